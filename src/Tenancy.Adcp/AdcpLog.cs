@@ -1,0 +1,12 @@
+using Microsoft.Extensions.Logging;
+
+namespace Tenancy.Adcp;
+
+internal static partial class AdcpLog
+{
+    [LoggerMessage(101, LogLevel.Error, "Tool {Tool} of tenant {TenantId} failed.", EventName = "ToolFailed")]
+    public static partial void LogToolFailed(this ILogger logger, Exception exception, string tool, string tenantId);
+
+    [LoggerMessage(102, LogLevel.Warning, "The store did not answer tool {Tool} of tenant {TenantId}.", EventName = "ToolStoreAway")]
+    public static partial void LogStoreAway(this ILogger logger, Exception exception, string tool, string tenantId);
+}

@@ -1,0 +1,118 @@
+using System.ComponentModel;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Schema;
+using System.Text.Json.Serialization.Metadata;
+using System.Text.RegularExpressions;
+
+namespace Tenancy.Adcp;
+
+/// <summary>Reads requests and writes answers. Types of one's own are read and written by the same rules as those of this library.</summary>
+internal sealed partial class AdcpSerializer
+{
+    /// <summary>For texts that models read: without escapes that only HTML needs.</summary>
+    public static readonly JsonSerializerOptions Text = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private readonly JsonSerializerOptions _options = new(AdcpJson.Default.Options)
+    {
+        TypeInfoResolver = JsonTypeInfoResolver.Combine(AdcpJson.Default, new DefaultJsonTypeInfoResolver()),
+    };
+
+    /// <summary>Reads a request.</summary>
+    /// <exception cref="AdcpException">It is malformed; the field is named.</exception>
+    public TRequest Read<TRequest>(JsonObject arguments)
+        where TRequest : AdcpRequest
+    {
+        try
+        {
+            var request = arguments.Deserialize(TypeInfo<TRequest>())!;
+            if (request is IIdempotentRequest { IdempotencyKey: var key } && !KeyPattern().IsMatch(key))
+            {
+                throw new AdcpException(AdcpError.InvalidRequest, "idempotency_key must have 16 to 255 characters of A-Z, a-z, 0-9 and _.:-", "/idempotency_key");
+            }
+
+            return request;
+        }
+        catch (JsonException exception)
+        {
+            throw Explain(exception);
+        }
+    }
+
+    public JsonObject Write<TResponse>(TResponse response, JsonNode? context)
+        where TResponse : AdcpResponse
+    {
+        var content = JsonSerializer.SerializeToNode(response, TypeInfo<TResponse>())!.AsObject();
+        content.TryAdd("status", "completed");
+        return Echo(content, context);
+    }
+
+    public static JsonObject WriteError(AdcpException exception, JsonNode? context)
+    {
+        var error = new JsonObject { ["code"] = exception.Error.Code, ["message"] = exception.Message, ["recovery"] = exception.Error.Recovery };
+        if (exception.Field is not null)
+        {
+            error["field"] = exception.Field;
+        }
+
+        if (exception.RetryAfter is not null)
+        {
+            error["retry_after"] = exception.RetryAfter;
+        }
+
+        return Echo(new() { ["adcp_error"] = error }, context);
+    }
+
+    /// <summary>The JSON schema of a request, for models.</summary>
+    public JsonElement Schema<TRequest>()
+        where TRequest : AdcpRequest
+    {
+        var schema = _options.GetJsonSchemaAsNode(typeof(TRequest), new()
+        {
+            TreatNullObliviousAsNonNullable = true,
+            TransformSchemaNode = static (context, node) =>
+            {
+                var provider = context.PropertyInfo is null ? context.TypeInfo.Type : context.PropertyInfo.AttributeProvider;
+                if (node is JsonObject schema && provider?.GetCustomAttributes(typeof(DescriptionAttribute), true) is [DescriptionAttribute description, ..])
+                {
+                    schema.Insert(0, "description", description.Description);
+                }
+
+                return node;
+            },
+        }).AsObject();
+        schema["type"] = "object";
+        return JsonSerializer.SerializeToElement(schema, AdcpJson.Default.JsonObject);
+    }
+
+    private JsonTypeInfo<T> TypeInfo<T>() => (JsonTypeInfo<T>)_options.GetTypeInfo(typeof(T));
+
+    private static JsonObject Echo(JsonObject content, JsonNode? context)
+    {
+        if (context is not null)
+        {
+            content["context"] = context.DeepClone();
+        }
+
+        return content;
+    }
+
+    private static AdcpException Explain(JsonException exception)
+    {
+        var pointer = exception.Path is { Length: > 1 } path ? "/" + path[2..].Replace("[", "/", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal).Replace('.', '/').TrimStart('/') : "";
+        if (MissingPattern().Match(exception.Message) is { Success: true } missing)
+        {
+            var name = missing.Groups[1].Value;
+            return new(AdcpError.InvalidRequest, $"{name} is required.", $"{pointer}/{name}");
+        }
+
+        return new(AdcpError.InvalidRequest, "The value has a wrong type or form.", pointer.Length > 0 ? pointer : null);
+    }
+
+    [GeneratedRegex("^[A-Za-z0-9_.:-]{16,255}$")]
+    private static partial Regex KeyPattern();
+
+    [GeneratedRegex("missing required properties[^']*'([^']+)'")]
+    private static partial Regex MissingPattern();
+}

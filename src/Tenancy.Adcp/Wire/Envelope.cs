@@ -1,0 +1,100 @@
+using System.ComponentModel;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Tenancy.Adcp;
+
+/// <summary>A request of AdCP: what every tool takes beside its own fields. Fields that it does not know are kept.</summary>
+public abstract record AdcpRequest
+{
+    /// <summary>Gets the buyer's own data, which comes back in the answer as it was.</summary>
+    [Description("Your own data: it comes back in the answer as it was.")]
+    public JsonElement? Context { get; init; }
+
+    /// <summary>Gets the id of the conversation that the request belongs to.</summary>
+    public string? ContextId { get; init; }
+
+    /// <summary>Gets the token of the buyer's governance.</summary>
+    public string? GovernanceContext { get; init; }
+
+    /// <summary>Gets where the buyer wants to be told of later changes.</summary>
+    public JsonElement? PushNotificationConfig { get; init; }
+
+    /// <summary>Gets the extensions.</summary>
+    public JsonElement? Ext { get; init; }
+
+    /// <summary>Gets the fields that this type does not know.</summary>
+    [JsonExtensionData]
+    public IDictionary<string, JsonElement>? Extensions { get; set; }
+}
+
+/// <summary>A request that changes something: it carries a key, so that a retry does not change it twice.</summary>
+public interface IIdempotentRequest
+{
+    /// <summary>Gets the key: 16 to 255 characters of <c>A-Z</c>, <c>a-z</c>, <c>0-9</c> and <c>_.:-</c>. It is a secret of the buyer.</summary>
+    string IdempotencyKey { get; }
+}
+
+/// <summary>An answer of AdCP.</summary>
+public abstract record AdcpResponse
+{
+    /// <summary>Gets the extensions.</summary>
+    public JsonElement? Ext { get; init; }
+
+    /// <summary>Gets the fields that this type does not know.</summary>
+    [JsonExtensionData]
+    public IDictionary<string, JsonElement>? Extensions { get; set; }
+}
+
+/// <summary>An answer with prices, which callers without credentials do not see.</summary>
+public interface IPricedResponse
+{
+    /// <summary>Takes the prices out.</summary>
+    void RemovePrices();
+}
+
+/// <summary>The account that a request is for: an id, or the brand and operator that it is known by.</summary>
+public sealed record AccountReference
+{
+    /// <summary>Gets the account's id.</summary>
+    public string? AccountId { get; init; }
+
+    /// <summary>Gets the brand that the account is for.</summary>
+    public BrandReference? Brand { get; init; }
+
+    /// <summary>Gets the domain of whoever operates the account for the brand.</summary>
+    public string? Operator { get; init; }
+
+    /// <summary>Gets whether the account is for tests.</summary>
+    public bool? Sandbox { get; init; }
+}
+
+/// <summary>A brand, by its domain.</summary>
+public sealed record BrandReference
+{
+    /// <summary>Gets the brand's domain.</summary>
+    public required string Domain { get; init; }
+
+    /// <summary>Gets which of the domain's brands it is.</summary>
+    public string? BrandId { get; init; }
+}
+
+/// <summary>Which page of a list is wanted.</summary>
+public sealed record PaginationRequest
+{
+    /// <summary>Gets the most items, 1 to 100. Default: 50.</summary>
+    public int? MaxResults { get; init; }
+
+    /// <summary>Gets the cursor of the page before.</summary>
+    public string? Cursor { get; init; }
+}
+
+/// <summary>Where a list goes on.</summary>
+public sealed record PaginationResponse
+{
+    /// <summary>Gets whether there is more.</summary>
+    public required bool HasMore { get; init; }
+
+    /// <summary>Gets the cursor of the next page.</summary>
+    public string? Cursor { get; init; }
+}

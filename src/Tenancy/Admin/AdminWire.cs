@@ -1,0 +1,77 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Tenancy.Configuration;
+using Tenancy.Fleet;
+using Tenancy.Registry;
+using Tenancy.State;
+
+namespace Tenancy.Admin;
+
+/// <summary>A tenant as the admin API shows it.</summary>
+internal sealed record TenantAnswer
+{
+    public required string Id { get; init; }
+
+    public string? Name { get; init; }
+
+    public TenantAdminStatus Status { get; init; }
+
+    public IReadOnlyList<string> Urls { get; init; } = [];
+
+    public TenantAuthentication? Authentication { get; init; }
+
+    public TenantLimits? Limits { get; init; }
+
+    public string? Platform { get; init; }
+
+    public JsonElement? Settings { get; init; }
+
+    public DateTimeOffset CreatedAt { get; init; }
+
+    public long Version { get; init; }
+
+    public TenantHealth Health { get; init; }
+
+    public string? Reason { get; init; }
+
+    public DateTimeOffset? LastCheckedAt { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<IssuedPrincipal>? Principals { get; init; }
+
+    public static TenantAnswer From(TenantStatus tenant) => new()
+    {
+        Id = tenant.Config.Id,
+        Name = tenant.Config.Name,
+        Status = tenant.Config.Status,
+        Urls = tenant.Config.Urls,
+        Authentication = tenant.Config.Authentication,
+        Limits = tenant.Config.Limits,
+        Platform = tenant.Config.Platform,
+        Settings = tenant.Config.Settings,
+        CreatedAt = tenant.CreatedAt,
+        Version = tenant.Version,
+        Health = tenant.Health,
+        Reason = tenant.Reason,
+        LastCheckedAt = tenant.LastCheckedAt,
+    };
+
+    public static TenantAnswer From(RegisteredTenant tenant) => From(tenant.Status) with { Principals = tenant.Principals };
+}
+
+/// <summary>The tenants of the server.</summary>
+internal sealed record TenantList(IReadOnlyList<TenantAnswer> Tenants);
+
+/// <summary>What is wrong with a request, as problem+json (RFC 9457); <c>errors</c> names each field.</summary>
+internal sealed record AdminProblem(string Title, int Status, string? Detail, IReadOnlyDictionary<string, string[]>? Errors = null);
+
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
+[JsonSerializable(typeof(TenantAnswer))]
+[JsonSerializable(typeof(TenantList))]
+[JsonSerializable(typeof(AdminProblem))]
+internal sealed partial class AdminJson : JsonSerializerContext
+{
+    /// <summary>The answers of the admin API, without escapes that only HTML needs.</summary>
+    public static AdminJson Wire { get; } = new(new JsonSerializerOptions(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+}

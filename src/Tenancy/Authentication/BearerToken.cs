@@ -1,0 +1,24 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+
+namespace Tenancy.Authentication;
+
+/// <summary>Reads the bearer token of a request (RFC 6750, section 2.1).</summary>
+internal static class BearerToken
+{
+    private const string Scheme = "Bearer ";
+
+    /// <summary>The token; false where there is none, or more than one Authorization header.</summary>
+    public static bool TryRead(IHeaderDictionary headers, out string token)
+    {
+        var value = headers[HeaderNames.Authorization];
+        token = value.Count == 1 && value[0] is { } header && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+            ? header[Scheme.Length..].Trim()
+            : "";
+        return token.Length > 0;
+    }
+
+    /// <summary>The tenant that an opaque token names: what stands before its first dot. Empty where nothing does.</summary>
+    public static ReadOnlySpan<char> TenantOf(ReadOnlySpan<char> token) =>
+        token.IndexOf('.') is var dot and > 0 && Configuration.TenantId.IsLabel(token[..dot]) ? token[..dot] : default;
+}

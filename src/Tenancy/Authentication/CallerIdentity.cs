@@ -1,0 +1,38 @@
+using System.Security.Claims;
+using Tenancy.Configuration;
+
+namespace Tenancy.Authentication;
+
+/// <summary>Who is calling one tenant: stable, and never made of anything that can be given to somebody else.</summary>
+public sealed record CallerIdentity
+{
+    private CallerIdentity(string value) => Value = value;
+
+    /// <summary>Gets the caller without credentials.</summary>
+    public static CallerIdentity Anonymous { get; } = new("anonymous");
+
+    /// <summary>Gets the identity as text: <c>anonymous</c> or <c>principal:{id}</c>.</summary>
+    public string Value { get; }
+
+    /// <summary>Gets whether the caller showed no credentials.</summary>
+    public bool IsAnonymous => ReferenceEquals(this, Anonymous);
+
+    /// <inheritdoc/>
+    public override string ToString() => Value;
+
+    internal static CallerIdentity Principal(string id) => new("principal:" + id);
+
+    /// <summary>
+    /// The claim that carries the identity. The MCP SDK binds sessions to this claim type, so that its own check knows the tenant too.
+    /// </summary>
+    internal Claim ToClaim(TenantId tenant) => new(ClaimTypes.NameIdentifier, $"{tenant.Value}|{Value}");
+
+    /// <summary>Reads the identity that this tenant's authentication gave; a claim for another tenant counts for nothing.</summary>
+    internal static CallerIdentity Read(ClaimsPrincipal user, TenantId tenant)
+    {
+        var claim = user.Identity is { IsAuthenticated: true } ? user.FindFirst(ClaimTypes.NameIdentifier)?.Value : null;
+        return claim is not null && claim.Length > tenant.Value.Length + 1 && claim[tenant.Value.Length] == '|' && claim.StartsWith(tenant.Value, StringComparison.Ordinal)
+            ? new(claim[(tenant.Value.Length + 1)..])
+            : Anonymous;
+    }
+}

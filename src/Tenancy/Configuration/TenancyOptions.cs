@@ -1,0 +1,93 @@
+namespace Tenancy.Configuration;
+
+/// <summary>The settings of the server: the configuration section <c>Tenancy</c>.</summary>
+/// <remarks>A setting that is a list is taken whole from the highest configuration source that has it.</remarks>
+public sealed class TenancyOptions
+{
+    /// <summary>The name of the configuration section.</summary>
+    public const string SectionName = "Tenancy";
+
+    /// <summary>Gets or sets the ways in which a request names its tenant: <c>path</c>, <c>host</c>, <c>header</c>, <c>token</c>.</summary>
+    /// <value>Default: path, host and header. <c>subdomain</c> is read as <c>host</c>.</value>
+    public TenantIdentification Identification { get; set; } = TenantIdentification.Path | TenantIdentification.Host | TenantIdentification.Header;
+
+    /// <summary>Gets or sets whether many tenants are served; when false, every request is for <see cref="DefaultTenant"/>.</summary>
+    /// <value>Default: true. Also read from <c>MULTI_TENANT_ENABLED</c>.</value>
+    public bool MultiTenant { get; set; } = true;
+
+    /// <summary>Gets or sets the domain whose subdomains are tenants: <c>acme.example.com</c> where this is <c>example.com</c>.</summary>
+    public string? BaseDomain { get; set; }
+
+    /// <summary>Gets or sets the public URL of this server: the origin of <c>/{tenant}/mcp</c>.</summary>
+    /// <remarks>In Production it or <see cref="BaseDomain"/> is needed where path, header or token identification is on.</remarks>
+    public string? PublicUrl { get; set; }
+
+    /// <summary>Gets or sets the tenant of a request that names none. Default: none, so that such a request is refused.</summary>
+    public string? DefaultTenant { get; set; }
+
+    /// <summary>Gets or sets what a tenant gets where its configuration leaves it out.</summary>
+    public TenantDefaults Defaults { get; set; } = new();
+
+    /// <summary>Gets or sets the tools that may be called without credentials. Default: none.</summary>
+    public IReadOnlyList<string> AnonymousTools { get; set; } = [];
+
+    /// <summary>Gets or sets the browser origins that may call, beside <see cref="PublicUrl"/> and the tenant's own URLs.</summary>
+    public IReadOnlyList<string> AllowedOrigins { get; set; } = [];
+
+    /// <summary>Gets or sets the admin API's settings.</summary>
+    public AdminOptions Admin { get; set; } = new();
+
+    /// <summary>Gets or sets the tenants with which an empty store begins.</summary>
+    public IReadOnlyList<TenantRegistration> Tenants { get; set; } = [];
+
+    /// <summary>Gets or sets whether Production may run on the embedded store, which forgets everything when the process ends.</summary>
+    /// <value>Default: false.</value>
+    public bool AcceptEmbeddedStore { get; set; }
+
+    /// <summary>Gets or sets the largest body of a request to an MCP endpoint, in bytes. Default: 4 MiB.</summary>
+    public long MaxRequestBodySize { get; set; } = 4 * 1024 * 1024;
+
+    /// <summary>What could not be read from the configuration; the start fails with it.</summary>
+    internal IReadOnlyList<string> Mistakes { get; set; } = [];
+}
+
+/// <summary>What a tenant gets where its configuration leaves it out: <c>Tenancy:Defaults</c>.</summary>
+public sealed class TenantDefaults
+{
+    /// <summary>Gets or sets the authentication. Default: bearer.</summary>
+    public TenantAuthentication Authentication { get; set; } = new() { Kind = TenantAuthenticationKind.Bearer };
+
+    /// <summary>Gets or sets the quotas.</summary>
+    public TenantLimits Limits { get; set; } = new();
+
+    /// <summary>Gets or sets the platform. Default: the first that was added.</summary>
+    public string? Platform { get; set; }
+}
+
+/// <summary>The settings of the admin API: <c>Tenancy:Admin</c>.</summary>
+public sealed class AdminOptions
+{
+    /// <summary>Gets or sets the keys that the header <c>X-Admin-API-Key</c> may carry; several are valid at once, for rotation.</summary>
+    /// <value>Default: none, which means no admin API. Also read from <c>TENANT_ADMIN_API_KEY</c>.</value>
+    public IReadOnlyList<string> Keys { get; set; } = [];
+}
+
+/// <summary>A tenant to be registered, with the principals that it begins with.</summary>
+public sealed record TenantRegistration
+{
+    /// <summary>Gets the tenant.</summary>
+    public required TenantConfig Tenant { get; init; }
+
+    /// <summary>Gets the principals whose bearer tokens the tenant accepts.</summary>
+    public IReadOnlyList<PrincipalRegistration> Principals { get; init; } = [];
+}
+
+/// <summary>A principal to be created.</summary>
+public sealed record PrincipalRegistration
+{
+    /// <summary>Gets the name that people see; it identifies nobody.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Gets the bearer token; generated where it is left out. A given one begins with the tenant's id and a dot.</summary>
+    public string? Token { get; init; }
+}

@@ -1,0 +1,144 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Tenancy.Configuration;
+
+/// <summary>Stops the start on a configuration that cannot be meant; every message names the setting and the fix.</summary>
+internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPlatformNames platforms) : IValidateOptions<TenancyOptions>
+{
+    private const int MinimumKeyBytes = 32;
+
+    public ValidateOptionsResult Validate(string? name, TenancyOptions options)
+    {
+        var failures = new List<string>(options.Mistakes);
+        if (platforms.Names.Count == 0)
+        {
+            failures.Add("No platform is registered: call AddPlatform<T>(\"name\") on the builder that AddTenancy returns.");
+        }
+
+        ValidateIdentification(options, failures);
+        ValidateUrls(options, failures);
+        ValidateTenants(options, failures);
+        if (options.MaxRequestBodySize < 1024)
+        {
+            failures.Add($"Tenancy:MaxRequestBodySize is {options.MaxRequestBodySize}: use at least 1024 bytes.");
+        }
+
+        if (options.Defaults.Platform is { } platform && !platforms.Names.Contains(platform))
+        {
+            failures.Add($"Tenancy:Defaults:Platform is '{platform}': use one of {string.Join(", ", platforms.Names)}.");
+        }
+
+        if (options.Admin.Keys.Any(string.IsNullOrWhiteSpace))
+        {
+            failures.Add("Tenancy:Admin:Keys has an empty key: remove it, or give it a value.");
+        }
+
+        if (environment.IsProduction())
+        {
+            ValidateProduction(options, failures);
+        }
+
+        return failures.Count > 0 ? ValidateOptionsResult.Fail(failures) : ValidateOptionsResult.Success;
+    }
+
+    private static void ValidateIdentification(TenancyOptions options, List<string> failures)
+    {
+        if (options.MultiTenant && options.Identification == TenantIdentification.None && options.DefaultTenant is null)
+        {
+            failures.Add("Tenancy:Identification is empty and Tenancy:DefaultTenant is not set, so that no request can name a tenant: set one of them.");
+        }
+
+        if (options.DefaultTenant is { } id && TenantId.Explain(id) is { } reason)
+        {
+            failures.Add($"Tenancy:DefaultTenant: {reason}");
+        }
+    }
+
+    private static void ValidateUrls(TenancyOptions options, List<string> failures)
+    {
+        if (options.PublicUrl is { } publicUrl)
+        {
+            if (!TenantUrl.TryParse(publicUrl, out var url, out var reason))
+            {
+                failures.Add($"Tenancy:PublicUrl is '{publicUrl}': it {reason}.");
+            }
+            else if (url.Path.Length > 0)
+            {
+                failures.Add($"Tenancy:PublicUrl is '{publicUrl}': it must have no path, because /{{tenant}}/mcp is added to it.");
+            }
+        }
+
+        if (options.BaseDomain is { } baseDomain)
+        {
+            Span<char> buffer = stackalloc char[CanonicalHost.MaxLength];
+            if (!CanonicalHost.TryRead(baseDomain, buffer, out var host) || host.ContainsAny(':', '['))
+            {
+                failures.Add($"Tenancy:BaseDomain is '{baseDomain}': use a domain name without scheme, port or path, such as example.com.");
+            }
+        }
+
+        foreach (var origin in options.AllowedOrigins)
+        {
+            if (!Uri.TryCreate(origin, UriKind.Absolute, out var uri) || uri.GetLeftPart(UriPartial.Authority) != origin.TrimEnd('/'))
+            {
+                failures.Add($"Tenancy:AllowedOrigins has '{origin}': use scheme, host and port only, such as https://app.example.com.");
+            }
+        }
+    }
+
+    private void ValidateTenants(TenancyOptions options, List<string> failures)
+    {
+        var validator = new TenantConfigValidator(options, platforms.Names);
+        var ids = new HashSet<string>(StringComparer.Ordinal);
+        var owners = new Dictionary<string, string>(StringComparer.Ordinal);
+        for (var i = 0; i < options.Tenants.Count; i++)
+        {
+            var (tenant, principals) = (options.Tenants[i].Tenant, options.Tenants[i].Principals);
+            var setting = $"Tenancy:Tenants:{i}";
+            failures.AddRange(validator.Validate(tenant).Select(error => $"{setting}:{error.Field} {error.Message}."));
+            failures.AddRange(PrincipalValidator.Validate(tenant.Id, principals, environment).Select(error => $"{setting}:{error.Field} {error.Message}."));
+            if (!ids.Add(tenant.Id))
+            {
+                failures.Add($"{setting}:id '{tenant.Id}' is used by two tenants: give each its own.");
+            }
+
+            foreach (var text in tenant.Urls)
+            {
+                if (TenantUrl.TryParse(text, out var url, out _) && !owners.TryAdd(url.Key, tenant.Id) && owners[url.Key] != tenant.Id)
+                {
+                    failures.Add($"{setting}:urls has '{text}', which tenant '{owners[url.Key]}' has too: a URL belongs to one tenant.");
+                }
+            }
+        }
+    }
+
+    private static void ValidateProduction(TenancyOptions options, List<string> failures)
+    {
+        const TenantIdentification NeedsOrigin = TenantIdentification.Path | TenantIdentification.Header | TenantIdentification.Token;
+        if ((options.Identification & NeedsOrigin) != 0 && options.PublicUrl is null && options.BaseDomain is null)
+        {
+            failures.Add("Tenancy:PublicUrl is not set: Production needs it, or Tenancy:BaseDomain, to know at which host tenants may be named by path, header or token.");
+        }
+
+        if (options.BaseDomain is { } domain && (domain == "localhost" || domain.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)))
+        {
+            failures.Add($"Tenancy:BaseDomain is '{domain}', the development value: set the domain whose subdomains are your tenants.");
+        }
+
+        for (var i = 0; i < options.Admin.Keys.Count; i++)
+        {
+            if (System.Text.Encoding.UTF8.GetByteCount(options.Admin.Keys[i]) < MinimumKeyBytes)
+            {
+                failures.Add($"Tenancy:Admin:Keys:{i} is shorter than {MinimumKeyBytes} bytes, as the development key is: Production needs a random one, such as `openssl rand -base64 32` gives.");
+            }
+        }
+    }
+}
+
+/// <summary>The names of the platforms that tenants may have.</summary>
+internal interface IPlatformNames
+{
+    /// <summary>The names, the default one first.</summary>
+    IReadOnlyList<string> Names { get; }
+}

@@ -1,0 +1,104 @@
+namespace Tenancy.Configuration;
+
+/// <summary>A mistake in a tenant's configuration.</summary>
+/// <param name="Field">The field, in the wire form's terms: <c>urls[0]</c>, <c>limits.maxSessions</c>.</param>
+/// <param name="Message">What is wrong and how to mend it.</param>
+public readonly record struct TenantConfigError(string Field, string Message)
+{
+    /// <inheritdoc/>
+    public override string ToString() => $"{Field}: {Message}";
+}
+
+/// <summary>Checks what can be checked of a tenant's configuration without knowing any other tenant. Finds every mistake, not the first.</summary>
+internal sealed class TenantConfigValidator(TenancyOptions options, IReadOnlyCollection<string> platforms)
+{
+    private readonly string? _baseDomain = options.BaseDomain?.TrimEnd('.').ToLowerInvariant();
+
+    public IReadOnlyList<TenantConfigError> Validate(TenantConfig tenant)
+    {
+        var errors = new List<TenantConfigError>();
+        if (TenantId.Explain(tenant.Id) is { } reason)
+        {
+            errors.Add(new("id", reason));
+        }
+
+        if (tenant.Name is { Length: 0 or > 200 })
+        {
+            errors.Add(new("name", "must have 1 to 200 characters, or be left out"));
+        }
+
+        ValidateUrls(tenant, errors);
+        ValidateLimits(tenant.Limits ?? options.Defaults.Limits, errors);
+        if (tenant.Platform is { } platform && !platforms.Contains(platform))
+        {
+            errors.Add(new("platform", $"'{platform}' is no platform of this server; it has {string.Join(", ", platforms)}"));
+        }
+
+        if (tenant.Settings is { ValueKind: not System.Text.Json.JsonValueKind.Object })
+        {
+            errors.Add(new("settings", "must be a JSON object"));
+        }
+
+        return errors;
+    }
+
+    private void ValidateUrls(TenantConfig tenant, List<TenantConfigError> errors)
+    {
+        var keys = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < tenant.Urls.Count; i++)
+        {
+            var field = $"urls[{i}]";
+            if (!TenantUrl.TryParse(tenant.Urls[i], out var url, out var reason))
+            {
+                errors.Add(new(field, $"'{tenant.Urls[i]}' {reason}"));
+            }
+            else if (!keys.Add(url.Key))
+            {
+                errors.Add(new(field, $"'{url}' is listed twice"));
+            }
+            else if (url.Path.Length > 0 && !options.Identification.HasFlag(TenantIdentification.Path))
+            {
+                errors.Add(new(field, $"'{url}' has a path, but Tenancy:Identification has no 'path'"));
+            }
+            else if (url.Path.Length == 0 && !options.Identification.HasFlag(TenantIdentification.Host))
+            {
+                errors.Add(new(field, $"'{url}' names the tenant by its host, but Tenancy:Identification has no 'host'"));
+            }
+            else if (ImpliedOwner(url) is { } owner && owner != tenant.Id)
+            {
+                errors.Add(new(field, $"'{url}' belongs to the tenant id '{owner}', whether or not it exists yet"));
+            }
+        }
+    }
+
+    /// <summary>The id that a URL would be found by without being registered: <c>{id}.BaseDomain</c> or <c>/{id}</c>.</summary>
+    private string? ImpliedOwner(TenantUrl url)
+    {
+        if (_baseDomain is not null && url.Path.Length == 0)
+        {
+            var host = CanonicalHost.WithoutPort(url.Host);
+            if (host.Length > _baseDomain.Length + 1 && host.EndsWith(_baseDomain) && host[^(_baseDomain.Length + 1)] == '.')
+            {
+                var label = host[..^(_baseDomain.Length + 1)].ToString();
+                return TenantId.TryParse(label, out _) ? label : null;
+            }
+        }
+
+        return url.Path.Length > 1 && TenantId.TryParse(url.Path[1..], out var id) ? id.Value : null;
+    }
+
+    private static void ValidateLimits(TenantLimits limits, List<TenantConfigError> errors)
+    {
+        Check(limits.MaxClients, "limits.maxClients");
+        Check(limits.MaxSessions, "limits.maxSessions");
+        Check(limits.RateLimit, "limits.rateLimit");
+
+        void Check(int value, string field)
+        {
+            if (value < 1)
+            {
+                errors.Add(new(field, $"is {value}: use a whole number of at least 1"));
+            }
+        }
+    }
+}

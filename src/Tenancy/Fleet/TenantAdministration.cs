@@ -1,0 +1,53 @@
+using Microsoft.Extensions.Hosting;
+using Tenancy.Configuration;
+using Tenancy.Registry;
+using Tenancy.State;
+
+namespace Tenancy.Fleet;
+
+/// <summary>Registers and deletes tenants together with what they keep in the store.</summary>
+internal sealed class TenantAdministration(TenantRegistry registry, RedisConnection redis, TenantPurge purge, IHostEnvironment environment, TimeProvider time)
+{
+    /// <summary>Registers a tenant and creates the principals that it begins with.</summary>
+    public async Task<RegisteredTenant> RegisterAsync(TenantRegistration registration, CancellationToken cancellationToken)
+    {
+        if (PrincipalValidator.Validate(registration.Tenant.Id, registration.Principals, environment).ToArray() is { Length: > 0 } errors)
+        {
+            throw new TenantConfigException(errors);
+        }
+
+        // The tenant first: whoever fails to register an id must not be able to add a principal to it.
+        var (status, isNew) = await registry.TryRegisterAsync(registration.Tenant, cancellationToken).ConfigureAwait(false);
+        return new(status, isNew, isNew ? await CreatePrincipalsAsync(registration).ConfigureAwait(false) : []);
+    }
+
+    /// <summary>Takes a tenant out of service and deletes all that it keeps. After an interruption it can be called again.</summary>
+    /// <returns>False when there is no such tenant.</returns>
+    public async Task<bool> DeleteAsync(TenantId tenantId, CancellationToken cancellationToken)
+    {
+        var existed = await registry.UnregisterAsync(tenantId, cancellationToken).ConfigureAwait(false);
+        if (existed || await purge.IsDueAsync(tenantId).ConfigureAwait(false))
+        {
+            await purge.RunAsync(tenantId, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+
+        return false;
+    }
+
+    private async Task<IReadOnlyList<IssuedPrincipal>> CreatePrincipalsAsync(TenantRegistration registration)
+    {
+        var store = new PrincipalStore(redis, TenantId.Parse(registration.Tenant.Id));
+        var issued = new List<IssuedPrincipal>();
+        for (var i = 0; i < registration.Principals.Count; i++)
+        {
+            issued.Add(await store.CreateAsync(registration.Principals[i], time.GetUtcNow()).ConfigureAwait(false)
+                ?? throw new TenantConflictException($"principals[{i}].token", "The token is in use: leave it out to have one generated."));
+        }
+
+        return issued;
+    }
+}
+
+/// <summary>A tenant that was registered, with the principals and tokens that were created for it.</summary>
+internal sealed record RegisteredTenant(TenantStatus Status, bool IsNew, IReadOnlyList<IssuedPrincipal> Principals);

@@ -1,0 +1,94 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Tenancy.Resolution;
+
+namespace Tenancy.Mcp;
+
+/// <summary>What the gate reads of a message: as strictly as nothing behind it, so that nobody sees another message than the gate did.</summary>
+internal sealed record McpRequest(string? Method, string? ToolName, JsonNode? Id, bool DeclaresVersion)
+{
+    // RFC 8259 leaves repeated names to the reader, and readers differ.
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 64 };
+
+    // The SDK reads the members of "params" without regard to case.
+    private static readonly string[] Members = ["name", "arguments", "_meta", "task"];
+
+    /// <summary>Reads the message and leaves the body as if it had not been read.</summary>
+    /// <returns>The message, or why it is refused.</returns>
+    public static async ValueTask<(McpRequest? Request, Refusal? Refusal)> ReadAsync(HttpRequest request, long maxBodySize)
+    {
+        var reader = request.BodyReader;
+        var result = await reader.ReadAsync(request.HttpContext.RequestAborted);
+        while (!result.IsCompleted && result.Buffer.Length <= maxBodySize)
+        {
+            reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
+            result = await reader.ReadAsync(request.HttpContext.RequestAborted);
+        }
+
+        try
+        {
+            return result.Buffer.Length > maxBodySize ? (null, Refusal.TooLarge) : Read(result.Buffer);
+        }
+        finally
+        {
+            reader.AdvanceTo(result.Buffer.Start);
+        }
+    }
+
+    private static (McpRequest? Request, Refusal? Refusal) Read(in ReadOnlySequence<byte> body)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(body, Strict);
+            var root = document.RootElement;
+            if (root.ValueKind != JsonValueKind.Object)
+            {
+                return (null, Refusal.BadJson);
+            }
+
+            var parameters = root.TryGetProperty("params", out var value) && value.ValueKind == JsonValueKind.Object ? value : default;
+            return HasMisspeltMember(parameters)
+                ? (null, Refusal.AmbiguousJson)
+                : (new(Text(root, "method"), Text(parameters, "name"), ReadId(root), HasVersion(parameters)), null);
+        }
+        catch (JsonException exception)
+        {
+            return (null, IsDuplicate(exception) ? Refusal.AmbiguousJson : Refusal.BadJson);
+        }
+    }
+
+    private static bool HasMisspeltMember(JsonElement parameters)
+    {
+        if (parameters.ValueKind != JsonValueKind.Object)
+        {
+            return false;
+        }
+
+        foreach (var property in parameters.EnumerateObject())
+        {
+            foreach (var member in Members)
+            {
+                if (property.Name.Equals(member, StringComparison.OrdinalIgnoreCase) && property.Name != member)
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
+
+    private static string? Text(JsonElement element, string name) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    private static JsonNode? ReadId(JsonElement root) =>
+        root.TryGetProperty("id", out var id) && id.ValueKind is JsonValueKind.String or JsonValueKind.Number ? JsonNode.Parse(id.GetRawText()) : null;
+
+    private static bool HasVersion(JsonElement parameters) =>
+        parameters.ValueKind == JsonValueKind.Object && parameters.TryGetProperty("_meta", out var meta)
+        && meta.ValueKind == JsonValueKind.Object && meta.TryGetProperty("io.modelcontextprotocol/protocolVersion", out _);
+
+    private static bool IsDuplicate(JsonException exception) => exception.Message.Contains("uplicate", StringComparison.Ordinal);
+}

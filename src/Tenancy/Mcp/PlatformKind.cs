@@ -1,0 +1,43 @@
+using ModelContextProtocol.Server;
+using Tenancy.Configuration;
+using Tenancy.Registry;
+
+namespace Tenancy.Mcp;
+
+/// <summary>A platform as it was added: its name, its tools, built once, and how an instance of it is made.</summary>
+internal sealed class PlatformKind(string name, McpServerPrimitiveCollection<McpServerTool> tools, Func<TenantSetup, CancellationToken, Task<object>> create)
+{
+    public string Name { get; } = name;
+
+    public McpServerPrimitiveCollection<McpServerTool> Tools { get; } = tools;
+
+    public async Task<PlatformInstance> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) =>
+        new McpPlatformInstance(this, await create(tenant, cancellationToken).ConfigureAwait(false));
+}
+
+/// <summary>One tenant's instance of a platform.</summary>
+internal sealed class McpPlatformInstance(PlatformKind kind, object instance) : PlatformInstance
+{
+    public PlatformKind Kind { get; } = kind;
+
+    public object Instance { get; } = instance;
+
+    protected override async ValueTask DisposeAsync()
+    {
+        switch (Instance)
+        {
+            case IAsyncDisposable disposable:
+                await disposable.DisposeAsync().ConfigureAwait(false);
+                break;
+            case IDisposable disposable:
+                disposable.Dispose();
+                break;
+        }
+    }
+}
+
+/// <summary>A platform that was added to the builder; its tools are built when the application starts.</summary>
+internal sealed record PlatformRegistration(string Name, Action<IPlatformBuilder> Define, Func<TenantSetup, CancellationToken, Task<object>> Create);
+
+/// <summary>Handlers that every platform has.</summary>
+internal sealed record CommonHandlers(Action<IPlatformBuilder> Define);

@@ -1,0 +1,91 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Options;
+using ModelContextProtocol.Protocol;
+using Tenancy.Authentication;
+using Tenancy.Configuration;
+using Tenancy.Registry;
+using Tenancy.Resolution;
+
+namespace Tenancy.Mcp;
+
+/// <summary>The one seam in front of the MCP SDK: the gate for callers without credentials, the session guard, calls without a session, and plain JSON.</summary>
+internal sealed class TenantMcpFilter(SessionGuard sessions, SessionlessCall sessionless, ToolContextFactory contexts, IOptions<TenancyOptions> options) : IEndpointFilter
+{
+    private readonly long _maxBodySize = options.Value.MaxRequestBodySize;
+
+    public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
+    {
+        var context = invocation.HttpContext;
+        var tenant = context.Features.GetRequiredFeature<ITenantFeature>().Tenant;
+        var caller = CallerIdentity.Read(context.User, tenant.Id);
+        if (caller.IsAnonymous && context.Request.Headers.Authorization.Count > 0 && !ToolContextFactory.IsOpen(tenant))
+        {
+            return await RefuseAsync(context, Refusal.BadCredentials, null);
+        }
+
+        McpRequest? request = null;
+        if (HttpMethods.IsPost(context.Request.Method))
+        {
+            (request, var refusal) = await McpRequest.ReadAsync(context.Request, _maxBodySize);
+            if (refusal is not null)
+            {
+                return await RefuseAsync(context, refusal, null);
+            }
+        }
+
+        if (!contexts.MayCall(tenant, caller, request is { Method: RequestMethods.ToolsCall } ? request.ToolName : null))
+        {
+            return await RefuseAsync(context, Refusal.NoCredentials, request?.Id);
+        }
+
+        if (!await sessions.AllowsAsync(context.Request, tenant, caller))
+        {
+            return await RefuseAsync(context, Refusal.NoSession, request?.Id);
+        }
+
+        return request is not null
+            ? await PostAsync(invocation, next, request, tenant)
+            : await GetOrDeleteAsync(invocation, next, tenant, caller);
+    }
+
+    private ValueTask<object?> PostAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next, McpRequest request, TenantModel tenant)
+    {
+        var context = invocation.HttpContext;
+        return PlainJsonReply.IsWanted(context.Request) ? PlainJsonReply.RunAsync(context, ServeAsync) : ServeAsync();
+
+        async ValueTask<object?> ServeAsync()
+        {
+            if (!SessionlessCall.IsFor(context.Request, request))
+            {
+                return await next(invocation);
+            }
+
+            await sessionless.RunAsync(context, (McpPlatformInstance)tenant.Platform!, tenant.Config.Name ?? tenant.Id.Value);
+            return Results.Empty;
+        }
+    }
+
+    private async ValueTask<object?> GetOrDeleteAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next, TenantModel tenant, CallerIdentity caller)
+    {
+        var result = await next(invocation);
+        if (HttpMethods.IsDelete(invocation.HttpContext.Request.Method))
+        {
+            await sessions.ForgetAsync(invocation.HttpContext.Request, tenant, caller);
+        }
+
+        return result;
+    }
+
+    private static async ValueTask<object?> RefuseAsync(HttpContext context, Refusal refusal, System.Text.Json.Nodes.JsonNode? id)
+    {
+        if (refusal.StatusCode == StatusCodes.Status401Unauthorized)
+        {
+            await context.ChallengeAsync();
+        }
+
+        await refusal.WriteAsync(context, isMcp: true, id);
+        return Results.Empty;
+    }
+}

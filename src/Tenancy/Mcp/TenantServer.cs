@@ -1,0 +1,36 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using ModelContextProtocol.Protocol;
+using ModelContextProtocol.Server;
+using Tenancy.Authentication;
+using Tenancy.Resolution;
+using Tenancy.State;
+
+namespace Tenancy.Mcp;
+
+/// <summary>Makes an MCP server the tenant's: its name, and the tools of its platform.</summary>
+internal static class TenantServer
+{
+    private static readonly string Version = typeof(TenantServer).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
+
+    public static void Configure(McpServerOptions options, McpPlatformInstance platform, string name)
+    {
+        options.ServerInfo = new Implementation { Name = name, Version = Version };
+        options.ToolCollection = platform.Kind.Tools;
+    }
+
+    /// <summary>The MCP SDK calls this for each new session, and for each request that has none.</summary>
+    public static async Task ConfigureAsync(HttpContext context, McpServerOptions options, CancellationToken cancellationToken)
+    {
+        var tenant = context.Features.Get<ITenantFeature>()?.Tenant
+            ?? throw new InvalidOperationException("An MCP endpoint has no tenant: map it with MapTenantMcp, and call UseTenancy before it.");
+        Configure(options, (McpPlatformInstance)tenant.Platform!, tenant.Config.Name ?? tenant.Id.Value);
+
+        // The new session's id stands in the answer already. It is recorded before anybody can use it.
+        if (context.Response.Headers[SessionGuard.HeaderName] is [{ Length: > 0 } sessionId] && !context.Request.Headers.ContainsKey(SessionGuard.HeaderName))
+        {
+            var caller = CallerIdentity.Read(context.User, tenant.Id);
+            await new SessionStore(context.RequestServices.GetRequiredService<RedisConnection>(), tenant.Id).CreateAsync(sessionId, caller.Value);
+        }
+    }
+}

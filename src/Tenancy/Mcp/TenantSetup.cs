@@ -1,0 +1,58 @@
+using System.Text.Json;
+using Tenancy.Configuration;
+
+namespace Tenancy.Mcp;
+
+/// <summary>What a platform's instance is built from.</summary>
+public sealed class TenantSetup
+{
+    private readonly JsonElement? _settings;
+
+    internal TenantSetup(TenantConfig tenant, IServiceProvider services)
+    {
+        Id = TenantId.Parse(tenant.Id);
+        Name = tenant.Name ?? tenant.Id;
+        Services = services;
+        _settings = tenant.Settings;
+    }
+
+    /// <summary>Gets the tenant's id.</summary>
+    public TenantId Id { get; }
+
+    /// <summary>Gets the tenant's name.</summary>
+    public string Name { get; }
+
+    /// <summary>Gets the application's services.</summary>
+    public IServiceProvider Services { get; }
+
+    /// <summary>Reads the tenant's settings. What is left out keeps the type's own defaults.</summary>
+    /// <exception cref="JsonException">A setting is unknown or has a wrong type; the message names it.</exception>
+    public TSettings GetSettings<TSettings>()
+        where TSettings : class, new()
+    {
+        if (_settings is not { } settings)
+        {
+            return new();
+        }
+
+        try
+        {
+            return settings.Deserialize<TSettings>(SettingsJson.Options) ?? new();
+        }
+        catch (JsonException exception)
+        {
+            throw new JsonException($"settings.{JsonErrors.Field(exception)}: {JsonErrors.Explain(exception)}", exception);
+        }
+    }
+}
+
+internal static class SettingsJson
+{
+    // Numbers come as texts where the settings come from configuration files or environment variables.
+    public static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
+    {
+        NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowReadingFromString,
+        UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow,
+        RespectNullableAnnotations = true,
+    };
+}

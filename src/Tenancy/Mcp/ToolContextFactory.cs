@@ -1,0 +1,31 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using Microsoft.Extensions.Options;
+using Tenancy.Authentication;
+using Tenancy.Configuration;
+using Tenancy.Registry;
+using Tenancy.State;
+
+namespace Tenancy.Mcp;
+
+/// <summary>Makes the context of a call.</summary>
+internal sealed class ToolContextFactory(RedisConnection redis, IOptions<TenancyOptions> options)
+{
+    private readonly HashSet<string> _anonymousTools = new(options.Value.AnonymousTools, StringComparer.Ordinal);
+
+    /// <summary>Whether a caller has shown enough to call a tool.</summary>
+    public bool MayCall(TenantModel tenant, CallerIdentity caller, string? tool) =>
+        !caller.IsAnonymous || IsOpen(tenant) || (tool is not null && _anonymousTools.Contains(tool));
+
+    /// <summary>Whether a tenant asks for no proof, so that anonymous callers have all rights.</summary>
+    public static bool IsOpen(TenantModel tenant) => tenant.Config.Authentication is { Kind: TenantAuthenticationKind.None };
+
+    public ToolContext Create(TenantModel tenant, CallerIdentity caller)
+    {
+        // Every caller is its own account until accounts are resolved from requests; a caller without credentials has none.
+        var account = caller.IsAnonymous && !IsOpen(tenant) ? null : caller.Value;
+        return new(tenant.Id, tenant.Config.Name ?? tenant.Id.Value, ((McpPlatformInstance)tenant.Platform!).Instance, caller, account, NewOperationId(), redis);
+    }
+
+    private static string NewOperationId() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
+}

@@ -1,0 +1,42 @@
+using Tenancy.Configuration;
+
+namespace Tenancy.Registry;
+
+/// <summary>One tenant's instance of its platform. It is disposed after the last request that holds it.</summary>
+internal abstract class PlatformInstance
+{
+    // The registry's own hold counts as one.
+    private int _holds = 1;
+
+    /// <summary>Holds the instance for one request.</summary>
+    /// <returns>False when it was already let go: the tenant has a newer one, or is gone.</returns>
+    public bool TryHold()
+    {
+        var holds = Volatile.Read(ref _holds);
+        while (holds > 0)
+        {
+            var seen = Interlocked.CompareExchange(ref _holds, holds + 1, holds);
+            if (seen == holds)
+            {
+                return true;
+            }
+
+            holds = seen;
+        }
+
+        return false;
+    }
+
+    /// <summary>Ends a hold.</summary>
+    public ValueTask ReleaseAsync() => Interlocked.Decrement(ref _holds) == 0 ? DisposeAsync() : default;
+
+    /// <summary>Disposes the user's object.</summary>
+    protected abstract ValueTask DisposeAsync();
+}
+
+/// <summary>Builds the platform of a tenant.</summary>
+internal interface IPlatformFactory
+{
+    /// <summary>Builds it; what it throws disables the tenant, with the message as the reason.</summary>
+    Task<PlatformInstance> CreateAsync(TenantConfig tenant, CancellationToken cancellationToken);
+}

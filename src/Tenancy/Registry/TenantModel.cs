@@ -1,0 +1,53 @@
+using Tenancy.Configuration;
+
+namespace Tenancy.Registry;
+
+/// <summary>What a request sees of its tenant: one immutable whole, so that no request sees half of a change.</summary>
+public sealed class TenantModel
+{
+    internal TenantModel(TenantRecord record, IReadOnlyList<TenantUrl> urls, PlatformInstance? platform)
+    {
+        Id = TenantId.Parse(record.Config.Id);
+        Record = record;
+        Urls = urls;
+        Platform = platform;
+    }
+
+    /// <summary>Gets the tenant's id.</summary>
+    public TenantId Id { get; }
+
+    /// <summary>Gets the tenant's configuration, defaults filled in.</summary>
+    public TenantConfig Config => Record.Config;
+
+    /// <summary>Gets the version of the configuration.</summary>
+    public long Version => Record.Version;
+
+    /// <summary>Gets the tenant's URLs in canonical form.</summary>
+    public IReadOnlyList<TenantUrl> Urls { get; }
+
+    /// <summary>Gets the tenant's health.</summary>
+    public TenantHealth Health => Record.Check.Health;
+
+    /// <summary>Gets whether an admin has suspended the tenant, so that it looks as if it did not exist.</summary>
+    public bool IsSuspended => Config.Status == TenantAdminStatus.Suspended;
+
+    /// <summary>Gets whether the tenant gets traffic.</summary>
+    public bool IsServing => !IsSuspended && Platform is not null && Health is TenantHealth.Healthy or TenantHealth.Unverified;
+
+    internal TenantRecord Record { get; }
+
+    /// <summary>The platform's instance; null until it could be built.</summary>
+    internal PlatformInstance? Platform { get; }
+
+    internal TenantStatus ToStatus() => new()
+    {
+        Config = Config,
+        Version = Version,
+        CreatedAt = Record.CreatedAt,
+        Health = Health,
+        Reason = Record.Check.Reason,
+        LastCheckedAt = Record.Check.CheckedAt,
+    };
+
+    internal TenantModel With(TenantCheck check, PlatformInstance? platform) => new(Record with { Check = check }, Urls, platform);
+}

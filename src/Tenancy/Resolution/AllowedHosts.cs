@@ -1,0 +1,71 @@
+using System.Net;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using Tenancy.Configuration;
+using Tenancy.Registry;
+
+namespace Tenancy.Resolution;
+
+/// <summary>The hosts at which tenants may be called. A request at any other is refused, so that no page of another site can reach a tenant by DNS rebinding.</summary>
+internal sealed class AllowedHosts
+{
+    private readonly TenantRegistry _registry;
+    private readonly string? _publicHost;
+    private readonly bool _isDevelopment;
+    private readonly bool _isAnyAllowed;
+    private readonly IServer _server;
+
+    public AllowedHosts(TenantRegistry registry, IOptions<TenancyOptions> options, IHostEnvironment environment, IServer server)
+    {
+        _registry = registry;
+        _server = server;
+        _isDevelopment = environment.IsDevelopment();
+        BaseDomain = options.Value.BaseDomain is { } domain ? domain.TrimEnd('.').ToLowerInvariant() : null;
+        _publicHost = TenantUrl.TryParse(options.Value.PublicUrl, out var url, out _) ? url.Host : null;
+
+        // A server for one tenant that names no host of its own is called as its operator likes.
+        _isAnyAllowed = !options.Value.MultiTenant && _publicHost is null && BaseDomain is null;
+    }
+
+    /// <summary>The domain whose subdomains are tenants, in canonical form.</summary>
+    public string? BaseDomain { get; }
+
+    public bool Contains(ReadOnlySpan<char> host) =>
+        _registry.HasActiveHost(host) || IsOurs(host) || (_isDevelopment && IsLocal(host)) || _isAnyAllowed;
+
+    /// <summary>The part of a host before <see cref="BaseDomain"/>; empty where it is not below it.</summary>
+    public ReadOnlySpan<char> Subdomain(ReadOnlySpan<char> host)
+    {
+        var name = CanonicalHost.WithoutPort(host);
+        return BaseDomain is { } domain && name.Length > domain.Length + 1 && name.EndsWith(domain) && name[^(domain.Length + 1)] == '.'
+            ? name[..^(domain.Length + 1)]
+            : default;
+    }
+
+    private bool IsOurs(ReadOnlySpan<char> host) =>
+        (_publicHost is not null && host.SequenceEqual(_publicHost))
+        || (BaseDomain is not null && CanonicalHost.WithoutPort(host).SequenceEqual(BaseDomain))
+        || !Subdomain(host).IsEmpty;
+
+    private bool IsLocal(ReadOnlySpan<char> host)
+    {
+        var name = CanonicalHost.WithoutPort(host);
+        return name is "localhost" || name.EndsWith(".localhost")
+            || (IPAddress.TryParse(name.Trim("[]"), out var address) && (IPAddress.IsLoopback(address) || IsBound(name)));
+    }
+
+    private bool IsBound(ReadOnlySpan<char> name)
+    {
+        foreach (var address in _server.Features.Get<IServerAddressesFeature>()?.Addresses ?? [])
+        {
+            if (Uri.TryCreate(address, UriKind.Absolute, out var uri) && name.SequenceEqual(uri.Host))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,37 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+using Tenancy.Configuration;
+using Tenancy.Registry;
+
+namespace Tenancy.Resolution;
+
+/// <summary>The browser origins that may call a tenant: the operator's, and those of the tenant's own URLs; never what the Host header says.</summary>
+internal sealed class AllowedOrigins(IOptions<TenancyOptions> options, AllowedHosts hosts, IHostEnvironment environment)
+{
+    private readonly HashSet<string> _origins = new(
+        options.Value.AllowedOrigins.Append(options.Value.PublicUrl).OfType<string>().Select(origin => origin.TrimEnd('/')), StringComparer.OrdinalIgnoreCase);
+
+    public bool Contains(string origin, TenantModel tenant)
+    {
+        if (_origins.Contains(origin))
+        {
+            return true;
+        }
+
+        if (!TenantUrl.TryParse(origin, out var url, out _) || url.Path.Length > 0)
+        {
+            return false;
+        }
+
+        foreach (var own in tenant.Urls)
+        {
+            if (own.Scheme == url.Scheme && own.Host == url.Host)
+            {
+                return true;
+            }
+        }
+
+        // A subdomain of the base domain is its tenant's own; only in development is the server's port unknown to it.
+        return hosts.Subdomain(url.Host).SequenceEqual(tenant.Id.Value) && (environment.IsDevelopment() || (url.Scheme == "https" && !url.Host.Contains(':', StringComparison.Ordinal)));
+    }
+}

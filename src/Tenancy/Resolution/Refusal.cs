@@ -1,0 +1,96 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace Tenancy.Resolution;
+
+/// <summary>An answer that refuses a request before any handler saw it: a fixed text, as problem+json (RFC 9457) or, on MCP endpoints, as a JSON-RPC error.</summary>
+/// <param name="StatusCode">The HTTP status.</param>
+/// <param name="Detail">What is wrong and how to mend it.</param>
+/// <param name="JsonRpcCode">The JSON-RPC code on MCP endpoints; null where those get problem+json too.</param>
+/// <param name="AdcpCode">The AdCP error code in the JSON-RPC error's data.</param>
+/// <param name="Recovery">AdCP's word for what the caller can do: <c>transient</c>, <c>correctable</c> or <c>terminal</c>.</param>
+/// <param name="RetryAfter">The seconds after which a retry makes sense.</param>
+internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode = null, string? AdcpCode = null, string? Recovery = null, int? RetryAfter = null)
+{
+    public static Refusal ForeignHost { get; } = new(400, "No tenant may be called at this host.");
+
+    public static Refusal NoTenant { get; } = new(400, "The request names no tenant.");
+
+    public static Refusal UnknownTenant { get; } = new(404, "There is no such tenant.");
+
+    public static Refusal ForeignOrigin { get; } = new(403, "This origin may not call the tenant.");
+
+    public static Refusal TenantUnavailable { get; } =
+        new(503, "The tenant is not available now.", -32027, "SERVICE_UNAVAILABLE", "transient", RetryAfter: 30);
+
+    public static Refusal StoreUnavailable { get; } =
+        new(503, "The server's store is not available now.", -32027, "SERVICE_UNAVAILABLE", "transient", RetryAfter: 2);
+
+    public static Refusal NotLoaded { get; } =
+        new(503, "The server is starting.", -32027, "SERVICE_UNAVAILABLE", "transient", RetryAfter: 2);
+
+    public static Refusal NoCredentials { get; } = new(401, "Credentials are required.", -32028, "AUTH_REQUIRED", "correctable");
+
+    public static Refusal BadCredentials { get; } = new(401, "The credentials are not valid here.", -32028, "AUTH_REQUIRED", "correctable");
+
+    public static Refusal NoSession { get; } = new(404, "There is no such session.", -32001);
+
+    public static Refusal TooLarge { get; } = new(413, "The request's body is too large.", -32600);
+
+    public static Refusal BadJson { get; } = new(400, "The body is not one JSON-RPC message.", -32700);
+
+    public static Refusal AmbiguousJson { get; } = new(400, "The body has a JSON key twice, or in a spelling that differs by case only.", -32600);
+
+    public static Refusal Contradiction(string reason) => new(400, reason);
+
+    /// <summary>Writes the answer. The tenant's own data never enters it.</summary>
+    public Task WriteAsync(HttpContext context, bool isMcp, JsonNode? id = null)
+    {
+        var response = context.Response;
+        response.StatusCode = StatusCode;
+        response.Headers.CacheControl = "no-store";
+        if (RetryAfter is { } seconds)
+        {
+            response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        }
+
+        return isMcp && JsonRpcCode is { } code
+            ? WriteAsync(response, "application/json", JsonRpc(code, id), context.RequestAborted)
+            : WriteAsync(response, "application/problem+json", Problem(), context.RequestAborted);
+    }
+
+    private JsonObject Problem() => new()
+    {
+        ["title"] = ReasonPhrases.GetReasonPhrase(StatusCode),
+        ["status"] = StatusCode,
+        ["detail"] = Detail,
+    };
+
+    private JsonObject JsonRpc(int code, JsonNode? id)
+    {
+        var error = new JsonObject { ["code"] = code, ["message"] = Detail };
+        if (AdcpCode is not null)
+        {
+            var adcp = new JsonObject { ["code"] = AdcpCode, ["message"] = Detail, ["recovery"] = Recovery };
+            if (RetryAfter is { } seconds)
+            {
+                adcp["retry_after"] = seconds;
+            }
+
+            error["data"] = new JsonObject { ["adcp_error"] = adcp };
+        }
+
+        return new() { ["jsonrpc"] = "2.0", ["id"] = id, ["error"] = error };
+    }
+
+    private static async Task WriteAsync(HttpResponse response, string contentType, JsonObject body, CancellationToken cancellationToken)
+    {
+        response.ContentType = contentType;
+        await using var writer = new Utf8JsonWriter(response.BodyWriter);
+        body.WriteTo(writer);
+        await writer.FlushAsync(cancellationToken).ConfigureAwait(false);
+    }
+}

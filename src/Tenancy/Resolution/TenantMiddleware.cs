@@ -1,0 +1,91 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Tenancy.Configuration;
+using Tenancy.Diagnostics;
+using Tenancy.Registry;
+
+namespace Tenancy.Resolution;
+
+/// <summary>Gives a request its tenant, or refuses it, for endpoints that ask for a tenant.</summary>
+internal sealed class TenantMiddleware(
+    RequestDelegate next, TenantRegistry registry, ITenantResolver resolver, AllowedHosts hosts, AllowedOrigins origins, IOptions<TenancyOptions> options, ILogger<TenantMiddleware> logger)
+{
+    private readonly string? _defaultTenant = options.Value.DefaultTenant;
+
+    public Task InvokeAsync(HttpContext context) =>
+        context.GetEndpoint()?.Metadata.GetMetadata<TenantEndpointMetadata>() is { } metadata ? ServeAsync(context, metadata) : next(context);
+
+    private async Task ServeAsync(HttpContext context, TenantEndpointMetadata metadata)
+    {
+        if (!registry.IsLoaded)
+        {
+            await Refusal.NotLoaded.WriteAsync(context, metadata.IsMcp);
+            return;
+        }
+
+        if (!IsAllowedHost(context.Request.Host))
+        {
+            await Refusal.ForeignHost.WriteAsync(context, metadata.IsMcp);
+            return;
+        }
+
+        var resolution = await resolver.ResolveAsync(context);
+        var tenant = (resolution.TenantId ?? _defaultTenant) is { } id ? registry.Get(id) : null;
+        if (Check(context, resolution, tenant) is { } refusal)
+        {
+            await refusal.WriteAsync(context, metadata.IsMcp);
+            return;
+        }
+
+        if (!tenant!.Platform!.TryHold())
+        {
+            // A change took the platform away between the look-up and now: the retry meets its successor.
+            await Refusal.TenantUnavailable.WriteAsync(context, metadata.IsMcp);
+            return;
+        }
+
+        try
+        {
+            context.Features.Set<ITenantFeature>(new TenantFeature(tenant, resolution.Url));
+            await next(context);
+        }
+        catch (StoreUnavailableException exception) when (!context.Response.HasStarted)
+        {
+            logger.StoreAway(exception, tenant.Id.Value);
+            context.Response.Clear();
+            await Refusal.StoreUnavailable.WriteAsync(context, metadata.IsMcp);
+        }
+        finally
+        {
+            await tenant.Platform.ReleaseAsync();
+        }
+    }
+
+    private Refusal? Check(HttpContext context, TenantResolution resolution, TenantModel? tenant)
+    {
+        if (resolution.Reason is { } reason)
+        {
+            return Refusal.Contradiction(reason);
+        }
+
+        if (tenant is null || tenant.IsSuspended)
+        {
+            return resolution.TenantId is null && _defaultTenant is null ? Refusal.NoTenant : Refusal.UnknownTenant;
+        }
+
+        if (!tenant.IsServing)
+        {
+            return Refusal.TenantUnavailable;
+        }
+
+        var origin = context.Request.Headers.Origin;
+        return origin.Count > 0 && !(origin.Count == 1 && origins.Contains(origin[0]!, tenant)) ? Refusal.ForeignOrigin : null;
+    }
+
+    private bool IsAllowedHost(HostString host)
+    {
+        Span<char> buffer = stackalloc char[CanonicalHost.MaxLength];
+        return CanonicalHost.TryRead(host.Value, buffer, out var canonical) && hosts.Contains(canonical);
+    }
+}

@@ -1,0 +1,140 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Options;
+using Tenancy.Authentication;
+using Tenancy.Configuration;
+using Tenancy.Registry;
+
+namespace Tenancy.Resolution;
+
+/// <summary>Reads the tenant from URL, host, path, header and token, as <see cref="TenancyOptions.Identification"/> allows. Ways that disagree refuse the request.</summary>
+internal sealed class TenantResolver(TenantRegistry registry, AllowedHosts hosts, IOptions<TenancyOptions> options) : ITenantResolver
+{
+    internal const string HeaderName = "X-Tenant-ID";
+    private const string Contradiction = "The request names more than one tenant.";
+
+    // No tenant can have this id, so that what is found by it is answered like any unknown tenant.
+    private const string Nobody = "-";
+
+    private readonly TenancyOptions _options = options.Value;
+
+    public ValueTask<TenantResolution> ResolveAsync(HttpContext context) => new(Resolve(context));
+
+    private TenantResolution Resolve(HttpContext context)
+    {
+        if (!_options.MultiTenant)
+        {
+            return TenantResolution.Found(_options.DefaultTenant ?? "default");
+        }
+
+        var found = default(Finding);
+        if (Has(TenantIdentification.Host) || Has(TenantIdentification.Path))
+        {
+            FindByUrl(context, ref found);
+        }
+
+        if (Has(TenantIdentification.Header))
+        {
+            FindByHeader(context.Request.Headers, ref found);
+        }
+
+        if (Has(TenantIdentification.Token) && BearerToken.TryRead(context.Request.Headers, out var token))
+        {
+            found.Add(BearerToken.TenantOf(token), null, registry);
+        }
+
+        return found.ToResolution();
+    }
+
+    private bool Has(TenantIdentification way) => _options.Identification.HasFlag(way);
+
+    private void FindByUrl(HttpContext context, ref Finding found)
+    {
+        Span<char> buffer = stackalloc char[CanonicalHost.MaxLength];
+        if (!CanonicalHost.TryRead(context.Request.Host.Value, buffer, out var host))
+        {
+            return;
+        }
+
+        var suffix = context.GetEndpoint()?.Metadata.GetMetadata<TenantEndpointMetadata>()?.Suffix;
+        var prefix = Prefix(context.Request.Path.Value, suffix);
+        var isFixed = suffix is not null;
+        if (registry.TryFindUrl(host, prefix, out var tenant, out var url) && Has(url.Path.Length > 0 ? TenantIdentification.Path : TenantIdentification.Host))
+        {
+            found.Add(tenant.Id.Value, url, registry);
+            if (url.Path.Length > 0)
+            {
+                // Below a tenant's URL there are no other endpoints, of this tenant or of any.
+                found.Add(isFixed && !prefix.SequenceEqual(url.Path) ? Nobody : default, null, registry);
+                return;
+            }
+        }
+        else if (Has(TenantIdentification.Host))
+        {
+            found.Add(Label(hosts.Subdomain(host)), null, registry);
+        }
+
+        if (Has(TenantIdentification.Path) && !isFixed)
+        {
+            found.Add(context.GetRouteValue("tenant") as string, null, registry);
+        }
+        else if (isFixed && prefix.Length > 1)
+        {
+            found.Add(Has(TenantIdentification.Path) && prefix.LastIndexOf('/') == 0 ? prefix[1..] : Nobody, null, registry);
+        }
+    }
+
+    private static ReadOnlySpan<char> Label(ReadOnlySpan<char> subdomain) =>
+        subdomain.IsEmpty || TenantId.IsReserved(subdomain) ? default : subdomain;
+
+    private static ReadOnlySpan<char> Prefix(string? path, string? suffix)
+    {
+        var prefix = path.AsSpan().TrimEnd('/');
+        return suffix is not null && prefix.EndsWith(suffix, StringComparison.OrdinalIgnoreCase) ? prefix[..^suffix.Length] : prefix;
+    }
+
+    private void FindByHeader(IHeaderDictionary headers, ref Finding found)
+    {
+        var values = headers[HeaderName];
+        if (values.Count > 1)
+        {
+            found.Reject($"The header {HeaderName} may be sent once only.");
+        }
+        else if (values.Count == 1)
+        {
+            found.Add(values[0].AsSpan().Trim(), null, registry);
+        }
+    }
+
+    /// <summary>The name that all ways so far agree on.</summary>
+    private struct Finding
+    {
+        private string? _id;
+        private TenantUrl? _url;
+        private string? _reason;
+
+        public void Add(ReadOnlySpan<char> id, TenantUrl? url, TenantRegistry registry)
+        {
+            if (id.IsEmpty)
+            {
+                return;
+            }
+
+            if (_id is null)
+            {
+                // A known tenant's id is at hand; only an unknown one becomes a new string.
+                _id = registry.Get(id)?.Id.Value ?? id.ToString();
+                _url = url;
+            }
+            else if (!id.SequenceEqual(_id))
+            {
+                _reason ??= Contradiction;
+            }
+        }
+
+        public void Reject(string reason) => _reason ??= reason;
+
+        public readonly TenantResolution ToResolution() =>
+            _reason is not null ? TenantResolution.Rejected(_reason) : _id is not null ? TenantResolution.Found(_id, _url) : TenantResolution.None;
+    }
+}

@@ -1,0 +1,29 @@
+using System.Reflection;
+
+namespace Tenancy.State;
+
+/// <summary>The scripts of the store, one per operation; each says in its head what it takes and what it gives.</summary>
+internal static class StoreScript
+{
+    public static string TenantCreate { get; } = Load("tenant-create");
+
+    public static string TenantRemove { get; } = Load("tenant-remove");
+
+    public static string PrincipalCreate { get; } = Load("principal-create");
+
+    public static string SessionCreate { get; } = Load("session-create");
+
+    public static string SessionTouch { get; } = Load("session-touch");
+
+    public static string SessionDelete { get; } = Load("session-delete");
+
+    public static string DocumentCreate { get; } = Load("document-create");
+
+    private static string Load(string name)
+    {
+        using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name + ".lua")
+            ?? throw new InvalidOperationException($"The script {name}.lua is not embedded in this assembly.");
+        using var reader = new StreamReader(stream);
+        return reader.ReadToEnd();
+    }
+}

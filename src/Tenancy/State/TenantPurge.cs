@@ -1,0 +1,39 @@
+using Tenancy.Configuration;
+
+namespace Tenancy.State;
+
+/// <summary>Deletes all that a tenant keeps, by its indexes and in batches. It can be cut off at any point and begun again.</summary>
+internal sealed class TenantPurge(RedisConnection redis)
+{
+    private const int BatchSize = 500;
+
+    /// <summary>Whether a tenant was taken away and its data not deleted yet.</summary>
+    public async Task<bool> IsDueAsync(TenantId tenant) =>
+        (await redis.GetFieldsAsync(FleetKeyspace.Metadata(tenant), "purging").ConfigureAwait(false)) is [{ IsNull: false }];
+
+    public async Task RunAsync(TenantId tenant, CancellationToken cancellationToken)
+    {
+        var keys = new TenantKeyspace(tenant);
+        await PurgeIndexAsync(keys.Documents, member => member.Split(':') is [var account, var collection, _, var id] ? keys.Document(new(account, collection, id)) : null, cancellationToken).ConfigureAwait(false);
+        await PurgeIndexAsync(keys.Sessions, member => keys.Session(member), cancellationToken).ConfigureAwait(false);
+        foreach (var principal in await redis.GetHashAsync(keys.Principals).ConfigureAwait(false))
+        {
+            await redis.DeleteAsync([keys.Principal(principal.Value.ToString())]).ConfigureAwait(false);
+        }
+
+        await redis.DeleteAsync([keys.Principals]).ConfigureAwait(false);
+        await redis.DeleteFieldAsync(FleetKeyspace.Metadata(tenant), "purging").ConfigureAwait(false);
+    }
+
+    private async Task PurgeIndexAsync(StoreKey index, Func<string, StoreKey?> key, CancellationToken cancellationToken)
+    {
+        while (await redis.GetFirstAsync(index, BatchSize).ConfigureAwait(false) is { Length: > 0 } members)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+
+            // The index entries go last: what they name can still be found after an interruption.
+            await redis.DeleteAsync([.. members.Select(member => key(member.ToString())).OfType<StoreKey>()]).ConfigureAwait(false);
+            await redis.RemoveMembersAsync(index, members).ConfigureAwait(false);
+        }
+    }
+}

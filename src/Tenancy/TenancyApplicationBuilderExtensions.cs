@@ -1,0 +1,84 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Tenancy.Admin;
+using Tenancy.Mcp;
+using Tenancy.Registry;
+using Tenancy.Resolution;
+
+namespace Microsoft.AspNetCore.Builder;
+
+/// <summary>Puts a multi-tenant MCP server into the application's pipeline.</summary>
+public static class TenancyApplicationBuilderExtensions
+{
+    // A tenant's URL has up to three path segments, so that its endpoints need no rewriting of paths.
+    private static readonly string[] Prefixes = ["", "/{tenant}", "/{a}/{b}", "/{a}/{b}/{c}"];
+
+    /// <summary>Adds what stands in front of tenant endpoints: host and Origin, tenant, authentication, authorization, in this order.</summary>
+    /// <remarks>Call it once, before endpoints are mapped. Endpoints that ask for no tenant are not touched.</remarks>
+    public static IApplicationBuilder UseTenancy(this IApplicationBuilder app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        app.UseMiddleware<TenantMiddleware>();
+        app.UseAuthentication();
+        app.UseAuthorization();
+        return app;
+    }
+
+    /// <summary>Maps the MCP endpoint of every tenant: <c>/mcp</c>, <c>/{tenant}/mcp</c> and the URL of a tenant plus <c>/mcp</c>.</summary>
+    /// <returns>A builder for conventions that all of them share.</returns>
+    public static IEndpointConventionBuilder MapTenantMcp(this IEndpointRouteBuilder endpoints)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        var group = endpoints.MapGroup("");
+        foreach (var prefix in Prefixes)
+        {
+            group.MapMcp(prefix + "/mcp")
+                .WithMetadata(new TenantEndpointMetadata("/mcp", isMcp: true))
+                .AddEndpointFilter<IEndpointConventionBuilder, TenantMcpFilter>();
+        }
+
+        return group;
+    }
+
+    /// <summary>Maps the admin API at <c>/admin/tenants</c>. Without a key in <c>Tenancy:Admin:Keys</c> nothing is mapped.</summary>
+    public static IEndpointConventionBuilder MapTenantAdmin(this IEndpointRouteBuilder endpoints)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        return AdminEndpoints.Map(endpoints);
+    }
+
+    /// <summary>Maps <c>/health/live</c> and <c>/health/ready</c> of the server, and <c>/health</c> below every tenant's URL.</summary>
+    /// <remarks>A tenant's health is 200 where it is served, 503 where it is not now, and 404 where there is no such tenant.</remarks>
+    public static IEndpointConventionBuilder MapTenantHealth(this IEndpointRouteBuilder endpoints)
+    {
+        ArgumentNullException.ThrowIfNull(endpoints);
+        var group = endpoints.MapGroup("");
+        group.MapGet("/health/live", () => Results.Ok());
+        group.MapGet("/health/ready", (TenantRegistry registry) => registry.IsLoaded ? Results.Ok() : Results.StatusCode(StatusCodes.Status503ServiceUnavailable));
+        foreach (var prefix in Prefixes)
+        {
+            group.MapGet(prefix + "/health", () => Results.Ok()).WithMetadata(new TenantEndpointMetadata("/health", isMcp: false));
+        }
+
+        return group;
+    }
+
+    /// <summary>Makes an endpoint serve one tenant: the tenant is known before it runs, or it does not run.</summary>
+    /// <remarks>The tenant is named as it is for MCP endpoints, where by path: by the route value <c>tenant</c>.</remarks>
+    public static TBuilder RequireTenant<TBuilder>(this TBuilder builder)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        builder.Add(endpoint => endpoint.Metadata.Add(new TenantEndpointMetadata(suffix: null, isMcp: false)));
+        return builder;
+    }
+
+    /// <summary>Gets the tenant of a request to an endpoint that serves one.</summary>
+    /// <exception cref="InvalidOperationException">The endpoint asks for no tenant.</exception>
+    public static TenantModel GetTenant(this HttpContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return context.Features.Get<ITenantFeature>()?.Tenant
+            ?? throw new InvalidOperationException("This endpoint asks for no tenant: map it with RequireTenant().");
+    }
+}

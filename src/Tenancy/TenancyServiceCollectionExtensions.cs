@@ -1,0 +1,139 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using ModelContextProtocol.AspNetCore;
+using Tenancy;
+using Tenancy.Admin;
+using Tenancy.Authentication;
+using Tenancy.Configuration;
+using Tenancy.Fleet;
+using Tenancy.Mcp;
+using Tenancy.Registry;
+using Tenancy.Resolution;
+using Tenancy.State;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Adds a multi-tenant MCP server.</summary>
+public static class TenancyServiceCollectionExtensions
+{
+    /// <summary>Adds the services of a multi-tenant MCP server.</summary>
+    /// <param name="services">The application's services.</param>
+    /// <param name="configuration">The application's configuration: section <c>Tenancy</c> and <c>ConnectionStrings:Redis</c>.</param>
+    /// <returns>A builder to which platforms and a store are added.</returns>
+    /// <remarks>
+    /// <c>MULTI_TENANT_ENABLED</c>, <c>TENANT_IDENTIFICATION</c>, <c>TENANT_ADMIN_API_KEY</c> and <c>PORT</c> are read too: they win over
+    /// appsettings; <c>Tenancy__...</c> variables and the command line win over them.
+    /// </remarks>
+    public static ITenancyBuilder AddTenancy(this IServiceCollection services, IConfiguration configuration)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configuration);
+        EnvironmentNames.Apply(configuration);
+
+        services.AddOptions<TenancyOptions>().ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<TenancyOptions>, TenancyOptionsSetup>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<TenancyOptions>, TenancyOptionsValidator>());
+        services.TryAddSingleton(TimeProvider.System);
+        AddState(services);
+        AddRegistry(services);
+        AddResolution(services);
+        AddAuthentication(services);
+        AddMcp(services);
+        services.TryAddSingleton<AdminKeys>();
+        return new TenancyBuilder(services);
+    }
+
+    /// <summary>Adds a platform: what tenants that name it can do.</summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="name">The name that tenants' configurations have. The first platform that is added is the default.</param>
+    public static ITenancyBuilder AddPlatform<TPlatform>(this ITenancyBuilder builder, string name)
+        where TPlatform : class, ITenantPlatform<TPlatform>
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        if (builder.Services.Any(service => service.ImplementationInstance is PlatformRegistration other && other.Name == name))
+        {
+            throw new ArgumentException($"The platform '{name}' is there already: give each its own name.", nameof(name));
+        }
+
+        builder.Services.AddSingleton(new PlatformRegistration(
+            name, TPlatform.Define, static async (tenant, cancellationToken) => await TPlatform.CreateAsync(tenant, cancellationToken).ConfigureAwait(false)));
+        return builder;
+    }
+
+    /// <summary>Adds handlers that every platform has.</summary>
+    public static ITenancyBuilder AddHandlers<THandlers>(this ITenancyBuilder builder)
+        where THandlers : class
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.AddSingleton(new CommonHandlers(static platform => platform.AddHandlers<THandlers>()));
+        return builder;
+    }
+
+    private static void AddState(IServiceCollection services)
+    {
+        services.TryAddSingleton(provider => new RedisConnection(
+            provider.GetRequiredService<IConfiguration>(),
+            provider.GetRequiredService<IHostEnvironment>(),
+            provider.GetRequiredService<IOptions<TenancyOptions>>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<RedisConnection>>(),
+            provider.GetService<IEmbeddedStore>()));
+        services.TryAddSingleton<ITenantStore, RedisTenantStore>();
+        services.TryAddSingleton<TenantPurge>();
+    }
+
+    private static void AddRegistry(IServiceCollection services)
+    {
+        services.TryAddSingleton<IPlatformNames, PlatformNames>();
+        services.TryAddSingleton<PlatformCatalog>();
+        services.TryAddSingleton<IPlatformFactory>(provider => provider.GetRequiredService<PlatformCatalog>());
+        services.TryAddSingleton(provider => new TenantRegistry(
+            provider.GetRequiredService<ITenantStore>(),
+            provider.GetRequiredService<IPlatformFactory>(),
+            provider.GetRequiredService<IPlatformNames>(),
+            provider.GetRequiredService<IOptions<TenancyOptions>>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<TenantRegistry>>()));
+        services.TryAddSingleton<TenantAdministration>();
+        services.AddHostedService<TenantLoader>();
+    }
+
+    private static void AddResolution(IServiceCollection services)
+    {
+        services.TryAddSingleton<AllowedHosts>();
+        services.TryAddSingleton<AllowedOrigins>();
+        services.TryAddSingleton<ITenantResolver, TenantResolver>();
+    }
+
+    private static void AddAuthentication(IServiceCollection services)
+    {
+        services.AddAuthorization();
+        services.AddAuthentication(TenantSchemes.Default)
+            .AddPolicyScheme(TenantSchemes.Default, displayName: null, options => options.ForwardDefaultSelector = TenantSchemes.Select)
+            .AddScheme<AuthenticationSchemeOptions, TenantBearerHandler>(TenantSchemes.Bearer, configureOptions: null)
+            .AddScheme<AuthenticationSchemeOptions, TenantNoneHandler>(TenantSchemes.None, configureOptions: null);
+    }
+
+    private static void AddMcp(IServiceCollection services)
+    {
+        services.AddHttpContextAccessor();
+        services.TryAddSingleton<ToolContextFactory>();
+        services.TryAddSingleton<SessionGuard>();
+        services.TryAddSingleton<SessionlessCall>();
+        services.TryAddScoped<ToolContextHolder>();
+        services.TryAddScoped(provider => provider.GetRequiredService<ToolContextHolder>().Context
+            ?? throw new InvalidOperationException("There is a ToolContext during a tool call only."));
+        services.AddMcpServer().WithHttpTransport(options =>
+        {
+            // Clients before 2026-07-28 have sessions, later ones have none, at one URL.
+            options.SessionMode = HttpServerSessionMode.StatefulForInitializeClients;
+            options.ConfigureSessionOptions = TenantServer.ConfigureAsync;
+            options.IdleTimeout = SessionStore.Lifetime;
+        });
+    }
+}
