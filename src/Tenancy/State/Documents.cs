@@ -5,13 +5,13 @@ using StackExchange.Redis;
 namespace Tenancy.State;
 
 /// <summary>The documents of one type, of one tenant and one account. It ends with the call that it was got from.</summary>
-/// <typeparam name="T">A record with a <see cref="CollectionAttribute"/>.</typeparam>
+/// <typeparam name="T">A record with a <see cref="DocumentAttribute"/>.</typeparam>
 public sealed class Documents<T>
     where T : TenantDocument
 {
     // A page of documents is read in one trip for the index and one for the documents.
     private const int MaxPageSize = 200;
-    private static readonly CollectionAttribute Collection = ReadCollection();
+    private static readonly DocumentAttribute Kind = ReadKind();
     private readonly DocumentScope _scope;
 
     internal Documents(DocumentScope scope) => _scope = scope;
@@ -25,7 +25,7 @@ public sealed class Documents<T>
     {
         ArgumentNullException.ThrowIfNull(document);
         cancellationToken.ThrowIfCancellationRequested();
-        var id = Collection.IdPrefix + _scope.DeriveId(Collection.Name, name);
+        var id = Kind.IdPrefix + _scope.DeriveId(Kind.Collection, name);
         var created = (T)(document with { Id = id, Revision = 1 });
         var place = Place(id);
         var answer = (RedisResult[])(await _scope.Redis.EvaluateAsync(
@@ -58,7 +58,7 @@ public sealed class Documents<T>
         }
 
         // One more than asked for tells whether there is a next page.
-        var prefix = $"{_scope.AccountHash}:{Collection.Name}:";
+        var prefix = $"{_scope.AccountHash}:{Kind.Collection}:";
         var from = prefix + (DocumentCursor.IsValid(cursor) ? cursor : "");
         var places = await _scope.Redis.GetRangeByMemberAsync(_scope.Keys.Documents, from, prefix + "\u007f", limit + 1).ConfigureAwait(false);
         var documents = await Task.WhenAll(places.Take(limit).Select(place => ReadAsync(ToPlace(place.ToString())))).ConfigureAwait(false);
@@ -71,7 +71,7 @@ public sealed class Documents<T>
         return fields[0].IsNull ? null : Read(fields[0].ToString(), (long)fields[1]);
     }
 
-    private DocumentPlace Place(string id) => new(_scope.AccountHash, Collection.Name, TenantKeyspace.Hash(id));
+    private DocumentPlace Place(string id) => new(_scope.AccountHash, Kind.Collection, TenantKeyspace.Hash(id));
 
     private static DocumentPlace ToPlace(string member) =>
         member.Split(':') is [var account, var collection, _, var idHash]
@@ -80,13 +80,13 @@ public sealed class Documents<T>
 
     private static T Read(string json, long revision) => (T)(JsonSerializer.Deserialize<T>(json, DocumentJson.Options)! with { Revision = revision });
 
-    private static CollectionAttribute ReadCollection()
+    private static DocumentAttribute ReadKind()
     {
-        var attribute = typeof(T).GetCustomAttribute<CollectionAttribute>()
-            ?? throw new InvalidOperationException($"{typeof(T).Name} has no [Collection(\"name\")]: say where its documents are kept.");
-        return attribute.Name.Length is > 0 and <= 40 && attribute.Name.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '_')
+        var attribute = typeof(T).GetCustomAttribute<DocumentAttribute>()
+            ?? throw new InvalidOperationException($"{typeof(T).Name} has no [Document(\"name\")]: say where its documents are kept.");
+        return attribute.Collection.Length is > 0 and <= 40 && attribute.Collection.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '_')
             ? attribute
-            : throw new InvalidOperationException($"[Collection(\"{attribute.Name}\")] of {typeof(T).Name}: use 1 to 40 characters of a-z, 0-9 and '_'.");
+            : throw new InvalidOperationException($"[Document(\"{attribute.Collection}\")] of {typeof(T).Name}: use 1 to 40 characters of a-z, 0-9 and '_'.");
     }
 }
 

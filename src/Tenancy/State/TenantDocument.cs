@@ -14,12 +14,12 @@ public abstract record TenantDocument
 }
 
 /// <summary>Names the collection that a document's type is kept in, so that no handler writes it as a text.</summary>
-/// <param name="name">1 to 40 characters of a-z, 0-9 and <c>_</c>.</param>
+/// <param name="collection">1 to 40 characters of a-z, 0-9 and <c>_</c>.</param>
 [AttributeUsage(AttributeTargets.Class, Inherited = false)]
-public sealed class CollectionAttribute(string name) : Attribute
+public sealed class DocumentAttribute(string collection) : Attribute
 {
     /// <summary>Gets the collection's name.</summary>
-    public string Name { get; } = name;
+    public string Collection { get; } = collection;
 
     /// <summary>Gets or sets what the ids of its documents begin with, such as <c>mb_</c>. Default: nothing.</summary>
     public string IdPrefix { get; set; } = "";

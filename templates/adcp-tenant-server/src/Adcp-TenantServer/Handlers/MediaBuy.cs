@@ -5,7 +5,7 @@ using Tenancy.State;
 namespace Adcp_TenantServer.Handlers;
 
 /// <summary>A media buy as it is kept.</summary>
-[Collection("media_buys", IdPrefix = "mb_")]
+[Document("media_buys", IdPrefix = "mb_")]
 public sealed record MediaBuy : TenantDocument
 {
     public required string Currency { get; init; }

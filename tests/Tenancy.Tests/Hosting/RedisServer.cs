@@ -1,0 +1,88 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using StackExchange.Redis;
+
+namespace Tenancy.Tests.Hosting;
+
+/// <summary>A real redis-server of the test's own, on loopback. Skips the test where there is none, unless TENANCY_REQUIRE_REDIS says that there must be.</summary>
+internal sealed class RedisServer : IAsyncDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("tenancy-redis-").FullName;
+    private readonly int _port = FreePort();
+    private Process? _process;
+
+    private RedisServer()
+    {
+    }
+
+    public string ConnectionString => $"127.0.0.1:{_port}";
+
+    public static async Task<RedisServer> StartAsync()
+    {
+        if (FindExecutable() is null)
+        {
+            Assert.SkipUnless(Environment.GetEnvironmentVariable("TENANCY_REQUIRE_REDIS") is "1", "redis-server is not installed: the same behaviour is tested on the embedded store only.");
+            Assert.Fail("redis-server is not installed, and TENANCY_REQUIRE_REDIS says that it must be.");
+        }
+
+        var server = new RedisServer();
+        await server.LaunchAsync();
+        return server;
+    }
+
+    /// <summary>Kills the process, as a crash would, and starts it again on the same data.</summary>
+    public async Task RestartAsync()
+    {
+        await StopAsync();
+        await LaunchAsync();
+    }
+
+    public async Task StopAsync()
+    {
+        if (_process is { HasExited: false } process)
+        {
+            process.Kill();
+            await process.WaitForExitAsync();
+        }
+    }
+
+    public async Task LaunchAsync()
+    {
+        _process = Process.Start(new ProcessStartInfo(
+            FindExecutable()!,
+            ["--port", $"{_port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", "--appendfsync", "always", "--dir", _directory, "--loglevel", "warning"])
+        {
+            RedirectStandardOutput = true,
+        })!;
+        _process.BeginOutputReadLine();
+        for (var attempt = 0; ; attempt++)
+        {
+            try
+            {
+                await using var connection = await ConnectionMultiplexer.ConnectAsync($"{ConnectionString},connectTimeout=500");
+                await connection.GetDatabase().PingAsync();
+                return;
+            }
+            catch (RedisException) when (attempt < 50 && !_process.HasExited)
+            {
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    private static string? FindExecutable() =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, "redis-server")).FirstOrDefault(File.Exists);
+
+    private static int FreePort()
+    {
+        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        return ((IPEndPoint)socket.LocalEndPoint!).Port;
+    }
+}
