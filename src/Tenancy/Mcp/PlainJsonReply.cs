@@ -17,6 +17,9 @@ internal static class PlainJsonReply
         return !MentionsEventStream(accept) && (StringValues.IsNullOrEmpty(accept) || AcceptsJson(request));
     }
 
+    /// <summary>Whether the client reads both, as the protocol asks of it; after <see cref="RunAsync"/> has begun it counts as such.</summary>
+    public static bool AcceptsBoth(HttpRequest request) => MentionsEventStream(request.Headers.Accept) && AcceptsJson(request);
+
     /// <summary>Runs the rest of the request and takes the frame of the event stream off its answer.</summary>
     public static async ValueTask<object?> RunAsync(HttpContext context, Func<ValueTask<object?>> next)
     {

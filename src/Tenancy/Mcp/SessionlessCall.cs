@@ -19,7 +19,7 @@ internal sealed class SessionlessCall(IOptionsFactory<McpServerOptions> options,
     private static readonly JsonTypeInfo<JsonRpcMessage> MessageType = (JsonTypeInfo<JsonRpcMessage>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(JsonRpcMessage));
 
     public static bool IsFor(HttpRequest http, McpRequest request) =>
-        !http.Headers.ContainsKey(SessionGuard.HeaderName)
+        !http.Headers.ContainsKey(SessionGuard.HeaderName) && PlainJsonReply.AcceptsBoth(http)
         && request is { DeclaresVersion: false, Method: not null and not RequestMethods.Initialize }
         && (http.Headers[VersionHeader] is var version && (version.Count == 0 || (version.Count == 1 && Versions.Contains(version[0]))));
 

@@ -96,7 +96,9 @@ internal sealed class TenantResolver(TenantRegistry registry, AllowedHosts hosts
     private void FindByHeader(IHeaderDictionary headers, ref Finding found)
     {
         var values = headers[HeaderName];
-        if (values.Count > 1)
+
+        // Proxies may fold a header that was sent twice into one with a comma.
+        if (values.Count > 1 || values.ToString().Contains(',', StringComparison.Ordinal))
         {
             found.Reject($"The header {HeaderName} may be sent once only.");
         }

@@ -1,0 +1,128 @@
+using System.Net;
+using System.Text;
+using Tenancy.Tests.Hosting;
+
+namespace Tenancy.Tests.Attacks;
+
+/// <summary>Without credentials only the tools that need none may be called, whatever the body looks like.</summary>
+public sealed class AnonymousGateTests
+{
+    public static TheoryData<Way, Generation> Everywhere => CrossTenantTests.Everywhere;
+
+    [Theory, MemberData(nameof(Everywhere))]
+    public async Task A_tool_that_needs_credentials_is_refused_without_them(Way way, Generation generation)
+    {
+        await using var server = await TenancyServer.StartAsync();
+        foreach (var body in new[] { McpCalls.Call("whoami", generation: generation), McpCalls.Message("tools/list", generation: generation) })
+        {
+            using var request = McpCalls.Post(server.Port, way, "acme", null, body, generation);
+            using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+            Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
+            Assert.Equal("Bearer", response.Headers.WwwAuthenticate.ToString());
+            var answer = await McpCalls.ReadAsync(response);
+            Assert.Equal(-32028, (int)answer["error"]!["code"]!);
+            Assert.Equal("AUTH_REQUIRED", answer["error"]!["data"]!["adcp_error"]!["code"]!.ToString());
+            Assert.Equal(1, (int)answer["id"]!);
+        }
+    }
+
+    [Fact]
+    public async Task A_session_cannot_be_begun_without_credentials()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        using var post = McpCalls.Post(server.Port, Way.Path, "acme", null, McpCalls.Initialize());
+        using var response = await server.Client.SendAsync(post, TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
+        Assert.False(response.Headers.Contains("Mcp-Session-Id"));
+        foreach (var method in new[] { HttpMethod.Get, HttpMethod.Delete })
+        {
+            using var request = McpCalls.Bodyless(method, server.Port, Way.Path, "acme", null, sessionId: "any");
+            using var other = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+            Assert.Equal(HttpStatusCode.Unauthorized, other.StatusCode);
+        }
+    }
+
+    [Theory, MemberData(nameof(Everywhere))]
+    public async Task Products_are_shown_without_credentials_and_then_without_prices(Way way, Generation generation)
+    {
+        await using var server = await TenancyServer.StartAsync();
+        Assert.Empty(await PricesAsync(null));
+        Assert.Single(await PricesAsync(McpCalls.Acme));
+
+        async Task<System.Text.Json.Nodes.JsonArray> PricesAsync(string? token) =>
+            (await server.CallAsync("acme", token, "get_products", way: way, generation: generation))["structuredContent"]!["products"]![0]!["pricing_options"]!.AsArray();
+    }
+
+    [Theory]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_products","name":"whoami"}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"whoami","name":"get_products"}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_products","Name":"whoami"}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"NAME":"whoami","name":"get_products"}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_products","n\u0061me":"whoami"}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_products"},"params":{"name":"whoami"}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","method":"tools/list","params":{"name":"get_products"}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_products","arguments":{"brief":"a","brief":"b"}}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_products","Arguments":{},"arguments":{}}}""")]
+    public async Task A_body_with_a_key_twice_is_refused_with_and_without_credentials(string body)
+    {
+        await using var server = await TenancyServer.StartAsync();
+        foreach (var token in new[] { null, McpCalls.Acme })
+        {
+            using var request = McpCalls.Post(server.Port, Way.Path, "acme", token, body);
+            using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+            Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+            Assert.Equal(-32600, (int)(await McpCalls.ReadAsync(response))["error"]!["code"]!);
+        }
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("null")]
+    [InlineData("[]")]
+    [InlineData("""[{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_products"}}]""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_products"}}{}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_products"}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,/* */"method":"tools/call","params":{"name":"get_products"}}""")]
+    [InlineData("<xml/>")]
+    public async Task A_body_that_is_not_one_message_is_refused(string body)
+    {
+        await using var server = await TenancyServer.StartAsync();
+        foreach (var token in new[] { null, McpCalls.Acme })
+        {
+            using var request = McpCalls.Post(server.Port, Way.Path, "acme", token, body);
+            using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+            Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        }
+    }
+
+    [Theory]
+    [InlineData("utf-16")]
+    [InlineData("utf-32")]
+    public async Task A_body_in_another_encoding_cannot_show_the_server_another_tool(string charset)
+    {
+        await using var server = await TenancyServer.StartAsync();
+        using var request = McpCalls.Post(server.Port, Way.Path, "acme", null, "{}");
+        request.Content = new StringContent(McpCalls.Call("whoami"), Encoding.GetEncoding(charset), "application/json");
+        using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_body_over_the_limit_is_413()
+    {
+        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:MaxRequestBodySize"] = "4096" };
+        await using var server = await TenancyServer.StartAsync(settings: settings);
+        using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("get_products", new() { ["brief"] = new string('x', 5000) }));
+        using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task What_a_tool_throws_stays_inside()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        var result = await server.CallAsync("acme", McpCalls.Acme, "fail", new() { ["secret"] = "hunter2" });
+        Assert.True((bool)result["isError"]!);
+        Assert.DoesNotContain("hunter2", result.ToJsonString(), StringComparison.Ordinal);
+    }
+}

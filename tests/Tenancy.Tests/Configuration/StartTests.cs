@@ -1,0 +1,127 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Options;
+using Tenancy.Tests.Hosting;
+
+namespace Tenancy.Tests.Configuration;
+
+/// <summary>A configuration that cannot be meant stops the start, and the message names the setting and the fix.</summary>
+public sealed class StartTests
+{
+    private static readonly string LongKey = new('k', 44);
+
+    [Theory]
+    [InlineData("Tenancy:Identification", "path,cookie", "Tenancy:Identification", "cookie", "use any of path")]
+    [InlineData("Tenancy:Identificaton", "path", "Tenancy:Identificaton", "is not a setting", "Identification")]
+    [InlineData("Tenancy:MultiTenant", "perhaps", "Tenancy:MultiTenant", "perhaps", "true or false")]
+    [InlineData("Tenancy:PublicUrl", "agents.example.com", "Tenancy:PublicUrl", "agents.example.com", "absolute http or https URL")]
+    [InlineData("Tenancy:PublicUrl", "https://agents.example.com/path", "Tenancy:PublicUrl", "/path", "must have no path")]
+    [InlineData("Tenancy:BaseDomain", "https://example.com", "Tenancy:BaseDomain", "https://example.com", "without scheme")]
+    [InlineData("Tenancy:AllowedOrigins:0", "https://x.example/app", "Tenancy:AllowedOrigins", "https://x.example/app", "scheme, host and port only")]
+    [InlineData("Tenancy:DefaultTenant", "Acme Inc", "Tenancy:DefaultTenant", "Acme Inc", "a-z, 0-9")]
+    [InlineData("Tenancy:MaxRequestBodySize", "lots", "Tenancy:MaxRequestBodySize", "lots", "whole number")]
+    [InlineData("Tenancy:Admin:Keys:0", " ", "Tenancy:Admin:Keys", "empty", "remove it")]
+    [InlineData("Tenancy:Defaults:Platform", "blimp", "Tenancy:Defaults:Platform", "blimp", "publisher")]
+    [InlineData("Tenancy:Defaults:Authentication:Kind", "magic", "Tenancy:Defaults:Authentication:Kind", "none of the known ones")]
+    [InlineData("Tenancy:Tenants:0:urls:0", "acme.example.com", "Tenancy:Tenants:0:urls[0]", "acme.example.com", "absolute http or https URL")]
+    [InlineData("Tenancy:Tenants:1:urls:0", "http://ACME.example.com", "Tenancy:Tenants:1:urls", "tenant 'acme'", "belongs to one tenant")]
+    [InlineData("Tenancy:Tenants:1:id", "acme", "Tenancy:Tenants:1:id", "used by two tenants", "its own")]
+    [InlineData("Tenancy:Tenants:0:id", "Acme", "Tenancy:Tenants:0:id", "'Acme'", "a-z, 0-9")]
+    [InlineData("Tenancy:Tenants:0:platform", "blimp", "Tenancy:Tenants:0:platform", "'blimp'", "publisher, retailer")]
+    [InlineData("Tenancy:Tenants:0:limits:rateLimit", "-1", "Tenancy:Tenants:0:limits.rateLimit", "-1", "at least 1")]
+    [InlineData("Tenancy:Tenants:0:url", "https://x.example", "Tenancy:Tenants:0", "url", "check its spelling")]
+    [InlineData("Tenancy:Tenants:0:principals:0:token", "globex.dev-buyer", "Tenancy:Tenants:0:principals[0].token", "must begin with", "'acme.'")]
+    [InlineData("ConnectionStrings:Redis", "localhost:6379,nonsense=1", "ConnectionStrings:Redis", "nonsense", "host:port")]
+    public async Task A_mistake_in_any_environment_stops_the_start(string setting, string value, params string[] expected)
+    {
+        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings) { [setting] = value };
+        await AssertRefusedAsync(settings, "Development", expected);
+    }
+
+    [Theory]
+    [InlineData("Tenancy:Admin:Keys:0", "dev-admin-key", "Tenancy:Admin:Keys:0", "32 bytes", "openssl rand")]
+    [InlineData("Tenancy:BaseDomain", "localhost", "Tenancy:BaseDomain", "development value", "set the domain")]
+    [InlineData("Tenancy:AcceptEmbeddedStore", "false", "ConnectionStrings:Redis", "forgets everything", "Tenancy:AcceptEmbeddedStore")]
+    [InlineData("Tenancy:Tenants:0:principals:0:token", "acme.dev-buyer", "Tenancy:Tenants:0:principals[0].token", "easy to guess", "43 random base64url")]
+    public async Task A_value_for_development_stops_the_start_in_production(string setting, string? value, params string[] expected)
+    {
+        var settings = Production();
+        settings[setting] = value;
+        await AssertRefusedAsync(settings, "Production", expected);
+    }
+
+    [Fact]
+    public async Task Production_needs_to_know_its_own_host()
+    {
+        var settings = Production();
+        settings.Remove("Tenancy:PublicUrl");
+        settings.Remove("Tenancy:BaseDomain");
+        await AssertRefusedAsync(settings, "Production", "Tenancy:PublicUrl", "Production needs it", "Tenancy:BaseDomain");
+    }
+
+    [Fact]
+    public async Task Production_starts_without_those_values()
+    {
+        await using var server = await TenancyServer.StartAsync(settings: Production(), environment: "Production");
+        using var response = await server.AdminAsync(HttpMethod.Get, "", key: LongKey);
+        Assert.True(response.IsSuccessStatusCode);
+    }
+
+    [Fact]
+    public async Task Production_refuses_a_development_token_that_a_store_still_has()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using (await TenancyServer.StartAsync(redis: redis))
+        {
+            // Seeds the store with the tokens of development.
+        }
+
+        await using var server = await TenancyServer.StartAsync(settings: Production(), environment: "Production", redis: redis);
+        using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("whoami"));
+        request.Headers.Host = "agents.example.com";
+        using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal(System.Net.HttpStatusCode.Unauthorized, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task All_mistakes_are_named_at_once()
+    {
+        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings)
+        {
+            ["Tenancy:PublicUrl"] = "x",
+            ["Tenancy:Identification"] = "y",
+            ["Tenancy:Tenants:0:id"] = "Z",
+        };
+        await AssertRefusedAsync(settings, "Development", "Tenancy:PublicUrl", "Tenancy:Identification", "Tenancy:Tenants:0:id");
+    }
+
+    private static Dictionary<string, string?> Production() => new()
+    {
+        ["Tenancy:PublicUrl"] = "https://agents.example.com",
+        ["Tenancy:BaseDomain"] = "agents.example.com",
+        ["Tenancy:Admin:Keys:0"] = LongKey,
+        ["Tenancy:AcceptEmbeddedStore"] = "true",
+        ["Tenancy:Tenants:0:id"] = "acme",
+        ["Tenancy:Tenants:0:principals:0:name"] = "buyer",
+    };
+
+    private static async Task AssertRefusedAsync(Dictionary<string, string?> settings, string environment, params string[] expected)
+    {
+        var exception = await Assert.ThrowsAsync<OptionsValidationException>(async () =>
+        {
+            WebApplication? app = null;
+            try
+            {
+                app = TenancyServer.Build(settings, environment);
+                await app.StartAsync();
+            }
+            finally
+            {
+                if (app is not null)
+                {
+                    await app.DisposeAsync();
+                }
+            }
+        });
+        Assert.All(expected, text => Assert.Contains(text, exception.Message, StringComparison.Ordinal));
+    }
+}

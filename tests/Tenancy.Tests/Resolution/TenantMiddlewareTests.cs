@@ -1,0 +1,163 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Tenancy.Tests.Hosting;
+
+namespace Tenancy.Tests.Resolution;
+
+/// <summary>A request is for one tenant, or for none.</summary>
+public sealed class TenantMiddlewareTests
+{
+    [Theory]
+    [InlineData("acme.example.com", "/mcp", null, "acme")]
+    [InlineData("ACME.Example.COM", "/mcp", null, "acme")]
+    [InlineData("acme.example.com.", "/mcp", null, "acme")]
+    [InlineData("acme.example.com:443", "/mcp", null, "acme")]
+    [InlineData("acme.example.com", "/acme/mcp", null, "acme")]
+    [InlineData("acme.localhost", "/mcp", "acme", "acme")]
+    [InlineData("acme.localhost:1234", "/mcp", null, "acme")]
+    [InlineData("shared.example.com", "/shops/globex/mcp", null, "globex")]
+    [InlineData("localhost", "/globex/mcp", null, "globex")]
+    [InlineData("localhost", "/%67lobex/mcp", null, "globex")]
+    [InlineData("localhost", "/acme/../globex/mcp", null, "globex")]
+    [InlineData("localhost", "/mcp", "globex", "globex")]
+    [InlineData("localhost", "/globex/mcp", " ", "globex")]
+    [InlineData("localhost", "/globex/mcp/", null, "globex")]
+    public async Task A_request_is_for_the_tenant_that_it_names(string host, string path, string? header, string tenant)
+    {
+        await using var server = await TenancyServer.StartAsync();
+        var (status, body) = await PostAsync(server, host, path, header);
+        Assert.Equal(HttpStatusCode.OK, status);
+        Assert.Contains(tenant == "acme" ? "acme-banner" : "globex-shelf", body, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("localhost", "/mcp", null, "The request names no tenant.")]
+    [InlineData("localhost", "/mcp", "", "The request names no tenant.")]
+    [InlineData("acme.localhost", "/globex/mcp", null, "The request names more than one tenant.")]
+    [InlineData("acme.example.com", "/globex/mcp", null, "The request names more than one tenant.")]
+    [InlineData("acme.example.com", "/nobody/mcp", null, "The request names more than one tenant.")]
+    [InlineData("acme.example.com", "/a/b/mcp", null, "The request names more than one tenant.")]
+    [InlineData("shared.example.com", "/shops/globex/more/mcp", null, "The request names more than one tenant.")]
+    [InlineData("localhost", "/acme/mcp", "globex", "The request names more than one tenant.")]
+    [InlineData("localhost", "/acme/mcp", "acme,globex", "The header X-Tenant-ID may be sent once only.")]
+    [InlineData("evil.example.com", "/acme/mcp", null, "No tenant may be called at this host.")]
+    [InlineData("example.com", "/mcp", null, "No tenant may be called at this host.")]
+    [InlineData("acme.example.com.evil.com", "/mcp", null, "No tenant may be called at this host.")]
+    [InlineData("acme.example.com:8443", "/mcp", null, "No tenant may be called at this host.")]
+    [InlineData("localhost.evil.com", "/acme/mcp", null, "No tenant may be called at this host.")]
+    public async Task A_request_that_names_no_tenant_or_two_or_comes_to_a_foreign_host_is_400(string host, string path, string? header, string detail)
+    {
+        await using var server = await TenancyServer.StartAsync();
+        var (status, body) = await PostAsync(server, host, path, header);
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.Equal(detail, JsonNode.Parse(body)!["detail"]!.ToString());
+    }
+
+    [Theory]
+    [InlineData("localhost", "/nobody/mcp", null)]
+    [InlineData("localhost", "/ACME/mcp", null)]
+    [InlineData("localhost", "/admin/mcp", null)]
+    [InlineData("localhost", "/a/b/mcp", null)]
+    [InlineData("localhost", "/acme/b/c/mcp", null)]
+    [InlineData("localhost", "/mcp", "nobody")]
+    [InlineData("localhost", "/mcp", "{acme}")]
+    [InlineData("nobody.localhost", "/mcp", null)]
+    [InlineData("a.b.localhost", "/mcp", null)]
+    [InlineData("shared.example.com", "/shops/mcp", null)]
+    public async Task An_unknown_tenant_is_404(string host, string path, string? header)
+    {
+        await using var server = await TenancyServer.StartAsync();
+        var (status, body) = await PostAsync(server, host, path, header);
+        Assert.Equal(HttpStatusCode.NotFound, status);
+        Assert.Equal("There is no such tenant.", JsonNode.Parse(body)!["detail"]!.ToString());
+    }
+
+    [Fact]
+    public async Task The_default_tenant_gets_what_names_none_and_nothing_else()
+    {
+        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:DefaultTenant"] = "acme" };
+        await using var server = await TenancyServer.StartAsync(settings: settings);
+        Assert.Equal(HttpStatusCode.OK, (await PostAsync(server, "localhost", "/mcp", null)).Status);
+        Assert.Equal(HttpStatusCode.NotFound, (await PostAsync(server, "localhost", "/nobody/mcp", null)).Status);
+        Assert.Equal(HttpStatusCode.BadRequest, (await PostAsync(server, "evil.example.com", "/mcp", null)).Status);
+    }
+
+    [Fact]
+    public async Task A_tenant_whose_platform_cannot_be_built_is_503_and_disturbs_nobody()
+    {
+        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:Tenants:0:settings:fail"] = "no ad server configured" };
+        await using var server = await TenancyServer.StartAsync(settings: settings);
+        using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("get_products"));
+        using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
+        Assert.True(response.Headers.RetryAfter!.Delta > TimeSpan.Zero);
+        Assert.Equal(-32027, (int)(await McpCalls.ReadAsync(response))["error"]!["code"]!);
+        Assert.NotNull(await server.CallAsync("globex", McpCalls.Globex, "get_products"));
+
+        using var admin = await server.AdminAsync(HttpMethod.Get, "/acme");
+        var tenant = await McpCalls.ReadAsync(admin);
+        Assert.Equal("disabled", tenant["health"]!.ToString());
+        Assert.Equal("no ad server configured", tenant["reason"]!.ToString());
+    }
+
+    [Theory]
+    [InlineData("https://acme.example.com", HttpStatusCode.OK)]
+    [InlineData("http://acme.localhost:5000", HttpStatusCode.OK)]
+    [InlineData("https://evil.example.com", HttpStatusCode.Forbidden)]
+    [InlineData("http://acme.example.com", HttpStatusCode.Forbidden)]
+    [InlineData("https://globex.localhost", HttpStatusCode.Forbidden)]
+    [InlineData("null", HttpStatusCode.Forbidden)]
+    [InlineData("", HttpStatusCode.Forbidden)]
+    public async Task A_foreign_origin_is_403(string origin, HttpStatusCode expected)
+    {
+        await using var server = await TenancyServer.StartAsync();
+        using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("get_products"));
+        request.Headers.TryAddWithoutValidation("Origin", origin);
+        using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal(expected, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task Endpoints_of_ones_own_get_a_tenant_only_where_they_ask_for_one()
+    {
+        await using var server = await TenancyServer.StartAsync(endpoints: app =>
+        {
+            app.MapGet("/open", () => "open");
+            app.MapGet("/{tenant}/name", (Microsoft.AspNetCore.Http.HttpContext context) => context.GetTenant().Id.Value).RequireTenant();
+        });
+        Assert.Equal("open", await server.Client.GetStringAsync("/open", TestContext.Current.CancellationToken));
+        Assert.Equal("globex", await server.Client.GetStringAsync("/globex/name", TestContext.Current.CancellationToken));
+        using var unknown = await server.Client.GetAsync("/nobody/name", TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.NotFound, unknown.StatusCode);
+        using var icon = await server.Client.GetAsync("/favicon.ico", TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.NotFound, icon.StatusCode);
+        Assert.Equal("", await icon.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Theory]
+    [InlineData("/acme/health", HttpStatusCode.OK)]
+    [InlineData("/nobody/health", HttpStatusCode.NotFound)]
+    [InlineData("/health/live", HttpStatusCode.OK)]
+    [InlineData("/health/ready", HttpStatusCode.OK)]
+    public async Task Health_tells_of_the_server_and_of_each_tenant(string path, HttpStatusCode expected)
+    {
+        await using var server = await TenancyServer.StartAsync();
+        using var response = await server.Client.GetAsync(path, TestContext.Current.CancellationToken);
+        Assert.Equal(expected, response.StatusCode);
+    }
+
+    private static async Task<(HttpStatusCode Status, string Body)> PostAsync(TenancyServer server, string host, string path, string? header)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(McpCalls.Call("get_products"), System.Text.Encoding.UTF8, "application/json") };
+        request.Headers.Host = host;
+        request.Headers.Add("Accept", "application/json");
+        if (header is not null)
+        {
+            request.Headers.TryAddWithoutValidation("X-Tenant-ID", header.Split(','));
+        }
+
+        using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        return (response.StatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+}
