@@ -14,6 +14,7 @@ using Tenancy.Mcp;
 using Tenancy.Registry;
 using Tenancy.Resolution;
 using Tenancy.State;
+using Tenancy.Validation;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -92,14 +93,26 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<IPlatformNames, PlatformNames>();
         services.TryAddSingleton<PlatformCatalog>();
         services.TryAddSingleton<IPlatformFactory>(provider => provider.GetRequiredService<PlatformCatalog>());
+        services.TryAddSingleton<TenantConfigRules>();
+        services.TryAddSingleton<TenantProbe>();
+        services.TryAddSingleton<TenantChangeNotifier>();
         services.TryAddSingleton(provider => new TenantRegistry(
             provider.GetRequiredService<ITenantStore>(),
-            provider.GetRequiredService<IPlatformFactory>(),
-            provider.GetRequiredService<IPlatformNames>(),
+            provider.GetRequiredService<TenantProbe>(),
+            provider.GetRequiredService<TenantConfigRules>(),
+            provider.GetRequiredService<TenantChangeNotifier>(),
             provider.GetRequiredService<IOptions<TenancyOptions>>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<TenantRegistry>>()));
+        services.TryAddSingleton(provider => new RecheckSchedule(
+            new(provider.GetRequiredService<TenantRegistry>),
+            provider.GetRequiredService<TenantProbe>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<RecheckSchedule>>()));
+        services.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<RecheckSchedule>());
+        services.AddHostedService(provider => provider.GetRequiredService<RecheckSchedule>());
         services.TryAddSingleton<TenantAdministration>();
+        services.TryAddSingleton<ConfigurationSeeds>();
         services.AddHostedService<TenantLoader>();
     }
 

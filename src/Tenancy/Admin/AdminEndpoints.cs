@@ -1,9 +1,11 @@
+using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.DependencyInjection;
 using Tenancy.Configuration;
 using Tenancy.Fleet;
@@ -14,90 +16,105 @@ namespace Tenancy.Admin;
 /// <summary>The admin API: tenants come and go through it while the server runs.</summary>
 internal static class AdminEndpoints
 {
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
     public static IEndpointConventionBuilder Map(IEndpointRouteBuilder endpoints)
     {
         var group = endpoints.MapGroup("/admin/tenants");
         if (endpoints.ServiceProvider.GetRequiredService<AdminKeys>().Any)
         {
             group.AddEndpointFilter(RequireKeyAsync);
-            group.AddEndpointFilter(ExplainFailureAsync);
+            group.AddEndpointFilter(AdminProblems.ExplainAsync);
             group.MapPost("", RegisterAsync);
             group.MapGet("", List);
             group.MapGet("{id}", Get);
+            group.MapPatch("{id}", PatchAsync);
             group.MapDelete("{id}", DeleteAsync);
+            group.MapPost("{id}/recheck", RecheckAsync);
+            group.MapPost("{id}/unregister", UnregisterAsync);
         }
 
         return group;
     }
 
-    private static async Task<IResult> RegisterAsync(HttpRequest request, TenantAdministration administration, CancellationToken cancellationToken)
+    private static async Task<IResult> RegisterAsync(HttpContext context, TenantAdministration administration, bool wait = false, bool adopt = false)
     {
-        TenantWire? wire;
+        TenantWire wire;
         try
         {
-            wire = await request.ReadFromJsonAsync(TenancyJson.Default.TenantWire, cancellationToken);
+            wire = await context.Request.ReadFromJsonAsync(TenancyJson.Default.TenantWire, context.RequestAborted) ?? throw new JsonException("The body must be a tenant, such as { \"id\": \"acme\" }.");
         }
         catch (JsonException exception)
         {
-            return Invalid([new(JsonErrors.Field(exception), JsonErrors.Explain(exception))]);
+            return AdminProblems.Invalid([new(JsonErrors.Field(exception), JsonErrors.Explain(exception))]);
         }
 
-        if (wire is null)
-        {
-            return Invalid([new("", "The body must be a tenant, such as { \"id\": \"acme\" }.")]);
-        }
-
-        var tenant = await administration.RegisterAsync(wire.ToRegistration(), cancellationToken);
-        return TypedResults.Json(
-            TenantAnswer.From(tenant), AdminJson.Wire.TenantAnswer, statusCode: tenant.IsNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
+        var tenant = await administration.RegisterAsync(wire.ToRegistration(), wait, adopt ? TenantCreation.Adopt : TenantCreation.New, cancellationToken: context.RequestAborted);
+        return Answer(context, TenantAnswer.From(tenant), tenant.IsNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
     }
 
     private static JsonHttpResult<TenantList> List(TenantRegistry registry) =>
         TypedResults.Json(new TenantList([.. registry.List().OrderBy(tenant => tenant.Config.Id, StringComparer.Ordinal).Select(TenantAnswer.From)]), AdminJson.Wire.TenantList);
 
-    private static IResult Get(string id, TenantRegistry registry) =>
-        TenantId.TryParse(id, out var tenantId) && registry.GetStatus(tenantId) is { } tenant
-            ? TypedResults.Json(TenantAnswer.From(tenant), AdminJson.Wire.TenantAnswer)
-            : NotFound(id);
+    private static IResult Get(string id, HttpContext context, TenantRegistry registry) =>
+        TenantId.TryParse(id, out var tenantId) && registry.GetStatus(tenantId) is { } tenant ? Answer(context, TenantAnswer.From(tenant)) : AdminProblems.NotFound(id);
+
+    private static async Task<IResult> PatchAsync(string id, HttpContext context, TenantRegistry registry, [FromHeader(Name = "If-Match")] string? ifMatch, bool force = false)
+    {
+        if (!TenantId.TryParse(id, out var tenantId))
+        {
+            return AdminProblems.NotFound(id);
+        }
+
+        if (!TryReadVersion(ifMatch, out var version))
+        {
+            return AdminProblems.Invalid([new("If-Match", "must be the ETag that the tenant was read with, such as \"7\"")]);
+        }
+
+        JsonObject patch;
+        try
+        {
+            using var document = await JsonDocument.ParseAsync(context.Request.Body, Strict, context.RequestAborted);
+            patch = JsonObject.Create(document.RootElement.Clone()) ?? throw new JsonException("The body must be a JSON object: the fields to change.");
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            return AdminProblems.Invalid([new("", "The body must be a JSON object without repeated keys: the fields to change (RFC 7396).")]);
+        }
+
+        return Answer(context, TenantAnswer.From(await registry.UpdateAsync(tenantId, tenant => MergePatch.Apply(tenant, patch), version, force, context.RequestAborted)));
+    }
+
+    private static async Task<IResult> RecheckAsync(string id, HttpContext context, TenantRegistry registry) =>
+        TenantId.TryParse(id, out var tenantId) ? Answer(context, TenantAnswer.From(await registry.RecheckAsync(tenantId, context.RequestAborted))) : AdminProblems.NotFound(id);
+
+    private static async Task<IResult> UnregisterAsync(string id, TenantAdministration administration) =>
+        TenantId.TryParse(id, out var tenantId) && await administration.UnregisterAsync(tenantId) ? TypedResults.NoContent() : AdminProblems.NotFound(id);
 
     private static async Task<IResult> DeleteAsync(string id, TenantAdministration administration, CancellationToken cancellationToken) =>
-        TenantId.TryParse(id, out var tenantId) && await administration.DeleteAsync(tenantId, cancellationToken)
-            ? TypedResults.NoContent()
-            : NotFound(id);
+        TenantId.TryParse(id, out var tenantId) && await administration.DeleteAsync(tenantId, cancellationToken) ? TypedResults.NoContent() : AdminProblems.NotFound(id);
 
     private static async ValueTask<object?> RequireKeyAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
         context.HttpContext.RequestServices.GetRequiredService<AdminKeys>().Contains(context.HttpContext.Request)
             ? await next(context)
-            : Problem(StatusCodes.Status401Unauthorized, $"Send an admin key in the header {AdminKeys.HeaderName}.");
+            : AdminProblems.Create(StatusCodes.Status401Unauthorized, $"Send an admin key in the header {AdminKeys.HeaderName}.");
 
-    private static async ValueTask<object?> ExplainFailureAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    private static JsonHttpResult<TenantAnswer> Answer(HttpContext context, TenantAnswer tenant, int status = StatusCodes.Status200OK)
     {
-        try
-        {
-            return await next(context);
-        }
-        catch (TenantConfigException exception)
-        {
-            return Invalid(exception.Errors);
-        }
-        catch (TenantConflictException exception)
-        {
-            return Problem(StatusCodes.Status409Conflict, exception.Message, new() { [exception.Field] = [exception.Message] });
-        }
-        catch (StoreUnavailableException)
-        {
-            context.HttpContext.Response.Headers.RetryAfter = "2";
-            return Problem(StatusCodes.Status503ServiceUnavailable, "The server's store is not available now. The change may have happened: send it again as it was.");
-        }
+        context.Response.Headers.ETag = $"\"{tenant.Version.ToString(CultureInfo.InvariantCulture)}\"";
+        return TypedResults.Json(tenant, AdminJson.Wire.TenantAnswer, statusCode: status);
     }
 
-    private static JsonHttpResult<AdminProblem> NotFound(string id) => Problem(StatusCodes.Status404NotFound, $"There is no tenant '{id}'.");
+    private static bool TryReadVersion(string? ifMatch, out long? version)
+    {
+        version = null;
+        if (string.IsNullOrEmpty(ifMatch) || ifMatch == "*")
+        {
+            return true;
+        }
 
-    private static JsonHttpResult<AdminProblem> Invalid(IReadOnlyList<TenantConfigError> errors) => Problem(
-        StatusCodes.Status400BadRequest,
-        "The tenant has mistakes; nothing was changed.",
-        errors.GroupBy(error => error.Field).ToDictionary(group => group.Key, group => group.Select(error => error.Message).ToArray()));
-
-    private static JsonHttpResult<AdminProblem> Problem(int status, string detail, Dictionary<string, string[]>? errors = null) => TypedResults.Json(
-        new AdminProblem(ReasonPhrases.GetReasonPhrase(status), status, detail, errors), AdminJson.Wire.AdminProblem, "application/problem+json", status);
+        var isNumber = long.TryParse(ifMatch.Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out var number);
+        version = number;
+        return isNumber;
+    }
 }

@@ -44,6 +44,10 @@ public sealed class TenancyOptions
     /// <value>Default: false.</value>
     public bool AcceptEmbeddedStore { get; set; }
 
+    /// <summary>Gets or sets whether a tenant is validated when it is registered; when false it gets no traffic until an admin rechecks it.</summary>
+    /// <value>Default: true.</value>
+    public bool AutoValidate { get; set; } = true;
+
     /// <summary>Gets or sets the largest body of a request to an MCP endpoint, in bytes. Default: 4 MiB.</summary>
     public long MaxRequestBodySize { get; set; } = 4 * 1024 * 1024;
 

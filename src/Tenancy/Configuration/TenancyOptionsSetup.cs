@@ -14,7 +14,7 @@ internal sealed class TenancyOptionsSetup(IConfiguration configuration) : IConfi
         nameof(TenancyOptions.Identification), nameof(TenancyOptions.MultiTenant), nameof(TenancyOptions.BaseDomain), nameof(TenancyOptions.PublicUrl),
         nameof(TenancyOptions.DefaultTenant), nameof(TenancyOptions.Defaults), nameof(TenancyOptions.AnonymousTools),
         nameof(TenancyOptions.AllowedOrigins), nameof(TenancyOptions.Admin), nameof(TenancyOptions.Tenants),
-        nameof(TenancyOptions.AcceptEmbeddedStore), nameof(TenancyOptions.MaxRequestBodySize),
+        nameof(TenancyOptions.AcceptEmbeddedStore), nameof(TenancyOptions.AutoValidate), nameof(TenancyOptions.MaxRequestBodySize),
     ];
 
     public void Configure(TenancyOptions options)
@@ -31,6 +31,7 @@ internal sealed class TenancyOptionsSetup(IConfiguration configuration) : IConfi
         options.Identification = ReadIdentification(options.Identification, mistakes);
         options.MultiTenant = ReadBoolean("Tenancy:MultiTenant", options.MultiTenant, mistakes);
         options.AcceptEmbeddedStore = ReadBoolean("Tenancy:AcceptEmbeddedStore", options.AcceptEmbeddedStore, mistakes);
+        options.AutoValidate = ReadBoolean("Tenancy:AutoValidate", options.AutoValidate, mistakes);
         options.MaxRequestBodySize = ReadNumber("Tenancy:MaxRequestBodySize", options.MaxRequestBodySize, mistakes);
         options.BaseDomain = ReadText("Tenancy:BaseDomain") ?? options.BaseDomain;
         options.PublicUrl = ReadText("Tenancy:PublicUrl") ?? options.PublicUrl;

@@ -45,8 +45,10 @@ public sealed record TenantConfig
     public override int GetHashCode() => HashCode.Combine(Id, Name, Status, Platform);
 
     /// <summary>Whether two configurations give the same authentication and platform, so that no new validation is needed.</summary>
-    internal bool HasSameBehaviour(TenantConfig other) =>
-        Platform == other.Platform && Equals(Authentication, other.Authentication) && SameJson(Settings, other.Settings);
+    internal bool HasSameBehaviour(TenantConfig other) => HasSamePlatform(other) && Equals(Authentication, other.Authentication);
+
+    /// <summary>Whether two configurations give the same platform instance.</summary>
+    internal bool HasSamePlatform(TenantConfig other) => Platform == other.Platform && SameJson(Settings, other.Settings);
 
     private static bool SameJson(JsonElement? left, JsonElement? right) =>
         left is null || right is null ? left is null && right is null : JsonElement.DeepEquals(left.Value, right.Value);

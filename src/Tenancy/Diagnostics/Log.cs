@@ -31,4 +31,34 @@ internal static partial class Log
 
     [LoggerMessage(9, LogLevel.Warning, "The store did not answer a request of tenant {TenantId}.", EventName = "StoreAway")]
     public static partial void StoreAway(this ILogger logger, Exception exception, string tenantId);
+
+    [LoggerMessage(10, LogLevel.Information, "Tenant {TenantId} is updated, version {Version}.", EventName = "TenantUpdated")]
+    public static partial void TenantUpdated(this ILogger logger, string tenantId, long version);
+
+    [LoggerMessage(11, LogLevel.Information, "Tenant {TenantId} is {Health}, was {Before}: {Reason}", EventName = "TenantHealthChanged")]
+    public static partial void TenantHealthChanged(this ILogger logger, string tenantId, string health, string before, string? reason);
+
+    [LoggerMessage(12, LogLevel.Error, "Validator {Validator} failed for tenant {TenantId}.", EventName = "ValidatorFailed")]
+    public static partial void ValidatorFailed(this ILogger logger, Exception exception, string validator, string tenantId);
+
+    [LoggerMessage(13, LogLevel.Error, "A listener failed on a change of tenant {TenantId}.", EventName = "ListenerFailed")]
+    public static partial void ListenerFailed(this ILogger logger, Exception exception, string tenantId);
+
+    [LoggerMessage(14, LogLevel.Warning, "The health of tenant {TenantId} could not be stored; the next check stores it.", EventName = "HealthNotStored")]
+    public static partial void HealthNotStored(this ILogger logger, Exception exception, string tenantId);
+
+    [LoggerMessage(15, LogLevel.Warning, "Tenancy:AutoValidate is false: tenant {TenantId} gets no traffic until it is rechecked.", EventName = "NotValidated")]
+    public static partial void NotValidated(this ILogger logger, string tenantId);
+
+    [LoggerMessage(16, LogLevel.Error, "The scheduled check of tenant {TenantId} failed.", EventName = "RecheckFailed")]
+    public static partial void RecheckFailed(this ILogger logger, Exception exception, string tenantId);
+
+    [LoggerMessage(17, LogLevel.Error, "The source of tenants {Source} failed.", EventName = "SourceFailed")]
+    public static partial void SourceFailed(this ILogger logger, Exception exception, string source);
+
+    [LoggerMessage(18, LogLevel.Error, "Tenant {TenantId} of the source {Source} could not be applied.", EventName = "SourceTenantFailed")]
+    public static partial void SourceTenantFailed(this ILogger logger, Exception exception, string tenantId, string source);
+
+    [LoggerMessage(19, LogLevel.Error, "The changed configuration is not followed; the tenants stay as they were.", EventName = "ConfigurationNotFollowed")]
+    public static partial void ConfigurationNotFollowed(this ILogger logger, Exception exception);
 }

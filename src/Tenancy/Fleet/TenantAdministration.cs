@@ -9,7 +9,8 @@ namespace Tenancy.Fleet;
 internal sealed class TenantAdministration(TenantRegistry registry, RedisConnection redis, TenantPurge purge, IHostEnvironment environment, TimeProvider time)
 {
     /// <summary>Registers a tenant and creates the principals that it begins with.</summary>
-    public async Task<RegisteredTenant> RegisterAsync(TenantRegistration registration, CancellationToken cancellationToken)
+    public async Task<RegisteredTenant> RegisterAsync(
+        TenantRegistration registration, bool wait = false, TenantCreation creation = TenantCreation.New, string origin = TenantOrigin.Admin, CancellationToken cancellationToken = default)
     {
         if (PrincipalValidator.Validate(registration.Tenant.Id, registration.Principals, environment).ToArray() is { Length: > 0 } errors)
         {
@@ -17,7 +18,7 @@ internal sealed class TenantAdministration(TenantRegistry registry, RedisConnect
         }
 
         // The tenant first: whoever fails to register an id must not be able to add a principal to it.
-        var (status, isNew) = await registry.TryRegisterAsync(registration.Tenant, cancellationToken).ConfigureAwait(false);
+        var (status, isNew) = await registry.TryRegisterAsync(registration.Tenant, wait, creation, origin, cancellationToken).ConfigureAwait(false);
         return new(status, isNew, isNew ? await CreatePrincipalsAsync(registration).ConfigureAwait(false) : []);
     }
 
@@ -25,7 +26,7 @@ internal sealed class TenantAdministration(TenantRegistry registry, RedisConnect
     /// <returns>False when there is no such tenant.</returns>
     public async Task<bool> DeleteAsync(TenantId tenantId, CancellationToken cancellationToken)
     {
-        var existed = await registry.UnregisterAsync(tenantId, cancellationToken).ConfigureAwait(false);
+        var existed = await registry.RemoveAsync(tenantId, purge: true).ConfigureAwait(false);
         if (existed || await purge.IsDueAsync(tenantId).ConfigureAwait(false))
         {
             await purge.RunAsync(tenantId, cancellationToken).ConfigureAwait(false);
@@ -34,6 +35,10 @@ internal sealed class TenantAdministration(TenantRegistry registry, RedisConnect
 
         return false;
     }
+
+    /// <summary>Takes a tenant out of service and keeps its data.</summary>
+    /// <returns>False when there is no such tenant.</returns>
+    public Task<bool> UnregisterAsync(TenantId tenantId) => registry.RemoveAsync(tenantId, purge: false);
 
     private async Task<IReadOnlyList<IssuedPrincipal>> CreatePrincipalsAsync(TenantRegistration registration)
     {

@@ -1,7 +1,5 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
-using Tenancy.Configuration;
 using Tenancy.Diagnostics;
 using Tenancy.Mcp;
 using Tenancy.Registry;
@@ -9,14 +7,18 @@ using Tenancy.State;
 
 namespace Tenancy.Fleet;
 
-/// <summary>Loads the tenants when the server starts, and seeds a store that has none. While the store is away it goes on trying.</summary>
+/// <summary>Loads the tenants when the server starts, seeds what is new, and follows the sources of tenants. While the store is away it goes on trying.</summary>
 internal sealed class TenantLoader(
-    TenantRegistry registry, TenantAdministration administration, PlatformCatalog platforms, RedisConnection redis,
-    IOptions<TenancyOptions> options, TimeProvider time, ILogger<TenantLoader> logger) : IHostedService, IDisposable
+    TenantRegistry registry, ConfigurationSeeds seeds, IEnumerable<ITenantSource> sources, TenantAdministration administration, PlatformCatalog platforms, RedisConnection redis,
+    TimeProvider time, ILoggerFactory loggers) : IHostedService, IDisposable
 {
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
     private readonly CancellationTokenSource _stopping = new();
-    private Task _retrying = Task.CompletedTask;
+    private readonly TenantSourceFollower[] _followers =
+        [.. sources.Select(source => new TenantSourceFollower(source, administration, registry, time, loggers.CreateLogger<TenantSourceFollower>()))];
+
+    private readonly ILogger _logger = loggers.CreateLogger<TenantLoader>();
+    private readonly List<Task> _running = [];
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -25,14 +27,14 @@ internal sealed class TenantLoader(
         _ = redis.ClockOffset;
         if (!await TryLoadAsync(cancellationToken).ConfigureAwait(false))
         {
-            _retrying = RetryAsync();
+            _running.Add(RetryAsync());
         }
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
-        await _retrying.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_running).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     public void Dispose() => _stopping.Dispose();
@@ -50,34 +52,24 @@ internal sealed class TenantLoader(
         try
         {
             await registry.LoadAsync(cancellationToken).ConfigureAwait(false);
-            if (!registry.List().Any())
-            {
-                await SeedAsync(cancellationToken).ConfigureAwait(false);
-            }
-
-            registry.MarkLoaded();
-            logger.TenantsLoaded(registry.List().Count());
-            return true;
+            await seeds.SeedAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (StoreUnavailableException exception)
         {
-            logger.StoreAwayAtStart(exception);
+            _logger.StoreAwayAtStart(exception);
             return false;
         }
-    }
 
-    private async Task SeedAsync(CancellationToken cancellationToken)
-    {
-        foreach (var seed in options.Value.Tenants)
+        var isUpToDate = new bool[_followers.Length];
+        for (var i = 0; i < _followers.Length; i++)
         {
-            try
-            {
-                await administration.RegisterAsync(seed, cancellationToken).ConfigureAwait(false);
-            }
-            catch (Exception exception) when (exception is TenantConfigException or TenantConflictException)
-            {
-                logger.SeedFailed(exception, seed.Tenant.Id);
-            }
+            isUpToDate[i] = await _followers[i].TryFollowAsync(cancellationToken).ConfigureAwait(false);
         }
+
+        registry.MarkLoaded();
+        _logger.TenantsLoaded(registry.Count);
+        seeds.Watch(_stopping.Token);
+        _running.AddRange(_followers.Select((follower, index) => follower.RunAsync(isUpToDate[index], _stopping.Token)));
+        return true;
     }
 }

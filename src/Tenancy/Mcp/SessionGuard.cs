@@ -17,7 +17,7 @@ internal sealed class SessionGuard(RedisConnection redis)
         return sessionId.Count switch
         {
             0 => true,
-            1 when sessionId[0] is { Length: > 0 and <= 256 } id => await new SessionStore(redis, tenant.Id).TouchAsync(id, caller.Value),
+            1 when sessionId[0] is { Length: > 0 and <= 256 } id => await new SessionStore(redis, tenant.Id).TouchAsync(id, SessionOwner.Of(tenant, caller)),
             _ => false,
         };
     }
@@ -27,7 +27,7 @@ internal sealed class SessionGuard(RedisConnection redis)
     {
         if (request.Headers[HeaderName] is [{ Length: > 0 } id])
         {
-            await new SessionStore(redis, tenant.Id).DeleteAsync(id, caller.Value);
+            await new SessionStore(redis, tenant.Id).DeleteAsync(id, SessionOwner.Of(tenant, caller));
         }
     }
 }

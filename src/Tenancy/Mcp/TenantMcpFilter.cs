@@ -11,7 +11,7 @@ using Tenancy.Resolution;
 namespace Tenancy.Mcp;
 
 /// <summary>The one seam in front of the MCP SDK: the gate for callers without credentials, the session guard, calls without a session, and plain JSON.</summary>
-internal sealed class TenantMcpFilter(SessionGuard sessions, SessionlessCall sessionless, ToolContextFactory contexts, IOptions<TenancyOptions> options) : IEndpointFilter
+internal sealed class TenantMcpFilter(TenantRegistry registry, SessionGuard sessions, SessionlessCall sessionless, ToolContextFactory contexts, IOptions<TenancyOptions> options) : IEndpointFilter
 {
     private readonly long _maxBodySize = options.Value.MaxRequestBodySize;
 
@@ -69,6 +69,8 @@ internal sealed class TenantMcpFilter(SessionGuard sessions, SessionlessCall ses
 
     private async ValueTask<object?> GetOrDeleteAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next, TenantModel tenant, CallerIdentity caller)
     {
+        // A stream stays open for hours: it ends with its tenant.
+        await using var end = registry.GetPresence(tenant.Id).Register(static context => ((HttpContext)context!).Abort(), invocation.HttpContext);
         var result = await next(invocation);
         if (HttpMethods.IsDelete(invocation.HttpContext.Request.Method))
         {

@@ -30,7 +30,7 @@ internal static class TenantServer
         if (context.Response.Headers[SessionGuard.HeaderName] is [{ Length: > 0 } sessionId] && !context.Request.Headers.ContainsKey(SessionGuard.HeaderName))
         {
             var caller = CallerIdentity.Read(context.User, tenant.Id);
-            await new SessionStore(context.RequestServices.GetRequiredService<RedisConnection>(), tenant.Id).CreateAsync(sessionId, caller.Value);
+            await new SessionStore(context.RequestServices.GetRequiredService<RedisConnection>(), tenant.Id).CreateAsync(sessionId, SessionOwner.Of(tenant, caller));
         }
     }
 }

@@ -9,10 +9,33 @@ internal interface ITenantStore
     IAsyncEnumerable<TenantRecord> LoadAsync(CancellationToken cancellationToken);
 
     /// <summary>Registers a tenant whose id and URLs are free.</summary>
-    Task<TenantWrite> CreateAsync(TenantConfig tenant, DateTimeOffset createdAt, CancellationToken cancellationToken);
+    /// <param name="tenant">The tenant; its version is given by the store.</param>
+    /// <param name="creation">What is done where the id was used before.</param>
+    Task<TenantWrite> CreateAsync(TenantRecord tenant, TenantCreation creation);
+
+    /// <summary>Changes a tenant that is still at the version of the record that is given.</summary>
+    Task<TenantWrite> UpdateAsync(TenantRecord tenant);
+
+    /// <summary>Keeps the result of a check, if the tenant is still at this version.</summary>
+    Task WriteCheckAsync(TenantId id, long version, TenantCheck check);
 
     /// <summary>Takes a tenant away and frees its URLs; a tombstone keeps the version. Null where there is no such tenant.</summary>
-    Task<long?> RemoveAsync(TenantId id, CancellationToken cancellationToken);
+    /// <param name="id">The tenant.</param>
+    /// <param name="purge">Whether its data is to be deleted: until that is done, nobody can have the id.</param>
+    Task<long?> RemoveAsync(TenantId id, bool purge);
+}
+
+/// <summary>What is done where the id of a new tenant was used before.</summary>
+internal enum TenantCreation
+{
+    /// <summary>Nobody's data may be there.</summary>
+    New,
+
+    /// <summary>Data that an unregistered tenant left behind becomes the new one's.</summary>
+    Adopt,
+
+    /// <summary>Nothing is done: what was unregistered or deleted stays so.</summary>
+    Seed,
 }
 
 /// <summary>What became of a write.</summary>
@@ -22,14 +45,23 @@ internal abstract record TenantWrite
     {
     }
 
-    /// <summary>It happened.</summary>
-    public sealed record Written(TenantRecord Record) : TenantWrite;
+    /// <summary>It happened, with this version.</summary>
+    public sealed record Written(long Version) : TenantWrite;
 
-    /// <summary>The id is taken by this tenant.</summary>
+    /// <summary>The id is taken by this tenant; or, for a change, the tenant is at another version than was thought.</summary>
     public sealed record Exists(TenantRecord Record) : TenantWrite;
 
     /// <summary>A URL is taken by another tenant.</summary>
     public sealed record UrlTaken(string Url, string Owner) : TenantWrite;
+
+    /// <summary>There is no such tenant.</summary>
+    public sealed record Missing : TenantWrite;
+
+    /// <summary>An unregistered tenant with this id left data behind.</summary>
+    public sealed record HasKeptData : TenantWrite;
+
+    /// <summary>The id was used before, and the tenant was to be seeded only.</summary>
+    public sealed record WasUsed : TenantWrite;
 
     /// <summary>The data of an earlier tenant with this id is still being deleted.</summary>
     public sealed record BeingPurged : TenantWrite;

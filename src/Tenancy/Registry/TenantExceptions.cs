@@ -1,4 +1,5 @@
 using Tenancy.Configuration;
+using Tenancy.Validation;
 
 namespace Tenancy.Registry;
 
@@ -12,7 +13,7 @@ public sealed class TenantConfigException : Exception
     public IReadOnlyList<TenantConfigError> Errors { get; }
 }
 
-/// <summary>An id or a URL belongs to another tenant; nothing was changed.</summary>
+/// <summary>An id or a URL belongs to another tenant, or the tenant was changed meanwhile; nothing was changed.</summary>
 public sealed class TenantConflictException : Exception
 {
     internal TenantConflictException(string field, string message)
@@ -20,6 +21,26 @@ public sealed class TenantConflictException : Exception
 
     /// <summary>Gets the field that conflicts.</summary>
     public string Field { get; }
+}
+
+/// <summary>There is no such tenant, or it went while it was being worked on.</summary>
+public sealed class TenantNotFoundException : Exception
+{
+    internal TenantNotFoundException(TenantId tenantId)
+        : base($"There is no tenant '{tenantId}'.") => TenantId = tenantId;
+
+    /// <summary>Gets the id.</summary>
+    public TenantId TenantId { get; }
+}
+
+/// <summary>A change of a tenant did not pass validation; nothing was changed, and the tenant is served as before.</summary>
+public sealed class TenantValidationException : Exception
+{
+    internal TenantValidationException(TenantValidation validation)
+        : base(TenantHealthPolicy.Reason(validation)) => IsTransient = validation is TenantValidation.Transient;
+
+    /// <summary>Gets whether the same change may pass later.</summary>
+    public bool IsTransient { get; }
 }
 
 /// <summary>The store cannot be reached, or did not answer in time. A change may or may not have happened: retry it as it was.</summary>

@@ -5,9 +5,14 @@ namespace Tenancy.Registry;
 /// <summary>What a request sees of its tenant: one immutable whole, so that no request sees half of a change.</summary>
 public sealed class TenantModel
 {
-    internal TenantModel(TenantRecord record, IReadOnlyList<TenantUrl> urls, PlatformInstance? platform)
+    internal TenantModel(TenantRecord record, PlatformInstance? platform)
+        : this(TenantId.Parse(record.Config.Id), record, ParseUrls(record.Config), platform)
     {
-        Id = TenantId.Parse(record.Config.Id);
+    }
+
+    private TenantModel(TenantId id, TenantRecord record, IReadOnlyList<TenantUrl> urls, PlatformInstance? platform)
+    {
+        Id = id;
         Record = record;
         Urls = urls;
         Platform = platform;
@@ -32,7 +37,7 @@ public sealed class TenantModel
     public bool IsSuspended => Config.Status == TenantAdminStatus.Suspended;
 
     /// <summary>Gets whether the tenant gets traffic.</summary>
-    public bool IsServing => !IsSuspended && Platform is not null && Health is TenantHealth.Healthy or TenantHealth.Unverified;
+    public bool IsServing => !IsSuspended && Platform is not null && Health is (TenantHealth.Healthy or TenantHealth.Unverified);
 
     internal TenantRecord Record { get; }
 
@@ -49,5 +54,8 @@ public sealed class TenantModel
         LastCheckedAt = Record.Check.CheckedAt,
     };
 
-    internal TenantModel With(TenantCheck check, PlatformInstance? platform) => new(Record with { Check = check }, Urls, platform);
+    internal TenantModel With(TenantCheck check, PlatformInstance? platform) => new(Id, Record with { Check = check }, Urls, platform);
+
+    private static TenantUrl[] ParseUrls(TenantConfig config) =>
+        [.. config.Urls.Select(text => TenantUrl.TryParse(text, out var url, out _) ? url : null).OfType<TenantUrl>()];
 }

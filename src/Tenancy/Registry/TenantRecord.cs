@@ -11,7 +11,22 @@ internal sealed record TenantRecord
 
     public required DateTimeOffset CreatedAt { get; init; }
 
+    /// <summary>Names the span in which sessions are good: a new one begins when the tenant is suspended or changes its platform.</summary>
+    public required string SessionEpoch { get; init; }
+
+    /// <summary>Who registered it: <see cref="TenantOrigin"/>.</summary>
+    public required string Origin { get; init; }
+
     public TenantCheck Check { get; init; } = TenantCheck.None;
+}
+
+/// <summary>Who registers tenants. What one registered, another does not change by itself.</summary>
+internal static class TenantOrigin
+{
+    public const string Admin = "admin";
+    public const string Configuration = "configuration";
+
+    public static string Source(Type source) => "source:" + source.Name;
 }
 
 /// <summary>The result of the last validation.</summary>

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
+using Tenancy.Validation;
 
 namespace Tenancy.Registry;
 
@@ -11,37 +12,53 @@ namespace Tenancy.Registry;
 /// <remarks>Reading takes no lock, allocates nothing and makes no round trip.</remarks>
 public sealed class TenantRegistry
 {
+    private const int MaxAttempts = 10;
     private readonly ConcurrentDictionary<string, TenantState> _tenants = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, TenantState>.AlternateLookup<ReadOnlySpan<char>> _tenantsBySpan;
     private readonly TenantRoutes _routes = new();
     private readonly Lock _writer = new();
     private readonly ITenantStore _store;
-    private readonly IPlatformFactory _platforms;
-    private readonly IPlatformNames _platformNames;
-    private readonly TenancyOptions _options;
-    private readonly TenantConfigValidator _validator;
+    private readonly TenantProbe _probe;
+    private readonly TenantConfigRules _rules;
+    private readonly TenantChangeNotifier _changes;
     private readonly TimeProvider _time;
     private readonly ILogger<TenantRegistry> _logger;
+    private readonly bool _autoValidate;
     private volatile bool _isLoaded;
+    private int _count;
 
     internal TenantRegistry(
-        ITenantStore store, IPlatformFactory platforms, IPlatformNames platformNames, IOptions<TenancyOptions> options, TimeProvider time, ILogger<TenantRegistry> logger)
+        ITenantStore store, TenantProbe probe, TenantConfigRules rules, TenantChangeNotifier changes, IOptions<TenancyOptions> options, TimeProvider time, ILogger<TenantRegistry> logger)
     {
         _tenantsBySpan = _tenants.GetAlternateLookup<ReadOnlySpan<char>>();
         _store = store;
-        _platforms = platforms;
-        _platformNames = platformNames;
-        _options = options.Value;
-        _validator = new(_options, platformNames.Names);
+        _probe = probe;
+        _rules = rules;
+        _changes = changes;
         _time = time;
         _logger = logger;
+        _autoValidate = options.Value.AutoValidate;
     }
 
     /// <summary>Gets whether the tenants were loaded once. Until then nobody is told that a tenant does not exist.</summary>
     public bool IsLoaded => _isLoaded;
 
+    /// <summary>Gets the number of tenants.</summary>
+    public int Count => Volatile.Read(ref _count);
+
     /// <summary>Finds the tenant with an id.</summary>
     public TenantModel? Get(ReadOnlySpan<char> tenantId) => _tenantsBySpan.TryGetValue(tenantId, out var state) ? state.Model : null;
+
+    /// <summary>Finds the tenant that owns the URL of a host, written as in a Host header.</summary>
+    public TenantModel? ResolveByHost(ReadOnlySpan<char> host) => ResolveByRequest(host, default);
+
+    /// <summary>Finds the tenant that owns the longest URL that is a prefix of a host and a path, at segment boundaries.</summary>
+    /// <returns>The tenant, whatever its status and health: traffic of a tenant that is not served never falls through to another.</returns>
+    public TenantModel? ResolveByRequest(ReadOnlySpan<char> host, ReadOnlySpan<char> path)
+    {
+        Span<char> buffer = stackalloc char[CanonicalHost.MaxLength];
+        return CanonicalHost.TryRead(host, buffer, out var canonical) && TryFindUrl(canonical, path, out var tenant, out _) ? tenant : null;
+    }
 
     /// <summary>Finds the tenant with an id, as an admin sees it.</summary>
     public TenantStatus? GetStatus(TenantId tenantId) => Get(tenantId.Value)?.ToStatus();
@@ -50,18 +67,126 @@ public sealed class TenantRegistry
     public IEnumerable<TenantStatus> List() => _tenants.Values.Select(state => state.Model).OfType<TenantModel>().Select(model => model.ToStatus());
 
     /// <summary>Registers a tenant. An equal one again changes nothing.</summary>
+    /// <param name="tenant">The tenant.</param>
+    /// <param name="awaitFirstValidation">Whether to wait for the first result of validation, whatever it is.</param>
+    /// <param name="cancellationToken">Ends the wait; what was stored stays.</param>
     /// <exception cref="TenantConfigException">The configuration has mistakes.</exception>
     /// <exception cref="TenantConflictException">The id is taken by a different configuration, or a URL by another tenant.</exception>
+    /// <exception cref="TenantNotFoundException">The tenant was unregistered while its validation was waited for.</exception>
     /// <exception cref="StoreUnavailableException">The store is away.</exception>
-    public async Task<TenantStatus> RegisterAsync(TenantConfig tenant, CancellationToken cancellationToken = default) =>
-        (await TryRegisterAsync(tenant, cancellationToken).ConfigureAwait(false)).Status;
+    public async Task<TenantStatus> RegisterAsync(TenantConfig tenant, bool awaitFirstValidation = false, CancellationToken cancellationToken = default) =>
+        (await TryRegisterAsync(tenant, awaitFirstValidation, TenantCreation.New, TenantOrigin.Admin, cancellationToken).ConfigureAwait(false)).Status;
+
+    /// <summary>Changes a tenant without a gap. Changed authentication or platform settings are validated first, while the old ones serve.</summary>
+    /// <param name="tenant">The whole new configuration.</param>
+    /// <param name="cancellationToken">Ends the wait for validation; what was stored stays.</param>
+    /// <exception cref="TenantConfigException">The configuration has mistakes.</exception>
+    /// <exception cref="TenantValidationException">The change did not pass validation; nothing was changed.</exception>
+    /// <exception cref="TenantConflictException">A URL belongs to another tenant.</exception>
+    /// <exception cref="TenantNotFoundException">There is no such tenant.</exception>
+    /// <exception cref="StoreUnavailableException">The store is away.</exception>
+    public Task<TenantStatus> UpdateAsync(TenantConfig tenant, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(tenant);
+        return UpdateAsync(ToId(tenant.Id), _ => tenant, expectedVersion: null, force: false, cancellationToken);
+    }
+
+    /// <summary>Changes a tenant, starting from what it is now.</summary>
+    internal Task<TenantStatus> UpdateAsync(string tenantId, Func<TenantConfig, TenantConfig> change, CancellationToken cancellationToken) =>
+        UpdateAsync(ToId(tenantId), change, expectedVersion: null, force: false, cancellationToken);
 
     /// <summary>Takes a tenant out of service; its data stays in the store.</summary>
     /// <returns>False when there is no such tenant.</returns>
     /// <exception cref="StoreUnavailableException">The store is away.</exception>
-    public async Task<bool> UnregisterAsync(TenantId tenantId, CancellationToken cancellationToken = default)
+    public Task<bool> UnregisterAsync(TenantId tenantId, CancellationToken cancellationToken = default)
     {
-        if (await _store.RemoveAsync(tenantId, cancellationToken).ConfigureAwait(false) is not { } version)
+        cancellationToken.ThrowIfCancellationRequested();
+        return RemoveAsync(tenantId, purge: false);
+    }
+
+    /// <summary>Validates a tenant now. Callers that come while a validation runs share the next one.</summary>
+    /// <exception cref="TenantNotFoundException">There is no such tenant, or it was unregistered meanwhile.</exception>
+    public async Task<TenantStatus> RecheckAsync(TenantId tenantId, CancellationToken cancellationToken = default)
+    {
+        if (!_tenants.TryGetValue(tenantId.Value, out var state) || state.Model is null)
+        {
+            throw new TenantNotFoundException(tenantId);
+        }
+
+        await state.CheckAsync(() => CheckAsync(tenantId, state)).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return state.Model?.ToStatus() ?? throw new TenantNotFoundException(tenantId);
+    }
+
+    /// <summary>Registers a tenant, and says whether it is new.</summary>
+    internal async Task<(TenantStatus Status, bool IsNew)> TryRegisterAsync(
+        TenantConfig tenant, bool awaitFirstValidation, TenantCreation creation, string origin, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(tenant);
+        tenant = _rules.Complete(tenant);
+        var id = TenantId.Parse(tenant.Id);
+        var record = new TenantRecord { Config = tenant, Version = 0, CreatedAt = _time.GetUtcNow(), SessionEpoch = NewEpoch(), Origin = origin };
+        switch (await _store.CreateAsync(record, creation).ConfigureAwait(false))
+        {
+            case TenantWrite.Written(var version):
+                record = record with { Version = version };
+                await SwapAsync(new TenantModel(record, platform: null), keepCheck: false).ConfigureAwait(false);
+                _logger.TenantRegistered(tenant.Id, version);
+                await ValidateFirstAsync(id, awaitFirstValidation, cancellationToken).ConfigureAwait(false);
+                return (GetStatus(id) ?? throw new TenantNotFoundException(id), true);
+            case TenantWrite.Exists(var existing) when existing.Config.Equals(tenant):
+                if (Get(id.Value) is null)
+                {
+                    await LoadAsync(existing, cancellationToken).ConfigureAwait(false);
+                }
+
+                return (GetStatus(id) ?? throw new TenantNotFoundException(id), false);
+            case TenantWrite.Exists:
+                throw new TenantConflictException("id", $"Tenant '{id}' exists with another configuration: update it, or choose another id.");
+            case var refused:
+                throw Explain(refused, id);
+        }
+    }
+
+    /// <summary>Changes a tenant.</summary>
+    /// <param name="id">The tenant.</param>
+    /// <param name="change">Makes the new configuration of the present one; it is called again where the tenant changed meanwhile.</param>
+    /// <param name="expectedVersion">The version that the caller saw; null for any.</param>
+    /// <param name="force">Whether to switch at once and validate then, instead of before.</param>
+    /// <param name="cancellationToken">Ends the wait for validation.</param>
+    internal async Task<TenantStatus> UpdateAsync(TenantId id, Func<TenantConfig, TenantConfig> change, long? expectedVersion, bool force, CancellationToken cancellationToken)
+    {
+        for (var attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            var current = Get(id.Value) ?? throw new TenantNotFoundException(id);
+            if (expectedVersion is { } expected && expected != current.Version)
+            {
+                throw new TenantConflictException("version", $"Tenant '{id}' is at version {current.Version}, not {expected}: read it again.");
+            }
+
+            var config = _rules.Complete(change(current.Config));
+            if (config.Id != current.Config.Id)
+            {
+                throw new TenantConfigException([new("id", "cannot be changed")]);
+            }
+
+            if (config.Equals(current.Config))
+            {
+                return current.ToStatus();
+            }
+
+            if (await TryUpdateAsync(current, config, force, cancellationToken).ConfigureAwait(false) is { } status)
+            {
+                return status;
+            }
+        }
+
+        throw new TenantConflictException("version", $"Tenant '{id}' was changed by others again and again: try it once more.");
+    }
+
+    /// <summary>Takes a tenant away.</summary>
+    internal async Task<bool> RemoveAsync(TenantId tenantId, bool purge)
+    {
+        if (await _store.RemoveAsync(tenantId, purge).ConfigureAwait(false) is not { } version)
         {
             return false;
         }
@@ -71,37 +196,13 @@ public sealed class TenantRegistry
         return true;
     }
 
-    /// <summary>Registers a tenant, and says whether it is new.</summary>
-    internal async Task<(TenantStatus Status, bool IsNew)> TryRegisterAsync(TenantConfig tenant, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(tenant);
-        ThrowIfInvalid(tenant);
-        tenant = WithDefaults(tenant);
-        switch (await _store.CreateAsync(tenant, _time.GetUtcNow(), cancellationToken).ConfigureAwait(false))
-        {
-            case TenantWrite.Written(var record):
-                await ApplyAsync(record, cancellationToken).ConfigureAwait(false);
-                _logger.TenantRegistered(tenant.Id, record.Version);
-                return (GetStatus(TenantId.Parse(tenant.Id)) ?? ToModel(record, platform: null).ToStatus(), true);
-            case TenantWrite.Exists(var record) when record.Config.Equals(tenant):
-                return (GetStatus(TenantId.Parse(tenant.Id)) ?? ToModel(record, platform: null).ToStatus(), false);
-            case TenantWrite.Exists:
-                throw new TenantConflictException("id", $"Tenant '{tenant.Id}' exists with another configuration: update it, or choose another id.");
-            case TenantWrite.UrlTaken(var url, var owner):
-                throw new TenantConflictException("urls", $"'{url}' belongs to tenant '{owner}'.");
-            case TenantWrite.BeingPurged:
-                throw new TenantConflictException("id", $"The data of an earlier tenant '{tenant.Id}' is still being deleted: delete it again to finish, or choose another id.");
-            default:
-                throw new InvalidOperationException("The store gave no answer that is known here.");
-        }
-    }
-
-    /// <summary>Loads all tenants from the store.</summary>
+    /// <summary>Loads all tenants from the store, with the health that they had.</summary>
     internal async Task LoadAsync(CancellationToken cancellationToken)
     {
-        await foreach (var record in _store.LoadAsync(cancellationToken).ConfigureAwait(false))
+        var records = await _store.LoadAsync(cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
+        foreach (var record in records)
         {
-            await ApplyAsync(record, cancellationToken).ConfigureAwait(false);
+            await LoadAsync(IsOutdated(record.Check, records.Count) ? record with { Check = record.Check with { Health = TenantHealth.Unverified } } : record, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -119,87 +220,294 @@ public sealed class TenantRegistry
     /// <summary>Whether a tenant that is not suspended has a URL at this canonical host.</summary>
     internal bool HasActiveHost(ReadOnlySpan<char> host) => _routes.HasActiveHost(host);
 
-    private async Task ApplyAsync(TenantRecord record, CancellationToken cancellationToken)
+    /// <summary>Cancelled when the tenant is suspended or gone.</summary>
+    internal CancellationToken GetPresence(TenantId tenantId) =>
+        _tenants.TryGetValue(tenantId.Value, out var state) && state.Model is { IsSuspended: false } ? state.Presence : new CancellationToken(canceled: true);
+
+    private async Task ValidateFirstAsync(TenantId id, bool wait, CancellationToken cancellationToken)
     {
-        var check = new TenantCheck(TenantHealth.Healthy, null, _time.GetUtcNow());
-        PlatformInstance? platform = null;
-        try
+        if (!_autoValidate)
         {
-            platform = await _platforms.CreateAsync(record.Config, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
-        {
-            _logger.PlatformFailed(exception, record.Config.Id, record.Config.Platform);
-            check = check with { Health = TenantHealth.Disabled, Reason = exception.Message };
+            _logger.NotValidated(id.Value);
+            return;
         }
 
-        var unused = Swap(ToModel(record with { Check = check }, platform));
+        // Where nothing has to be asked, the result is there before this returns, whether it is waited for or not.
+        var state = _tenants[id.Value];
+        var first = state.CheckAsync(() => CheckAsync(id, state));
+        if (wait || first.IsCompleted)
+        {
+            await first.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            _ = first.ContinueWith(static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        }
+    }
+
+    /// <returns>Null where the tenant was changed meanwhile.</returns>
+    private async Task<TenantStatus?> TryUpdateAsync(TenantModel current, TenantConfig config, bool force, CancellationToken cancellationToken)
+    {
+        var record = current.Record with { Config = config };
+        var platform = config.HasSamePlatform(current.Config) ? current.Platform : null;
+        var keepCheck = config.HasSameBehaviour(current.Config);
+        if (!keepCheck)
+        {
+            if (force)
+            {
+                (record, platform) = (record with { Check = TenantCheck.None }, null);
+            }
+            else
+            {
+                (record, platform) = await ProbeChangeAsync(current, record, platform, cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        if (EndsSessions(current.Config, config))
+        {
+            record = record with { SessionEpoch = NewEpoch() };
+        }
+
+        var isOurs = !ReferenceEquals(platform, current.Platform);
+        try
+        {
+            switch (await _store.UpdateAsync(record).ConfigureAwait(false))
+            {
+                case TenantWrite.Written(var version):
+                    isOurs = false;
+                    await SwapAsync(new TenantModel(record with { Version = version }, platform), keepCheck).ConfigureAwait(false);
+                    _logger.TenantUpdated(config.Id, version);
+                    await FollowUpAsync(current.Id, record.Check, cancellationToken).ConfigureAwait(false);
+
+                    return GetStatus(current.Id) ?? throw new TenantNotFoundException(current.Id);
+                case TenantWrite.Exists(var changed):
+                    await LoadAsync(changed, cancellationToken).ConfigureAwait(false);
+                    return null;
+                case var refused:
+                    throw Explain(refused, current.Id);
+            }
+        }
+        finally
+        {
+            if (isOurs && platform is not null)
+            {
+                await platform.ReleaseAsync().ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>After a change: a check that ran meanwhile is dropped, so that a tenant that still waits for its first one is checked again.</summary>
+    private async Task FollowUpAsync(TenantId id, TenantCheck written, CancellationToken cancellationToken)
+    {
+        if (Get(id.Value) is not { } model)
+        {
+            return;
+        }
+
+        if (model.Health == TenantHealth.Pending)
+        {
+            await ValidateFirstAsync(id, wait: false, cancellationToken).ConfigureAwait(false);
+        }
+        else if (model.Record.Check != written)
+        {
+            await StoreCheckAsync(model).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<(TenantRecord Record, PlatformInstance? Platform)> ProbeChangeAsync(TenantModel current, TenantRecord record, PlatformInstance? platform, CancellationToken cancellationToken)
+    {
+        var state = _tenants[current.Id.Value];
+        using var wanted = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, state.Presence);
+        var result = await _probe.RunAsync(record.Config, platform, wanted.Token).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (result.Validation is TenantValidation.Valid)
+        {
+            return (record with { Check = new(TenantHealth.Healthy, null, _time.GetUtcNow()) }, result.Platform);
+        }
+
+        if (result.Platform is { } unused && !ReferenceEquals(unused, platform))
+        {
+            await unused.ReleaseAsync().ConfigureAwait(false);
+        }
+
+        throw state.Model is null ? new TenantNotFoundException(current.Id) : new TenantValidationException(result.Validation);
+    }
+
+    /// <summary>The one place where a check changes a tenant's health. A result for a configuration that is not current any more is dropped.</summary>
+    private async Task CheckAsync(TenantId id, TenantState state)
+    {
+        var before = state.Model ?? throw new TenantNotFoundException(id);
+        var presence = before.IsSuspended ? CancellationToken.None : state.Presence;
+        var result = await _probe.RunAsync(before.Config, before.Platform, presence).ConfigureAwait(false);
+        TenantModel? after = null;
+        PlatformInstance? unused = null;
+        lock (_writer)
+        {
+            var current = state.Model;
+            if (current is null || current.Version != before.Version || !ReferenceEquals(current.Platform, before.Platform))
+            {
+                unused = ReferenceEquals(result.Platform, before.Platform) ? null : result.Platform;
+            }
+            else
+            {
+                var health = TenantHealthPolicy.Next(current.Health, result.Validation);
+                after = current.With(new(health, TenantHealthPolicy.Reason(result.Validation), _time.GetUtcNow()), result.Platform);
+                state.Model = after;
+                before = current;
+                if (after.Health != before.Health || after.Record.Check.Reason != before.Record.Check.Reason || !ReferenceEquals(after.Platform, before.Platform))
+                {
+                    _changes.Enqueue(new(TenantChangeKind.Health, id, before, after));
+                }
+            }
+        }
+
+        _changes.Publish();
+        if (unused is not null)
+        {
+            await unused.ReleaseAsync().ConfigureAwait(false);
+        }
+
+        if (after is null)
+        {
+            if (state.Model is null)
+            {
+                throw new TenantNotFoundException(id);
+            }
+
+            return;
+        }
+
+        if (after.Health != before.Health)
+        {
+            _logger.TenantHealthChanged(id.Value, after.Health.ToString(), before.Health.ToString(), after.Record.Check.Reason);
+        }
+
+        await StoreCheckAsync(after).ConfigureAwait(false);
+    }
+
+    private async Task StoreCheckAsync(TenantModel model)
+    {
+        try
+        {
+            await _store.WriteCheckAsync(model.Id, model.Version, model.Record.Check).ConfigureAwait(false);
+        }
+        catch (StoreUnavailableException exception)
+        {
+            // The node goes on with what it knows.
+            _logger.HealthNotStored(exception, model.Id.Value);
+        }
+    }
+
+    /// <summary>Whether a tenant was healthy so long ago that it has to be shown again; it is served meanwhile.</summary>
+    private bool IsOutdated(TenantCheck check, int tenants) =>
+        check.Health == TenantHealth.Healthy && _probe.HasValidators && _time.GetUtcNow() - check.CheckedAt > 2 * RecheckInterval.Healthy(tenants);
+
+    private async Task LoadAsync(TenantRecord record, CancellationToken cancellationToken)
+    {
+        PlatformInstance? platform = null;
+        if (record.Check.Health != TenantHealth.Disabled)
+        {
+            (platform, var failure) = await _probe.BuildAsync(record.Config, cancellationToken).ConfigureAwait(false);
+            if (failure is not null)
+            {
+                record = record with { Check = new(TenantHealthPolicy.Next(record.Check.Health, failure), TenantHealthPolicy.Reason(failure), _time.GetUtcNow()) };
+            }
+        }
+
+        await SwapAsync(new TenantModel(record, platform), keepCheck: false).ConfigureAwait(false);
+    }
+
+    /// <summary>Puts a model in place, unless a newer change is there already, and lets go of the platform that is not used any more.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="keepCheck">Whether health and platform stay as they are at this moment, whatever the model says.</param>
+    private async Task SwapAsync(TenantModel model, bool keepCheck)
+    {
+        PlatformInstance? unused;
+        lock (_writer)
+        {
+            var state = _tenants.GetOrAdd(model.Id.Value, static _ => new());
+            var before = state.Model;
+            if (state.AppliedVersion >= model.Version)
+            {
+                unused = ReferenceEquals(model.Platform, before?.Platform) ? null : model.Platform;
+            }
+            else
+            {
+                if (keepCheck && before is not null)
+                {
+                    model = model.With(before.Record.Check, before.Platform);
+                }
+
+                state.AppliedVersion = model.Version;
+                state.Model = model;
+                _routes.Replace(before, model, state);
+                _count += before is null ? 1 : 0;
+                unused = ReferenceEquals(model.Platform, before?.Platform) ? null : before?.Platform;
+                _changes.Enqueue(new(KindOf(before, model), model.Id, before, model));
+                if (before is not null && EndsSessions(before.Config, model.Config))
+                {
+                    state.EndPresence();
+                }
+            }
+        }
+
+        _changes.Publish();
         if (unused is not null)
         {
             await unused.ReleaseAsync().ConfigureAwait(false);
         }
     }
 
-    /// <summary>Puts a model in place, unless a newer change is there already.</summary>
-    /// <returns>The platform that is not used any more: the old one, or the new one where it came too late.</returns>
-    private PlatformInstance? Swap(TenantModel model)
-    {
-        lock (_writer)
-        {
-            var state = _tenants.GetOrAdd(model.Id.Value, static _ => new());
-            if (state.AppliedVersion >= model.Version)
-            {
-                return model.Platform;
-            }
-
-            var old = state.Model;
-            state.AppliedVersion = model.Version;
-            state.Model = model;
-            _routes.Replace(old, model, state);
-            return old?.Platform;
-        }
-    }
-
     private async Task ApplyRemovalAsync(TenantId id, long version)
     {
-        PlatformInstance? platform = null;
+        PlatformInstance? unused = null;
         lock (_writer)
         {
             // The empty state stays, so that an older change that arrives late cannot bring the tenant back.
             var state = _tenants.GetOrAdd(id.Value, static _ => new());
             if (state.AppliedVersion < version)
             {
-                var old = state.Model;
-                platform = old?.Platform;
+                var before = state.Model;
                 state.AppliedVersion = version;
                 state.Model = null;
-                _routes.Replace(old, after: null, state);
+                if (before is not null)
+                {
+                    unused = before.Platform;
+                    _routes.Replace(before, after: null, state);
+                    _count--;
+                    _changes.Enqueue(new(TenantChangeKind.Removed, id, before, After: null));
+                    state.EndPresence();
+                }
             }
         }
 
-        if (platform is not null)
+        _changes.Publish();
+        if (unused is not null)
         {
-            await platform.ReleaseAsync().ConfigureAwait(false);
+            await unused.ReleaseAsync().ConfigureAwait(false);
         }
     }
 
-    private void ThrowIfInvalid(TenantConfig tenant)
-    {
-        if (_validator.Validate(tenant) is { Count: > 0 } errors)
-        {
-            throw new TenantConfigException(errors);
-        }
-    }
+    private static TenantChangeKind KindOf(TenantModel? before, TenantModel after) =>
+        before is null ? TenantChangeKind.Registered
+        : after.IsSuspended && !before.IsSuspended ? TenantChangeKind.Suspended
+        : TenantChangeKind.Updated;
 
-    private TenantConfig WithDefaults(TenantConfig tenant) => tenant with
+    /// <summary>Whether a change makes an end of the tenant's sessions: it is suspended, or becomes a platform of another kind.</summary>
+    private static bool EndsSessions(TenantConfig before, TenantConfig after) =>
+        before.Platform != after.Platform || (after.Status == TenantAdminStatus.Suspended && before.Status != TenantAdminStatus.Suspended);
+
+    private static string NewEpoch() => Guid.NewGuid().ToString("N");
+
+    private static TenantId ToId(string id) => TenantId.TryParse(id, out var tenantId) ? tenantId : throw new TenantConfigException([new("id", TenantId.Explain(id)!)]);
+
+    private static Exception Explain(TenantWrite refused, TenantId id) => refused switch
     {
-        Name = tenant.Name ?? tenant.Id,
-        Authentication = tenant.Authentication ?? _options.Defaults.Authentication,
-        Limits = tenant.Limits ?? _options.Defaults.Limits,
-        Platform = tenant.Platform ?? _options.Defaults.Platform ?? _platformNames.Names[0],
-        Urls = [.. tenant.Urls.Select(text => TenantUrl.TryParse(text, out var url, out _) ? url.ToString() : text)],
+        TenantWrite.UrlTaken(var url, var owner) => new TenantConflictException("urls", $"'{url}' belongs to tenant '{owner}'."),
+        TenantWrite.HasKeptData => new TenantConflictException("id", $"An unregistered tenant '{id}' left data behind: register it with adopt=true to have that data, delete it first, or choose another id."),
+        TenantWrite.BeingPurged => new TenantConflictException("id", $"The data of an earlier tenant '{id}' is still being deleted: delete it again to finish, or choose another id."),
+        TenantWrite.WasUsed => new TenantConflictException("id", $"Tenant '{id}' was unregistered or deleted: what is seeded does not bring it back."),
+        TenantWrite.Missing => new TenantNotFoundException(id),
+        _ => new InvalidOperationException("The store gave no answer that is known here."),
     };
-
-    private static TenantModel ToModel(TenantRecord record, PlatformInstance? platform) =>
-        new(record, [.. record.Config.Urls.Select(text => TenantUrl.TryParse(text, out var url, out _) ? url : null).OfType<TenantUrl>()], platform);
 }

@@ -3,7 +3,11 @@ namespace Tenancy.Registry;
 /// <summary>The stable place of one tenant: it holds the model that requests see now. Null once the tenant is gone.</summary>
 internal sealed class TenantState
 {
+    private readonly Lock _checks = new();
     private volatile TenantModel? _model;
+    private CancellationTokenSource? _presence;
+    private Task? _running;
+    private Task? _next;
 
     public TenantModel? Model
     {
@@ -13,4 +17,37 @@ internal sealed class TenantState
 
     /// <summary>The version of the newest change that was applied, removals included; only the registry's writer touches it.</summary>
     public long AppliedVersion { get; set; }
+
+    /// <summary>Cancelled when the tenant is suspended or gone: what stays open for it ends.</summary>
+    public CancellationToken Presence => LazyInitializer.EnsureInitialized(ref _presence).Token;
+
+    /// <summary>Ends what stays open for the tenant.</summary>
+    public void EndPresence() => Interlocked.Exchange(ref _presence, null)?.Cancel();
+
+    /// <summary>Runs a check. Who comes while one runs shares the next one, because the running one may have begun before what the caller wants checked.</summary>
+    public Task CheckAsync(Func<Task> check)
+    {
+        lock (_checks)
+        {
+            if (_running is null or { IsCompleted: true })
+            {
+                return _running = check();
+            }
+
+            return _next ??= CheckAfterAsync(_running, check);
+        }
+    }
+
+    private async Task CheckAfterAsync(Task running, Func<Task> check)
+    {
+        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
+        Task mine;
+        lock (_checks)
+        {
+            _next = null;
+            mine = _running = check();
+        }
+
+        await mine.ConfigureAwait(false);
+    }
 }

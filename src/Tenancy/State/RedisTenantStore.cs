@@ -38,27 +38,46 @@ internal sealed class RedisTenantStore(RedisConnection redis) : ITenantStore
         }
     }
 
-    public async Task<TenantWrite> CreateAsync(TenantConfig tenant, DateTimeOffset createdAt, CancellationToken cancellationToken)
-    {
-        var record = JsonSerializer.Serialize(new StoredTenant(tenant, createdAt), TenantStoreJson.Default.StoredTenant);
-        var urls = tenant.Urls.Select(url => TenantUrl.TryParse(url, out var parsed, out _) ? parsed.Key : url).ToArray();
-        var answer = (RedisResult[])(await redis.EvaluateAsync(
-            StoreScript.TenantCreate,
-            Keys(TenantId.Parse(tenant.Id)),
-            [tenant.Id, record, JsonSerializer.Serialize(urls, TenantStoreJson.Default.StringArray), .. urls.Select(url => (RedisValue)url)]).ConfigureAwait(false))!;
-        return (int)answer[0] switch
+    public Task<TenantWrite> CreateAsync(TenantRecord tenant, TenantCreation creation) => WriteAsync(
+        StoreScript.TenantCreate,
+        tenant,
+        creation switch
         {
-            1 => new TenantWrite.Written(new() { Config = tenant, CreatedAt = createdAt, Version = Version(answer[1]) }),
-            2 => new TenantWrite.Exists(Read((string)answer[1]!, Version(answer[2]))),
-            3 => new TenantWrite.UrlTaken((string)answer[1]!, (string)answer[2]!),
-            _ => new TenantWrite.BeingPurged(),
-        };
+            TenantCreation.Adopt => "adopt",
+            TenantCreation.Seed => "seed",
+            _ => "new",
+        });
+
+    public Task<TenantWrite> UpdateAsync(TenantRecord tenant) => WriteAsync(StoreScript.TenantUpdate, tenant, Text(tenant.Version));
+
+    public async Task WriteCheckAsync(TenantId id, long version, TenantCheck check) =>
+        await redis.EvaluateAsync(StoreScript.TenantCheck, [FleetKeyspace.Metadata(id)], [Text(version), Serialize(check)]).ConfigureAwait(false);
+
+    public async Task<long?> RemoveAsync(TenantId id, bool purge)
+    {
+        var answer = (RedisResult[])(await redis.EvaluateAsync(StoreScript.TenantRemove, Keys(id), [id.Value, purge ? "purging" : "kept"]).ConfigureAwait(false))!;
+        return (int)answer[0] == 1 ? Number(answer[1]) : null;
     }
 
-    public async Task<long?> RemoveAsync(TenantId id, CancellationToken cancellationToken)
+    private async Task<TenantWrite> WriteAsync(string script, TenantRecord tenant, string condition)
     {
-        var answer = (RedisResult[])(await redis.EvaluateAsync(StoreScript.TenantRemove, Keys(id), [id.Value]).ConfigureAwait(false))!;
-        return (int)answer[0] == 1 ? Version(answer[1]) : null;
+        var config = tenant.Config;
+        var record = JsonSerializer.Serialize(new StoredTenant(config, tenant.CreatedAt, tenant.SessionEpoch, tenant.Origin), TenantStoreJson.Default.StoredTenant);
+        var urls = config.Urls.Select(url => TenantUrl.TryParse(url, out var parsed, out _) ? parsed.Key : url).ToArray();
+        var answer = (RedisResult[])(await redis.EvaluateAsync(
+            script,
+            Keys(TenantId.Parse(config.Id)),
+            [config.Id, record, Serialize(tenant.Check), condition, JsonSerializer.Serialize(urls, TenantStoreJson.Default.StringArray), .. urls.Select(url => (RedisValue)url)]).ConfigureAwait(false))!;
+        return (int)answer[0] switch
+        {
+            0 => new TenantWrite.Missing(),
+            1 => new TenantWrite.Written(Number(answer[1])),
+            2 => new TenantWrite.Exists(Read((string)answer[1]!, Number(answer[2]), (string?)answer[3])),
+            3 => new TenantWrite.UrlTaken((string)answer[1]!, (string)answer[2]!),
+            4 => new TenantWrite.BeingPurged(),
+            5 => new TenantWrite.HasKeptData(),
+            _ => new TenantWrite.WasUsed(),
+        };
     }
 
     private static StoreKey[] Keys(TenantId id) =>
@@ -66,24 +85,37 @@ internal sealed class RedisTenantStore(RedisConnection redis) : ITenantStore
 
     private async Task<TenantRecord?> ReadAsync(TenantId id)
     {
-        var fields = await redis.GetFieldsAsync(FleetKeyspace.Metadata(id), "record", "version").ConfigureAwait(false);
-        return fields[0].IsNull ? null : Read(fields[0].ToString(), long.Parse(fields[1].ToString(), CultureInfo.InvariantCulture));
+        var fields = await redis.GetFieldsAsync(FleetKeyspace.Metadata(id), "record", "version", "check").ConfigureAwait(false);
+        return fields[0].IsNull ? null : Read(fields[0].ToString(), long.Parse(fields[1].ToString(), CultureInfo.InvariantCulture), fields[2]);
     }
 
-    private static TenantRecord Read(string json, long version)
+    private static TenantRecord Read(string json, long version, string? check)
     {
         var stored = JsonSerializer.Deserialize(json, TenantStoreJson.Default.StoredTenant)!;
-        return new() { Config = stored.Config, CreatedAt = stored.CreatedAt, Version = version };
+        return new()
+        {
+            Config = stored.Config,
+            CreatedAt = stored.CreatedAt,
+            SessionEpoch = stored.SessionEpoch,
+            Origin = stored.Origin,
+            Version = version,
+            Check = check is null ? TenantCheck.None : JsonSerializer.Deserialize(check, TenantStoreJson.Default.TenantCheck)!,
+        };
     }
 
-    private static long Version(RedisResult result) => long.Parse((string)result!, CultureInfo.InvariantCulture);
+    private static string Serialize(TenantCheck check) => JsonSerializer.Serialize(check, TenantStoreJson.Default.TenantCheck);
+
+    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static long Number(RedisResult result) => long.Parse((string)result!, CultureInfo.InvariantCulture);
 }
 
 /// <summary>A tenant's record in the store.</summary>
-internal sealed record StoredTenant(TenantConfig Config, DateTimeOffset CreatedAt);
+internal sealed record StoredTenant(TenantConfig Config, DateTimeOffset CreatedAt, string SessionEpoch, string Origin);
 
 /// <summary>Records in the store. Fields that an older release does not know are left alone, so that two releases can run side by side.</summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(StoredTenant))]
+[JsonSerializable(typeof(TenantCheck))]
 [JsonSerializable(typeof(string[]))]
 internal sealed partial class TenantStoreJson : JsonSerializerContext;

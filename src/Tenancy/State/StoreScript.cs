@@ -7,6 +7,10 @@ internal static class StoreScript
 {
     public static string TenantCreate { get; } = Load("tenant-create");
 
+    public static string TenantUpdate { get; } = Load("tenant-update");
+
+    public static string TenantCheck { get; } = Load("tenant-check");
+
     public static string TenantRemove { get; } = Load("tenant-remove");
 
     public static string PrincipalCreate { get; } = Load("principal-create");

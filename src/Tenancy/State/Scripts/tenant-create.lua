@@ -1,17 +1,21 @@
 -- Registers a tenant: claims its id and URLs, takes the next version, writes the record and logs the change.
 -- KEYS: 1 metadata of the tenant (hash)  2 routes (hash, URL -> id)  3 index (sorted set of ids)  4 version  5 changes (sorted set, id by version)
--- ARGV: 1 id  2 record  3 URLs as a JSON list  4.. the same URLs
--- Gives: {1, version} written | {2, record, version} the id is taken | {3, url, owner} a URL is taken | {4} the data of an older tenant is being purged
-local taken = redis.call('HMGET', KEYS[1], 'record', 'version', 'purging')
-if taken[1] then return {2, taken[1], taken[2]} end
-if taken[3] then return {4} end
-for i = 4, #ARGV do
+-- ARGV: 1 id  2 record  3 check  4 'adopt' to have the data that an unregistered tenant left, 'seed' to leave an id alone that was ever used, else 'new'  5 URLs as a JSON list  6.. the same URLs
+-- Gives: {1, version} written | {2, record, version, check} the id is taken | {3, url, owner} a URL is taken
+--        | {4} the data of an older tenant is being purged | {5} an unregistered tenant left data | {6} the id was used before
+local taken = redis.call('HMGET', KEYS[1], 'record', 'version', 'check', 'purging', 'kept')
+if taken[1] then return {2, taken[1], taken[2], taken[3]} end
+if taken[2] and ARGV[4] == 'seed' then return {6} end
+if taken[4] then return {4} end
+if taken[5] and ARGV[4] ~= 'adopt' then return {5} end
+for i = 6, #ARGV do
   local owner = redis.call('HGET', KEYS[2], ARGV[i])
   if owner and owner ~= ARGV[1] then return {3, ARGV[i], owner} end
 end
 local version = string.format('%.0f', redis.call('INCR', KEYS[4]))
-redis.call('HSET', KEYS[1], 'format', '1', 'record', ARGV[2], 'urls', ARGV[3], 'version', version)
-for i = 4, #ARGV do redis.call('HSET', KEYS[2], ARGV[i], ARGV[1]) end
+redis.call('HDEL', KEYS[1], 'kept')
+redis.call('HSET', KEYS[1], 'format', '1', 'record', ARGV[2], 'urls', ARGV[5], 'version', version, 'check', ARGV[3])
+for i = 6, #ARGV do redis.call('HSET', KEYS[2], ARGV[i], ARGV[1]) end
 redis.call('ZADD', KEYS[3], '0', ARGV[1])
 redis.call('ZADD', KEYS[5], version, ARGV[1])
 return {1, version}

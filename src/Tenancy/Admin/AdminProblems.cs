@@ -1,0 +1,63 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.WebUtilities;
+using Tenancy.Configuration;
+using Tenancy.Registry;
+
+namespace Tenancy.Admin;
+
+/// <summary>What the admin API answers when something is wrong: problem+json that names the field and the fix.</summary>
+internal static class AdminProblems
+{
+    public static JsonHttpResult<AdminProblem> Create(int status, string detail, Dictionary<string, string[]>? errors = null) => TypedResults.Json(
+        new AdminProblem(ReasonPhrases.GetReasonPhrase(status), status, detail, errors), AdminJson.Wire.AdminProblem, "application/problem+json", status);
+
+    public static JsonHttpResult<AdminProblem> NotFound(string id) => Create(StatusCodes.Status404NotFound, $"There is no tenant '{id}'.");
+
+    public static JsonHttpResult<AdminProblem> Invalid(IReadOnlyList<TenantConfigError> errors) => Create(
+        StatusCodes.Status400BadRequest,
+        "The tenant has mistakes; nothing was changed.",
+        errors.GroupBy(error => error.Field).ToDictionary(group => group.Key, group => group.Select(error => error.Message).ToArray()));
+
+    /// <summary>Words what the registry throws.</summary>
+    public static async ValueTask<object?> ExplainAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
+    {
+        try
+        {
+            return await next(context);
+        }
+        catch (TenantConfigException exception)
+        {
+            return Invalid(exception.Errors);
+        }
+        catch (TenantConfigPatchException exception)
+        {
+            return Invalid([exception.Error]);
+        }
+        catch (TenantConflictException exception)
+        {
+            var status = exception.Field == "version" ? StatusCodes.Status412PreconditionFailed : StatusCodes.Status409Conflict;
+            return Create(status, exception.Message, new() { [exception.Field] = [exception.Message] });
+        }
+        catch (TenantNotFoundException exception)
+        {
+            return Create(StatusCodes.Status404NotFound, exception.Message);
+        }
+        catch (TenantValidationException exception)
+        {
+            return exception.IsTransient
+                ? Unavailable(context.HttpContext, "30", $"The change could not be validated now, and nothing was changed: {exception.Message}")
+                : Create(StatusCodes.Status422UnprocessableEntity, $"The change did not pass validation, and nothing was changed: {exception.Message}");
+        }
+        catch (StoreUnavailableException)
+        {
+            return Unavailable(context.HttpContext, "2", "The server's store is not available now. The change may have happened: send it again as it was.");
+        }
+    }
+
+    private static JsonHttpResult<AdminProblem> Unavailable(HttpContext context, string retryAfter, string detail)
+    {
+        context.Response.Headers.RetryAfter = retryAfter;
+        return Create(StatusCodes.Status503ServiceUnavailable, detail);
+    }
+}

@@ -1,0 +1,115 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Primitives;
+using Tenancy.Configuration;
+using Tenancy.Diagnostics;
+using Tenancy.Registry;
+
+namespace Tenancy.Fleet;
+
+/// <summary>Registers the tenants of the configuration that the store has never seen, and follows the file while the server runs.</summary>
+/// <remarks>
+/// A tenant that is deleted, unregistered or suspended stays so, and one that leaves the file stays registered. In Development only a store
+/// that holds no tenant is seeded.
+/// </remarks>
+internal sealed class ConfigurationSeeds(
+    IConfiguration configuration, IOptions<TenancyOptions> options, IValidateOptions<TenancyOptions> validator, TenantAdministration administration,
+    TenantRegistry registry, IHostEnvironment environment, ILogger<ConfigurationSeeds> logger) : IDisposable
+{
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private IReadOnlyList<TenantRegistration> _tenants = options.Value.Tenants;
+    private IDisposable? _watch;
+
+    /// <summary>Seeds once, when the store's tenants were loaded.</summary>
+    /// <exception cref="StoreUnavailableException">The store is away.</exception>
+    public async Task SeedAsync(CancellationToken cancellationToken)
+    {
+        if (!environment.IsDevelopment() || registry.Count == 0)
+        {
+            foreach (var seed in _tenants)
+            {
+                await TryAsync(seed, isChange: false, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>Follows the configuration from now on.</summary>
+    public void Watch(CancellationToken stopping) =>
+        _watch ??= ChangeToken.OnChange(configuration.GetReloadToken, () => { _ = FollowAsync(stopping); });
+
+    public void Dispose()
+    {
+        _watch?.Dispose();
+        _turn.Dispose();
+    }
+
+    private async Task FollowAsync(CancellationToken stopping)
+    {
+        try
+        {
+            await _turn.WaitAsync(stopping).ConfigureAwait(false);
+            try
+            {
+                await ApplyAsync(Read(), stopping).ConfigureAwait(false);
+            }
+            finally
+            {
+                _turn.Release();
+            }
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            logger.ConfigurationNotFollowed(exception);
+        }
+        catch (OperationCanceledException)
+        {
+            // The server stops.
+        }
+    }
+
+    private async Task ApplyAsync(IReadOnlyList<TenantRegistration> tenants, CancellationToken cancellationToken)
+    {
+        var before = _tenants.ToDictionary(seed => seed.Tenant.Id, StringComparer.Ordinal);
+        foreach (var seed in tenants)
+        {
+            var isKnown = before.TryGetValue(seed.Tenant.Id, out var old);
+            if (!isKnown || !old!.Tenant.Equals(seed.Tenant))
+            {
+                await TryAsync(seed, isKnown, cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        _tenants = tenants;
+    }
+
+    private async Task TryAsync(TenantRegistration seed, bool isChange, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (registry.Get(seed.Tenant.Id) is not { } current)
+            {
+                await administration.RegisterAsync(seed, creation: TenantCreation.Seed, origin: TenantOrigin.Configuration, cancellationToken: cancellationToken).ConfigureAwait(false);
+            }
+            else if (isChange && !current.IsSuspended && current.Record.Origin == TenantOrigin.Configuration)
+            {
+                await registry.UpdateAsync(seed.Tenant, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception) when (exception is TenantConfigException or TenantConflictException or TenantValidationException or TenantNotFoundException)
+        {
+            logger.SeedFailed(exception, seed.Tenant.Id);
+        }
+    }
+
+    /// <summary>Reads the tenants anew; a file with mistakes changes nothing.</summary>
+    private IReadOnlyList<TenantRegistration> Read()
+    {
+        var read = new TenancyOptions();
+        new TenancyOptionsSetup(configuration).Configure(read);
+        return validator.Validate(Options.DefaultName, read) is { Failed: true } result
+            ? throw new OptionsValidationException(Options.DefaultName, typeof(TenancyOptions), result.Failures)
+            : read.Tenants;
+    }
+}

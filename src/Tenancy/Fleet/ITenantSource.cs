@@ -1,0 +1,17 @@
+using Tenancy.Configuration;
+
+namespace Tenancy.Fleet;
+
+/// <summary>A place outside where the truth about tenants is, such as a table of a database. The server follows it.</summary>
+/// <remarks>
+/// What it gives is registered or updated; a tenant that it gave and gives no more is unregistered, and its data is kept. A tenant that
+/// somebody registered by the admin API is left alone, and so is one that an admin suspended.
+/// </remarks>
+public interface ITenantSource
+{
+    /// <summary>Gives all tenants of the source, now.</summary>
+    IAsyncEnumerable<TenantRegistration> LoadAsync(CancellationToken cancellationToken);
+
+    /// <summary>Ends when something may have changed since <see cref="LoadAsync"/> was last called, so that it is called again.</summary>
+    Task WaitForChangeAsync(CancellationToken cancellationToken);
+}

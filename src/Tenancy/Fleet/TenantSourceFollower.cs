@@ -1,0 +1,90 @@
+using Microsoft.Extensions.Logging;
+using Tenancy.Configuration;
+using Tenancy.Diagnostics;
+using Tenancy.Registry;
+
+namespace Tenancy.Fleet;
+
+/// <summary>Makes the tenants that a source gave those that it gives now.</summary>
+internal sealed class TenantSourceFollower(ITenantSource source, TenantAdministration administration, TenantRegistry registry, TimeProvider time, ILogger<TenantSourceFollower> logger)
+{
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(30);
+    private readonly string _origin = TenantOrigin.Source(source.GetType());
+
+    /// <summary>Follows the source until the server stops.</summary>
+    /// <param name="isUpToDate">Whether the last pass went through.</param>
+    /// <param name="stopping">Ends it.</param>
+    public async Task RunAsync(bool isUpToDate, CancellationToken stopping)
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            await WaitAsync(isUpToDate, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            isUpToDate = !stopping.IsCancellationRequested && await TryFollowAsync(stopping).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Applies the source once. What cannot be applied does not stop the rest.</summary>
+    /// <returns>Whether all of it was applied.</returns>
+    public async Task<bool> TryFollowAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var given = new HashSet<string>(StringComparer.Ordinal);
+            var isComplete = true;
+            await foreach (var tenant in source.LoadAsync(cancellationToken).ConfigureAwait(false))
+            {
+                given.Add(tenant.Tenant.Id);
+                isComplete &= await TryAsync(tenant.Tenant.Id, () => ApplyAsync(tenant, cancellationToken)).ConfigureAwait(false);
+            }
+
+            foreach (var gone in registry.List().Where(tenant => !given.Contains(tenant.Config.Id) && IsOurs(tenant.Config.Id)).ToArray())
+            {
+                isComplete &= await TryAsync(gone.Config.Id, () => administration.UnregisterAsync(TenantId.Parse(gone.Config.Id))).ConfigureAwait(false);
+            }
+
+            return isComplete;
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            logger.SourceFailed(exception, source.GetType().Name);
+            return false;
+        }
+    }
+
+    private Task ApplyAsync(TenantRegistration tenant, CancellationToken cancellationToken) =>
+        registry.Get(tenant.Tenant.Id) is null
+            ? administration.RegisterAsync(tenant, creation: TenantCreation.Adopt, origin: _origin, cancellationToken: cancellationToken)
+            : IsOurs(tenant.Tenant.Id) ? registry.UpdateAsync(tenant.Tenant.Id, current => tenant.Tenant with { Status = current.Status }, cancellationToken)
+            : throw new TenantConflictException("id", $"Tenant '{tenant.Tenant.Id}' was not registered by this source.");
+
+    private bool IsOurs(string tenantId) => registry.Get(tenantId)?.Record.Origin == _origin;
+
+    private async Task<bool> TryAsync(string tenantId, Func<Task> apply)
+    {
+        try
+        {
+            await apply().ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception exception) when (exception is TenantConfigException or TenantConflictException or TenantValidationException or TenantNotFoundException)
+        {
+            logger.SourceTenantFailed(exception, tenantId, source.GetType().Name);
+            return false;
+        }
+    }
+
+    private async Task WaitAsync(bool isUpToDate, CancellationToken stopping)
+    {
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        var change = source.WaitForChangeAsync(enough.Token);
+        var retry = Task.Delay(isUpToDate ? Timeout.InfiniteTimeSpan : RetryInterval, time, enough.Token);
+        var first = await Task.WhenAny(change, retry).ConfigureAwait(false);
+        await enough.CancelAsync().ConfigureAwait(false);
+        if (first == change && change.IsFaulted)
+        {
+            // A source that cannot even wait is asked again after a while.
+            logger.SourceFailed(change.Exception!.GetBaseException(), source.GetType().Name);
+            await Task.Delay(RetryInterval, time, stopping).ConfigureAwait(false);
+        }
+    }
+}
