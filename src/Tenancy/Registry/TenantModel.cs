@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Tenancy.Configuration;
 
 namespace Tenancy.Registry;
@@ -10,7 +11,7 @@ public sealed class TenantModel
     {
     }
 
-    private TenantModel(TenantId id, TenantRecord record, IReadOnlyList<TenantUrl> urls, PlatformInstance? platform)
+    private TenantModel(TenantId id, TenantRecord record, ImmutableArray<TenantUrl> urls, PlatformInstance? platform)
     {
         Id = id;
         Record = record;
@@ -28,7 +29,7 @@ public sealed class TenantModel
     public long Version => Record.Version;
 
     /// <summary>Gets the tenant's URLs in canonical form.</summary>
-    public IReadOnlyList<TenantUrl> Urls { get; }
+    public ImmutableArray<TenantUrl> Urls { get; }
 
     /// <summary>Gets the tenant's health.</summary>
     public TenantHealth Health => Record.Check.Health;
@@ -56,6 +57,6 @@ public sealed class TenantModel
 
     internal TenantModel With(TenantCheck check, PlatformInstance? platform) => new(Id, Record with { Check = check }, Urls, platform);
 
-    private static TenantUrl[] ParseUrls(TenantConfig config) =>
+    private static ImmutableArray<TenantUrl> ParseUrls(TenantConfig config) =>
         [.. config.Urls.Select(text => TenantUrl.TryParse(text, out var url, out _) ? url : null).OfType<TenantUrl>()];
 }

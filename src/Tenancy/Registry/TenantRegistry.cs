@@ -23,6 +23,7 @@ public sealed class TenantRegistry
     private readonly TenantChangeNotifier _changes;
     private readonly TimeProvider _time;
     private readonly ILogger<TenantRegistry> _logger;
+    private readonly CheckWriter _checks;
     private readonly bool _autoValidate;
     private volatile bool _isLoaded;
     private int _count;
@@ -38,6 +39,7 @@ public sealed class TenantRegistry
         _time = time;
         _logger = logger;
         _autoValidate = options.Value.AutoValidate;
+        _checks = new(store, logger);
     }
 
     /// <summary>Gets whether the tenants were loaded once. Until then nobody is told that a tenant does not exist.</summary>
@@ -206,15 +208,18 @@ public sealed class TenantRegistry
         }
     }
 
+    /// <summary>Waits until the store has the health that the tenants have.</summary>
+    internal Task FlushAsync() => _checks.FlushAsync();
+
     internal void MarkLoaded() => _isLoaded = true;
 
     /// <summary>Finds the tenant URL that is the longest prefix of a canonical host and a path, whatever its tenant's status.</summary>
     internal bool TryFindUrl(ReadOnlySpan<char> host, ReadOnlySpan<char> path, [NotNullWhen(true)] out TenantModel? tenant, [NotNullWhen(true)] out TenantUrl? url)
     {
-        var route = _routes.Find(host, path);
-        tenant = route?.State.Model;
-        url = route?.Url;
-        return tenant is not null && url is not null;
+        var match = _routes.Find(host, path);
+        tenant = match?.Tenant;
+        url = match?.Url;
+        return match is not null;
     }
 
     /// <summary>Whether a tenant that is not suspended has a URL at this canonical host.</summary>
@@ -310,7 +315,7 @@ public sealed class TenantRegistry
         }
         else if (model.Record.Check != written)
         {
-            await StoreCheckAsync(model).ConfigureAwait(false);
+            _checks.Enqueue(_tenants[id.Value]);
         }
     }
 
@@ -382,20 +387,7 @@ public sealed class TenantRegistry
             _logger.TenantHealthChanged(id.Value, after.Health.ToString(), before.Health.ToString(), after.Record.Check.Reason);
         }
 
-        await StoreCheckAsync(after).ConfigureAwait(false);
-    }
-
-    private async Task StoreCheckAsync(TenantModel model)
-    {
-        try
-        {
-            await _store.WriteCheckAsync(model.Id, model.Version, model.Record.Check).ConfigureAwait(false);
-        }
-        catch (StoreUnavailableException exception)
-        {
-            // The node goes on with what it knows.
-            _logger.HealthNotStored(exception, model.Id.Value);
-        }
+        _checks.Enqueue(state);
     }
 
     /// <summary>Whether a tenant was healthy so long ago that it has to be shown again; it is served meanwhile.</summary>

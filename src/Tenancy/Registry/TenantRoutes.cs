@@ -22,11 +22,14 @@ internal sealed class TenantRoutes
     /// <summary>A URL and the tenant that owns it.</summary>
     public sealed record Route(TenantUrl Url, TenantState State);
 
+    /// <summary>A URL and the tenant that had it at the moment of the look-up: one whole, although a change may be under way.</summary>
+    public readonly record struct Match(TenantModel Tenant, TenantUrl Url);
+
     /// <summary>Whether a tenant that is not suspended has a URL at this canonical host.</summary>
     public bool HasActiveHost(ReadOnlySpan<char> host) => _activeBySpan.ContainsKey(host);
 
     /// <summary>The tenant URL that is the longest prefix, at segment boundaries, of a canonical host and a path.</summary>
-    public Route? Find(ReadOnlySpan<char> host, ReadOnlySpan<char> path)
+    public Match? Find(ReadOnlySpan<char> host, ReadOnlySpan<char> path)
     {
         if (_routes.IsEmpty)
         {
@@ -45,9 +48,9 @@ internal sealed class TenantRoutes
         path.CopyTo(key[host.Length..]);
         for (var length = path.Length; ; length = path[..length].LastIndexOf('/'))
         {
-            if (_bySpan.TryGetValue(key[..(host.Length + length)], out var route))
+            if (_bySpan.TryGetValue(key[..(host.Length + length)], out var route) && route.State.Model is { } model && Has(model, route.Url))
             {
-                return route;
+                return new(model, route.Url);
             }
 
             if (length <= 0)

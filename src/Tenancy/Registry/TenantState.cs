@@ -8,6 +8,8 @@ internal sealed class TenantState
     private CancellationTokenSource? _presence;
     private Task? _running;
     private Task? _next;
+    private bool _isWriting;
+    private bool _mustWriteAgain;
 
     public TenantModel? Model
     {
@@ -35,6 +37,27 @@ internal sealed class TenantState
             }
 
             return _next ??= CheckAfterAsync(_running, check);
+        }
+    }
+
+    /// <summary>Begins to write the tenant's health; false where a write runs, which is then followed by another.</summary>
+    public bool TryBeginWrite()
+    {
+        lock (_checks)
+        {
+            _mustWriteAgain = _isWriting;
+            return !_isWriting && (_isWriting = true);
+        }
+    }
+
+    /// <summary>Ends it; false where it has to be done once more.</summary>
+    public bool TryEndWrite()
+    {
+        lock (_checks)
+        {
+            _isWriting = _mustWriteAgain;
+            _mustWriteAgain = false;
+            return !_isWriting;
         }
     }
 

@@ -1,0 +1,131 @@
+using Tenancy.Configuration;
+using Tenancy.Registry;
+using Tenancy.Tests.Hosting;
+using Tenancy.Validation;
+
+namespace Tenancy.Tests.Registry;
+
+/// <summary>Tenants are checked again at their own times; the tests move the clock.</summary>
+public sealed class RecheckScheduleTests
+{
+    private static readonly TenantId Acme = TenantId.Parse("acme");
+
+    [Theory]
+    [InlineData(TenantHealth.Healthy, 0, 10, 600)]
+    [InlineData(TenantHealth.Healthy, 0, 1000, 600)]
+    [InlineData(TenantHealth.Healthy, 0, 5000, 3000)]
+    [InlineData(TenantHealth.Pending, 0, 10, 5)]
+    [InlineData(TenantHealth.Unverified, 1, 10, 10)]
+    [InlineData(TenantHealth.Unverified, 3, 10, 40)]
+    [InlineData(TenantHealth.Unverified, 50, 10, 300)]
+    [InlineData(TenantHealth.Pending, 0, 2000, 10)]
+    public void The_interval_depends_on_health_failures_and_the_number_of_tenants_and_varies_by_a_tenth(TenantHealth health, int failures, int tenants, int seconds)
+    {
+        Assert.Equal(TimeSpan.FromSeconds(seconds * 0.9), RecheckInterval.Next(health, failures, tenants, 0));
+        Assert.Equal(TimeSpan.FromSeconds(seconds), RecheckInterval.Next(health, failures, tenants, 0.5));
+        Assert.Equal(TimeSpan.FromSeconds(seconds * 1.1), RecheckInterval.Next(health, failures, tenants, 1));
+    }
+
+    [Fact]
+    public void A_disabled_tenant_is_left_to_its_admin() => Assert.Null(RecheckInterval.Next(TenantHealth.Disabled, 0, 10, 0.5));
+
+    [Fact]
+    public async Task A_healthy_tenant_is_checked_every_ten_minutes()
+    {
+        var validator = new GatedValidator();
+        await using var host = await RegistryHost.CreateAsync(validator, start: true);
+        await host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: TestContext.Current.CancellationToken);
+        Assert.Equal(1, validator.Count("acme"));
+
+        // The first check comes anywhere in the first interval, each one after it after nine to eleven minutes.
+        host.Time.Advance(TimeSpan.FromMinutes(11));
+        Assert.Equal(2, validator.Count("acme"));
+        host.Time.Advance(TimeSpan.FromMinutes(8.9));
+        Assert.Equal(2, validator.Count("acme"));
+        host.Time.Advance(TimeSpan.FromMinutes(2.2));
+        Assert.Equal(3, validator.Count("acme"));
+    }
+
+    [Fact]
+    public async Task A_failing_tenant_is_tried_again_at_growing_intervals_and_recovers()
+    {
+        var validator = new GatedValidator();
+        validator.Answer("acme", GatedValidator.Transient);
+        await using var host = await RegistryHost.CreateAsync(validator, start: true);
+        await host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: TestContext.Current.CancellationToken);
+        foreach (var seconds in new[] { 5, 10, 20, 40, 80, 160, 300, 300 })
+        {
+            var before = validator.Count("acme");
+            host.Time.Advance(TimeSpan.FromSeconds(seconds * 0.89));
+            Assert.Equal(before, validator.Count("acme"));
+            host.Time.Advance(TimeSpan.FromSeconds(seconds * 0.22));
+            Assert.Equal(before + 1, validator.Count("acme"));
+        }
+
+        validator.Answer("acme", GatedValidator.Valid);
+        host.Time.Advance(TimeSpan.FromSeconds(331));
+        Assert.Equal(TenantHealth.Healthy, host.Model("acme").Health);
+        validator.Answer("acme", GatedValidator.Transient);
+        host.Time.Advance(TimeSpan.FromMinutes(11));
+        Assert.Equal(TenantHealth.Unverified, host.Model("acme").Health);
+        var count = validator.Count("acme");
+        host.Time.Advance(TimeSpan.FromSeconds(11.1));
+        Assert.True(validator.Count("acme") > count, "after a success the intervals begin small again");
+    }
+
+    [Fact]
+    public async Task A_disabled_suspended_or_removed_tenant_is_not_checked()
+    {
+        var validator = new GatedValidator();
+        validator.Answer("dead", GatedValidator.Permanent);
+        await using var host = await RegistryHost.CreateAsync(validator, start: true);
+        foreach (var id in new[] { "dead", "asleep", "gone" })
+        {
+            await host.Registry.RegisterAsync(RegistryHost.Config(id), cancellationToken: TestContext.Current.CancellationToken);
+        }
+
+        await host.Registry.UpdateAsync(RegistryHost.Config("asleep") with { Status = TenantAdminStatus.Suspended }, TestContext.Current.CancellationToken);
+        await host.Registry.UnregisterAsync(TenantId.Parse("gone"), TestContext.Current.CancellationToken);
+        host.Time.Advance(TimeSpan.FromHours(2));
+        Assert.All(["dead", "asleep", "gone"], id => Assert.Equal(1, validator.Count(id)));
+    }
+
+    [Fact]
+    public async Task A_check_that_hangs_holds_up_no_other()
+    {
+        var validator = new GatedValidator();
+        await using var host = await RegistryHost.CreateAsync(validator, start: true);
+        await host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: TestContext.Current.CancellationToken);
+        await host.Registry.RegisterAsync(RegistryHost.Config("globex"), cancellationToken: TestContext.Current.CancellationToken);
+        var call = validator.Hold("acme");
+        host.Time.Advance(TimeSpan.FromMinutes(11));
+        await call.Started;
+        Assert.Equal(2, validator.Count("globex"));
+        host.Time.Advance(TenantProbe.Timeout);
+        await Poll.UntilAsync(() => Task.FromResult(host.Model("acme").Health == TenantHealth.Unverified));
+    }
+
+    [Fact]
+    public async Task Tenants_that_come_up_together_are_not_checked_together()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        var validator = new GatedValidator();
+        await using (var before = await RegistryHost.CreateAsync(validator, redis))
+        {
+            for (var i = 0; i < 300; i++)
+            {
+                await before.Registry.RegisterAsync(RegistryHost.Config($"t{i}"), cancellationToken: TestContext.Current.CancellationToken);
+            }
+        }
+
+        await using var host = await RegistryHost.CreateAsync(validator, redis, start: true);
+        for (var minute = 0; minute < 10; minute++)
+        {
+            var before = Total();
+            host.Time.Advance(TimeSpan.FromMinutes(1));
+            Assert.InRange(Total() - before, 5, 75);
+        }
+
+        int Total() => Enumerable.Range(0, 300).Sum(i => validator.Count($"t{i}"));
+    }
+}
