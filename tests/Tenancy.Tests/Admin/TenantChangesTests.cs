@@ -1,0 +1,264 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Tenancy.Tests.Hosting;
+
+namespace Tenancy.Tests.Admin;
+
+/// <summary>Tenants are changed, rechecked, suspended, unregistered and deleted while the server runs.</summary>
+public sealed class TenantChangesTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task The_list_shows_health_reason_and_last_check()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        using var created = await server.AdminAsync(HttpMethod.Post, "", """{"id":"broken","settings":{"fail":"no ad server"}}""");
+        Assert.Equal(HttpStatusCode.Created, created.StatusCode);
+        using var response = await server.AdminAsync(HttpMethod.Get, "");
+        var tenants = (await McpCalls.ReadAsync(response))["tenants"]!.AsArray();
+        Assert.Equal(["acme healthy ", "broken disabled no ad server", "globex healthy "], tenants.Select(tenant => $"{tenant!["id"]} {tenant["health"]} {tenant["reason"]}"));
+        Assert.All(tenants, tenant => Assert.InRange((DateTimeOffset)tenant!["lastCheckedAt"]!, DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow));
+    }
+
+    [Fact]
+    public async Task A_patch_changes_what_it_names_and_applies_with_the_next_request()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        using var response = await PatchAsync(server, "acme", """{"name":"ACME 2","settings":{"product":"acme-poster"},"limits":{"maxSessions":7}}""");
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        var tenant = await McpCalls.ReadAsync(response);
+        Assert.Equal("ACME 2", tenant["name"]!.ToString());
+        Assert.Equal(7, (int)tenant["limits"]!["maxSessions"]!);
+        Assert.Equal(1000, (int)tenant["limits"]!["rateLimit"]!);
+        Assert.Equal("https://acme.example.com", tenant["urls"]![0]!.ToString());
+        Assert.Equal($"\"{tenant["version"]}\"", response.Headers.ETag!.ToString());
+        Assert.Equal("acme-poster", (await server.CallAsync("acme", McpCalls.Acme, "get_products"))["structuredContent"]!["products"]![0]!["product_id"]!.ToString());
+    }
+
+    [Theory]
+    [InlineData("""{"id":"other"}""", HttpStatusCode.BadRequest, "id")]
+    [InlineData("""{"nmae":"x"}""", HttpStatusCode.BadRequest, "nmae")]
+    [InlineData("""{"urls":["nonsense"]}""", HttpStatusCode.BadRequest, "urls[0]")]
+    [InlineData("""{"urls":["https://globex.localhost"]}""", HttpStatusCode.BadRequest, "urls[0]")]
+    [InlineData("""{"urls":["https://shared.example.com/shops/globex"]}""", HttpStatusCode.Conflict, "urls")]
+    [InlineData("""{"limits":{"rateLimit":-1}}""", HttpStatusCode.BadRequest, "limits.rateLimit")]
+    [InlineData("""{"name":"a","name":"b"}""", HttpStatusCode.BadRequest, "")]
+    [InlineData("""[]""", HttpStatusCode.BadRequest, "")]
+    [InlineData("""{""", HttpStatusCode.BadRequest, "")]
+    public async Task A_patch_with_a_mistake_names_the_field_and_changes_nothing(string patch, HttpStatusCode status, string field)
+    {
+        await using var server = await TenancyServer.StartAsync();
+        using var before = await server.AdminAsync(HttpMethod.Get, "/acme");
+        using var response = await PatchAsync(server, "acme", patch);
+        Assert.Equal(status, response.StatusCode);
+        Assert.Equal(field, Assert.Single((await McpCalls.ReadAsync(response))["errors"]!.AsObject()).Key);
+        using var after = await server.AdminAsync(HttpMethod.Get, "/acme");
+        Assert.Equal(await before.Content.ReadAsStringAsync(Token), await after.Content.ReadAsStringAsync(Token));
+    }
+
+    [Fact]
+    public async Task A_patch_of_a_version_that_is_gone_is_412()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        using var read = await server.AdminAsync(HttpMethod.Get, "/acme");
+        var tag = read.Headers.ETag!.ToString();
+        using var first = await PatchAsync(server, "acme", """{"name":"first"}""", tag);
+        Assert.Equal(HttpStatusCode.OK, first.StatusCode);
+        using var second = await PatchAsync(server, "acme", """{"name":"second"}""", tag);
+        Assert.Equal(HttpStatusCode.PreconditionFailed, second.StatusCode);
+        using var nonsense = await PatchAsync(server, "acme", """{"name":"third"}""", "\"x\"");
+        Assert.Equal(HttpStatusCode.BadRequest, nonsense.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_patch_that_does_not_pass_validation_is_422_and_the_tenant_is_served_as_before()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        using var refused = await PatchAsync(server, "acme", """{"settings":{"fail":"no ad server"}}""");
+        Assert.Equal(HttpStatusCode.UnprocessableEntity, refused.StatusCode);
+        Assert.Contains("no ad server", (await McpCalls.ReadAsync(refused))["detail"]!.ToString(), StringComparison.Ordinal);
+        Assert.NotNull(await server.CallAsync("acme", McpCalls.Acme, "get_products"));
+
+        using var forced = await server.AdminAsync(HttpMethod.Patch, "/acme?force=true", """{"settings":{"fail":"no ad server"}}""");
+        Assert.Equal("disabled", (await McpCalls.ReadAsync(forced))["health"]!.ToString());
+        using var call = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("get_products"));
+        using var answer = await server.Client.SendAsync(call, Token);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        using var mended = await PatchAsync(server, "acme", """{"settings":{"fail":null}}""");
+        Assert.Equal("healthy", (await McpCalls.ReadAsync(mended))["health"]!.ToString());
+        Assert.NotNull(await server.CallAsync("acme", McpCalls.Acme, "get_products"));
+    }
+
+    [Fact]
+    public async Task A_recheck_revives_a_disabled_tenant()
+    {
+        var validator = new Registry.GatedValidator();
+        validator.Answer("acme", Registry.GatedValidator.Permanent);
+        await using var server = await TenancyServer.StartAsync(services: services => Microsoft.Extensions.DependencyInjection.ServiceCollectionServiceExtensions.AddSingleton<Tenancy.Validation.ITenantValidator>(services, validator));
+        using var first = await server.AdminAsync(HttpMethod.Post, "/acme/recheck");
+        Assert.Equal("disabled", (await McpCalls.ReadAsync(first))["health"]!.ToString());
+        validator.Answer("acme", Registry.GatedValidator.Valid);
+        using var second = await server.AdminAsync(HttpMethod.Post, "/acme/recheck");
+        Assert.Equal("healthy", (await McpCalls.ReadAsync(second))["health"]!.ToString());
+        using var unknown = await server.AdminAsync(HttpMethod.Post, "/nobody/recheck");
+        Assert.Equal(HttpStatusCode.NotFound, unknown.StatusCode);
+    }
+
+    [Fact]
+    public async Task Unknown_and_suspended_tenants_get_the_same_answer_to_the_byte()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        using var suspended = await PatchAsync(server, "acme", """{"status":"suspended"}""");
+        Assert.Equal("suspended", (await McpCalls.ReadAsync(suspended))["status"]!.ToString());
+        foreach (var way in Enum.GetValues<Way>())
+        {
+            foreach (var token in new[] { null, McpCalls.Acme })
+            {
+                Assert.Equal(await AnswerAsync("nobody", way, token), await AnswerAsync("acme", way, token));
+            }
+        }
+
+        using var resumed = await PatchAsync(server, "acme", """{"status":"active"}""");
+        Assert.NotNull(await server.CallAsync("acme", McpCalls.Acme, "get_products"));
+
+        async Task<string> AnswerAsync(string tenant, Way way, string? token)
+        {
+            using var request = McpCalls.Post(server.Port, way, tenant, token, McpCalls.Call("get_products"));
+            using var response = await server.Client.SendAsync(request, Token);
+            response.Headers.Date = null;
+            return $"{(int)response.StatusCode} {response.Headers} {response.Content.Headers} {await response.Content.ReadAsStringAsync(Token)}";
+        }
+    }
+
+    [Theory]
+    [InlineData("suspend")]
+    [InlineData("delete")]
+    [InlineData("platform")]
+    public async Task Sessions_and_streams_end_with_what_they_were_begun_with(string change)
+    {
+        await using var server = await TenancyServer.StartAsync();
+        var session = await server.InitializeAsync("acme", McpCalls.Acme);
+        var other = await server.InitializeAsync("globex", McpCalls.Globex);
+        using var stream = await OpenAsync("acme", McpCalls.Acme, session);
+        using var otherStream = await OpenAsync("globex", McpCalls.Globex, other);
+        var reading = Assert.ThrowsAnyAsync<IOException>(async () => await ReadToEndAsync(stream));
+
+        using var changed = change switch
+        {
+            "suspend" => await PatchAsync(server, "acme", """{"status":"suspended"}"""),
+            "platform" => await PatchAsync(server, "acme", """{"platform":"retailer"}"""),
+            _ => await server.AdminAsync(HttpMethod.Delete, "/acme"),
+        };
+        Assert.True(changed.IsSuccessStatusCode);
+        await reading.WaitAsync(TimeSpan.FromSeconds(20), Token);
+        if (change == "suspend")
+        {
+            using var resumed = await PatchAsync(server, "acme", """{"status":"active"}""");
+        }
+
+        if (change != "delete")
+        {
+            using var call = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("whoami"), Generation.Sessions, session);
+            using var refused = await server.Client.SendAsync(call, Token);
+            Assert.Equal(HttpStatusCode.NotFound, refused.StatusCode);
+        }
+
+        Assert.NotNull(await server.CallAsync("globex", McpCalls.Globex, "whoami", sessionId: other));
+
+        async Task<HttpResponseMessage> OpenAsync(string tenant, string token, string sessionId)
+        {
+            using var get = McpCalls.Bodyless(HttpMethod.Get, server.Port, Way.Path, tenant, token, sessionId);
+            get.Headers.Add("MCP-Protocol-Version", "2025-11-25");
+            var response = await server.Client.SendAsync(get, HttpCompletionOption.ResponseHeadersRead, Token);
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+            return response;
+        }
+
+        static async Task ReadToEndAsync(HttpResponseMessage response)
+        {
+            await using var stream = await response.Content.ReadAsStreamAsync(Token);
+            var buffer = new byte[256];
+            while (await stream.ReadAsync(buffer, Token) > 0)
+            {
+            }
+
+            throw new IOException("The stream ended.");
+        }
+    }
+
+    [Fact]
+    public async Task Unregister_keeps_the_data_and_delete_purges_it()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        await server.CallAsync("acme", McpCalls.Acme, "create_media_buy", McpCalls.CreateBuy(7));
+        using var unregistered = await server.AdminAsync(HttpMethod.Post, "/acme/unregister");
+        Assert.Equal(HttpStatusCode.NoContent, unregistered.StatusCode);
+        using var refused = await server.AdminAsync(HttpMethod.Post, "", """{"id":"acme"}""");
+        Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
+        Assert.Contains("adopt=true", (await McpCalls.ReadAsync(refused))["detail"]!.ToString(), StringComparison.Ordinal);
+
+        using var adopted = await server.AdminAsync(HttpMethod.Post, "?adopt=true", """{"id":"acme"}""");
+        Assert.Equal(HttpStatusCode.Created, adopted.StatusCode);
+        Assert.Equal(7, (int)(await server.CallAsync("acme", McpCalls.Acme, "get_media_buys"))["structuredContent"]!["media_buys"]![0]!["total_budget"]!);
+
+        using var again = await server.AdminAsync(HttpMethod.Post, "/acme/unregister");
+        using var deleted = await server.AdminAsync(HttpMethod.Delete, "/acme");
+        Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+        using var fresh = await server.AdminAsync(HttpMethod.Post, "", """{"id":"acme","principals":[{"name":"n","token":"acme.fresh"}]}""");
+        Assert.Equal(HttpStatusCode.Created, fresh.StatusCode);
+        Assert.Empty((await server.CallAsync("acme", "acme.fresh", "get_media_buys"))["structuredContent"]!["media_buys"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task With_wait_the_answer_has_the_first_validation()
+    {
+        var validator = new Registry.GatedValidator();
+        await using var server = await TenancyServer.StartAsync(services: services => Microsoft.Extensions.DependencyInjection.ServiceCollectionServiceExtensions.AddSingleton<Tenancy.Validation.ITenantValidator>(services, validator));
+        var call = validator.Hold("initech");
+        var waiting = server.AdminAsync(HttpMethod.Post, "?wait=true", """{"id":"initech"}""");
+        await call.Started;
+        using (var now = await server.AdminAsync(HttpMethod.Get, "/initech"))
+        {
+            Assert.Equal("pending", (await McpCalls.ReadAsync(now))["health"]!.ToString());
+        }
+
+        call.End(Registry.GatedValidator.Valid);
+        using var response = await waiting;
+        Assert.Equal("healthy", (await McpCalls.ReadAsync(response))["health"]!.ToString());
+    }
+
+    [Fact]
+    public async Task While_the_store_is_away_changes_are_503_and_tenants_go_on_resolving()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var server = await TenancyServer.StartAsync(redis: redis);
+        await redis.StopAsync();
+        foreach (var (method, path, body) in new[] { (HttpMethod.Post, "", """{"id":"x"}"""), (HttpMethod.Patch, "/acme", """{"name":"x"}"""), (HttpMethod.Delete, "/acme", null), (HttpMethod.Post, "/acme/unregister", null) })
+        {
+            using var response = await server.AdminAsync(method, path, body);
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
+            Assert.Equal(TimeSpan.FromSeconds(2), response.Headers.RetryAfter!.Delta);
+        }
+
+        using var health = await server.Client.GetAsync("/acme/health", Token);
+        Assert.Equal(HttpStatusCode.OK, health.StatusCode);
+        Assert.NotNull(await server.CallAsync("acme", null, "get_products"));
+        using var write = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("create_media_buy", McpCalls.CreateBuy()));
+        using var refused = await server.Client.SendAsync(write, Token);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+        Assert.Equal(-32027, (int)(await McpCalls.ReadAsync(refused))["error"]!["code"]!);
+    }
+
+    private static async Task<HttpResponseMessage> PatchAsync(TenancyServer server, string tenant, string patch, string? ifMatch = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Patch, $"/admin/tenants/{tenant}") { Content = new StringContent(patch, System.Text.Encoding.UTF8, "application/merge-patch+json") };
+        request.Headers.Add("X-Admin-API-Key", TenancyServer.AdminKey);
+        if (ifMatch is not null)
+        {
+            request.Headers.TryAddWithoutValidation("If-Match", ifMatch);
+        }
+
+        return await server.Client.SendAsync(request, Token);
+    }
+}
