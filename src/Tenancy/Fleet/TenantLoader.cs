@@ -37,7 +37,8 @@ internal sealed class TenantLoader(
         await Task.WhenAll([.. _running, registry.FlushAsync()]).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    public void Dispose() => _stopping.Dispose();
+    // Cancelled, not disposed, as BackgroundService does: a host may be stopped by one who races with its disposal (WebApplicationFactory is).
+    public void Dispose() => _stopping.Cancel();
 
     private async Task RetryAsync()
     {
