@@ -1,0 +1,27 @@
+using Tenancy.Adcp;
+
+namespace Adcp_TenantServer.Tests;
+
+/// <summary>Media buys for tests, as JSON for the server and as a request for a handler.</summary>
+internal static class Buys
+{
+    public static object OfAcme() => new
+    {
+        idempotency_key = Guid.NewGuid().ToString(),
+        account = new { brand = new { domain = "brand.example" }, @operator = "agency.example" },
+        brand = new { domain = "brand.example" },
+        start_time = "asap",
+        end_time = "2099-12-31T00:00:00Z",
+        packages = new[] { new { product_id = "homepage_display", pricing_option_id = "cpm_usd", budget = 5000 } },
+    };
+
+    public static CreateMediaBuyRequest Request(string product = "homepage_display", string price = "cpm_usd", decimal budget = 5000) => new()
+    {
+        IdempotencyKey = Guid.NewGuid().ToString(),
+        Account = new() { AccountId = "tester" },
+        Brand = new() { Domain = "brand.example" },
+        StartTime = "asap",
+        EndTime = new DateTimeOffset(2099, 12, 31, 0, 0, 0, TimeSpan.Zero),
+        Packages = [new() { ProductId = product, PricingOptionId = price, Budget = budget }],
+    };
+}

@@ -1,0 +1,62 @@
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Tenancy.Configuration;
+using Tenancy.Testing;
+
+[assembly: AssemblyFixture(typeof(Adcp_TenantServer.Tests.SellerServer))]
+
+namespace Adcp_TenantServer.Tests;
+
+/// <summary>The whole server, with the settings and tenants of appsettings.Development.json. It is called over HTTP, without a port.</summary>
+public sealed class SellerServer : WebApplicationFactory<Program>, IAsyncLifetime
+{
+    /// <summary>The ways to name a tenant that appsettings.json turns on.</summary>
+    public IEnumerable<TenantIdentification> Ways =>
+        Enum.GetValues<TenantIdentification>().Where(way => way != TenantIdentification.None && Identification.HasFlag(way));
+
+    private TenantIdentification Identification => Services.GetRequiredService<IOptions<TenancyOptions>>().Value.Identification;
+
+    // Before the first test: a factory that several tests use at once would start several servers.
+    public ValueTask InitializeAsync()
+    {
+        StartServer();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Begins a call without HTTP around it, to hand its context to a handler.</summary>
+    public TestToolContext BeginCall(string tenant, string buyer = "tester") => TestToolContext.Begin(Services, tenant, buyer);
+
+    /// <summary>Calls a tool as a buyer would, and gives back what the handler answered.</summary>
+    public async Task<JsonNode> CallAsync(string tenant, string tool, object arguments, TenantIdentification? way = null)
+    {
+        using var response = await SendAsync(tenant, $"{tenant}.dev-buyer", tool, arguments, way);
+        var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.True(response.IsSuccessStatusCode, $"{response.StatusCode}: {body}");
+        var result = JsonNode.Parse(body)!["result"]!;
+        Assert.False(result["isError"]?.GetValue<bool>() ?? false, body);
+        return result["structuredContent"]!;
+    }
+
+    /// <summary>Sends a tool call to a tenant with anybody's token.</summary>
+    public async Task<HttpResponseMessage> SendAsync(string tenant, string token, string tool, object arguments, TenantIdentification? way = null)
+    {
+        using var client = CreateClient();
+        using var request = Name(tenant, way ?? Ways.First());
+        request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
+        request.Content = JsonContent.Create(new { jsonrpc = "2.0", id = 1, method = "tools/call", @params = new { name = tool, arguments } });
+        return await client.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+
+    private static HttpRequestMessage Name(string tenant, TenantIdentification way) => way switch
+    {
+        TenantIdentification.Path => new(HttpMethod.Post, $"http://localhost/{tenant}/mcp"),
+        TenantIdentification.Host => new(HttpMethod.Post, $"http://{tenant}.localhost/mcp"),
+        TenantIdentification.Header => new(HttpMethod.Post, "http://localhost/mcp") { Headers = { { "X-Tenant-ID", tenant } } },
+        _ => new(HttpMethod.Post, "http://localhost/mcp"),
+    };
+}

@@ -1,0 +1,29 @@
+namespace Adcp_TenantServer.Tests;
+
+/// <summary>The server as a buyer meets it.</summary>
+public sealed class ServerTests(SellerServer server)
+{
+    [Fact]
+    public async Task Each_tenant_offers_its_own_products_by_every_way_to_name_it()
+    {
+        foreach (var way in server.Ways)
+        {
+            var acme = await server.CallAsync("acme", "get_products", new { brief = "News readers" }, way);
+            var globex = await server.CallAsync("globex", "get_products", new { brief = "Shoppers" }, way);
+
+            Assert.Equal("homepage_display", (string?)acme["products"]![0]!["product_id"]);
+            Assert.Equal("sponsored_products", (string?)globex["products"]![0]!["product_id"]);
+        }
+    }
+
+    [Fact]
+    public async Task A_buyer_finds_the_media_buy_it_made()
+    {
+        var made = await server.CallAsync("acme", "create_media_buy", Buys.OfAcme());
+        var found = await server.CallAsync("acme", "get_media_buys", new { media_buy_ids = new[] { (string?)made["media_buy_id"] } });
+
+        var buy = Assert.Single(found["media_buys"]!.AsArray())!;
+        Assert.Equal((string?)made["media_buy_id"], (string?)buy["media_buy_id"]);
+        Assert.Equal(5000, (decimal?)buy["total_budget"]);
+    }
+}
