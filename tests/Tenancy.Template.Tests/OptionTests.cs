@@ -1,0 +1,132 @@
+using System.Text.Json.Nodes;
+
+namespace Tenancy.Template.Tests;
+
+public sealed class OptionTests(TemplateFixture template)
+{
+    [Fact]
+    public void Without_options_tenants_ask_for_bearer_tokens_and_are_named_by_path_host_or_header()
+    {
+        var settings = Settings(template.Embedded, "appsettings.json");
+        Assert.Equal("bearer", (string?)settings["Tenancy"]!["Defaults"]!["Authentication"]!["Kind"]);
+        Assert.Equal("path,host,header", (string?)settings["Tenancy"]!["Identification"]);
+        Assert.Null(Settings(template.Embedded, "appsettings.Development.json")["ConnectionStrings"]);
+        Assert.Contains("AddEmbeddedStore", template.Embedded.Read($"src/{Scaffold.EmbeddedName}/Program.cs"), StringComparison.Ordinal);
+        Assert.InRange(Port(template.Embedded), 5100, 5299);
+    }
+
+    [Fact]
+    public void Auth_none_is_the_default_of_new_tenants_and_leaves_tokens_out()
+    {
+        Assert.Equal("none", (string?)Settings(template.Open, "appsettings.json")["Tenancy"]!["Defaults"]!["Authentication"]!["Kind"]);
+        Assert.All(template.Open.OwnFiles(), file => Assert.DoesNotContain("dev-buyer", template.Open.Read(file), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Store_redis_leaves_the_embedded_store_and_its_packages_out()
+    {
+        Assert.Equal("localhost:6379", (string?)Settings(template.Redis, "appsettings.Development.json")["ConnectionStrings"]!["Redis"]);
+        string[] absent = ["Embedded", "Garnet", "NU1603"];
+        Assert.All(template.Redis.OwnFiles(), file =>
+            Assert.All(absent, word => Assert.DoesNotContain(word, template.Redis.Read(file), StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("path", "path")]
+    [InlineData("host", "host")]
+    [InlineData("host,header", "host", "header")]
+    [InlineData("token", "token")]
+    [InlineData("path,token", "path", "token")]
+    public async Task Identification_is_what_was_asked_for(string expected, params string[] ways)
+    {
+        var scaffold = await template.NewAsync("Ways", ["--identification", .. ways]);
+        Assert.Equal(expected, (string?)Settings(scaffold, "appsettings.json")["Tenancy"]!["Identification"]);
+    }
+
+    [Fact]
+    public void Tests_false_leaves_every_trace_of_tests_out()
+    {
+        string[] absent = ["xunit", "Mvc.Testing", "Tenancy.Testing", "dotnet test"];
+        Assert.All(template.Open.OwnFiles(), file =>
+            Assert.All(absent, word => Assert.DoesNotContain(word, template.Open.Read(file), StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task Http_port_is_the_port_everywhere()
+    {
+        var scaffold = await template.NewAsync("Port", ["--http-port", "5987"]);
+        Assert.Equal(5987, Port(scaffold));
+        Assert.Contains("http://localhost:5987/acme/mcp", scaffold.Read("README.md"), StringComparison.Ordinal);
+        Assert.Contains("@server = http://localhost:5987", scaffold.Read("Port.http"), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--auth", "password")]
+    [InlineData("--store", "sqlite")]
+    [InlineData("--identification", "cookie")]
+    [InlineData("--auth", "none", "--identification", "token")]
+    public async Task Options_that_cannot_work_are_refused_before_anything_is_written(params string[] options)
+    {
+        var (exitCode, _, files) = await template.TryNewAsync("Refused", options);
+        Assert.NotEqual(0, exitCode);
+        Assert.Empty(files);
+    }
+
+    [Fact]
+    public async Task Every_text_is_translated_and_help_shows_the_translation()
+    {
+        var texts = JsonNode.Parse(await File.ReadAllTextAsync(Config("template.json"), TestContext.Current.CancellationToken))!;
+        foreach (var file in Directory.GetFiles(Config("localize"), "*.json"))
+        {
+            var translation = JsonNode.Parse(await File.ReadAllTextAsync(file, TestContext.Current.CancellationToken))!.AsObject();
+            Assert.Equal(Keys(texts).Order(StringComparer.Ordinal), translation.Select(text => text.Key).Order(StringComparer.Ordinal));
+        }
+
+        var (exitCode, help) = await template.HelpAsync("de");
+        Assert.Equal(0, exitCode);
+        Assert.Contains("Mandantenfähiger AdCP-MCP-Server", help, StringComparison.Ordinal);
+    }
+
+    private static IEnumerable<string> Keys(JsonNode template)
+    {
+        foreach (var key in Texts(template, "", "author", "name", "description"))
+        {
+            yield return key;
+        }
+
+        foreach (var (name, symbol) in template["symbols"]!.AsObject())
+        {
+            foreach (var key in Texts(symbol!, $"symbols/{name}/", "displayName", "description"))
+            {
+                yield return key;
+            }
+
+            foreach (var choice in symbol!["choices"]?.AsArray() ?? [])
+            {
+                foreach (var key in Texts(choice!, $"symbols/{name}/choices/{choice!["choice"]}/", "displayName", "description"))
+                {
+                    yield return key;
+                }
+            }
+        }
+
+        foreach (var action in template["postActions"]!.AsArray())
+        {
+            yield return $"postActions/{action!["id"]}/description";
+            if (action["manualInstructions"]!.AsArray().Count > 0)
+            {
+                yield return $"postActions/{action["id"]}/manualInstructions/default/text";
+            }
+        }
+    }
+
+    private static IEnumerable<string> Texts(JsonNode node, string prefix, params string[] names) =>
+        names.Where(name => node[name] is not null).Select(name => prefix + name);
+
+    private static string Config(string name) => Path.Combine(TemplateFixture.Repository, ".template.config", name);
+
+    private static JsonNode Settings(Scaffold scaffold, string file) => JsonNode.Parse(scaffold.Read($"src/{scaffold.Name}/{file}"))!;
+
+    private static int Port(Scaffold scaffold) =>
+        new Uri((string)JsonNode.Parse(scaffold.Read($"src/{scaffold.Name}/Properties/launchSettings.json"))!["profiles"]!["http"]!["applicationUrl"]!).Port;
+}

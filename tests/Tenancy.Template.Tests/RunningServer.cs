@@ -1,0 +1,103 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text.Json.Nodes;
+using System.Threading.Channels;
+
+namespace Tenancy.Template.Tests;
+
+/// <summary>A scaffold that runs as a process of its own, at a port that the system chose.</summary>
+internal sealed class RunningServer : IAsyncDisposable
+{
+    private const string Listening = "Now listening on: ";
+    private readonly Process _process;
+
+    private RunningServer(Process process, int port)
+    {
+        _process = process;
+        Client = new(new SocketsHttpHandler
+        {
+            UseProxy = false,
+
+            // Any host name and port lead to this server, as DNS and a proxy would make them.
+            ConnectCallback = async (_, cancellationToken) =>
+            {
+                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+                await socket.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        });
+    }
+
+    public HttpClient Client { get; }
+
+    public static async Task<RunningServer> StartAsync(Scaffold scaffold, string temporary, params (string Name, string Value)[] environment)
+    {
+        var lines = Channel.CreateUnbounded<string>();
+        var process = DotNet.Start(
+            scaffold.Program,
+            [scaffold.Assembly],
+            [("ASPNETCORE_ENVIRONMENT", "Development"), ("ASPNETCORE_URLS", "http://127.0.0.1:0"), ("TMPDIR", temporary), .. environment],
+            line => lines.Writer.TryWrite(line));
+        try
+        {
+            process.EnableRaisingEvents = true;
+            process.Exited += (_, _) => lines.Writer.TryComplete();
+            var log = new List<string>();
+            await foreach (var line in lines.Reader.ReadAllAsync(TestContext.Current.CancellationToken))
+            {
+                log.Add(line);
+                if (line.Contains(Listening, StringComparison.Ordinal))
+                {
+                    return new(process, new Uri(line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..]).Port);
+                }
+            }
+
+            throw new InvalidOperationException($"{scaffold.Name} did not start:\n{string.Join('\n', log)}");
+        }
+        catch
+        {
+            await StopAsync(process);
+            throw;
+        }
+    }
+
+    /// <summary>Calls a tool and gives back the handler's answer.</summary>
+    public async Task<JsonNode> CallAsync(string tenant, string tool, object arguments, string? token, Action<HttpRequestMessage>? change = null)
+    {
+        using var response = await SendAsync(tenant, tool, arguments, token, change);
+        var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.True(response.IsSuccessStatusCode, $"{response.StatusCode}: {body}");
+        var result = JsonNode.Parse(body)!["result"];
+        Assert.True(result is not null && (bool?)result["isError"] is not true, body);
+        return result["structuredContent"]!;
+    }
+
+    public async Task<HttpResponseMessage> SendAsync(string tenant, string tool, object arguments, string? token, Action<HttpRequestMessage>? change = null)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"http://localhost/{tenant}/mcp");
+        request.Headers.Add("Accept", "application/json");
+        if (token is not null)
+        {
+            request.Headers.Add("Authorization", $"Bearer {token}");
+        }
+
+        request.Content = JsonContent.Create(new { jsonrpc = "2.0", id = 1, method = "tools/call", @params = new { name = tool, arguments } });
+        change?.Invoke(request);
+        return await Client.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Client.Dispose();
+        await StopAsync(_process);
+    }
+
+    private static async Task StopAsync(Process process)
+    {
+        process.Kill(entireProcessTree: true);
+        await process.WaitForExitAsync();
+        process.Dispose();
+    }
+}

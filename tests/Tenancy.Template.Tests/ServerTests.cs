@@ -1,0 +1,118 @@
+using System.Net;
+using Tenancy.Tests.Hosting;
+
+namespace Tenancy.Template.Tests;
+
+public sealed class ServerTests(TemplateFixture template)
+{
+    [Fact]
+    public async Task The_tests_of_an_embedded_scaffold_pass()
+    {
+        var (exitCode, output) = await DotNet.TryAsync(template.Embedded.Directory, [template.Embedded.Tests], Temporary);
+        Assert.True(exitCode == 0, output);
+    }
+
+    [Fact]
+    public async Task The_tests_of_a_redis_scaffold_pass()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        var (exitCode, output) = await DotNet.TryAsync(template.Redis.Directory, [template.Redis.Tests], Address(redis), ("TENANCY_REQUIRE_REDIS", "1"));
+        Assert.True(exitCode == 0, output);
+    }
+
+    [Fact]
+    public async Task The_tests_of_a_redis_scaffold_are_skipped_where_no_redis_answers_and_fail_where_one_must()
+    {
+        var nowhere = ("ConnectionStrings__Redis", "127.0.0.1:1");
+        var (_, skipped) = await DotNet.TryAsync(template.Redis.Directory, [template.Redis.Tests], nowhere, ("TENANCY_REQUIRE_REDIS", "0"));
+        Assert.Contains("No Redis answers at ConnectionStrings:Redis (127.0.0.1:1)", skipped, StringComparison.Ordinal);
+        Assert.Contains("Failed: 0", skipped, StringComparison.Ordinal);
+
+        var (exitCode, failed) = await DotNet.TryAsync(template.Redis.Directory, [template.Redis.Tests], nowhere, ("TENANCY_REQUIRE_REDIS", "1"));
+        Assert.NotEqual(0, exitCode);
+        Assert.Contains("No Redis answers at ConnectionStrings:Redis (127.0.0.1:1)", failed, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_embedded_scaffold_serves_two_tenants_apart()
+    {
+        await using var server = await RunningServer.StartAsync(template.Embedded, template.Root);
+        await ServesTwoTenantsApartAsync(server);
+    }
+
+    [Fact]
+    public async Task A_redis_scaffold_serves_two_tenants_apart()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var server = await RunningServer.StartAsync(template.Redis, template.Root, Address(redis));
+        await ServesTwoTenantsApartAsync(server);
+    }
+
+    [Fact]
+    public async Task With_auth_none_nobody_shows_a_token_and_tenants_stay_apart()
+    {
+        await using var server = await RunningServer.StartAsync(template.Open, template.Root);
+        static Action<HttpRequestMessage> AtHost(string tenant) => request => request.RequestUri = new($"http://{tenant}.localhost/mcp");
+
+        var made = await server.CallAsync("acme", "create_media_buy", Buy("homepage_display", "cpm_usd"), token: null, AtHost("acme"));
+        var atAcme = await server.CallAsync("acme", "get_media_buys", new { }, token: null, AtHost("acme"));
+        var atGlobex = await server.CallAsync("globex", "get_media_buys", new { }, token: null, AtHost("globex"));
+
+        Assert.Equal((string?)made["media_buy_id"], (string?)Assert.Single(atAcme["media_buys"]!.AsArray())!["media_buy_id"]);
+        Assert.Empty(atGlobex["media_buys"]!.AsArray());
+
+        // Path was not asked for, so that a path names nobody.
+        using var byPath = await server.SendAsync("acme", "get_media_buys", new { }, token: null);
+        Assert.False(byPath.IsSuccessStatusCode);
+    }
+
+    [Theory]
+    [InlineData(Scaffold.EmbeddedName)]
+    [InlineData(Scaffold.OpenName)]
+    public async Task Every_request_of_the_http_file_works_as_it_stands(string name)
+    {
+        var scaffold = name == Scaffold.OpenName ? template.Open : template.Embedded;
+        await using var server = await RunningServer.StartAsync(scaffold, template.Root);
+
+        var requests = HttpFile.Read(scaffold.Read($"{name}.http")).ToArray();
+        Assert.True(requests.Length > 10);
+        foreach (var (title, request) in requests)
+        {
+            using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+            var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+            Assert.True(response.IsSuccessStatusCode, $"{title}: {response.StatusCode} {body}");
+            Assert.DoesNotContain("\"error\"", body, StringComparison.Ordinal);
+            Assert.DoesNotContain("\"isError\":true", body, StringComparison.Ordinal);
+        }
+    }
+
+    private (string Name, string Value) Temporary => ("TMPDIR", template.Root);
+
+    private static async Task ServesTwoTenantsApartAsync(RunningServer server)
+    {
+        var acme = await server.CallAsync("acme", "get_products", new { brief = "News readers" }, "acme.dev-buyer");
+        var globex = await server.CallAsync("globex", "get_products", new { brief = "Shoppers" }, "globex.dev-buyer");
+        Assert.Equal("homepage_display", (string?)acme["products"]![0]!["product_id"]);
+        Assert.Equal("sponsored_products", (string?)globex["products"]![0]!["product_id"]);
+
+        var made = await server.CallAsync("acme", "create_media_buy", Buy("homepage_display", "cpm_usd"), "acme.dev-buyer");
+        var ids = new { media_buy_ids = new[] { (string?)made["media_buy_id"] } };
+        Assert.Single((await server.CallAsync("acme", "get_media_buys", ids, "acme.dev-buyer"))["media_buys"]!.AsArray());
+        Assert.Empty((await server.CallAsync("globex", "get_media_buys", ids, "globex.dev-buyer"))["media_buys"]!.AsArray());
+
+        using var foreign = await server.SendAsync("globex", "get_media_buys", ids, "acme.dev-buyer");
+        Assert.Equal(HttpStatusCode.Unauthorized, foreign.StatusCode);
+    }
+
+    private static object Buy(string product, string price) => new
+    {
+        idempotency_key = Guid.NewGuid().ToString(),
+        account = new { account_id = "any" },
+        brand = new { domain = "brand.example" },
+        start_time = "asap",
+        end_time = "2099-12-31T00:00:00Z",
+        packages = new[] { new { product_id = product, pricing_option_id = price, budget = 5000 } },
+    };
+
+    private static (string Name, string Value) Address(RedisServer redis) => ("ConnectionStrings__Redis", redis.ConnectionString);
+}

@@ -1,0 +1,88 @@
+using System.Reflection;
+using System.Xml.Linq;
+
+[assembly: AssemblyFixture(typeof(Tenancy.Template.Tests.TemplateFixture))]
+
+namespace Tenancy.Template.Tests;
+
+/// <summary>Packs the template, installs it where no other template is, and builds three scaffolds in one graph.</summary>
+public sealed class TemplateFixture : IAsyncLifetime
+{
+    // A compiler server of our own, so that it can be ended without ending anybody else's.
+    private readonly string _compiler = $"tenancy-{Guid.NewGuid():N}";
+
+    public static string Repository { get; } =
+        typeof(TemplateFixture).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "RepositoryRoot").Value!;
+
+    public string Root { get; } = Directory.CreateTempSubdirectory("tenancy-template-").FullName;
+
+    internal string Package { get; private set; } = "";
+
+    internal Scaffold Embedded { get; private set; } = null!;
+
+    internal Scaffold Redis { get; private set; } = null!;
+
+    internal Scaffold Open { get; private set; } = null!;
+
+    private string Built => Path.Combine(Root, "built");
+
+    private string Hive => Path.Combine(Root, "hive");
+
+    public async ValueTask InitializeAsync()
+    {
+        await DotNet.RunAsync(Repository, "pack", "Tenancy.Template.csproj", "-o", Root, "-v", "q");
+        Package = Directory.GetFiles(Root, "*.nupkg").Single();
+        await InstallAsync(Package, Hive);
+        Embedded = await NewAsync(Scaffold.EmbeddedName, directory: Built);
+        Redis = await NewAsync(Scaffold.RedisName, ["--store", "redis"], Built);
+        Open = await NewAsync(Scaffold.OpenName, ["--auth", "none", "--identification", "host", "header", "--tests", "false"], Built);
+        await BuildAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopCompilerAsync();
+        Directory.Delete(Root, recursive: true);
+    }
+
+    /// <summary>Makes a scaffold, without a build.</summary>
+    internal async Task<Scaffold> NewAsync(string name, string[]? options = null, string? directory = null, string? hive = null)
+    {
+        directory = Directory.CreateDirectory(directory ?? Path.Combine(Root, Guid.NewGuid().ToString("N"))).FullName;
+        await DotNet.RunAsync(directory, Arguments(name, options ?? [], hive));
+        return new(name, Path.Combine(directory, name));
+    }
+
+    /// <summary>Makes a scaffold, or fails to.</summary>
+    internal async Task<(int ExitCode, string Output, string[] Files)> TryNewAsync(string name, params string[] options)
+    {
+        var directory = Directory.CreateDirectory(Path.Combine(Root, Guid.NewGuid().ToString("N"))).FullName;
+        var (exitCode, output) = await DotNet.TryAsync(directory, Arguments(name, options));
+        return (exitCode, output, Tree.Files(directory));
+    }
+
+    internal static Task InstallAsync(string source, string hive) => DotNet.RunAsync(Path.GetTempPath(), "new", "install", source, "--debug:custom-hive", hive);
+
+    internal Task<(int ExitCode, string Output)> HelpAsync(string language) =>
+        DotNet.TryAsync(Root, ["new", "adcp-tenant-server", "--help", "--debug:custom-hive", Hive], ("DOTNET_CLI_UI_LANGUAGE", language));
+
+    private string[] Arguments(string name, string[] options, string? hive = null) =>
+        ["new", "adcp-tenant-server", "-n", name, "--no-restore", "--no-update-check", "--debug:custom-hive", hive ?? Hive, .. options];
+
+    private async Task BuildAsync()
+    {
+        var projects = Directory.GetFiles(Built, "*.csproj", SearchOption.AllDirectories).Select(project => Path.GetRelativePath(Built, project));
+
+        // A folder per scaffold: each has projects of the same names.
+        var solution = new XElement("Solution", projects.GroupBy(project => project.Split(Path.DirectorySeparatorChar)[0]).Select(scaffold =>
+            new XElement("Folder", new XAttribute("Name", $"/{scaffold.Key}/"), scaffold.Select(project => new XElement("Project", new XAttribute("Path", project))))));
+        await File.WriteAllTextAsync(Path.Combine(Built, "All.slnx"), solution.ToString());
+        await DotNet.RunAsync(Built, "build", "All.slnx", "-v", "q", "-warnaserror", "-p:UseSharedCompilation=true", $"-p:SharedCompilationId={_compiler}");
+    }
+
+    private async Task StopCompilerAsync()
+    {
+        var compilers = await DotNet.RunAsync(Repository, "msbuild", "Tenancy.Template.csproj", "-getProperty:RoslynTargetsPath");
+        await DotNet.TryAsync(Root, [Path.Combine(compilers.Trim(), "bincore", "VBCSCompiler.dll"), "-shutdown", $"-pipename:{_compiler}"]);
+    }
+}
