@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tenancy.Diagnostics;
-using Tenancy.Mcp;
 using Tenancy.Registry;
 using Tenancy.State;
 
@@ -9,7 +8,7 @@ namespace Tenancy.Fleet;
 
 /// <summary>Loads the tenants when the server starts, seeds what is new, and follows the sources of tenants. While the store is away it goes on trying.</summary>
 internal sealed class TenantLoader(
-    TenantRegistry registry, ConfigurationSeeds seeds, IEnumerable<ITenantSource> sources, TenantAdministration administration, PlatformCatalog platforms, RedisConnection redis,
+    TenantRegistry registry, ConfigurationSeeds seeds, IEnumerable<ITenantSource> sources, TenantAdministration administration, IPlatformFactory platforms, RedisConnection redis,
     TimeProvider time, ILoggerFactory loggers) : IHostedService, IDisposable
 {
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
@@ -23,7 +22,7 @@ internal sealed class TenantLoader(
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         // A mistake in a handler or in the connection's settings stops the start here.
-        platforms.BuildAll();
+        platforms.Prepare();
         _ = redis.ClockOffset;
         if (!await TryLoadAsync(cancellationToken).ConfigureAwait(false))
         {

@@ -10,8 +10,7 @@ internal sealed class PlatformCatalog(IEnumerable<PlatformRegistration> registra
     private readonly Dictionary<string, Lazy<PlatformKind>> _kinds = registrations.ToDictionary(
         registration => registration.Name, registration => new Lazy<PlatformKind>(() => Build(registration, common, services)), StringComparer.Ordinal);
 
-    /// <summary>Builds every platform now, so that a mistake in a handler stops the start and not a tenant.</summary>
-    public void BuildAll()
+    public void Prepare()
     {
         foreach (var kind in _kinds.Values)
         {

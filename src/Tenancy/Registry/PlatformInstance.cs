@@ -37,6 +37,9 @@ internal abstract class PlatformInstance
 /// <summary>Builds the platform of a tenant.</summary>
 internal interface IPlatformFactory
 {
+    /// <summary>Builds what all tenants of a platform share now, so that a mistake in it stops the start and not a tenant.</summary>
+    void Prepare();
+
     /// <summary>Builds it; what it throws disables the tenant, with the message as the reason.</summary>
     Task<PlatformInstance> CreateAsync(TenantConfig tenant, CancellationToken cancellationToken);
 }

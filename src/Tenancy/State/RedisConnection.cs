@@ -12,6 +12,11 @@ namespace Tenancy.State;
 /// <summary>The one connection to the store. Nothing outside this room reaches Redis, and nothing here takes a key that no keyspace made.</summary>
 internal sealed class RedisConnection : IAsyncDisposable
 {
+    private const int RedisTimeout = 750;
+
+    // It cannot be away, only slow, on a machine that is busy.
+    private const int EmbeddedTimeout = 5000;
+
     private readonly ConfigurationOptions _settings;
     private readonly TimeProvider _time;
     private readonly Lazy<Task<IConnectionMultiplexer>> _connection;
@@ -72,26 +77,24 @@ internal sealed class RedisConnection : IAsyncDisposable
     private static ConfigurationOptions Settings(
         string? connectionString, IHostEnvironment environment, TenancyOptions options, IEmbeddedStore? embedded, ILogger logger)
     {
-        ConfigurationOptions settings;
         if (!string.IsNullOrWhiteSpace(connectionString))
         {
-            settings = Parse(connectionString);
+            return Tune(Parse(connectionString), timeout: connectionString.Contains("Timeout", StringComparison.OrdinalIgnoreCase) ? null : RedisTimeout);
         }
-        else if (embedded is null)
+
+        if (embedded is null)
         {
             throw Mistake("ConnectionStrings:Redis is not set and there is no embedded store: set it, such as to localhost:6379, or call AddEmbeddedStore().");
         }
-        else if (environment.IsProduction() && !options.AcceptEmbeddedStore)
+
+        if (environment.IsProduction() && !options.AcceptEmbeddedStore)
         {
             throw Mistake("ConnectionStrings:Redis is not set, and the embedded store forgets everything when the process ends: set it, or set Tenancy:AcceptEmbeddedStore to true.");
         }
-        else
-        {
-            settings = embedded.Start();
-            logger.EmbeddedStore();
-        }
 
-        return Tune(settings);
+        var settings = embedded.Start();
+        logger.EmbeddedStore();
+        return Tune(settings, EmbeddedTimeout);
     }
 
     private static ConfigurationOptions Parse(string connectionString)
@@ -107,12 +110,17 @@ internal sealed class RedisConnection : IAsyncDisposable
     }
 
     // Measured: with the defaults a store that stops is noticed after 5.5 s, and every caller waits for it; with these after 1 s or at once.
-    private static ConfigurationOptions Tune(ConfigurationOptions settings)
+    // A timeout that the connection string names stays.
+    private static ConfigurationOptions Tune(ConfigurationOptions settings, int? timeout)
     {
         settings.AbortOnConnectFail = false;
         settings.BacklogPolicy = BacklogPolicy.FailFast;
-        settings.AsyncTimeout = settings.SyncTimeout = 750;
-        settings.ConnectTimeout = 1500;
+        if (timeout is { } milliseconds)
+        {
+            settings.AsyncTimeout = settings.SyncTimeout = milliseconds;
+            settings.ConnectTimeout = 2 * milliseconds;
+        }
+
         settings.ConnectRetry = 1;
         settings.HeartbeatInterval = TimeSpan.FromMilliseconds(250);
         settings.ReconnectRetryPolicy = new LinearRetry(250);

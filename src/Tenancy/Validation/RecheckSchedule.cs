@@ -58,8 +58,9 @@ internal sealed class RecheckSchedule(Lazy<TenantRegistry> registry, TenantProbe
 
     public void Dispose()
     {
+        // Cancelled, not disposed: a host may be stopped by one who races with its disposal.
+        _stopping.Cancel();
         _timer?.Dispose();
-        _stopping.Dispose();
     }
 
     private void RunDue()
