@@ -135,6 +135,9 @@ public static class TenancyServiceCollectionExtensions
     private static void AddMcp(IServiceCollection services)
     {
         services.AddHttpContextAccessor();
+        services.AddHybridCache();
+        services.TryAddSingleton(provider => new TenantScopes(
+            provider.GetRequiredService<TenantRegistry>(), provider.GetRequiredService<ToolContextFactory>(), provider.GetRequiredService<ILogger<TenantScopes>>()));
         services.TryAddSingleton<ToolContextFactory>();
         services.TryAddSingleton<SessionGuard>();
         services.TryAddSingleton<SessionlessCall>();

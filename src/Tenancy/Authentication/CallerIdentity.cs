@@ -11,7 +11,10 @@ public sealed record CallerIdentity
     /// <summary>Gets the caller without credentials.</summary>
     public static CallerIdentity Anonymous { get; } = new("anonymous");
 
-    /// <summary>Gets the identity as text: <c>anonymous</c> or <c>principal:{id}</c>.</summary>
+    /// <summary>Gets the server itself, at work for a tenant outside a tool call.</summary>
+    public static CallerIdentity System { get; } = new("system");
+
+    /// <summary>Gets the identity as text: <c>anonymous</c>, <c>system</c> or <c>principal:{id}</c>.</summary>
     public string Value { get; }
 
     /// <summary>Gets whether the caller showed no credentials.</summary>

@@ -61,4 +61,7 @@ internal static partial class Log
 
     [LoggerMessage(19, LogLevel.Error, "The changed configuration is not followed; the tenants stay as they were.", EventName = "ConfigurationNotFollowed")]
     public static partial void ConfigurationNotFollowed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(20, LogLevel.Information, "Tenant {TenantId} is opened outside a call, account {AccountId}: {Reason}", EventName = "TenantScopeOpened")]
+    public static partial void TenantScopeOpened(this ILogger logger, string tenantId, string accountId, string reason);
 }

@@ -1,5 +1,7 @@
+using Microsoft.Extensions.Caching.Hybrid;
 using Tenancy.Authentication;
 using Tenancy.Configuration;
+using Tenancy.Registry;
 using Tenancy.State;
 
 namespace Tenancy.Mcp;
@@ -9,17 +11,19 @@ public sealed class ToolContext
 {
     private readonly object _platform;
     private readonly DocumentScope _documents;
+    private readonly TenantCache _cache;
     private volatile bool _hasEnded;
 
-    internal ToolContext(TenantId tenantId, string tenantName, object platform, CallerIdentity caller, string? accountId, string operationId, RedisConnection redis)
+    internal ToolContext(TenantModel tenant, object platform, CallerIdentity caller, string? accountId, string operationId, RedisConnection redis, HybridCache cache)
     {
-        TenantId = tenantId;
-        TenantName = tenantName;
+        TenantId = tenant.Id;
+        TenantName = tenant.Config.Name ?? tenant.Id.Value;
         Caller = caller;
         AccountId = accountId;
         OperationId = operationId;
         _platform = platform;
-        _documents = new(redis, tenantId, accountId, operationId, ThrowIfEnded);
+        _documents = new(redis, tenant.Id, accountId, operationId, ThrowIfEnded);
+        _cache = new(cache, tenant.Id.Value, tenant.Version, accountId is null ? null : TenantKeyspace.Hash(accountId), TenantKeyspace.Hash(caller.Value), ThrowIfEnded);
     }
 
     /// <summary>Gets the tenant's id.</summary>
@@ -54,6 +58,17 @@ public sealed class ToolContext
     {
         ThrowIfEnded();
         return new(_documents);
+    }
+
+    /// <summary>Gets a cache for this tenant, and within it for this caller or account.</summary>
+    /// <exception cref="InvalidOperationException">The call has ended.</exception>
+    public TenantCache Cache
+    {
+        get
+        {
+            ThrowIfEnded();
+            return _cache;
+        }
     }
 
     /// <summary>Ends the call: whoever kept this context, or anything got from it, reaches nothing any more.</summary>

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
+using Microsoft.Extensions.Caching.Hybrid;
 using Microsoft.Extensions.Options;
 using Tenancy.Authentication;
 using Tenancy.Configuration;
@@ -9,7 +10,7 @@ using Tenancy.State;
 namespace Tenancy.Mcp;
 
 /// <summary>Makes the context of a call.</summary>
-internal sealed class ToolContextFactory(RedisConnection redis, IOptions<TenancyOptions> options)
+internal sealed class ToolContextFactory(RedisConnection redis, HybridCache cache, IOptions<TenancyOptions> options)
 {
     private readonly HashSet<string> _anonymousTools = new(options.Value.AnonymousTools, StringComparer.Ordinal);
 
@@ -23,9 +24,11 @@ internal sealed class ToolContextFactory(RedisConnection redis, IOptions<Tenancy
     public ToolContext Create(TenantModel tenant, CallerIdentity caller)
     {
         // Every caller is its own account until accounts are resolved from requests; a caller without credentials has none.
-        var account = caller.IsAnonymous && !IsOpen(tenant) ? null : caller.Value;
-        return new(tenant.Id, tenant.Config.Name ?? tenant.Id.Value, ((McpPlatformInstance)tenant.Platform!).Instance, caller, account, NewOperationId(), redis);
+        return Create(tenant, caller, caller.IsAnonymous && !IsOpen(tenant) ? null : caller.Value);
     }
+
+    public ToolContext Create(TenantModel tenant, CallerIdentity caller, string? accountId) =>
+        new(tenant, ((McpPlatformInstance)tenant.Platform!).Instance, caller, accountId, NewOperationId(), redis, cache);
 
     private static string NewOperationId() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
 }

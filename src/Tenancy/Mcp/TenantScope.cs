@@ -1,0 +1,57 @@
+using Microsoft.Extensions.Logging;
+using Tenancy.Authentication;
+using Tenancy.Configuration;
+using Tenancy.Diagnostics;
+using Tenancy.Registry;
+
+namespace Tenancy.Mcp;
+
+/// <summary>Opens a tenant for work outside a tool call, such as a nightly job. Each opening is logged with its reason.</summary>
+public sealed class TenantScopes
+{
+    private readonly TenantRegistry _registry;
+    private readonly ToolContextFactory _contexts;
+    private readonly ILogger<TenantScopes> _logger;
+
+    internal TenantScopes(TenantRegistry registry, ToolContextFactory contexts, ILogger<TenantScopes> logger) => (_registry, _contexts, _logger) = (registry, contexts, logger);
+
+    /// <summary>Opens a tenant.</summary>
+    /// <param name="tenantId">The tenant.</param>
+    /// <param name="reason">What for; it is logged.</param>
+    /// <param name="accountId">The account whose documents are worked on; null for none.</param>
+    /// <exception cref="TenantNotFoundException">There is no such tenant, or it is not served now.</exception>
+    public TenantScope Open(TenantId tenantId, string reason, string? accountId = null)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(reason);
+        var tenant = _registry.Get(tenantId.Value);
+        if (tenant is not { IsServing: true } || !tenant.Platform!.TryHold())
+        {
+            throw new TenantNotFoundException(tenantId);
+        }
+
+        _logger.TenantScopeOpened(tenantId.Value, accountId ?? "none", reason);
+        return new(tenant, _contexts.Create(tenant, CallerIdentity.System, accountId));
+    }
+}
+
+/// <summary>A tenant that is open for work outside a tool call, until it is disposed.</summary>
+public sealed class TenantScope : IAsyncDisposable
+{
+    private readonly TenantModel _tenant;
+    private int _isDisposed;
+
+    internal TenantScope(TenantModel tenant, ToolContext context) => (_tenant, Context) = (tenant, context);
+
+    /// <summary>Gets the way to the tenant's platform and state. The caller is <c>system</c>.</summary>
+    public ToolContext Context { get; }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _isDisposed, 1) == 0)
+        {
+            Context.End();
+            await _tenant.Platform!.ReleaseAsync();
+        }
+    }
+}

@@ -1,0 +1,75 @@
+using Microsoft.Extensions.Caching.Hybrid;
+
+namespace Tenancy.State;
+
+/// <summary>Who shares a cached value.</summary>
+public enum CacheSharing
+{
+    /// <summary>All callers of the tenant.</summary>
+    Tenant,
+
+    /// <summary>All callers of the call's account.</summary>
+    Account,
+
+    /// <summary>The caller alone.</summary>
+    Caller,
+}
+
+/// <summary>A cache whose values belong to one tenant, and within it to whom the handler says. Whatever the handler's key is, it finds nothing of others.</summary>
+/// <remarks>What a tenant cached is forgotten when its configuration changes, because the version of the configuration is a part of each key.</remarks>
+public sealed class TenantCache
+{
+    private readonly HybridCache _cache;
+    private readonly string _tenant;
+    private readonly string? _account;
+    private readonly string _caller;
+    private readonly Action _throwIfEnded;
+
+    internal TenantCache(HybridCache cache, string tenantId, long version, string? accountHash, string callerHash, Action throwIfEnded)
+    {
+        _cache = cache;
+        _tenant = $"{tenantId}|{version}";
+        _account = accountHash;
+        _caller = callerHash;
+        _throwIfEnded = throwIfEnded;
+    }
+
+    /// <summary>Gives the value of a key, and makes it where it is not there. Of several that ask at once one makes it.</summary>
+    /// <param name="key">Any text.</param>
+    /// <param name="create">Makes the value.</param>
+    /// <param name="sharing">Who shares the value.</param>
+    /// <param name="expiration">How long the value is good. Default: five minutes.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="InvalidOperationException">The call has ended, or it has no account and the value is to be the account's.</exception>
+    public ValueTask<T> GetOrCreateAsync<T>(
+        string key, Func<CancellationToken, ValueTask<T>> create, CacheSharing sharing = CacheSharing.Caller, TimeSpan? expiration = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        ArgumentNullException.ThrowIfNull(create);
+        _throwIfEnded();
+        return _cache.GetOrCreateAsync(
+            Key<T>(key, sharing), create, expiration is null ? null : new() { Expiration = expiration, LocalCacheExpiration = expiration }, cancellationToken: cancellationToken);
+    }
+
+    /// <summary>Forgets the value of a key.</summary>
+    /// <param name="key">The key that the value was made with.</param>
+    /// <param name="sharing">Who shares the value.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public ValueTask RemoveAsync<T>(string key, CacheSharing sharing = CacheSharing.Caller, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        _throwIfEnded();
+        return _cache.RemoveAsync(Key<T>(key, sharing), cancellationToken);
+    }
+
+    // The handler's key comes last and is hashed, so that no text of it can look like what stands before it.
+    private string Key<T>(string key, CacheSharing sharing) => string.Concat(
+        _tenant,
+        sharing switch
+        {
+            CacheSharing.Tenant => "|tenant|",
+            CacheSharing.Account => $"|account:{_account ?? throw new InvalidOperationException("This call has no account, so that nothing can be cached for it.")}|",
+            _ => $"|caller:{_caller}|",
+        },
+        TenantKeyspace.Hash($"{typeof(T)}|{key}"));
+}
