@@ -1,0 +1,21 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text.Json;
+
+namespace Tenancy.State;
+
+/// <summary>What tells one request of a tool from another: the SHA-256 of its arguments' canonical JSON.</summary>
+internal static class RequestHash
+{
+    // AdCP, idempotency: a closed list. Anything else that differs, null in place of absent included, makes another request.
+    private static readonly CanonicalJson.Omission[] Omissions =
+    [
+        new("idempotency_key"),
+        new("context"),
+        new("governance_context"),
+        new("push_notification_config", new CanonicalJson.Omission("authentication", new CanonicalJson.Omission("credentials"))),
+    ];
+
+    /// <exception cref="FormatException">The arguments have no canonical form; see <see cref="CanonicalJson.Serialize"/>.</exception>
+    public static string Compute(JsonElement arguments) => Base64Url.EncodeToString(SHA256.HashData(CanonicalJson.Serialize(arguments, Omissions)));
+}
