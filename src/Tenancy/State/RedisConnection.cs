@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
+using StackExchange.Redis.Profiling;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
 using Tenancy.Registry;
@@ -26,11 +27,14 @@ internal sealed class RedisConnection : IAsyncDisposable
     {
         _time = time;
         _settings = Settings(configuration.GetConnectionString("Redis"), environment, options.Value, embedded, logger);
-        _connection = new(async () => await ConnectionMultiplexer.ConnectAsync(_settings).ConfigureAwait(false));
+        _connection = new(ConnectAsync);
     }
 
+    /// <summary>Counts and times what goes to the store; null, the default, watches nothing.</summary>
+    public Func<ProfilingSession?>? Profiler { get; init; }
+
     /// <summary>How far the clock of tests is from the store's, in milliseconds; 0 with the system's clock.</summary>
-    public RedisValue ClockOffset => ReferenceEquals(_time, TimeProvider.System) ? 0 : (long)(_time.GetUtcNow() - TimeProvider.System.GetUtcNow()).TotalMilliseconds;
+    public RedisValue ClockOffset => ReferenceEquals(_time, TimeProvider.System) ? 0 : (long)Math.Round((_time.GetUtcNow() - TimeProvider.System.GetUtcNow()).TotalMilliseconds);
 
     public Task<RedisResult> EvaluateAsync(string script, StoreKey[] keys, RedisValue[] arguments) =>
         RunAsync(database => database.ScriptEvaluateAsync(script, Array.ConvertAll(keys, static key => key.Value), arguments));
@@ -60,6 +64,17 @@ internal sealed class RedisConnection : IAsyncDisposable
         {
             await (await _connection.Value.ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
         }
+    }
+
+    private async Task<IConnectionMultiplexer> ConnectAsync()
+    {
+        var connection = await ConnectionMultiplexer.ConnectAsync(_settings).ConfigureAwait(false);
+        if (Profiler is { } profiler)
+        {
+            connection.RegisterProfiler(profiler);
+        }
+
+        return connection;
     }
 
     private async Task<T> RunAsync<T>(Func<IDatabase, Task<T>> command)

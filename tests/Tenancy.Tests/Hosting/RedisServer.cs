@@ -10,15 +10,14 @@ internal sealed class RedisServer : IAsyncDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("tenancy-redis-").FullName;
     private readonly int _port = FreePort();
+    private readonly string[] _arguments;
     private Process? _process;
 
-    private RedisServer()
-    {
-    }
+    private RedisServer(string[] arguments) => _arguments = arguments;
 
     public string ConnectionString => $"127.0.0.1:{_port}";
 
-    public static async Task<RedisServer> StartAsync()
+    public static async Task<RedisServer> StartAsync(params string[] arguments)
     {
         if (FindExecutable() is null)
         {
@@ -26,7 +25,7 @@ internal sealed class RedisServer : IAsyncDisposable
             Assert.Fail("redis-server is not installed, and TENANCY_REQUIRE_REDIS says that it must be.");
         }
 
-        var server = new RedisServer();
+        var server = new RedisServer(arguments);
         await server.LaunchAsync();
         return server;
     }
@@ -51,7 +50,7 @@ internal sealed class RedisServer : IAsyncDisposable
     {
         _process = Process.Start(new ProcessStartInfo(
             FindExecutable()!,
-            ["--port", $"{_port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", "--appendfsync", "always", "--dir", _directory, "--loglevel", "warning"])
+            ["--port", $"{_port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", "--appendfsync", "always", "--dir", _directory, "--loglevel", "warning", .. _arguments])
         {
             RedirectStandardOutput = true,
         })!;
@@ -79,7 +78,7 @@ internal sealed class RedisServer : IAsyncDisposable
     private static string? FindExecutable() =>
         (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, "redis-server")).FirstOrDefault(File.Exists);
 
-    private static int FreePort()
+    internal static int FreePort()
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));

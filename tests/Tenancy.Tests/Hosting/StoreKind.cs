@@ -5,4 +5,7 @@ public enum StoreKind
 {
     Embedded,
     Redis,
+
+    /// <summary>Three masters with a replica each; for tests of the store without a server around it.</summary>
+    Cluster,
 }

@@ -1,0 +1,72 @@
+using System.Diagnostics;
+
+namespace Tenancy.Tests.Hosting;
+
+/// <summary>A Redis Cluster on loopback: three masters with a replica each.</summary>
+internal sealed class RedisCluster : IAsyncDisposable
+{
+    private const int Nodes = 6;
+    private readonly RedisServer[] _nodes;
+
+    private RedisCluster(RedisServer[] nodes) => _nodes = nodes;
+
+    public string ConnectionString => string.Join(',', _nodes.Select(node => node.ConnectionString));
+
+    public static async Task<RedisCluster> StartAsync()
+    {
+        var cluster = new RedisCluster(await Task.WhenAll(Enumerable.Range(0, Nodes).Select(_ => RedisServer.StartAsync(
+            "--cluster-enabled", "yes", "--cluster-port", $"{RedisServer.FreePort()}", "--cluster-config-file", "nodes.conf", "--cluster-node-timeout", "1000", "--cluster-require-full-coverage", "no", "--repl-diskless-sync-delay", "0"))));
+        try
+        {
+            await CliAsync(["--cluster", "create", .. cluster._nodes.Select(node => node.ConnectionString), "--cluster-replicas", "1", "--cluster-yes"]);
+            foreach (var node in cluster._nodes)
+            {
+                await cluster.UntilAsync(node, ["cluster", "info"], "cluster_state:ok");
+                await cluster.UntilAsync(node, ["info", "replication"], "role:master", "master_link_status:up");
+            }
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+
+        return cluster;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var node in _nodes)
+        {
+            await node.DisposeAsync();
+        }
+    }
+
+    /// <summary>Asks a node until its answer has one of the texts.</summary>
+    private async Task UntilAsync(RedisServer node, string[] command, params string[] texts)
+    {
+        for (var attempt = 0; attempt < 500; attempt++)
+        {
+            var answer = await CliAsync(["-h", "127.0.0.1", "-p", node.ConnectionString.Split(':')[1], .. command]);
+            if (texts.Any(text => answer.Contains(text, StringComparison.Ordinal)))
+            {
+                return;
+            }
+
+            // It is other processes that are waited for.
+            await Task.Delay(20);
+        }
+
+        Assert.Fail($"The cluster of {ConnectionString} did not form: '{string.Join(' ', command)}' never said '{texts[^1]}'.");
+    }
+
+    private static async Task<string> CliAsync(string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo("redis-cli", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.True(process.ExitCode == 0, $"redis-cli {string.Join(' ', arguments)}: {output} {await errors}");
+        return output;
+    }
+}

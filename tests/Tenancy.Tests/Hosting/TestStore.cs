@@ -1,0 +1,85 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.FileProviders;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+using StackExchange.Redis.Profiling;
+using Tenancy.Configuration;
+using Tenancy.State;
+
+namespace Tenancy.Tests.Hosting;
+
+/// <summary>A test's way to a store that runs, without a web server: a tenant of its own, and as many connections as it asks for.</summary>
+internal sealed class TestStore(ConfigurationOptions settings, TimeProvider time) : IAsyncDisposable
+{
+    private readonly List<RedisConnection> _connections = [];
+    private RedisConnection? _redis;
+    private ConnectionMultiplexer? _raw;
+
+    /// <summary>A tenant that no other test has.</summary>
+    public TenantId Tenant { get; } = NewTenant();
+
+    public RedisConnection Redis => _redis ??= Connect();
+
+    public static TenantId NewTenant() => TenantId.Parse("t" + Guid.NewGuid().ToString("N")[..16]);
+
+    /// <summary>One more connection, as another node would have.</summary>
+    public RedisConnection Connect(TimeProvider? clock = null, Func<ProfilingSession?>? profiler = null)
+    {
+        var connection = new RedisConnection(
+            new ConfigurationBuilder().Build(), new TestEnvironment(), Options.Create(new TenancyOptions()), clock ?? time, NullLogger<RedisConnection>.Instance, new RunningStore(settings.Clone()))
+        {
+            Profiler = profiler,
+        };
+        _connections.Add(connection);
+        return connection;
+    }
+
+    public RedisConnection[] Connect(int count) => [.. Enumerable.Range(0, count).Select(_ => Connect())];
+
+    /// <summary>The store as it is, beneath all that keeps tenants apart.</summary>
+    public async Task<IDatabase> RawAsync() => (_raw ??= await ConnectionMultiplexer.ConnectAsync(settings.Clone())).GetDatabase();
+
+    /// <summary>All keys of the store, on all of its masters.</summary>
+    public async Task<string[]> KeysAsync(string pattern = "*")
+    {
+        var raw = (await RawAsync()).Multiplexer;
+        var keys = new List<string>();
+        foreach (var server in raw.GetServers().Where(server => server is { IsConnected: true, IsReplica: false }))
+        {
+            await foreach (var key in server.KeysAsync(pattern: pattern))
+            {
+                keys.Add(key.ToString());
+            }
+        }
+
+        return [.. keys];
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var connection in _connections)
+        {
+            await connection.DisposeAsync();
+        }
+
+        await (_raw?.DisposeAsync() ?? ValueTask.CompletedTask);
+    }
+
+    private sealed class RunningStore(ConfigurationOptions settings) : IEmbeddedStore
+    {
+        public ConfigurationOptions Start() => settings;
+    }
+
+    private sealed class TestEnvironment : IHostEnvironment
+    {
+        public string EnvironmentName { get; set; } = Environments.Development;
+
+        public string ApplicationName { get; set; } = "tests";
+
+        public string ContentRootPath { get; set; } = AppContext.BaseDirectory;
+
+        public IFileProvider ContentRootFileProvider { get; set; } = new NullFileProvider();
+    }
+}
