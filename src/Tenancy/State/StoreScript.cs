@@ -21,6 +21,8 @@ internal static class StoreScript
 
     public static string SessionDelete { get; } = Load("session-delete");
 
+    public static string RateLimit { get; } = Load("rate-limit");
+
     public static string DocumentCreate { get; } = Load("document-create");
 
     private static string Load(string name)

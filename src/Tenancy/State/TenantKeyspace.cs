@@ -21,6 +21,8 @@ internal sealed class TenantKeyspace(TenantId tenant)
 
     public StoreKey Session(string sessionHash) => Key($"session:{sessionHash}");
 
+    public StoreKey RateLimit(string policy, string subjectHash) => Key($"rate-limit:{policy}:{subjectHash}");
+
     /// <summary>The key of a document, from its place in the index: account, collection and the hash of its id.</summary>
     public StoreKey Document(DocumentPlace place) => Key($"data:{place.Account}:{place.Collection}:{place.IdHash}");
 

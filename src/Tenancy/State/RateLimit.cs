@@ -1,0 +1,20 @@
+namespace Tenancy.State;
+
+/// <summary>How many requests a minute somebody may make; all of a minute's may come at once.</summary>
+/// <param name="Policy">The name of the limit, as the RateLimit headers show it.</param>
+/// <param name="Subject">Whom it counts, within the tenant.</param>
+/// <param name="PerMinute">The requests; 1 at least.</param>
+internal readonly record struct RateLimit(string Policy, string Subject, int PerMinute)
+{
+    /// <summary>All callers of a tenant together.</summary>
+    public static RateLimit Tenant(int perMinute) => new("tenant", "all", perMinute);
+
+    /// <summary>One caller.</summary>
+    public static RateLimit Caller(string caller, int perMinute) => new("caller", caller, perMinute);
+
+    /// <summary>Callers without credentials, by the address of the client; they never spend the tenant's.</summary>
+    public static RateLimit Anonymous(string address, int perMinute) => new("anonymous", address, perMinute);
+
+    /// <summary>The time between two requests at the steady rate, in microseconds: rounded up, so that no more than the rate is ever let through.</summary>
+    public long Interval => (60_000_000L + PerMinute - 1) / PerMinute;
+}

@@ -1,0 +1,44 @@
+using StackExchange.Redis;
+using Tenancy.Configuration;
+using Tenancy.Registry;
+
+namespace Tenancy.State;
+
+/// <summary>The rate limits of one tenant. They are given at each call, so that a change counts from the next call on.</summary>
+internal sealed class RateLimiter(RedisConnection redis, LocalRateLimiter local, TenantId tenant)
+{
+    private readonly TenantKeyspace _keys = new(tenant);
+
+    /// <summary>Counts a request against all limits or, where one refuses, none. While the store is away this node counts for itself.</summary>
+    public async ValueTask<RateLimitResult> AcquireAsync(params RateLimit[] limits)
+    {
+        try
+        {
+            return await EvaluateAsync(limits, [], []).ConfigureAwait(false);
+        }
+        catch (StoreUnavailableException)
+        {
+            return local.Acquire(tenant, limits);
+        }
+    }
+
+    /// <summary>Counts a request, and makes its session live its full time again where the request may go on and the session is the caller's.</summary>
+    /// <exception cref="StoreUnavailableException">The store is away, and with it all sessions.</exception>
+    public async ValueTask<RateLimitResult> AcquireAndTouchAsync(string sessionId, string caller, params RateLimit[] limits)
+    {
+        var hash = TenantKeyspace.Hash(sessionId);
+        return await EvaluateAsync(limits, [_keys.Session(hash), _keys.Sessions], [hash, caller, (long)SessionStore.Lifetime.TotalMilliseconds]).ConfigureAwait(false);
+    }
+
+    private async Task<RateLimitResult> EvaluateAsync(RateLimit[] limits, StoreKey[] sessionKeys, RedisValue[] session)
+    {
+        var answer = (long[])(await redis.EvaluateAsync(
+            StoreScript.RateLimit,
+            [.. limits.Select(limit => _keys.RateLimit(limit.Policy, TenantKeyspace.Hash(limit.Subject))), .. sessionKeys],
+            [limits.Length, redis.ClockOffset, .. limits.SelectMany(limit => new RedisValue[] { limit.Interval, limit.PerMinute }), .. session]).ConfigureAwait(false))!;
+        var limit = limits[answer[1] - 1];
+        return answer[0] == 1
+            ? new(true, limit, (int)answer[2], TimeSpan.Zero, TimeSpan.FromMilliseconds(answer[3])) { IsOwnSession = answer[4] < 0 ? null : answer[4] == 1 }
+            : new(false, limit, 0, TimeSpan.FromMilliseconds(answer[2]), TimeSpan.FromMilliseconds(answer[3]));
+    }
+}
