@@ -23,6 +23,12 @@ internal static class StoreScript
 
     public static string RateLimit { get; } = Load("rate-limit");
 
+    public static string IdempotencyClaim { get; } = Load("idempotency-claim");
+
+    public static string IdempotencyComplete { get; } = Load("idempotency-complete");
+
+    public static string IdempotencyRelease { get; } = Load("idempotency-release");
+
     public static string DocumentCreate { get; } = Load("document-create");
 
     private static string Load(string name)

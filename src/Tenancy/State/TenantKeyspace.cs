@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Buffers.Text;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using Tenancy.Configuration;
@@ -9,6 +11,7 @@ namespace Tenancy.State;
 /// <remarks>What comes from outside enters a key as a SHA-256 hash, so that no text can reach beyond its place.</remarks>
 internal sealed class TenantKeyspace(TenantId tenant)
 {
+    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
     private readonly string _prefix = $"tenant:{{{tenant.Value}}}:";
 
     public StoreKey Principals => Key("principals");
@@ -17,9 +20,17 @@ internal sealed class TenantKeyspace(TenantId tenant)
 
     public StoreKey Documents => Key("documents");
 
+    public StoreKey Idempotencies => Key("idempotencies");
+
+    /// <summary>What only this tenant's servers know: its operations are named under it.</summary>
+    public StoreKey Secret => Key("secret");
+
     public StoreKey Principal(string tokenHash) => Key($"principal:{tokenHash}");
 
     public StoreKey Session(string sessionHash) => Key($"session:{sessionHash}");
+
+    /// <summary>A record of an idempotency key, from the hash of its scope and the key.</summary>
+    public StoreKey Idempotency(string recordHash) => Key($"idempotency:{recordHash}");
 
     public StoreKey RateLimit(string policy, string subjectHash) => Key($"rate-limit:{policy}:{subjectHash}");
 
@@ -27,11 +38,38 @@ internal sealed class TenantKeyspace(TenantId tenant)
     public StoreKey Document(DocumentPlace place) => Key($"data:{place.Account}:{place.Collection}:{place.IdHash}");
 
     /// <summary>The form in which a text from outside enters a key.</summary>
-    public static string Hash(string value)
+    public static string Hash(string value) => Base64Url.EncodeToString(SHA256.HashData(Bytes(value)));
+
+    /// <summary>The form in which several texts enter a key together; which ends where makes a difference.</summary>
+    public static string Hash(string first, string? second, params ReadOnlySpan<string?> rest) => Base64Url.EncodeToString(SHA256.HashData(Frame([first, second, .. rest])));
+
+    /// <summary>Joins texts so that no others give the same bytes: each with its length before it, and what is not there with none.</summary>
+    public static byte[] Frame(params ReadOnlySpan<string?> texts)
     {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(Encoding.UTF8.GetBytes(value), hash);
-        return Base64Url.EncodeToString(hash);
+        using var frame = new MemoryStream();
+        Span<byte> length = stackalloc byte[sizeof(int)];
+        foreach (var text in texts)
+        {
+            var bytes = text is null ? [] : Bytes(text);
+            BinaryPrimitives.WriteInt32BigEndian(length, text is null ? -1 : bytes.Length);
+            frame.Write(length);
+            frame.Write(bytes);
+        }
+
+        return frame.ToArray();
+    }
+
+    // UTF-8 has no form for half a surrogate pair, and would make one of many such texts: they go in as they are, after a byte that UTF-8 never has.
+    private static byte[] Bytes(string value)
+    {
+        try
+        {
+            return Utf8.GetBytes(value);
+        }
+        catch (EncoderFallbackException)
+        {
+            return [0xff, .. MemoryMarshal.AsBytes(value.AsSpan())];
+        }
     }
 
     private StoreKey Key(string suffix) => new(_prefix + suffix);

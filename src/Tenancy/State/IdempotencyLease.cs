@@ -1,0 +1,14 @@
+namespace Tenancy.State;
+
+/// <summary>The right to run a request. Its token fences off whoever held the right before and comes back late.</summary>
+internal sealed class IdempotencyLease(string recordHash, string request, string token, string operationId)
+{
+    public string RecordHash => recordHash;
+
+    public string Request => request;
+
+    public string Token => token;
+
+    /// <summary>Gets what names the work: the same at every try of one request, and nothing that the caller's key can be told from.</summary>
+    public string OperationId => operationId;
+}

@@ -1,0 +1,68 @@
+-- Claims a key for a request, or says why it cannot be: it was used, is being used, or there is no room for one more.
+-- KEYS: 1 record (hash)  2 index (sorted set, record hashes by end of replay in ms)  3 inserts of the caller and account (hash, count by second)  4 secret of the tenant
+-- ARGV: 1 record hash  2 request  3 token of this claim  4 lease in ms  5 time of replay in ms  6 skew of clocks in ms  7 most records
+--       8 most inserts in 60 s  9 most inserts in 10 s  10 a random secret, for a tenant that has none  11 offset of the clock in ms, 0 outside tests
+-- Gives: {1, secret} claimed | {2, response} done before | {3, ms until the lease ends} being done | {4} used for another request
+--        {5} used too long ago to be replayed | {6, ms until an insert may come} too many inserts | {7, ms until a record goes} too many records
+local t = redis.call('TIME')
+local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000) + tonumber(ARGV[11])
+local replay, skew = tonumber(ARGV[5]), tonumber(ARGV[6])
+
+local function claim()
+  redis.call('HSET', KEYS[1], 'token', ARGV[3], 'lease', string.format('%.0f', now + tonumber(ARGV[4])))
+  local secret = redis.call('GET', KEYS[4])
+  if not secret then
+    secret = ARGV[10]
+    redis.call('SET', KEYS[4], secret)
+  end
+  return {1, secret}
+end
+
+local stored = redis.call('HMGET', KEYS[1], 'request', 'response', 'lease', 'expiry')
+if stored[1] and now < tonumber(stored[4]) + skew then
+  if stored[1] ~= ARGV[2] then return {4} end
+  if stored[2] then return {2, stored[2]} end
+  local left = tonumber(stored[3]) - now
+  if left > 0 then return {3, left} end
+  -- Its node died or hangs. The claim changes hands; the operation stays the same.
+  return claim()
+end
+
+-- Entries outlive their records by one more time of replay: what was seen is known as seen.
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', string.format('%.0f', now - skew - replay))
+if redis.call('ZSCORE', KEYS[2], ARGV[1]) then return {5} end
+
+local live = '(' .. string.format('%.0f', now - skew)
+if redis.call('ZCOUNT', KEYS[2], live, '+inf') >= tonumber(ARGV[7]) then
+  local first = redis.call('ZRANGEBYSCORE', KEYS[2], live, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  return {7, tonumber(first[2]) + skew - now}
+end
+
+local second = math.floor(now / 1000)
+local minute, burst, oldest, oldestBurst = 0, 0, second, second
+local counts = redis.call('HGETALL', KEYS[3])
+for i = 1, #counts, 2 do
+  local at, count = tonumber(counts[i]), tonumber(counts[i + 1])
+  if at <= second - 60 then
+    redis.call('HDEL', KEYS[3], counts[i])
+  else
+    minute = minute + count
+    if at < oldest then oldest = at end
+    if at > second - 10 then
+      burst = burst + count
+      if at < oldestBurst then oldestBurst = at end
+    end
+  end
+end
+if minute >= tonumber(ARGV[8]) then return {6, (oldest + 60) * 1000 - now} end
+if burst >= tonumber(ARGV[9]) then return {6, (oldestBurst + 10) * 1000 - now} end
+redis.call('HINCRBY', KEYS[3], string.format('%.0f', second), 1)
+redis.call('PEXPIRE', KEYS[3], 61000)
+
+local expiry = string.format('%.0f', now + replay)
+redis.call('HSET', KEYS[1], 'request', ARGV[2], 'expiry', expiry)
+redis.call('PEXPIRE', KEYS[1], string.format('%.0f', replay + skew))
+redis.call('ZADD', KEYS[2], expiry, ARGV[1])
+local life = 2 * replay + skew
+if redis.call('PTTL', KEYS[2]) < life then redis.call('PEXPIRE', KEYS[2], string.format('%.0f', life)) end
+return claim()

@@ -1,0 +1,9 @@
+-- Gives a claimed key back after an error: what comes next under it is new work.
+-- KEYS: 1 record (hash)  2 index (sorted set, record hashes by end of replay in ms)
+-- ARGV: 1 record hash  2 token of the claim
+-- Gives: 1 given back | 0 the claim has changed hands or was completed
+local stored = redis.call('HMGET', KEYS[1], 'token', 'response')
+if stored[1] ~= ARGV[2] or stored[2] then return 0 end
+redis.call('DEL', KEYS[1])
+redis.call('ZREM', KEYS[2], ARGV[1])
+return 1
