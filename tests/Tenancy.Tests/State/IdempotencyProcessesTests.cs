@@ -1,0 +1,111 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Time.Testing;
+using StackExchange.Redis;
+using Tenancy.Configuration;
+using Tenancy.State;
+using Tenancy.Tests.Hosting;
+
+namespace Tenancy.Tests.State;
+
+/// <summary>Two processes at one Redis: this assembly runs itself for the second one.</summary>
+public sealed class IdempotencyProcessesTests
+{
+    private const string Variable = "TENANCY_TEST_PROCESS";
+    private const int Requests = 200;
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public async Task Each_request_runs_once_over_two_processes()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        using var one = Start(nameof(Run_the_requests), redis.ConnectionString);
+        using var other = Start(nameof(Run_the_requests), redis.ConnectionString);
+        await EndAsync(one);
+        await EndAsync(other);
+
+        await using var store = new TestStore(ConfigurationOptions.Parse(redis.ConnectionString), TimeProvider.System);
+        var runs = await (await store.RawAsync()).HashGetAllAsync("runs");
+        Assert.Equal(Requests, runs.Length);
+        Assert.All(runs, run => Assert.Equal(1, run.Value));
+    }
+
+    [Fact]
+    public async Task A_killed_process_leaves_its_request_to_another_under_the_same_operation()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        using var killed = Start(nameof(Claim_and_die), redis.ConnectionString);
+        await killed.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.NotEqual(0, killed.ExitCode);
+
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var store = new TestStore(ConfigurationOptions.Parse(redis.ConnectionString), time);
+        var keys = new IdempotencyStore(store.Redis, TenantId.Parse("acme"), new());
+        Assert.IsType<IdempotencyClaim.InFlight>(await keys.ClaimAsync(Request(0), Lease));
+        time.Advance(Lease * 10);
+        var retry = Assert.IsType<IdempotencyClaim.Claimed>(await keys.ClaimAsync(Request(0), Lease));
+        Assert.Equal((await (await store.RawAsync()).StringGetAsync("operation")).ToString(), retry.Lease.OperationId);
+    }
+
+    [Fact(Explicit = true)]
+    public async Task Run_the_requests()
+    {
+        await using var store = OfParent();
+        var raw = await store.RawAsync();
+        var keys = store.Connect(2).Select(connection => new IdempotencyStore(connection, TenantId.Parse("acme"), new())).ToArray();
+
+        // Both wait for each other, so that they meet.
+        await raw.StringIncrementAsync("ready");
+        while (await raw.StringGetAsync("ready") != 2)
+        {
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+        }
+
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(async task =>
+        {
+            for (var i = 0; i < Requests; i++)
+            {
+                if (await keys[task % 2].ClaimAsync(Request(i), Lease) is IdempotencyClaim.Claimed { Lease: var lease })
+                {
+                    await raw.HashIncrementAsync("runs", i);
+                    Assert.True((await keys[task % 2].CompleteAsync(lease, "done"u8.ToArray())).IsStored);
+                }
+            }
+        }));
+    }
+
+    [Fact(Explicit = true)]
+    public async Task Claim_and_die()
+    {
+        await using var store = OfParent();
+        var claim = Assert.IsType<IdempotencyClaim.Claimed>(await new IdempotencyStore(store.Redis, TenantId.Parse("acme"), new()).ClaimAsync(Request(0), Lease));
+        await (await store.RawAsync()).StringSetAsync("operation", claim.Lease.OperationId);
+        Process.GetCurrentProcess().Kill();
+    }
+
+    private static IdempotentRequest Request(int number) => new("principal:buyer", "account", $"key-of-request-{number}", "create_media_buy", "hash");
+
+    private static TestStore OfParent()
+    {
+        var connectionString = Environment.GetEnvironmentVariable(Variable);
+        Assert.SkipWhen(connectionString is null, "Another test runs this one, in a process of its own.");
+        return new(ConfigurationOptions.Parse(connectionString), TimeProvider.System);
+    }
+
+    private static Process Start(string method, string connectionString)
+    {
+        var start = new ProcessStartInfo(
+            "dotnet", ["exec", typeof(IdempotencyProcessesTests).Assembly.Location, "-method", $"{typeof(IdempotencyProcessesTests).FullName}.{method}", "-explicit", "only"])
+        {
+            RedirectStandardOutput = true,
+        };
+        start.Environment[Variable] = connectionString;
+        return Process.Start(start)!;
+    }
+
+    private static async Task EndAsync(Process process)
+    {
+        var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.True(process.ExitCode == 0, output);
+    }
+}
