@@ -3,10 +3,27 @@ using Tenancy.Configuration;
 namespace Tenancy.State;
 
 /// <summary>What the documents of one call are bound to: its tenant, its account and its operation.</summary>
-internal sealed class DocumentScope(RedisConnection redis, TenantId tenant, string? account, string operationId, Action throwIfEnded)
+internal sealed class DocumentScope
 {
-    private readonly string? _accountHash = account is null ? null : TenantKeyspace.Hash(account);
-    private readonly TenantKeyspace _keys = new(tenant);
+    /// <summary>What the documents of a tenant may take up where nothing else is said: 256 MiB.</summary>
+    public const long DefaultBudget = 256L * 1024 * 1024;
+
+    private readonly RedisConnection _redis;
+    private readonly TenantId _tenant;
+    private readonly string? _accountHash;
+    private readonly string _operationId;
+    private readonly Action _throwIfEnded;
+
+    public DocumentScope(RedisConnection redis, TenantId tenant, string? account, string operationId, Action throwIfEnded)
+        : this(redis, tenant, operationId, throwIfEnded, account is null ? null : TenantKeyspace.Hash(account))
+    {
+    }
+
+    private DocumentScope(RedisConnection redis, TenantId tenant, string operationId, Action throwIfEnded, string? accountHash)
+    {
+        (_redis, _tenant, _operationId, _throwIfEnded, _accountHash) = (redis, tenant, operationId, throwIfEnded, accountHash);
+        Keys = new(tenant);
+    }
 
     public bool HasAccount => _accountHash is not null;
 
@@ -14,15 +31,29 @@ internal sealed class DocumentScope(RedisConnection redis, TenantId tenant, stri
     {
         get
         {
-            throwIfEnded();
-            return redis;
+            _throwIfEnded();
+            return _redis;
         }
     }
 
-    public TenantKeyspace Keys => _keys;
+    public TenantKeyspace Keys { get; }
+
+    /// <summary>Gets how many bytes the documents of the tenant may take up; see <see cref="DocumentSize"/>.</summary>
+    public long Budget { get; init; } = DefaultBudget;
 
     public string AccountHash => _accountHash ?? throw new InvalidOperationException("This call has no account, so that it cannot write documents.");
 
+    /// <summary>Where a document of this scope comes from.</summary>
+    public DocumentOrigin Origin => new(_tenant, AccountHash);
+
+    public string OperationHash => TenantKeyspace.Hash(_operationId);
+
     /// <summary>An id that is the same for every try of the operation.</summary>
-    public string DeriveId(string collection, string name) => TenantKeyspace.Hash($"{operationId}:{collection}:{name}")[..22];
+    public string DeriveId(string collection, string name) => TenantKeyspace.Hash($"{_operationId}:{collection}:{name}")[..22];
+
+    /// <summary>The same call, in the account that a document was read from.</summary>
+    /// <exception cref="InvalidOperationException">The document was not read from this tenant's store.</exception>
+    public DocumentScope Of(TenantDocument owner) => owner.Origin is { } origin && origin.Tenant == _tenant
+        ? new(_redis, _tenant, _operationId, _throwIfEnded, origin.AccountHash) { Budget = Budget }
+        : throw new InvalidOperationException($"This {owner.GetType().Name} was not read from the tenant's documents: read the owner first, for what belongs to it is written where the owner lies.");
 }

@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Text.Json;
 using StackExchange.Redis;
 
@@ -11,28 +10,48 @@ public sealed class Documents<T>
 {
     // A page of documents is read in one trip for the index and one for the documents.
     private const int MaxPageSize = 200;
-    private static readonly DocumentAttribute Kind = ReadKind();
+    private static readonly DocumentAttribute Kind = DocumentKind.Of(typeof(T));
     private readonly DocumentScope _scope;
+    private readonly StoreKey? _owner;
 
-    internal Documents(DocumentScope scope) => _scope = scope;
+    internal Documents(DocumentScope scope, StoreKey? owner = null) => (_scope, _owner) = (scope, owner);
+
+    /// <summary>Gets the documents that belong to another one: they lie in its account, whichever account this call is for.</summary>
+    /// <param name="owner">A document that was read from the store, or just written to it; one that a handler made up is refused.</param>
+    /// <exception cref="InvalidOperationException"><paramref name="owner"/> was not read from this tenant's documents.</exception>
+    public Documents<T> Of(TenantDocument owner)
+    {
+        ArgumentNullException.ThrowIfNull(owner);
+        var scope = _scope.Of(owner);
+        return new(scope, scope.Keys.Document(new(scope.AccountHash, DocumentKind.Of(owner.GetType()).Collection, TenantKeyspace.Hash(owner.Id))));
+    }
 
     /// <summary>Creates a document, once: when the call is a retry, the document that the first try created is given back.</summary>
     /// <param name="document">The document; its id is made here.</param>
     /// <param name="name">Tells apart several documents of one type that one call creates. Default: none, for a single one.</param>
     /// <param name="cancellationToken">Ends the wait, not the write.</param>
     /// <exception cref="InvalidOperationException">The call has no account: documents are written for an account only.</exception>
+    /// <exception cref="StorageBudgetExceededException">The tenant keeps as much as it may.</exception>
+    /// <exception cref="DocumentChangedException">The document that it belongs to is gone; see <see cref="Of"/>.</exception>
     public async Task<T> CreateAsync(T document, string name = "", CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(document);
-        cancellationToken.ThrowIfCancellationRequested();
-        var id = Kind.IdPrefix + _scope.DeriveId(Kind.Collection, name);
-        var created = (T)(document with { Id = id, Revision = 1 });
-        var place = Place(id);
-        var answer = (RedisResult[])(await _scope.Redis.EvaluateAsync(
-            StoreScript.DocumentCreate,
-            [_scope.Keys.Document(place), _scope.Keys.Documents],
-            [$"{place.Account}:{place.Collection}", place.IdHash, JsonSerializer.Serialize(created, DocumentJson.Options), _scope.Redis.ClockOffset]).ConfigureAwait(false))!;
-        return (int)answer[0] == 1 ? created : Read((string)answer[1]!, (long)answer[2]);
+        ArgumentNullException.ThrowIfNull(name);
+        return await CreateAsync(Kind.IdPrefix + _scope.DeriveId(Kind.Collection, name), document, cancellationToken).ConfigureAwait(false)
+            ?? throw new InvalidOperationException("A document that another operation created has this operation's id.");
+    }
+
+    /// <summary>Creates a document under an id that the caller chose, such as a buyer's own name for it.</summary>
+    /// <param name="id">The id, any text; documents of other accounts may have the same.</param>
+    /// <param name="document">The document.</param>
+    /// <param name="cancellationToken">Ends the wait, not the write.</param>
+    /// <returns>The document, also when the call is a retry that created it before; null where the id is taken.</returns>
+    /// <exception cref="InvalidOperationException">The call has no account: documents are written for an account only.</exception>
+    /// <exception cref="StorageBudgetExceededException">The tenant keeps as much as it may.</exception>
+    /// <exception cref="DocumentChangedException">The document that it belongs to is gone; see <see cref="Of"/>.</exception>
+    public Task<T?> CreateWithIdAsync(string id, T document, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(id);
+        return CreateAsync(id, document, cancellationToken);
     }
 
     /// <summary>Reads a document; null where this tenant and account have none with this id, whoever else may have one.</summary>
@@ -65,6 +84,67 @@ public sealed class Documents<T>
         return new([.. documents.OfType<T>()], places.Length > limit ? places[limit - 1].ToString()[prefix.Length..] : null);
     }
 
+    /// <summary>Replaces a document, unless it was written or deleted since it was read.</summary>
+    /// <param name="document">What was read from here, with changes.</param>
+    /// <param name="cancellationToken">Ends the wait, not the write.</param>
+    /// <returns>The document with its new revision.</returns>
+    /// <exception cref="DocumentChangedException">Somebody else was faster: read it again, and decide again.</exception>
+    /// <exception cref="StorageBudgetExceededException">The document grew, and the tenant keeps as much as it may.</exception>
+    /// <exception cref="InvalidOperationException">The document was not read from this tenant and account.</exception>
+    public async Task<T> ReplaceAsync(T document, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(document);
+        cancellationToken.ThrowIfCancellationRequested();
+        if (document.Origin != _scope.Origin)
+        {
+            throw new InvalidOperationException($"This {typeof(T).Name} was not read from this tenant and account: read it first; see Of for what belongs to another document.");
+        }
+
+        var json = Write(document);
+        var answer = await _scope.Redis.EvaluateAsync(
+            StoreScript.DocumentReplace, [_scope.Keys.Document(Place(document.Id)), _scope.Keys.DocumentStorage], [document.Revision, json, DocumentSize.Of(json), _scope.Budget]).ConfigureAwait(false);
+        return (int)answer switch
+        {
+            1 => (T)(document with { Revision = document.Revision + 1 }),
+            3 => throw new StorageBudgetExceededException(_scope.Budget),
+            _ => throw new DocumentChangedException(Kind.Collection),
+        };
+    }
+
+    /// <summary>Deletes a document, whatever its revision.</summary>
+    /// <returns>Whether this tenant and account had it.</returns>
+    /// <exception cref="InvalidOperationException">The call has no account: documents are written for an account only.</exception>
+    public async Task<bool> DeleteAsync(string id, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(id);
+        cancellationToken.ThrowIfCancellationRequested();
+        var answer = await _scope.Redis.EvaluateAsync(
+            StoreScript.DocumentDelete, [_scope.Keys.Document(Place(id)), _scope.Keys.Documents, _scope.Keys.DocumentStorage], []).ConfigureAwait(false);
+        return (int)answer == 1;
+    }
+
+    private async Task<T?> CreateAsync(string id, T document, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(document);
+        cancellationToken.ThrowIfCancellationRequested();
+        var created = (T)(document with { Id = id, Revision = 1, Origin = _scope.Origin });
+        var json = Write(created);
+        var place = Place(id);
+        StoreKey[] keys = [_scope.Keys.Document(place), _scope.Keys.Documents, _scope.Keys.DocumentStorage];
+        var answer = (RedisResult[])(await _scope.Redis.EvaluateAsync(
+            StoreScript.DocumentCreate,
+            _owner is { } owner ? [.. keys, owner] : keys,
+            [$"{place.Account}:{place.Collection}", place.IdHash, json, _scope.OperationHash, DocumentSize.Of(json), _scope.Budget, _scope.Redis.ClockOffset]).ConfigureAwait(false))!;
+        return (int)answer[0] switch
+        {
+            1 => created,
+            2 => Read((string)answer[1]!, (long)answer[2]),
+            3 => throw new StorageBudgetExceededException(_scope.Budget),
+            4 => throw new DocumentChangedException(Kind.Collection),
+            _ => null,
+        };
+    }
+
     private async Task<T?> ReadAsync(DocumentPlace place)
     {
         var fields = await _scope.Redis.GetFieldsAsync(_scope.Keys.Document(place), "json", "revision").ConfigureAwait(false);
@@ -78,16 +158,9 @@ public sealed class Documents<T>
             ? new(account, collection, idHash)
             : throw new InvalidOperationException("The index of documents has a member of an unknown form.");
 
-    private static T Read(string json, long revision) => (T)(JsonSerializer.Deserialize<T>(json, DocumentJson.Options)! with { Revision = revision });
+    private T Read(string json, long revision) => (T)(JsonSerializer.Deserialize<T>(json, DocumentJson.Options)! with { Revision = revision, Origin = _scope.Origin });
 
-    private static DocumentAttribute ReadKind()
-    {
-        var attribute = typeof(T).GetCustomAttribute<DocumentAttribute>()
-            ?? throw new InvalidOperationException($"{typeof(T).Name} has no [Document(\"name\")]: say where its documents are kept.");
-        return attribute.Collection.Length is > 0 and <= 40 && attribute.Collection.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '_')
-            ? attribute
-            : throw new InvalidOperationException($"[Document(\"{attribute.Collection}\")] of {typeof(T).Name}: use 1 to 40 characters of a-z, 0-9 and '_'.");
-    }
+    private static byte[] Write(T document) => JsonSerializer.SerializeToUtf8Bytes(document, DocumentJson.Options);
 }
 
 /// <summary>A page of documents.</summary>

@@ -31,6 +31,10 @@ internal static class StoreScript
 
     public static string DocumentCreate { get; } = Load("document-create");
 
+    public static string DocumentReplace { get; } = Load("document-replace");
+
+    public static string DocumentDelete { get; } = Load("document-delete");
+
     private static string Load(string name)
     {
         using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name + ".lua")

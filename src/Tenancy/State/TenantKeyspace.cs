@@ -20,6 +20,9 @@ internal sealed class TenantKeyspace(TenantId tenant)
 
     public StoreKey Documents => Key("documents");
 
+    /// <summary>What the documents take up, in bytes.</summary>
+    public StoreKey DocumentStorage => Key("document-storage");
+
     public StoreKey Idempotencies => Key("idempotencies");
 
     /// <summary>What only this tenant's servers know: its operations are named under it.</summary>
