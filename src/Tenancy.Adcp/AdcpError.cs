@@ -32,6 +32,21 @@ public sealed class AdcpError
     /// <summary>Gets the error for a media buy that the caller does not have, whoever else may have it.</summary>
     public static AdcpError MediaBuyNotFound { get; } = new("MEDIA_BUY_NOT_FOUND", Correctable);
 
+    /// <summary>Gets the error for a caller with too many requests.</summary>
+    public static AdcpError RateLimited { get; } = new("RATE_LIMITED", Transient);
+
+    /// <summary>Gets the error for something that was changed by somebody else meanwhile.</summary>
+    public static AdcpError Conflict { get; } = new("CONFLICT", Transient);
+
+    /// <summary>Gets the error for an idempotency key that stands for another request.</summary>
+    public static AdcpError IdempotencyConflict { get; } = new("IDEMPOTENCY_CONFLICT", Correctable);
+
+    /// <summary>Gets the error for an idempotency key whose answer is not known any more.</summary>
+    public static AdcpError IdempotencyExpired { get; } = new("IDEMPOTENCY_EXPIRED", Correctable);
+
+    /// <summary>Gets the error for an idempotency key whose request is being processed.</summary>
+    public static AdcpError IdempotencyInFlight { get; } = new("IDEMPOTENCY_IN_FLIGHT", Transient);
+
     /// <summary>Gets the code.</summary>
     public string Code { get; }
 

@@ -9,4 +9,7 @@ internal static partial class AdcpLog
 
     [LoggerMessage(102, LogLevel.Warning, "The store did not answer tool {Tool} of tenant {TenantId}.", EventName = "ToolStoreAway")]
     public static partial void LogStoreAway(this ILogger logger, Exception exception, string tool, string tenantId);
+
+    [LoggerMessage(103, LogLevel.Warning, "An idempotency key could not be given back; it is free when its claim ends.", EventName = "IdempotencyKeyNotReleased")]
+    public static partial void LogNotReleased(this ILogger logger, Exception exception);
 }

@@ -40,12 +40,12 @@ internal sealed partial class AdcpSerializer
         }
     }
 
-    public JsonObject Write<TResponse>(TResponse response, JsonNode? context)
+    public JsonObject Write<TResponse>(TResponse response)
         where TResponse : AdcpResponse
     {
         var content = JsonSerializer.SerializeToNode(response, TypeInfo<TResponse>())!.AsObject();
         content.TryAdd("status", "completed");
-        return Echo(content, context);
+        return content;
     }
 
     public static JsonObject WriteError(AdcpException exception, JsonNode? context)
@@ -88,7 +88,8 @@ internal sealed partial class AdcpSerializer
 
     private JsonTypeInfo<T> TypeInfo<T>() => (JsonTypeInfo<T>)_options.GetTypeInfo(typeof(T));
 
-    private static JsonObject Echo(JsonObject content, JsonNode? context)
+    /// <summary>Gives the buyer's own data back in the answer.</summary>
+    public static JsonObject Echo(JsonObject content, JsonNode? context)
     {
         if (context is not null)
         {

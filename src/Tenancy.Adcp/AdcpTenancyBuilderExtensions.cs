@@ -12,6 +12,7 @@ public static class AdcpTenancyBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         builder.Services.TryAddSingleton<AdcpSerializer>();
+        builder.Services.TryAddSingleton<IdempotentCalls>();
         return builder;
     }
 }

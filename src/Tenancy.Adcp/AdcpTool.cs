@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging;
 using ModelContextProtocol.Protocol;
 using Tenancy.Mcp;
 using Tenancy.Registry;
+using Tenancy.State;
 
 namespace Tenancy.Adcp;
 
@@ -16,20 +17,24 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
     where TResponse : AdcpResponse
 {
     private readonly AdcpSerializer _serializer;
+    private readonly IdempotentCalls _idempotent;
+    private readonly TimeSpan _timeout;
     private readonly ILogger _logger;
     private readonly ObjectFactory _create;
     private readonly Func<object, TRequest, ToolContext, CancellationToken, Task<TResponse>> _handle;
 
-    public AdcpTool(string name, Type handlers, MethodInfo method, IServiceProvider services)
+    public AdcpTool(AdcpToolAttribute attribute, Type handlers, MethodInfo method, IServiceProvider services)
         : base(services)
     {
         _serializer = services.GetService<AdcpSerializer>() ?? throw new InvalidOperationException($"{handlers.Name} has AdCP tools: call AddAdcp() on the builder that AddTenancy returns.");
+        _idempotent = services.GetRequiredService<IdempotentCalls>();
+        _timeout = TimeSpan.FromSeconds(attribute.TimeoutSeconds);
         _logger = services.GetRequiredService<ILoggerFactory>().CreateLogger(handlers);
         _create = ActivatorUtilities.CreateFactory(handlers, []);
         _handle = Bind(method);
         ProtocolTool = new()
         {
-            Name = name,
+            Name = attribute.Name,
             Description = method.GetCustomAttribute<DescriptionAttribute>()?.Description,
             InputSchema = _serializer.Schema<TRequest>(),
             Annotations = new() { ReadOnlyHint = !typeof(TRequest).IsAssignableTo(typeof(IIdempotentRequest)) },
@@ -44,18 +49,23 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
         try
         {
             var request = _serializer.Read<TRequest>(arguments);
-            var handlers = _create(toolCall.Services, null);
-            var response = await _handle(handlers, request, toolCall.Context, cancellationToken);
-            if (toolCall.Context.Caller.IsAnonymous && !toolCall.IsOpen && response is IPricedResponse priced)
-            {
-                priced.RemovePrices();
-            }
-
-            return Answer(_serializer.Write(response, arguments["context"]), isError: false);
+            var content = request is IIdempotentRequest idempotent
+                ? await _idempotent.RunAsync(toolCall, ProtocolTool.Name, idempotent, arguments, _timeout, (context, services, token) => HandleAsync(request, context, services, toolCall.IsOpen, token), cancellationToken)
+                : await HandleAsync(request, toolCall.Context, toolCall.Services, toolCall.IsOpen, cancellationToken);
+            return Answer(AdcpSerializer.Echo(content, arguments["context"]), isError: false);
         }
         catch (AdcpException exception)
         {
             return Answer(AdcpSerializer.WriteError(exception, arguments["context"]), isError: true);
+        }
+        catch (DocumentChangedException)
+        {
+            return Answer(AdcpSerializer.WriteError(new(AdcpError.Conflict, "It was changed by somebody else meanwhile: read it again."), arguments["context"]), isError: true);
+        }
+        catch (StorageBudgetExceededException exception)
+        {
+            _logger.LogToolFailed(exception, ProtocolTool.Name, toolCall.Context.TenantId.Value);
+            return Answer(AdcpSerializer.WriteError(new(AdcpError.ServiceUnavailable, "The seller's storage is full."), arguments["context"]), isError: true);
         }
         catch (StoreUnavailableException exception)
         {
@@ -67,6 +77,17 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
             _logger.LogToolFailed(exception, ProtocolTool.Name, toolCall.Context.TenantId.Value);
             return Answer(AdcpSerializer.WriteError(new(AdcpError.ServiceUnavailable, "The seller could not process the request."), arguments["context"]), isError: true);
         }
+    }
+
+    private async Task<JsonObject> HandleAsync(TRequest request, ToolContext context, IServiceProvider services, bool isOpen, CancellationToken cancellationToken)
+    {
+        var response = await _handle(_create(services, null), request, context, cancellationToken);
+        if (context.Caller.IsAnonymous && !isOpen && response is IPricedResponse priced)
+        {
+            priced.RemovePrices();
+        }
+
+        return _serializer.Write(response);
     }
 
     private static Func<object, TRequest, ToolContext, CancellationToken, Task<TResponse>> Bind(MethodInfo method)

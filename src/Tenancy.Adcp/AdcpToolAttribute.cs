@@ -17,11 +17,20 @@ public sealed class AdcpToolAttribute(string name) : TenantToolAttribute
     /// <summary>Gets the tool's name.</summary>
     public string Name { get; } = name;
 
+    /// <summary>Gets or sets how long a call of a tool that changes something may take, in seconds. Default: 60.</summary>
+    /// <remarks>After it the handler's token is cancelled, and a retry with the same idempotency key runs again, under the same operation id.</remarks>
+    public int TimeoutSeconds { get; set; } = 60;
+
     /// <inheritdoc/>
     public override TenantTool CreateTool(Type handlers, MethodInfo method, IServiceProvider services)
     {
         ArgumentNullException.ThrowIfNull(handlers);
         ArgumentNullException.ThrowIfNull(method);
+        if (TimeoutSeconds < 1)
+        {
+            throw new InvalidOperationException($"{handlers.Name}.{method.Name} has TimeoutSeconds = {TimeoutSeconds}: use 1 at least.");
+        }
+
         var parameters = method.GetParameters().Select(parameter => parameter.ParameterType).ToArray();
         if (method.IsStatic
             || parameters is not [var request, var context, var token] || context != typeof(ToolContext) || token != typeof(CancellationToken) || !request.IsAssignableTo(typeof(AdcpRequest))
@@ -32,6 +41,6 @@ public sealed class AdcpToolAttribute(string name) : TenantToolAttribute
         }
 
         var tool = typeof(AdcpTool<,>).MakeGenericType(request, task.GenericTypeArguments[0]);
-        return (TenantTool)Activator.CreateInstance(tool, BindingFlags.DoNotWrapExceptions, binder: null, [Name, handlers, method, services], culture: null)!;
+        return (TenantTool)Activator.CreateInstance(tool, BindingFlags.DoNotWrapExceptions, binder: null, [this, handlers, method, services], culture: null)!;
     }
 }

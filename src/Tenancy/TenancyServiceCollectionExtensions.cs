@@ -85,6 +85,7 @@ public static class TenancyServiceCollectionExtensions
             provider.GetRequiredService<ILogger<RedisConnection>>(),
             provider.GetService<IEmbeddedStore>()));
         services.TryAddSingleton<ITenantStore, RedisTenantStore>();
+        services.TryAddSingleton<LocalRateLimiter>();
         services.TryAddSingleton<TenantPurge>();
     }
 
@@ -125,6 +126,8 @@ public static class TenancyServiceCollectionExtensions
 
     private static void AddAuthentication(IServiceCollection services)
     {
+        services.AddMemoryCache();
+        services.TryAddSingleton<PrincipalCache>();
         services.AddAuthorization();
         services.AddAuthentication(TenantSchemes.Default)
             .AddPolicyScheme(TenantSchemes.Default, displayName: null, options => options.ForwardDefaultSelector = TenantSchemes.Select)
@@ -140,6 +143,9 @@ public static class TenancyServiceCollectionExtensions
             provider.GetRequiredService<TenantRegistry>(), provider.GetRequiredService<ToolContextFactory>(), provider.GetRequiredService<ILogger<TenantScopes>>()));
         services.TryAddSingleton<ToolContextFactory>();
         services.TryAddSingleton<SessionGuard>();
+        services.TryAddSingleton<RequestLimits>();
+        services.TryAddSingleton<ConcurrentCalls>();
+        services.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<ConcurrentCalls>());
         services.TryAddSingleton<SessionlessCall>();
         services.TryAddScoped<ToolContextHolder>();
         services.TryAddScoped(provider => provider.GetRequiredService<ToolContextHolder>().Context

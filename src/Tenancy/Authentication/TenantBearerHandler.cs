@@ -7,13 +7,12 @@ using Microsoft.Extensions.Options;
 using Microsoft.Net.Http.Headers;
 using Tenancy.Configuration;
 using Tenancy.Resolution;
-using Tenancy.State;
 
 namespace Tenancy.Authentication;
 
 /// <summary>Checks the opaque tokens of a tenant's principals.</summary>
 internal sealed class TenantBearerHandler(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, RedisConnection redis, IHostEnvironment environment)
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, PrincipalCache principals, IHostEnvironment environment)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     // One answer for tokens of other tenants, revoked ones and garbage: it tells nobody which it was.
@@ -31,7 +30,7 @@ internal sealed class TenantBearerHandler(
             return Invalid;
         }
 
-        if (await new PrincipalStore(redis, tenant.Id).FindAsync(token) is not { } principal)
+        if (await principals.FindAsync(tenant, token) is not { } principal)
         {
             return Invalid;
         }

@@ -92,8 +92,12 @@ internal sealed class TenantConfigValidator(TenancyOptions options, IReadOnlyCol
         Check(limits.MaxClients, "limits.maxClients");
         Check(limits.MaxSessions, "limits.maxSessions");
         Check(limits.RateLimit, "limits.rateLimit");
+        Check(limits.RateLimitPerCaller ?? 1, "limits.rateLimitPerCaller");
+        Check(limits.MaxConcurrentCalls, "limits.maxConcurrentCalls");
+        Check(limits.MaxDocumentBytes, "limits.maxDocumentBytes");
+        Check(limits.MaxIdempotencyRecords, "limits.maxIdempotencyRecords");
 
-        void Check(int value, string field)
+        void Check(long value, string field)
         {
             if (value < 1)
             {

@@ -3,5 +3,21 @@ namespace Tenancy.Configuration;
 /// <summary>The quotas of one tenant.</summary>
 /// <param name="MaxClients">The most OAuth clients that may be registered. Default: 100.</param>
 /// <param name="MaxSessions">The most MCP sessions at a time. Default: 1,000.</param>
-/// <param name="RateLimit">The requests per minute. Default: 1,000.</param>
-public sealed record TenantLimits(int MaxClients = 100, int MaxSessions = 1000, int RateLimit = 1000);
+/// <param name="RateLimit">The requests per minute, all of which may come at once. Default: 1,000.</param>
+/// <param name="RateLimitPerCaller">The requests per minute of one caller. Default: as many as the tenant's.</param>
+/// <param name="MaxConcurrentCalls">The most calls that one node works on at a time. Default: 64.</param>
+/// <param name="MaxDocumentBytes">What documents may take up, in bytes. Default: 256 MiB.</param>
+/// <param name="MaxIdempotencyRecords">The most idempotency keys that are remembered at a time. Default: 100,000.</param>
+public sealed record TenantLimits(
+    int MaxClients = 100,
+    int MaxSessions = 1000,
+    int RateLimit = 1000,
+    int? RateLimitPerCaller = null,
+    int MaxConcurrentCalls = TenantLimits.DefaultMaxConcurrentCalls,
+    long MaxDocumentBytes = TenantLimits.DefaultMaxDocumentBytes,
+    int MaxIdempotencyRecords = TenantLimits.DefaultMaxIdempotencyRecords)
+{
+    internal const int DefaultMaxConcurrentCalls = 64;
+    internal const long DefaultMaxDocumentBytes = 256L * 1024 * 1024;
+    internal const int DefaultMaxIdempotencyRecords = 100_000;
+}

@@ -11,7 +11,7 @@ using Tenancy.Resolution;
 namespace Tenancy.Mcp;
 
 /// <summary>The one seam in front of the MCP SDK: the gate for callers without credentials, the session guard, calls without a session, and plain JSON.</summary>
-internal sealed class TenantMcpFilter(TenantRegistry registry, SessionGuard sessions, SessionlessCall sessionless, ToolContextFactory contexts, IOptions<TenancyOptions> options) : IEndpointFilter
+internal sealed class TenantMcpFilter(TenantRegistry registry, SessionGuard sessions, RequestLimits limits, ConcurrentCalls calls, SessionlessCall sessionless, ToolContextFactory contexts, IOptions<TenancyOptions> options) : IEndpointFilter
 {
     private readonly long _maxBodySize = options.Value.MaxRequestBodySize;
 
@@ -40,14 +40,24 @@ internal sealed class TenantMcpFilter(TenantRegistry registry, SessionGuard sess
             return await RefuseAsync(context, Refusal.NoCredentials, request?.Id);
         }
 
-        if (!await sessions.AllowsAsync(context.Request, tenant, caller))
+        var limit = await limits.AcquireAsync(context, tenant, caller);
+        if (!limit.IsAllowed)
+        {
+            return await RefuseAsync(context, Refusal.TooManyRequests(RequestLimits.Seconds(limit.RetryAfter)), request?.Id);
+        }
+
+        if (limit.IsOwnSession is false)
         {
             return await RefuseAsync(context, Refusal.NoSession, request?.Id);
         }
 
-        return request is not null
-            ? await PostAsync(invocation, next, request, tenant)
-            : await GetOrDeleteAsync(invocation, next, tenant, caller);
+        if (request is null)
+        {
+            return await GetOrDeleteAsync(invocation, next, tenant, caller);
+        }
+
+        using var call = calls.TryBegin(tenant);
+        return call is not null ? await PostAsync(invocation, next, request, tenant) : await RefuseAsync(context, Refusal.TooManyCalls, request.Id);
     }
 
     private ValueTask<object?> PostAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next, McpRequest request, TenantModel tenant)

@@ -5,7 +5,7 @@ using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 using Tenancy.Authentication;
-using Tenancy.Configuration;
+using Tenancy.Registry;
 using Tenancy.Resolution;
 
 namespace Tenancy.Mcp;
@@ -33,19 +33,18 @@ public abstract class TenantTool : McpServerTool
     public sealed override async ValueTask<CallToolResult> InvokeAsync(RequestContext<CallToolRequestParams> request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var feature = _http.HttpContext?.Features.Get<ITenantFeature>() ?? throw new InvalidOperationException("A tenant's tool was called outside a tenant's request.");
-        var context = _contexts.Create(feature.Tenant, CallerIdentity.Read(_http.HttpContext.User, feature.Tenant.Id));
+        var tenant = (_http.HttpContext?.Features.Get<ITenantFeature>() ?? throw new InvalidOperationException("A tenant's tool was called outside a tenant's request.")).Tenant;
+        var context = _contexts.Create(tenant, CallerIdentity.Read(_http.HttpContext.User, tenant.Id));
         try
         {
             // The gate has read the same name before; this is the second lock on the same door.
-            if (!_contexts.MayCall(feature.Tenant, context.Caller, ProtocolTool.Name))
+            if (!_contexts.MayCall(tenant, context.Caller, ProtocolTool.Name))
             {
                 throw new McpException("Credentials are required.");
             }
 
-            await using var scope = _scopes.CreateAsyncScope();
-            scope.ServiceProvider.GetRequiredService<ToolContextHolder>().Context = context;
-            return await InvokeAsync(new ToolCall(request, context, scope.ServiceProvider, ToolContextFactory.IsOpen(feature.Tenant)), cancellationToken);
+            await using var scope = BeginScope(context);
+            return await InvokeAsync(new ToolCall(this, request, tenant, context, scope.ServiceProvider), cancellationToken);
         }
         finally
         {
@@ -55,13 +54,51 @@ public abstract class TenantTool : McpServerTool
 
     /// <summary>Answers one call.</summary>
     protected abstract ValueTask<CallToolResult> InvokeAsync(ToolCall toolCall, CancellationToken cancellationToken);
+
+    /// <summary>Runs work that goes on although its client went: in a scope of its own, without the request's HttpContext, on the same tenant.</summary>
+    internal Task<T> RunDetached<T>(TenantModel tenant, ToolContext caller, string operationId, Func<ToolContext, IServiceProvider, Task<T>> work)
+    {
+        if (!tenant.Platform!.TryHold())
+        {
+            throw new InvalidOperationException("The request that begins the work does not hold its tenant's platform.");
+        }
+
+        using (ExecutionContext.SuppressFlow())
+        {
+            return Task.Run(RunAsync);
+        }
+
+        async Task<T> RunAsync()
+        {
+            var context = _contexts.Create(tenant, caller.Caller, caller.AccountId, operationId);
+            try
+            {
+                await using var scope = BeginScope(context);
+                return await work(context, scope.ServiceProvider);
+            }
+            finally
+            {
+                context.End();
+                await tenant.Platform.ReleaseAsync();
+            }
+        }
+    }
+
+    private AsyncServiceScope BeginScope(ToolContext context)
+    {
+        var scope = _scopes.CreateAsyncScope();
+        scope.ServiceProvider.GetRequiredService<ToolContextHolder>().Context = context;
+        return scope;
+    }
 }
 
 /// <summary>One call of a tool.</summary>
 public sealed class ToolCall
 {
-    internal ToolCall(RequestContext<CallToolRequestParams> request, ToolContext context, IServiceProvider services, bool isOpen) =>
-        (Request, Context, Services, IsOpen) = (request, context, services, isOpen);
+    private readonly TenantTool _tool;
+
+    internal ToolCall(TenantTool tool, RequestContext<CallToolRequestParams> request, TenantModel tenant, ToolContext context, IServiceProvider services) =>
+        (_tool, Request, Tenant, Context, Services) = (tool, request, tenant, context, services);
 
     /// <summary>Gets the tenant's context.</summary>
     public ToolContext Context { get; }
@@ -70,12 +107,16 @@ public sealed class ToolCall
     public IServiceProvider Services { get; }
 
     /// <summary>Gets whether the tenant asks no caller for proof, so that nothing is kept from anonymous ones.</summary>
-    public bool IsOpen { get; }
+    public bool IsOpen => ToolContextFactory.IsOpen(Tenant);
 
     /// <summary>Gets the arguments as sent.</summary>
     public IEnumerable<KeyValuePair<string, JsonElement>> Arguments => Request.Params.Arguments ?? Enumerable.Empty<KeyValuePair<string, JsonElement>>();
 
     internal RequestContext<CallToolRequestParams> Request { get; }
+
+    internal TenantModel Tenant { get; }
+
+    internal Task<T> RunDetached<T>(string operationId, Func<ToolContext, IServiceProvider, Task<T>> work) => _tool.RunDetached(Tenant, Context, operationId, work);
 }
 
 /// <summary>Lets services of the call's scope, and parameters of plain MCP tools, get the context.</summary>

@@ -22,7 +22,7 @@ public sealed class ToolContext
         AccountId = accountId;
         OperationId = operationId;
         _platform = platform;
-        _documents = new(redis, tenant.Id, accountId, operationId, ThrowIfEnded);
+        _documents = new(redis, tenant.Id, accountId, operationId, ThrowIfEnded) { Budget = tenant.Config.Limits?.MaxDocumentBytes ?? TenantLimits.DefaultMaxDocumentBytes };
         _cache = new(cache, tenant.Id.Value, tenant.Version, accountId is null ? null : TenantKeyspace.Hash(accountId), TenantKeyspace.Hash(caller.Value), ThrowIfEnded);
     }
 

@@ -27,8 +27,12 @@ internal sealed class ToolContextFactory(RedisConnection redis, HybridCache cach
         return Create(tenant, caller, caller.IsAnonymous && !IsOpen(tenant) ? null : caller.Value);
     }
 
-    public ToolContext Create(TenantModel tenant, CallerIdentity caller, string? accountId) =>
-        new(tenant, ((McpPlatformInstance)tenant.Platform!).Instance, caller, accountId, NewOperationId(), redis, cache);
+    /// <param name="tenant">The tenant.</param>
+    /// <param name="caller">Who calls.</param>
+    /// <param name="accountId">For which account.</param>
+    /// <param name="operationId">What names the work at every try of it; a new one where it is tried once.</param>
+    public ToolContext Create(TenantModel tenant, CallerIdentity caller, string? accountId, string? operationId = null) =>
+        new(tenant, ((McpPlatformInstance)tenant.Platform!).Instance, caller, accountId, operationId ?? NewOperationId(), redis, cache);
 
     private static string NewOperationId() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
 }

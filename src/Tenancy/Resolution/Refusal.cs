@@ -36,6 +36,9 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
 
     public static Refusal BadCredentials { get; } = new(401, "The credentials are not valid here.", -32028, "AUTH_REQUIRED", "correctable");
 
+    public static Refusal TooManyCalls { get; } =
+        new(429, "The tenant has as many calls under way as it may.", -32029, "RATE_LIMITED", "transient", RetryAfter: 1);
+
     public static Refusal NoSession { get; } = new(404, "There is no such session.", -32001);
 
     public static Refusal TooLarge { get; } = new(413, "The request's body is too large.", -32600);
@@ -43,6 +46,9 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
     public static Refusal BadJson { get; } = new(400, "The body is not one JSON-RPC message.", -32700);
 
     public static Refusal AmbiguousJson { get; } = new(400, "The body has a JSON key twice, or in a spelling that differs by case only.", -32600);
+
+    public static Refusal TooManyRequests(int retryAfter) =>
+        new(429, "There were too many requests.", -32029, "RATE_LIMITED", "transient", Math.Max(1, retryAfter));
 
     public static Refusal Contradiction(string reason) => new(400, reason);
 

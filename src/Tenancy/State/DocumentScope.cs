@@ -6,7 +6,7 @@ namespace Tenancy.State;
 internal sealed class DocumentScope
 {
     /// <summary>What the documents of a tenant may take up where nothing else is said: 256 MiB.</summary>
-    public const long DefaultBudget = 256L * 1024 * 1024;
+    public const long DefaultBudget = TenantLimits.DefaultMaxDocumentBytes;
 
     private readonly RedisConnection _redis;
     private readonly TenantId _tenant;

@@ -8,7 +8,7 @@ internal sealed class LocalRateLimiter(TimeProvider time)
     // What is beyond, and full again, is forgotten: it would not be told from what is new.
     private const int SweepSize = 10_000;
 
-    private readonly Dictionary<(TenantId Tenant, string Policy, string Subject), long> _arrivals = new();
+    private readonly Dictionary<(TenantId Tenant, string Policy, string Subject), (long Arrival, long Interval)> _arrivals = new();
     private readonly Lock _lock = new();
     private int _nextSweep = SweepSize;
 
@@ -48,7 +48,7 @@ internal sealed class LocalRateLimiter(TimeProvider time)
 
             for (var i = 0; i < limits.Length; i++)
             {
-                _arrivals[Key(tenant, limits[i])] = arrivals[i];
+                _arrivals[Key(tenant, limits[i])] = (arrivals[i], limits[i].Interval);
             }
 
             Sweep(now);
@@ -56,8 +56,10 @@ internal sealed class LocalRateLimiter(TimeProvider time)
         }
     }
 
-    private long Last(TenantId tenant, RateLimit limit, long now) =>
-        Math.Clamp(_arrivals.GetValueOrDefault(Key(tenant, limit)), now, now + (limit.Interval * limit.PerMinute));
+    // What was used of a limit that has changed since is as many requests of the new one.
+    private long Last(TenantId tenant, RateLimit limit, long now) => _arrivals.TryGetValue(Key(tenant, limit), out var last)
+        ? Math.Clamp(now + (long)((double)(last.Arrival - now) * limit.Interval / last.Interval), now, now + (limit.Interval * limit.PerMinute))
+        : now;
 
     private void Sweep(long now)
     {
@@ -66,9 +68,9 @@ internal sealed class LocalRateLimiter(TimeProvider time)
             return;
         }
 
-        foreach (var (key, arrival) in _arrivals)
+        foreach (var (key, last) in _arrivals)
         {
-            if (arrival <= now)
+            if (last.Arrival <= now)
             {
                 _arrivals.Remove(key);
             }
