@@ -1,0 +1,76 @@
+// The token ends a wait of milliseconds; in each call it would hide what is tested.
+#pragma warning disable xUnit1051
+using StackExchange.Redis.Profiling;
+using Tenancy.State;
+using Tenancy.Tests.Hosting;
+
+namespace Tenancy.Tests.State;
+
+public sealed class RoundTripTests(TestStores stores)
+{
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
+    public async Task Each_operation_is_one_command(StoreKind kind)
+    {
+        ProfilingSession? session = null;
+        await using var store = await stores.GetAsync(kind);
+        var redis = store.Connect(profiler: () => session);
+        var sessions = new SessionStore(redis, store.Tenant);
+        var limiter = new RateLimiter(redis, new(TimeProvider.System), store.Tenant);
+        var keys = new IdempotencyStore(redis, store.Tenant, new());
+        var principals = new PrincipalStore(redis, store.Tenant);
+        var documents = new Documents<TestOrder>(new DocumentScope(redis, store.Tenant, "account", "operation", () => { }));
+        TestOrder order = null!;
+        IdempotencyLease lease = null!;
+        (string Name, Func<Task> RunAsync)[] operations =
+        [
+            ("session create", () => sessions.CreateAsync("s", "me")),
+            ("session touch", () => sessions.TouchAsync("s", "me")),
+            ("session delete", () => sessions.DeleteAsync("s", "me")),
+            ("rate limit", () => limiter.AcquireAsync(RateLimit.Tenant(100), RateLimit.Caller("me", 100)).AsTask()),
+            ("rate limit and touch", () => limiter.AcquireAndTouchAsync("s", "me", RateLimit.Tenant(100), RateLimit.Caller("me", 100)).AsTask()),
+            ("claim", async () => lease = ((IdempotencyClaim.Claimed)await keys.ClaimAsync(new("me", "account", Guid.NewGuid().ToString("N"), "tool", "hash"), TimeSpan.FromSeconds(30))).Lease),
+            ("complete", () => keys.CompleteAsync(lease, "done"u8.ToArray())),
+            ("release", () => keys.ReleaseAsync(lease)),
+            ("document create", async () => order = (await documents.CreateWithIdAsync(Guid.NewGuid().ToString("N"), new()))!),
+            ("document create for an owner", () => documents.Of(order).CreateWithIdAsync(Guid.NewGuid().ToString("N"), new())),
+            ("document get", () => documents.GetAsync(order.Id)),
+            ("document replace", () => documents.ReplaceAsync(order)),
+            ("document delete", () => documents.DeleteAsync(order.Id)),
+            ("principal find", () => principals.FindAsync("token")),
+        ];
+
+        // The first round teaches the server the scripts.
+        foreach (var operation in operations)
+        {
+            await operation.RunAsync();
+        }
+
+        foreach (var operation in operations)
+        {
+            session = new();
+            await operation.RunAsync();
+            var commands = session.FinishProfiling().Select(command => command.Command).ToArray();
+            Assert.True(commands.Length == 1, $"{operation.Name}: {string.Join(", ", commands)}");
+        }
+    }
+
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
+    public async Task A_page_of_documents_is_the_index_and_then_its_documents(StoreKind kind)
+    {
+        ProfilingSession? session = null;
+        await using var store = await stores.GetAsync(kind);
+        var documents = new Documents<TestOrder>(new DocumentScope(store.Connect(profiler: () => session), store.Tenant, "account", "operation", () => { }));
+        for (var i = 0; i < 20; i++)
+        {
+            await documents.CreateWithIdAsync($"{i}", new());
+        }
+
+        session = new();
+        await documents.ListAsync();
+        var commands = session.FinishProfiling().ToArray();
+        Assert.Equal(21, commands.Length);
+        Assert.Single(commands, command => command.Command == "ZRANGEBYLEX");
+    }
+}
