@@ -37,7 +37,7 @@ internal sealed class RedisConnection : IAsyncDisposable
     public RedisValue ClockOffset => ReferenceEquals(_time, TimeProvider.System) ? 0 : (long)Math.Round((_time.GetUtcNow() - TimeProvider.System.GetUtcNow()).TotalMilliseconds);
 
     public Task<RedisResult> EvaluateAsync(string script, StoreKey[] keys, RedisValue[] arguments) =>
-        RunAsync(database => database.ScriptEvaluateAsync(script, Array.ConvertAll(keys, static key => key.Value), arguments));
+        RunAsync(database => database.ScriptEvaluateAsync(script, Array.ConvertAll(keys, static key => key.Value), Array.ConvertAll(arguments, Encode)));
 
     public Task<RedisValue> GetAsync(StoreKey key) => RunAsync(database => database.StringGetAsync(key));
 
@@ -65,6 +65,9 @@ internal sealed class RedisConnection : IAsyncDisposable
             await (await _connection.Value.ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
         }
     }
+
+    // The client counts the bytes of a text with half a surrogate pair wrongly, and gives up the connection that all tenants share.
+    private static RedisValue Encode(RedisValue value) => !value.IsInteger && value.Box() is string text ? StoreText.Encode(text) : value;
 
     private async Task<IConnectionMultiplexer> ConnectAsync()
     {

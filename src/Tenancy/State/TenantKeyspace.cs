@@ -1,8 +1,6 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
-using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using System.Text;
 using Tenancy.Configuration;
 
 namespace Tenancy.State;
@@ -11,7 +9,6 @@ namespace Tenancy.State;
 /// <remarks>What comes from outside enters a key as a SHA-256 hash, so that no text can reach beyond its place.</remarks>
 internal sealed class TenantKeyspace(TenantId tenant)
 {
-    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
     private readonly string _prefix = $"tenant:{{{tenant.Value}}}:";
 
     public StoreKey Principals => Key("principals");
@@ -41,7 +38,7 @@ internal sealed class TenantKeyspace(TenantId tenant)
     public StoreKey Document(DocumentPlace place) => Key($"data:{place.Account}:{place.Collection}:{place.IdHash}");
 
     /// <summary>The form in which a text from outside enters a key.</summary>
-    public static string Hash(string value) => Base64Url.EncodeToString(SHA256.HashData(Bytes(value)));
+    public static string Hash(string value) => Base64Url.EncodeToString(SHA256.HashData(StoreText.Encode(value)));
 
     /// <summary>The form in which several texts enter a key together; which ends where makes a difference.</summary>
     public static string Hash(string first, string? second, params ReadOnlySpan<string?> rest) => Base64Url.EncodeToString(SHA256.HashData(Frame([first, second, .. rest])));
@@ -53,26 +50,13 @@ internal sealed class TenantKeyspace(TenantId tenant)
         Span<byte> length = stackalloc byte[sizeof(int)];
         foreach (var text in texts)
         {
-            var bytes = text is null ? [] : Bytes(text);
+            var bytes = text is null ? [] : StoreText.Encode(text);
             BinaryPrimitives.WriteInt32BigEndian(length, text is null ? -1 : bytes.Length);
             frame.Write(length);
             frame.Write(bytes);
         }
 
         return frame.ToArray();
-    }
-
-    // UTF-8 has no form for half a surrogate pair, and would make one of many such texts: they go in as they are, after a byte that UTF-8 never has.
-    private static byte[] Bytes(string value)
-    {
-        try
-        {
-            return Utf8.GetBytes(value);
-        }
-        catch (EncoderFallbackException)
-        {
-            return [0xff, .. MemoryMarshal.AsBytes(value.AsSpan())];
-        }
     }
 
     private StoreKey Key(string suffix) => new(_prefix + suffix);

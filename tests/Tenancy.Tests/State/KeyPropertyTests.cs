@@ -21,6 +21,21 @@ public sealed class KeyPropertyTests
         Assert.Equal(texts.Length, texts.Select(TenantKeyspace.Hash).Distinct().Count());
     }
 
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
+    public async Task Half_a_surrogate_pair_costs_nobody_the_connection(StoreKind kind)
+    {
+        await using var stores = new TestStores();
+        await using var store = await stores.GetAsync(kind);
+        var sessions = new SessionStore(store.Redis, store.Tenant);
+        var neighbours = Enumerable.Range(0, 200).Select(i => new SessionStore(store.Redis, TestStore.NewTenant()).CreateAsync($"{i}", "caller"));
+        var caller = new string('x', 10_000) + "\ud83d";
+        await Task.WhenAll([.. neighbours, sessions.CreateAsync("session", caller)]);
+        Assert.True(await sessions.TouchAsync("session", caller));
+        Assert.False(await sessions.TouchAsync("session", caller[..^1] + "\ud83e"));
+        Assert.False(await sessions.TouchAsync("session", caller[..^1] + "\ufffd"));
+    }
+
     [Fact]
     public void Lists_of_texts_never_meet_whatever_ends_where() => Gen.Select(HostileText.Gen.Array[1, 4], HostileText.Gen.Array[1, 4])
         .Where((one, other) => !one.SequenceEqual(other, StringComparer.Ordinal))

@@ -1,0 +1,24 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Tenancy.State;
+
+/// <summary>The bytes of a text that comes from outside.</summary>
+internal static class StoreText
+{
+    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>Gives each text bytes of its own: UTF-8, and something else where a text has half a surrogate pair.</summary>
+    public static byte[] Encode(string text)
+    {
+        try
+        {
+            return Utf8.GetBytes(text);
+        }
+        catch (EncoderFallbackException)
+        {
+            // UTF-8 would make one of many such texts: they go in as they are, after a byte that UTF-8 never has.
+            return [0xff, .. MemoryMarshal.AsBytes(text.AsSpan())];
+        }
+    }
+}
