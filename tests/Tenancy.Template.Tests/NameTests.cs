@@ -33,6 +33,7 @@ public sealed class NameTests(TemplateFixture template)
     [InlineData("Products.Acme")]
     [InlineData("Acme&Co")]
     [InlineData("a;b")]
+    [InlineData("O'Neil")]
     public async Task A_name_that_cannot_work_is_refused_before_anything_is_written(string name)
     {
         var (exitCode, output, files) = await template.TryNewAsync(name);
