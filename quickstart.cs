@@ -104,19 +104,24 @@ static async Task<Server> StartAsync(string project, string folder, Cancellation
 
 static async Task<Uri> ReadAddressAsync(Process process, CancellationToken cancellationToken)
 {
-    const string Listening = "Now listening on: ";
     var lines = Channel.CreateUnbounded<string>();
     process.OutputDataReceived += (_, line) => Forward(line.Data, isOutput: true);
     process.ErrorDataReceived += (_, line) => Forward(line.Data, isOutput: false);
     process.BeginOutputReadLine();
     process.BeginErrorReadLine();
     var log = new StringBuilder();
+    Uri? address = null;
+    var isLoaded = false;
     await foreach (var line in lines.Reader.ReadAllAsync(cancellationToken))
     {
         log.AppendLine(line);
-        if (line.IndexOf(Listening, StringComparison.Ordinal) is var start and >= 0)
+        isLoaded |= line.Contains("tenants are loaded", StringComparison.Ordinal);
+        address ??= line.Split("Now listening on: ") is [_, var url] ? new(url) : null;
+
+        // On a busy machine the store's first answer may come after the server listens.
+        if (isLoaded && address is not null)
         {
-            return new(line[(start + Listening.Length)..]);
+            return address;
         }
     }
 

@@ -11,6 +11,7 @@ namespace Tenancy.Template.Tests;
 internal sealed class RunningServer : IAsyncDisposable
 {
     private const string Listening = "Now listening on: ";
+    private const string Loaded = "tenants are loaded";
     private readonly Process _process;
 
     private RunningServer(Process process, int port)
@@ -45,12 +46,18 @@ internal sealed class RunningServer : IAsyncDisposable
             process.EnableRaisingEvents = true;
             process.Exited += (_, _) => lines.Writer.TryComplete();
             var log = new List<string>();
+            Uri? address = null;
+            var isLoaded = false;
             await foreach (var line in lines.Reader.ReadAllAsync(TestContext.Current.CancellationToken))
             {
                 log.Add(line);
-                if (line.Contains(Listening, StringComparison.Ordinal))
+                isLoaded |= line.Contains(Loaded, StringComparison.Ordinal);
+                address ??= line.Split(Listening) is [_, var url] ? new(url) : null;
+
+                // On a busy machine the store's first answer may come after the server listens.
+                if (isLoaded && address is not null)
                 {
-                    return new(process, new Uri(line[(line.IndexOf(Listening, StringComparison.Ordinal) + Listening.Length)..]).Port);
+                    return new(process, address.Port);
                 }
             }
 

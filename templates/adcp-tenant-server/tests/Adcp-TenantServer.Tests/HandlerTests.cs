@@ -11,7 +11,7 @@ public sealed class HandlerTests(SellerServer server)
     [Fact]
     public async Task Get_products_lists_what_the_tenants_platform_sells()
     {
-        using var call = server.BeginCall("globex");
+        using var call = await server.BeginCallAsync("globex");
 
         var answer = await new Products().GetAsync(new(), call.Context, TestContext.Current.CancellationToken);
 
@@ -23,7 +23,7 @@ public sealed class HandlerTests(SellerServer server)
     [Fact]
     public async Task Create_media_buy_keeps_what_was_bought()
     {
-        using var call = server.BeginCall("acme");
+        using var call = await server.BeginCallAsync("acme");
 
         var answer = await _mediaBuys.CreateAsync(Buys.Request(budget: 250), call.Context, TestContext.Current.CancellationToken);
 
@@ -35,7 +35,7 @@ public sealed class HandlerTests(SellerServer server)
     [Fact]
     public async Task Create_media_buy_refuses_a_product_that_another_tenant_sells()
     {
-        using var call = server.BeginCall("acme");
+        using var call = await server.BeginCallAsync("acme");
 
         var refusal = await Assert.ThrowsAsync<AdcpException>(() =>
             _mediaBuys.CreateAsync(Buys.Request("sponsored_products", "cpc_usd"), call.Context, TestContext.Current.CancellationToken));
@@ -50,7 +50,7 @@ public sealed class HandlerTests(SellerServer server)
         var buyer = Guid.NewGuid().ToString();
         var made = await CreateAsync(buyer);
         await CreateAsync("another buyer");
-        using var call = server.BeginCall("acme", buyer);
+        using var call = await server.BeginCallAsync("acme", buyer);
 
         var answer = await _mediaBuys.GetAsync(new(), call.Context, TestContext.Current.CancellationToken);
 
@@ -59,7 +59,7 @@ public sealed class HandlerTests(SellerServer server)
 
     private async Task<CreateMediaBuyResponse> CreateAsync(string buyer)
     {
-        using var call = server.BeginCall("acme", buyer);
+        using var call = await server.BeginCallAsync("acme", buyer);
         return await _mediaBuys.CreateAsync(Buys.Request(), call.Context, TestContext.Current.CancellationToken);
     }
 }

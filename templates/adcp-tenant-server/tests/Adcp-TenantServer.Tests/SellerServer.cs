@@ -28,7 +28,11 @@ public sealed class SellerServer : WebApplicationFactory<Program>, IAsyncLifetim
     }
 
     /// <summary>Begins a call without HTTP around it, to hand its context to a handler.</summary>
-    public TestToolContext BeginCall(string tenant, string buyer = "tester") => TestToolContext.Begin(Services, tenant, buyer);
+    public async Task<TestToolContext> BeginCallAsync(string tenant, string buyer = "tester")
+    {
+        await WaitUntilReadyAsync();
+        return TestToolContext.Begin(Services, tenant, buyer);
+    }
 
     /// <summary>Calls a tool as a buyer would, and gives back what the handler answered.</summary>
     public async Task<JsonNode> CallAsync(string tenant, string tool, object arguments, TenantIdentification? way = null)
@@ -44,12 +48,28 @@ public sealed class SellerServer : WebApplicationFactory<Program>, IAsyncLifetim
     /// <summary>Sends a tool call to a tenant with anybody's token.</summary>
     public async Task<HttpResponseMessage> SendAsync(string tenant, string token, string tool, object arguments, TenantIdentification? way = null)
     {
+        await WaitUntilReadyAsync();
         using var client = CreateClient();
         using var request = Name(tenant, way ?? Ways.First());
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         request.Content = JsonContent.Create(new { jsonrpc = "2.0", id = 1, method = "tools/call", @params = new { name = tool, arguments } });
         return await client.SendAsync(request, TestContext.Current.CancellationToken);
+    }
+
+    // On a busy machine the store's first answer may come late; until it came the server says that it is starting.
+    private async Task WaitUntilReadyAsync()
+    {
+        using var client = CreateClient();
+        var isReady = false;
+        for (var attempt = 0; attempt < 300 && !isReady; attempt++)
+        {
+            using var response = await client.GetAsync("/health/ready", TestContext.Current.CancellationToken);
+            isReady = response.IsSuccessStatusCode;
+            await Task.Delay(isReady ? 0 : 100, TestContext.Current.CancellationToken);
+        }
+
+        Assert.True(isReady, "The server has not loaded its tenants: is its store there?");
     }
 
     private static HttpRequestMessage Name(string tenant, TenantIdentification way) => way switch
