@@ -24,7 +24,7 @@ internal sealed class TenantMiddleware(
             return;
         }
 
-        if (!IsAllowedHost(context.Request.Host))
+        if (!IsAllowedHost(context.Request.Headers))
         {
             await Refusal.ForeignHost.WriteAsync(context, metadata.IsMcp);
             return;
@@ -83,9 +83,10 @@ internal sealed class TenantMiddleware(
         return origin.Count > 0 && !(origin.Count == 1 && origins.Contains(origin[0]!, tenant)) ? Refusal.ForeignOrigin : null;
     }
 
-    private bool IsAllowedHost(HostString host)
+    // The header itself: HttpRequest.Host decodes punycode, and throws where there is nothing to decode.
+    private bool IsAllowedHost(IHeaderDictionary headers)
     {
         Span<char> buffer = stackalloc char[CanonicalHost.MaxLength];
-        return CanonicalHost.TryRead(host.Value, buffer, out var canonical) && hosts.Contains(canonical);
+        return CanonicalHost.TryRead(headers.Host.ToString(), buffer, out var canonical) && hosts.Contains(canonical);
     }
 }

@@ -51,7 +51,7 @@ internal sealed class TenantResolver(TenantRegistry registry, AllowedHosts hosts
     private void FindByUrl(HttpContext context, ref Finding found)
     {
         Span<char> buffer = stackalloc char[CanonicalHost.MaxLength];
-        if (!CanonicalHost.TryRead(context.Request.Host.Value, buffer, out var host))
+        if (!CanonicalHost.TryRead(context.Request.Headers.Host.ToString(), buffer, out var host))
         {
             return;
         }
