@@ -9,6 +9,8 @@ internal static class CanonicalHost
     /// <summary>The longest DNS name (RFC 1035) and room for a port.</summary>
     internal const int MaxLength = 253 + 6;
 
+    private const int MaxLabelLength = 63;
+
     private static readonly IdnMapping Idn = new() { UseStd3AsciiRules = true };
 
     /// <summary>Formats the host and port of an absolute URI.</summary>
@@ -56,7 +58,8 @@ internal static class CanonicalHost
         }
 
         var colon = header.IndexOf(':');
-        var name = (colon < 0 ? header : header[..colon]).TrimEnd('.');
+        var name = colon < 0 ? header : header[..colon];
+        name = name.EndsWith('.') ? name[..^1] : name;
         var port = colon < 0 ? default : header[(colon + 1)..];
         if (!IsPort(port, colon >= 0, out var significant) || !TryReadName(name, buffer, out name))
         {
@@ -100,13 +103,13 @@ internal static class CanonicalHost
         {
             switch (c)
             {
-                case (>= 'a' and <= 'z') or (>= '0' and <= '9') or '-' or '_':
+                case ((>= 'a' and <= 'z') or (>= '0' and <= '9') or '-' or '_') when label < MaxLabelLength:
                     label++;
                     break;
                 case '.' when label > 0:
                     label = 0;
                     break;
-                case >= 'A' and <= 'Z':
+                case (>= 'A' and <= 'Z') when label < MaxLabelLength:
                     upper = true;
                     label++;
                     break;
@@ -129,7 +132,7 @@ internal static class CanonicalHost
             canonical = buffer[..name.ToLowerInvariant(buffer)];
         }
 
-        return label is > 0 and <= 63;
+        return label > 0;
     }
 
     private static bool TryReadIPv6(ReadOnlySpan<char> header, Span<char> buffer, out ReadOnlySpan<char> host)
@@ -170,7 +173,7 @@ internal static class CanonicalHost
     private static bool IsPort(ReadOnlySpan<char> port, bool present, out bool significant)
     {
         significant = present && port is not ("80" or "443");
-        return !present || (port.Length is > 0 and <= 5 && port[0] != '0' && !port.ContainsAnyExceptInRange('0', '9'));
+        return !present || (port.Length > 0 && port[0] != '0' && ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out _));
     }
 
     private static bool TryPunycode(string name, [NotNullWhen(true)] out string? ascii)
@@ -178,7 +181,8 @@ internal static class CanonicalHost
         ascii = null;
         try
         {
-            ascii = Idn.GetAscii(name).ToLowerInvariant();
+            // A trailing dot may have been another script's.
+            ascii = Idn.GetAscii(name).ToLowerInvariant().TrimEnd('.');
         }
         catch (ArgumentException)
         {
