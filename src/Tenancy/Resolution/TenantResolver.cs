@@ -61,13 +61,15 @@ internal sealed class TenantResolver(TenantRegistry registry, AllowedHosts hosts
         var isFixed = suffix is not null;
         if (registry.TryFindUrl(host, prefix, out var tenant, out var url) && Has(url.Path.Length > 0 ? TenantIdentification.Path : TenantIdentification.Host))
         {
-            found.Add(tenant.Id.Value, url, registry);
             if (url.Path.Length > 0)
             {
-                // Below a tenant's URL there are no other endpoints, of this tenant or of any.
-                found.Add(isFixed && !prefix.SequenceEqual(url.Path) ? Nobody : default, null, registry);
+                // Below a tenant's URL there are no other endpoints, of this tenant or of any; whether it is suspended does not show.
+                var isElsewhere = isFixed && !prefix.SequenceEqual(url.Path);
+                found.Add(isElsewhere ? Nobody : tenant.Id.Value, isElsewhere ? null : url, registry);
                 return;
             }
+
+            found.Add(tenant.Id.Value, url, registry);
         }
         else if (Has(TenantIdentification.Host))
         {
