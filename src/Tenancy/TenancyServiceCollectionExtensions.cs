@@ -121,7 +121,11 @@ public static class TenancyServiceCollectionExtensions
     {
         services.TryAddSingleton<AllowedHosts>();
         services.TryAddSingleton<AllowedOrigins>();
-        services.TryAddSingleton<ITenantResolver, TenantResolver>();
+        services.TryAddSingleton(provider => new TenantResolver(
+            provider.GetRequiredService<TenantRegistry>(),
+            provider.GetRequiredService<AllowedHosts>(),
+            provider.GetRequiredService<IOptions<TenancyOptions>>()));
+        services.TryAddSingleton<ITenantResolver>(provider => provider.GetRequiredService<TenantResolver>());
     }
 
     private static void AddAuthentication(IServiceCollection services)

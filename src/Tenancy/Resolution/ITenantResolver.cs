@@ -2,7 +2,11 @@ using Microsoft.AspNetCore.Http;
 
 namespace Tenancy.Resolution;
 
-/// <summary>Says which tenant a request names. Replace or decorate it with one registration.</summary>
+/// <summary>Says which tenant a request names.</summary>
+/// <remarks>
+/// Replace it with <c>services.AddSingleton&lt;ITenantResolver, YourResolver&gt;()</c>; to decorate, let the constructor take a
+/// <see cref="TenantResolver"/>. The host is checked before, and the tenant's status and health after it, whoever resolves.
+/// </remarks>
 public interface ITenantResolver
 {
     /// <summary>Reads the name of the tenant from a request; whether there is such a tenant is not its business.</summary>

@@ -8,7 +8,8 @@ using Tenancy.Registry;
 namespace Tenancy.Resolution;
 
 /// <summary>Reads the tenant from URL, host, path, header and token, as <see cref="TenancyOptions.Identification"/> allows. Ways that disagree refuse the request.</summary>
-internal sealed class TenantResolver(TenantRegistry registry, AllowedHosts hosts, IOptions<TenancyOptions> options) : ITenantResolver
+/// <remarks>It is a service of its own, so that a resolver of yours can take it in its constructor and decide before or after it.</remarks>
+public sealed class TenantResolver : ITenantResolver
 {
     internal const string HeaderName = "X-Tenant-ID";
     private const string Contradiction = "The request names more than one tenant.";
@@ -16,9 +17,23 @@ internal sealed class TenantResolver(TenantRegistry registry, AllowedHosts hosts
     // No tenant can have this id, so that what is found by it is answered like any unknown tenant.
     private const string Nobody = "-";
 
-    private readonly TenancyOptions _options = options.Value;
+    private readonly TenantRegistry _registry;
+    private readonly AllowedHosts _hosts;
+    private readonly TenancyOptions _options;
 
-    public ValueTask<TenantResolution> ResolveAsync(HttpContext context) => new(Resolve(context));
+    internal TenantResolver(TenantRegistry registry, AllowedHosts hosts, IOptions<TenancyOptions> options)
+    {
+        _registry = registry;
+        _hosts = hosts;
+        _options = options.Value;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<TenantResolution> ResolveAsync(HttpContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return new(Resolve(context));
+    }
 
     private TenantResolution Resolve(HttpContext context)
     {
@@ -40,7 +55,7 @@ internal sealed class TenantResolver(TenantRegistry registry, AllowedHosts hosts
 
         if (Has(TenantIdentification.Token) && BearerToken.TryRead(context.Request.Headers, out var token))
         {
-            found.Add(BearerToken.TenantOf(token), null, registry);
+            found.Add(BearerToken.TenantOf(token), null, _registry);
         }
 
         return found.ToResolution();
@@ -59,30 +74,30 @@ internal sealed class TenantResolver(TenantRegistry registry, AllowedHosts hosts
         var suffix = context.GetEndpoint()?.Metadata.GetMetadata<TenantEndpointMetadata>()?.Suffix;
         var prefix = Prefix(context.Request.Path.Value, suffix);
         var isFixed = suffix is not null;
-        if (registry.TryFindUrl(host, prefix, out var tenant, out var url) && Has(url.Path.Length > 0 ? TenantIdentification.Path : TenantIdentification.Host))
+        if (_registry.TryFindUrl(host, prefix, out var tenant, out var url) && Has(url.Path.Length > 0 ? TenantIdentification.Path : TenantIdentification.Host))
         {
             if (url.Path.Length > 0)
             {
                 // Below a tenant's URL there are no other endpoints, of this tenant or of any; whether it is suspended does not show.
                 var isElsewhere = isFixed && !prefix.SequenceEqual(url.Path);
-                found.Add(isElsewhere ? Nobody : tenant.Id.Value, isElsewhere ? null : url, registry);
+                found.Add(isElsewhere ? Nobody : tenant.Id.Value, isElsewhere ? null : url, _registry);
                 return;
             }
 
-            found.Add(tenant.Id.Value, url, registry);
+            found.Add(tenant.Id.Value, url, _registry);
         }
         else if (Has(TenantIdentification.Host))
         {
-            found.Add(Label(hosts.Subdomain(host)), null, registry);
+            found.Add(Label(_hosts.Subdomain(host)), null, _registry);
         }
 
         if (Has(TenantIdentification.Path) && !isFixed)
         {
-            found.Add(context.GetRouteValue("tenant") as string, null, registry);
+            found.Add(context.GetRouteValue("tenant") as string, null, _registry);
         }
         else if (isFixed && prefix.Length > 1)
         {
-            found.Add(Has(TenantIdentification.Path) && prefix.LastIndexOf('/') == 0 ? prefix[1..] : Nobody, null, registry);
+            found.Add(Has(TenantIdentification.Path) && prefix.LastIndexOf('/') == 0 ? prefix[1..] : Nobody, null, _registry);
         }
     }
 
@@ -106,7 +121,7 @@ internal sealed class TenantResolver(TenantRegistry registry, AllowedHosts hosts
         }
         else if (values.Count == 1)
         {
-            found.Add(values[0].AsSpan().Trim(), null, registry);
+            found.Add(values[0].AsSpan().Trim(), null, _registry);
         }
     }
 
