@@ -43,11 +43,7 @@ public sealed class TenantResolver : ITenantResolver
         }
 
         var found = default(Finding);
-        if (Has(TenantIdentification.Host) || Has(TenantIdentification.Path))
-        {
-            FindByUrl(context, ref found);
-        }
-
+        FindByUrl(context, ref found);
         if (Has(TenantIdentification.Header))
         {
             FindByHeader(context.Request.Headers, ref found);
@@ -97,6 +93,7 @@ public sealed class TenantResolver : ITenantResolver
         }
         else if (isFixed && prefix.Length > 1)
         {
+            // Where no way reads paths, /globex/mcp is still not the endpoint of whoever the header or the default names.
             found.Add(Has(TenantIdentification.Path) && prefix.LastIndexOf('/') == 0 ? prefix[1..] : Nobody, null, _registry);
         }
     }
