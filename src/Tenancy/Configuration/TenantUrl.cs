@@ -47,9 +47,10 @@ public sealed record TenantUrl
         {
             reason = "must not have a query or a fragment";
         }
-        else if (value.AsSpan().ContainsAny('%', '\\') || HasDotSegment(value))
+        else if (value.AsSpan().ContainsAny('%', '\\') || WrittenPath(value) != uri.AbsolutePath)
         {
-            reason = "must not have escapes, backslashes or dot segments in its path";
+            // A request's path is compared after its escapes and dot segments are resolved: such a URL would not be found, or not be what it looks like.
+            reason = "must not have escapes, backslashes, dot segments or characters that need an escape in its path";
         }
         else if (!CanonicalHost.TryFormat(uri, out var host))
         {
@@ -70,6 +71,9 @@ public sealed record TenantUrl
     /// <inheritdoc/>
     public override string ToString() => $"{Scheme}://{Host}{Path}";
 
-    private static bool HasDotSegment(string value) =>
-        value.Split('/') is var segments && segments.Any(segment => segment is "." or "..");
+    private static string WrittenPath(string value)
+    {
+        var path = value.IndexOf('/', value.IndexOf("://", StringComparison.Ordinal) + 3);
+        return path < 0 ? "/" : value[path..];
+    }
 }
