@@ -13,6 +13,7 @@ public readonly record struct TenantConfigError(string Field, string Message)
 internal sealed class TenantConfigValidator(TenancyOptions options, IReadOnlyCollection<string> platforms)
 {
     private readonly string? _baseDomain = options.BaseDomain?.TrimEnd('.').ToLowerInvariant();
+    private readonly string? _publicHost = TenantUrl.TryParse(options.PublicUrl, out var url, out _) ? url.Host : null;
 
     public IReadOnlyList<TenantConfigError> Validate(TenantConfig tenant)
     {
@@ -64,28 +65,37 @@ internal sealed class TenantConfigValidator(TenancyOptions options, IReadOnlyCol
             {
                 errors.Add(new(field, $"'{url}' names the tenant by its host, but Tenancy:Identification has no 'host'"));
             }
-            else if (ImpliedOwner(url) is { } owner && owner != tenant.Id)
+            else if (ImpliedOwners(url).FirstOrDefault(owner => owner != tenant.Id) is { } owner)
             {
                 errors.Add(new(field, $"'{url}' belongs to the tenant id '{owner}', whether or not it exists yet"));
             }
-        }
-    }
-
-    /// <summary>The id that a URL would be found by without being registered: <c>{id}.BaseDomain</c> or <c>/{id}</c>.</summary>
-    private string? ImpliedOwner(TenantUrl url)
-    {
-        if (_baseDomain is not null && url.Path.Length == 0)
-        {
-            var host = CanonicalHost.WithoutPort(url.Host);
-            if (host.Length > _baseDomain.Length + 1 && host.EndsWith(_baseDomain) && host[^(_baseDomain.Length + 1)] == '.')
+            else if (IsServersOwn(url))
             {
-                var label = host[..^(_baseDomain.Length + 1)].ToString();
-                return TenantId.TryParse(label, out _) ? label : null;
+                errors.Add(new(field, $"'{url}' is this server's own, where every tenant can be named by path, header or token: use another host, or add a path"));
             }
         }
-
-        return url.Path.Length > 1 && TenantId.TryParse(url.Path[1..], out var id) ? id.Value : null;
     }
+
+    /// <summary>The ids that a URL, or what is above it, would be found by without being registered: <c>{id}.BaseDomain</c> and <c>/{id}</c>.</summary>
+    private IEnumerable<string> ImpliedOwners(TenantUrl url)
+    {
+        var host = CanonicalHost.WithoutPort(url.Host).ToString();
+        if (_baseDomain is not null && host.EndsWith("." + _baseDomain, StringComparison.Ordinal)
+            && TenantId.TryParse(host[..^(_baseDomain.Length + 1)], out var byHost))
+        {
+            yield return byHost.Value;
+        }
+
+        if (url.Path.Length > 1 && TenantId.TryParse(url.Path[1..], out var byPath))
+        {
+            yield return byPath.Value;
+        }
+    }
+
+    /// <summary>Whether a tenant with this URL would stand between the server's host and what others are named by there.</summary>
+    private bool IsServersOwn(TenantUrl url) =>
+        options.MultiTenant && url.Path.Length == 0 && (options.Identification & ~TenantIdentification.Host) != 0
+        && (url.Host == _baseDomain || url.Host == _publicHost);
 
     private static void ValidateLimits(TenantLimits limits, List<TenantConfigError> errors)
     {
