@@ -25,6 +25,7 @@ public sealed class TenantRegistry
     private readonly ILogger<TenantRegistry> _logger;
     private readonly CheckWriter _checks;
     private readonly bool _autoValidate;
+    private readonly string? _baseDomain;
     private volatile bool _isLoaded;
     private int _count;
 
@@ -40,6 +41,7 @@ public sealed class TenantRegistry
         _logger = logger;
         _autoValidate = options.Value.AutoValidate;
         _checks = new(store, logger);
+        _baseDomain = options.Value.BaseDomain?.TrimEnd('.').ToLowerInvariant();
     }
 
     /// <summary>Gets whether the tenants were loaded once. Until then nobody is told that a tenant does not exist.</summary>
@@ -126,6 +128,7 @@ public sealed class TenantRegistry
         ArgumentNullException.ThrowIfNull(tenant);
         tenant = _rules.Complete(tenant);
         var id = TenantId.Parse(tenant.Id);
+        RefuseIfSquatted(id);
         var record = new TenantRecord { Config = tenant, Version = 0, CreatedAt = _time.GetUtcNow(), SessionEpoch = NewEpoch(), Origin = origin };
         switch (await _store.CreateAsync(record, creation).ConfigureAwait(false))
         {
@@ -477,6 +480,15 @@ public sealed class TenantRegistry
         if (unused is not null)
         {
             await unused.ReleaseAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Nobody can register what an id implies, but somebody may have had it before there was a base domain.</summary>
+    private void RefuseIfSquatted(TenantId id)
+    {
+        if (_baseDomain is not null && _routes.Find($"{id}.{_baseDomain}", default)?.State.Model is { } squatter && squatter.Id != id)
+        {
+            throw new TenantConflictException("id", $"'{id}.{_baseDomain}', for which the id stands, belongs to tenant '{squatter.Id}': take that URL from it first, or choose another id.");
         }
     }
 
