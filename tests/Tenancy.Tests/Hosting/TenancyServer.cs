@@ -6,6 +6,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Tenancy.Registry;
 
 namespace Tenancy.Tests.Hosting;
 
@@ -73,6 +74,11 @@ internal sealed class TenancyServer : IAsyncDisposable
         try
         {
             await app.StartAsync();
+            if (redis is null)
+            {
+                // On a busy machine the embedded store may answer too late at first; the server then loads its tenants a moment after it started.
+                await Poll.UntilAsync(() => Task.FromResult(app.Services.GetRequiredService<TenantRegistry>().IsLoaded));
+            }
         }
         catch
         {
