@@ -486,7 +486,7 @@ public sealed class TenantRegistry
     /// <summary>Nobody can register what an id implies, but somebody may have had it before there was a base domain.</summary>
     private void RefuseIfSquatted(TenantId id)
     {
-        if (_baseDomain is not null && _routes.Find($"{id}.{_baseDomain}", default)?.State.Model is { } squatter && squatter.Id != id)
+        if (_baseDomain is not null && _routes.Find($"{id}.{_baseDomain}", default)?.Tenant is { } squatter && squatter.Id != id)
         {
             throw new TenantConflictException("id", $"'{id}.{_baseDomain}', for which the id stands, belongs to tenant '{squatter.Id}': take that URL from it first, or choose another id.");
         }
