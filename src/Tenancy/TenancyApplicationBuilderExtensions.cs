@@ -1,7 +1,11 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Tenancy.Admin;
+using Tenancy.Diagnostics;
 using Tenancy.Mcp;
 using Tenancy.Registry;
 using Tenancy.Resolution;
@@ -49,13 +53,16 @@ public static class TenancyApplicationBuilderExtensions
     }
 
     /// <summary>Maps <c>/health/live</c> and <c>/health/ready</c> of the server, and <c>/health</c> below every tenant's URL.</summary>
-    /// <remarks>A tenant's health is 200 where it is served, 503 where it is not now, and 404 where there is no such tenant.</remarks>
+    /// <remarks>
+    /// Ready runs the application's health checks and says how durable the store is: <c>memory-only</c>, <c>durable</c> or <c>replicated</c>; a
+    /// node whose store is <c>away</c> goes on serving its tenants. A tenant's health is 200 where it is served, 503 where it is not now, and 404 where there is no such tenant.
+    /// </remarks>
     public static IEndpointConventionBuilder MapTenantHealth(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         var group = endpoints.MapGroup("");
         group.MapGet("/health/live", () => Results.Ok());
-        group.MapGet("/health/ready", (TenantRegistry registry) => registry.IsLoaded ? Results.Ok() : Results.StatusCode(StatusCodes.Status503ServiceUnavailable));
+        group.MapHealthChecks("/health/ready", new() { ResponseWriter = WriteReadyAsync });
         foreach (var prefix in Prefixes)
         {
             group.MapGet(prefix + "/health", () => Results.Ok()).WithMetadata(new TenantEndpointMetadata("/health", isMcp: false));
@@ -63,6 +70,12 @@ public static class TenancyApplicationBuilderExtensions
 
         return group;
     }
+
+    private static Task WriteReadyAsync(HttpContext context, HealthReport report) => context.Response.WriteAsJsonAsync(new JsonObject
+    {
+        ["status"] = report.Status == HealthStatus.Unhealthy ? "unavailable" : "ready",
+        ["store"] = report.Entries.GetValueOrDefault(ReadyCheck.Name).Data?.GetValueOrDefault("store") as string,
+    });
 
     /// <summary>Makes an endpoint serve one tenant: the tenant is known before it runs, or it does not run.</summary>
     /// <remarks>The tenant is named as it is for MCP endpoints, where by path: by the route value <c>tenant</c>.</remarks>

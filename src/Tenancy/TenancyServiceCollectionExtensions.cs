@@ -9,6 +9,7 @@ using Tenancy;
 using Tenancy.Admin;
 using Tenancy.Authentication;
 using Tenancy.Configuration;
+using Tenancy.Diagnostics;
 using Tenancy.Fleet;
 using Tenancy.Mcp;
 using Tenancy.Registry;
@@ -86,6 +87,8 @@ public static class TenancyServiceCollectionExtensions
             provider.GetService<IEmbeddedStore>()));
         services.TryAddSingleton<ITenantStore, RedisTenantStore>();
         services.TryAddSingleton<LocalRateLimiter>();
+        services.TryAddSingleton<StoreDurabilityProbe>();
+        services.AddHealthChecks().AddCheck<ReadyCheck>(ReadyCheck.Name);
         services.TryAddSingleton<TenantPurge>();
     }
 

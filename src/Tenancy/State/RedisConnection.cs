@@ -26,6 +26,7 @@ internal sealed class RedisConnection : IAsyncDisposable
         IConfiguration configuration, IHostEnvironment environment, IOptions<TenancyOptions> options, TimeProvider time, ILogger<RedisConnection> logger, IEmbeddedStore? embedded = null)
     {
         _time = time;
+        IsEmbedded = string.IsNullOrWhiteSpace(configuration.GetConnectionString("Redis"));
         _settings = Settings(configuration.GetConnectionString("Redis"), environment, options.Value, embedded, logger);
         _connection = new(ConnectAsync);
     }
@@ -33,11 +34,18 @@ internal sealed class RedisConnection : IAsyncDisposable
     /// <summary>Counts and times what goes to the store; null, the default, watches nothing.</summary>
     public Func<ProfilingSession?>? Profiler { get; init; }
 
+    /// <summary>Whether the store is inside this process.</summary>
+    public bool IsEmbedded { get; }
+
     /// <summary>How far the clock of tests is from the store's, in milliseconds; 0 with the system's clock.</summary>
     public RedisValue ClockOffset => ReferenceEquals(_time, TimeProvider.System) ? 0 : (long)Math.Round((_time.GetUtcNow() - TimeProvider.System.GetUtcNow()).TotalMilliseconds);
 
     public Task<RedisResult> EvaluateAsync(string script, StoreKey[] keys, RedisValue[] arguments) =>
         RunAsync(database => database.ScriptEvaluateAsync(script, Array.ConvertAll(keys, static key => key.Value), Array.ConvertAll(arguments, Encode)));
+
+    /// <summary>A section of what the server says of itself.</summary>
+    public async Task<string> GetInfoAsync(string section) => await RunAsync(
+        database => database.Multiplexer.GetServers().First(server => !server.IsReplica).InfoRawAsync(section)).ConfigureAwait(false) ?? "";
 
     public Task<RedisValue> GetAsync(StoreKey key) => RunAsync(database => database.StringGetAsync(key));
 
@@ -132,6 +140,9 @@ internal sealed class RedisConnection : IAsyncDisposable
     private static ConfigurationOptions Tune(ConfigurationOptions settings, int? timeout)
     {
         settings.AbortOnConnectFail = false;
+
+        // INFO, which tells how durable the store is, is an admin's command to the client; the server's ACL decides what it may do.
+        settings.AllowAdmin = true;
         settings.BacklogPolicy = BacklogPolicy.FailFast;
         if (timeout is { } milliseconds)
         {

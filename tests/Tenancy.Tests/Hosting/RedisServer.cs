@@ -17,6 +17,15 @@ internal sealed class RedisServer : IAsyncDisposable
 
     public string ConnectionString => $"127.0.0.1:{_port}";
 
+    public int Port => _port;
+
+    /// <summary>Sends the server a command of an operator's.</summary>
+    public async Task ExecuteAsync(string command, params object[] arguments)
+    {
+        await using var connection = await ConnectionMultiplexer.ConnectAsync($"{ConnectionString},allowAdmin=true");
+        await connection.GetDatabase().ExecuteAsync(command, arguments);
+    }
+
     public static async Task<RedisServer> StartAsync(params string[] arguments)
     {
         if (FindExecutable() is null)

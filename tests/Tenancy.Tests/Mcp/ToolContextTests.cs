@@ -1,0 +1,130 @@
+using Microsoft.Extensions.DependencyInjection;
+using Tenancy.Configuration;
+using Tenancy.Mcp;
+using Tenancy.Registry;
+using Tenancy.State;
+using Tenancy.Testing;
+using Tenancy.Tests.Hosting;
+
+namespace Tenancy.Tests.Mcp;
+
+/// <summary>A context reaches one tenant, as long as its call lasts.</summary>
+public sealed class ToolContextTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Nothing_of_a_context_works_after_its_call()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        ToolContext context;
+        Documents<TestBuy> documents;
+        TenantCache cache;
+        using (var call = TestToolContext.Begin(server.Services, "acme"))
+        {
+            context = call.Context;
+            documents = context.Documents<TestBuy>();
+            cache = context.Cache;
+            Assert.Equal("acme-banner", context.Platform<ITestSeller>().Product);
+        }
+
+        Assert.Throws<InvalidOperationException>(() => context.Platform<ITestSeller>());
+        Assert.Throws<InvalidOperationException>(() => context.Documents<TestBuy>());
+        Assert.Throws<InvalidOperationException>(() => context.Cache);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => documents.GetAsync("x", Token));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => documents.ListAsync(cancellationToken: Token));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => documents.CreateAsync(new() { Seller = "x", Budget = 1 }, cancellationToken: Token));
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await cache.GetOrCreateAsync("x", _ => new ValueTask<int>(1), cancellationToken: Token));
+    }
+
+    [Fact]
+    public async Task A_platform_of_another_kind_is_not_given()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        using var call = TestToolContext.Begin(server.Services, "acme");
+        Assert.NotNull(call.Context.Platform<TestPublisher>());
+        Assert.Contains("TestRetailer", Assert.Throws<InvalidOperationException>(() => call.Context.Platform<TestRetailer>()).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_cached_is_seen_by_those_who_share_it_and_by_nobody_else()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        foreach (var sharing in Enum.GetValues<CacheSharing>())
+        {
+            Assert.Equal("acme/one", await CacheAsync("acme", "one", sharing));
+            Assert.Equal("acme/one", await CacheAsync("acme", "one", sharing));
+            Assert.Equal(sharing == CacheSharing.Tenant ? "acme/one" : "acme/two", await CacheAsync("acme", "two", sharing));
+            Assert.Equal("globex/one", await CacheAsync("globex", "one", sharing));
+        }
+
+        async Task<string> CacheAsync(string tenant, string caller, CacheSharing sharing)
+        {
+            using var call = TestToolContext.Begin(server.Services, tenant, caller);
+            return await call.Context.Cache.GetOrCreateAsync("key", _ => ValueTask.FromResult($"{tenant}/{caller}"), sharing, cancellationToken: Token);
+        }
+    }
+
+    [Theory]
+    [InlineData("|tenant|")]
+    [InlineData("acme|1|tenant|x")]
+    [InlineData("\u0000\r\n")]
+    [InlineData("\ud800")]
+    public async Task No_key_of_a_handler_reaches_what_another_tenant_cached(string key)
+    {
+        await using var server = await TenancyServer.StartAsync();
+        using var acme = TestToolContext.Begin(server.Services, "acme");
+        using var globex = TestToolContext.Begin(server.Services, "globex");
+        await acme.Context.Cache.GetOrCreateAsync(key, _ => ValueTask.FromResult("acme's"), CacheSharing.Tenant, cancellationToken: Token);
+        Assert.Equal("globex's", await globex.Context.Cache.GetOrCreateAsync(key, _ => ValueTask.FromResult("globex's"), CacheSharing.Tenant, cancellationToken: Token));
+    }
+
+    [Fact]
+    public async Task What_a_tenant_cached_is_forgotten_when_it_changes_and_when_it_is_removed()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        var made = 0;
+        await CacheAsync();
+        await CacheAsync();
+        Assert.Equal(1, made);
+        using var removed = await CacheAsync(remove: true);
+        await CacheAsync();
+        Assert.Equal(2, made);
+        using var changed = await server.AdminAsync(HttpMethod.Patch, "/acme", """{"name":"New"}""");
+        await CacheAsync();
+        Assert.Equal(3, made);
+
+        async Task<TestToolContext> CacheAsync(bool remove = false)
+        {
+            var call = TestToolContext.Begin(server.Services, "acme");
+            if (remove)
+            {
+                await call.Context.Cache.RemoveAsync<int>("key", CacheSharing.Tenant, Token);
+                return call;
+            }
+
+            await call.Context.Cache.GetOrCreateAsync("key", _ => ValueTask.FromResult(++made), CacheSharing.Tenant, cancellationToken: Token);
+            return call;
+        }
+    }
+
+    [Fact]
+    public async Task Work_outside_a_call_opens_its_tenant_on_purpose_and_is_logged()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        var scopes = server.Services.GetRequiredService<TenantScopes>();
+        Documents<TestBuy> documents;
+        await using (var scope = scopes.Open(TenantId.Parse("acme"), "nightly report", "some-account"))
+        {
+            Assert.Equal("system", scope.Context.Caller.Value);
+            documents = scope.Context.Documents<TestBuy>();
+            Assert.Single((await documents.ListAsync(cancellationToken: Token)).Items.Append(await documents.CreateAsync(new() { Seller = "acme", Budget = 1 }, cancellationToken: Token)));
+        }
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => documents.ListAsync(cancellationToken: Token));
+        Assert.Throws<TenantNotFoundException>(() => scopes.Open(TenantId.Parse("nobody"), "report"));
+        Assert.Throws<ArgumentException>(() => scopes.Open(TenantId.Parse("acme"), " "));
+        using var suspended = await server.AdminAsync(HttpMethod.Patch, "/acme", """{"status":"suspended"}""");
+        Assert.Throws<TenantNotFoundException>(() => scopes.Open(TenantId.Parse("acme"), "report"));
+    }
+}
