@@ -28,7 +28,10 @@ internal sealed partial class TenancyJson : JsonSerializerContext;
 internal sealed partial class ConfigurationJsonContext : JsonSerializerContext;
 
 /// <summary>A tenant as it is posted or seeded.</summary>
-internal sealed record TenantWire
+/// <remarks>
+/// Two older forms are read too: <c>domain</c>, one host or URL, for <see cref="Urls"/>; and <c>oidc</c> for <see cref="Authentication"/>.
+/// </remarks>
+internal sealed record TenantWire : IJsonOnDeserialized
 {
     public required string Id { get; init; }
 
@@ -38,7 +41,11 @@ internal sealed record TenantWire
 
     public IReadOnlyList<string>? Urls { get; init; }
 
+    public string? Domain { get; init; }
+
     public TenantAuthentication? Authentication { get; init; }
+
+    public OidcWire? Oidc { get; init; }
 
     public TenantLimits? Limits { get; init; }
 
@@ -48,6 +55,19 @@ internal sealed record TenantWire
 
     public IReadOnlyList<PrincipalRegistration>? Principals { get; init; }
 
+    void IJsonOnDeserialized.OnDeserialized()
+    {
+        if (Domain is not null && Urls is not null)
+        {
+            throw new JsonException("it is the older form of urls: give one of them", "$.domain", lineNumber: null, bytePositionInLine: null);
+        }
+
+        if (Oidc is not null && Authentication is not null)
+        {
+            throw new JsonException("it is the older form of authentication: give one of them", "$.oidc", lineNumber: null, bytePositionInLine: null);
+        }
+    }
+
     public TenantRegistration ToRegistration() => new()
     {
         Tenant = new()
@@ -55,13 +75,37 @@ internal sealed record TenantWire
             Id = Id,
             Name = Name,
             Status = Status,
-            Urls = Urls ?? [],
-            Authentication = Authentication,
+            Urls = Urls ?? (Domain is { } domain ? [domain.Contains("://", StringComparison.Ordinal) ? domain : "https://" + domain] : []),
+            Authentication = Authentication ?? Oidc?.ToAuthentication(),
             Limits = Limits,
             Platform = Platform,
             Settings = Settings,
         },
         Principals = Principals ?? [],
+    };
+}
+
+/// <summary>The older form of a tenant's identity provider.</summary>
+internal sealed record OidcWire
+{
+    public required string Issuer { get; init; }
+
+    public string? Audience { get; init; }
+
+    public string? JwksUri { get; init; }
+
+    public string? TokenUrl { get; init; }
+
+    public string? AuthorizationUrl { get; init; }
+
+    public TenantAuthentication ToAuthentication() => new()
+    {
+        Kind = TenantAuthenticationKind.Jwks,
+        Issuer = Issuer,
+        Audiences = Audience is { } audience ? [audience] : [],
+        JwksUri = JwksUri,
+        TokenUrl = TokenUrl,
+        AuthorizationUrl = AuthorizationUrl,
     };
 }
 

@@ -37,6 +37,9 @@ public sealed class TenancyOptions
     /// <summary>Gets or sets the admin API's settings.</summary>
     public AdminOptions Admin { get; set; } = new();
 
+    /// <summary>Gets or sets how URLs that admins of tenants typed are fetched.</summary>
+    public ValidationOptions Validation { get; set; } = new();
+
     /// <summary>Gets or sets the tenants with which an empty store begins.</summary>
     public IReadOnlyList<TenantRegistration> Tenants { get; set; } = [];
 

@@ -2,12 +2,13 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace Tenancy.Configuration;
 
 /// <summary>Reads <see cref="TenancyOptions"/> from the configuration. What cannot be read is kept as a mistake and stops the start.</summary>
-internal sealed class TenancyOptionsSetup(IConfiguration configuration) : IConfigureOptions<TenancyOptions>
+internal sealed class TenancyOptionsSetup(IConfiguration configuration, IHostEnvironment? environment = null) : IConfigureOptions<TenancyOptions>
 {
     private static readonly string[] Known =
     [
@@ -15,6 +16,7 @@ internal sealed class TenancyOptionsSetup(IConfiguration configuration) : IConfi
         nameof(TenancyOptions.DefaultTenant), nameof(TenancyOptions.Defaults), nameof(TenancyOptions.AnonymousTools),
         nameof(TenancyOptions.AllowedOrigins), nameof(TenancyOptions.Admin), nameof(TenancyOptions.Tenants),
         nameof(TenancyOptions.AcceptEmbeddedStore), nameof(TenancyOptions.AutoValidate), nameof(TenancyOptions.MaxRequestBodySize),
+        nameof(TenancyOptions.Validation),
     ];
 
     public void Configure(TenancyOptions options)
@@ -39,6 +41,8 @@ internal sealed class TenancyOptionsSetup(IConfiguration configuration) : IConfi
         options.AnonymousTools = ReadList("Tenancy:AnonymousTools", mistakes) ?? options.AnonymousTools;
         options.AllowedOrigins = ReadList("Tenancy:AllowedOrigins", mistakes) ?? options.AllowedOrigins;
         options.Admin.Keys = ReadList("Tenancy:Admin:Keys", mistakes) ?? options.Admin.Keys;
+        ValidationOptionsReader.Read(configuration, options.Validation, mistakes);
+        options.Validation.AllowHttpOnLoopback = environment?.IsDevelopment() ?? false;
         options.Tenants = ReadTenants(options.Tenants, mistakes);
         ReadDefaults(options.Defaults, mistakes);
         options.Mistakes = mistakes;

@@ -24,6 +24,7 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
             failures.Add($"Tenancy:MaxRequestBodySize is {options.MaxRequestBodySize}: use at least 1024 bytes.");
         }
 
+        ValidateValidation(options.Validation, failures);
         if (options.Defaults.Platform is { } platform && !platforms.Names.Contains(platform))
         {
             failures.Add($"Tenancy:Defaults:Platform is '{platform}': use one of {string.Join(", ", platforms.Names)}.");
@@ -84,6 +85,19 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
             {
                 failures.Add($"Tenancy:AllowedOrigins has '{origin}': use scheme, host and port only, such as https://app.example.com.");
             }
+        }
+    }
+
+    private static void ValidateValidation(ValidationOptions options, List<string> failures)
+    {
+        if (options.Timeout < TimeSpan.FromSeconds(1) || options.Timeout > TimeSpan.FromSeconds(60))
+        {
+            failures.Add($"Tenancy:Validation:Timeout is {options.Timeout}: use 00:00:01 to 00:01:00 (hours:minutes:seconds).");
+        }
+
+        if (options.Proxy is { } proxy && !(proxy.IsAbsoluteUri && proxy.Scheme is "http" or "https"))
+        {
+            failures.Add("Tenancy:Validation:Proxy is not the URL of an HTTP proxy: use one such as http://proxy.example.com:3128.");
         }
     }
 

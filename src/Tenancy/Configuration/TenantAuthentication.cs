@@ -2,11 +2,50 @@ using System.Text.Json.Serialization;
 
 namespace Tenancy.Configuration;
 
-/// <summary>How callers of one tenant prove who they are.</summary>
+/// <summary>How callers of one tenant prove who they are. All but <see cref="Kind"/> belongs to <see cref="TenantAuthenticationKind.Jwks"/>.</summary>
 public sealed record TenantAuthentication
 {
     /// <summary>Gets the kind of proof.</summary>
     public required TenantAuthenticationKind Kind { get; init; }
+
+    /// <summary>Gets the issuer whose tokens are accepted: an absolute https URL, compared byte for byte with <c>iss</c> (RFC 8414, section 2).</summary>
+    public string? Issuer { get; init; }
+
+    /// <summary>Gets the audiences that a token may name beside the URLs of the tenant's own endpoints (RFC 8707, section 2).</summary>
+    public IReadOnlyList<string> Audiences
+    {
+        get;
+
+        // Generated serializers pass null for what a JSON text leaves out.
+        init => field = value ?? [];
+    } = [];
+
+    /// <summary>Gets where the issuer's keys are (RFC 7517, section 5). Default: where its discovery document says.</summary>
+    public string? JwksUri { get; init; }
+
+    /// <summary>Gets the scopes that a client should ask for (RFC 6749, section 3.3).</summary>
+    public IReadOnlyList<string> Scopes
+    {
+        get;
+        init => field = value ?? [];
+    } = [];
+
+    /// <summary>Gets the id (<c>kid</c>) of the only key that is accepted. Default: every signing key that the issuer publishes.</summary>
+    public string? PinnedKeyId { get; init; }
+
+    /// <summary>Gets the token endpoint that the issuer's discovery document must name. Default: any.</summary>
+    public string? TokenUrl { get; init; }
+
+    /// <summary>Gets the authorization endpoint that the issuer's discovery document must name. Default: any.</summary>
+    public string? AuthorizationUrl { get; init; }
+
+    /// <inheritdoc/>
+    public bool Equals(TenantAuthentication? other) =>
+        other is not null && Kind == other.Kind && Issuer == other.Issuer && JwksUri == other.JwksUri && PinnedKeyId == other.PinnedKeyId
+        && TokenUrl == other.TokenUrl && AuthorizationUrl == other.AuthorizationUrl && Audiences.SequenceEqual(other.Audiences) && Scopes.SequenceEqual(other.Scopes);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Kind, Issuer, JwksUri, PinnedKeyId, Audiences.Count, Scopes.Count);
 }
 
 /// <summary>The kinds of proof that a tenant may ask of its callers.</summary>
@@ -20,4 +59,8 @@ public enum TenantAuthenticationKind
     /// <summary>No proof: every caller is <c>anonymous</c>. For development, or a network that you trust.</summary>
     [JsonStringEnumMemberName("none")]
     None,
+
+    /// <summary>JSON Web Tokens (RFC 9068) of the tenant's own issuer, checked with the issuer's keys.</summary>
+    [JsonStringEnumMemberName("jwks")]
+    Jwks,
 }

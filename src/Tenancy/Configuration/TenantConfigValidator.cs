@@ -14,6 +14,7 @@ internal sealed class TenantConfigValidator(TenancyOptions options, IReadOnlyCol
 {
     private readonly string? _baseDomain = options.BaseDomain?.TrimEnd('.').ToLowerInvariant();
     private readonly string? _publicHost = TenantUrl.TryParse(options.PublicUrl, out var url, out _) ? url.Host : null;
+    private readonly TenantAuthenticationValidator _authentication = new(options);
 
     public IReadOnlyList<TenantConfigError> Validate(TenantConfig tenant)
     {
@@ -29,6 +30,7 @@ internal sealed class TenantConfigValidator(TenancyOptions options, IReadOnlyCol
         }
 
         ValidateUrls(tenant, errors);
+        _authentication.Validate(tenant, errors);
         ValidateLimits(tenant.Limits ?? options.Defaults.Limits, errors);
         if (tenant.Platform is { } platform && !platforms.Contains(platform))
         {

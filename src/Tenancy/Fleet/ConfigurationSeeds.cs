@@ -107,7 +107,7 @@ internal sealed class ConfigurationSeeds(
     private IReadOnlyList<TenantRegistration> Read()
     {
         var read = new TenancyOptions();
-        new TenancyOptionsSetup(configuration).Configure(read);
+        new TenancyOptionsSetup(configuration, environment).Configure(read);
         return validator.Validate(Options.DefaultName, read) is { Failed: true } result
             ? throw new OptionsValidationException(Options.DefaultName, typeof(TenancyOptions), result.Failures)
             : read.Tenants;

@@ -1,0 +1,33 @@
+namespace Tenancy.Configuration;
+
+/// <summary>What a token for a tenant may name as its audience: the URLs of the tenant's endpoints, and what an admin added.</summary>
+internal static class TenantAudiences
+{
+    private const string Endpoint = "/mcp";
+
+    /// <summary>The audiences, each once. Empty where the tenant has neither an endpoint of its own nor a configured audience.</summary>
+    public static IReadOnlyList<string> Of(TenantConfig tenant, TenancyOptions options) =>
+        [.. Endpoints(tenant, options).Concat((tenant.Authentication ?? options.Defaults.Authentication).Audiences).Distinct(StringComparer.Ordinal)];
+
+    // An endpoint that tenants share, where a header or a token names them, is nobody's audience.
+    private static IEnumerable<string> Endpoints(TenantConfig tenant, TenancyOptions options)
+    {
+        foreach (var text in tenant.Urls)
+        {
+            if (TenantUrl.TryParse(text, out var url, out _))
+            {
+                yield return url + Endpoint;
+            }
+        }
+
+        if (options.Identification.HasFlag(TenantIdentification.Path) && TenantUrl.TryParse(options.PublicUrl, out var publicUrl, out _))
+        {
+            yield return $"{publicUrl}/{tenant.Id}{Endpoint}";
+        }
+
+        if (options.Identification.HasFlag(TenantIdentification.Host) && options.BaseDomain is { } domain)
+        {
+            yield return $"https://{tenant.Id}.{domain.TrimEnd('.').ToLowerInvariant()}{Endpoint}";
+        }
+    }
+}

@@ -1,0 +1,131 @@
+using System.Buffers;
+
+namespace Tenancy.Configuration;
+
+/// <summary>Checks how a tenant wants its callers to prove who they are. Values are repeated only where no credential can hide in them.</summary>
+internal sealed class TenantAuthenticationValidator(TenancyOptions options)
+{
+    private const int MaxItems = 50;
+    private const int MaxLength = 1024;
+
+    // RFC 3986, section 2. What is left out here separates an issuer from other things elsewhere.
+    private static readonly SearchValues<char> UrlCharacters =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/?#[]@!$&'()*+,;=%");
+
+    public void Validate(TenantConfig tenant, List<TenantConfigError> errors)
+    {
+        var authentication = tenant.Authentication ?? options.Defaults.Authentication;
+        if (authentication.Kind == TenantAuthenticationKind.Jwks)
+        {
+            ValidateJwks(tenant, authentication, errors);
+        }
+        else
+        {
+            RefuseJwks(authentication, errors);
+        }
+    }
+
+    private void ValidateJwks(TenantConfig tenant, TenantAuthentication authentication, List<TenantConfigError> errors)
+    {
+        if (authentication.Issuer is not { } issuer)
+        {
+            errors.Add(new("authentication.issuer", "is required for jwks: the https URL that stands in the tokens' iss"));
+        }
+        else if (ExplainUrl(issuer, allowQuery: false) is { } reason)
+        {
+            errors.Add(new("authentication.issuer", reason));
+        }
+
+        CheckUrl(authentication.JwksUri, "authentication.jwksUri", errors);
+        CheckUrl(authentication.TokenUrl, "authentication.tokenUrl", errors);
+        CheckUrl(authentication.AuthorizationUrl, "authentication.authorizationUrl", errors);
+        if (authentication.PinnedKeyId is { Length: 0 or > MaxLength })
+        {
+            errors.Add(new("authentication.pinnedKeyId", $"must have 1 to {MaxLength} characters, or be left out"));
+        }
+
+        CheckList(authentication.Audiences, "authentication.audiences", IsAudience, "must have visible characters only", errors);
+        CheckList(authentication.Scopes, "authentication.scopes", IsScope, "must be visible ASCII without spaces, '\"' and '\\' (RFC 6749, section 3.3)", errors);
+        if (TenantAudiences.Of(tenant, options).Count == 0)
+        {
+            errors.Add(new(
+                "authentication.audiences",
+                "is needed: the tenant has no URL of its own that a token could name; list what the issuer puts into aud, or give the tenant a URL"));
+        }
+    }
+
+    private static void RefuseJwks(TenantAuthentication authentication, List<TenantConfigError> errors)
+    {
+        Refuse(authentication.Issuer is not null, "issuer");
+        Refuse(authentication.Audiences.Count > 0, "audiences");
+        Refuse(authentication.JwksUri is not null, "jwksUri");
+        Refuse(authentication.Scopes.Count > 0, "scopes");
+        Refuse(authentication.PinnedKeyId is not null, "pinnedKeyId");
+        Refuse(authentication.TokenUrl is not null, "tokenUrl");
+        Refuse(authentication.AuthorizationUrl is not null, "authorizationUrl");
+
+        void Refuse(bool isThere, string field)
+        {
+            if (isThere)
+            {
+                errors.Add(new($"authentication.{field}", "belongs to the kind 'jwks': leave it out, or change the kind"));
+            }
+        }
+    }
+
+    private void CheckUrl(string? url, string field, List<TenantConfigError> errors)
+    {
+        if (url is not null && ExplainUrl(url, allowQuery: true) is { } reason)
+        {
+            errors.Add(new(field, reason));
+        }
+    }
+
+    // Some identity providers name their policy in the query of the keys' URL; an issuer has none (RFC 8414, section 2).
+    private string? ExplainUrl(string text, bool allowQuery)
+    {
+        if (text.Length > MaxLength || text.AsSpan().ContainsAnyExcept(UrlCharacters) || !Uri.TryCreate(text, UriKind.Absolute, out var uri))
+        {
+            return "must be an absolute https URL, such as https://auth.example.com";
+        }
+
+        if (uri.UserInfo.Length > 0)
+        {
+            return "must not carry a user name or password";
+        }
+
+        if (text.Contains('#', StringComparison.Ordinal) || (!allowQuery && text.Contains('?', StringComparison.Ordinal)))
+        {
+            return allowQuery ? "must not have a fragment" : "must not have a query or a fragment";
+        }
+
+        return options.Validation.AllowsScheme(uri)
+            ? null
+            : "must begin with https://; http is for loopback hosts in Development, or where the operator sets Tenancy:Validation:AllowHttp";
+    }
+
+    private static void CheckList(IReadOnlyList<string> items, string field, Func<string, bool> isGood, string message, List<TenantConfigError> errors)
+    {
+        if (items.Count > MaxItems)
+        {
+            errors.Add(new(field, $"has {items.Count} values: {MaxItems} are the most"));
+            return;
+        }
+
+        for (var i = 0; i < items.Count; i++)
+        {
+            if (items[i] is not { Length: > 0 and <= MaxLength } || !isGood(items[i]))
+            {
+                errors.Add(new($"{field}[{i}]", $"{message}, and 1 to {MaxLength} of them"));
+            }
+            else if (items.Take(i).Contains(items[i], StringComparer.Ordinal))
+            {
+                errors.Add(new($"{field}[{i}]", $"'{items[i]}' is listed twice"));
+            }
+        }
+    }
+
+    private static bool IsAudience(string audience) => !audience.Any(c => char.IsControl(c) || char.IsWhiteSpace(c));
+
+    private static bool IsScope(string scope) => scope.All(c => c is >= '!' and <= '~' and not ('"' or '\\'));
+}
