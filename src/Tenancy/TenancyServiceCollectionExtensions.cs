@@ -42,6 +42,7 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         AddState(services);
         AddRegistry(services);
+        AddValidation(services);
         AddResolution(services);
         AddAuthentication(services);
         AddMcp(services);
@@ -118,6 +119,13 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<TenantAdministration>();
         services.TryAddSingleton<ConfigurationSeeds>();
         services.AddHostedService<TenantLoader>();
+    }
+
+    private static void AddValidation(IServiceCollection services)
+    {
+        services.TryAddSingleton<GuardedHttp>();
+        services.TryAddSingleton<IssuerMetadata>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<ITenantValidator, JwksValidator>());
     }
 
     private static void AddResolution(IServiceCollection services)

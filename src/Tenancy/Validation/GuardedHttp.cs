@@ -1,0 +1,197 @@
+using System.Buffers;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Tenancy.Configuration;
+using Tenancy.Diagnostics;
+
+namespace Tenancy.Validation;
+
+/// <summary>
+/// Fetches URLs that admins of tenants typed, so that none of them reaches what only this server can reach (CWE-918). The connection is made
+/// to the very address that was checked; redirects are not followed, cookies are not kept.
+/// </summary>
+internal sealed class GuardedHttp : IDisposable
+{
+    public const int MaxBodySize = 1024 * 1024;
+
+    private readonly ValidationOptions _options;
+    private readonly AddressGuard _guard;
+    private readonly HttpClient _client;
+    private readonly TimeProvider _time;
+    private readonly ILogger<GuardedHttp> _logger;
+
+    public GuardedHttp(IOptions<TenancyOptions> options, TimeProvider time, ILogger<GuardedHttp> logger)
+    {
+        _options = options.Value.Validation;
+        _guard = new(_options.AllowedNetworks);
+        _time = time;
+        _logger = logger;
+        _client = new(new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            UseProxy = _options.Proxy is not null,
+            Proxy = _options.Proxy is { } proxy ? ToWebProxy(proxy) : null,
+            AutomaticDecompression = DecompressionMethods.None,
+            MaxResponseHeadersLength = 32,
+            ConnectTimeout = _options.Timeout,
+            ConnectCallback = ConnectAsync,
+
+            // Long enough for two documents of one issuer; a name that leads elsewhere later is resolved and checked again.
+            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(5),
+            PooledConnectionLifetime = TimeSpan.FromSeconds(30),
+
+            // Whoever is fetched from learns nothing of the request that caused it.
+            ActivityHeadersPropagator = null,
+        })
+        {
+            Timeout = System.Threading.Timeout.InfiniteTimeSpan,
+            DefaultRequestHeaders = { { "Accept", "application/json" }, { "User-Agent", "Tenancy" } },
+        };
+    }
+
+    /// <summary>A URL as it may be shown: without user name, password, query and fragment.</summary>
+    public static string Display(Uri uri) => uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
+
+    /// <summary>Fetches a text.</summary>
+    /// <exception cref="FetchException">There is no such text to be had here and now.</exception>
+    public async Task<string> GetAsync(Uri uri, CancellationToken cancellationToken)
+    {
+        ThrowIfForbidden(uri);
+        using var timeout = new CancellationTokenSource(_options.Timeout, _time);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            using var response = await _client.GetAsync(uri, HttpCompletionOption.ResponseHeadersRead, both.Token).ConfigureAwait(false);
+            ThrowIfNotOk(uri, (int)response.StatusCode);
+            return await ReadAsync(uri, response.Content, both.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new FetchException(string.Create(CultureInfo.InvariantCulture, $"{Display(uri)} did not answer within {_options.Timeout.TotalSeconds} s"), isTransient: true);
+        }
+        catch (HttpRequestException exception) when (exception.InnerException is FetchException refusal)
+        {
+            throw refusal;
+        }
+        catch (Exception exception) when (exception is HttpRequestException or IOException)
+        {
+            throw new FetchException($"{Display(uri)} could not be reached ({Explain(exception)})", isTransient: true);
+        }
+    }
+
+    public void Dispose() => _client.Dispose();
+
+    private void ThrowIfForbidden(Uri uri)
+    {
+        if (!_options.AllowsScheme(uri))
+        {
+            throw new FetchException($"{Display(uri)} is not https", isTransient: false);
+        }
+
+        // A proxy resolves names itself, so that only what is plain to see can be refused before it.
+        if (_options.Proxy is not null && (IPAddress.TryParse(uri.DnsSafeHost, out var address) ? !_guard.Allows(address) : uri.IsLoopback && !_guard.Allows(IPAddress.Loopback)))
+        {
+            throw Refuse(uri.DnsSafeHost, []);
+        }
+    }
+
+    private static void ThrowIfNotOk(Uri uri, int status)
+    {
+        if (status != 200)
+        {
+            var redirect = status is >= 300 and < 400 ? "; redirects are not followed" : "";
+            throw new FetchException(
+                string.Create(CultureInfo.InvariantCulture, $"{Display(uri)} answered {status}{redirect}"), isTransient: status is 408 or 429 or (>= 500 and < 600), status);
+        }
+    }
+
+    private static async Task<string> ReadAsync(Uri uri, HttpContent content, CancellationToken cancellationToken)
+    {
+        var buffer = ArrayPool<byte>.Shared.Rent(MaxBodySize + 1);
+        try
+        {
+            var stream = await content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
+            await using (stream.ConfigureAwait(false))
+            {
+                var length = content.Headers.ContentLength > MaxBodySize
+                    ? MaxBodySize + 1
+                    : await stream.ReadAtLeastAsync(buffer.AsMemory(0, MaxBodySize + 1), MaxBodySize + 1, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+                return length <= MaxBodySize
+                    ? Encoding.UTF8.GetString(buffer, 0, length).TrimStart('\uFEFF')
+                    : throw new FetchException($"{Display(uri)} is larger than 1 MiB", isTransient: false);
+            }
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
+    }
+
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
+        IPAddress[] found = IPAddress.TryParse(host, out var literal) ? [literal] : await Dns.GetHostAddressesAsync(host, cancellationToken).ConfigureAwait(false);
+        IPAddress[] addresses = IsProxy(context.DnsEndPoint) ? found : [.. found.Where(_guard.Allows)];
+        if (found.Length > 0 && addresses.Length == 0)
+        {
+            throw Refuse(host, found);
+        }
+
+        var failure = new SocketException((int)SocketError.HostNotFound);
+        foreach (var address in addresses)
+        {
+            var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await socket.ConnectAsync(address, port, cancellationToken).ConfigureAwait(false);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch (Exception exception)
+            {
+                socket.Dispose();
+                if (exception is not SocketException next)
+                {
+                    throw;
+                }
+
+                failure = next;
+            }
+        }
+
+        throw failure;
+    }
+
+    // Which addresses a name has inside is told to the operator only.
+    private FetchException Refuse(string host, IPAddress[] addresses)
+    {
+        _logger.AddressRefused(host, string.Join(", ", addresses.AsEnumerable()));
+        return new($"'{host}' leads to an address that is not public; the operator can allow its network in Tenancy:Validation:AllowedNetworks", isTransient: false);
+    }
+
+    private bool IsProxy(DnsEndPoint endpoint) =>
+        _options.Proxy is { } proxy && proxy.Port == endpoint.Port && proxy.IdnHost.Equals(endpoint.Host, StringComparison.OrdinalIgnoreCase);
+
+    private static WebProxy ToWebProxy(Uri proxy)
+    {
+        var userInfo = proxy.UserInfo.Split(':', 2);
+        return new(new Uri(proxy.GetLeftPart(UriPartial.Scheme) + proxy.Authority))
+        {
+            BypassProxyOnLocal = false,
+            Credentials = proxy.UserInfo.Length == 0 ? null : new NetworkCredential(Uri.UnescapeDataString(userInfo[0]), Uri.UnescapeDataString(userInfo.ElementAtOrDefault(1) ?? "")),
+        };
+    }
+
+    // Names of error codes only: messages of other libraries may repeat what they were given.
+    private static string Explain(Exception exception) => exception switch
+    {
+        { InnerException: SocketException socket } => socket.SocketErrorCode.ToString(),
+        HttpRequestException http => http.HttpRequestError.ToString(),
+        HttpIOException io => io.HttpRequestError.ToString(),
+        _ => "broken connection",
+    };
+}

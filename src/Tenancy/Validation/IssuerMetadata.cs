@@ -1,0 +1,141 @@
+using System.Text.Json;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+using Microsoft.IdentityModel.Tokens;
+using Tenancy.Configuration;
+
+namespace Tenancy.Validation;
+
+/// <summary>Reads what an issuer publishes of itself: its discovery document and its keys.</summary>
+internal sealed class IssuerMetadata(GuardedHttp http, IOptions<TenancyOptions> options)
+{
+    private const int MaxKeys = 64;
+    private const int MinimumRsaKeySize = 2048;
+
+    private readonly ValidationOptions _options = options.Value.Validation;
+
+    /// <summary>Reads the keys with which the issuer of a tenant signs.</summary>
+    /// <exception cref="FetchException">A document is not to be had here and now.</exception>
+    /// <exception cref="IssuerRejectedException">The documents do not vouch for what the tenant's configuration says.</exception>
+    public async Task<OpenIdConnectConfiguration> LoadAsync(TenantAuthentication authentication, CancellationToken cancellationToken)
+    {
+        var issuer = authentication.Issuer ?? throw new ArgumentException("The authentication has no issuer.", nameof(authentication));
+        var keysUri = authentication.JwksUri;
+        if (keysUri is null || authentication.TokenUrl is not null || authentication.AuthorizationUrl is not null)
+        {
+            var discovery = await DiscoverAsync(issuer, cancellationToken).ConfigureAwait(false);
+            ThrowIfDifferent(authentication, discovery);
+            keysUri ??= discovery.JwksUri;
+        }
+
+        if (!Uri.TryCreate(keysUri, UriKind.Absolute, out var uri) || !_options.AllowsScheme(uri))
+        {
+            throw new IssuerRejectedException("The issuer's discovery document names no https URL for its keys (jwks_uri)");
+        }
+
+        var configuration = new OpenIdConnectConfiguration { Issuer = issuer, JwksUri = keysUri };
+        foreach (var key in ReadKeys(uri, await http.GetAsync(uri, cancellationToken).ConfigureAwait(false), authentication.PinnedKeyId))
+        {
+            configuration.SigningKeys.Add(key);
+        }
+
+        return configuration;
+    }
+
+    private async Task<OpenIdConnectConfiguration> DiscoverAsync(string issuer, CancellationToken cancellationToken)
+    {
+        // OpenID Connect Discovery 1.0, section 4.1: a trailing slash is taken off first.
+        var location = new Uri(issuer.TrimEnd('/') + "/.well-known/openid-configuration");
+        string text;
+        try
+        {
+            text = await http.GetAsync(location, cancellationToken).ConfigureAwait(false);
+        }
+        catch (FetchException exception) when (exception.StatusCode == 404)
+        {
+            location = OAuthLocation(issuer);
+            text = await http.GetAsync(location, cancellationToken).ConfigureAwait(false);
+        }
+
+        var discovery = Read(location, text, static json => OpenIdConnectConfiguration.Create(json));
+        return string.Equals(discovery.Issuer, issuer, StringComparison.Ordinal)
+            ? discovery
+            : throw new IssuerRejectedException($"{GuardedHttp.Display(location)} names another issuer than the tenant's configuration; they are compared byte for byte");
+    }
+
+    // RFC 8414, section 3.1: the well-known part stands between host and path.
+    private static Uri OAuthLocation(string issuer)
+    {
+        var uri = new Uri(issuer);
+        return new(uri.GetLeftPart(UriPartial.Authority) + "/.well-known/oauth-authorization-server" + uri.AbsolutePath.TrimEnd('/'));
+    }
+
+    private static void ThrowIfDifferent(TenantAuthentication authentication, OpenIdConnectConfiguration discovery)
+    {
+        if (authentication.TokenUrl is { } token && token != discovery.TokenEndpoint)
+        {
+            throw new IssuerRejectedException("The issuer's discovery document names another token endpoint than tokenUrl");
+        }
+
+        if (authentication.AuthorizationUrl is { } authorization && authorization != discovery.AuthorizationEndpoint)
+        {
+            throw new IssuerRejectedException("The issuer's discovery document names another authorization endpoint than authorizationUrl");
+        }
+    }
+
+    private static List<SecurityKey> ReadKeys(Uri uri, string text, string? pinnedKeyId)
+    {
+        var published = Read(uri, text, static json => new JsonWebKeySet(json));
+        var usable = new JsonWebKeySet();
+        foreach (var key in published.Keys.Where(IsForSigning))
+        {
+            usable.Keys.Add(key);
+        }
+
+        var keys = Read(uri, usable, static set => set.GetSigningKeys()).Where(IsStrong).ToList();
+        if (keys.Count is 0 or > MaxKeys)
+        {
+            throw new IssuerRejectedException(keys.Count == 0
+                ? $"{GuardedHttp.Display(uri)} has no key for signatures that can be used: RSA of at least {MinimumRsaKeySize} bits or EC"
+                : $"{GuardedHttp.Display(uri)} has more than {MaxKeys} keys");
+        }
+
+        if (pinnedKeyId is not null)
+        {
+            keys.RemoveAll(key => key.KeyId != pinnedKeyId);
+        }
+
+        return keys.Count > 0 ? keys : throw new IssuerRejectedException($"{GuardedHttp.Display(uri)} has no key with the pinned id");
+    }
+
+    // A key whose private half is published, or that is shared with the issuer, proves nothing.
+    private static bool IsForSigning(JsonWebKey key) =>
+        key.Kty is JsonWebAlgorithmsKeyTypes.RSA or JsonWebAlgorithmsKeyTypes.EllipticCurve
+        && (string.IsNullOrEmpty(key.Use) || key.Use == JsonWebKeyUseNames.Sig)
+        && (key.KeyOps.Count == 0 || key.KeyOps.Contains("verify"))
+        && string.IsNullOrEmpty(key.D);
+
+    private static bool IsStrong(SecurityKey key) => key.KeySize >= MinimumRsaKeySize || key is ECDsaSecurityKey;
+
+    // Whatever the reader throws, its message may repeat the document and goes no further.
+    private static TResult Read<TSource, TResult>(Uri uri, TSource source, Func<TSource, TResult> read)
+    {
+        try
+        {
+            if (source is string text)
+            {
+                using var document = JsonDocument.Parse(text);
+                if (document.RootElement.ValueKind != JsonValueKind.Object)
+                {
+                    throw new JsonException();
+                }
+            }
+
+            return read(source);
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            throw new FetchException($"{GuardedHttp.Display(uri)} is not the JSON that it should be", isTransient: false);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+using Tenancy.Configuration;
+
+namespace Tenancy.Validation;
+
+/// <summary>Checks that the issuer of a tenant is there and vouches for the tenant's configuration. Tenants without one are valid.</summary>
+internal sealed class JwksValidator(IssuerMetadata metadata) : ITenantValidator
+{
+    public async ValueTask<TenantValidation> ValidateAsync(TenantConfig tenant, CancellationToken cancellationToken)
+    {
+        if (tenant.Authentication is not { Kind: TenantAuthenticationKind.Jwks } authentication)
+        {
+            return TenantValidation.Valid.Instance;
+        }
+
+        try
+        {
+            await metadata.LoadAsync(authentication, cancellationToken).ConfigureAwait(false);
+            return TenantValidation.Valid.Instance;
+        }
+        catch (FetchException exception) when (exception.IsTransient)
+        {
+            return new TenantValidation.Transient(exception.Message);
+        }
+        catch (Exception exception) when (exception is FetchException or IssuerRejectedException)
+        {
+            return new TenantValidation.Permanent(exception.Message);
+        }
+    }
+}
