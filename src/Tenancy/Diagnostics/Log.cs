@@ -67,4 +67,7 @@ internal static partial class Log
 
     [LoggerMessage(30, LogLevel.Warning, "{Host} leads to {Addresses}, which Tenancy:Validation:AllowedNetworks does not allow.", EventName = "AddressRefused")]
     public static partial void AddressRefused(this ILogger logger, string host, string addresses);
+
+    [LoggerMessage(31, LogLevel.Warning, "The keys of tenant {TenantId}'s issuer were not loaded: {Reason}", EventName = "KeysNotLoaded")]
+    public static partial void KeysNotLoaded(this ILogger logger, Exception? exception, string tenantId, string reason);
 }

@@ -1,0 +1,121 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.IdentityModel.Protocols;
+using Microsoft.IdentityModel.Protocols.OpenIdConnect;
+using Tenancy.Configuration;
+using Tenancy.Diagnostics;
+using Tenancy.Validation;
+
+namespace Tenancy.Authentication;
+
+/// <summary>
+/// The keys of one tenant's issuer. Whoever comes first loads them, all others join that load, and while the issuer is away nobody waits twice.
+/// Keys that are known serve meanwhile; keys that the issuer took back do not.
+/// </summary>
+/// <remarks>
+/// Not a <see cref="ConfigurationManager{T}"/>: that one lets callers wait one after the other for an issuer that hangs, and as a
+/// <see cref="BaseConfigurationManager"/> it would bring a last known good configuration, which outlives a key's removal.
+/// </remarks>
+internal sealed class IssuerKeys(TenantId tenantId, TenantAuthentication authentication, IssuerMetadata metadata, TimeProvider time, ILogger logger)
+    : IConfigurationManager<OpenIdConnectConfiguration>
+{
+    /// <summary>The age at which keys are loaded anew, while the known ones serve.</summary>
+    public static readonly TimeSpan RefreshInterval = TimeSpan.FromMinutes(10);
+
+    /// <summary>The age beyond which a request waits for the new ones, as after a quiet time: a key that was removed stops by then.</summary>
+    public static readonly TimeSpan MaximumAge = TimeSpan.FromMinutes(15);
+
+    /// <summary>The pause after a load that failed.</summary>
+    public static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(5);
+
+    /// <summary>The pause between loads that tokens with unknown key ids can cause.</summary>
+    public static readonly TimeSpan UnknownKeyInterval = TimeSpan.FromMinutes(1);
+
+    private readonly Lock _lock = new();
+    private volatile Known? _known;
+    private volatile Failure? _failure;
+    private Task _loading = Task.CompletedTask;
+    private long _endedAt;
+    private bool _hasEnded;
+
+    public TenantAuthentication Authentication { get; } = authentication;
+
+    /// <exception cref="IssuerUnavailableException">There are no keys.</exception>
+    public Task<OpenIdConnectConfiguration> GetConfigurationAsync(CancellationToken cancel) =>
+        _known is { } known && time.GetElapsedTime(known.LoadedAt) < RefreshInterval ? known.Configuration : RenewAsync(cancel);
+
+    /// <summary>Loads the keys anew because a token was signed with none of them, unless that was done just now.</summary>
+    /// <returns>Whether there are new ones.</returns>
+    public async Task<bool> TryRenewAsync(CancellationToken cancellationToken)
+    {
+        var before = _known;
+        await Load(UnknownKeyInterval).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return _known is { } after && !ReferenceEquals(before, after);
+    }
+
+    public void RequestRefresh() => _ = Load(UnknownKeyInterval);
+
+    private async Task<OpenIdConnectConfiguration> RenewAsync(CancellationToken cancellationToken)
+    {
+        // Who knows already that the issuer is away goes on with what there is.
+        var isAway = _failure is { } failure && time.GetElapsedTime(failure.At) < RefreshInterval;
+        var mustWait = _known is not { } known || (time.GetElapsedTime(known.LoadedAt) >= MaximumAge && !isAway);
+        var loading = Load(RetryInterval);
+        if (mustWait)
+        {
+            await loading.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        return _known is { } current
+            ? await current.Configuration.ConfigureAwait(false)
+            : throw new IssuerUnavailableException(_failure?.Reason ?? "The keys are not loaded");
+    }
+
+    /// <summary>The load that runs, or a new one; nothing to wait for within the pause after the last one.</summary>
+    private Task Load(TimeSpan pause)
+    {
+        lock (_lock)
+        {
+            if (_loading.IsCompleted && !(_hasEnded && time.GetElapsedTime(_endedAt) < pause))
+            {
+                // Not the request's own: others join it, and it goes on when this request ends.
+                _loading = Task.Run(LoadAsync);
+            }
+
+            return _loading;
+        }
+    }
+
+    private async Task LoadAsync()
+    {
+        try
+        {
+            var configuration = await metadata.LoadAsync(Authentication, CancellationToken.None).ConfigureAwait(false);
+            _known = new(Task.FromResult(configuration), time.GetTimestamp());
+            _failure = null;
+        }
+        catch (Exception exception)
+        {
+            if (exception is IssuerRejectedException)
+            {
+                _known = null;
+            }
+
+            // The message of an exception that nobody foresaw is for the log alone.
+            var reason = exception is FetchException or IssuerRejectedException ? exception.Message : exception.GetType().Name;
+            _failure = new(reason, time.GetTimestamp());
+            logger.KeysNotLoaded(exception is FetchException or IssuerRejectedException ? null : exception, tenantId.Value, reason);
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                _endedAt = time.GetTimestamp();
+                _hasEnded = true;
+            }
+        }
+    }
+
+    private sealed record Known(Task<OpenIdConnectConfiguration> Configuration, long LoadedAt);
+
+    private sealed record Failure(string Reason, long At);
+}
