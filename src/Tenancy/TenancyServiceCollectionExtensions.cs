@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -143,10 +144,13 @@ public static class TenancyServiceCollectionExtensions
     {
         services.AddMemoryCache();
         services.TryAddSingleton<PrincipalCache>();
+        services.TryAddSingleton<TenantJwtOptions>();
+        services.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<TenantJwtOptions>());
         services.AddAuthorization();
         services.AddAuthentication(TenantSchemes.Default)
             .AddPolicyScheme(TenantSchemes.Default, displayName: null, options => options.ForwardDefaultSelector = TenantSchemes.Select)
             .AddScheme<AuthenticationSchemeOptions, TenantBearerHandler>(TenantSchemes.Bearer, configureOptions: null)
+            .AddScheme<JwtBearerOptions, TenantJwtHandler>(TenantSchemes.Jwks, configureOptions: null)
             .AddScheme<AuthenticationSchemeOptions, TenantNoneHandler>(TenantSchemes.None, configureOptions: null);
     }
 

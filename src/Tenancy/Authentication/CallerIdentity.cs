@@ -6,6 +6,9 @@ namespace Tenancy.Authentication;
 /// <summary>Who is calling one tenant: stable, and never made of anything that can be given to somebody else.</summary>
 public sealed record CallerIdentity
 {
+    // OpenID Connect Core 1.0, section 2, allows a subject 255 characters; ids of clients may be URLs.
+    private const int MaxIdLength = 1024;
+
     private CallerIdentity(string value) => Value = value;
 
     /// <summary>Gets the caller without credentials.</summary>
@@ -14,7 +17,10 @@ public sealed record CallerIdentity
     /// <summary>Gets the server itself, at work for a tenant outside a tool call.</summary>
     public static CallerIdentity System { get; } = new("system");
 
-    /// <summary>Gets the identity as text: <c>anonymous</c>, <c>system</c> or <c>principal:{id}</c>.</summary>
+    /// <summary>
+    /// Gets the identity as text: <c>anonymous</c>, <c>system</c>, <c>principal:{id}</c>, <c>user:{issuer}|{sub}</c>, or <c>client:{issuer}|{id}</c> for a
+    /// token that a client got for itself.
+    /// </summary>
     public string Value { get; }
 
     /// <summary>Gets whether the caller showed no credentials.</summary>
@@ -24,6 +30,12 @@ public sealed record CallerIdentity
     public override string ToString() => Value;
 
     internal static CallerIdentity Principal(string id) => new("principal:" + id);
+
+    /// <summary>Who a token that was checked is for: its subject, else its client (RFC 9068, section 2.2). Null where it names neither, or not one.</summary>
+    internal static CallerIdentity? FromToken(ClaimsPrincipal token, string issuer) =>
+        token.HasClaim(claim => claim.Type == "sub")
+            ? Create(token, "sub", $"user:{issuer}|")
+            : Create(token, "azp", $"client:{issuer}|") ?? Create(token, "client_id", $"client:{issuer}|");
 
     /// <summary>
     /// The claim that carries the identity. The MCP SDK binds sessions to this claim type, so that its own check knows the tenant too.
@@ -38,4 +50,9 @@ public sealed record CallerIdentity
             ? new(claim[(tenant.Value.Length + 1)..])
             : Anonymous;
     }
+
+    private static CallerIdentity? Create(ClaimsPrincipal token, string claimType, string prefix) =>
+        token.FindAll(claimType).ToArray() is [{ ValueType: ClaimValueTypes.String, Value: { Length: > 0 and <= MaxIdLength } id }] && !id.Any(char.IsControl) && !string.IsNullOrWhiteSpace(id)
+            ? new(prefix + id)
+            : null;
 }

@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Microsoft.Net.Http.Headers;
 using Tenancy.Configuration;
 using Tenancy.Resolution;
 
@@ -40,9 +39,6 @@ internal sealed class TenantBearerHandler(
         return AuthenticateResult.Success(new(new ClaimsPrincipal(identity), Scheme.Name));
     }
 
-    protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
-    {
-        Response.StatusCode = 401;
-        Response.Headers[HeaderNames.WWWAuthenticate] = (await HandleAuthenticateOnceSafeAsync()).Failure is null ? "Bearer" : "Bearer error=\"invalid_token\"";
-    }
+    protected override async Task HandleChallengeAsync(AuthenticationProperties properties) =>
+        BearerToken.Challenge(Response, isInvalid: (await HandleAuthenticateOnceSafeAsync()).Failure is not null);
 }

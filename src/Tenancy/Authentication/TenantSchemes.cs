@@ -9,12 +9,14 @@ internal static class TenantSchemes
 {
     public const string Default = "Tenant";
     public const string Bearer = "TenantBearer";
+    public const string Jwks = "TenantJwks";
     public const string None = "TenantNone";
 
     public static string Select(HttpContext context) =>
         context.Features.Get<ITenantFeature>()?.Tenant.Config.Authentication?.Kind switch
         {
             TenantAuthenticationKind.Bearer => Bearer,
+            TenantAuthenticationKind.Jwks => Jwks,
             _ => None,
         };
 }

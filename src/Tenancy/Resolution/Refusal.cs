@@ -29,6 +29,9 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
     public static Refusal StoreUnavailable { get; } =
         new(503, "The server's store is not available now.", -32027, "SERVICE_UNAVAILABLE", "transient", RetryAfter: 2);
 
+    public static Refusal IssuerUnavailable { get; } =
+        new(503, "The tenant's identity provider is not available now.", -32027, "SERVICE_UNAVAILABLE", "transient", RetryAfter: 5);
+
     public static Refusal NotLoaded { get; } =
         new(503, "The server is starting.", -32027, "SERVICE_UNAVAILABLE", "transient", RetryAfter: 2);
 

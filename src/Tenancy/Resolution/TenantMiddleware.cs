@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Tenancy.Authentication;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
 using Tenancy.Registry;
@@ -55,6 +56,11 @@ internal sealed class TenantMiddleware(
             logger.StoreAway(exception, tenant.Id.Value);
             context.Response.Clear();
             await Refusal.StoreUnavailable.WriteAsync(context, metadata.IsMcp);
+        }
+        catch (IssuerUnavailableException) when (!context.Response.HasStarted)
+        {
+            context.Response.Clear();
+            await Refusal.IssuerUnavailable.WriteAsync(context, metadata.IsMcp);
         }
         finally
         {

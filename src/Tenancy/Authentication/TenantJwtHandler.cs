@@ -1,0 +1,48 @@
+using System.Security.Claims;
+using System.Text.Encodings.Web;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.Extensions.Logging;
+using Microsoft.IdentityModel.Tokens;
+using Tenancy.Resolution;
+
+namespace Tenancy.Authentication;
+
+/// <summary>Checks the JSON Web Tokens of the request's tenant, and says who is calling in a form that only this tenant understands.</summary>
+internal sealed class TenantJwtHandler(TenantJwtOptions options, ILoggerFactory loggers, UrlEncoder encoder) : JwtBearerHandler(options, loggers, encoder)
+{
+    // One answer for foreign, expired and forged tokens and for garbage: it tells nobody which it was.
+    private static readonly AuthenticateResult Invalid = AuthenticateResult.Fail("The token is not valid here.");
+
+    protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        if (Request.Headers.Authorization.Count == 0 || Context.Features.Get<ITenantFeature>() is not { Tenant: var tenant } || Options.ConfigurationManager is not IssuerKeys keys)
+        {
+            return AuthenticateResult.NoResult();
+        }
+
+        // What is not even meant for this issuer costs neither keys nor a signature.
+        if (!BearerToken.TryRead(Request.Headers, out var token) || !UnverifiedJwt.TryRead(token, out var jwt) || jwt.Issuer != keys.Authentication.Issuer)
+        {
+            return Invalid;
+        }
+
+        await keys.GetConfigurationAsync(Context.RequestAborted);
+        var result = await base.HandleAuthenticateAsync();
+        if (result.Failure is SecurityTokenSignatureKeyNotFoundException && await keys.TryRenewAsync(Context.RequestAborted))
+        {
+            result = await base.HandleAuthenticateAsync();
+        }
+
+        return result.Principal is { } principal && CallerIdentity.FromToken(principal, jwt.Issuer) is { } caller
+            ? AuthenticateResult.Success(new(Identify(principal, caller.ToClaim(tenant.Id)), Scheme.Name))
+            : Invalid;
+    }
+
+    protected override async Task HandleChallengeAsync(AuthenticationProperties properties) =>
+        BearerToken.Challenge(Response, isInvalid: (await HandleAuthenticateOnceSafeAsync()).Failure is not null);
+
+    // A token may carry a claim of the type that identities have; it must not be taken for one.
+    private static ClaimsPrincipal Identify(ClaimsPrincipal principal, Claim identity) => new(new ClaimsIdentity(
+        principal.Claims.Where(claim => claim.Type != ClaimTypes.NameIdentifier).Prepend(identity), TenantSchemes.Jwks, ClaimTypes.Name, ClaimTypes.Role));
+}

@@ -1,0 +1,161 @@
+using System.Collections.Concurrent;
+using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Microsoft.IdentityModel.JsonWebTokens;
+using Microsoft.IdentityModel.Tokens;
+using Tenancy.Configuration;
+using Tenancy.Registry;
+using Tenancy.Resolution;
+using Tenancy.Validation;
+
+namespace Tenancy.Authentication;
+
+/// <summary>
+/// Gives the one JWT scheme the options of the request's tenant: its issuer, its audiences and its keys, shared with no other tenant. They are
+/// built at first use, anew for each version of the tenant, and go when they are idle or the tenant goes.
+/// </summary>
+internal sealed class TenantJwtOptions : IOptionsMonitor<JwtBearerOptions>, ITenantChangeListener, IDisposable
+{
+    /// <summary>The time after which options that no request used are dropped. Keys go with them, so that it is longer than an issuer should be away.</summary>
+    public static readonly TimeSpan IdleTime = TimeSpan.FromHours(1);
+
+    private static readonly TimeSpan SweepInterval = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(1);
+
+    // Whoever can check a symmetric signature can also make it (RFC 8725, sections 2.1 and 3.1).
+    private static readonly string[] Algorithms =
+    [
+        SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSha384, SecurityAlgorithms.RsaSha512,
+        SecurityAlgorithms.RsaSsaPssSha256, SecurityAlgorithms.RsaSsaPssSha384, SecurityAlgorithms.RsaSsaPssSha512,
+        SecurityAlgorithms.EcdsaSha256, SecurityAlgorithms.EcdsaSha384, SecurityAlgorithms.EcdsaSha512,
+    ];
+
+    private readonly ConcurrentDictionary<string, Entry> _entries = new(StringComparer.Ordinal);
+    private readonly JwtBearerOptions _nobodys = new();
+    private readonly IHttpContextAccessor _http;
+    private readonly IssuerMetadata _metadata;
+    private readonly TenancyOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger<TenantJwtOptions> _logger;
+    private readonly ITimer _sweep;
+
+    public TenantJwtOptions(IHttpContextAccessor http, IssuerMetadata metadata, IOptions<TenancyOptions> options, TimeProvider time, ILogger<TenantJwtOptions> logger)
+    {
+        _http = http;
+        _metadata = metadata;
+        _options = options.Value;
+        _time = time;
+        _logger = logger;
+        _sweep = time.CreateTimer(static state => ((TenantJwtOptions)state!).Sweep(), this, SweepInterval, SweepInterval);
+    }
+
+    public JwtBearerOptions CurrentValue => Get(Options.DefaultName);
+
+    public JwtBearerOptions Get(string? name) =>
+        _http.HttpContext?.Features.Get<ITenantFeature>() is { Tenant: { Config.Authentication.Kind: TenantAuthenticationKind.Jwks } tenant } ? Find(tenant).Options : _nobodys;
+
+    public IDisposable? OnChange(Action<JwtBearerOptions, string?> listener) => null;
+
+    public void OnTenantChanged(TenantChange change)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        if (change.After?.Config.Authentication is not { } authentication || (_entries.TryGetValue(change.TenantId.Value, out var entry) && !entry.Keys.Authentication.Equals(authentication)))
+        {
+            _entries.TryRemove(change.TenantId.Value, out _);
+        }
+    }
+
+    public void Dispose() => _sweep.Dispose();
+
+    /// <summary>Whether there are options for a tenant now.</summary>
+    internal bool Has(string tenantId) => _entries.ContainsKey(tenantId);
+
+    private Entry Find(TenantModel tenant)
+    {
+        if (_entries.TryGetValue(tenant.Id.Value, out var entry) && entry.Version == tenant.Version)
+        {
+            entry.UsedAt = _time.GetTimestamp();
+            return entry;
+        }
+
+        var built = Build(tenant, entry);
+        var kept = _entries.AddOrUpdate(tenant.Id.Value, built, (_, current) => current.Version >= built.Version ? current : built);
+
+        // A request that still holds the tenant as it was before a change ends by the rules it began with.
+        return kept.Version == tenant.Version ? kept : built;
+    }
+
+    private Entry Build(TenantModel tenant, Entry? other)
+    {
+        // A change of URLs or limits needs no new keys, and must not need an issuer that answers.
+        var authentication = tenant.Config.Authentication!;
+        var keys = other is not null && other.Keys.Authentication.Equals(authentication) ? other.Keys : new(tenant.Id, authentication, _metadata, _time, _logger);
+        var options = new JwtBearerOptions
+        {
+            ConfigurationManager = keys,
+            TimeProvider = _time,
+            MapInboundClaims = false,
+            SaveToken = false,
+            RefreshOnIssuerKeyNotFound = false,
+            TokenValidationParameters = new()
+            {
+                AuthenticationType = TenantSchemes.Jwks,
+                ValidIssuer = authentication.Issuer,
+                ValidAudiences = TenantAudiences.Of(tenant.Config, _options),
+                IgnoreTrailingSlashWhenValidatingAudience = false,
+                ValidAlgorithms = Algorithms,
+                ValidateIssuerSigningKey = true,
+                RequireSignedTokens = true,
+                RequireAudience = true,
+                LifetimeValidator = IsAlive,
+                TypeValidator = ValidateType,
+            },
+        };
+        options.TokenHandlers.Clear();
+        options.TokenHandlers.Add(new JsonWebTokenHandler { MapInboundClaims = false, MaximumTokenSizeInBytes = BearerToken.MaxLength });
+        return new(tenant.Version, options, keys) { UsedAt = _time.GetTimestamp() };
+    }
+
+    // As the built-in check does it, on this server's clock.
+    private bool IsAlive(DateTime? notBefore, DateTime? expires, SecurityToken token, TokenValidationParameters parameters)
+    {
+        var now = _time.GetUtcNow().UtcDateTime;
+        return expires > now - ClockSkew && (notBefore is null || notBefore <= now + ClockSkew);
+    }
+
+    // A token that an issuer made for another purpose, such as a logout token, is no access token (RFC 8725, section 3.11). Many have no type.
+    private static string ValidateType(string? type, SecurityToken token, TokenValidationParameters parameters) =>
+        type is null or "" || type.Equals("JWT", StringComparison.OrdinalIgnoreCase) || type.Equals("at+jwt", StringComparison.OrdinalIgnoreCase) || type.Equals("application/at+jwt", StringComparison.OrdinalIgnoreCase)
+            ? type ?? ""
+            : throw new SecurityTokenInvalidTypeException("The token is no access token.");
+
+    private void Sweep()
+    {
+        foreach (var entry in _entries)
+        {
+            if (_time.GetElapsedTime(entry.Value.UsedAt) >= IdleTime)
+            {
+                _entries.TryRemove(entry);
+            }
+        }
+    }
+
+    private sealed class Entry(long version, JwtBearerOptions options, IssuerKeys keys)
+    {
+        private long _usedAt;
+
+        public long Version { get; } = version;
+
+        public JwtBearerOptions Options { get; } = options;
+
+        public IssuerKeys Keys { get; } = keys;
+
+        public long UsedAt
+        {
+            get => Volatile.Read(ref _usedAt);
+            set => Volatile.Write(ref _usedAt, value);
+        }
+    }
+}
