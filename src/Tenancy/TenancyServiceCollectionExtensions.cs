@@ -133,9 +133,12 @@ public static class TenancyServiceCollectionExtensions
     {
         services.TryAddSingleton<AllowedHosts>();
         services.TryAddSingleton<AllowedOrigins>();
+        services.TryAddSingleton<TokenTenants>();
+        services.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<TokenTenants>());
         services.TryAddSingleton(provider => new TenantResolver(
             provider.GetRequiredService<TenantRegistry>(),
             provider.GetRequiredService<AllowedHosts>(),
+            provider.GetRequiredService<TokenTenants>(),
             provider.GetRequiredService<IOptions<TenancyOptions>>()));
         services.TryAddSingleton<ITenantResolver>(provider => provider.GetRequiredService<TenantResolver>());
     }

@@ -16,6 +16,6 @@ public enum TenantIdentification
     /// <summary>The header <c>X-Tenant-ID</c>.</summary>
     Header = 4,
 
-    /// <summary>The bearer token: the <c>{id}.</c> with which an opaque token begins.</summary>
+    /// <summary>The bearer token: issuer and audience of a JSON Web Token, or the <c>{id}.</c> with which an opaque token begins.</summary>
     Token = 8,
 }

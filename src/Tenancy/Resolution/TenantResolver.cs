@@ -19,12 +19,14 @@ public sealed class TenantResolver : ITenantResolver
 
     private readonly TenantRegistry _registry;
     private readonly AllowedHosts _hosts;
+    private readonly TokenTenants _tokens;
     private readonly TenancyOptions _options;
 
-    internal TenantResolver(TenantRegistry registry, AllowedHosts hosts, IOptions<TenancyOptions> options)
+    internal TenantResolver(TenantRegistry registry, AllowedHosts hosts, TokenTenants tokens, IOptions<TenancyOptions> options)
     {
         _registry = registry;
         _hosts = hosts;
+        _tokens = tokens;
         _options = options.Value;
     }
 
@@ -51,7 +53,7 @@ public sealed class TenantResolver : ITenantResolver
 
         if (Has(TenantIdentification.Token) && BearerToken.TryRead(context.Request.Headers, out var token))
         {
-            found.Add(BearerToken.TenantOf(token), null, _registry);
+            FindByToken(token, ref found);
         }
 
         return found.ToResolution();
@@ -119,6 +121,20 @@ public sealed class TenantResolver : ITenantResolver
         else if (values.Count == 1)
         {
             found.Add(values[0].AsSpan().Trim(), null, _registry);
+        }
+    }
+
+    private void FindByToken(string token, ref Finding found)
+    {
+        if (!UnverifiedJwt.TryRead(token, out var jwt))
+        {
+            found.Add(BearerToken.TenantOf(token), null, _registry);
+            return;
+        }
+
+        foreach (var id in _tokens.Find(jwt))
+        {
+            found.Add(id, null, _registry);
         }
     }
 
