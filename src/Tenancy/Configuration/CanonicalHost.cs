@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 
@@ -10,6 +11,8 @@ internal static class CanonicalHost
     internal const int MaxLength = 253 + 6;
 
     private const int MaxLabelLength = 63;
+
+    private static readonly SearchValues<char> Canonical = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-_.");
 
     private static readonly IdnMapping Idn = new() { UseStd3AsciiRules = true };
 
@@ -81,6 +84,9 @@ internal static class CanonicalHost
 
         return true;
     }
+
+    /// <summary>Whether a host may have another canonical form than the one that it has; false for nearly all, at little cost.</summary>
+    public static bool MayDiffer(ReadOnlySpan<char> host) => host.ContainsAnyExcept(Canonical) || host.EndsWith('.');
 
     /// <summary>The host without its port.</summary>
     public static ReadOnlySpan<char> WithoutPort(ReadOnlySpan<char> host)

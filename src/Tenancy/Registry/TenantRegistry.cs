@@ -58,11 +58,11 @@ public sealed class TenantRegistry
 
     /// <summary>Finds the tenant that owns the longest URL that is a prefix of a host and a path, at segment boundaries.</summary>
     /// <returns>The tenant, whatever its status and health: traffic of a tenant that is not served never falls through to another.</returns>
-    public TenantModel? ResolveByRequest(ReadOnlySpan<char> host, ReadOnlySpan<char> path)
-    {
-        Span<char> buffer = stackalloc char[CanonicalHost.MaxLength];
-        return CanonicalHost.TryRead(host, buffer, out var canonical) && TryFindUrl(canonical, path, out var tenant, out _) ? tenant : null;
-    }
+    public TenantModel? ResolveByRequest(ReadOnlySpan<char> host, ReadOnlySpan<char> path) =>
+        // Nearly all hosts come as they are kept: what is found as it stands needs no rewriting.
+        _routes.TryFind(host, path, out var match) ? match.Tenant
+        : CanonicalHost.MayDiffer(host) ? ResolveByRewrittenHost(host, path)
+        : null;
 
     /// <summary>Finds the tenant with an id, as an admin sees it.</summary>
     public TenantStatus? GetStatus(TenantId tenantId) => Get(tenantId.Value)?.ToStatus();
@@ -219,10 +219,9 @@ public sealed class TenantRegistry
     /// <summary>Finds the tenant URL that is the longest prefix of a canonical host and a path, whatever its tenant's status.</summary>
     internal bool TryFindUrl(ReadOnlySpan<char> host, ReadOnlySpan<char> path, [NotNullWhen(true)] out TenantModel? tenant, [NotNullWhen(true)] out TenantUrl? url)
     {
-        var match = _routes.Find(host, path);
-        tenant = match?.Tenant;
-        url = match?.Url;
-        return match is not null;
+        var isFound = _routes.TryFind(host, path, out var match);
+        (tenant, url) = (match.Tenant, match.Url);
+        return isFound;
     }
 
     /// <summary>Whether a tenant that is not suspended has a URL at this canonical host.</summary>
@@ -483,10 +482,16 @@ public sealed class TenantRegistry
         }
     }
 
+    private TenantModel? ResolveByRewrittenHost(ReadOnlySpan<char> host, ReadOnlySpan<char> path)
+    {
+        Span<char> buffer = stackalloc char[CanonicalHost.MaxLength];
+        return CanonicalHost.TryRead(host, buffer, out var canonical) && TryFindUrl(canonical, path, out var tenant, out _) ? tenant : null;
+    }
+
     /// <summary>Nobody can register what an id implies, but somebody may have had it before there was a base domain.</summary>
     private void RefuseIfSquatted(TenantId id)
     {
-        if (_baseDomain is not null && _routes.Find($"{id}.{_baseDomain}", default)?.Tenant is { } squatter && squatter.Id != id)
+        if (_baseDomain is not null && _routes.TryFind($"{id}.{_baseDomain}", default, out var match) && match.Tenant is var squatter && squatter.Id != id)
         {
             throw new TenantConflictException("id", $"'{id}.{_baseDomain}', for which the id stands, belongs to tenant '{squatter.Id}': take that URL from it first, or choose another id.");
         }

@@ -59,7 +59,7 @@ public sealed class TenantResolver : ITenantResolver
         return found.ToResolution();
     }
 
-    private bool Has(TenantIdentification way) => _options.Identification.HasFlag(way);
+    private bool Has(TenantIdentification way) => (_options.Identification & way) != 0;
 
     private void FindByUrl(HttpContext context, ref Finding found)
     {
