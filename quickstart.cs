@@ -90,9 +90,10 @@ static async Task<Server> StartAsync(string project, string folder, Cancellation
     });
     try
     {
-        var address = await ReadAddressAsync(process, cancellationToken);
-        Console.WriteLine(address);
-        return new(process, address);
+        var server = new Server(process, await ReadAddressAsync(process, cancellationToken));
+        await server.WaitUntilReadyAsync(cancellationToken);
+        Console.WriteLine(server.Address);
+        return server;
     }
     catch
     {
@@ -110,18 +111,12 @@ static async Task<Uri> ReadAddressAsync(Process process, CancellationToken cance
     process.BeginOutputReadLine();
     process.BeginErrorReadLine();
     var log = new StringBuilder();
-    Uri? address = null;
-    var isLoaded = false;
     await foreach (var line in lines.Reader.ReadAllAsync(cancellationToken))
     {
         log.AppendLine(line);
-        isLoaded |= line.Contains("tenants are loaded", StringComparison.Ordinal);
-        address ??= line.Split("Now listening on: ") is [_, var url] ? new(url) : null;
-
-        // On a busy machine the store's first answer may come after the server listens.
-        if (isLoaded && address is not null)
+        if (line.Split("Now listening on: ") is [_, var address])
         {
-            return address;
+            return new(address);
         }
     }
 
@@ -224,7 +219,26 @@ internal sealed class Server(Process process, Uri address) : IAsyncDisposable
 {
     private readonly HttpClient _client = new(new SocketsHttpHandler { UseProxy = false });
 
+    public Uri Address => address;
+
     public Uri Endpoint(string tenant) => new(address, $"/{tenant}/mcp");
+
+    /// <summary>Waits for the tenants: on a busy machine the store's first answer may come after the server listens.</summary>
+    public async Task WaitUntilReadyAsync(CancellationToken cancellationToken)
+    {
+        for (var attempt = 0; attempt < 600; attempt++)
+        {
+            using var response = await _client.GetAsync(new Uri(address, "/health/ready"), cancellationToken);
+            if (response.IsSuccessStatusCode)
+            {
+                return;
+            }
+
+            await Task.Delay(100, cancellationToken);
+        }
+
+        throw new QuickstartException("the server did not load its tenants within a minute.");
+    }
 
     /// <summary>Calls a tool with the tenant's own token, and gives back what the handler answered.</summary>
     public async Task<JsonNode> CallAsync(string tenant, string tool, JsonObject arguments, CancellationToken cancellationToken)

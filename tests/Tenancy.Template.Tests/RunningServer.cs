@@ -11,7 +11,6 @@ namespace Tenancy.Template.Tests;
 internal sealed class RunningServer : IAsyncDisposable
 {
     private const string Listening = "Now listening on: ";
-    private const string Loaded = "tenants are loaded";
     private readonly Process _process;
 
     private RunningServer(Process process, int port)
@@ -46,18 +45,14 @@ internal sealed class RunningServer : IAsyncDisposable
             process.EnableRaisingEvents = true;
             process.Exited += (_, _) => lines.Writer.TryComplete();
             var log = new List<string>();
-            Uri? address = null;
-            var isLoaded = false;
             await foreach (var line in lines.Reader.ReadAllAsync(TestContext.Current.CancellationToken))
             {
                 log.Add(line);
-                isLoaded |= line.Contains(Loaded, StringComparison.Ordinal);
-                address ??= line.Split(Listening) is [_, var url] ? new(url) : null;
-
-                // On a busy machine the store's first answer may come after the server listens.
-                if (isLoaded && address is not null)
+                if (line.Split(Listening) is [_, var address])
                 {
-                    return new(process, address.Port);
+                    var server = new RunningServer(process, new Uri(address).Port);
+                    await server.WaitUntilReadyAsync();
+                    return server;
                 }
             }
 
@@ -99,6 +94,22 @@ internal sealed class RunningServer : IAsyncDisposable
     {
         Client.Dispose();
         await StopAsync(_process);
+    }
+
+    // On a busy machine the store's first answer may come after the server listens; it tells by its health only.
+    private async Task WaitUntilReadyAsync()
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(1));
+        while (true)
+        {
+            using var response = await Client.GetAsync("http://localhost/health/ready", limit.Token);
+            if (response.IsSuccessStatusCode)
+            {
+                return;
+            }
+
+            await Task.Delay(100, limit.Token);
+        }
     }
 
     private static async Task StopAsync(Process process)
