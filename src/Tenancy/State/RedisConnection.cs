@@ -16,7 +16,7 @@ internal sealed class RedisConnection : IAsyncDisposable
     private const int RedisTimeout = 750;
 
     // It cannot be away, only slow, on a machine that is busy.
-    private const int EmbeddedTimeout = 5000;
+    private const int EmbeddedTimeout = 10_000;
 
     private readonly ConfigurationOptions _settings;
     private readonly TimeProvider _time;
