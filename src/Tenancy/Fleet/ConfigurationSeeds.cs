@@ -21,12 +21,15 @@ internal sealed class ConfigurationSeeds(
     private readonly SemaphoreSlim _turn = new(1, 1);
     private IReadOnlyList<TenantRegistration> _tenants = options.Value.Tenants;
     private IDisposable? _watch;
+    private bool _isSeeding;
 
     /// <summary>Seeds once, when the store's tenants were loaded.</summary>
     /// <exception cref="StoreUnavailableException">The store is away.</exception>
     public async Task SeedAsync(CancellationToken cancellationToken)
     {
-        if (!environment.IsDevelopment() || registry.Count == 0)
+        // A store that went away while it was seeded holds some of the seeds: the others are still due.
+        _isSeeding |= !environment.IsDevelopment() || registry.Count == 0;
+        if (_isSeeding)
         {
             foreach (var seed in _tenants)
             {
