@@ -1,0 +1,55 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis.Profiling;
+using Tenancy.Configuration;
+using Tenancy.State;
+using Tenancy.Tests.Hosting;
+
+namespace Tenancy.Tests.Mcp;
+
+/// <summary>A request makes as few trips to the store as it can: they are counted, beside what the handler does.</summary>
+public sealed class RequestRoundTripTests
+{
+    [Theory]
+    [InlineData(StoreKind.Embedded)]
+    [InlineData(StoreKind.Redis)]
+    public async Task A_request_makes_one_trip_and_a_mutating_one_two_more(StoreKind store)
+    {
+        ProfilingSession? session = null;
+        await using var server = await TenancyServer.StartAsync(store, services: services => services.AddSingleton(provider => new RedisConnection(
+            provider.GetRequiredService<IConfiguration>(),
+            provider.GetRequiredService<IHostEnvironment>(),
+            provider.GetRequiredService<IOptions<TenancyOptions>>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<RedisConnection>>(),
+            provider.GetService<IEmbeddedStore>())
+        {
+            Profiler = () => session,
+        }));
+        var sessionId = await server.InitializeAsync("acme", McpCalls.Acme);
+        (string Name, int Trips, Func<Task> SendAsync)[] requests =
+        [
+            ("anonymous", 1, () => server.CallAsync("acme", null, "get_products")),
+            ("bearer", 1, () => server.CallAsync("acme", McpCalls.Acme, "get_products")),
+            ("bearer, 2026", 1, () => server.CallAsync("acme", McpCalls.Acme, "get_products", generation: Generation.Stateless)),
+            ("bearer and session", 1, () => server.CallAsync("acme", McpCalls.Acme, "get_products", sessionId: sessionId)),
+            ("by host", 1, () => server.CallAsync("acme", McpCalls.Acme, "get_products", way: Way.Host)),
+
+            // Limit, claim and completion; the fourth is the handler's document.
+            ("mutating", 4, () => server.CallAsync("acme", McpCalls.Acme, "create_media_buy", McpCalls.CreateBuy())),
+        ];
+        foreach (var request in requests)
+        {
+            // The first teaches the server the scripts, and the node the token.
+            await request.SendAsync();
+            session = new();
+            await request.SendAsync();
+            var commands = session.FinishProfiling().Select(command => command.Command).Where(command => command is not "PING").ToArray();
+            session = null;
+            Assert.True(commands.Length == request.Trips, $"{request.Name}: {string.Join(", ", commands)}");
+        }
+    }
+}
