@@ -21,6 +21,7 @@ internal sealed class RedisConnection : IAsyncDisposable
     private readonly ConfigurationOptions _settings;
     private readonly TimeProvider _time;
     private readonly Lazy<Task<IConnectionMultiplexer>> _connection;
+    private readonly StoreAbsence _absence;
 
     public RedisConnection(
         IConfiguration configuration, IHostEnvironment environment, IOptions<TenancyOptions> options, TimeProvider time, ILogger<RedisConnection> logger, IEmbeddedStore? embedded = null)
@@ -29,6 +30,7 @@ internal sealed class RedisConnection : IAsyncDisposable
         IsEmbedded = string.IsNullOrWhiteSpace(configuration.GetConnectionString("Redis"));
         _settings = Settings(configuration.GetConnectionString("Redis"), environment, options.Value, embedded, logger);
         _connection = new(ConnectAsync);
+        _absence = new(async () => await (await _connection.Value.ConfigureAwait(false)).GetDatabase().PingAsync().ConfigureAwait(false));
     }
 
     /// <summary>Counts and times what goes to the store; null, the default, watches nothing.</summary>
@@ -68,6 +70,7 @@ internal sealed class RedisConnection : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _absence.Dispose();
         if (_connection is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })
         {
             await (await _connection.Value.ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
@@ -90,11 +93,25 @@ internal sealed class RedisConnection : IAsyncDisposable
 
     private async Task<T> RunAsync<T>(Func<IDatabase, Task<T>> command)
     {
+        _absence.ThrowIfKnown();
+        var call = _absence.Begin();
         try
         {
-            return await command((await _connection.Value.ConfigureAwait(false)).GetDatabase()).ConfigureAwait(false);
+            var answer = await command((await _connection.Value.ConfigureAwait(false)).GetDatabase()).ConfigureAwait(false);
+            call.Answered();
+            return answer;
         }
-        catch (Exception exception) when (exception is RedisException or RedisTimeoutException or ObjectDisposedException)
+        catch (RedisServerException exception)
+        {
+            call.Answered();
+            throw new StoreUnavailableException(exception);
+        }
+        catch (Exception exception) when (exception is RedisTimeoutException or TimeoutException)
+        {
+            call.TimedOut();
+            throw new StoreUnavailableException(exception);
+        }
+        catch (Exception exception) when (exception is RedisException or ObjectDisposedException)
         {
             throw new StoreUnavailableException(exception);
         }

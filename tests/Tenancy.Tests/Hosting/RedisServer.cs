@@ -55,6 +55,11 @@ internal sealed class RedisServer : IAsyncDisposable
         }
     }
 
+    /// <summary>Makes the process stand still, with its connections open, until it is resumed.</summary>
+    public Task PauseAsync() => SignalAsync("-STOP");
+
+    public Task ResumeAsync() => SignalAsync("-CONT");
+
     public async Task LaunchAsync()
     {
         _process = Process.Start(new ProcessStartInfo(
@@ -82,6 +87,12 @@ internal sealed class RedisServer : IAsyncDisposable
     {
         await StopAsync();
         Directory.Delete(_directory, recursive: true);
+    }
+
+    private async Task SignalAsync(string signal)
+    {
+        using var kill = Process.Start("kill", [signal, $"{_process!.Id}"]);
+        await kill.WaitForExitAsync();
     }
 
     private static string? FindExecutable() =>
