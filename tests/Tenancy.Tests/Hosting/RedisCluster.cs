@@ -34,6 +34,9 @@ internal sealed class RedisCluster : IAsyncDisposable
         return cluster;
     }
 
+    /// <summary>Kills the node at an address, as a crash would.</summary>
+    public Task KillAsync(string address) => _nodes.Single(node => node.ConnectionString == address).StopAsync();
+
     public async ValueTask DisposeAsync()
     {
         foreach (var node in _nodes)

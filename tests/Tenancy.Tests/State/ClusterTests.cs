@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using StackExchange.Redis;
+using Tenancy.Registry;
 using Tenancy.State;
 using Tenancy.Tests.Hosting;
 
@@ -9,7 +12,7 @@ public sealed class ClusterTests(TestStores stores)
     [Fact]
     public async Task Tenants_are_spread_over_the_masters_and_each_lies_whole_on_one()
     {
-        Assert.SkipUnless(StoreKinds.IsFull, "A Redis Cluster is started only where TENANCY_FULL=1: without it, the store is tested on single servers.");
+        SkipUnlessFull();
         await using var store = await stores.GetAsync(StoreKind.Cluster);
         var servers = (await store.RawAsync()).Multiplexer.GetServers();
         var masters = servers.Where(server => !server.IsReplica).ToArray();
@@ -37,4 +40,38 @@ public sealed class ClusterTests(TestStores stores)
         Assert.All(placesOf.Values, places => Assert.Single(places));
         Assert.Equal(3, placesOf.Values.SelectMany(places => places).Distinct().Count());
     }
+
+    [Fact]
+    public async Task A_master_that_dies_is_replaced_and_disturbs_only_its_own_tenants()
+    {
+        SkipUnlessFull();
+        await using var cluster = await RedisCluster.StartAsync();
+        await using var store = new TestStore(ConfigurationOptions.Parse(cluster.ConnectionString), TimeProvider.System);
+        var multiplexer = (await store.RawAsync()).Multiplexer;
+        var tenants = Enumerable.Range(0, 30).Select(_ => TestStore.NewTenant()).ToLookup(tenant => $"{multiplexer.GetDatabase().IdentifyEndpoint(new TenantKeyspace(tenant).Sessions)}");
+        var dying = tenants.First().Key;
+        var victim = new SessionStore(store.Redis, tenants[dying].First());
+        var others = tenants.Where(group => group.Key != dying).SelectMany(group => group).Select(tenant => new SessionStore(store.Redis, tenant)).ToArray();
+        await Task.WhenAll([victim.CreateAsync("s", "me"), .. others.Select(other => other.CreateAsync("s", "me"))]);
+        await cluster.KillAsync(dying);
+
+        for (var watch = Stopwatch.StartNew(); ;)
+        {
+            Assert.All(await Task.WhenAll(others.Select(other => other.TouchAsync("s", "me"))), Assert.True);
+            try
+            {
+                await victim.CreateAsync("after", "me");
+                TestContext.Current.TestOutputHelper?.WriteLine($"Its replica had taken over after {watch.ElapsedMilliseconds} ms.");
+                return;
+            }
+            catch (StoreUnavailableException) when (watch.Elapsed < TimeSpan.FromSeconds(20))
+            {
+                // It is other processes that are waited for.
+                await Task.Delay(50, TestContext.Current.CancellationToken);
+            }
+        }
+    }
+
+    private static void SkipUnlessFull() =>
+        Assert.SkipUnless(StoreKinds.IsFull, "A Redis Cluster is started only where TENANCY_FULL=1: without it, the store is tested on single servers.");
 }
