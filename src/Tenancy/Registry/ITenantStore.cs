@@ -54,6 +54,9 @@ internal abstract record TenantWrite
     /// <summary>A URL is taken by another tenant.</summary>
     public sealed record UrlTaken(string Url, string Owner) : TenantWrite;
 
+    /// <summary>Another tenant has the same issuer and this audience.</summary>
+    public sealed record AudienceTaken(string Audience, string Owner) : TenantWrite;
+
     /// <summary>There is no such tenant.</summary>
     public sealed record Missing : TenantWrite;
 

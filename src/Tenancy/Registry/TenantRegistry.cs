@@ -513,6 +513,8 @@ public sealed class TenantRegistry
     private static Exception Explain(TenantWrite refused, TenantId id) => refused switch
     {
         TenantWrite.UrlTaken(var url, var owner) => new TenantConflictException("urls", $"'{url}' belongs to tenant '{owner}'."),
+        TenantWrite.AudienceTaken(var audience, var owner) => new TenantConflictException(
+            "authentication", $"Tenant '{owner}' has the same issuer and the audience '{audience}' too, so that each would accept the other's tokens: give one of them another audience."),
         TenantWrite.HasKeptData => new TenantConflictException("id", $"An unregistered tenant '{id}' left data behind: register it with adopt=true to have that data, delete it first, or choose another id."),
         TenantWrite.BeingPurged => new TenantConflictException("id", $"The data of an earlier tenant '{id}' is still being deleted: delete it again to finish, or choose another id."),
         TenantWrite.WasUsed => new TenantConflictException("id", $"Tenant '{id}' was unregistered or deleted: what is seeded does not bring it back."),

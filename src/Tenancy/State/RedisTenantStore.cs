@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 using Tenancy.Configuration;
 using Tenancy.Registry;
@@ -9,9 +10,12 @@ using Tenancy.Registry;
 namespace Tenancy.State;
 
 /// <summary>Keeps the tenants in Redis.</summary>
-internal sealed class RedisTenantStore(RedisConnection redis) : ITenantStore
+internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOptions> options) : ITenantStore
 {
     private const int PageSize = 200;
+
+    // No URL has a space, so that the two kinds of claims cannot be taken for each other.
+    private const string TokenClaim = "token ";
 
     public async IAsyncEnumerable<TenantRecord> LoadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -63,22 +67,33 @@ internal sealed class RedisTenantStore(RedisConnection redis) : ITenantStore
     {
         var config = tenant.Config;
         var record = JsonSerializer.Serialize(new StoredTenant(config, tenant.CreatedAt, tenant.SessionEpoch, tenant.Origin), TenantStoreJson.Default.StoredTenant);
-        var urls = config.Urls.Select(url => TenantUrl.TryParse(url, out var parsed, out _) ? parsed.Key : url).ToArray();
+        string[] claims = [.. Urls(config), .. Tokens(config)];
         var answer = (RedisResult[])(await redis.EvaluateAsync(
             script,
             Keys(TenantId.Parse(config.Id)),
-            [config.Id, record, Serialize(tenant.Check), condition, JsonSerializer.Serialize(urls, TenantStoreJson.Default.StringArray), .. urls.Select(url => (RedisValue)url)]).ConfigureAwait(false))!;
+            [config.Id, record, Serialize(tenant.Check), condition, JsonSerializer.Serialize(claims, TenantStoreJson.Default.StringArray), .. claims.Select(claim => (RedisValue)claim)]).ConfigureAwait(false))!;
         return (int)answer[0] switch
         {
             0 => new TenantWrite.Missing(),
             1 => new TenantWrite.Written(Number(answer[1])),
             2 => new TenantWrite.Exists(Read((string)answer[1]!, Number(answer[2]), (string?)answer[3])),
-            3 => new TenantWrite.UrlTaken((string)answer[1]!, (string)answer[2]!),
+            3 => Taken((string)answer[1]!, (string)answer[2]!),
             4 => new TenantWrite.BeingPurged(),
             5 => new TenantWrite.HasKeptData(),
             _ => new TenantWrite.WasUsed(),
         };
     }
+
+    private static IEnumerable<string> Urls(TenantConfig config) => config.Urls.Select(url => TenantUrl.TryParse(url, out var parsed, out _) ? parsed.Key : url);
+
+    // Two tenants with one issuer and a common audience would accept each other's tokens: what a token names belongs to one tenant, as a URL does.
+    private IEnumerable<string> Tokens(TenantConfig config) => config.Authentication is { Kind: TenantAuthenticationKind.Jwks, Issuer: { } issuer }
+        ? TenantAudiences.Of(config, options.Value).Select(audience => $"{TokenClaim}{issuer} {audience}")
+        : [];
+
+    private static TenantWrite Taken(string claim, string owner) => claim.StartsWith(TokenClaim, StringComparison.Ordinal)
+        ? new TenantWrite.AudienceTaken(claim[(claim.LastIndexOf(' ') + 1)..], owner)
+        : new TenantWrite.UrlTaken(claim, owner);
 
     private static StoreKey[] Keys(TenantId id) =>
         [FleetKeyspace.Metadata(id), FleetKeyspace.Routes, FleetKeyspace.Index, FleetKeyspace.Version, FleetKeyspace.Changes];

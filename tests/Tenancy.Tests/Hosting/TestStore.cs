@@ -28,13 +28,18 @@ internal sealed class TestStore(ConfigurationOptions settings, TimeProvider time
     public RedisConnection Connect(TimeProvider? clock = null, Func<ProfilingSession?>? profiler = null)
     {
         var connection = new RedisConnection(
-            new ConfigurationBuilder().Build(), new TestEnvironment(), Options.Create(new TenancyOptions()), clock ?? time, NullLogger<RedisConnection>.Instance, new RunningStore(settings.Clone()))
+            new ConfigurationBuilder().AddInMemoryCollection(ConnectionStrings()).Build(), new TestEnvironment(), Options.Create(new TenancyOptions()), clock ?? time, NullLogger<RedisConnection>.Instance, new RunningStore(settings.Clone()))
         {
             Profiler = profiler,
         };
         _connections.Add(connection);
         return connection;
     }
+
+    // A real server is reached as a user's is, with the same timeouts.
+    private IEnumerable<KeyValuePair<string, string?>> ConnectionStrings() => settings.EndPoints.Any(endPoint => endPoint is System.Net.Sockets.UnixDomainSocketEndPoint)
+        ? []
+        : [new("ConnectionStrings:Redis", string.Join(',', settings.EndPoints.Select(endPoint => endPoint.ToString()!.Split('/')[^1])) + (settings.Password is { } password ? $",password={password}" : ""))];
 
     public RedisConnection[] Connect(int count) => [.. Enumerable.Range(0, count).Select(_ => Connect())];
 

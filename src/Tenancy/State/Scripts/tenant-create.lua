@@ -1,5 +1,5 @@
 -- Registers a tenant: claims its id and URLs, takes the next version, writes the record and logs the change.
--- KEYS: 1 metadata of the tenant (hash)  2 routes (hash, URL -> id)  3 index (sorted set of ids)  4 version  5 changes (sorted set, id by version)
+-- KEYS: 1 metadata of the tenant (hash)  2 routes (hash, URL, or issuer and audience -> id)  3 index (sorted set of ids)  4 version  5 changes (sorted set, id by version)
 -- ARGV: 1 id  2 record  3 check  4 'adopt' to have the data that an unregistered tenant left, 'seed' to leave an id alone that was ever used, else 'new'  5 URLs as a JSON list  6.. the same URLs
 -- Gives: {1, version} written | {2, record, version, check} the id is taken | {3, url, owner} a URL is taken
 --        | {4} the data of an older tenant is being purged | {5} an unregistered tenant left data | {6} the id was used before
