@@ -14,7 +14,7 @@ internal sealed class TenantLoader(
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
     private readonly CancellationTokenSource _stopping = new();
     private readonly TenantSourceFollower[] _followers =
-        [.. sources.Select(source => new TenantSourceFollower(source, administration, registry, time, loggers.CreateLogger<TenantSourceFollower>()))];
+        [.. Distinct(sources).Select(source => new TenantSourceFollower(source, administration, registry, time, loggers.CreateLogger<TenantSourceFollower>()))];
 
     private readonly ILogger _logger = loggers.CreateLogger<TenantLoader>();
     private readonly List<Task> _running = [];
@@ -38,6 +38,11 @@ internal sealed class TenantLoader(
 
     // Cancelled, not disposed, as BackgroundService does: a host may be stopped by one who races with its disposal (WebApplicationFactory is).
     public void Dispose() => _stopping.Cancel();
+
+    private static IEnumerable<ITenantSource> Distinct(IEnumerable<ITenantSource> sources) =>
+        sources.CountBy(source => TenantOrigin.Source(source.GetType())).FirstOrDefault(origin => origin.Value > 1).Key is { } origin
+            ? throw new InvalidOperationException($"There are several sources of tenants '{origin}': each would take away what the others give. Give each a class of its own, or make them one.")
+            : sources;
 
     private async Task RetryAsync()
     {
