@@ -54,8 +54,12 @@ internal sealed class TenantSourceFollower(ITenantSource source, TenantAdministr
     private Task ApplyAsync(TenantRegistration tenant, CancellationToken cancellationToken) =>
         registry.Get(tenant.Tenant.Id) is null
             ? administration.RegisterAsync(tenant, creation: TenantCreation.Adopt, origin: _origin, cancellationToken: cancellationToken)
-            : IsOurs(tenant.Tenant.Id) ? registry.UpdateAsync(tenant.Tenant.Id, current => tenant.Tenant with { Status = current.Status }, cancellationToken)
+            : IsOurs(tenant.Tenant.Id) ? registry.UpdateAsync(tenant.Tenant.Id, current => KeepSuspended(tenant.Tenant, current), cancellationToken)
             : throw new TenantConflictException("id", $"Tenant '{tenant.Tenant.Id}' was not registered by this source.");
+
+    // Only an admin lifts a suspension: it may be an admin's own.
+    private static TenantConfig KeepSuspended(TenantConfig given, TenantConfig current) =>
+        current.Status == TenantAdminStatus.Suspended ? given with { Status = current.Status } : given;
 
     private bool IsOurs(string tenantId) => registry.Get(tenantId)?.Record.Origin == _origin;
 
