@@ -1,11 +1,19 @@
 using BenchmarkDotNet.Running;
 using Tenancy.Benchmarks;
 
-if (args is ["--quick"])
+switch (args)
 {
-    await QuickRun.RunAsync(Console.Out);
-}
-else
-{
-    BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+    case ["--quick"]:
+        await QuickRun.RunAsync(Console.Out);
+        break;
+    case ["--store", var redis]:
+        await StoreRun.RunAsync(redis, Console.Out);
+        await CallRun.RunAsync(redis, Console.Out);
+        break;
+    case ["--serve", var mode, var redis]:
+        await CallRun.ServeAsync(redis, isLimited: mode == "limit");
+        break;
+    default:
+        BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+        break;
 }

@@ -8,7 +8,7 @@ using Tenancy.State;
 namespace Tenancy.Mcp;
 
 /// <summary>Counts a request against the limits of its tenant and caller and, in the same round trip, finds its session.</summary>
-internal sealed class RequestLimits(RedisConnection redis, LocalRateLimiter local)
+internal class RequestLimits(RedisConnection redis, LocalRateLimiter local)
 {
     /// <summary>The requests a minute of callers without credentials, by client address.</summary>
     public const int AnonymousPerMinute = 60;
@@ -17,7 +17,7 @@ internal sealed class RequestLimits(RedisConnection redis, LocalRateLimiter loca
 
     /// <summary>Counts the request, and writes what is left into the headers of its answer.</summary>
     /// <exception cref="StoreUnavailableException">The request has a session, and the store is away.</exception>
-    public async ValueTask<RateLimitResult> AcquireAsync(HttpContext context, TenantModel tenant, CallerIdentity caller)
+    public virtual async ValueTask<RateLimitResult> AcquireAsync(HttpContext context, TenantModel tenant, CallerIdentity caller)
     {
         var limiter = new RateLimiter(redis, local, tenant.Id);
         var limits = LimitsOf(context, tenant, caller);

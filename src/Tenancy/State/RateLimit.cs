@@ -6,14 +6,20 @@ namespace Tenancy.State;
 /// <param name="PerMinute">The requests; 1 at least.</param>
 internal readonly record struct RateLimit(string Policy, string Subject, int PerMinute)
 {
+    private const string All = "all";
+    private static readonly string AllHash = TenantKeyspace.Hash(All);
+
     /// <summary>All callers of a tenant together.</summary>
-    public static RateLimit Tenant(int perMinute) => new("tenant", "all", perMinute);
+    public static RateLimit Tenant(int perMinute) => new("tenant", All, perMinute);
 
     /// <summary>One caller.</summary>
     public static RateLimit Caller(string caller, int perMinute) => new("caller", caller, perMinute);
 
     /// <summary>Callers without credentials, by the address of the client; they never spend the tenant's.</summary>
     public static RateLimit Anonymous(string address, int perMinute) => new("anonymous", address, perMinute);
+
+    /// <summary>The form in which the subject enters a key. Nearly every request counts for all of its tenant: that one is at hand.</summary>
+    public string SubjectHash => ReferenceEquals(Subject, All) ? AllHash : TenantKeyspace.Hash(Subject);
 
     /// <summary>The time between two requests at the steady rate, in microseconds: rounded up, so that no more than the rate is ever let through.</summary>
     public long Interval => (60_000_000L + PerMinute - 1) / PerMinute;

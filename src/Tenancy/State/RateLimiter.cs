@@ -32,10 +32,18 @@ internal sealed class RateLimiter(RedisConnection redis, LocalRateLimiter local,
 
     private async Task<RateLimitResult> EvaluateAsync(RateLimit[] limits, StoreKey[] sessionKeys, RedisValue[] session)
     {
-        var answer = (long[])(await redis.EvaluateAsync(
-            StoreScript.RateLimit,
-            [.. limits.Select(limit => _keys.RateLimit(limit.Policy, TenantKeyspace.Hash(limit.Subject))), .. sessionKeys],
-            [limits.Length, redis.ClockOffset, .. limits.SelectMany(limit => new RedisValue[] { limit.Interval, limit.PerMinute }), .. session]).ConfigureAwait(false))!;
+        var keys = new StoreKey[limits.Length + sessionKeys.Length];
+        var arguments = new RedisValue[2 + (2 * limits.Length) + session.Length];
+        (arguments[0], arguments[1]) = (limits.Length, redis.ClockOffset);
+        for (var i = 0; i < limits.Length; i++)
+        {
+            keys[i] = _keys.RateLimit(limits[i].Policy, limits[i].SubjectHash);
+            (arguments[2 + (2 * i)], arguments[3 + (2 * i)]) = (limits[i].Interval, limits[i].PerMinute);
+        }
+
+        sessionKeys.CopyTo(keys, limits.Length);
+        session.CopyTo(arguments, 2 + (2 * limits.Length));
+        var answer = (long[])(await redis.EvaluateAsync(StoreScript.RateLimit, keys, arguments).ConfigureAwait(false))!;
         var limit = limits[answer[1] - 1];
         return answer[0] == 1
             ? new(true, limit, (int)answer[2], TimeSpan.Zero, TimeSpan.FromMilliseconds(answer[3])) { IsOwnSession = answer[4] < 0 ? null : answer[4] == 1 }

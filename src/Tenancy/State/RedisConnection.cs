@@ -78,7 +78,7 @@ internal sealed class RedisConnection : IAsyncDisposable
     }
 
     // The client counts the bytes of a text with half a surrogate pair wrongly, and gives up the connection that all tenants share.
-    private static RedisValue Encode(RedisValue value) => !value.IsInteger && value.Box() is string text ? StoreText.Encode(text) : value;
+    private static RedisValue Encode(RedisValue value) => !value.IsInteger && value.Box() is string text && text.AsSpan().ContainsAnyInRange('\ud800', '\udfff') ? StoreText.Encode(text) : value;
 
     private async Task<IConnectionMultiplexer> ConnectAsync()
     {

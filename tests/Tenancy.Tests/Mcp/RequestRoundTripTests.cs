@@ -29,6 +29,16 @@ public sealed class RequestRoundTripTests
         {
             Profiler = () => session,
         }));
+
+        // A neighbour that is refused all the time costs the others no trip.
+        using var limited = await server.AdminAsync(HttpMethod.Patch, "/globex", """{"limits":{"rateLimit":1}}""");
+        for (var i = 0; i < 3; i++)
+        {
+            using var request = McpCalls.Post(server.Port, Way.Path, "globex", McpCalls.Globex, McpCalls.Call("get_products"));
+            using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+            Assert.Equal(i == 0 ? System.Net.HttpStatusCode.OK : System.Net.HttpStatusCode.TooManyRequests, response.StatusCode);
+        }
+
         var sessionId = await server.InitializeAsync("acme", McpCalls.Acme);
         (string Name, int Trips, Func<Task> SendAsync)[] requests =
         [
