@@ -100,6 +100,10 @@ internal sealed class ConfigurationSeeds(
                 await registry.UpdateAsync(seed.Tenant, cancellationToken).ConfigureAwait(false);
             }
         }
+        catch (TenantConflictException conflict) when (conflict.IsOfTombstone)
+        {
+            // An admin took it away: that it is still in the file is no error.
+        }
         catch (Exception exception) when (exception is TenantConfigException or TenantConflictException or TenantValidationException or TenantNotFoundException)
         {
             logger.SeedFailed(exception, seed.Tenant.Id);

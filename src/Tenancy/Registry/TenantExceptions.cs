@@ -21,6 +21,9 @@ public sealed class TenantConflictException : Exception
 
     /// <summary>Gets the field that conflicts.</summary>
     public string Field { get; }
+
+    /// <summary>Gets whether a seed only met what an admin unregistered or deleted.</summary>
+    internal bool IsOfTombstone { get; init; }
 }
 
 /// <summary>There is no such tenant, or it went while it was being worked on.</summary>

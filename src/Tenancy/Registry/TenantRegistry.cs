@@ -517,7 +517,7 @@ public sealed class TenantRegistry
             "authentication", $"Tenant '{owner}' has the same issuer and the audience '{audience}' too, so that each would accept the other's tokens: give one of them another audience."),
         TenantWrite.HasKeptData => new TenantConflictException("id", $"An unregistered tenant '{id}' left data behind: register it with adopt=true to have that data, delete it first, or choose another id."),
         TenantWrite.BeingPurged => new TenantConflictException("id", $"The data of an earlier tenant '{id}' is still being deleted: delete it again to finish, or choose another id."),
-        TenantWrite.WasUsed => new TenantConflictException("id", $"Tenant '{id}' was unregistered or deleted: what is seeded does not bring it back."),
+        TenantWrite.WasUsed => new TenantConflictException("id", $"Tenant '{id}' was unregistered or deleted: what is seeded does not bring it back.") { IsOfTombstone = true },
         TenantWrite.Missing => new TenantNotFoundException(id),
         _ => new InvalidOperationException("The store gave no answer that is known here."),
     };
