@@ -19,7 +19,10 @@ internal sealed class ConfigurationSeeds(
     TenantRegistry registry, IHostEnvironment environment, ILogger<ConfigurationSeeds> logger) : IDisposable
 {
     private readonly SemaphoreSlim _turn = new(1, 1);
-    private IReadOnlyList<TenantRegistration> _tenants = options.Value.Tenants;
+    private readonly IReadOnlyList<TenantRegistration> _tenants = options.Value.Tenants;
+
+    // What the file said last of each id. One that leaves the file is remembered: it may come back changed.
+    private readonly Dictionary<string, TenantConfig> _said = options.Value.Tenants.ToDictionary(seed => seed.Tenant.Id, seed => seed.Tenant, StringComparer.Ordinal);
     private IDisposable? _watch;
     private bool _isSeeding;
 
@@ -74,17 +77,15 @@ internal sealed class ConfigurationSeeds(
 
     private async Task ApplyAsync(IReadOnlyList<TenantRegistration> tenants, CancellationToken cancellationToken)
     {
-        var before = _tenants.ToDictionary(seed => seed.Tenant.Id, StringComparer.Ordinal);
         foreach (var seed in tenants)
         {
-            var isKnown = before.TryGetValue(seed.Tenant.Id, out var old);
-            if (!isKnown || !old!.Tenant.Equals(seed.Tenant))
+            var isKnown = _said.TryGetValue(seed.Tenant.Id, out var before);
+            if (!isKnown || !before!.Equals(seed.Tenant))
             {
                 await TryAsync(seed, isKnown, cancellationToken).ConfigureAwait(false);
+                _said[seed.Tenant.Id] = seed.Tenant;
             }
         }
-
-        _tenants = tenants;
     }
 
     private async Task TryAsync(TenantRegistration seed, bool isChange, CancellationToken cancellationToken)
