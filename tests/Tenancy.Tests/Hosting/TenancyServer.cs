@@ -61,7 +61,8 @@ internal sealed class TenancyServer : IAsyncDisposable
         string environment = "Development",
         Action<IServiceCollection>? services = null,
         Action<WebApplication>? endpoints = null,
-        RedisServer? redis = null)
+        RedisServer? redis = null,
+        Action<IConfigurationBuilder>? configuration = null)
     {
         var ownsRedis = store == StoreKind.Redis && redis is null;
         if (ownsRedis)
@@ -69,7 +70,7 @@ internal sealed class TenancyServer : IAsyncDisposable
             redis = await RedisServer.StartAsync();
         }
 
-        var app = Build(settings ?? DefaultSettings, environment, services, redis);
+        var app = Build(settings ?? DefaultSettings, environment, services, redis, configuration);
         endpoints?.Invoke(app);
         try
         {
@@ -94,7 +95,7 @@ internal sealed class TenancyServer : IAsyncDisposable
         return new(app, redis, ownsRedis);
     }
 
-    public static WebApplication Build(IDictionary<string, string?> settings, string environment = "Development", Action<IServiceCollection>? services = null, RedisServer? redis = null)
+    public static WebApplication Build(IDictionary<string, string?> settings, string environment = "Development", Action<IServiceCollection>? services = null, RedisServer? redis = null, Action<IConfigurationBuilder>? configuration = null)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment, ApplicationName = typeof(TenancyServer).Assembly.GetName().Name });
         builder.Configuration.AddInMemoryCollection(settings);
@@ -103,6 +104,7 @@ internal sealed class TenancyServer : IAsyncDisposable
             builder.Configuration.AddInMemoryCollection([KeyValuePair.Create<string, string?>("ConnectionStrings:Redis", redis.ConnectionString)]);
         }
 
+        configuration?.Invoke(builder.Configuration);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
         builder.Logging.AddProvider(TestLog.Provider);
