@@ -23,9 +23,6 @@ internal static partial class Log
     [LoggerMessage(6, LogLevel.Warning, "The store is embedded: it keeps everything in memory and forgets it when this process ends. Set ConnectionStrings:Redis to keep it.", EventName = "EmbeddedStore")]
     public static partial void EmbeddedStore(this ILogger logger);
 
-    [LoggerMessage(7, LogLevel.Error, "Tool {Tool} of tenant {TenantId} failed.", EventName = "ToolFailed")]
-    public static partial void ToolFailed(this ILogger logger, Exception exception, string tool, string tenantId);
-
     [LoggerMessage(8, LogLevel.Error, "Tenant {TenantId} of the configuration could not be registered.", EventName = "SeedFailed")]
     public static partial void SeedFailed(this ILogger logger, Exception exception, string tenantId);
 
