@@ -15,6 +15,9 @@ internal sealed class RedisServer : IAsyncDisposable
 
     private RedisServer(string[] arguments) => _arguments = arguments;
 
+    /// <summary>For tests that are not about slow answers: a machine that is busy with other tests gives some.</summary>
+    public const string Patience = ",asyncTimeout=5000,syncTimeout=5000,connectTimeout=5000";
+
     public string ConnectionString => $"127.0.0.1:{_port}";
 
     public int Port => _port;

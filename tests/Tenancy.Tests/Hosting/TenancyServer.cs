@@ -101,7 +101,7 @@ internal sealed class TenancyServer : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(settings);
         if (redis is not null)
         {
-            builder.Configuration.AddInMemoryCollection([KeyValuePair.Create<string, string?>("ConnectionStrings:Redis", redis.ConnectionString)]);
+            builder.Configuration.AddInMemoryCollection([KeyValuePair.Create<string, string?>("ConnectionStrings:Redis", redis.ConnectionString + RedisServer.Patience)]);
         }
 
         configuration?.Invoke(builder.Configuration);

@@ -13,6 +13,9 @@ namespace Tenancy.Tests.Hosting;
 /// <summary>A test's way to a store that runs, without a web server: a tenant of its own, and as many connections as it asks for.</summary>
 internal sealed class TestStore(ConfigurationOptions settings, TimeProvider time) : IAsyncDisposable
 {
+    /// <summary>Whether slow answers are waited for; tests of timeouts have those of a user.</summary>
+    public bool IsPatient { get; init; } = true;
+
     private readonly List<RedisConnection> _connections = [];
     private RedisConnection? _redis;
     private ConnectionMultiplexer? _raw;
@@ -36,10 +39,10 @@ internal sealed class TestStore(ConfigurationOptions settings, TimeProvider time
         return connection;
     }
 
-    // A real server is reached as a user's is, with the same timeouts.
+    // A real server is reached as a user's is.
     private IEnumerable<KeyValuePair<string, string?>> ConnectionStrings() => settings.EndPoints.Any(endPoint => endPoint is System.Net.Sockets.UnixDomainSocketEndPoint)
         ? []
-        : [new("ConnectionStrings:Redis", string.Join(',', settings.EndPoints.Select(endPoint => endPoint.ToString()!.Split('/')[^1])) + (settings.Password is { } password ? $",password={password}" : ""))];
+        : [new("ConnectionStrings:Redis", string.Join(',', settings.EndPoints.Select(endPoint => endPoint.ToString()!.Split('/')[^1])) + (settings.Password is { } password ? $",password={password}" : "") + (IsPatient ? RedisServer.Patience : ""))];
 
     public RedisConnection[] Connect(int count) => [.. Enumerable.Range(0, count).Select(_ => Connect())];
 

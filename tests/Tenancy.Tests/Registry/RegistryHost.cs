@@ -50,7 +50,7 @@ internal sealed class RegistryHost : IAsyncDisposable
         builder.Configuration.AddInMemoryCollection(settings ?? []);
         if (redis is not null)
         {
-            builder.Configuration.AddInMemoryCollection([KeyValuePair.Create<string, string?>("ConnectionStrings:Redis", redis.ConnectionString)]);
+            builder.Configuration.AddInMemoryCollection([KeyValuePair.Create<string, string?>("ConnectionStrings:Redis", redis.ConnectionString + RedisServer.Patience)]);
         }
 
         builder.Logging.ClearProviders();

@@ -46,7 +46,7 @@ public sealed class ClusterTests(TestStores stores)
     {
         SkipUnlessFull();
         await using var cluster = await RedisCluster.StartAsync();
-        await using var store = new TestStore(ConfigurationOptions.Parse(cluster.ConnectionString), TimeProvider.System);
+        await using var store = new TestStore(ConfigurationOptions.Parse(cluster.ConnectionString), TimeProvider.System) { IsPatient = false };
         var multiplexer = (await store.RawAsync()).Multiplexer;
         var tenants = Enumerable.Range(0, 30).Select(_ => TestStore.NewTenant()).ToLookup(tenant => $"{multiplexer.GetDatabase().IdentifyEndpoint(new TenantKeyspace(tenant).Sessions)}");
         var dying = tenants.First().Key;

@@ -160,7 +160,7 @@ public sealed class StoreAwayTests
         }
     }
 
-    private static TestStore Store(RedisServer redis) => new(ConfigurationOptions.Parse(redis.ConnectionString), TimeProvider.System);
+    private static TestStore Store(RedisServer redis) => new(ConfigurationOptions.Parse(redis.ConnectionString), TimeProvider.System) { IsPatient = false };
 
     private static IdempotentRequest Request(string key) => new("caller", "account", key, "tool", "hash");
 
