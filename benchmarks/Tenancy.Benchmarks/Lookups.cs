@@ -36,8 +36,8 @@ internal sealed class Lookups : IDisposable
         _idPaths = [.. order.Select(number => $"/{Tenants.Id(number)}/mcp")];
         for (var i = 0; i < count; i++)
         {
-            // Texts of their own, as those of a request are.
-            _byHost[new(_hosts[i])] = _byUrl[new(_urls[i])] = _byId[new(_ids[i])] = new();
+            // Filled in the order in which the registry was, with texts of its own: look-ups in the order of filling would find the next key in the cache.
+            _byHost[Tenants.Host(i)] = _byUrl[Tenants.SharedHost + Tenants.Path(i)] = _byId[Tenants.Id(i)] = new();
         }
     }
 
