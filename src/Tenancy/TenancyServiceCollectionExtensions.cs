@@ -165,6 +165,8 @@ public static class TenancyServiceCollectionExtensions
             provider.GetRequiredService<TenantRegistry>(), provider.GetRequiredService<ToolContextFactory>(), provider.GetRequiredService<ILogger<TenantScopes>>()));
         services.TryAddSingleton<ToolContextFactory>();
         services.TryAddSingleton<SessionGuard>();
+        services.TryAddSingleton<ISessionMigrationHandler>(provider => provider.GetRequiredService<SessionGuard>());
+        services.TryAddSingleton<SessionStreams>();
         services.TryAddSingleton<RequestLimits>();
         services.TryAddSingleton<ConcurrentCalls>();
         services.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<ConcurrentCalls>());
@@ -178,6 +180,9 @@ public static class TenancyServiceCollectionExtensions
             options.SessionMode = HttpServerSessionMode.StatefulForInitializeClients;
             options.ConfigureSessionOptions = TenantServer.ConfigureAsync;
             options.IdleTimeout = SessionStore.Lifetime;
+
+            // 13.7 KB each. Which sessions there are the store says, by the tenants' quotas: one that goes from memory comes back at its next request.
+            options.MaxIdleSessionCount = 10_000;
         });
     }
 }

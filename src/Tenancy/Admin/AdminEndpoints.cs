@@ -32,6 +32,7 @@ internal static class AdminEndpoints
             group.MapDelete("{id}", DeleteAsync);
             group.MapPost("{id}/recheck", RecheckAsync);
             group.MapPost("{id}/unregister", UnregisterAsync);
+            SessionEndpoints.Map(group);
         }
 
         return group;

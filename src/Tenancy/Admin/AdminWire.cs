@@ -70,6 +70,7 @@ internal sealed record AdminProblem(string Title, int Status, string? Detail, IR
 [JsonSerializable(typeof(TenantAnswer))]
 [JsonSerializable(typeof(TenantList))]
 [JsonSerializable(typeof(AdminProblem))]
+[JsonSerializable(typeof(SessionList))]
 internal sealed partial class AdminJson : JsonSerializerContext
 {
     /// <summary>The answers of the admin API, without escapes that only HTML needs.</summary>

@@ -24,7 +24,7 @@ internal class RequestLimits(RedisConnection redis, LocalRateLimiter local)
         var result = context.Request.Headers[SessionGuard.HeaderName] switch
         {
             { Count: 0 } => await limiter.AcquireAsync(limits),
-            [{ Length: > 0 and <= MaxSessionIdLength } sessionId] => await limiter.AcquireAndTouchAsync(sessionId, SessionOwner.Of(tenant, caller), limits),
+            [{ Length: > 0 and <= MaxSessionIdLength } sessionId] => await limiter.AcquireAndTouchAsync(sessionId, SessionGuard.Owner(tenant, caller), limits),
             _ => (await limiter.AcquireAsync(limits)) with { IsOwnSession = false },
         };
         WriteHeaders(context.Response, limits, result);

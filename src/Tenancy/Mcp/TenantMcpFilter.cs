@@ -11,7 +11,7 @@ using Tenancy.Resolution;
 namespace Tenancy.Mcp;
 
 /// <summary>The one seam in front of the MCP SDK: the gate for callers without credentials, the session guard, calls without a session, and plain JSON.</summary>
-internal sealed class TenantMcpFilter(TenantRegistry registry, SessionGuard sessions, RequestLimits limits, ConcurrentCalls calls, SessionlessCall sessionless, ToolContextFactory contexts, IOptions<TenancyOptions> options) : IEndpointFilter
+internal sealed class TenantMcpFilter(SessionGuard sessions, SessionStreams streams, RequestLimits limits, ConcurrentCalls calls, SessionlessCall sessionless, ToolContextFactory contexts, IOptions<TenancyOptions> options) : IEndpointFilter
 {
     private readonly long _maxBodySize = options.Value.MaxRequestBodySize;
 
@@ -57,8 +57,23 @@ internal sealed class TenantMcpFilter(TenantRegistry registry, SessionGuard sess
         }
 
         using var call = calls.TryBegin(tenant);
-        return call is not null ? await PostAsync(invocation, next, request, tenant) : await RefuseAsync(context, Refusal.TooManyCalls, request.Id);
+        if (call is null)
+        {
+            return await RefuseAsync(context, Refusal.TooManyCalls, request.Id);
+        }
+
+        if (!BeginsSession(context.Request, request))
+        {
+            return await PostAsync(invocation, next, request, tenant);
+        }
+
+        // Before the MCP SDK makes a session, which it could not be kept from afterwards.
+        await using var place = await sessions.TryReserveAsync(context, tenant, caller);
+        return place is not null ? await PostAsync(invocation, next, request, tenant) : await RefuseAsync(context, Refusal.TooManySessions, request.Id);
     }
+
+    private static bool BeginsSession(HttpRequest http, McpRequest request) =>
+        request is { Method: RequestMethods.Initialize, DeclaresVersion: false } && !http.Headers.ContainsKey(SessionGuard.HeaderName);
 
     private ValueTask<object?> PostAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next, McpRequest request, TenantModel tenant)
     {
@@ -79,8 +94,11 @@ internal sealed class TenantMcpFilter(TenantRegistry registry, SessionGuard sess
 
     private async ValueTask<object?> GetOrDeleteAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next, TenantModel tenant, CallerIdentity caller)
     {
-        // A stream stays open for hours: it ends with its tenant.
-        await using var end = registry.GetPresence(tenant.Id).Register(static context => ((HttpContext)context!).Abort(), invocation.HttpContext);
+        if (HttpMethods.IsGet(invocation.HttpContext.Request.Method))
+        {
+            return await streams.RunAsync(invocation.HttpContext, tenant, caller, () => next(invocation));
+        }
+
         var result = await next(invocation);
         if (HttpMethods.IsDelete(invocation.HttpContext.Request.Method))
         {

@@ -2,9 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
-using Tenancy.Authentication;
 using Tenancy.Resolution;
-using Tenancy.State;
 
 namespace Tenancy.Mcp;
 
@@ -26,11 +24,10 @@ internal static class TenantServer
             ?? throw new InvalidOperationException("An MCP endpoint has no tenant: map it with MapTenantMcp, and call UseTenancy before it.");
         Configure(options, (McpPlatformInstance)tenant.Platform!, tenant.Config.Name ?? tenant.Id.Value);
 
-        // The new session's id stands in the answer already. It is recorded before anybody can use it.
+        // The new session's id stands in the answer already. It is recorded before anybody can use it; one that comes back is there already.
         if (context.Response.Headers[SessionGuard.HeaderName] is [{ Length: > 0 } sessionId] && !context.Request.Headers.ContainsKey(SessionGuard.HeaderName))
         {
-            var caller = CallerIdentity.Read(context.User, tenant.Id);
-            await new SessionStore(context.RequestServices.GetRequiredService<RedisConnection>(), tenant.Id).CreateAsync(sessionId, SessionOwner.Of(tenant, caller));
+            await context.RequestServices.GetRequiredService<SessionGuard>().CreateAsync(context, tenant, sessionId);
         }
     }
 }

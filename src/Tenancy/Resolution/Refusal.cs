@@ -42,6 +42,9 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
     public static Refusal TooManyCalls { get; } =
         new(429, "The tenant has as many calls under way as it may.", -32029, "RATE_LIMITED", "transient", RetryAfter: 1);
 
+    public static Refusal TooManySessions { get; } =
+        new(429, "There are as many sessions as there may be: end one, or wait until one that is not used expires.", -32029, "RATE_LIMITED", "transient", RetryAfter: 60);
+
     public static Refusal NoSession { get; } = new(404, "There is no such session.", -32001);
 
     public static Refusal TooLarge { get; } = new(413, "The request's body is too large.", -32600);

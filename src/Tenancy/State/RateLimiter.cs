@@ -24,10 +24,10 @@ internal sealed class RateLimiter(RedisConnection redis, LocalRateLimiter local,
 
     /// <summary>Counts a request, and makes its session live its full time again where the request may go on and the session is the caller's.</summary>
     /// <exception cref="StoreUnavailableException">The store is away, and with it all sessions.</exception>
-    public async ValueTask<RateLimitResult> AcquireAndTouchAsync(string sessionId, string caller, params RateLimit[] limits)
+    public async ValueTask<RateLimitResult> AcquireAndTouchAsync(string sessionId, SessionOwner owner, params RateLimit[] limits)
     {
         var hash = TenantKeyspace.Hash(sessionId);
-        return await EvaluateAsync(limits, [_keys.Session(hash), _keys.Sessions], [hash, caller, (long)SessionStore.Lifetime.TotalMilliseconds]).ConfigureAwait(false);
+        return await EvaluateAsync(limits, [_keys.Session(hash), _keys.Sessions], [owner.Entry(hash), owner.Text, (long)SessionStore.Lifetime.TotalMilliseconds]).ConfigureAwait(false);
     }
 
     private async Task<RateLimitResult> EvaluateAsync(RateLimit[] limits, StoreKey[] sessionKeys, RedisValue[] session)

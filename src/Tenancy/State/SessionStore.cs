@@ -1,27 +1,90 @@
+using System.Buffers.Text;
+using System.Globalization;
+using System.Security.Cryptography;
+using StackExchange.Redis;
 using Tenancy.Configuration;
 
 namespace Tenancy.State;
 
-/// <summary>The MCP sessions of one tenant: which caller each belongs to, and until when.</summary>
+/// <summary>The MCP sessions of one tenant: which caller each belongs to, until when, and how many there are.</summary>
 internal sealed class SessionStore(RedisConnection redis, TenantId tenant)
 {
     /// <summary>How long a session lives after its last use: two hours, as long as the MCP SDK keeps it.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromHours(2);
 
+    /// <summary>How long a place is kept for a session that does not begin, because its node died meanwhile.</summary>
+    private static readonly TimeSpan ReservationLifetime = TimeSpan.FromMinutes(1);
+
     private readonly TenantKeyspace _keys = new(tenant);
 
-    public Task CreateAsync(string sessionId, string caller) => EvaluateAsync(StoreScript.SessionCreate, sessionId, caller);
+    /// <summary>Keeps a place for a session that is about to begin.</summary>
+    /// <param name="owner">Whose it will be.</param>
+    /// <param name="maxSessions">The most sessions of the tenant.</param>
+    /// <param name="maxPerCaller">The most sessions of the caller.</param>
+    /// <returns>The place; null where there is none left.</returns>
+    public async Task<string?> ReserveAsync(SessionOwner owner, int maxSessions, int maxPerCaller)
+    {
+        // No hash begins so: what is only reserved is told from what is there.
+        var reservation = owner.Entry("~" + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(12)));
+        var reserved = await redis.EvaluateAsync(
+            StoreScript.SessionReserve,
+            [_keys.Sessions, _keys.SessionCounts],
+            [owner.Epoch, owner.CallerHash, reservation, (long)ReservationLifetime.TotalMilliseconds, maxSessions, maxPerCaller, redis.ClockOffset]).ConfigureAwait(false);
+        return (int)reserved == 1 ? reservation : null;
+    }
 
-    /// <summary>Whether the session is this caller's; if so it lives its full time again.</summary>
-    public Task<bool> TouchAsync(string sessionId, string caller) => EvaluateAsync(StoreScript.SessionTouch, sessionId, caller);
+    /// <summary>Gives a place back whose session did not begin.</summary>
+    public Task ReleaseAsync(string reservation) => redis.EvaluateAsync(StoreScript.SessionRelease, [_keys.Sessions, _keys.SessionCounts], [reservation]);
 
-    public Task<bool> DeleteAsync(string sessionId, string caller) => EvaluateAsync(StoreScript.SessionDelete, sessionId, caller);
-
-    private async Task<bool> EvaluateAsync(string script, string sessionId, string caller)
+    /// <summary>Begins a session in a place that was kept for it.</summary>
+    /// <returns>False where the place was kept too long ago.</returns>
+    public Task<bool> CreateAsync(string sessionId, SessionOwner owner, string reservation)
     {
         var hash = TenantKeyspace.Hash(sessionId);
-        var result = await redis.EvaluateAsync(
-            script, [_keys.Session(hash), _keys.Sessions], [hash, caller, (long)Lifetime.TotalMilliseconds, redis.ClockOffset]).ConfigureAwait(false);
-        return (int)result == 1;
+        return IsDoneAsync(
+            StoreScript.SessionCreate, [_keys.Session(hash), _keys.Sessions], [owner.Entry(hash), reservation, owner.Text, (long)Lifetime.TotalMilliseconds, redis.ClockOffset]);
     }
+
+    /// <summary>Keeps what the client of a session said when it began, so that another node can go on with it.</summary>
+    public Task<bool> DescribeAsync(string sessionId, SessionOwner owner, string client) =>
+        IsDoneAsync(StoreScript.SessionDescribe, [_keys.Session(TenantKeyspace.Hash(sessionId))], [owner.Text, client]);
+
+    /// <summary>What the client of this caller's session said when it began; null where the session is not its, or nothing was kept.</summary>
+    public async Task<string?> FindClientAsync(string sessionId, SessionOwner owner) =>
+        await redis.GetFieldsAsync(_keys.Session(TenantKeyspace.Hash(sessionId)), "owner", "client").ConfigureAwait(false) is [var stored, { IsNull: false } client]
+            && stored == (RedisValue)StoreText.Encode(owner.Text) ? client.ToString() : null;
+
+    /// <summary>Whether the session is this caller's; if so it lives its full time again.</summary>
+    public Task<bool> TouchAsync(string sessionId, SessionOwner owner)
+    {
+        var hash = TenantKeyspace.Hash(sessionId);
+        return IsDoneAsync(StoreScript.SessionTouch, [_keys.Session(hash), _keys.Sessions], [owner.Entry(hash), owner.Text, (long)Lifetime.TotalMilliseconds, redis.ClockOffset]);
+    }
+
+    /// <summary>Ends a session of this caller.</summary>
+    public Task<bool> DeleteAsync(string sessionId, SessionOwner owner) => EndAsync(TenantKeyspace.Hash(sessionId), owner.Text);
+
+    /// <summary>Ends a session, whoever's it is.</summary>
+    public Task<bool> EndAsync(string handle) => EndAsync(handle, "");
+
+    /// <summary>Lists the sessions of an epoch, those that were used last first.</summary>
+    /// <returns>The sessions, and how many there are in all.</returns>
+    public async Task<(IReadOnlyList<StoredSession> Sessions, int Count)> ListAsync(string epoch, int take)
+    {
+        var answer = (RedisResult[])(await redis.EvaluateAsync(StoreScript.SessionList, [_keys.Sessions], [epoch, take, redis.ClockOffset]).ConfigureAwait(false))!;
+        var sessions = await Task.WhenAll(answer[1..].Select(handle => ReadAsync((string)handle!))).ConfigureAwait(false);
+        return ([.. sessions.OfType<StoredSession>()], (int)answer[0]);
+    }
+
+    private Task<bool> EndAsync(string handle, string owner) =>
+        IsDoneAsync(StoreScript.SessionDelete, [_keys.Session(handle), _keys.Sessions, _keys.SessionCounts], [owner]);
+
+    private async Task<StoredSession?> ReadAsync(string handle) =>
+        await redis.GetFieldsAsync(_keys.Session(handle), "owner", "begun", "expiry").ConfigureAwait(false) is [{ IsNull: false } owner, var begun, var expiry]
+            ? new(handle, SessionOwner.CallerOf(owner.ToString()), Time(begun), Time(expiry))
+            : null;
+
+    private static DateTimeOffset Time(RedisValue milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(milliseconds.ToString(), CultureInfo.InvariantCulture));
+
+    private async Task<bool> IsDoneAsync(string script, StoreKey[] keys, RedisValue[] arguments) => (int)await redis.EvaluateAsync(script, keys, arguments).ConfigureAwait(false) == 1;
 }

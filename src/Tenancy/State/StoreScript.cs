@@ -15,11 +15,19 @@ internal static class StoreScript
 
     public static string PrincipalCreate { get; } = Load("principal-create");
 
+    public static string SessionReserve { get; } = Load("session-reserve");
+
+    public static string SessionRelease { get; } = Load("session-release");
+
     public static string SessionCreate { get; } = Load("session-create");
+
+    public static string SessionDescribe { get; } = Load("session-describe");
 
     public static string SessionTouch { get; } = Load("session-touch");
 
     public static string SessionDelete { get; } = Load("session-delete");
+
+    public static string SessionList { get; } = Load("session-list");
 
     public static string RateLimit { get; } = Load("rate-limit");
 

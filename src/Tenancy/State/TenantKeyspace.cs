@@ -15,6 +15,9 @@ internal sealed class TenantKeyspace(TenantId tenant)
 
     public StoreKey Sessions => Key("sessions");
 
+    /// <summary>How many sessions there are, in all and by caller.</summary>
+    public StoreKey SessionCounts => Key("session-counts");
+
     public StoreKey Documents => Key("documents");
 
     /// <summary>What the documents take up, in bytes.</summary>

@@ -21,7 +21,7 @@ public sealed class ClusterTests(TestStores stores)
         var tenants = Enumerable.Range(0, 30).Select(_ => TestStore.NewTenant()).ToArray();
         foreach (var tenant in tenants)
         {
-            await new SessionStore(store.Redis, tenant).CreateAsync("session", "caller");
+            await new SessionStore(store.Redis, tenant).BeginAsync("session", new("epoch", "caller"));
             await new IdempotencyStore(store.Redis, tenant, new()).ClaimAsync(new("caller", null, "key-0123456789abcdef", "tool", "hash"), TimeSpan.FromSeconds(30));
         }
 

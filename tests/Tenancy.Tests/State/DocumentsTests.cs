@@ -252,7 +252,7 @@ public sealed class DocumentsTests(TestStores stores)
         foreach (var tenant in new[] { store.Tenant, neighbour })
         {
             await Orders(store, tenant: tenant).CreateAsync(new());
-            await new SessionStore(store.Redis, tenant).CreateAsync("session", "caller");
+            await new SessionStore(store.Redis, tenant).BeginAsync("session", new("epoch", "caller"));
             await new PrincipalStore(store.Redis, tenant).CreateAsync(new() { Name = "buyer" }, DateTimeOffset.UtcNow);
             await new IdempotencyStore(store.Redis, tenant, new()).ClaimAsync(new("caller", null, "key-0123456789abcdef", "tool", "hash"), TimeSpan.FromSeconds(30));
         }

@@ -28,12 +28,12 @@ public sealed class KeyPropertyTests
         await using var stores = new TestStores();
         await using var store = await stores.GetAsync(kind);
         var sessions = new SessionStore(store.Redis, store.Tenant);
-        var neighbours = Enumerable.Range(0, 200).Select(i => new SessionStore(store.Redis, TestStore.NewTenant()).CreateAsync($"{i}", "caller"));
+        var neighbours = Enumerable.Range(0, 200).Select(i => new SessionStore(store.Redis, TestStore.NewTenant()).BeginAsync($"{i}", new("epoch", "caller")));
         var caller = new string('x', 10_000) + "\ud83d";
-        await Task.WhenAll([.. neighbours, sessions.CreateAsync("session", caller)]);
-        Assert.True(await sessions.TouchAsync("session", caller));
-        Assert.False(await sessions.TouchAsync("session", caller[..^1] + "\ud83e"));
-        Assert.False(await sessions.TouchAsync("session", caller[..^1] + "\ufffd"));
+        await Task.WhenAll([.. neighbours, sessions.BeginAsync("session", new("epoch", caller))]);
+        Assert.True(await sessions.TouchAsync("session", new("epoch", caller)));
+        Assert.False(await sessions.TouchAsync("session", new("epoch", caller[..^1] + "\ud83e")));
+        Assert.False(await sessions.TouchAsync("session", new("epoch", caller[..^1] + "\ufffd")));
     }
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class KeyPropertyTests
 
     private static async Task WriteAsync(RedisConnection redis, TenantId tenant, string id, string caller, string account, string name)
     {
-        await new SessionStore(redis, tenant).CreateAsync(id, caller);
+        await new SessionStore(redis, tenant).BeginAsync(id, new("epoch", caller));
         await new PrincipalStore(redis, tenant).CreateAsync(new() { Name = name, Token = id }, DateTimeOffset.UtcNow);
         await new RateLimiter(redis, new(TimeProvider.System), tenant).AcquireAsync(RateLimit.Tenant(10), RateLimit.Caller(caller, 1), RateLimit.Anonymous(id, 1));
         await new IdempotencyStore(redis, tenant, new()).ClaimAsync(Request(id, caller, account, name), TimeSpan.FromSeconds(30));
@@ -84,8 +84,8 @@ public sealed class KeyPropertyTests
 
     private static async Task ReadNothingAsync(RedisConnection redis, TenantId tenant, string id, string caller, string account, string name)
     {
-        Assert.False(await new SessionStore(redis, tenant).TouchAsync(id, caller));
-        Assert.False(await new SessionStore(redis, tenant).DeleteAsync(id, caller));
+        Assert.False(await new SessionStore(redis, tenant).TouchAsync(id, new("epoch", caller)));
+        Assert.False(await new SessionStore(redis, tenant).DeleteAsync(id, new("epoch", caller)));
         Assert.Null(await new PrincipalStore(redis, tenant).FindAsync(id));
         Assert.True((await new RateLimiter(redis, new(TimeProvider.System), tenant).AcquireAsync(RateLimit.Caller(caller, 1), RateLimit.Anonymous(id, 1))).IsAllowed);
         Assert.IsType<IdempotencyClaim.Claimed>(await new IdempotencyStore(redis, tenant, new()).ClaimAsync(Request(id, caller, account, name), TimeSpan.FromSeconds(30)));
@@ -96,8 +96,8 @@ public sealed class KeyPropertyTests
 
     private static async Task ReadAllAsync(RedisConnection redis, TenantId tenant, string id, string caller, string account, string name)
     {
-        Assert.True(await new SessionStore(redis, tenant).TouchAsync(id, caller));
-        Assert.False(await new SessionStore(redis, tenant).TouchAsync(id, caller + "x"));
+        Assert.True(await new SessionStore(redis, tenant).TouchAsync(id, new("epoch", caller)));
+        Assert.False(await new SessionStore(redis, tenant).TouchAsync(id, new("epoch", caller + "x")));
         Assert.Equal(name.EnumerateRunes().Select(rune => rune.ToString()), (await new PrincipalStore(redis, tenant).FindAsync(id))!.Name.EnumerateRunes().Select(rune => rune.ToString()));
         Assert.False((await new RateLimiter(redis, new(TimeProvider.System), tenant).AcquireAsync(RateLimit.Caller(caller, 1))).IsAllowed);
         Assert.IsType<IdempotencyClaim.InFlight>(await new IdempotencyStore(redis, tenant, new()).ClaimAsync(Request(id, caller, account, name), TimeSpan.FromSeconds(30)));

@@ -108,17 +108,17 @@ public sealed class RateLimiterTests(TestStores stores)
         await using var store = await stores.GetAsync(kind, _time);
         var sessions = new SessionStore(store.Redis, store.Tenant);
         var limiter = Limiter(store);
-        await sessions.CreateAsync("s", "me");
-        Assert.True((await limiter.AcquireAndTouchAsync("s", "me", RateLimit.Tenant(5))).IsOwnSession);
-        Assert.False((await limiter.AcquireAndTouchAsync("s", "you", RateLimit.Tenant(5))).IsOwnSession);
-        Assert.False((await limiter.AcquireAndTouchAsync("none", "me", RateLimit.Tenant(5))).IsOwnSession);
+        await sessions.BeginAsync("s", new("epoch", "me"));
+        Assert.True((await limiter.AcquireAndTouchAsync("s", new("epoch", "me"), RateLimit.Tenant(5))).IsOwnSession);
+        Assert.False((await limiter.AcquireAndTouchAsync("s", new("epoch", "you"), RateLimit.Tenant(5))).IsOwnSession);
+        Assert.False((await limiter.AcquireAndTouchAsync("none", new("epoch", "me"), RateLimit.Tenant(5))).IsOwnSession);
 
         _time.Advance(SessionStore.Lifetime - TimeSpan.FromMinutes(1));
-        Assert.True((await limiter.AcquireAndTouchAsync("s", "me", RateLimit.Tenant(5))).IsOwnSession);
+        Assert.True((await limiter.AcquireAndTouchAsync("s", new("epoch", "me"), RateLimit.Tenant(5))).IsOwnSession);
         _time.Advance(SessionStore.Lifetime - TimeSpan.FromMinutes(1));
-        Assert.True((await limiter.AcquireAndTouchAsync("s", "me", RateLimit.Tenant(5))).IsOwnSession);
+        Assert.True((await limiter.AcquireAndTouchAsync("s", new("epoch", "me"), RateLimit.Tenant(5))).IsOwnSession);
         _time.Advance(SessionStore.Lifetime + TimeSpan.FromMinutes(1));
-        Assert.False((await limiter.AcquireAndTouchAsync("s", "me", RateLimit.Tenant(5))).IsOwnSession);
+        Assert.False((await limiter.AcquireAndTouchAsync("s", new("epoch", "me"), RateLimit.Tenant(5))).IsOwnSession);
     }
 
     [Theory]
@@ -127,14 +127,14 @@ public sealed class RateLimiterTests(TestStores stores)
     {
         await using var store = await stores.GetAsync(kind, _time);
         var limiter = Limiter(store);
-        await new SessionStore(store.Redis, store.Tenant).CreateAsync("s", "me");
+        await new SessionStore(store.Redis, store.Tenant).BeginAsync("s", new("epoch", "me"));
         _time.Advance(SessionStore.Lifetime - TimeSpan.FromSeconds(10));
         Assert.Equal(1, await CountAsync(limiter, 1, RateLimit.Tenant(1)));
-        var refused = await limiter.AcquireAndTouchAsync("s", "me", RateLimit.Tenant(1));
+        var refused = await limiter.AcquireAndTouchAsync("s", new("epoch", "me"), RateLimit.Tenant(1));
         Assert.False(refused.IsAllowed);
         Assert.Null(refused.IsOwnSession);
         _time.Advance(TimeSpan.FromMinutes(2));
-        Assert.False((await limiter.AcquireAndTouchAsync("s", "me", RateLimit.Tenant(1))).IsOwnSession);
+        Assert.False((await limiter.AcquireAndTouchAsync("s", new("epoch", "me"), RateLimit.Tenant(1))).IsOwnSession);
     }
 
     [Fact]

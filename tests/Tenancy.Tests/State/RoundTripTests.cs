@@ -24,11 +24,12 @@ public sealed class RoundTripTests(TestStores stores)
         IdempotencyLease lease = null!;
         (string Name, Func<Task> RunAsync)[] operations =
         [
-            ("session create", () => sessions.CreateAsync("s", "me")),
-            ("session touch", () => sessions.TouchAsync("s", "me")),
-            ("session delete", () => sessions.DeleteAsync("s", "me")),
+            ("session reserve", () => sessions.ReserveAsync(new("epoch", "me"), 10, 10)),
+            ("session create", () => sessions.CreateAsync("s", new("epoch", "me"), "place")),
+            ("session touch", () => sessions.TouchAsync("s", new("epoch", "me"))),
+            ("session delete", () => sessions.DeleteAsync("s", new("epoch", "me"))),
             ("rate limit", () => limiter.AcquireAsync(RateLimit.Tenant(100), RateLimit.Caller("me", 100)).AsTask()),
-            ("rate limit and touch", () => limiter.AcquireAndTouchAsync("s", "me", RateLimit.Tenant(100), RateLimit.Caller("me", 100)).AsTask()),
+            ("rate limit and touch", () => limiter.AcquireAndTouchAsync("s", new("epoch", "me"), RateLimit.Tenant(100), RateLimit.Caller("me", 100)).AsTask()),
             ("claim", async () => lease = ((IdempotencyClaim.Claimed)await keys.ClaimAsync(new("me", "account", Guid.NewGuid().ToString("N"), "tool", "hash"), TimeSpan.FromSeconds(30))).Lease),
             ("complete", () => keys.CompleteAsync(lease, "done"u8.ToArray())),
             ("release", () => keys.ReleaseAsync(lease)),

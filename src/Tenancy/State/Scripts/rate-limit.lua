@@ -1,7 +1,7 @@
 -- Counts a request against limits, all of them or none, and makes a session live its full time again: GCRA, the generic cell rate algorithm.
 -- KEYS: 1..n limits (string, the theoretical arrival time in us, a colon, the time between requests that it was counted with)  n+1 session (hash)  n+2 sessions (sorted set), both only where there is a session
 -- ARGV: 1 n  2 offset of the clock in ms, 0 outside tests  then per limit: time between requests in us, requests at once
---       then, where there is a session: session hash, caller, lifetime in ms
+--       then, where there is a session: its entry in the index, owner, lifetime in ms
 -- Gives: {1, number of the tightest limit, requests left, ms until it is all there again, session} | {0, number of the limit, ms until a request may come, ms until all}
 --        session: 1 it is this caller's | 0 there is no such session, it expired, or it is another caller's | -1 none was named
 local t = redis.call('TIME')
@@ -39,19 +39,15 @@ end
 local answer = {1, tightest, left, math.ceil(reset / 1000), -1}
 if #KEYS == count then return answer end
 
-local key, index, hash, caller, lifetime = KEYS[count + 1], KEYS[count + 2], ARGV[3 + 2 * count], ARGV[4 + 2 * count], ARGV[5 + 2 * count]
+local key, index, entry, owner, lifetime = KEYS[count + 1], KEYS[count + 2], ARGV[3 + 2 * count], ARGV[4 + 2 * count], ARGV[5 + 2 * count]
 answer[5] = 0
-local session = redis.call('HMGET', key, 'caller', 'expiry')
-if not session[1] or session[1] ~= caller then return answer end
+local session = redis.call('HMGET', key, 'owner', 'expiry')
+if not session[1] or session[1] ~= owner then return answer end
 now = math.floor(now / 1000)
-if tonumber(session[2]) <= now then
-  redis.call('DEL', key)
-  redis.call('ZREM', index, hash)
-  return answer
-end
+if tonumber(session[2]) <= now then return answer end
 local expiry = string.format('%.0f', now + tonumber(lifetime))
 redis.call('HSET', key, 'expiry', expiry)
 redis.call('PEXPIRE', key, lifetime)
-redis.call('ZADD', index, expiry, hash)
+redis.call('ZADD', index, 'XX', expiry, entry)
 answer[5] = 1
 return answer

@@ -1,12 +1,12 @@
--- Records a session of a caller.
--- KEYS: 1 session (hash)  2 sessions (sorted set of session hashes by expiry in ms)
--- ARGV: 1 session hash  2 caller  3 lifetime in ms  4 offset of the clock in ms, 0 outside tests
--- Gives: 1
+-- Begins a session in the place that was kept for it.
+-- KEYS: 1 session (hash)  2 sessions (sorted set of entries "epoch.caller hash.session hash", by expiry in ms)
+-- ARGV: 1 entry of the session  2 entry of the place  3 owner  4 lifetime in ms  5 offset of the clock in ms, 0 outside tests
+-- Gives: 1 begun | 0 the place is not kept any more
+if redis.call('ZREM', KEYS[2], ARGV[2]) == 0 then return 0 end
 local t = redis.call('TIME')
-local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000) + tonumber(ARGV[4])
-local expiry = string.format('%.0f', now + tonumber(ARGV[3]))
-redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', string.format('%.0f', now))
-redis.call('HSET', KEYS[1], 'caller', ARGV[2], 'expiry', expiry)
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
+local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000) + tonumber(ARGV[5])
+local expiry = string.format('%.0f', now + tonumber(ARGV[4]))
+redis.call('HSET', KEYS[1], 'owner', ARGV[3], 'entry', ARGV[1], 'begun', string.format('%.0f', now), 'expiry', expiry)
+redis.call('PEXPIRE', KEYS[1], ARGV[4])
 redis.call('ZADD', KEYS[2], expiry, ARGV[1])
 return 1

@@ -1,8 +1,14 @@
--- Forgets a session of a caller.
--- KEYS: 1 session (hash)  2 sessions (sorted set of session hashes by expiry in ms)
--- ARGV: 1 session hash  2 caller
--- Gives: 1 forgotten | 0 it is not this caller's
-if redis.call('HGET', KEYS[1], 'caller') ~= ARGV[2] then return 0 end
+-- Ends a session.
+-- KEYS: 1 session (hash)  2 sessions (sorted set of entries "epoch.caller hash.session hash", by expiry in ms)  3 counts (hash, entries by "epoch" and by "epoch.caller hash")
+-- ARGV: 1 owner, or empty for whoever's it is
+-- Gives: 1 ended | 0 there is none, or it is another's
+local session = redis.call('HMGET', KEYS[1], 'owner', 'entry')
+if not session[1] or (ARGV[1] ~= '' and session[1] ~= ARGV[1]) then return 0 end
 redis.call('DEL', KEYS[1])
-redis.call('ZREM', KEYS[2], ARGV[1])
+if redis.call('ZREM', KEYS[2], session[2]) == 1 then
+  local theirs, whose = string.match(session[2], '^(([^.]+)%.[^.]+)%.')
+  for _, field in ipairs({theirs, whose}) do
+    if redis.call('HINCRBY', KEYS[3], field, -1) <= 0 then redis.call('HDEL', KEYS[3], field) end
+  end
+end
 return 1

@@ -1,18 +1,14 @@
 -- Finds the session of a caller and makes it live its full time again.
--- KEYS: 1 session (hash)  2 sessions (sorted set of session hashes by expiry in ms)
--- ARGV: 1 session hash  2 caller  3 lifetime in ms  4 offset of the clock in ms, 0 outside tests
+-- KEYS: 1 session (hash)  2 sessions (sorted set of entries "epoch.caller hash.session hash", by expiry in ms)
+-- ARGV: 1 entry of the session  2 owner  3 lifetime in ms  4 offset of the clock in ms, 0 outside tests
 -- Gives: 1 it is this caller's | 0 there is no such session, it expired, or it is another caller's
-local session = redis.call('HMGET', KEYS[1], 'caller', 'expiry')
+local session = redis.call('HMGET', KEYS[1], 'owner', 'expiry')
 if not session[1] or session[1] ~= ARGV[2] then return 0 end
 local t = redis.call('TIME')
 local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000) + tonumber(ARGV[4])
-if tonumber(session[2]) <= now then
-  redis.call('DEL', KEYS[1])
-  redis.call('ZREM', KEYS[2], ARGV[1])
-  return 0
-end
+if tonumber(session[2]) <= now then return 0 end
 local expiry = string.format('%.0f', now + tonumber(ARGV[3]))
 redis.call('HSET', KEYS[1], 'expiry', expiry)
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
-redis.call('ZADD', KEYS[2], expiry, ARGV[1])
+redis.call('ZADD', KEYS[2], 'XX', expiry, ARGV[1])
 return 1

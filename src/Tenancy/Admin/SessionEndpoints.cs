@@ -1,0 +1,59 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Tenancy.Configuration;
+using Tenancy.Mcp;
+using Tenancy.Registry;
+using Tenancy.State;
+
+namespace Tenancy.Admin;
+
+/// <summary>The sessions of a tenant, as an admin sees them: by handles, because the id of a session is its caller's alone.</summary>
+internal static class SessionEndpoints
+{
+    private const int MaxPage = 1000;
+    private const int HandleLength = 43;
+
+    public static void Map(RouteGroupBuilder tenants)
+    {
+        tenants.MapGet("{id}/sessions", ListAsync);
+        tenants.MapDelete("{id}/sessions/{handle}", EndAsync);
+    }
+
+    private static async Task<IResult> ListAsync(string id, TenantRegistry registry, RedisConnection redis, int take = 100)
+    {
+        if (registry.Get(id) is not { } tenant)
+        {
+            return AdminProblems.NotFound(id);
+        }
+
+        if (take is < 1 or > MaxPage)
+        {
+            return AdminProblems.Invalid([new("take", $"is {take}: use 1 to {MaxPage}")]);
+        }
+
+        var (sessions, count) = await new SessionStore(redis, tenant.Id).ListAsync(tenant.Record.SessionEpoch, take);
+        return TypedResults.Json(new SessionList(sessions, count), AdminJson.Wire.SessionList);
+    }
+
+    private static async Task<IResult> EndAsync(string id, string handle, TenantRegistry registry, RedisConnection redis, SessionStreams streams)
+    {
+        if (registry.Get(id) is not { } tenant)
+        {
+            return AdminProblems.NotFound(id);
+        }
+
+        if (handle.Length != HandleLength || !await new SessionStore(redis, tenant.Id).EndAsync(handle))
+        {
+            return AdminProblems.Create(StatusCodes.Status404NotFound, $"The tenant '{tenant.Id}' has no session with this handle.");
+        }
+
+        streams.End(tenant.Id, handle);
+        return TypedResults.NoContent();
+    }
+}
+
+/// <summary>Sessions of a tenant, those that were used last first.</summary>
+/// <param name="Sessions">The sessions.</param>
+/// <param name="Count">How many there are in all.</param>
+internal sealed record SessionList(IReadOnlyList<StoredSession> Sessions, int Count);

@@ -1,0 +1,7 @@
+-- Keeps what the client of a session said when it began.
+-- KEYS: 1 session (hash)
+-- ARGV: 1 owner  2 what the client said
+-- Gives: 1 kept | 0 there is no such session, or it is another's
+if redis.call('HGET', KEYS[1], 'owner') ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[1], 'client', ARGV[2])
+return 1

@@ -1,0 +1,10 @@
+-- Gives back a place whose session did not begin.
+-- KEYS: 1 sessions (sorted set of entries "epoch.caller hash.session hash", by expiry in ms)  2 counts (hash, entries by "epoch" and by "epoch.caller hash")
+-- ARGV: 1 entry of the place
+-- Gives: 1 given back | 0 it was taken, or expired
+if redis.call('ZREM', KEYS[1], ARGV[1]) == 0 then return 0 end
+local theirs, whose = string.match(ARGV[1], '^(([^.]+)%.[^.]+)%.')
+for _, field in ipairs({theirs, whose}) do
+  if redis.call('HINCRBY', KEYS[2], field, -1) <= 0 then redis.call('HDEL', KEYS[2], field) end
+end
+return 1

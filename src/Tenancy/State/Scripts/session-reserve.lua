@@ -1,0 +1,31 @@
+-- Keeps a place for a session that is about to begin, where its tenant and its caller have one left. Lets go first of what expired.
+-- KEYS: 1 sessions (sorted set of entries "epoch.caller hash.session hash", by expiry in ms)  2 counts (hash, entries by "epoch" and by "epoch.caller hash")
+-- ARGV: 1 epoch  2 caller hash  3 entry of the place  4 lifetime of the place in ms  5 most sessions of the tenant  6 most sessions of the caller  7 offset of the clock in ms, 0 outside tests
+-- Gives: 1 kept | 0 there is none left
+local t = redis.call('TIME')
+local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000) + tonumber(ARGV[7])
+local epoch, caller = ARGV[1], ARGV[1] .. '.' .. ARGV[2]
+
+local function less(field)
+  if redis.call('HINCRBY', KEYS[2], field, -1) <= 0 then redis.call('HDEL', KEYS[2], field) end
+end
+
+-- A batch at a time, and no more than it takes: thousands may expire together.
+while true do
+  local expired = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now), 'LIMIT', 0, 200)
+  for _, entry in ipairs(expired) do
+    redis.call('ZREM', KEYS[1], entry)
+    local theirs, whose = string.match(entry, '^(([^.]+)%.[^.]+)%.')
+    less(theirs)
+    less(whose)
+  end
+  local counts = redis.call('HMGET', KEYS[2], epoch, caller)
+  local hasPlace = tonumber(counts[1] or '0') < tonumber(ARGV[5]) and tonumber(counts[2] or '0') < tonumber(ARGV[6])
+  if hasPlace then break end
+  if #expired < 200 then return 0 end
+end
+
+redis.call('ZADD', KEYS[1], string.format('%.0f', now + tonumber(ARGV[4])), ARGV[3])
+redis.call('HINCRBY', KEYS[2], epoch, 1)
+redis.call('HINCRBY', KEYS[2], caller, 1)
+return 1

@@ -1,0 +1,296 @@
+using System.Globalization;
+using System.Net;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+using ModelContextProtocol.AspNetCore;
+using ModelContextProtocol.Protocol;
+using Tenancy.Mcp;
+using Tenancy.State;
+using Tenancy.Tests.Hosting;
+
+namespace Tenancy.Tests.Mcp;
+
+/// <summary>Sessions lie in the store: counted per tenant and caller, good on every node, and gone when they should be.</summary>
+public sealed class SessionsTests
+{
+    private const string Second = "acme.second";
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private static Dictionary<string, string?> Settings { get; } = new(TenancyServer.DefaultSettings)
+    {
+        ["Tenancy:Tenants:0:principals:1:name"] = "second",
+        ["Tenancy:Tenants:0:principals:1:token"] = Second,
+    };
+
+    [Fact]
+    public async Task Of_a_rush_at_two_nodes_exactly_the_quota_begins_and_a_neighbour_notices_nothing()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var one = await TenancyServer.StartAsync(settings: Settings, redis: redis);
+        await LimitAsync(one, 10);
+        await using var two = await TenancyServer.StartAsync(settings: Settings, redis: redis);
+        var rush = await Task.WhenAll(Enumerable.Range(0, 40).Select(i => BeginAsync(i % 2 == 0 ? one : two, "acme", i % 4 < 2 ? McpCalls.Acme : Second)));
+        Assert.Equal(10, rush.Count(answer => answer.Status == HttpStatusCode.OK));
+        Assert.All(rush.Where(answer => answer.Status != HttpStatusCode.OK), answer =>
+        {
+            Assert.Equal(HttpStatusCode.TooManyRequests, answer.Status);
+            Assert.Equal(-32029, (int)answer.Body["error"]!["code"]!);
+            Assert.Null(answer.SessionId);
+        });
+        Assert.Equal(HttpStatusCode.OK, (await BeginAsync(one, "globex", McpCalls.Globex)).Status);
+        Assert.All(
+            await Task.WhenAll(rush.Where(answer => answer.SessionId is not null).Select((answer, i) => Task.WhenAll(
+                StatusAsync(i % 2 == 0 ? one : two, McpCalls.Acme, answer.SessionId!), StatusAsync(i % 2 == 0 ? two : one, Second, answer.SessionId!)))),
+            statuses => Assert.Equal([HttpStatusCode.OK, HttpStatusCode.NotFound], statuses.Order()));
+    }
+
+    [Theory]
+    [InlineData(StoreKind.Embedded)]
+    [InlineData(StoreKind.Redis)]
+    public async Task One_caller_has_at_most_half_of_its_tenants_sessions_rounded_up(StoreKind store)
+    {
+        await using var server = await TenancyServer.StartAsync(store, Settings);
+        await LimitAsync(server, 5);
+        Assert.Equal(3, (await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => BeginAsync(server, "acme", McpCalls.Acme)))).Count(answer => answer.Status == HttpStatusCode.OK));
+        Assert.Equal(2, (await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => BeginAsync(server, "acme", Second)))).Count(answer => answer.Status == HttpStatusCode.OK));
+    }
+
+    [Fact]
+    public async Task Where_all_callers_are_the_same_they_have_all_of_the_tenants_sessions()
+    {
+        await using var server = await TenancyServer.StartAsync(settings: new Dictionary<string, string?>(Settings) { ["Tenancy:Defaults:Authentication:Kind"] = "none" });
+        await LimitAsync(server, 5);
+        Assert.Equal(5, (await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => BeginAsync(server, "acme", null)))).Count(answer => answer.Status == HttpStatusCode.OK));
+    }
+
+    [Theory]
+    [InlineData(StoreKind.Embedded)]
+    [InlineData(StoreKind.Redis)]
+    public async Task A_session_that_nobody_uses_frees_its_place_and_one_that_is_used_does_not(StoreKind store)
+    {
+        var clock = new MovableClock();
+        await using var server = await TenancyServer.StartAsync(store, Settings, services: services => services.AddSingleton<TimeProvider>(clock));
+        await LimitAsync(server, 4);
+        var (used, idle) = (await BeginAsync(server, "acme", McpCalls.Acme), await BeginAsync(server, "acme", McpCalls.Acme));
+        clock.Advance(SessionStore.Lifetime - TimeSpan.FromMinutes(1));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, McpCalls.Acme, used.SessionId!));
+        clock.Advance(TimeSpan.FromMinutes(2));
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(server, McpCalls.Acme, idle.SessionId!));
+        Assert.Equal(HttpStatusCode.OK, (await BeginAsync(server, "acme", McpCalls.Acme)).Status);
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await BeginAsync(server, "acme", McpCalls.Acme)).Status);
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, McpCalls.Acme, used.SessionId!));
+    }
+
+    [Fact]
+    public async Task What_is_ended_or_did_not_even_begin_holds_no_place()
+    {
+        await using var server = await TenancyServer.StartAsync(settings: Settings);
+        await LimitAsync(server, 1);
+        using var unreadable = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Initialize(), accept: "text/html");
+        using var refused = await server.Client.SendAsync(unreadable, Cancellation);
+        Assert.Equal(HttpStatusCode.NotAcceptable, refused.StatusCode);
+
+        var session = await BeginAsync(server, "acme", McpCalls.Acme);
+        Assert.Equal(HttpStatusCode.OK, session.Status);
+        using var delete = McpCalls.Bodyless(HttpMethod.Delete, server.Port, Way.Path, "acme", McpCalls.Acme, session.SessionId);
+        using var ended = await server.Client.SendAsync(delete, Cancellation);
+        Assert.True(ended.IsSuccessStatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await BeginAsync(server, "acme", McpCalls.Acme)).Status);
+    }
+
+    [Fact]
+    public async Task A_session_whose_node_died_goes_on_elsewhere_for_its_own_caller_only()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        string session;
+        await using (var first = await TenancyServer.StartAsync(settings: Settings, redis: redis))
+        {
+            session = (await BeginAsync(first, "acme", McpCalls.Acme)).SessionId!;
+        }
+
+        await using var second = await TenancyServer.StartAsync(settings: Settings, redis: redis);
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(second, Second, session));
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(second, McpCalls.Globex, session, "globex"));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(second, McpCalls.Acme, session));
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(second, Second, session));
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(second, McpCalls.Globex, session, "globex"));
+    }
+
+    [Fact]
+    public async Task A_session_that_had_to_make_room_in_memory_comes_back()
+    {
+        var comebacks = new Comebacks();
+        await using var server = await TenancyServer.StartAsync(settings: Settings, services: services =>
+        {
+            services.PostConfigure<HttpServerTransportOptions>(options => options.MaxIdleSessionCount = 1);
+            services.AddSingleton<ISessionMigrationHandler>(provider => comebacks.Watch(provider.GetRequiredService<SessionGuard>()));
+        });
+        var sessions = new List<string>();
+        for (var i = 0; i < 4; i++)
+        {
+            sessions.Add((await BeginAsync(server, "acme", McpCalls.Acme)).SessionId!);
+            Assert.Equal(HttpStatusCode.OK, (await BeginAsync(server, "globex", McpCalls.Globex)).Status);
+        }
+
+        foreach (var session in sessions)
+        {
+            Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, McpCalls.Acme, session));
+        }
+
+        Assert.InRange(comebacks.Count, 3, 4);
+    }
+
+    [Fact]
+    public async Task An_admin_sees_sessions_without_their_ids_and_ends_them()
+    {
+        await using var server = await TenancyServer.StartAsync(settings: Settings);
+        var (mine, other) = (await BeginAsync(server, "acme", McpCalls.Acme), await BeginAsync(server, "acme", Second));
+        var foreign = await BeginAsync(server, "globex", McpCalls.Globex);
+        using var stream = await OpenStreamAsync(server, mine.SessionId!);
+        var list = await ListAsync(server, "acme");
+        Assert.Equal(2, (int)list["count"]!);
+        foreach (var session in new[] { mine, other, foreign })
+        {
+            Assert.DoesNotContain(session.SessionId!, list.ToJsonString(), StringComparison.Ordinal);
+        }
+
+        Assert.Equal(HttpStatusCode.NotFound, await EndAsync(server, "acme", TenantKeyspace.Hash(foreign.SessionId!)));
+        Assert.Equal(HttpStatusCode.NotFound, await EndAsync(server, "acme", "x"));
+        Assert.Equal(HttpStatusCode.NotFound, await EndAsync(server, "nobody", TenantKeyspace.Hash(mine.SessionId!)));
+        Assert.Equal(HttpStatusCode.NoContent, await EndAsync(server, "acme", TenantKeyspace.Hash(mine.SessionId!)));
+        await AssertEndsAsync(stream);
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(server, McpCalls.Acme, mine.SessionId!));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, Second, other.SessionId!));
+        Assert.Equal(1, (int)(await ListAsync(server, "acme"))["count"]!);
+        Assert.StartsWith("principal:", (await ListAsync(server, "acme"))["sessions"]![0]!["caller"]!.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(StoreKind.Embedded)]
+    [InlineData(StoreKind.Redis)]
+    public async Task Sessions_of_a_tenant_that_was_suspended_are_gone_and_hold_no_place(StoreKind store)
+    {
+        await using var server = await TenancyServer.StartAsync(store, Settings);
+        await LimitAsync(server, 1);
+        var session = await BeginAsync(server, "acme", McpCalls.Acme);
+        foreach (var status in new[] { "suspended", "active" })
+        {
+            (await server.AdminAsync(HttpMethod.Patch, "/acme", $$"""{"status":"{{status}}"}""")).Dispose();
+        }
+
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(server, McpCalls.Acme, session.SessionId!));
+        Assert.Equal(0, (int)(await ListAsync(server, "acme"))["count"]!);
+        Assert.Equal(HttpStatusCode.OK, (await BeginAsync(server, "acme", McpCalls.Acme)).Status);
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await BeginAsync(server, "acme", McpCalls.Acme)).Status);
+    }
+
+    [Fact]
+    public async Task A_session_has_one_stream()
+    {
+        await using var server = await TenancyServer.StartAsync(settings: Settings);
+        var session = (await BeginAsync(server, "acme", McpCalls.Acme)).SessionId!;
+        using var stream = await OpenStreamAsync(server, session);
+        Assert.True(stream.IsSuccessStatusCode);
+        using var second = await OpenStreamAsync(server, session);
+        Assert.False(second.IsSuccessStatusCode);
+        Assert.Equal(HttpStatusCode.NoContent, await EndAsync(server, "acme", TenantKeyspace.Hash(session)));
+        await AssertEndsAsync(stream);
+    }
+
+    [Fact]
+    public async Task A_stream_keeps_its_session_and_ends_when_another_node_ended_that()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var redis = await RedisServer.StartAsync();
+        await using var one = await TenancyServer.StartAsync(settings: Settings, redis: redis, services: services => services.AddSingleton<TimeProvider>(time));
+        await using var two = await TenancyServer.StartAsync(settings: Settings, redis: redis, services: services => services.AddSingleton<TimeProvider>(time));
+        var session = (await BeginAsync(one, "acme", McpCalls.Acme)).SessionId!;
+        using var stream = await OpenStreamAsync(one, session);
+        for (var i = 0; i < 3; i++)
+        {
+            var before = await ExpiryAsync();
+            time.Advance(SessionStore.Lifetime - TimeSpan.FromMinutes(10));
+            await Poll.UntilAsync(async () => await ExpiryAsync() > before.AddMinutes(30));
+        }
+
+        Assert.Equal(HttpStatusCode.NoContent, await EndAsync(two, "acme", TenantKeyspace.Hash(session)));
+        time.Advance(SessionStreams.Interval);
+        await AssertEndsAsync(stream);
+
+        async Task<DateTimeOffset> ExpiryAsync() =>
+            DateTimeOffset.Parse((await ListAsync(two, "acme"))["sessions"]![0]!["expiresAt"]!.ToString(), CultureInfo.InvariantCulture);
+    }
+
+    private static async Task LimitAsync(TenancyServer server, int sessions)
+    {
+        using var response = await server.AdminAsync(HttpMethod.Patch, "/acme", $$"""{ "limits": { "maxSessions": {{sessions}} } }""");
+        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync(Cancellation));
+    }
+
+    private static async Task<(HttpStatusCode Status, string? SessionId, JsonNode Body)> BeginAsync(TenancyServer server, string tenant, string? token)
+    {
+        using var request = McpCalls.Post(server.Port, Way.Path, tenant, token, McpCalls.Initialize());
+        using var response = await server.Client.SendAsync(request, Cancellation);
+        return (response.StatusCode, response.Headers.TryGetValues("Mcp-Session-Id", out var ids) ? ids.Single() : null, await McpCalls.ReadAsync(response));
+    }
+
+    private static async Task<HttpStatusCode> StatusAsync(TenancyServer server, string token, string sessionId, string tenant = "acme")
+    {
+        using var request = McpCalls.Post(server.Port, Way.Path, tenant, token, McpCalls.Call("whoami"), Generation.Sessions, sessionId);
+        using var response = await server.Client.SendAsync(request, Cancellation);
+        return response.StatusCode;
+    }
+
+    private static async Task<HttpResponseMessage> OpenStreamAsync(TenancyServer server, string sessionId)
+    {
+        using var request = McpCalls.Bodyless(HttpMethod.Get, server.Port, Way.Path, "acme", McpCalls.Acme, sessionId);
+        return await server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancellation);
+    }
+
+    private static async Task AssertEndsAsync(HttpResponseMessage stream)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        limit.CancelAfter(TimeSpan.FromSeconds(20));
+        await Assert.ThrowsAnyAsync<Exception>(() => stream.Content.ReadAsStringAsync(limit.Token));
+        Assert.False(limit.IsCancellationRequested, "The stream did not end.");
+    }
+
+    private static async Task<JsonNode> ListAsync(TenancyServer server, string tenant)
+    {
+        using var response = await server.AdminAsync(HttpMethod.Get, $"/{tenant}/sessions");
+        Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync(Cancellation));
+        return await McpCalls.ReadAsync(response);
+    }
+
+    private static async Task<HttpStatusCode> EndAsync(TenancyServer server, string tenant, string handle)
+    {
+        using var response = await server.AdminAsync(HttpMethod.Delete, $"/{tenant}/sessions/{handle}");
+        return response.StatusCode;
+    }
+
+    /// <summary>Counts the sessions that come back into memory.</summary>
+    private sealed class Comebacks : ISessionMigrationHandler
+    {
+        private ISessionMigrationHandler? _handler;
+
+        public int Count { get; private set; }
+
+        public Comebacks Watch(ISessionMigrationHandler handler)
+        {
+            _handler = handler;
+            return this;
+        }
+
+        public ValueTask OnSessionInitializedAsync(HttpContext context, string sessionId, InitializeRequestParams initializeParams, CancellationToken cancellationToken) =>
+            _handler!.OnSessionInitializedAsync(context, sessionId, initializeParams, cancellationToken);
+
+        public ValueTask<InitializeRequestParams?> AllowSessionMigrationAsync(HttpContext context, string sessionId, CancellationToken cancellationToken)
+        {
+            Count++;
+            return _handler!.AllowSessionMigrationAsync(context, sessionId, cancellationToken);
+        }
+    }
+}
