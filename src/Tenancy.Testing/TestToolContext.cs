@@ -24,7 +24,7 @@ public sealed class TestToolContext : IDisposable
         ArgumentNullException.ThrowIfNull(services);
         var tenant = services.GetRequiredService<TenantRegistry>().Get(TenantId.Parse(tenantId).Value);
         return tenant is { IsServing: true }
-            ? new(services.GetRequiredService<ToolContextFactory>().Create(tenant, principalId is null ? CallerIdentity.Anonymous : CallerIdentity.Principal(principalId)))
+            ? new(services.GetRequiredService<ToolContextFactory>().Create(tenant, principalId is null ? CallerIdentity.Anonymous : CallerIdentity.FromPrincipal(principalId) ?? throw new ArgumentException("A principal's id has 1 to 1,024 visible characters.", nameof(principalId))))
             : throw new InvalidOperationException($"The server does not serve a tenant '{tenantId}'.");
     }
 

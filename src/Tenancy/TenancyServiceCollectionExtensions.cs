@@ -48,6 +48,7 @@ public static class TenancyServiceCollectionExtensions
         AddAuthentication(services);
         AddMcp(services);
         services.TryAddSingleton<AdminKeys>();
+        services.TryAddSingleton<PrincipalEndpoints>();
         return new TenancyBuilder(services);
     }
 
@@ -147,6 +148,7 @@ public static class TenancyServiceCollectionExtensions
     {
         services.AddMemoryCache();
         services.TryAddSingleton<PrincipalCache>();
+        services.TryAddSingleton<ITokenValidator, StoredTokenValidator>();
         services.TryAddSingleton<TenantJwtOptions>();
         services.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<TenantJwtOptions>());
         services.AddAuthorization();

@@ -33,6 +33,7 @@ internal static class AdminEndpoints
             group.MapPost("{id}/recheck", RecheckAsync);
             group.MapPost("{id}/unregister", UnregisterAsync);
             SessionEndpoints.Map(group);
+            PrincipalEndpoints.Map(group);
         }
 
         return group;

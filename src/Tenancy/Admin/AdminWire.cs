@@ -71,6 +71,8 @@ internal sealed record AdminProblem(string Title, int Status, string? Detail, IR
 [JsonSerializable(typeof(TenantList))]
 [JsonSerializable(typeof(AdminProblem))]
 [JsonSerializable(typeof(SessionList))]
+[JsonSerializable(typeof(PrincipalList))]
+[JsonSerializable(typeof(IssuedPrincipal))]
 internal sealed partial class AdminJson : JsonSerializerContext
 {
     /// <summary>The answers of the admin API, without escapes that only HTML needs.</summary>

@@ -29,7 +29,8 @@ public sealed record CallerIdentity
     /// <inheritdoc/>
     public override string ToString() => Value;
 
-    internal static CallerIdentity Principal(string id) => new("principal:" + id);
+    /// <summary>A principal with an opaque token. Null where the id is none.</summary>
+    internal static CallerIdentity? FromPrincipal(string id) => IsId(id) ? new("principal:" + id) : null;
 
     /// <summary>Who a token that was checked is for: its subject, else its client (RFC 9068, section 2.2). Null where it names neither, or not one.</summary>
     internal static CallerIdentity? FromToken(ClaimsPrincipal token, string issuer) =>
@@ -52,7 +53,7 @@ public sealed record CallerIdentity
     }
 
     private static CallerIdentity? Create(ClaimsPrincipal token, string claimType, string prefix) =>
-        token.FindAll(claimType).ToArray() is [{ ValueType: ClaimValueTypes.String, Value: { Length: > 0 and <= MaxIdLength } id }] && !id.Any(char.IsControl) && !string.IsNullOrWhiteSpace(id)
-            ? new(prefix + id)
-            : null;
+        token.FindAll(claimType).ToArray() is [{ ValueType: ClaimValueTypes.String, Value: var id }] && IsId(id) ? new(prefix + id) : null;
+
+    private static bool IsId(string? id) => id is { Length: > 0 and <= MaxIdLength } && !id.Any(char.IsControl) && !string.IsNullOrWhiteSpace(id);
 }

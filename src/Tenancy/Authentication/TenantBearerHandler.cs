@@ -1,17 +1,15 @@
 using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Tenancy.Configuration;
 using Tenancy.Resolution;
 
 namespace Tenancy.Authentication;
 
 /// <summary>Checks the opaque tokens of a tenant's principals.</summary>
 internal sealed class TenantBearerHandler(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, PrincipalCache principals, IHostEnvironment environment)
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, ITokenValidator tokens)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     // One answer for tokens of other tenants, revoked ones and garbage: it tells nobody which it was.
@@ -24,21 +22,31 @@ internal sealed class TenantBearerHandler(
             return AuthenticateResult.NoResult();
         }
 
-        if (!BearerToken.TryRead(Request.Headers, out var token) || !BearerToken.TenantOf(token).SequenceEqual(tenant.Id.Value) || !PrincipalValidator.IsStrongEnough(token, environment))
+        if (!BearerToken.TryRead(Request.Headers, out var token) || token.Length > BearerToken.MaxLength
+            || await tokens.ValidateAsync(tenant, token, Context.RequestAborted) is not { } principal)
         {
             return Invalid;
         }
 
-        if (await principals.FindAsync(tenant, token) is not { } principal)
-        {
-            return Invalid;
-        }
-
-        var identity = new ClaimsIdentity(
-            [CallerIdentity.Principal(principal.Id).ToClaim(tenant.Id), new Claim(ClaimTypes.Name, principal.Name)], Scheme.Name, ClaimTypes.Name, ClaimTypes.Role);
+        var caller = CallerIdentity.FromPrincipal(principal.Id)
+            ?? throw new InvalidOperationException($"{tokens.GetType().Name} gave a principal whose id is empty, too long or has control characters: give each an id of 1 to 1,024 visible characters.");
+        var identity = new ClaimsIdentity([caller.ToClaim(tenant.Id), .. Claims(principal)], Scheme.Name, ClaimTypes.Name, ClaimTypes.Role);
         return AuthenticateResult.Success(new(new ClaimsPrincipal(identity), Scheme.Name));
     }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties) =>
         BearerToken.Challenge(Response, isInvalid: (await HandleAuthenticateOnceSafeAsync()).Failure is not null);
+
+    private static IEnumerable<Claim> Claims(TokenPrincipal principal)
+    {
+        if (principal.Name is { } name)
+        {
+            yield return new(ClaimTypes.Name, name);
+        }
+
+        if (principal.Scopes.Count > 0)
+        {
+            yield return new(CallerScopes.ClaimType, string.Join(' ', principal.Scopes));
+        }
+    }
 }

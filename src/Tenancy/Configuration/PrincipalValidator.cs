@@ -9,19 +9,33 @@ internal static class PrincipalValidator
     internal const int MinimumSecretLength = 43;
 
     private const int MaximumTokenLength = 1024;
+    private const int MaximumScopes = 50;
 
-    public static IEnumerable<TenantConfigError> Validate(string tenantId, IReadOnlyList<PrincipalRegistration> principals, IHostEnvironment environment)
+    public static IEnumerable<TenantConfigError> Validate(string tenantId, IReadOnlyList<PrincipalRegistration> principals, IHostEnvironment environment) =>
+        principals.SelectMany((principal, i) => Validate(tenantId, principal, environment).Select(error => new TenantConfigError($"principals[{i}].{error.Field}", error.Message)));
+
+    public static IEnumerable<TenantConfigError> Validate(string tenantId, PrincipalRegistration principal, IHostEnvironment environment)
     {
-        for (var i = 0; i < principals.Count; i++)
+        if (principal.Name is not { Length: > 0 and <= 200 })
         {
-            if (principals[i].Name is not { Length: > 0 and <= 200 })
-            {
-                yield return new($"principals[{i}].name", "must have 1 to 200 characters");
-            }
+            yield return new("name", "must have 1 to 200 characters");
+        }
 
-            if (principals[i].Token is { } token && Explain(tenantId, token, environment) is { } reason)
+        if (principal.Token is { } token && Explain(tenantId, token, environment) is { } reason)
+        {
+            yield return new("token", reason);
+        }
+
+        if (principal.Scopes.Count > MaximumScopes)
+        {
+            yield return new("scopes", $"has {principal.Scopes.Count} values: {MaximumScopes} are the most");
+        }
+
+        for (var i = 0; i < Math.Min(principal.Scopes.Count, MaximumScopes); i++)
+        {
+            if (!OAuthScope.IsValid(principal.Scopes[i]))
             {
-                yield return new($"principals[{i}].token", reason);
+                yield return new($"scopes[{i}]", OAuthScope.Rule);
             }
         }
     }

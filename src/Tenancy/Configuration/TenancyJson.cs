@@ -15,6 +15,7 @@ namespace Tenancy.Configuration;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(TenantConfig))]
 [JsonSerializable(typeof(TenantWire))]
+[JsonSerializable(typeof(PrincipalRegistration))]
 internal sealed partial class TenancyJson : JsonSerializerContext;
 
 /// <summary>The wire form in configuration, where every scalar is a string.</summary>

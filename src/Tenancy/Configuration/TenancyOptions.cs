@@ -97,4 +97,13 @@ public sealed record PrincipalRegistration
 
     /// <summary>Gets the bearer token; generated where it is left out. A given one begins with the tenant's id and a dot.</summary>
     public string? Token { get; init; }
+
+    /// <summary>Gets what the principal may do (RFC 6749, section 3.3). Default: nothing that asks for a scope.</summary>
+    public IReadOnlyList<string> Scopes
+    {
+        get;
+
+        // Generated serializers pass null for what a JSON text leaves out.
+        init => field = value ?? [];
+    } = [];
 }

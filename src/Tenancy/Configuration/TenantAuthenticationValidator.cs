@@ -45,7 +45,7 @@ internal sealed class TenantAuthenticationValidator(TenancyOptions options)
         }
 
         CheckList(authentication.Audiences, "authentication.audiences", IsAudience, "must have visible characters only", errors);
-        CheckList(authentication.Scopes, "authentication.scopes", IsScope, "must be visible ASCII without spaces, '\"' and '\\' (RFC 6749, section 3.3)", errors);
+        CheckList(authentication.Scopes, "authentication.scopes", OAuthScope.IsValid, "must be visible ASCII without spaces, '\"' and '\\' (RFC 6749, section 3.3)", errors);
         if (TenantAudiences.Of(tenant, options).Count == 0)
         {
             errors.Add(new(
@@ -126,6 +126,4 @@ internal sealed class TenantAuthenticationValidator(TenancyOptions options)
     }
 
     private static bool IsAudience(string audience) => !audience.Any(c => char.IsControl(c) || char.IsWhiteSpace(c));
-
-    private static bool IsScope(string scope) => scope.All(c => c is >= '!' and <= '~' and not ('"' or '\\'));
 }

@@ -46,8 +46,10 @@ internal sealed class TenantAdministration(TenantRegistry registry, RedisConnect
         var issued = new List<IssuedPrincipal>();
         for (var i = 0; i < registration.Principals.Count; i++)
         {
-            issued.Add(await store.CreateAsync(registration.Principals[i], time.GetUtcNow()).ConfigureAwait(false)
-                ?? throw new TenantConflictException($"principals[{i}].token", "The token is in use: leave it out to have one generated."));
+            var (principal, refusal) = await store.CreateAsync(registration.Principals[i], time.GetUtcNow()).ConfigureAwait(false);
+            issued.Add(principal ?? throw (refusal == PrincipalRefusal.TooMany
+                ? new TenantConflictException("principals", $"A tenant has {PrincipalStore.MaxPrincipals} principals at most, and those that it was registered with before count.")
+                : new TenantConflictException($"principals[{i}].token", "The token is in use: leave it out to have one generated.")));
         }
 
         return issued;

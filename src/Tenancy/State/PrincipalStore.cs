@@ -9,35 +9,133 @@ namespace Tenancy.State;
 /// <summary>The principals of one tenant: those whose bearer tokens it accepts. Tokens are kept as hashes.</summary>
 internal sealed class PrincipalStore(RedisConnection redis, TenantId tenant)
 {
+    /// <summary>The most principals of a tenant.</summary>
+    public const int MaxPrincipals = 1000;
+
     private const int SecretBytes = 32;
+    private const char Separator = ' ';
     private readonly TenantKeyspace _keys = new(tenant);
 
     /// <summary>Creates a principal.</summary>
-    /// <returns>Its id and its token, which nothing can show again; null where the given token is in use.</returns>
-    public async Task<IssuedPrincipal?> CreateAsync(PrincipalRegistration principal, DateTimeOffset createdAt)
+    /// <returns>Its id and its token, which nothing can show again, or why there is none.</returns>
+    public async Task<(IssuedPrincipal? Issued, PrincipalRefusal Refusal)> CreateAsync(PrincipalRegistration principal, DateTimeOffset createdAt)
     {
         var id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(12));
-        var token = principal.Token ?? $"{tenant.Value}.{Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretBytes))}";
+        var token = principal.Token ?? NewToken();
         var hash = TenantKeyspace.Hash(token);
-        var record = JsonSerializer.Serialize(new StoredPrincipal(id, principal.Name, createdAt), PrincipalJson.Default.StoredPrincipal);
-        var created = await redis.EvaluateAsync(
-            StoreScript.PrincipalCreate, [_keys.Principal(hash), _keys.Principals], [id, hash, record]).ConfigureAwait(false);
-        return (int)created == 1 ? new IssuedPrincipal(id, principal.Name, token) : null;
+        var stored = new StoredPrincipal(id, principal.Name, createdAt) { Scopes = principal.Scopes };
+        var created = (int)await redis.EvaluateAsync(
+            StoreScript.PrincipalCreate, [_keys.Principal(hash), _keys.Principals], [id, hash, Serialize(stored), MaxPrincipals]).ConfigureAwait(false);
+        return created == 1 ? (new(id, principal.Name, token, principal.Scopes), PrincipalRefusal.None) : (null, created == 0 ? PrincipalRefusal.TokenInUse : PrincipalRefusal.TooMany);
     }
 
     /// <summary>Finds the principal that a token belongs to.</summary>
-    public async Task<StoredPrincipal?> FindAsync(string token)
+    public Task<StoredPrincipal?> FindAsync(string token) => ReadAsync(TenantKeyspace.Hash(token));
+
+    /// <summary>Lists the principals, in the order in which they were created.</summary>
+    public async Task<IReadOnlyList<StoredPrincipal>> ListAsync()
     {
-        var record = await redis.GetAsync(_keys.Principal(TenantKeyspace.Hash(token))).ConfigureAwait(false);
+        var index = await redis.GetHashAsync(_keys.Principals).ConfigureAwait(false);
+        var principals = await Task.WhenAll(index.Select(entry => ReadAsync(Hashes(entry.Value.ToString())[0]))).ConfigureAwait(false);
+        return [.. principals.OfType<StoredPrincipal>().OrderBy(principal => principal.CreatedAt).ThenBy(principal => principal.Id, StringComparer.Ordinal)];
+    }
+
+    /// <summary>Gives a principal a new token.</summary>
+    /// <param name="id">The principal.</param>
+    /// <param name="oldEndsAt">Until when the token before it is good too.</param>
+    /// <param name="now">The time.</param>
+    /// <returns>The principal with its new token; null where there is no such principal.</returns>
+    public async Task<IssuedPrincipal?> RotateAsync(string id, DateTimeOffset oldEndsAt, DateTimeOffset now)
+    {
+        // Another admin may rotate or revoke it between the look and the change.
+        while (await FindHashesAsync(id).ConfigureAwait(false) is { } known)
+        {
+            var hashes = Hashes(known);
+            if (await ReadAsync(hashes[0]).ConfigureAwait(false) is not { } principal)
+            {
+                // Either it has just changed, or an eviction has torn its record out of the store: then there is nothing to give a token to.
+                if (known == await FindHashesAsync(id).ConfigureAwait(false))
+                {
+                    return null;
+                }
+
+                continue;
+            }
+
+            var (token, overlap) = (NewToken(), oldEndsAt - now);
+            var hash = TenantKeyspace.Hash(token);
+            var rotated = await redis.EvaluateAsync(
+                StoreScript.PrincipalRotate,
+                [_keys.Principals, _keys.Principal(hash), .. hashes.Select(_keys.Principal)],
+                [id, known, overlap > TimeSpan.Zero ? $"{hash}{Separator}{hashes[0]}" : hash, Serialize(principal), Serialize(principal with { ExpiresAt = oldEndsAt }), Math.Max(0, (long)overlap.TotalMilliseconds)]).ConfigureAwait(false);
+            if ((int)rotated == 1)
+            {
+                return new(id, principal.Name, token, principal.Scopes);
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Revokes a principal with all its tokens.</summary>
+    /// <returns>False when there is no such principal.</returns>
+    public async Task<bool> DeleteAsync(string id)
+    {
+        while (await FindHashesAsync(id).ConfigureAwait(false) is { } known)
+        {
+            var deleted = await redis.EvaluateAsync(
+                StoreScript.PrincipalDelete, [_keys.Principals, .. Hashes(known).Select(_keys.Principal)], [id, known]).ConfigureAwait(false);
+            if ((int)deleted == 1)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The hashes of a principal's tokens in the index, the newest first.</summary>
+    internal static string[] Hashes(string indexed) => indexed.Split(Separator);
+
+    private async Task<string?> FindHashesAsync(string id) => (await redis.GetFieldsAsync(_keys.Principals, id).ConfigureAwait(false))[0];
+
+    private async Task<StoredPrincipal?> ReadAsync(string hash)
+    {
+        var record = await redis.GetAsync(_keys.Principal(hash)).ConfigureAwait(false);
         return record.IsNull ? null : JsonSerializer.Deserialize(record.ToString(), PrincipalJson.Default.StoredPrincipal);
     }
+
+    private string NewToken() => $"{tenant.Value}.{Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretBytes))}";
+
+    private static string Serialize(StoredPrincipal principal) => JsonSerializer.Serialize(principal, PrincipalJson.Default.StoredPrincipal);
 }
 
-/// <summary>A principal that was just created, with its token.</summary>
-internal sealed record IssuedPrincipal(string Id, string Name, string Token);
+/// <summary>Why a principal was not created.</summary>
+internal enum PrincipalRefusal
+{
+    None,
+    TokenInUse,
+    TooMany,
+}
 
-/// <summary>A principal as the store keeps it.</summary>
-internal sealed record StoredPrincipal(string Id, string Name, DateTimeOffset CreatedAt);
+/// <summary>A principal with a token that was just made.</summary>
+internal sealed record IssuedPrincipal(string Id, string Name, string Token, IReadOnlyList<string> Scopes);
+
+/// <summary>A principal as the store keeps it, under each of its tokens.</summary>
+internal sealed record StoredPrincipal(string Id, string Name, DateTimeOffset CreatedAt)
+{
+    public IReadOnlyList<string> Scopes
+    {
+        get;
+
+        // Generated serializers pass null for what a JSON text leaves out.
+        init => field = value ?? [];
+    } = [];
+
+    /// <summary>When this token ends; null where it does not by itself.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? ExpiresAt { get; init; }
+}
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(StoredPrincipal))]

@@ -15,6 +15,10 @@ internal static class StoreScript
 
     public static string PrincipalCreate { get; } = Load("principal-create");
 
+    public static string PrincipalRotate { get; } = Load("principal-rotate");
+
+    public static string PrincipalDelete { get; } = Load("principal-delete");
+
     public static string SessionReserve { get; } = Load("session-reserve");
 
     public static string SessionRelease { get; } = Load("session-release");

@@ -19,7 +19,7 @@ internal sealed class TenantPurge(RedisConnection redis)
         await PurgeIndexAsync(keys.Sessions, member => member.Split('.') is [_, _, var hash] ? keys.Session(hash) : null, cancellationToken).ConfigureAwait(false);
         foreach (var principal in await redis.GetHashAsync(keys.Principals).ConfigureAwait(false))
         {
-            await redis.DeleteAsync([keys.Principal(principal.Value.ToString())]).ConfigureAwait(false);
+            await redis.DeleteAsync([.. PrincipalStore.Hashes(principal.Value.ToString()).Select(keys.Principal)]).ConfigureAwait(false);
         }
 
         await redis.DeleteAsync([keys.Principals, keys.SessionCounts, keys.DocumentStorage, keys.Secret]).ConfigureAwait(false);

@@ -1,8 +1,9 @@
 -- Keeps a principal under the hash of its token.
--- KEYS: 1 principal (string)  2 principals (hash, token hash by principal id)
--- ARGV: 1 principal id  2 token hash  3 record
--- Gives: 1 created | 0 the token is in use
+-- KEYS: 1 principal (string)  2 principals (hash, token hashes by principal id)
+-- ARGV: 1 principal id  2 token hash  3 record  4 the most principals
+-- Gives: 1 created | 0 the token is in use | 2 there are too many
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+if redis.call('HLEN', KEYS[2]) >= tonumber(ARGV[4]) then return 2 end
 redis.call('SET', KEYS[1], ARGV[3])
 redis.call('HSET', KEYS[2], ARGV[1], ARGV[2])
 return 1

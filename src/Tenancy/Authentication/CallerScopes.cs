@@ -1,0 +1,39 @@
+using System.Security.Claims;
+
+namespace Tenancy.Authentication;
+
+/// <summary>What a caller may do, as its credentials say.</summary>
+internal static class CallerScopes
+{
+    /// <summary>The claim with the scopes, separated by spaces (RFC 9068, section 2.2.3).</summary>
+    public const string ClaimType = "scope";
+
+    // Some issuers, Microsoft Entra ID among them, call it so; it may be a list there.
+    private const string ShortClaimType = "scp";
+
+    public static bool Has(ClaimsPrincipal user, string scope)
+    {
+        foreach (var claim in user.Claims)
+        {
+            if (claim.Type is ClaimType or ShortClaimType && Contains(claim.Value, scope))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool Contains(ReadOnlySpan<char> scopes, string scope)
+    {
+        foreach (var range in scopes.Split(' '))
+        {
+            if (scopes[range].SequenceEqual(scope))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}
