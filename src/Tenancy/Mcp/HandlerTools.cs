@@ -14,7 +14,10 @@ internal static class HandlerTools
             if (method.GetCustomAttribute<TenantToolAttribute>() is { } attribute)
             {
                 found = true;
-                yield return attribute.CreateTool(handlers, method, services);
+                if (attribute.CreateTool(handlers, method, services) is { } tool)
+                {
+                    yield return tool;
+                }
             }
             else if (method.GetCustomAttribute<McpServerToolAttribute>() is not null)
             {

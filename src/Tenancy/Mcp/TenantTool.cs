@@ -70,7 +70,7 @@ public abstract class TenantTool : McpServerTool
 
         async Task<T> RunAsync()
         {
-            var context = _contexts.Create(tenant, caller.Caller, caller.AccountId, operationId);
+            var context = _contexts.Create(tenant, caller.Caller, caller.AccountId, operationId, caller.Accounts.Readable);
             try
             {
                 await using var scope = BeginScope(context);
@@ -82,6 +82,15 @@ public abstract class TenantTool : McpServerTool
                 await tenant.Platform.ReleaseAsync();
             }
         }
+    }
+
+    /// <summary>The same call, for the accounts that its arguments name. Its context ends with that of the call.</summary>
+    internal ToolCall ForAccounts(ToolCall call, string? accountId, IReadOnlyList<string> readable)
+    {
+        var context = _contexts.Create(call.Tenant, call.Context.Caller, accountId, call.Context.OperationId, readable);
+        call.Context.EndsWith(context);
+        call.Services.GetRequiredService<ToolContextHolder>().Context = context;
+        return new(this, call.Request, call.Tenant, context, call.Services);
     }
 
     private AsyncServiceScope BeginScope(ToolContext context)
@@ -115,6 +124,8 @@ public sealed class ToolCall
     internal RequestContext<CallToolRequestParams> Request { get; }
 
     internal TenantModel Tenant { get; }
+
+    internal ToolCall ForAccounts(string? accountId, IReadOnlyList<string> readable) => _tool.ForAccounts(this, accountId, readable);
 
     internal Task<T> RunDetached<T>(string operationId, Func<ToolContext, IServiceProvider, Task<T>> work) => _tool.RunDetached(Tenant, Context, operationId, work);
 }

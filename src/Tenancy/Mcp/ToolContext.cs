@@ -11,19 +11,25 @@ public sealed class ToolContext
 {
     private readonly object _platform;
     private readonly DocumentScope _documents;
+    private readonly DocumentScope _own;
     private readonly TenantCache _cache;
     private volatile bool _hasEnded;
+    private volatile ToolContext? _narrowed;
 
-    internal ToolContext(TenantModel tenant, object platform, CallerIdentity caller, string? accountId, string operationId, RedisConnection redis, HybridCache cache)
+    internal ToolContext(TenantModel tenant, McpPlatformInstance platform, CallerIdentity caller, CallAccounts accounts, string operationId, RedisConnection redis, HybridCache cache)
     {
         TenantId = tenant.Id;
         TenantName = tenant.Config.Name ?? tenant.Id.Value;
         Caller = caller;
-        AccountId = accountId;
+        AccountId = accounts.Id;
+        Accounts = accounts;
         OperationId = operationId;
-        _platform = platform;
-        _documents = new(redis, tenant.Id, accountId, operationId, ThrowIfEnded) { Budget = tenant.Config.Limits?.MaxDocumentBytes ?? TenantLimits.DefaultMaxDocumentBytes };
-        _cache = new(cache, tenant.Id.Value, tenant.Version, accountId is null ? null : TenantKeyspace.Hash(accountId), TenantKeyspace.Hash(caller.Value), ThrowIfEnded);
+        Kind = platform.Kind;
+        _platform = platform.Instance;
+        var budget = tenant.Config.Limits?.MaxDocumentBytes ?? TenantLimits.DefaultMaxDocumentBytes;
+        _documents = new(redis, tenant.Id, accounts.Id, operationId, ThrowIfEnded, accounts.Readable) { Budget = budget };
+        _own = new(redis, tenant.Id, accounts.Own, operationId, ThrowIfEnded) { Budget = budget };
+        _cache = new(cache, tenant.Id.Value, tenant.Version, accounts.Id is null ? null : TenantKeyspace.Hash(accounts.Id), TenantKeyspace.Hash(caller.Value), ThrowIfEnded);
     }
 
     /// <summary>Gets the tenant's id.</summary>
@@ -35,7 +41,7 @@ public sealed class ToolContext
     /// <summary>Gets who is calling.</summary>
     public CallerIdentity Caller { get; }
 
-    /// <summary>Gets the account that the call is for; null for callers without credentials.</summary>
+    /// <summary>Gets the account that the call is for; null for callers without credentials, and for calls that name none.</summary>
     public string? AccountId { get; }
 
     /// <summary>Gets what names this piece of work: the same when the call is tried again.</summary>
@@ -51,13 +57,22 @@ public sealed class ToolContext
             ?? throw new InvalidOperationException($"The platform of tenant '{TenantId}' is {_platform.GetType().Name}, which is no {typeof(T).Name}.");
     }
 
-    /// <summary>Gets the documents of a type, of this tenant and account.</summary>
+    /// <summary>Gets the documents of a type, of this tenant and account; of all accounts of the caller, to be read only, where the call names none.</summary>
     /// <exception cref="InvalidOperationException">The call has ended.</exception>
     public Documents<T> Documents<T>()
         where T : TenantDocument
     {
         ThrowIfEnded();
         return new(_documents);
+    }
+
+    /// <summary>Gets the documents of a type that belong to the caller itself, and to no account of it: such as its list of accounts.</summary>
+    /// <exception cref="InvalidOperationException">The call has ended.</exception>
+    public Documents<T> CallerDocuments<T>()
+        where T : TenantDocument
+    {
+        ThrowIfEnded();
+        return new(_own);
     }
 
     /// <summary>Gets a cache for this tenant, and within it for this caller or account.</summary>
@@ -71,8 +86,21 @@ public sealed class ToolContext
         }
     }
 
+    /// <summary>Gets which accounts the call is for.</summary>
+    internal CallAccounts Accounts { get; }
+
+    /// <summary>Gets what tenants of this kind can do.</summary>
+    internal PlatformKind Kind { get; }
+
     /// <summary>Ends the call: whoever kept this context, or anything got from it, reaches nothing any more.</summary>
-    internal void End() => _hasEnded = true;
+    internal void End()
+    {
+        _hasEnded = true;
+        _narrowed?.End();
+    }
+
+    /// <summary>Ties the context of the same call, for other accounts, to the end of this one.</summary>
+    internal void EndsWith(ToolContext narrowed) => _narrowed = narrowed;
 
     private void ThrowIfEnded()
     {
@@ -82,3 +110,9 @@ public sealed class ToolContext
         }
     }
 }
+
+/// <summary>Which accounts a call is for.</summary>
+/// <param name="Own">What the caller's own documents lie under; null for a caller without credentials.</param>
+/// <param name="Id">The account that the call names; null for none.</param>
+/// <param name="Readable">The accounts that are read where the call names none.</param>
+internal sealed record CallAccounts(string? Own, string? Id, IReadOnlyList<string> Readable);

@@ -21,18 +21,18 @@ internal sealed class ToolContextFactory(RedisConnection redis, HybridCache cach
     /// <summary>Whether a tenant asks for no proof, so that anonymous callers have all rights.</summary>
     public static bool IsOpen(TenantModel tenant) => tenant.Config.Authentication is { Kind: TenantAuthenticationKind.None };
 
-    public ToolContext Create(TenantModel tenant, CallerIdentity caller)
-    {
-        // Every caller is its own account until accounts are resolved from requests; a caller without credentials has none.
-        return Create(tenant, caller, caller.IsAnonymous && !IsOpen(tenant) ? null : caller.Value);
-    }
+    /// <summary>Makes a context whose caller is its own account; a caller without credentials has none.</summary>
+    public ToolContext Create(TenantModel tenant, CallerIdentity caller) => Create(tenant, caller, OwnAccount(tenant, caller));
 
     /// <param name="tenant">The tenant.</param>
     /// <param name="caller">Who calls.</param>
     /// <param name="accountId">For which account.</param>
     /// <param name="operationId">What names the work at every try of it; a new one where it is tried once.</param>
-    public ToolContext Create(TenantModel tenant, CallerIdentity caller, string? accountId, string? operationId = null) =>
-        new(tenant, ((McpPlatformInstance)tenant.Platform!).Instance, caller, accountId, operationId ?? NewOperationId(), redis, cache);
+    /// <param name="readable">The accounts that are read where <paramref name="accountId"/> is null.</param>
+    public ToolContext Create(TenantModel tenant, CallerIdentity caller, string? accountId, string? operationId = null, IReadOnlyList<string>? readable = null) =>
+        new(tenant, (McpPlatformInstance)tenant.Platform!, caller, new(OwnAccount(tenant, caller), accountId, readable ?? []), operationId ?? NewOperationId(), redis, cache);
+
+    private static string? OwnAccount(TenantModel tenant, CallerIdentity caller) => caller.IsAnonymous && !IsOpen(tenant) ? null : caller.Value;
 
     private static string NewOperationId() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
 }

@@ -11,21 +11,30 @@ internal sealed class DocumentScope
     private readonly RedisConnection _redis;
     private readonly TenantId _tenant;
     private readonly string? _accountHash;
+    private readonly string[] _readableHashes;
     private readonly string _operationId;
     private readonly Action _throwIfEnded;
 
-    public DocumentScope(RedisConnection redis, TenantId tenant, string? account, string operationId, Action throwIfEnded)
-        : this(redis, tenant, operationId, throwIfEnded, account is null ? null : TenantKeyspace.Hash(account))
+    /// <param name="redis">The store.</param>
+    /// <param name="tenant">The tenant.</param>
+    /// <param name="account">The account that is read and written; null for none.</param>
+    /// <param name="operationId">What names the work at every try of it.</param>
+    /// <param name="throwIfEnded">Throws once the call has ended.</param>
+    /// <param name="readable">The accounts that are read where <paramref name="account"/> is null; nothing is written then.</param>
+    public DocumentScope(RedisConnection redis, TenantId tenant, string? account, string operationId, Action throwIfEnded, IReadOnlyList<string>? readable = null)
+        : this(redis, tenant, operationId, throwIfEnded, account is null ? null : TenantKeyspace.Hash(account), [.. (readable ?? []).Select(TenantKeyspace.Hash)])
     {
     }
 
-    private DocumentScope(RedisConnection redis, TenantId tenant, string operationId, Action throwIfEnded, string? accountHash)
+    private DocumentScope(RedisConnection redis, TenantId tenant, string operationId, Action throwIfEnded, string? accountHash, string[] readableHashes)
     {
         (_redis, _tenant, _operationId, _throwIfEnded, _accountHash) = (redis, tenant, operationId, throwIfEnded, accountHash);
+        _readableHashes = accountHash is null ? readableHashes : [accountHash];
         Keys = new(tenant);
     }
 
-    public bool HasAccount => _accountHash is not null;
+    /// <summary>Gets the accounts whose documents are read: this call's one, or all of the caller where the call names none.</summary>
+    public IReadOnlyList<string> ReadableHashes => _readableHashes;
 
     public RedisConnection Redis
     {
@@ -43,8 +52,8 @@ internal sealed class DocumentScope
 
     public string AccountHash => _accountHash ?? throw new InvalidOperationException("This call has no account, so that it cannot write documents.");
 
-    /// <summary>Where a document of this scope comes from.</summary>
-    public DocumentOrigin Origin => new(_tenant, AccountHash);
+    /// <summary>Where a document of an account comes from.</summary>
+    public DocumentOrigin Origin(string accountHash) => new(_tenant, accountHash);
 
     public string OperationHash => TenantKeyspace.Hash(_operationId);
 
@@ -54,6 +63,6 @@ internal sealed class DocumentScope
     /// <summary>The same call, in the account that a document was read from.</summary>
     /// <exception cref="InvalidOperationException">The document was not read from this tenant's store.</exception>
     public DocumentScope Of(TenantDocument owner) => owner.Origin is { } origin && origin.Tenant == _tenant
-        ? new(_redis, _tenant, _operationId, _throwIfEnded, origin.AccountHash) { Budget = Budget }
+        ? new(_redis, _tenant, _operationId, _throwIfEnded, origin.AccountHash, []) { Budget = Budget }
         : throw new InvalidOperationException($"This {owner.GetType().Name} was not read from the tenant's documents: read the owner first, for what belongs to it is written where the owner lies.");
 }

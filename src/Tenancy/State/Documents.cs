@@ -3,7 +3,10 @@ using StackExchange.Redis;
 
 namespace Tenancy.State;
 
-/// <summary>The documents of one type, of one tenant and one account. It ends with the call that it was got from.</summary>
+/// <summary>
+/// The documents of one type, of one tenant and one account; for a call that names no account, those of all accounts of the caller, to be read
+/// only. It ends with the call that it was got from.
+/// </summary>
 /// <typeparam name="T">A record with a <see cref="DocumentAttribute"/>.</typeparam>
 public sealed class Documents<T>
     where T : TenantDocument
@@ -59,7 +62,8 @@ public sealed class Documents<T>
     {
         ArgumentNullException.ThrowIfNull(id);
         cancellationToken.ThrowIfCancellationRequested();
-        return _scope.HasAccount ? await ReadAsync(Place(id)).ConfigureAwait(false) : null;
+        var found = await Task.WhenAll(_scope.ReadableHashes.Select(account => ReadAsync(Place(account, id)))).ConfigureAwait(false);
+        return found.FirstOrDefault(document => document is not null);
     }
 
     /// <summary>Reads a page of documents in the order in which they were created.</summary>
@@ -71,17 +75,18 @@ public sealed class Documents<T>
         ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, MaxPageSize);
         cancellationToken.ThrowIfCancellationRequested();
-        if (!_scope.HasAccount)
+        // One more than asked for tells whether there is a next page.
+        var (account, position) = DocumentCursor.Read(cursor, _scope.ReadableHashes);
+        List<string> places = [];
+        for (; account < _scope.ReadableHashes.Count && places.Count <= limit; account++, position = "")
         {
-            return new([], null);
+            var prefix = $"{_scope.ReadableHashes[account]}:{Kind.Collection}:";
+            var page = await _scope.Redis.GetRangeByMemberAsync(_scope.Keys.Documents, prefix + position, prefix + "\u007f", limit + 1 - places.Count).ConfigureAwait(false);
+            places.AddRange(page.Select(place => place.ToString()));
         }
 
-        // One more than asked for tells whether there is a next page.
-        var prefix = $"{_scope.AccountHash}:{Kind.Collection}:";
-        var from = prefix + (DocumentCursor.IsValid(cursor) ? cursor : "");
-        var places = await _scope.Redis.GetRangeByMemberAsync(_scope.Keys.Documents, from, prefix + "\u007f", limit + 1).ConfigureAwait(false);
-        var documents = await Task.WhenAll(places.Take(limit).Select(place => ReadAsync(ToPlace(place.ToString())))).ConfigureAwait(false);
-        return new([.. documents.OfType<T>()], places.Length > limit ? places[limit - 1].ToString()[prefix.Length..] : null);
+        var documents = await Task.WhenAll(places.Take(limit).Select(place => ReadAsync(ToPlace(place)))).ConfigureAwait(false);
+        return new([.. documents.OfType<T>()], places.Count > limit ? DocumentCursor.Write(places[limit - 1], isOneOfMany: _scope.ReadableHashes.Count > 1) : null);
     }
 
     /// <summary>Replaces a document, unless it was written or deleted since it was read.</summary>
@@ -95,14 +100,14 @@ public sealed class Documents<T>
     {
         ArgumentNullException.ThrowIfNull(document);
         cancellationToken.ThrowIfCancellationRequested();
-        if (document.Origin != _scope.Origin)
+        if (document.Origin != _scope.Origin(_scope.AccountHash))
         {
             throw new InvalidOperationException($"This {typeof(T).Name} was not read from this tenant and account: read it first; see Of for what belongs to another document.");
         }
 
         var json = Write(document);
         var answer = await _scope.Redis.EvaluateAsync(
-            StoreScript.DocumentReplace, [_scope.Keys.Document(Place(document.Id)), _scope.Keys.DocumentStorage], [document.Revision, json, DocumentSize.Of(json), _scope.Budget]).ConfigureAwait(false);
+            StoreScript.DocumentReplace, [_scope.Keys.Document(Place(_scope.AccountHash, document.Id)), _scope.Keys.DocumentStorage], [document.Revision, json, DocumentSize.Of(json), _scope.Budget]).ConfigureAwait(false);
         return (int)answer switch
         {
             1 => (T)(document with { Revision = document.Revision + 1 }),
@@ -119,7 +124,7 @@ public sealed class Documents<T>
         ArgumentNullException.ThrowIfNull(id);
         cancellationToken.ThrowIfCancellationRequested();
         var answer = await _scope.Redis.EvaluateAsync(
-            StoreScript.DocumentDelete, [_scope.Keys.Document(Place(id)), _scope.Keys.Documents, _scope.Keys.DocumentStorage], []).ConfigureAwait(false);
+            StoreScript.DocumentDelete, [_scope.Keys.Document(Place(_scope.AccountHash, id)), _scope.Keys.Documents, _scope.Keys.DocumentStorage], []).ConfigureAwait(false);
         return (int)answer == 1;
     }
 
@@ -127,9 +132,9 @@ public sealed class Documents<T>
     {
         ArgumentNullException.ThrowIfNull(document);
         cancellationToken.ThrowIfCancellationRequested();
-        var created = (T)(document with { Id = id, Revision = 1, Origin = _scope.Origin });
+        var created = (T)(document with { Id = id, Revision = 1, Origin = _scope.Origin(_scope.AccountHash) });
         var json = Write(created);
-        var place = Place(id);
+        var place = Place(_scope.AccountHash, id);
         StoreKey[] keys = [_scope.Keys.Document(place), _scope.Keys.Documents, _scope.Keys.DocumentStorage];
         var answer = (RedisResult[])(await _scope.Redis.EvaluateAsync(
             StoreScript.DocumentCreate,
@@ -138,7 +143,7 @@ public sealed class Documents<T>
         return (int)answer[0] switch
         {
             1 => created,
-            2 => Read((string)answer[1]!, (long)answer[2]),
+            2 => Read((string)answer[1]!, (long)answer[2], place.Account),
             3 => throw new StorageBudgetExceededException(_scope.Budget),
             4 => throw new DocumentChangedException(Kind.Collection),
             _ => null,
@@ -148,17 +153,18 @@ public sealed class Documents<T>
     private async Task<T?> ReadAsync(DocumentPlace place)
     {
         var fields = await _scope.Redis.GetFieldsAsync(_scope.Keys.Document(place), "json", "revision").ConfigureAwait(false);
-        return fields[0].IsNull ? null : Read(fields[0].ToString(), (long)fields[1]);
+        return fields[0].IsNull ? null : Read(fields[0].ToString(), (long)fields[1], place.Account);
     }
 
-    private DocumentPlace Place(string id) => new(_scope.AccountHash, Kind.Collection, TenantKeyspace.Hash(id));
+    private static DocumentPlace Place(string accountHash, string id) => new(accountHash, Kind.Collection, TenantKeyspace.Hash(id));
 
     private static DocumentPlace ToPlace(string member) =>
         member.Split(':') is [var account, var collection, _, var idHash]
             ? new(account, collection, idHash)
             : throw new InvalidOperationException("The index of documents has a member of an unknown form.");
 
-    private T Read(string json, long revision) => (T)(JsonSerializer.Deserialize<T>(json, DocumentJson.Options)! with { Revision = revision, Origin = _scope.Origin });
+    private T Read(string json, long revision, string accountHash) =>
+        (T)(JsonSerializer.Deserialize<T>(json, DocumentJson.Options)! with { Revision = revision, Origin = _scope.Origin(accountHash) });
 
     private static byte[] Write(T document) => JsonSerializer.SerializeToUtf8Bytes(document, DocumentJson.Options);
 }
@@ -175,7 +181,36 @@ internal static class DocumentJson
 
 internal static class DocumentCursor
 {
-    /// <summary>A cursor is the end of an index member: 16 digits, a colon, a hash. Anything else begins at the first page.</summary>
-    public static bool IsValid(string? cursor) =>
-        cursor is { Length: 60 } && cursor[16] == ':' && cursor.All(c => char.IsAsciiLetterOrDigit(c) || c is ':' or '-' or '_');
+    private const int PositionLength = 60;
+    private const int AccountLength = 43;
+
+    /// <summary>Where the next page begins. A cursor that is none of ours begins at the first.</summary>
+    public static (int Account, string Position) Read(string? cursor, IReadOnlyList<string> accounts)
+    {
+        if (IsPosition(cursor))
+        {
+            return (0, cursor!);
+        }
+
+        if (cursor is { Length: AccountLength + 1 + PositionLength } && cursor[AccountLength] == ':' && IsPosition(cursor[(AccountLength + 1)..]))
+        {
+            for (var account = 0; account < accounts.Count; account++)
+            {
+                if (cursor.StartsWith(accounts[account], StringComparison.Ordinal))
+                {
+                    return (account, cursor[(AccountLength + 1)..]);
+                }
+            }
+        }
+
+        return (0, "");
+    }
+
+    /// <summary>The cursor after a member of the index: <c>account:collection:creation time:id hash</c>.</summary>
+    public static string Write(string member, bool isOneOfMany) =>
+        isOneOfMany ? $"{member[..AccountLength]}:{member[^PositionLength..]}" : member[^PositionLength..];
+
+    // The end of an index member: 16 digits, a colon, a hash.
+    private static bool IsPosition(string? cursor) =>
+        cursor is { Length: PositionLength } && cursor[16] == ':' && cursor.All(c => char.IsAsciiLetterOrDigit(c) || c is ':' or '-' or '_');
 }
