@@ -52,15 +52,15 @@ public sealed class ClusterTests(TestStores stores)
         var dying = tenants.First().Key;
         var victim = new SessionStore(store.Redis, tenants[dying].First());
         var others = tenants.Where(group => group.Key != dying).SelectMany(group => group).Select(tenant => new SessionStore(store.Redis, tenant)).ToArray();
-        await Task.WhenAll([victim.CreateAsync("s", "me"), .. others.Select(other => other.CreateAsync("s", "me"))]);
+        await Task.WhenAll([victim.BeginAsync("s", new("epoch", "me")), .. others.Select(other => other.BeginAsync("s", new("epoch", "me")))]);
         await cluster.KillAsync(dying);
 
         for (var watch = Stopwatch.StartNew(); ;)
         {
-            Assert.All(await Task.WhenAll(others.Select(other => other.TouchAsync("s", "me"))), Assert.True);
+            Assert.All(await Task.WhenAll(others.Select(other => other.TouchAsync("s", new("epoch", "me")))), Assert.True);
             try
             {
-                await victim.CreateAsync("after", "me");
+                await victim.BeginAsync("after", new("epoch", "me"));
                 TestContext.Current.TestOutputHelper?.WriteLine($"Its replica had taken over after {watch.ElapsedMilliseconds} ms.");
                 return;
             }

@@ -39,13 +39,13 @@ public sealed class StoreAwayTests
         await using var redis = await RedisServer.StartAsync();
         await using var store = Store(redis);
         var sessions = new SessionStore(store.Redis, store.Tenant);
-        await sessions.CreateAsync("s", "me");
+        await sessions.BeginAsync("s", new("epoch", "me"));
         await redis.StopAsync();
         Assert.InRange(await FailAsync(sessions), TimeSpan.Zero, TimeSpan.FromSeconds(2));
         await FailAtOnceAsync(sessions);
         await redis.LaunchAsync();
         await UntilItAnswersAsync(sessions);
-        Assert.True(await sessions.TouchAsync("s", "me"));
+        Assert.True(await sessions.TouchAsync("s", new("epoch", "me")));
     }
 
     [Fact]
@@ -54,10 +54,10 @@ public sealed class StoreAwayTests
         await using var redis = await RedisServer.StartAsync();
         await using var store = Store(redis);
         var sessions = new SessionStore(store.Redis, store.Tenant);
-        await sessions.CreateAsync("s", "me");
+        await sessions.BeginAsync("s", new("epoch", "me"));
         await redis.RestartAsync();
         await UntilItAnswersAsync(sessions);
-        Assert.True(await sessions.TouchAsync("s", "me"));
+        Assert.True(await sessions.TouchAsync("s", new("epoch", "me")));
     }
 
     [Fact]
@@ -66,14 +66,14 @@ public sealed class StoreAwayTests
         await using var redis = await RedisServer.StartAsync();
         await using var store = Store(redis);
         var sessions = new SessionStore(store.Redis, store.Tenant);
-        await sessions.CreateAsync("s", "me");
+        await sessions.BeginAsync("s", new("epoch", "me"));
         await redis.PauseAsync();
         var first = await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => FailAsync(sessions)));
         Assert.InRange(first.Max(), TimeSpan.FromMilliseconds(500), TimeSpan.FromSeconds(3));
         await FailAtOnceAsync(sessions);
         await redis.ResumeAsync();
         await UntilItAnswersAsync(sessions);
-        Assert.True(await sessions.TouchAsync("s", "me"));
+        Assert.True(await sessions.TouchAsync("s", new("epoch", "me")));
     }
 
     [Fact]
@@ -82,7 +82,7 @@ public sealed class StoreAwayTests
         await using var redis = await RedisServer.StartAsync();
         await using var store = Store(redis);
         var sessions = new SessionStore(store.Redis, store.Tenant);
-        await sessions.CreateAsync("s", "me");
+        await sessions.BeginAsync("s", new("epoch", "me"));
         await redis.PauseAsync();
         await FailAsync(sessions);
         var slowest = TimeSpan.Zero;
@@ -113,7 +113,7 @@ public sealed class StoreAwayTests
         }
 
         Assert.Equal(5, allowed);
-        await Assert.ThrowsAsync<StoreUnavailableException>(() => limiter.AcquireAndTouchAsync("s", "me", RateLimit.Tenant(5)).AsTask());
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => limiter.AcquireAndTouchAsync("s", new("epoch", "me"), RateLimit.Tenant(5)).AsTask());
     }
 
     [Fact]
@@ -169,7 +169,7 @@ public sealed class StoreAwayTests
     private static async Task<TimeSpan> FailAsync(SessionStore sessions)
     {
         var watch = Stopwatch.StartNew();
-        await Assert.ThrowsAsync<StoreUnavailableException>(() => sessions.TouchAsync("s", "me"));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => sessions.TouchAsync("s", new("epoch", "me")));
         return watch.Elapsed;
     }
 
@@ -190,7 +190,7 @@ public sealed class StoreAwayTests
         {
             try
             {
-                await sessions.CreateAsync("probe", "probe");
+                await sessions.BeginAsync("probe", new("epoch", "probe"));
                 TestContext.Current.TestOutputHelper?.WriteLine($"It was back after {watch.ElapsedMilliseconds} ms.");
                 return;
             }
