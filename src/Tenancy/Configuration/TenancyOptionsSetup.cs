@@ -110,7 +110,7 @@ internal sealed class TenancyOptionsSetup(IConfiguration configuration, IHostEnv
     {
         try
         {
-            return node.Deserialize(type) ?? throw new JsonException("it is empty");
+            return ConfiguredJson.Fit(node, type).Deserialize(type) ?? throw new JsonException("it is empty");
         }
         catch (JsonException exception)
         {

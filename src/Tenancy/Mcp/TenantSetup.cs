@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Tenancy.Configuration;
 
 namespace Tenancy.Mcp;
@@ -37,7 +38,8 @@ public sealed class TenantSetup
 
         try
         {
-            return settings.Deserialize<TSettings>(SettingsJson.Options) ?? new();
+            var type = (JsonTypeInfo<TSettings>)SettingsJson.Options.GetTypeInfo(typeof(TSettings));
+            return ConfiguredJson.Fit(JsonSerializer.SerializeToNode(settings, SettingsJson.Options), type).Deserialize(type) ?? new();
         }
         catch (JsonException exception)
         {
@@ -51,6 +53,7 @@ internal static class SettingsJson
     // Numbers come as texts where the settings come from configuration files or environment variables.
     public static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
     {
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver(),
         NumberHandling = System.Text.Json.Serialization.JsonNumberHandling.AllowReadingFromString,
         UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow,
         RespectNullableAnnotations = true,
