@@ -37,9 +37,20 @@ internal sealed class RedisServer : IAsyncDisposable
             Assert.Fail("redis-server is not installed, and TENANCY_REQUIRE_REDIS says that it must be.");
         }
 
-        var server = new RedisServer(arguments);
-        await server.LaunchAsync();
-        return server;
+        // Between the choice of a free port and its use, somebody else may take it.
+        for (var attempt = 1; ; attempt++)
+        {
+            var server = new RedisServer(arguments);
+            try
+            {
+                await server.LaunchAsync();
+                return server;
+            }
+            catch (RedisException) when (attempt < 5)
+            {
+                await server.DisposeAsync();
+            }
+        }
     }
 
     /// <summary>Kills the process, as a crash would, and starts it again on the same data.</summary>
@@ -72,7 +83,7 @@ internal sealed class RedisServer : IAsyncDisposable
             RedirectStandardOutput = true,
         })!;
         _process.BeginOutputReadLine();
-        for (var attempt = 0; ; attempt++)
+        for (var clock = Stopwatch.StartNew(); ;)
         {
             try
             {
@@ -80,8 +91,10 @@ internal sealed class RedisServer : IAsyncDisposable
                 await connection.GetDatabase().PingAsync();
                 return;
             }
-            catch (RedisException) when (attempt < 50 && !_process.HasExited)
+            catch (RedisException) when (clock.Elapsed < TimeSpan.FromSeconds(20) && !_process.HasExited)
             {
+                // It is another process that is waited for.
+                await Task.Delay(10);
             }
         }
     }
