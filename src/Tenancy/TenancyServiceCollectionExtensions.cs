@@ -156,6 +156,7 @@ public static class TenancyServiceCollectionExtensions
             .AddPolicyScheme(TenantSchemes.Default, displayName: null, options => options.ForwardDefaultSelector = TenantSchemes.Select)
             .AddScheme<AuthenticationSchemeOptions, TenantBearerHandler>(TenantSchemes.Bearer, configureOptions: null)
             .AddScheme<JwtBearerOptions, TenantJwtHandler>(TenantSchemes.Jwks, configureOptions: null)
+            .AddScheme<AuthenticationSchemeOptions, TenantSchemeHandler>(TenantSchemes.Scheme, configureOptions: null)
             .AddScheme<AuthenticationSchemeOptions, TenantNoneHandler>(TenantSchemes.None, configureOptions: null);
     }
 

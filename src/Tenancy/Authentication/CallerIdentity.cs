@@ -18,8 +18,8 @@ public sealed record CallerIdentity
     public static CallerIdentity System { get; } = new("system");
 
     /// <summary>
-    /// Gets the identity as text: <c>anonymous</c>, <c>system</c>, <c>principal:{id}</c>, <c>user:{issuer}|{sub}</c>, or <c>client:{issuer}|{id}</c> for a
-    /// token that a client got for itself.
+    /// Gets the identity as text: <c>anonymous</c>, <c>system</c>, <c>principal:{id}</c>, <c>user:{issuer}|{sub}</c>, <c>client:{issuer}|{id}</c> for a
+    /// token that a client got for itself, or <c>scheme:{scheme}|{id}</c>.
     /// </summary>
     public string Value { get; }
 
@@ -38,6 +38,10 @@ public sealed record CallerIdentity
             ? Create(token, "sub", $"user:{issuer}|")
             : Create(token, "azp", $"client:{issuer}|") ?? Create(token, "client_id", $"client:{issuer}|");
 
+    /// <summary>Who a scheme of the application's own says is calling. Null where it names nobody, or not one.</summary>
+    internal static CallerIdentity? FromScheme(ClaimsPrincipal principal, string scheme, string idClaim) =>
+        principal.FindAll(idClaim).ToArray() is [{ Value: var id }] && IsId(id) ? new($"scheme:{scheme}|{id}") : null;
+
     /// <summary>
     /// The claim that carries the identity. The MCP SDK binds sessions to this claim type, so that its own check knows the tenant too.
     /// </summary>
@@ -52,6 +56,7 @@ public sealed record CallerIdentity
             : Anonymous;
     }
 
+    // A list or an object in a JSON Web Token comes as its text, with another type.
     private static CallerIdentity? Create(ClaimsPrincipal token, string claimType, string prefix) =>
         token.FindAll(claimType).ToArray() is [{ ValueType: ClaimValueTypes.String, Value: var id }] && IsId(id) ? new(prefix + id) : null;
 

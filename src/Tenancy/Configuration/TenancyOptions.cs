@@ -54,6 +54,9 @@ public sealed class TenancyOptions
     /// <summary>Gets or sets the largest body of a request to an MCP endpoint, in bytes. Default: 4 MiB.</summary>
     public long MaxRequestBodySize { get; set; } = 4 * 1024 * 1024;
 
+    /// <summary>The schemes that tenants may name, each with the claim that identifies its callers.</summary>
+    internal Dictionary<string, string> Schemes { get; set; } = new(StringComparer.Ordinal);
+
     /// <summary>What could not be read from the configuration; the start fails with it.</summary>
     internal IReadOnlyList<string> Mistakes { get; set; } = [];
 }

@@ -2,11 +2,14 @@ using System.Text.Json.Serialization;
 
 namespace Tenancy.Configuration;
 
-/// <summary>How callers of one tenant prove who they are. All but <see cref="Kind"/> belongs to <see cref="TenantAuthenticationKind.Jwks"/>.</summary>
+/// <summary>How callers of one tenant prove who they are. All but <see cref="Kind"/> and <see cref="Scheme"/> belongs to <see cref="TenantAuthenticationKind.Jwks"/>.</summary>
 public sealed record TenantAuthentication
 {
     /// <summary>Gets the kind of proof.</summary>
     public required TenantAuthenticationKind Kind { get; init; }
+
+    /// <summary>Gets the scheme that proves who is calling, one that was added with <c>AddTenantScheme</c>; for <see cref="TenantAuthenticationKind.Scheme"/>.</summary>
+    public string? Scheme { get; init; }
 
     /// <summary>Gets the issuer whose tokens are accepted: an absolute https URL, compared byte for byte with <c>iss</c> (RFC 8414, section 2).</summary>
     public string? Issuer { get; init; }
@@ -41,11 +44,11 @@ public sealed record TenantAuthentication
 
     /// <inheritdoc/>
     public bool Equals(TenantAuthentication? other) =>
-        other is not null && Kind == other.Kind && Issuer == other.Issuer && JwksUri == other.JwksUri && PinnedKeyId == other.PinnedKeyId
+        other is not null && Kind == other.Kind && Scheme == other.Scheme && Issuer == other.Issuer && JwksUri == other.JwksUri && PinnedKeyId == other.PinnedKeyId
         && TokenUrl == other.TokenUrl && AuthorizationUrl == other.AuthorizationUrl && Audiences.SequenceEqual(other.Audiences) && Scopes.SequenceEqual(other.Scopes);
 
     /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine(Kind, Issuer, JwksUri, PinnedKeyId, Audiences.Count, Scopes.Count);
+    public override int GetHashCode() => HashCode.Combine(Kind, Scheme, Issuer, JwksUri, PinnedKeyId, Audiences.Count, Scopes.Count);
 }
 
 /// <summary>The kinds of proof that a tenant may ask of its callers.</summary>
@@ -63,4 +66,8 @@ public enum TenantAuthenticationKind
     /// <summary>JSON Web Tokens (RFC 9068) of the tenant's own issuer, checked with the issuer's keys.</summary>
     [JsonStringEnumMemberName("jwks")]
     Jwks,
+
+    /// <summary>An authentication handler of the application's own, such as one for client certificates.</summary>
+    [JsonStringEnumMemberName("scheme")]
+    Scheme,
 }

@@ -23,6 +23,27 @@ internal sealed class TenantAuthenticationValidator(TenancyOptions options)
         {
             RefuseJwks(authentication, errors);
         }
+
+        ValidateScheme(authentication, errors);
+    }
+
+    private void ValidateScheme(TenantAuthentication authentication, List<TenantConfigError> errors)
+    {
+        if (authentication.Kind != TenantAuthenticationKind.Scheme)
+        {
+            if (authentication.Scheme is not null)
+            {
+                errors.Add(new("authentication.scheme", "belongs to the kind 'scheme': leave it out, or change the kind"));
+            }
+        }
+        else if (authentication.Scheme is null || !options.Schemes.ContainsKey(authentication.Scheme))
+        {
+            errors.Add(new(
+                "authentication.scheme",
+                options.Schemes.Count == 0
+                    ? "cannot be used: this server adds none, as AddTenantScheme does"
+                    : $"must be one of those that this server adds: {string.Join(", ", options.Schemes.Keys.Order(StringComparer.Ordinal))}"));
+        }
     }
 
     private void ValidateJwks(TenantConfig tenant, TenantAuthentication authentication, List<TenantConfigError> errors)

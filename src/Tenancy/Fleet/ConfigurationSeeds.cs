@@ -114,7 +114,7 @@ internal sealed class ConfigurationSeeds(
     /// <summary>Reads the tenants anew; a file with mistakes changes nothing.</summary>
     private IReadOnlyList<TenantRegistration> Read()
     {
-        var read = new TenancyOptions();
+        var read = new TenancyOptions { Schemes = options.Value.Schemes };
         new TenancyOptionsSetup(configuration, environment).Configure(read);
         return validator.Validate(Options.DefaultName, read) is { Failed: true } result
             ? throw new OptionsValidationException(Options.DefaultName, typeof(TenancyOptions), result.Failures)

@@ -20,7 +20,7 @@ internal sealed class TenantMcpFilter(SessionGuard sessions, SessionStreams stre
         var context = invocation.HttpContext;
         var tenant = context.Features.GetRequiredFeature<ITenantFeature>().Tenant;
         var caller = CallerIdentity.Read(context.User, tenant.Id);
-        if (caller.IsAnonymous && context.Request.Headers.Authorization.Count > 0 && !ToolContextFactory.IsOpen(tenant))
+        if (caller.IsAnonymous && !ToolContextFactory.IsOpen(tenant) && await HasBadCredentialsAsync(context))
         {
             return await RefuseAsync(context, Refusal.BadCredentials, null);
         }
@@ -71,6 +71,10 @@ internal sealed class TenantMcpFilter(SessionGuard sessions, SessionStreams stre
         await using var place = await sessions.TryReserveAsync(context, tenant, caller);
         return place is not null ? await PostAsync(invocation, next, request, tenant) : await RefuseAsync(context, Refusal.TooManySessions, request.Id);
     }
+
+    // What was shown and is not valid opens nothing, not even what needs nothing.
+    private static async Task<bool> HasBadCredentialsAsync(HttpContext context) =>
+        context.Request.Headers.Authorization.Count > 0 || (await context.AuthenticateAsync()).Failure is not null;
 
     private static bool BeginsSession(HttpRequest http, McpRequest request) =>
         request is { Method: RequestMethods.Initialize, DeclaresVersion: false } && !http.Headers.ContainsKey(SessionGuard.HeaderName);

@@ -1,0 +1,51 @@
+using System.Security.Claims;
+using Microsoft.AspNetCore.Authentication;
+using Tenancy;
+using Tenancy.Authentication;
+using Tenancy.Configuration;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Lets tenants name ways to authenticate that the application registered.</summary>
+public static class TenantSchemeExtensions
+{
+    private const int MaxNameLength = 64;
+
+    // What one person has today and another tomorrow, or can choose for himself.
+    private static readonly HashSet<string> Reassignable = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "email", ClaimTypes.Email, "name", ClaimTypes.Name, "preferred_username", "unique_name", "username", "upn", ClaimTypes.Upn, "nickname",
+        "given_name", ClaimTypes.GivenName, "family_name", ClaimTypes.Surname, "phone_number", ClaimTypes.MobilePhone, ClaimTypes.HomePhone,
+    };
+
+    /// <summary>Lets tenants name a scheme as their authentication: <c>{ "kind": "scheme", "scheme": "..." }</c>.</summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="scheme">The name under which an authentication handler is registered, such as <c>Certificate</c>.</param>
+    /// <param name="idClaim">
+    /// The claim that says who is calling: one value that is never given to somebody else. Default: <see cref="ClaimTypes.NameIdentifier"/>.
+    /// For client certificates <see cref="ClaimTypes.Thumbprint"/> serves.
+    /// </param>
+    /// <remarks>The caller is <c>scheme:{scheme}|{id}</c>. A caller whose credentials have no such claim, or two, is refused.</remarks>
+    /// <exception cref="ArgumentException">The claim can be given to somebody else, such as an e-mail address or a name.</exception>
+    public static ITenancyBuilder AddTenantScheme(this ITenancyBuilder builder, string scheme, string idClaim = ClaimTypes.NameIdentifier)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentException.ThrowIfNullOrWhiteSpace(scheme);
+        ArgumentException.ThrowIfNullOrWhiteSpace(idClaim);
+        if (scheme.Length > MaxNameLength || scheme.Any(c => c is not (> ' ' and < '\u007f') or '|') || TenantSchemes.All.Contains(scheme))
+        {
+            throw new ArgumentException($"'{scheme}' is no scheme that tenants may name: use 1 to {MaxNameLength} visible ASCII characters without '|', and none of {string.Join(", ", TenantSchemes.All)}.", nameof(scheme));
+        }
+
+        if (Reassignable.Contains(idClaim))
+        {
+            throw new ArgumentException($"The claim '{idClaim}' can be given to somebody else, and with it all that belongs to the caller: use one that never is, such as '{ClaimTypes.NameIdentifier}' or 'sub'.", nameof(idClaim));
+        }
+
+        builder.Services.Configure<TenancyOptions>(options => options.Schemes[scheme] = idClaim);
+        builder.Services.AddOptions<AuthenticationOptions>()
+            .Validate(options => options.SchemeMap.ContainsKey(scheme), $"No authentication handler is registered as '{scheme}': call AddAuthentication().AddScheme<...>(\"{scheme}\", ...) or the like, beside AddTenantScheme(\"{scheme}\").")
+            .ValidateOnStart();
+        return builder;
+    }
+}
