@@ -1,11 +1,13 @@
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using ModelContextProtocol.AspNetCore;
+using ModelContextProtocol.Server;
 using Tenancy;
 using Tenancy.Admin;
 using Tenancy.Authentication;
@@ -177,6 +179,7 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddScoped<ToolContextHolder>();
         services.TryAddScoped(provider => provider.GetRequiredService<ToolContextHolder>().Context
             ?? throw new InvalidOperationException("There is a ToolContext during a tool call only."));
+        services.AddOptions<McpServerOptions>().Configure<IHttpContextAccessor>((options, http) => options.Filters.Request.ListToolsFilters.Add(next => ToolScopes.Filter(next, http)));
         services.AddMcpServer().WithHttpTransport(options =>
         {
             // Clients before 2026-07-28 have sessions, later ones have none, at one URL.

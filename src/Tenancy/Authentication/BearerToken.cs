@@ -24,13 +24,4 @@ internal static class BearerToken
     /// <summary>The tenant that an opaque token names: what stands before its first dot. Empty where nothing does.</summary>
     public static ReadOnlySpan<char> TenantOf(ReadOnlySpan<char> token) =>
         token.IndexOf('.') is var dot and > 0 && Configuration.TenantId.IsLabel(token[..dot]) ? token[..dot] : default;
-
-    /// <summary>Asks for a token (RFC 6750, section 3).</summary>
-    /// <param name="response">The response.</param>
-    /// <param name="isInvalid">Whether there was one that is not valid here.</param>
-    public static void Challenge(HttpResponse response, bool isInvalid)
-    {
-        response.StatusCode = StatusCodes.Status401Unauthorized;
-        response.Headers[HeaderNames.WWWAuthenticate] = isInvalid ? "Bearer error=\"invalid_token\"" : "Bearer";
-    }
 }

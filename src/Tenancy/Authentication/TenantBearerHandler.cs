@@ -35,7 +35,7 @@ internal sealed class TenantBearerHandler(
     }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties) =>
-        BearerToken.Challenge(Response, isInvalid: (await HandleAuthenticateOnceSafeAsync()).Failure is not null);
+        BearerChallenge.Write(Context, isInvalid: (await HandleAuthenticateOnceSafeAsync()).Failure is not null);
 
     private static IEnumerable<Claim> Claims(TokenPrincipal principal)
     {

@@ -40,7 +40,7 @@ internal sealed class TenantJwtHandler(TenantJwtOptions options, ILoggerFactory 
     }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties) =>
-        BearerToken.Challenge(Response, isInvalid: (await HandleAuthenticateOnceSafeAsync()).Failure is not null);
+        BearerChallenge.Write(Context, isInvalid: (await HandleAuthenticateOnceSafeAsync()).Failure is not null);
 
     // A token may carry a claim of the type that identities have; it must not be taken for one.
     private static ClaimsPrincipal Identify(ClaimsPrincipal principal, Claim identity) => new(new ClaimsIdentity(

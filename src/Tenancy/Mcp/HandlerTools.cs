@@ -1,5 +1,6 @@
 using System.Reflection;
 using ModelContextProtocol.Server;
+using Tenancy.Configuration;
 
 namespace Tenancy.Mcp;
 
@@ -11,18 +12,12 @@ internal static class HandlerTools
         var found = false;
         foreach (var method in handlers.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static))
         {
-            if (method.GetCustomAttribute<TenantToolAttribute>() is { } attribute)
+            // A tool that this server does not have counts as one of the class all the same.
+            found |= IsTool(method);
+            if (Create(handlers, method, services) is { } tool)
             {
-                found = true;
-                if (attribute.CreateTool(handlers, method, services) is { } tool)
-                {
-                    yield return tool;
-                }
-            }
-            else if (method.GetCustomAttribute<McpServerToolAttribute>() is not null)
-            {
-                found = true;
-                yield return new PlainTool(handlers, method, services);
+                tool.RequiredScopes = Scopes(handlers, method);
+                yield return tool;
             }
         }
 
@@ -30,5 +25,21 @@ internal static class HandlerTools
         {
             throw new InvalidOperationException($"{handlers.Name} has no tool: put an attribute such as [McpServerTool] on a public method.");
         }
+    }
+
+    private static bool IsTool(MethodInfo method) =>
+        method.IsDefined(typeof(TenantToolAttribute)) || method.IsDefined(typeof(McpServerToolAttribute));
+
+    private static TenantTool? Create(Type handlers, MethodInfo method, IServiceProvider services) =>
+        method.GetCustomAttribute<TenantToolAttribute>() is { } attribute ? attribute.CreateTool(handlers, method, services)
+        : method.GetCustomAttribute<McpServerToolAttribute>() is not null ? new PlainTool(handlers, method, services)
+        : null;
+
+    private static string[] Scopes(Type handlers, MethodInfo method)
+    {
+        var scopes = method.GetCustomAttributes<RequireScopeAttribute>().Select(attribute => attribute.Scope).ToArray();
+        return scopes.FirstOrDefault(scope => !OAuthScope.IsValid(scope)) is { } bad
+            ? throw new InvalidOperationException($"[RequireScope(\"{bad}\")] on {handlers.Name}.{method.Name}: a scope {OAuthScope.Rule}.")
+            : scopes;
     }
 }

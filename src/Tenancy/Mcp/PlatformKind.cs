@@ -11,6 +11,9 @@ internal sealed class PlatformKind(string name, McpServerPrimitiveCollection<Mcp
 
     public McpServerPrimitiveCollection<McpServerTool> Tools { get; } = tools;
 
+    /// <summary>Whether any tool asks for a scope.</summary>
+    public bool HasScopes { get; } = tools.OfType<TenantTool>().Any(tool => tool.RequiredScopes.Count > 0);
+
     public async Task<PlatformInstance> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) =>
         new McpPlatformInstance(this, await create(tenant, cancellationToken).ConfigureAwait(false));
 }

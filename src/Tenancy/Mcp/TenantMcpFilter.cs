@@ -51,6 +51,19 @@ internal sealed class TenantMcpFilter(SessionGuard sessions, SessionStreams stre
             return await RefuseAsync(context, Refusal.NoSession, request?.Id);
         }
 
+        if (request is { Method: RequestMethods.ToolsCall } && ToolScopes.Missing(tenant, context.User, request.ToolName).ToArray() is { Length: > 0 } scopes)
+        {
+            if (caller.IsAnonymous)
+            {
+                return await RefuseAsync(context, Refusal.NoCredentials, request.Id);
+            }
+
+            // Before the MCP SDK, which has sent its headers when a tool is called.
+            BearerChallenge.WriteInsufficientScope(context, scopes);
+            await Refusal.InsufficientScope(scopes).WriteAsync(context, isMcp: true, request.Id);
+            return Results.Empty;
+        }
+
         if (request is null)
         {
             return await GetOrDeleteAsync(invocation, next, tenant, caller);

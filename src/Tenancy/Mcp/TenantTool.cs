@@ -29,6 +29,9 @@ public abstract class TenantTool : McpServerTool
     /// <inheritdoc/>
     public override IReadOnlyList<object> Metadata => [];
 
+    /// <summary>What a caller must be allowed to do, beyond being known.</summary>
+    internal IReadOnlyList<string> RequiredScopes { get; set; } = [];
+
     /// <inheritdoc/>
     public sealed override async ValueTask<CallToolResult> InvokeAsync(RequestContext<CallToolRequestParams> request, CancellationToken cancellationToken = default)
     {
@@ -41,6 +44,11 @@ public abstract class TenantTool : McpServerTool
             if (!_contexts.MayCall(tenant, context.Caller, ProtocolTool.Name))
             {
                 throw new McpException("Credentials are required.");
+            }
+
+            if (ToolScopes.Missing(tenant, _http.HttpContext.User, this).Any())
+            {
+                throw new McpException("A scope is missing.");
             }
 
             await using var scope = BeginScope(context);

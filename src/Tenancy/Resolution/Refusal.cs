@@ -56,6 +56,9 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
     public static Refusal TooManyRequests(int retryAfter) =>
         new(429, "There were too many requests.", -32029, "RATE_LIMITED", "transient", Math.Max(1, retryAfter));
 
+    public static Refusal InsufficientScope(IEnumerable<string> scopes) =>
+        new(403, $"The credentials lack the scope {string.Join(' ', scopes)}.", -32028, "AUTH_REQUIRED", "correctable");
+
     public static Refusal Contradiction(string reason) => new(400, reason);
 
     /// <summary>Writes the answer. The tenant's own data never enters it.</summary>
