@@ -12,4 +12,7 @@ internal static partial class AdcpLog
 
     [LoggerMessage(103, LogLevel.Warning, "An idempotency key could not be given back; it is free when its claim ends.", EventName = "IdempotencyKeyNotReleased")]
     public static partial void LogNotReleased(this ILogger logger, Exception exception);
+
+    [LoggerMessage(104, LogLevel.Warning, "{Type} is malformed at {Pointer}: {Mistake}", EventName = "MessageMalformed")]
+    public static partial void LogMalformed(this ILogger logger, string type, string pointer, string mistake);
 }

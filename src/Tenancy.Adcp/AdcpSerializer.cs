@@ -1,16 +1,23 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 
 namespace Tenancy.Adcp;
 
 /// <summary>Reads requests and writes answers. Types of one's own are read and written by the same rules as those of this library.</summary>
 internal sealed partial class AdcpSerializer
 {
+    private readonly AdcpOptions _settings;
+    private readonly ILogger _logger;
+    private readonly WireRules _rules;
+
     /// <summary>For texts that models read: without escapes that only HTML needs.</summary>
     public static readonly JsonSerializerOptions Text = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
@@ -19,6 +26,12 @@ internal sealed partial class AdcpSerializer
         TypeInfoResolver = JsonTypeInfoResolver.Combine(AdcpJson.Default, new DefaultJsonTypeInfoResolver()),
     };
 
+    public AdcpSerializer(IOptions<AdcpOptions> settings, ILogger<AdcpSerializer> logger)
+    {
+        (_settings, _logger) = (settings.Value, logger);
+        _rules = new(_options);
+    }
+
     /// <summary>Reads a request.</summary>
     /// <exception cref="AdcpException">It is malformed; the field is named.</exception>
     public TRequest Read<TRequest>(JsonObject arguments)
@@ -26,7 +39,13 @@ internal sealed partial class AdcpSerializer
     {
         try
         {
+            RefuseOtherVersions(arguments);
             var request = arguments.Deserialize(TypeInfo<TRequest>())!;
+            if (FindMistake(request, _settings.Requests) is var (pointer, message))
+            {
+                throw new AdcpException(AdcpError.ValidationError, message, pointer);
+            }
+
             if (request is IIdempotentRequest { IdempotencyKey: var key } && !KeyPattern().IsMatch(key))
             {
                 throw new AdcpException(AdcpError.InvalidRequest, "idempotency_key must have 16 to 255 characters of A-Z, a-z, 0-9 and _.:-", "/idempotency_key");
@@ -40,9 +59,16 @@ internal sealed partial class AdcpSerializer
         }
     }
 
+    /// <summary>Writes an answer.</summary>
+    /// <exception cref="InvalidOperationException">It breaks a rule of its type, and the settings are strict.</exception>
     public JsonObject Write<TResponse>(TResponse response)
         where TResponse : AdcpResponse
     {
+        if (FindMistake(response, _settings.Responses) is var (pointer, message))
+        {
+            throw new InvalidOperationException($"The answer is malformed at {pointer}: {message}");
+        }
+
         var content = JsonSerializer.SerializeToNode(response, TypeInfo<TResponse>())!.AsObject();
         content.TryAdd("status", "completed");
         return content;
@@ -73,10 +99,17 @@ internal sealed partial class AdcpSerializer
             TreatNullObliviousAsNonNullable = true,
             TransformSchemaNode = static (context, node) =>
             {
+                // Clients refuse the short form of "anything", true.
+                node = node is JsonObject ? node : new JsonObject();
                 var provider = context.PropertyInfo is null ? context.TypeInfo.Type : context.PropertyInfo.AttributeProvider;
                 if (node is JsonObject schema && provider?.GetCustomAttributes(typeof(DescriptionAttribute), true) is [DescriptionAttribute description, ..])
                 {
                     schema.Insert(0, "description", description.Description);
+                }
+
+                if (node is JsonObject ruled && context.PropertyInfo is { AttributeProvider: { } property })
+                {
+                    WireRules.Write(ruled, property.GetCustomAttributes(typeof(ValidationAttribute), inherit: true));
                 }
 
                 return node;
@@ -84,6 +117,31 @@ internal sealed partial class AdcpSerializer
         }).AsObject();
         schema["type"] = "object";
         return JsonSerializer.SerializeToElement(schema, AdcpJson.Default.JsonObject);
+    }
+
+    private (string Pointer, string Message)? FindMistake<T>(T message, AdcpChecking checking)
+        where T : notnull
+    {
+        if (checking == AdcpChecking.Off || _rules.FindMistake(message, typeof(T)) is not { } mistake)
+        {
+            return null;
+        }
+
+        if (checking == AdcpChecking.Strict)
+        {
+            return mistake;
+        }
+
+        _logger.LogMalformed(typeof(T).Name, mistake.Pointer, mistake.Message);
+        return null;
+    }
+
+    private static void RefuseOtherVersions(JsonObject arguments)
+    {
+        if (arguments["adcp_major_version"] is JsonValue value && value.TryGetValue(out int version) && version != Capabilities.MajorVersion)
+        {
+            throw new AdcpException(AdcpError.VersionUnsupported, $"This seller speaks AdCP {Capabilities.MajorVersion}, not {version}.", "/adcp_major_version");
+        }
     }
 
     private JsonTypeInfo<T> TypeInfo<T>() => (JsonTypeInfo<T>)_options.GetTypeInfo(typeof(T));

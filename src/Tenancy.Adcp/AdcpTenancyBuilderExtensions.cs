@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Tenancy;
 using Tenancy.Adcp;
 
@@ -7,12 +8,23 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Adds AdCP.</summary>
 public static class AdcpTenancyBuilderExtensions
 {
-    /// <summary>Lets handlers be AdCP tools: methods with <see cref="AdcpToolAttribute"/>.</summary>
+    /// <summary>
+    /// Lets handlers be AdCP tools: methods with <see cref="AdcpToolAttribute"/>. Every platform gets <c>get_adcp_capabilities</c>. Settings: section
+    /// <c>Tenancy:Adcp</c>, see <see cref="AdcpOptions"/>.
+    /// </summary>
     public static ITenancyBuilder AddAdcp(this ITenancyBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.AddOptions<AdcpOptions>()
+            .BindConfiguration(AdcpOptions.SectionName, static binder => binder.ErrorOnUnknownConfiguration = true)
+            .Validate<IHostEnvironment>(
+                (options, environment) => !(options.TestMode && environment.IsProduction()),
+                "Tenancy:Adcp:TestMode is on, with which anybody with a token can change what was sold: Production runs without it. Set it to false.")
+            .ValidateOnStart();
         builder.Services.TryAddSingleton<AdcpSerializer>();
         builder.Services.TryAddSingleton<IdempotentCalls>();
-        return builder;
+        builder.Services.TryAddSingleton<IAccountResolver, SyncedAccounts>();
+        builder.Services.TryAddSingleton<CallAccount>();
+        return builder.AddHandlers<Capabilities>();
     }
 }

@@ -18,6 +18,7 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
 {
     private readonly AdcpSerializer _serializer;
     private readonly IdempotentCalls _idempotent;
+    private readonly CallAccount _account;
     private readonly TimeSpan _timeout;
     private readonly ILogger _logger;
     private readonly ObjectFactory _create;
@@ -28,6 +29,7 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
     {
         _serializer = services.GetService<AdcpSerializer>() ?? throw new InvalidOperationException($"{handlers.Name} has AdCP tools: call AddAdcp() on the builder that AddTenancy returns.");
         _idempotent = services.GetRequiredService<IdempotentCalls>();
+        _account = services.GetRequiredService<CallAccount>();
         _timeout = TimeSpan.FromSeconds(attribute.TimeoutSeconds);
         _logger = services.GetRequiredService<ILoggerFactory>().CreateLogger(handlers);
         _create = ActivatorUtilities.CreateFactory(handlers, []);
@@ -43,16 +45,25 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
 
     public override Tool ProtocolTool { get; }
 
+    // It has an envelope of its own for what it refuses.
+    private static bool IsTestController => typeof(TResponse) == typeof(TestControllerResponse);
+
     protected override async ValueTask<CallToolResult> InvokeAsync(ToolCall toolCall, CancellationToken cancellationToken)
     {
         var arguments = ToObject(toolCall.Arguments);
         try
         {
             var request = _serializer.Read<TRequest>(arguments);
+            toolCall = await _account.ResolveAsync(toolCall, request, cancellationToken);
             var content = request is IIdempotentRequest idempotent
                 ? await _idempotent.RunAsync(toolCall, ProtocolTool.Name, idempotent, arguments, _timeout, (context, services, token) => HandleAsync(request, context, services, toolCall.IsOpen, token), cancellationToken)
                 : await HandleAsync(request, toolCall.Context, toolCall.Services, toolCall.IsOpen, cancellationToken);
-            return Answer(AdcpSerializer.Echo(content, arguments["context"]), isError: false);
+            if (request is IIdempotentRequest { IdempotencyKey: var key })
+            {
+                content["idempotency_key"] = key;
+            }
+
+            return Answer(AdcpSerializer.Echo(content, arguments["context"]), isError: IsTestController && content["success"]!.GetValue<bool>() is false);
         }
         catch (AdcpException exception)
         {

@@ -1,4 +1,6 @@
 using System.Reflection;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Tenancy.Mcp;
 
 namespace Tenancy.Adcp;
@@ -21,11 +23,19 @@ public sealed class AdcpToolAttribute(string name) : TenantToolAttribute
     /// <remarks>After it the handler's token is cancelled, and a retry with the same idempotency key runs again, under the same operation id.</remarks>
     public int TimeoutSeconds { get; set; } = 60;
 
+    /// <summary>Gets or sets whether the tool is there in test mode only; see <see cref="AdcpOptions.TestMode"/>. Default: false.</summary>
+    public bool TestModeOnly { get; set; }
+
     /// <inheritdoc/>
-    public override TenantTool CreateTool(Type handlers, MethodInfo method, IServiceProvider services)
+    public override TenantTool? CreateTool(Type handlers, MethodInfo method, IServiceProvider services)
     {
         ArgumentNullException.ThrowIfNull(handlers);
         ArgumentNullException.ThrowIfNull(method);
+        if (TestModeOnly && services.GetRequiredService<IOptions<AdcpOptions>>().Value is not { TestMode: true })
+        {
+            return null;
+        }
+
         if (TimeoutSeconds < 1)
         {
             throw new InvalidOperationException($"{handlers.Name}.{method.Name} has TimeoutSeconds = {TimeoutSeconds}: use 1 at least.");

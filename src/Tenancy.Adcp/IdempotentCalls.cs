@@ -27,7 +27,7 @@ internal sealed class IdempotentCalls(RedisConnection redis, TimeProvider time, 
         Func<ToolContext, IServiceProvider, CancellationToken, Task<JsonObject>> handle, CancellationToken cancellationToken)
     {
         var caller = toolCall.Context;
-        if (caller.AccountId is null)
+        if (caller.Accounts.Own is null)
         {
             throw new AdcpException(AdcpError.AuthRequired, "Credentials are required.");
         }

@@ -1,12 +1,25 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Tenancy.Adcp;
 
-/// <summary>A request of AdCP: what every tool takes beside its own fields. Fields that it does not know are kept.</summary>
-public abstract record AdcpRequest
+/// <summary>A part of a request or an answer. Fields that it does not know are kept.</summary>
+public abstract record AdcpObject
 {
+    /// <summary>Gets the fields that this type does not know.</summary>
+    [JsonExtensionData]
+    public IDictionary<string, JsonElement>? Extensions { get; set; }
+}
+
+/// <summary>A request of AdCP: what every tool takes beside its own fields. Fields that it does not know are kept.</summary>
+public abstract record AdcpRequest : AdcpObject
+{
+    /// <summary>Gets the major version of AdCP that the buyer speaks; the seller's own where it is left out.</summary>
+    [Range(1, 99)]
+    public int? AdcpMajorVersion { get; init; }
+
     /// <summary>Gets the buyer's own data, which comes back in the answer as it was.</summary>
     [Description("Your own data: it comes back in the answer as it was.")]
     public JsonElement? Context { get; init; }
@@ -22,10 +35,14 @@ public abstract record AdcpRequest
 
     /// <summary>Gets the extensions.</summary>
     public JsonElement? Ext { get; init; }
+}
 
-    /// <summary>Gets the fields that this type does not know.</summary>
-    [JsonExtensionData]
-    public IDictionary<string, JsonElement>? Extensions { get; set; }
+/// <summary>A request that names the account that it is for.</summary>
+/// <remarks>The account is resolved before the handler runs; see <see cref="IAccountResolver"/>. A handler sees that account's documents only.</remarks>
+public interface IAccountRequest
+{
+    /// <summary>Gets the account; null for all accounts of the caller, which can be read only.</summary>
+    AccountReference? Account { get; }
 }
 
 /// <summary>A request that changes something: it carries a key, so that a retry does not change it twice.</summary>
@@ -36,14 +53,10 @@ public interface IIdempotentRequest
 }
 
 /// <summary>An answer of AdCP.</summary>
-public abstract record AdcpResponse
+public abstract record AdcpResponse : AdcpObject
 {
     /// <summary>Gets the extensions.</summary>
     public JsonElement? Ext { get; init; }
-
-    /// <summary>Gets the fields that this type does not know.</summary>
-    [JsonExtensionData]
-    public IDictionary<string, JsonElement>? Extensions { get; set; }
 }
 
 /// <summary>An answer with prices, which callers without credentials do not see.</summary>
@@ -54,7 +67,7 @@ public interface IPricedResponse
 }
 
 /// <summary>The account that a request is for: an id, or the brand and operator that it is known by.</summary>
-public sealed record AccountReference
+public sealed record AccountReference : AdcpObject
 {
     /// <summary>Gets the account's id.</summary>
     public string? AccountId { get; init; }
@@ -70,9 +83,10 @@ public sealed record AccountReference
 }
 
 /// <summary>A brand, by its domain.</summary>
-public sealed record BrandReference
+public sealed record BrandReference : AdcpObject
 {
     /// <summary>Gets the brand's domain.</summary>
+    [RegularExpression(WirePatterns.Domain)]
     public required string Domain { get; init; }
 
     /// <summary>Gets which of the domain's brands it is.</summary>
@@ -83,10 +97,15 @@ public sealed record BrandReference
 public sealed record PaginationRequest
 {
     /// <summary>Gets the most items, 1 to 100. Default: 50.</summary>
+    [Range(1, 100)]
     public int? MaxResults { get; init; }
 
     /// <summary>Gets the cursor of the page before.</summary>
     public string? Cursor { get; init; }
+
+    /// <summary>Gets how many items a page has.</summary>
+    [JsonIgnore]
+    public int Size => MaxResults ?? 50;
 }
 
 /// <summary>Where a list goes on.</summary>
@@ -97,4 +116,14 @@ public sealed record PaginationResponse
 
     /// <summary>Gets the cursor of the next page.</summary>
     public string? Cursor { get; init; }
+
+    /// <summary>Gets how many items there are on all pages.</summary>
+    public int? TotalCount { get; init; }
+}
+
+internal static class WirePatterns
+{
+    public const string Domain = @"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$";
+    public const string Date = @"^\d{4}-\d{2}-\d{2}$";
+    public const string Currency = "^[A-Z]{3}$";
 }

@@ -1,16 +1,19 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Tenancy.Adcp;
 
 /// <summary>Buys media.</summary>
-public sealed record CreateMediaBuyRequest : AdcpRequest, IIdempotentRequest
+public sealed record CreateMediaBuyRequest : AdcpRequest, IAccountRequest, IIdempotentRequest
 {
     /// <inheritdoc/>
     [Description("A fresh random key for each new buy; the same one for a retry. 16 to 255 characters.")]
     public required string IdempotencyKey { get; init; }
 
     /// <summary>Gets the account that pays.</summary>
+    [Description("An account of yours: see sync_accounts and list_accounts.")]
     public required AccountReference Account { get; init; }
 
     /// <summary>Gets the brand that is advertised.</summary>
@@ -24,6 +27,7 @@ public sealed record CreateMediaBuyRequest : AdcpRequest, IIdempotentRequest
     public required DateTimeOffset EndTime { get; init; }
 
     /// <summary>Gets what is bought.</summary>
+    [MinLength(1)]
     public required IReadOnlyList<PackageRequest> Packages { get; init; }
 
     /// <summary>Gets the buyer's purchase order.</summary>
@@ -31,7 +35,7 @@ public sealed record CreateMediaBuyRequest : AdcpRequest, IIdempotentRequest
 }
 
 /// <summary>A part of a media buy: one product at one price.</summary>
-public sealed record PackageRequest
+public sealed record PackageRequest : AdcpObject
 {
     /// <summary>Gets the product.</summary>
     public required string ProductId { get; init; }
@@ -40,7 +44,33 @@ public sealed record PackageRequest
     public required string PricingOptionId { get; init; }
 
     /// <summary>Gets the budget, in the price's currency.</summary>
+    [Range(0, double.MaxValue)]
     public required decimal Budget { get; init; }
+
+    /// <summary>Gets the bid, where the price is an auction's.</summary>
+    [Range(0, double.MaxValue)]
+    public decimal? BidPrice { get; init; }
+
+    /// <summary>Gets the creatives that run.</summary>
+    [MinLength(1)]
+    public IReadOnlyList<CreativeAssignment>? CreativeAssignments { get; init; }
+
+    /// <summary>Gets whom or where the package is aimed at.</summary>
+    public JsonElement? TargetingOverlay { get; init; }
+
+    /// <summary>Gets how delivery is measured and made good.</summary>
+    public JsonElement? MeasurementTerms { get; init; }
+}
+
+/// <summary>A creative that runs in a package.</summary>
+public sealed record CreativeAssignment : AdcpObject
+{
+    /// <summary>Gets the creative.</summary>
+    public required string CreativeId { get; init; }
+
+    /// <summary>Gets its share among the package's creatives.</summary>
+    [Range(0, 100)]
+    public decimal? Weight { get; init; }
 }
 
 /// <summary>A media buy that was made.</summary>
@@ -56,19 +86,108 @@ public sealed record CreateMediaBuyResponse : AdcpResponse
     public DateTimeOffset? ConfirmedAt { get; init; }
 
     /// <summary>Gets how often it was changed; 1 when it is new.</summary>
+    [Range(1, int.MaxValue)]
     public int Revision { get; init; } = 1;
+
+    /// <summary>Gets what the buyer can do next.</summary>
+    public IReadOnlyList<MediaBuyAction>? ValidActions { get; init; }
 
     /// <summary>Gets what was bought.</summary>
     public required IReadOnlyList<Package> Packages { get; init; }
 }
 
-/// <summary>Asks for media buys of the caller.</summary>
-public sealed record GetMediaBuysRequest : AdcpRequest
+/// <summary>Changes a media buy.</summary>
+public sealed record UpdateMediaBuyRequest : AdcpRequest, IAccountRequest, IIdempotentRequest
 {
-    /// <summary>Gets the account whose media buys are wanted.</summary>
+    /// <inheritdoc/>
+    [Description("A fresh random key for each new change; the same one for a retry. 16 to 255 characters.")]
+    public required string IdempotencyKey { get; init; }
+
+    /// <summary>Gets the account that pays.</summary>
+    public required AccountReference Account { get; init; }
+
+    /// <summary>Gets the media buy.</summary>
+    public required string MediaBuyId { get; init; }
+
+    /// <summary>Gets the revision that the buyer has seen; the change is refused where there is a newer one.</summary>
+    [Range(1, int.MaxValue)]
+    public int? Revision { get; init; }
+
+    /// <summary>Gets whether it is halted.</summary>
+    public bool? Paused { get; init; }
+
+    /// <summary>Gets whether it is ended for good.</summary>
+    public bool? Canceled { get; init; }
+
+    /// <summary>Gets why it is ended.</summary>
+    public string? CancellationReason { get; init; }
+
+    /// <summary>Gets the new start.</summary>
+    public string? StartTime { get; init; }
+
+    /// <summary>Gets the new end.</summary>
+    public DateTimeOffset? EndTime { get; init; }
+
+    /// <summary>Gets the packages that change.</summary>
+    [MinLength(1)]
+    public IReadOnlyList<PackageUpdate>? Packages { get; init; }
+}
+
+/// <summary>A change of a package: what is left out stays.</summary>
+public sealed record PackageUpdate : AdcpObject
+{
+    /// <summary>Gets the package.</summary>
+    public required string PackageId { get; init; }
+
+    /// <summary>Gets the new budget.</summary>
+    [Range(0, double.MaxValue)]
+    public decimal? Budget { get; init; }
+
+    /// <summary>Gets the new bid.</summary>
+    [Range(0, double.MaxValue)]
+    public decimal? BidPrice { get; init; }
+
+    /// <summary>Gets whether it is halted.</summary>
+    public bool? Paused { get; init; }
+
+    /// <summary>Gets whether it is ended for good.</summary>
+    public bool? Canceled { get; init; }
+
+    /// <summary>Gets the creatives that run from now on, in place of the others.</summary>
+    public IReadOnlyList<CreativeAssignment>? CreativeAssignments { get; init; }
+
+    /// <summary>Gets whom or where it is aimed at from now on.</summary>
+    public JsonElement? TargetingOverlay { get; init; }
+}
+
+/// <summary>A media buy that was changed.</summary>
+public sealed record UpdateMediaBuyResponse : AdcpResponse
+{
+    /// <summary>Gets the media buy's id.</summary>
+    public required string MediaBuyId { get; init; }
+
+    /// <summary>Gets where it stands.</summary>
+    public required MediaBuyStatus Status { get; init; }
+
+    /// <summary>Gets how often it was changed.</summary>
+    [Range(1, int.MaxValue)]
+    public required int Revision { get; init; }
+
+    /// <summary>Gets the packages that changed.</summary>
+    public IReadOnlyList<Package>? AffectedPackages { get; init; }
+
+    /// <summary>Gets what the buyer can do next.</summary>
+    public IReadOnlyList<MediaBuyAction>? ValidActions { get; init; }
+}
+
+/// <summary>Asks for media buys of the caller.</summary>
+public sealed record GetMediaBuysRequest : AdcpRequest, IAccountRequest
+{
+    /// <summary>Gets the account whose media buys are wanted; all accounts of the caller where it is left out.</summary>
     public AccountReference? Account { get; init; }
 
     /// <summary>Gets the ids that are wanted; all where it is left out.</summary>
+    [MinLength(1)]
     public IReadOnlyList<string>? MediaBuyIds { get; init; }
 
     /// <summary>Gets which page is wanted.</summary>
@@ -86,7 +205,7 @@ public sealed record GetMediaBuysResponse : AdcpResponse
 }
 
 /// <summary>A media buy.</summary>
-public sealed record MediaBuySummary
+public sealed record MediaBuySummary : AdcpObject
 {
     /// <summary>Gets its id.</summary>
     public required string MediaBuyId { get; init; }
@@ -95,9 +214,11 @@ public sealed record MediaBuySummary
     public required MediaBuyStatus Status { get; init; }
 
     /// <summary>Gets the currency (ISO 4217).</summary>
+    [RegularExpression(WirePatterns.Currency)]
     public required string Currency { get; init; }
 
     /// <summary>Gets the budget of all packages.</summary>
+    [Range(0, double.MaxValue)]
     public required decimal TotalBudget { get; init; }
 
     /// <summary>Gets when it begins.</summary>
@@ -109,12 +230,34 @@ public sealed record MediaBuySummary
     /// <summary>Gets when it was made.</summary>
     public DateTimeOffset? CreatedAt { get; init; }
 
+    /// <summary>Gets how often it was changed.</summary>
+    public int? Revision { get; init; }
+
+    /// <summary>Gets how it was ended before its time.</summary>
+    public Cancellation? Cancellation { get; init; }
+
+    /// <summary>Gets what the buyer can do next.</summary>
+    public IReadOnlyList<MediaBuyAction>? ValidActions { get; init; }
+
     /// <summary>Gets what was bought.</summary>
     public required IReadOnlyList<Package> Packages { get; init; }
 }
 
+/// <summary>How a media buy was ended before its time.</summary>
+public sealed record Cancellation
+{
+    /// <summary>Gets when.</summary>
+    public required DateTimeOffset CanceledAt { get; init; }
+
+    /// <summary>Gets by whom: <c>buyer</c> or <c>seller</c>.</summary>
+    public required string CanceledBy { get; init; }
+
+    /// <summary>Gets why.</summary>
+    public string? Reason { get; init; }
+}
+
 /// <summary>A part of a media buy.</summary>
-public sealed record Package
+public sealed record Package : AdcpObject
 {
     /// <summary>Gets its id.</summary>
     public required string PackageId { get; init; }
@@ -126,7 +269,26 @@ public sealed record Package
     public required string PricingOptionId { get; init; }
 
     /// <summary>Gets the budget.</summary>
+    [Range(0, double.MaxValue)]
     public required decimal Budget { get; init; }
+
+    /// <summary>Gets the bid.</summary>
+    public decimal? BidPrice { get; init; }
+
+    /// <summary>Gets whether it is halted.</summary>
+    public bool? Paused { get; init; }
+
+    /// <summary>Gets whether it was ended for good.</summary>
+    public bool? Canceled { get; init; }
+
+    /// <summary>Gets the creatives that run.</summary>
+    public IReadOnlyList<CreativeAssignment>? CreativeAssignments { get; init; }
+
+    /// <summary>Gets whom or where it is aimed at.</summary>
+    public JsonElement? TargetingOverlay { get; init; }
+
+    /// <summary>Gets how delivery is measured and made good.</summary>
+    public JsonElement? MeasurementTerms { get; init; }
 }
 
 /// <summary>Where a media buy stands.</summary>
@@ -160,4 +322,41 @@ public enum MediaBuyStatus
     /// <summary>It was ended before its time.</summary>
     [JsonStringEnumMemberName("canceled")]
     Canceled,
+}
+
+/// <summary>What a buyer can do with a media buy.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<MediaBuyAction>))]
+public enum MediaBuyAction
+{
+    /// <summary>Halt it.</summary>
+    [JsonStringEnumMemberName("pause")]
+    Pause,
+
+    /// <summary>Let it go on.</summary>
+    [JsonStringEnumMemberName("resume")]
+    Resume,
+
+    /// <summary>End it.</summary>
+    [JsonStringEnumMemberName("cancel")]
+    Cancel,
+
+    /// <summary>Change budgets.</summary>
+    [JsonStringEnumMemberName("update_budget")]
+    UpdateBudget,
+
+    /// <summary>Change its dates.</summary>
+    [JsonStringEnumMemberName("update_dates")]
+    UpdateDates,
+
+    /// <summary>Change packages.</summary>
+    [JsonStringEnumMemberName("update_packages")]
+    UpdatePackages,
+
+    /// <summary>Add packages.</summary>
+    [JsonStringEnumMemberName("add_packages")]
+    AddPackages,
+
+    /// <summary>Send creatives.</summary>
+    [JsonStringEnumMemberName("sync_creatives")]
+    SyncCreatives,
 }

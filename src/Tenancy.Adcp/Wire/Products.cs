@@ -1,18 +1,25 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Tenancy.Adcp;
 
 /// <summary>Asks for products.</summary>
-public sealed record GetProductsRequest : AdcpRequest
+public sealed record GetProductsRequest : AdcpRequest, IAccountRequest
 {
     /// <summary>Gets what the buyer wants: <c>brief</c>, <c>wholesale</c> or <c>refine</c>. Default: brief.</summary>
+    [AllowedValues("brief", "wholesale", "refine", null)]
     [Description("brief: products for the brief. wholesale: all products. refine: changes to an earlier answer.")]
     public string? BuyingMode { get; init; }
 
     /// <summary>Gets the campaign in the buyer's words.</summary>
     [Description("The campaign in your own words.")]
     public string? Brief { get; init; }
+
+    /// <summary>Gets what is to be changed about an earlier answer, where the mode is <c>refine</c>.</summary>
+    [MinLength(1)]
+    public IReadOnlyList<JsonElement>? Refine { get; init; }
 
     /// <summary>Gets the brand that is advertised.</summary>
     public BrandReference? Brand { get; init; }
@@ -38,7 +45,7 @@ public sealed record GetProductsResponse : AdcpResponse, IPricedResponse
 }
 
 /// <summary>Something that can be bought.</summary>
-public sealed record Product
+public sealed record Product : AdcpObject
 {
     /// <summary>Gets the product's id.</summary>
     public required string ProductId { get; init; }
@@ -50,7 +57,11 @@ public sealed record Product
     public required string Description { get; init; }
 
     /// <summary>Gets where it runs.</summary>
+    [MinLength(1)]
     public required IReadOnlyList<PublisherProperties> PublisherProperties { get; init; }
+
+    /// <summary>Gets the channels, such as <c>display</c> or <c>olv</c>.</summary>
+    public IReadOnlyList<string>? Channels { get; init; }
 
     /// <summary>Gets the creative formats that it takes.</summary>
     public required IReadOnlyList<FormatId> FormatIds { get; init; }
@@ -66,9 +77,10 @@ public sealed record Product
 }
 
 /// <summary>A publisher's inventory.</summary>
-public sealed record PublisherProperties
+public sealed record PublisherProperties : AdcpObject
 {
     /// <summary>Gets the publisher's domain.</summary>
+    [RegularExpression(WirePatterns.Domain)]
     public required string PublisherDomain { get; init; }
 
     /// <summary>Gets how the inventory is chosen; <c>all</c> for all of it.</summary>
@@ -76,12 +88,13 @@ public sealed record PublisherProperties
 }
 
 /// <summary>A creative format, by the agent that defines it.</summary>
-public sealed record FormatId
+public sealed record FormatId : AdcpObject
 {
     /// <summary>Gets the URL of the agent that defines the format.</summary>
     public required string AgentUrl { get; init; }
 
     /// <summary>Gets the format's id.</summary>
+    [RegularExpression("^[a-zA-Z0-9_-]+$")]
     public required string Id { get; init; }
 }
 
@@ -99,7 +112,7 @@ public enum DeliveryType
 }
 
 /// <summary>A price.</summary>
-public sealed record PricingOption
+public sealed record PricingOption : AdcpObject
 {
     /// <summary>Gets the option's id.</summary>
     public required string PricingOptionId { get; init; }
@@ -108,20 +121,24 @@ public sealed record PricingOption
     public required string PricingModel { get; init; }
 
     /// <summary>Gets the currency (ISO 4217).</summary>
+    [RegularExpression(WirePatterns.Currency)]
     public required string Currency { get; init; }
 
     /// <summary>Gets the fixed price.</summary>
+    [Range(0, double.MaxValue)]
     public decimal? FixedPrice { get; init; }
 
     /// <summary>Gets the least bid.</summary>
+    [Range(0, double.MaxValue)]
     public decimal? FloorPrice { get; init; }
 
     /// <summary>Gets the least budget of a package.</summary>
+    [Range(0, double.MaxValue)]
     public decimal? MinSpendPerPackage { get; init; }
 }
 
 /// <summary>What is reported of a running buy.</summary>
-public sealed record ReportingCapabilities
+public sealed record ReportingCapabilities : AdcpObject
 {
     /// <summary>Gets how often it is reported.</summary>
     public IReadOnlyList<string> AvailableReportingFrequencies { get; init; } = ["daily"];

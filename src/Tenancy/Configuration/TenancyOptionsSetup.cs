@@ -17,6 +17,9 @@ internal sealed class TenancyOptionsSetup(IConfiguration configuration, IHostEnv
         nameof(TenancyOptions.AllowedOrigins), nameof(TenancyOptions.Admin), nameof(TenancyOptions.Tenants),
         nameof(TenancyOptions.AcceptEmbeddedStore), nameof(TenancyOptions.AutoValidate), nameof(TenancyOptions.MaxRequestBodySize),
         nameof(TenancyOptions.Validation),
+
+        // Read by Tenancy.Adcp.
+        "Adcp",
     ];
 
     public void Configure(TenancyOptions options)

@@ -89,6 +89,9 @@ public sealed class ToolContext
     /// <summary>Gets which accounts the call is for.</summary>
     internal CallAccounts Accounts { get; }
 
+    /// <summary>Gets the platform's instance, whatever it is.</summary>
+    internal object PlatformInstance => _platform;
+
     /// <summary>Gets what tenants of this kind can do.</summary>
     internal PlatformKind Kind { get; }
 

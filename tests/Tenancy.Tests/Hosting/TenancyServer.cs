@@ -6,6 +6,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Tenancy.Adcp;
 using Tenancy.Registry;
 
 namespace Tenancy.Tests.Hosting;
@@ -113,6 +114,7 @@ internal sealed class TenancyServer : IAsyncDisposable
             .AddAdcp()
             .AddPlatform<TestPublisher>("publisher")
             .AddPlatform<TestRetailer>("retailer");
+        builder.Services.AddSingleton<IAccountResolver, OneAccount>();
         services?.Invoke(builder.Services);
         var app = builder.Build();
         app.UseTenancy();

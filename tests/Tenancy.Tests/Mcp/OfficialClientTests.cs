@@ -18,7 +18,7 @@ public sealed class OfficialClientTests
             await using var client = await ConnectAsync(server, way, tenant, token, version);
             Assert.Equal(version, client.NegotiatedProtocolVersion);
             var tools = await client.ListToolsAsync(cancellationToken: TestContext.Current.CancellationToken);
-            Assert.Equal(["create_media_buy", "fail", "get_media_buys", "get_products", "whoami"], tools.Select(tool => tool.Name).Order(StringComparer.Ordinal));
+            Assert.Equal(["create_media_buy", "fail", "get_adcp_capabilities", "get_media_buys", "get_products", "whoami"], tools.Select(tool => tool.Name).Order(StringComparer.Ordinal));
             Assert.Contains(product, await CallAsync(client, "get_products", []), StringComparison.Ordinal);
             await CallAsync(client, "create_media_buy", McpCalls.CreateBuy(tenant.Length).ToDictionary(pair => pair.Key, pair => (object?)pair.Value));
             var buys = await CallAsync(client, "get_media_buys", []);

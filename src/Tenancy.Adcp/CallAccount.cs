@@ -1,0 +1,48 @@
+using Tenancy.Mcp;
+
+namespace Tenancy.Adcp;
+
+/// <summary>Finds the account that a request names, and narrows the call to it.</summary>
+internal sealed class CallAccount(IAccountResolver resolver)
+{
+    /// <exception cref="AdcpException">The caller has no such account, or it cannot be used now.</exception>
+    public async Task<ToolCall> ResolveAsync(ToolCall toolCall, AdcpRequest request, CancellationToken cancellationToken)
+    {
+        if (IsAnonymous(toolCall) || request is not (IAccountRequest or TestControllerRequest))
+        {
+            return toolCall.ForAccounts(null, []);
+        }
+
+        if (request is not IAccountRequest { Account: { } reference })
+        {
+            var accounts = await resolver.ResolveAsync(null, toolCall.Context, cancellationToken);
+            return toolCall.ForAccounts(null, [.. accounts.Select(account => account.AccountId)]);
+        }
+
+        if (reference.AccountId is null && (reference.Brand is null || reference.Operator is null))
+        {
+            throw new AdcpException(AdcpError.InvalidRequest, "account must have an account_id, or brand and operator.", "/account");
+        }
+
+        var found = await resolver.ResolveAsync(reference, toolCall.Context, cancellationToken);
+        return found switch
+        {
+            [] => throw new AdcpException(AdcpError.AccountNotFound, "You have no such account here: open it with sync_accounts.", "/account"),
+            [var account] => toolCall.ForAccounts(Usable(account, request).AccountId, []),
+            _ => throw new AdcpException(AdcpError.AccountAmbiguous, "Several of your accounts fit: name one by its account_id.", "/account"),
+        };
+    }
+
+    // A caller without credentials has no accounts: what it may call answers without one.
+    private static bool IsAnonymous(ToolCall toolCall) => toolCall.Context.Caller.IsAnonymous && !toolCall.IsOpen;
+
+    // An account that cannot be used can still be read.
+    private static Account Usable(Account account, AdcpRequest request) => account.Status switch
+    {
+        _ when request is not IIdempotentRequest => account,
+        AccountStatus.Active => account,
+        AccountStatus.PendingApproval => throw new AdcpException(AdcpError.AccountSetupRequired, "The account waits for the seller's approval.", "/account"),
+        AccountStatus.PaymentRequired => throw new AdcpException(AdcpError.AccountPaymentRequired, "The account has an open invoice.", "/account"),
+        _ => throw new AdcpException(AdcpError.AccountSuspended, "The account is halted or closed.", "/account"),
+    };
+}
