@@ -146,6 +146,9 @@ static async Task<string> BuyAsync(Server server, string tenant, string brief, C
         Console.WriteLine($"  get_products      {product["product_id"]}: {product["name"]}, {price["fixed_price"]} {price["currency"]} {price["pricing_model"]}");
     }
 
+    var account = (await server.CallAsync(tenant, "sync_accounts", Account(), cancellationToken))["accounts"]![0]!;
+    Console.WriteLine($"  sync_accounts     {account["account_id"]}: {account["status"]}");
+
     var made = await server.CallAsync(tenant, "create_media_buy", Order(products[0]!), cancellationToken);
     var id = (string)made["media_buy_id"]!;
     Console.WriteLine($"  create_media_buy  {id}: {made["status"]}");
@@ -157,6 +160,12 @@ static async Task<string> BuyAsync(Server server, string tenant, string brief, C
 
     return id;
 }
+
+static JsonObject Account() => new()
+{
+    ["idempotency_key"] = Guid.NewGuid().ToString(),
+    ["accounts"] = new JsonArray(new JsonObject { ["brand"] = new JsonObject { ["domain"] = "brand.example" }, ["operator"] = "agency.example", ["billing"] = "operator" }),
+};
 
 static JsonObject Order(JsonNode product) => new()
 {

@@ -54,6 +54,7 @@ public sealed class ServerTests(TemplateFixture template)
         await using var server = await RunningServer.StartAsync(template.Open, template.Root);
         static Action<HttpRequestMessage> AtHost(string tenant) => request => request.RequestUri = new($"http://{tenant}.localhost/mcp");
 
+        await server.CallAsync("acme", "sync_accounts", Accounts(), token: null, AtHost("acme"));
         var made = await server.CallAsync("acme", "create_media_buy", Buy("homepage_display", "cpm_usd"), token: null, AtHost("acme"));
         var atAcme = await server.CallAsync("acme", "get_media_buys", new { }, token: null, AtHost("acme"));
         var atGlobex = await server.CallAsync("globex", "get_media_buys", new { }, token: null, AtHost("globex"));
@@ -95,6 +96,7 @@ public sealed class ServerTests(TemplateFixture template)
         Assert.Equal("homepage_display", (string?)acme["products"]![0]!["product_id"]);
         Assert.Equal("sponsored_products", (string?)globex["products"]![0]!["product_id"]);
 
+        await server.CallAsync("acme", "sync_accounts", Accounts(), "acme.dev-buyer");
         var made = await server.CallAsync("acme", "create_media_buy", Buy("homepage_display", "cpm_usd"), "acme.dev-buyer");
         var ids = new { media_buy_ids = new[] { (string?)made["media_buy_id"] } };
         Assert.Single((await server.CallAsync("acme", "get_media_buys", ids, "acme.dev-buyer"))["media_buys"]!.AsArray());
@@ -104,10 +106,16 @@ public sealed class ServerTests(TemplateFixture template)
         Assert.Equal(HttpStatusCode.Unauthorized, foreign.StatusCode);
     }
 
+    private static object Accounts() => new
+    {
+        idempotency_key = Guid.NewGuid().ToString(),
+        accounts = new[] { new { brand = new { domain = "brand.example" }, @operator = "agency.example", billing = "operator" } },
+    };
+
     private static object Buy(string product, string price) => new
     {
         idempotency_key = Guid.NewGuid().ToString(),
-        account = new { account_id = "any" },
+        account = new { brand = new { domain = "brand.example" }, @operator = "agency.example" },
         brand = new { domain = "brand.example" },
         start_time = "asap",
         end_time = "2099-12-31T00:00:00Z",

@@ -3,8 +3,14 @@ using Tenancy.Adcp;
 namespace Adcp_TenantServer;
 
 /// <summary>What the handlers see of every platform.</summary>
-public interface ISeller
+public interface ISeller : ISellerProfile
 {
     /// <summary>The products that this tenant sells, with its own prices.</summary>
     IReadOnlyList<Product> Products { get; }
+
+    /// <summary>The creative formats that its products take.</summary>
+    IReadOnlyList<CreativeFormat> Formats { get; }
+
+    /// <summary>Where a creative stands when it comes: approved, or waiting for a review.</summary>
+    CreativeStatus StatusOfNewCreatives { get; }
 }

@@ -1,4 +1,6 @@
 using Adcp_TenantServer;
+using Adcp_TenantServer.Inventory;
+using Adcp_TenantServer.Selling;
 
 var builder = WebApplication.CreateBuilder(args);
 
@@ -9,6 +11,9 @@ builder.Services.AddTenancy(builder.Configuration)
     .AddAdcp()
     .AddPlatform<Publisher>("publisher")
     .AddPlatform<Retailer>("retailer");
+
+// What the handlers use.
+builder.Services.AddScoped<Catalog>().AddScoped<FormatList>().AddScoped<CreativeLibrary>().AddScoped<TestFixtures>().AddScoped<TestStates>();
 
 var app = builder.Build();
 

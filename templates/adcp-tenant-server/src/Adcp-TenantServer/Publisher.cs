@@ -5,12 +5,27 @@ using Tenancy.Mcp;
 
 namespace Adcp_TenantServer;
 
-/// <summary>A publisher: sells space on its own site.</summary>
+/// <summary>A publisher: sells space on its own site, and takes creatives as they come.</summary>
 public sealed class Publisher(PublisherSettings settings) : ITenantPlatform<Publisher>, ISeller
 {
+    public SellerProfile Profile { get; } = new()
+    {
+        PublisherDomains = [settings.Domain],
+        Channels = ["display"],
+        PricingModels = ["cpm"],
+        Specialisms = ["sales-non-guaranteed"],
+        AccountScope = settings.AccountScope,
+        TestScenarios = TestController.Scenarios,
+    };
+
     public IReadOnlyList<Product> Products { get; } = SampleInventory.ForPublisher(settings.Domain, settings.CpmFloor);
 
-    public static void Define(IPlatformBuilder platform) => platform.AddHandlers<Products>().AddHandlers<MediaBuys>();
+    public IReadOnlyList<CreativeFormat> Formats { get; } = SampleFormats.ForPublisher;
+
+    public CreativeStatus StatusOfNewCreatives => CreativeStatus.Approved;
+
+    public static void Define(IPlatformBuilder platform) => platform
+        .AddHandlers<Products>().AddHandlers<MediaBuys>().AddHandlers<Creatives>().AddHandlers<Accounts>().AddHandlers<Delivery>().AddHandlers<TestController>();
 
     // Runs once per tenant, when it is registered. What is thrown here disables that tenant, with the message as the reason.
     public static Task<Publisher> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) =>
@@ -20,6 +35,9 @@ public sealed class Publisher(PublisherSettings settings) : ITenantPlatform<Publ
 /// <summary>The <c>settings</c> of a tenant whose platform is <c>publisher</c>.</summary>
 public sealed record PublisherSettings
 {
+    // What one account of a buyer covers: operator_brand, operator, brand or agent.
+    public AccountScope AccountScope { get; init; }
+
     public string Domain { get; init; } = "publisher.example";
 
     public decimal CpmFloor { get; init; } = 4.50m;

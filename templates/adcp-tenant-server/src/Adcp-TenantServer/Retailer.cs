@@ -5,12 +5,27 @@ using Tenancy.Mcp;
 
 namespace Adcp_TenantServer;
 
-/// <summary>A retailer: sells sponsored places in its shop.</summary>
+/// <summary>A retailer: sells sponsored places in its shop, and reviews creatives first.</summary>
 public sealed class Retailer(RetailerSettings settings) : ITenantPlatform<Retailer>, ISeller
 {
+    public SellerProfile Profile { get; } = new()
+    {
+        PublisherDomains = [settings.Domain],
+        Channels = ["retail_media"],
+        PricingModels = ["cpc"],
+        Specialisms = ["sales-non-guaranteed"],
+        AccountScope = settings.AccountScope,
+        TestScenarios = TestController.Scenarios,
+    };
+
     public IReadOnlyList<Product> Products { get; } = SampleInventory.ForRetailer(settings.Domain, settings.ClickPrice);
 
-    public static void Define(IPlatformBuilder platform) => platform.AddHandlers<Products>().AddHandlers<MediaBuys>();
+    public IReadOnlyList<CreativeFormat> Formats { get; } = SampleFormats.ForRetailer;
+
+    public CreativeStatus StatusOfNewCreatives => CreativeStatus.PendingReview;
+
+    public static void Define(IPlatformBuilder platform) => platform
+        .AddHandlers<Products>().AddHandlers<MediaBuys>().AddHandlers<Creatives>().AddHandlers<Accounts>().AddHandlers<Delivery>().AddHandlers<TestController>();
 
     public static Task<Retailer> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) =>
         Task.FromResult(new Retailer(tenant.GetSettings<RetailerSettings>()));
@@ -19,6 +34,9 @@ public sealed class Retailer(RetailerSettings settings) : ITenantPlatform<Retail
 /// <summary>The <c>settings</c> of a tenant whose platform is <c>retailer</c>.</summary>
 public sealed record RetailerSettings
 {
+    // What one account of a buyer covers: operator_brand, operator, brand or agent.
+    public AccountScope AccountScope { get; init; }
+
     public string Domain { get; init; } = "retailer.example";
 
     public decimal ClickPrice { get; init; } = 0.80m;

@@ -5,10 +5,16 @@ namespace Adcp_TenantServer.Tests;
 /// <summary>Media buys for tests, as JSON for the server and as a request for a handler.</summary>
 internal static class Buys
 {
-    public static object OfAcme() => new
+    public static object Accounts() => new
     {
         idempotency_key = Guid.NewGuid().ToString(),
-        account = new { brand = new { domain = "brand.example" }, @operator = "agency.example" },
+        accounts = new[] { new { brand = new { domain = "brand.example" }, @operator = "agency.example", billing = "operator" } },
+    };
+
+    public static object OfAcme(string @operator = "agency.example") => new
+    {
+        idempotency_key = Guid.NewGuid().ToString(),
+        account = new { brand = new { domain = "brand.example" }, @operator },
         brand = new { domain = "brand.example" },
         start_time = "asap",
         end_time = "2099-12-31T00:00:00Z",
@@ -23,5 +29,23 @@ internal static class Buys
         StartTime = "asap",
         EndTime = new DateTimeOffset(2099, 12, 31, 0, 0, 0, TimeSpan.Zero),
         Packages = [new() { ProductId = product, PricingOptionId = price, Budget = budget }],
+    };
+
+    public static UpdateMediaBuyRequest Change(string id) => new() { IdempotencyKey = Guid.NewGuid().ToString(), Account = new() { AccountId = "tester" }, MediaBuyId = id };
+
+    public static SyncCreativesRequest Creative() => new()
+    {
+        IdempotencyKey = Guid.NewGuid().ToString(),
+        Account = new() { AccountId = "tester" },
+        Creatives =
+        [
+            new()
+            {
+                CreativeId = Guid.NewGuid().ToString(),
+                Name = "Banner",
+                FormatId = new() { AgentUrl = "https://creative.adcontextprotocol.org", Id = "display_300x250" },
+                Assets = new Dictionary<string, System.Text.Json.JsonElement>(),
+            },
+        ],
     };
 }

@@ -1,4 +1,7 @@
 using Adcp_TenantServer.Handlers;
+using Adcp_TenantServer.Inventory;
+using Adcp_TenantServer.Selling;
+using Microsoft.Extensions.Options;
 using Tenancy.Adcp;
 
 namespace Adcp_TenantServer.Tests;
@@ -6,14 +9,15 @@ namespace Adcp_TenantServer.Tests;
 /// <summary>Each handler by itself: what your own are tested like.</summary>
 public sealed class HandlerTests(SellerServer server)
 {
-    private readonly MediaBuys _mediaBuys = new(TimeProvider.System);
+    private static readonly Catalog Catalog = new(Options.Create(new AdcpOptions()));
+    private readonly MediaBuys _mediaBuys = new(Catalog, TimeProvider.System);
 
     [Fact]
     public async Task Get_products_lists_what_the_tenants_platform_sells()
     {
         using var call = await server.BeginCallAsync("globex");
 
-        var answer = await new Products().GetAsync(new(), call.Context, TestContext.Current.CancellationToken);
+        var answer = await new Products(Catalog).GetAsync(new(), call.Context, TestContext.Current.CancellationToken);
 
         var product = Assert.Single(answer.Products);
         Assert.Equal("sponsored_products", product.ProductId);
@@ -45,6 +49,38 @@ public sealed class HandlerTests(SellerServer server)
     }
 
     [Fact]
+    public async Task A_media_buy_that_was_ended_does_not_come_back()
+    {
+        using var call = await server.BeginCallAsync("acme");
+        var made = await _mediaBuys.CreateAsync(Buys.Request(), call.Context, TestContext.Current.CancellationToken);
+        await _mediaBuys.UpdateAsync(Buys.Change(made.MediaBuyId) with { Canceled = true }, call.Context, TestContext.Current.CancellationToken);
+
+        var resumed = await Assert.ThrowsAsync<AdcpException>(() => _mediaBuys.UpdateAsync(Buys.Change(made.MediaBuyId) with { Paused = false }, call.Context, TestContext.Current.CancellationToken));
+        var ended = await Assert.ThrowsAsync<AdcpException>(() => _mediaBuys.UpdateAsync(Buys.Change(made.MediaBuyId) with { Canceled = true }, call.Context, TestContext.Current.CancellationToken));
+
+        Assert.Equal(AdcpError.InvalidState, resumed.Error);
+        Assert.Equal(AdcpError.NotCancellable, ended.Error);
+    }
+
+    [Fact]
+    public async Task A_creative_of_the_publisher_runs_at_once_and_one_of_the_retailer_is_reviewed_first()
+    {
+        Assert.Equal(CreativeStatus.Approved, await SendCreativeAsync("acme"));
+        Assert.Equal(CreativeStatus.PendingReview, await SendCreativeAsync("globex"));
+    }
+
+    [Fact]
+    public async Task A_media_buy_that_has_not_run_has_delivered_nothing()
+    {
+        using var call = await server.BeginCallAsync("acme", Guid.NewGuid().ToString());
+        var made = await _mediaBuys.CreateAsync(Buys.Request(), call.Context, TestContext.Current.CancellationToken);
+
+        var report = await new Delivery(Catalog, TimeProvider.System).GetAsync(new() { MediaBuyIds = [made.MediaBuyId] }, call.Context, TestContext.Current.CancellationToken);
+
+        Assert.Equal(0, Assert.Single(report.MediaBuyDeliveries).Totals.Impressions);
+    }
+
+    [Fact]
     public async Task Get_media_buys_lists_the_buyers_own()
     {
         var buyer = Guid.NewGuid().ToString();
@@ -61,5 +97,13 @@ public sealed class HandlerTests(SellerServer server)
     {
         using var call = await server.BeginCallAsync("acme", buyer);
         return await _mediaBuys.CreateAsync(Buys.Request(), call.Context, TestContext.Current.CancellationToken);
+    }
+
+    private async Task<CreativeStatus?> SendCreativeAsync(string tenant)
+    {
+        using var call = await server.BeginCallAsync(tenant);
+        var creatives = new Creatives(new(TimeProvider.System), new(Catalog));
+        var answer = await creatives.SyncAsync(Buys.Creative(), call.Context, TestContext.Current.CancellationToken);
+        return Assert.Single(answer.Creatives).Status;
     }
 }

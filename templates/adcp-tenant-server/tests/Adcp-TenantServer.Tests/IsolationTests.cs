@@ -9,6 +9,7 @@ public sealed class IsolationTests(SellerServer server)
     [Fact]
     public async Task A_media_buy_of_acme_does_not_exist_at_globex()
     {
+        await server.OpenAccountAsync("acme");
         var made = await server.CallAsync("acme", "create_media_buy", Buys.OfAcme());
         var id = (string?)made["media_buy_id"];
 

@@ -34,6 +34,9 @@ public sealed class SellerServer : WebApplicationFactory<Program>, IAsyncLifetim
         return TestToolContext.Begin(Services, tenant, buyer);
     }
 
+    /// <summary>Opens the account that the buyer of these tests buys for.</summary>
+    public Task OpenAccountAsync(string tenant) => CallAsync(tenant, "sync_accounts", Buys.Accounts());
+
     /// <summary>Calls a tool as a buyer would, and gives back what the handler answered.</summary>
     public async Task<JsonNode> CallAsync(string tenant, string tool, object arguments, TenantIdentification? way = null)
     {

@@ -19,11 +19,21 @@ public sealed class ServerTests(SellerServer server)
     [Fact]
     public async Task A_buyer_finds_the_media_buy_it_made()
     {
+        await server.OpenAccountAsync("acme");
         var made = await server.CallAsync("acme", "create_media_buy", Buys.OfAcme());
         var found = await server.CallAsync("acme", "get_media_buys", new { media_buy_ids = new[] { (string?)made["media_buy_id"] } });
 
         var buy = Assert.Single(found["media_buys"]!.AsArray())!;
         Assert.Equal((string?)made["media_buy_id"], (string?)buy["media_buy_id"]);
         Assert.Equal(5000, (decimal?)buy["total_budget"]);
+    }
+
+    [Fact]
+    public async Task A_buyer_has_no_account_that_it_did_not_open()
+    {
+        using var response = await server.SendAsync("globex", "globex.dev-buyer", "create_media_buy", Buys.OfAcme("never-opened.example"));
+        var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+
+        Assert.Contains("ACCOUNT_NOT_FOUND", body, StringComparison.Ordinal);
     }
 }

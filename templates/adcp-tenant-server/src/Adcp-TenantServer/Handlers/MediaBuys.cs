@@ -1,26 +1,46 @@
 using System.ComponentModel;
+using Adcp_TenantServer.Inventory;
+using Adcp_TenantServer.Selling;
 using Tenancy.Adcp;
 using Tenancy.Mcp;
 
 namespace Adcp_TenantServer.Handlers;
 
-/// <summary>Makes and reads media buys.</summary>
-public sealed class MediaBuys(TimeProvider time)
+/// <summary>Makes, changes and reads media buys.</summary>
+public sealed class MediaBuys(Catalog catalog, TimeProvider time)
 {
     [AdcpTool("create_media_buy")]
     [Description("Buys media: one or more packages, each of one product at one of its prices.")]
     public async Task<CreateMediaBuyResponse> CreateAsync(CreateMediaBuyRequest request, ToolContext context, CancellationToken cancellationToken)
     {
-        var buy = MediaBuy.From(request, context.Platform<ISeller>().Products, time.GetUtcNow());
+        var buy = Order.Create(request, await catalog.GetProductsAsync(context, cancellationToken), context, time.GetUtcNow());
 
         // This tenant's and this account's; after a retry it is the one that was stored the first time.
         buy = await context.Documents<MediaBuy>().CreateAsync(buy, cancellationToken: cancellationToken);
+        return new() { MediaBuyId = buy.Id, Status = buy.Status, ConfirmedAt = buy.CreatedAt, ValidActions = Lifecycle.ActionsOf(buy.Status), Packages = buy.Packages };
+    }
+
+    [AdcpTool("update_media_buy")]
+    [Description("Changes a media buy: budgets, bids, dates, creatives; halts it or ends it.")]
+    public async Task<UpdateMediaBuyResponse> UpdateAsync(UpdateMediaBuyRequest request, ToolContext context, CancellationToken cancellationToken)
+    {
+        var documents = context.Documents<MediaBuy>();
+        var buy = await documents.GetAsync(request.MediaBuyId, cancellationToken)
+            ?? throw new AdcpException(AdcpError.MediaBuyNotFound, "You have no such media buy.", "/media_buy_id");
+        if (request.Revision is { } seen && seen != buy.Revision)
+        {
+            throw new AdcpException(AdcpError.Conflict, "The media buy was changed since: read it again.", "/revision");
+        }
+
+        buy = await documents.ReplaceAsync(Change.Apply(request, buy.At(time.GetUtcNow()), time.GetUtcNow()), cancellationToken);
+        var affected = request.Packages?.Select(update => update.PackageId).ToHashSet();
         return new()
         {
             MediaBuyId = buy.Id,
-            Status = MediaBuyStatus.PendingCreatives,
-            ConfirmedAt = buy.CreatedAt,
-            Packages = buy.Packages,
+            Status = buy.Status,
+            Revision = (int)buy.Revision,
+            AffectedPackages = [.. buy.Packages.Where(package => affected?.Contains(package.PackageId) is true)],
+            ValidActions = Lifecycle.ActionsOf(buy.Status),
         };
     }
 
@@ -28,18 +48,7 @@ public sealed class MediaBuys(TimeProvider time)
     [Description("Lists your media buys at this seller, or those with the ids that you give.")]
     public async Task<GetMediaBuysResponse> GetAsync(GetMediaBuysRequest request, ToolContext context, CancellationToken cancellationToken)
     {
-        var documents = context.Documents<MediaBuy>();
-        if (request.MediaBuyIds is { } ids)
-        {
-            var found = await Task.WhenAll(ids.Select(id => documents.GetAsync(id, cancellationToken)));
-            return new() { MediaBuys = [.. found.OfType<MediaBuy>().Select(buy => buy.ToSummary())] };
-        }
-
-        var page = await documents.ListAsync(request.Pagination?.Cursor, request.Pagination?.MaxResults ?? 50, cancellationToken);
-        return new()
-        {
-            MediaBuys = [.. page.Items.Select(buy => buy.ToSummary())],
-            Pagination = new() { HasMore = page.NextCursor is not null, Cursor = page.NextCursor },
-        };
+        var (buys, next) = await context.Documents<MediaBuy>().FindAsync(request.MediaBuyIds, request.Pagination, cancellationToken);
+        return new() { MediaBuys = [.. buys.Select(buy => buy.At(time.GetUtcNow()).ToSummary())], Pagination = next };
     }
 }

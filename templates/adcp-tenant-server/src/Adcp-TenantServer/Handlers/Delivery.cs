@@ -1,0 +1,28 @@
+using System.ComponentModel;
+using Adcp_TenantServer.Inventory;
+using Adcp_TenantServer.Selling;
+using Tenancy.Adcp;
+using Tenancy.Mcp;
+
+namespace Adcp_TenantServer.Handlers;
+
+/// <summary>Reports what media buys have delivered.</summary>
+public sealed class Delivery(Catalog catalog, TimeProvider time)
+{
+    [AdcpTool("get_media_buy_delivery")]
+    [Description("Reports what your media buys have delivered: impressions, clicks and cost, in all and by package.")]
+    public async Task<GetMediaBuyDeliveryResponse> GetAsync(GetMediaBuyDeliveryRequest request, ToolContext context, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var products = await catalog.GetProductsAsync(context, cancellationToken);
+        var (buys, _) = await context.Documents<MediaBuy>().FindAsync(request.MediaBuyIds, new() { MaxResults = 100 }, cancellationToken);
+        var reports = await Task.WhenAll(buys.Select(async buy =>
+            DeliveryRecord.Report(buy.At(now), await context.Documents<DeliveryRecord>().Of(buy).GetAsync(buy.Id, cancellationToken), products)));
+        return new()
+        {
+            ReportingPeriod = new() { Start = buys.Select(buy => buy.CreatedAt).DefaultIfEmpty(now).Min(), End = now },
+            Currency = buys.Count > 0 ? buys[0].Currency : "USD",
+            MediaBuyDeliveries = reports,
+        };
+    }
+}

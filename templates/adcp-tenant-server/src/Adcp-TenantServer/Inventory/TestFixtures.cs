@@ -1,0 +1,74 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Adcp_TenantServer.Handlers;
+using Tenancy.Adcp;
+using Tenancy.Mcp;
+
+namespace Adcp_TenantServer.Inventory;
+
+/// <summary>Products that a checker adds for itself; no other caller sees them.</summary>
+public sealed class TestFixtures
+{
+    public async Task<TestControllerResponse> AddProductAsync(TestParameters wanted, ToolContext context, CancellationToken cancellationToken)
+    {
+        if (wanted.ProductId is not { Length: > 0 } id)
+        {
+            return TestController.Refuse("INVALID_PARAMS", "product_id is needed.");
+        }
+
+        var products = context.CallerDocuments<TestProduct>();
+        if (await products.GetAsync(id, cancellationToken) is null)
+        {
+            await products.CreateWithIdAsync(id, new() { Product = Fill(id, wanted.Fixture, context) }, cancellationToken);
+        }
+
+        return new() { Success = true, Message = $"The product {id} is there." };
+    }
+
+    public async Task<TestControllerResponse> AddPriceAsync(TestParameters wanted, ToolContext context, CancellationToken cancellationToken)
+    {
+        var products = context.CallerDocuments<TestProduct>();
+        if (wanted is not { ProductId: { } id, PricingOptionId: { } priceId } || await products.GetAsync(id, cancellationToken) is not { } found)
+        {
+            return TestController.Refuse("NOT_FOUND", "There is no such product among those that were added.");
+        }
+
+        var price = Price(priceId, wanted.Fixture);
+        var others = found.Product.PricingOptions.Where(other => other.PricingOptionId != priceId && other.PricingOptionId != DefaultPrice);
+        await products.ReplaceAsync(found with { Product = found.Product with { PricingOptions = [.. others, price] } }, cancellationToken);
+        return new() { Success = true, Message = $"The price {priceId} is there." };
+    }
+
+    private const string DefaultPrice = "default";
+
+    private static Product Fill(string id, JsonElement? fixture, ToolContext context)
+    {
+        var given = fixture is { ValueKind: JsonValueKind.Object } value ? JsonNode.Parse(value.GetRawText())!.AsObject() : [];
+        var formats = given["format_ids"]?.AsArray().Select(format => (string?)format!["id"]).OfType<string>() ?? ["display_300x250"];
+        return new()
+        {
+            ProductId = id,
+            Name = (string?)given["name"] ?? id,
+            Description = (string?)given["description"] ?? "Added by a checker.",
+            PublisherProperties = context.Platform<ISeller>().Products[0].PublisherProperties,
+            Channels = ["display"],
+            FormatIds = [.. formats.Select(format => new FormatId { AgentUrl = SampleFormats.Agent, Id = format })],
+            DeliveryType = (string?)given["delivery_type"] == "guaranteed" ? DeliveryType.Guaranteed : DeliveryType.NonGuaranteed,
+            PricingOptions = [Price(DefaultPrice, null)],
+            ReportingCapabilities = new(),
+        };
+    }
+
+    private static PricingOption Price(string id, JsonElement? fixture)
+    {
+        var given = fixture is { ValueKind: JsonValueKind.Object } value ? JsonNode.Parse(value.GetRawText())!.AsObject() : [];
+        return new()
+        {
+            PricingOptionId = id,
+            PricingModel = (string?)given["pricing_model"] ?? "cpm",
+            Currency = (string?)given["currency"] ?? "USD",
+            FixedPrice = (decimal?)given["fixed_price"] ?? (given["floor_price"] is null ? 5 : null),
+            FloorPrice = (decimal?)given["floor_price"],
+        };
+    }
+}

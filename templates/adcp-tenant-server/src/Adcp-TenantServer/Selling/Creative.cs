@@ -1,0 +1,44 @@
+using Tenancy.Adcp;
+using Tenancy.State;
+
+namespace Adcp_TenantServer.Selling;
+
+/// <summary>A creative as it is kept, under the buyer's own id.</summary>
+[Document("creatives")]
+public sealed record Creative : TenantDocument
+{
+    public required CreativeAsset Asset { get; init; }
+
+    public required CreativeStatus Status { get; init; }
+
+    public required DateTimeOffset CreatedAt { get; init; }
+
+    public required DateTimeOffset UpdatedAt { get; init; }
+
+    public CreativeSummary ToSummary() => new()
+    {
+        CreativeId = Id,
+        Name = Asset.Name,
+        FormatId = Asset.FormatId,
+        Status = Status,
+        CreatedDate = CreatedAt,
+        UpdatedDate = UpdatedAt,
+        Tags = Asset.Tags,
+    };
+
+    public bool Fits(CreativeFilters? filters) =>
+        filters?.CreativeIds?.Contains(Id) is not false
+        && filters?.Statuses?.Contains(Status) is not false
+        && (filters?.NameContains is not { } text || Asset.Name.Contains(text, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>What may become of a creative: a reviewed one is not processed again, and one that was put away can come back.</summary>
+    public bool CanBecome(CreativeStatus next) => (Status, next) switch
+    {
+        (CreativeStatus.Processing, CreativeStatus.PendingReview or CreativeStatus.Rejected) => true,
+        (CreativeStatus.PendingReview, CreativeStatus.Approved or CreativeStatus.Rejected) => true,
+        (CreativeStatus.Approved, CreativeStatus.PendingReview or CreativeStatus.Archived or CreativeStatus.Rejected) => true,
+        (CreativeStatus.Rejected, CreativeStatus.Processing or CreativeStatus.PendingReview) => true,
+        (CreativeStatus.Archived, CreativeStatus.Approved) => true,
+        _ => Status == next,
+    };
+}

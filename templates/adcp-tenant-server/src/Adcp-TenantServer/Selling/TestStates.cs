@@ -1,0 +1,108 @@
+using System.Text.Json;
+using Adcp_TenantServer.Handlers;
+using Tenancy.Adcp;
+using Tenancy.Mcp;
+
+namespace Adcp_TenantServer.Selling;
+
+/// <summary>Plays for a checker what takes days in life: reviews, first days, delivery. Lifecycles hold here too.</summary>
+public sealed class TestStates(TimeProvider time)
+{
+    private static readonly TestControllerResponse NotFound = TestController.Refuse("NOT_FOUND", "You have nothing of that id.");
+    private static readonly TestControllerResponse BadStatus = TestController.Refuse("INVALID_PARAMS", "An id and a known status are needed.");
+
+    public async Task<TestControllerResponse> SetAccountAsync(TestParameters wanted, ToolContext context, CancellationToken cancellationToken)
+    {
+        if (wanted.AccountId is not { } id || Read<AccountStatus>(wanted.Status) is not { } status)
+        {
+            return BadStatus;
+        }
+
+        var accounts = context.CallerDocuments<AccountDocument>();
+        if (await accounts.GetAsync(id, cancellationToken) is not { } found)
+        {
+            return NotFound;
+        }
+
+        await accounts.ReplaceAsync(found with { Account = found.Account with { Status = status } }, cancellationToken);
+        return Moved(found.Account.Status, status);
+    }
+
+    public async Task<TestControllerResponse> SetCreativeAsync(TestParameters wanted, ToolContext context, CancellationToken cancellationToken)
+    {
+        if (wanted.CreativeId is not { } id || Read<CreativeStatus>(wanted.Status) is not { } status)
+        {
+            return BadStatus;
+        }
+
+        var creatives = context.Documents<Creative>();
+        if (await creatives.GetAsync(id, cancellationToken) is not { } found)
+        {
+            return NotFound;
+        }
+
+        if (!found.CanBecome(status))
+        {
+            return Refused(found.Status);
+        }
+
+        await creatives.Of(found).ReplaceAsync(found with { Status = status, UpdatedAt = time.GetUtcNow() }, cancellationToken);
+        return Moved(found.Status, status);
+    }
+
+    public async Task<TestControllerResponse> SetMediaBuyAsync(TestParameters wanted, ToolContext context, CancellationToken cancellationToken)
+    {
+        if (wanted.MediaBuyId is not { } id || Read<MediaBuyStatus>(wanted.Status) is not { } status)
+        {
+            return BadStatus;
+        }
+
+        var buys = context.Documents<MediaBuy>();
+        if ((await buys.GetAsync(id, cancellationToken))?.At(time.GetUtcNow()) is not { } found)
+        {
+            return NotFound;
+        }
+
+        if (!Lifecycle.CanBecome(found.Status, status))
+        {
+            return Refused(found.Status);
+        }
+
+        await buys.Of(found).ReplaceAsync(found with { Status = status }, cancellationToken);
+        return Moved(found.Status, status);
+    }
+
+    public async Task<TestControllerResponse> DeliverAsync(TestParameters wanted, ToolContext context, CancellationToken cancellationToken) =>
+        wanted.MediaBuyId is { } id && await context.Documents<MediaBuy>().GetAsync(id, cancellationToken) is { } buy
+            ? await AddAsync(buy, new() { Impressions = wanted.Impressions ?? 0, Clicks = wanted.Clicks ?? 0, Spend = wanted.ReportedSpend?.Amount ?? 0 }, context, cancellationToken)
+            : NotFound;
+
+    public async Task<TestControllerResponse> SpendAsync(TestParameters wanted, ToolContext context, CancellationToken cancellationToken) =>
+        wanted.MediaBuyId is { } id && await context.Documents<MediaBuy>().GetAsync(id, cancellationToken) is { } buy
+            ? await AddAsync(buy, new() { Spend = buy.Packages.Sum(package => package.Budget) * (wanted.SpendPercentage ?? 0) / 100 }, context, cancellationToken)
+            : NotFound;
+
+    private static async Task<TestControllerResponse> AddAsync(MediaBuy buy, DeliveryRecord more, ToolContext context, CancellationToken cancellationToken)
+    {
+        var deliveries = context.Documents<DeliveryRecord>().Of(buy);
+        var sum = await deliveries.GetAsync(buy.Id, cancellationToken) is { } found
+            ? await deliveries.ReplaceAsync(found with { Impressions = found.Impressions + more.Impressions, Clicks = found.Clicks + more.Clicks, Spend = found.Spend + more.Spend }, cancellationToken)
+            : await deliveries.CreateWithIdAsync(buy.Id, more, cancellationToken) ?? more;
+        return new()
+        {
+            Success = true,
+            Simulated = new Dictionary<string, JsonElement> { ["impressions"] = JsonSerializer.SerializeToElement(sum.Impressions), ["spend"] = JsonSerializer.SerializeToElement(sum.Spend) },
+        };
+    }
+
+    private static TestControllerResponse Moved<T>(T from, T to)
+        where T : struct, Enum => new() { Success = true, PreviousState = Write(from), CurrentState = Write(to) };
+
+    private static TestControllerResponse Refused<T>(T state)
+        where T : struct, Enum => TestController.Refuse("INVALID_TRANSITION", "Its lifecycle does not allow that.", Write(state));
+
+    private static string Write<T>(T status) => JsonSerializer.SerializeToElement(status).GetString()!;
+
+    private static T? Read<T>(string? status)
+        where T : struct, Enum => Enum.GetValues<T>().Where(value => Write(value) == status).Select(value => (T?)value).FirstOrDefault();
+}
