@@ -30,6 +30,7 @@ public static class TenancyApplicationBuilderExtensions
     }
 
     /// <summary>Maps the MCP endpoint of every tenant: <c>/mcp</c>, <c>/{tenant}/mcp</c> and the URL of a tenant plus <c>/mcp</c>.</summary>
+    /// <remarks>For tenants with an identity provider it maps the metadata by which clients find that, too (RFC 9728).</remarks>
     /// <returns>A builder for conventions that all of them share.</returns>
     public static IEndpointConventionBuilder MapTenantMcp(this IEndpointRouteBuilder endpoints)
     {
@@ -40,6 +41,12 @@ public static class TenancyApplicationBuilderExtensions
             group.MapMcp(prefix + "/mcp")
                 .WithMetadata(new TenantEndpointMetadata("/mcp", isMcp: true))
                 .AddEndpointFilter<IEndpointConventionBuilder, TenantMcpFilter>();
+
+            // Browsers ask first; the middleware answers them, and this what is no such question.
+            group.MapMethods(prefix + "/mcp", [HttpMethods.Options], () => Results.StatusCode(StatusCodes.Status405MethodNotAllowed))
+                .WithMetadata(new TenantEndpointMetadata("/mcp", isMcp: true));
+            group.MapMethods(ProtectedResource.WellKnown + prefix + "/mcp", [HttpMethods.Get, HttpMethods.Options], ProtectedResourceMetadata.ServeAsync)
+                .WithMetadata(new TenantEndpointMetadata("/mcp", isMcp: false, root: ProtectedResource.WellKnown));
         }
 
         return group;

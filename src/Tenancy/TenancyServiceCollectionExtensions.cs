@@ -136,6 +136,7 @@ public static class TenancyServiceCollectionExtensions
     {
         services.TryAddSingleton<AllowedHosts>();
         services.TryAddSingleton<AllowedOrigins>();
+        services.TryAddSingleton<ProtectedResource>();
         services.TryAddSingleton<TokenTenants>();
         services.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<TokenTenants>());
         services.TryAddSingleton(provider => new TenantResolver(

@@ -4,7 +4,7 @@ using Tenancy.Resolution;
 
 namespace Tenancy.Authentication;
 
-/// <summary>Says in WWW-Authenticate what is missing (RFC 6750, section 3).</summary>
+/// <summary>Says in WWW-Authenticate what is missing (RFC 6750, section 3) and where a client learns how to get it (RFC 9728, section 5.1).</summary>
 internal static class BearerChallenge
 {
     /// <summary>Asks for a token.</summary>
@@ -21,6 +21,7 @@ internal static class BearerChallenge
         string?[] parameters =
         [
             error is null ? null : $"error=\"{error}\"",
+            ProtectedResource.MetadataUrl(context) is { } url ? $"resource_metadata=\"{url}\"" : null,
             string.Join(' ', scopes) is { Length: > 0 } scope ? $"scope=\"{scope}\"" : null,
         ];
         context.Response.StatusCode = status;

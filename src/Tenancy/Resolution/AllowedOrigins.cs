@@ -11,9 +11,12 @@ internal sealed class AllowedOrigins(IOptions<TenancyOptions> options, AllowedHo
     private readonly HashSet<string> _origins = new(
         options.Value.AllowedOrigins.Append(options.Value.PublicUrl).OfType<string>().Select(origin => origin.TrimEnd('/')), StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>Whether an origin may call any tenant.</summary>
+    public bool Contains(string origin) => _origins.Contains(origin);
+
     public bool Contains(string origin, TenantModel tenant)
     {
-        if (_origins.Contains(origin))
+        if (Contains(origin))
         {
             return true;
         }

@@ -47,6 +47,8 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
 
     public static Refusal NoSession { get; } = new(404, "There is no such session.", -32001);
 
+    public static Refusal NoMetadata { get; } = new(404, "There is no OAuth metadata for this URL.");
+
     public static Refusal TooLarge { get; } = new(413, "The request's body is too large.", -32600);
 
     public static Refusal BadJson { get; } = new(400, "The body is not one JSON-RPC message.", -32700);

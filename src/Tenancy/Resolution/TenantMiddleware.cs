@@ -32,10 +32,30 @@ internal sealed class TenantMiddleware(
         }
 
         var resolution = await resolver.ResolveAsync(context);
+        var isPreflight = CrossOrigin.IsPreflight(context.Request);
+        if (isPreflight && resolution is { TenantId: null, Reason: null } && origins.Contains(context.Request.Headers.Origin[0]!))
+        {
+            // The header or the token that will name the tenant is not sent when the browser asks.
+            CrossOrigin.Allow(context, context.Request.Headers.Origin[0]!);
+            CrossOrigin.Answer(context.Response);
+            return;
+        }
+
         var tenant = (resolution.TenantId ?? _defaultTenant) is { } id ? registry.Get(id) : null;
         if (Check(context, resolution, tenant) is { } refusal)
         {
             await refusal.WriteAsync(context, metadata.IsMcp);
+            return;
+        }
+
+        if (context.Request.Headers.Origin is [{ } origin])
+        {
+            CrossOrigin.Allow(context, origin);
+        }
+
+        if (isPreflight)
+        {
+            CrossOrigin.Answer(context.Response);
             return;
         }
 

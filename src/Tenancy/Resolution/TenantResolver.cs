@@ -70,7 +70,7 @@ public sealed class TenantResolver : ITenantResolver
         }
 
         var suffix = context.GetEndpoint()?.Metadata.GetMetadata<TenantEndpointMetadata>()?.Suffix;
-        var prefix = Prefix(context.Request.Path.Value, suffix);
+        var prefix = TenantPath.Prefix(context);
         var isFixed = suffix is not null;
         if (_registry.TryFindUrl(host, prefix, out var tenant, out var url) && Has(url.Path.Length > 0 ? TenantIdentification.Path : TenantIdentification.Host))
         {
@@ -102,12 +102,6 @@ public sealed class TenantResolver : ITenantResolver
 
     private static ReadOnlySpan<char> Label(ReadOnlySpan<char> subdomain) =>
         subdomain.IsEmpty || TenantId.IsReserved(subdomain) ? default : subdomain;
-
-    private static ReadOnlySpan<char> Prefix(string? path, string? suffix)
-    {
-        var prefix = path.AsSpan().TrimEnd('/');
-        return suffix is not null && prefix.EndsWith(suffix, StringComparison.OrdinalIgnoreCase) ? prefix[..^suffix.Length] : prefix;
-    }
 
     private void FindByHeader(IHeaderDictionary headers, ref Finding found)
     {

@@ -48,14 +48,26 @@ internal sealed class TestIssuer : IAsyncDisposable
         {
             options.EnableDegradedMode();
             options.SetTokenEndpointUris("token").AllowPasswordFlow().AcceptAnonymousClients();
+            options.SetAuthorizationEndpointUris("authorize").AllowAuthorizationCodeFlow().RequireProofKeyForCodeExchange();
+            options.RegisterScopes("buy", "read");
             options.AddSigningCredentials(signing).AddEncryptionKey(new SymmetricSecurityKey(RandomNumberGenerator.GetBytes(32))).DisableAccessTokenEncryption().DisableResourceValidation();
             options.UseAspNetCore().DisableTransportSecurityRequirement();
             options.AddEventHandler<ValidateTokenRequestContext>(handler => handler.UseInlineHandler(static _ => default));
             options.AddEventHandler<HandleTokenRequestContext>(handler => handler.UseInlineHandler(static context =>
             {
-                var identity = new ClaimsIdentity("test", Claims.Name, Claims.Role);
-                identity.SetClaim(Claims.Subject, context.Request.Username).SetAudiences(context.Request.GetResources()).SetDestinations(static _ => [Destinations.AccessToken]);
-                context.Principal = new(identity);
+                context.Principal = Principal(context.Request.Username ?? context.Principal?.GetClaim(Claims.Subject) ?? "", context.Request);
+                return default;
+            }));
+            options.AddEventHandler<ValidateAuthorizationRequestContext>(handler => handler.UseInlineHandler(static _ => default));
+            options.AddEventHandler<HandleAuthorizationRequestContext>(handler => handler.UseInlineHandler(static context =>
+            {
+                // Whoever sits before the browser is alice, and consents.
+                context.Principal = Principal("alice", context.Request);
+                return default;
+            }));
+            options.AddEventHandler<HandleConfigurationRequestContext>(handler => handler.UseInlineHandler(static context =>
+            {
+                context.Metadata["registration_endpoint"] = new Uri(context.BaseUri!, "register").AbsoluteUri;
                 return default;
             }));
         });
@@ -63,6 +75,15 @@ internal sealed class TestIssuer : IAsyncDisposable
         var issuer = new TestIssuer(app, signing);
         app.Use((context, next) => issuer.Outage is { } outage ? outage(context) : next(context));
         app.UseAuthentication();
+
+        // OpenIddict registers no clients by itself (RFC 7591); here anybody is one.
+        app.MapPost("/register", async (HttpContext context) =>
+        {
+            var client = (await JsonNode.ParseAsync(context.Request.Body))!.AsObject();
+            client["client_id"] = Guid.NewGuid().ToString("N");
+            context.Response.StatusCode = StatusCodes.Status201Created;
+            await context.Response.WriteAsJsonAsync(client);
+        });
         await app.StartAsync();
         return issuer;
     }
@@ -114,6 +135,13 @@ internal sealed class TestIssuer : IAsyncDisposable
         await now.CancelAsync();
         await _app.StopAsync(now.Token);
         await _app.DisposeAsync();
+    }
+
+    private static ClaimsPrincipal Principal(string subject, OpenIddictRequest request)
+    {
+        var identity = new ClaimsIdentity("test", Claims.Name, Claims.Role);
+        identity.SetClaim(Claims.Subject, subject).SetScopes(request.GetScopes()).SetResources(request.GetResources()).SetAudiences(request.GetResources()).SetDestinations(static _ => [Destinations.AccessToken]);
+        return new(identity);
     }
 
     private List<SigningCredentials> Credentials => _app.Services.GetRequiredService<IOptionsMonitor<OpenIddictServerOptions>>().CurrentValue.SigningCredentials;

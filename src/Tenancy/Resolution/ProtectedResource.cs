@@ -1,0 +1,66 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Tenancy.Configuration;
+
+namespace Tenancy.Resolution;
+
+/// <summary>
+/// A tenant's MCP endpoint as OAuth knows it (RFC 9728): the URL that was called, as far as it was configured. What a Host header says by itself never
+/// gets into it, and a tenant that was found by a header or a token has none.
+/// </summary>
+internal sealed class ProtectedResource
+{
+    /// <summary>Where the metadata of a resource lies: before its path (RFC 9728, section 3.1).</summary>
+    public const string WellKnown = "/.well-known/oauth-protected-resource";
+
+    private const string Endpoint = "/mcp";
+    private readonly TenantUrl? _publicUrl;
+    private readonly AllowedHosts _hosts;
+
+    public ProtectedResource(AllowedHosts hosts, IOptions<TenancyOptions> options)
+    {
+        _hosts = hosts;
+        _publicUrl = TenantUrl.TryParse(options.Value.PublicUrl, out var url, out _) ? url : null;
+    }
+
+    /// <summary>The resource that a request is for; null where the tenant has no OAuth, or the URL is none that was configured.</summary>
+    public string? Find(HttpContext context) =>
+        context.Features.Get<ITenantFeature>() is { Tenant.Config.Authentication.Kind: TenantAuthenticationKind.Jwks } feature && FindUrl(context, feature) is { } url ? url + Endpoint : null;
+
+    /// <summary>The URL of the resource's metadata.</summary>
+    public static string? MetadataUrl(HttpContext context)
+    {
+        if (context.RequestServices.GetRequiredService<ProtectedResource>().Find(context) is not { } resource)
+        {
+            return null;
+        }
+
+        var path = resource.IndexOf('/', resource.IndexOf("://", StringComparison.Ordinal) + 3);
+        return resource[..path] + WellKnown + resource[path..];
+    }
+
+    private string? FindUrl(HttpContext context, ITenantFeature feature)
+    {
+        if (feature.Url is { } own)
+        {
+            return own.ToString();
+        }
+
+        Span<char> buffer = stackalloc char[CanonicalHost.MaxLength];
+        if (!CanonicalHost.TryRead(context.Request.Headers.Host.ToString(), buffer, out var host))
+        {
+            return null;
+        }
+
+        var id = feature.Tenant.Id.Value;
+        var prefix = TenantPath.Prefix(context);
+        if (prefix.Length > 1 && prefix[1..].SequenceEqual(id))
+        {
+            return _publicUrl is not null && host.SequenceEqual(_publicUrl.Host) ? $"{_publicUrl}/{id}" : null;
+        }
+
+        // The port that stands in front of a subdomain is known where it is the default one only.
+        return prefix.IsEmpty && _hosts.Subdomain(host).SequenceEqual(id) && !host.Contains(':') ? $"https://{id}.{_hosts.BaseDomain}" : null;
+    }
+}
