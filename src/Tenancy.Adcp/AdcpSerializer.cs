@@ -76,7 +76,14 @@ internal sealed partial class AdcpSerializer
 
     public static JsonObject WriteError(AdcpException exception, JsonNode? context)
     {
-        var error = new JsonObject { ["code"] = exception.Error.Code, ["message"] = exception.Message, ["recovery"] = exception.Error.Recovery };
+        var error = new JsonObject { ["code"] = exception.Error.Code, ["message"] = exception.Message };
+
+        // AdCP, idempotency: a conflict says code and message only, so that a stolen key tells nothing.
+        if (exception.Error != AdcpError.IdempotencyConflict)
+        {
+            error["recovery"] = exception.Error.Recovery;
+        }
+
         if (exception.Field is not null)
         {
             error["field"] = exception.Field;

@@ -13,13 +13,18 @@ internal sealed class CallAccount(IAccountResolver resolver)
             return toolCall.ForAccounts(null, []);
         }
 
+        if (request is TestControllerRequest { Account: { } wanted } && IsComplete(wanted) && await resolver.ResolveAsync(wanted, toolCall.Context, cancellationToken) is [var one])
+        {
+            return toolCall.ForAccounts(one.AccountId, []);
+        }
+
         if (request is not IAccountRequest { Account: { } reference })
         {
             var accounts = await resolver.ResolveAsync(null, toolCall.Context, cancellationToken);
             return toolCall.ForAccounts(null, [.. accounts.Select(account => account.AccountId)]);
         }
 
-        if (reference.AccountId is null && (reference.Brand is null || reference.Operator is null))
+        if (!IsComplete(reference))
         {
             throw new AdcpException(AdcpError.InvalidRequest, "account must have an account_id, or brand and operator.", "/account");
         }
@@ -32,6 +37,8 @@ internal sealed class CallAccount(IAccountResolver resolver)
             _ => throw new AdcpException(AdcpError.AccountAmbiguous, "Several of your accounts fit: name one by its account_id.", "/account"),
         };
     }
+
+    private static bool IsComplete(AccountReference reference) => reference.AccountId is not null || (reference.Brand is not null && reference.Operator is not null);
 
     // A caller without credentials has no accounts: what it may call answers without one.
     private static bool IsAnonymous(ToolCall toolCall) => toolCall.Context.Caller.IsAnonymous && !toolCall.IsOpen;

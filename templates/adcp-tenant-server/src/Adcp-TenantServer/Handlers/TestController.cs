@@ -22,6 +22,8 @@ public sealed class TestController(TestFixtures fixtures, TestStates states)
             "list_scenarios" => Task.FromResult(new TestControllerResponse { Success = true, Scenarios = Scenarios }),
             "seed_product" => fixtures.AddProductAsync(wanted, context, cancellationToken),
             "seed_pricing_option" => fixtures.AddPriceAsync(wanted, context, cancellationToken),
+            "seed_creative" => states.AddCreativeAsync(wanted, context, cancellationToken),
+            "seed_media_buy" => states.AddMediaBuyAsync(wanted, context, cancellationToken),
             "force_account_status" => states.SetAccountAsync(wanted, context, cancellationToken),
             "force_creative_status" => states.SetCreativeAsync(wanted, context, cancellationToken),
             "force_media_buy_status" => states.SetMediaBuyAsync(wanted, context, cancellationToken),

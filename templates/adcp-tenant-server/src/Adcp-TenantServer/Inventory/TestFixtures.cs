@@ -39,7 +39,7 @@ public sealed class TestFixtures
         return new() { Success = true, Message = $"The price {priceId} is there." };
     }
 
-    private const string DefaultPrice = "default";
+    private const string DefaultPrice = "placeholder";
 
     private static Product Fill(string id, JsonElement? fixture, ToolContext context)
     {

@@ -9,6 +9,11 @@ internal static class Order
 {
     public static MediaBuy Create(CreateMediaBuyRequest request, IReadOnlyList<Product> products, ToolContext context, DateTimeOffset now)
     {
+        foreach (var (index, package) in request.Packages.Index())
+        {
+            MeasurementTerms.Check(package.MeasurementTerms, $"/packages/{index}/measurement_terms");
+        }
+
         var start = ReadTime(request.StartTime, "/start_time", now);
         if (request.EndTime <= start)
         {

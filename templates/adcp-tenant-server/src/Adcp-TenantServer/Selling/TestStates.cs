@@ -11,6 +11,33 @@ public sealed class TestStates(TimeProvider time)
     private static readonly TestControllerResponse NotFound = TestController.Refuse("NOT_FOUND", "You have nothing of that id.");
     private static readonly TestControllerResponse BadStatus = TestController.Refuse("INVALID_PARAMS", "An id and a known status are needed.");
 
+    public async Task<TestControllerResponse> AddCreativeAsync(TestParameters wanted, ToolContext context, CancellationToken cancellationToken)
+    {
+        if (wanted.CreativeId is not { Length: > 0 } id)
+        {
+            return BadStatus;
+        }
+
+        var format = context.Platform<ISeller>().Formats[0].FormatId;
+        var asset = new CreativeAsset { CreativeId = id, Name = id, FormatId = format, Assets = new Dictionary<string, JsonElement>() };
+        await context.Documents<Creative>().CreateWithIdAsync(id, new() { Asset = asset, Status = CreativeStatus.Approved, CreatedAt = time.GetUtcNow(), UpdatedAt = time.GetUtcNow() }, cancellationToken);
+        return new() { Success = true, Message = $"The creative {id} is there." };
+    }
+
+    public async Task<TestControllerResponse> AddMediaBuyAsync(TestParameters wanted, ToolContext context, CancellationToken cancellationToken)
+    {
+        if (wanted.MediaBuyId is not { Length: > 0 } id)
+        {
+            return BadStatus;
+        }
+
+        var now = time.GetUtcNow();
+        var product = context.Platform<ISeller>().Products[0];
+        var package = new Package { PackageId = $"pkg_{id}", ProductId = product.ProductId, PricingOptionId = product.PricingOptions[0].PricingOptionId, Budget = 1000 };
+        await context.Documents<MediaBuy>().CreateWithIdAsync(id, new() { Currency = "USD", Status = MediaBuyStatus.Active, StartTime = now, EndTime = now.AddDays(30), CreatedAt = now, Packages = [package] }, cancellationToken);
+        return new() { Success = true, Message = $"The media buy {id} is there." };
+    }
+
     public async Task<TestControllerResponse> SetAccountAsync(TestParameters wanted, ToolContext context, CancellationToken cancellationToken)
     {
         if (wanted.AccountId is not { } id || Read<AccountStatus>(wanted.Status) is not { } status)

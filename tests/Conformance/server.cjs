@@ -1,0 +1,42 @@
+// What a person at the server would do: makes tenants, opens accounts, adds the products that storyboards take for granted.
+const base = process.env.SERVER;
+const adminKey = process.env.ADMIN_KEY;
+let calls = 0;
+
+// One account for all that a buyer buys: storyboards name one account when they buy, and another when they change what they bought.
+async function createTenant(id, platform = 'publisher', settings = { accountScope: 'agent' }) {
+  const body = { id, platform, settings, limits: { rateLimit: 1000000 }, principals: [{ name: 'checker' }] };
+  const response = await fetch(`${base}/admin/tenants?wait=true`, {
+    method: 'POST', headers: { 'X-Admin-API-Key': adminKey, 'Content-Type': 'application/json' }, body: JSON.stringify(body),
+  });
+  const tenant = await response.json();
+  if (!response.ok || tenant.health !== 'healthy') throw new Error(`tenant ${id}: ${response.status} ${JSON.stringify(tenant)}`);
+  return { id, url: `${base}/${id}/mcp`, hostUrl: `http://${id}.example.test:${new URL(base).port}/mcp`, token: tenant.principals[0].token };
+}
+
+async function call(tenant, tool, args = {}) {
+  const response = await fetch(tenant.url, {
+    method: 'POST',
+    headers: { Authorization: `Bearer ${tenant.token}`, 'Content-Type': 'application/json', Accept: 'application/json' },
+    body: JSON.stringify({ jsonrpc: '2.0', id: ++calls, method: 'tools/call', params: { name: tool, arguments: args } }),
+  });
+  const answer = await response.json();
+  if (!response.ok || answer.result?.isError !== false && answer.result?.isError) throw new Error(`${tool} at ${tenant.id}: ${response.status} ${JSON.stringify(answer)}`);
+  return answer.result.structuredContent;
+}
+
+const key = () => `conformance-${process.pid}-${Math.random().toString(36).slice(2)}-${++calls}`;
+
+async function openAccount(tenant) {
+  await call(tenant, 'sync_accounts', { idempotency_key: key(), accounts: [{ brand: { domain: 'acmeoutdoor.example' }, operator: 'pinnacle-agency.example', billing: 'operator' }] });
+}
+
+// Storyboards without fixtures buy "test-product"; the checker asks for its price "default".
+async function addTestProduct(tenant) {
+  await call(tenant, 'comply_test_controller', { scenario: 'seed_product', params: { product_id: 'test-product', fixture: { delivery_type: 'non_guaranteed', format_ids: [{ id: 'display_300x250' }] } } });
+  for (const pricing_option_id of ['test-pricing', 'default']) {
+    await call(tenant, 'comply_test_controller', { scenario: 'seed_pricing_option', params: { product_id: 'test-product', pricing_option_id, fixture: { pricing_model: 'cpm', currency: 'USD', fixed_price: 5 } } });
+  }
+}
+
+module.exports = { createTenant, call, openAccount, addTestProduct, key };
