@@ -39,6 +39,7 @@ public sealed class StartTests
 
     [Theory]
     [InlineData("Tenancy:Admin:Keys:0", "dev-admin-key", "Tenancy:Admin:Keys:0", "32 bytes", "openssl rand")]
+    [InlineData("Tenancy:Adcp:TestMode", "true", "Tenancy:Adcp:TestMode", "Production runs without it")]
     [InlineData("Tenancy:BaseDomain", "localhost", "Tenancy:BaseDomain", "development value", "set the domain")]
     [InlineData("Tenancy:AcceptEmbeddedStore", "false", "ConnectionStrings:Redis", "forgets everything", "Tenancy:AcceptEmbeddedStore")]
     [InlineData("Tenancy:Tenants:0:principals:0:token", "acme.dev-buyer", "Tenancy:Tenants:0:principals[0].token", "easy to guess", "43 random base64url")]

@@ -1,0 +1,149 @@
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Tenancy.Adcp;
+using Tenancy.Mcp;
+using Tenancy.State;
+using Tenancy.Testing;
+using Tenancy.Tests.Hosting;
+
+namespace Tenancy.Tests.Adcp;
+
+/// <summary>What stands around every handler: checks, versions, accounts.</summary>
+public sealed class EnvelopeTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("/packages", "packages", "[]", "VALIDATION_ERROR")]
+    [InlineData("/packages/0/budget", "packages", """[{"product_id":"p","pricing_option_id":"cpm","budget":-1}]""", "VALIDATION_ERROR")]
+    [InlineData("/packages/1/product_id", "packages", """[{"product_id":"p","pricing_option_id":"cpm","budget":1},{"pricing_option_id":"cpm","budget":1}]""", "INVALID_REQUEST")]
+    [InlineData("/packages/0/budget", "packages", """[{"product_id":"p","pricing_option_id":"cpm","budget":"much"}]""", "INVALID_REQUEST")]
+    [InlineData("/brand/domain", "brand", """{"domain":"not a domain"}""", "VALIDATION_ERROR")]
+    [InlineData("/account", "account", """{"operator":"agency.example"}""", "INVALID_REQUEST")]
+    [InlineData("/adcp_major_version", "adcp_major_version", "99", "VERSION_UNSUPPORTED")]
+    public async Task A_malformed_request_is_refused_with_the_place_of_the_mistake(string place, string field, string value, string code)
+    {
+        await using var server = await TenancyServer.StartAsync();
+        var request = McpCalls.CreateBuy();
+        request[field] = JsonNode.Parse(value);
+        var error = await ErrorAsync(server, "create_media_buy", request);
+        Assert.Equal(code, (string?)error["code"]);
+        Assert.Equal(place, (string?)error["field"]);
+    }
+
+    [Fact]
+    public async Task Requests_that_are_not_checked_reach_the_handler()
+    {
+        await using var server = await TenancyServer.StartAsync(settings: new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:Adcp:Requests"] = "warn" });
+        var request = McpCalls.CreateBuy(-1);
+        Assert.False((bool?)(await server.CallAsync("acme", McpCalls.Acme, "create_media_buy", request))["isError"]);
+    }
+
+    [Fact]
+    public async Task The_capabilities_say_what_is_true_of_the_platform()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        var answer = (await server.CallAsync("acme", McpCalls.Acme, "get_adcp_capabilities"))["structuredContent"]!;
+        Assert.Equal("""{"supported":true,"replay_ttl_seconds":86400}""", answer["adcp"]!["idempotency"]!.ToJsonString());
+        Assert.Equal("[3]", answer["adcp"]!["major_versions"]!.ToJsonString());
+        Assert.Equal("completed", (string?)answer["status"]);
+        Assert.Null(answer["compliance_testing"]);
+    }
+
+    [Fact]
+    public async Task An_account_that_is_not_there_and_one_of_somebody_else_get_the_same_answer()
+    {
+        await using var server = await TenancyServer.StartAsync(services: services => services.AddSingleton<IAccountResolver, Ledger>());
+        Assert.Equal("ACCOUNT_NOT_FOUND", await BuyForAsync(server, "unknown"));
+        Assert.Equal("ACCOUNT_SUSPENDED", await BuyForAsync(server, "suspended"));
+        Assert.Equal("ACCOUNT_AMBIGUOUS", await BuyForAsync(server, "twice"));
+        Assert.Null(await BuyForAsync(server, "active"));
+    }
+
+    [Fact]
+    public async Task A_caller_finds_the_accounts_that_it_opened_and_no_others()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        var resolver = new SyncedAccounts();
+        using var one = TestToolContext.Begin(server.Services, "acme", "one");
+        using var two = TestToolContext.Begin(server.Services, "acme", "two");
+        var brand = new BrandReference { Domain = "brand.example" };
+        var id = AccountDocument.IdFor(one.Context, brand, "agency.example", sandbox: null);
+        await one.Context.CallerDocuments<AccountDocument>().CreateWithIdAsync(id, new() { Account = new() { AccountId = id, Name = "x", Status = AccountStatus.Active } }, Token);
+        var reference = new AccountReference { Brand = brand, Operator = "agency.example" };
+
+        Assert.Equal(id, Assert.Single(await resolver.ResolveAsync(reference, one.Context, Token)).AccountId);
+        Assert.Equal(id, Assert.Single(await resolver.ResolveAsync(null, one.Context, Token)).AccountId);
+        Assert.Empty(await resolver.ResolveAsync(reference, two.Context, Token));
+        Assert.Empty(await resolver.ResolveAsync(new() { AccountId = id }, two.Context, Token));
+        Assert.Empty(await resolver.ResolveAsync(reference with { Sandbox = true }, one.Context, Token));
+    }
+
+    [Fact]
+    public async Task A_call_that_names_no_account_reads_all_of_the_callers_and_writes_none()
+    {
+        await using var server = await TenancyServer.StartAsync(services: services => services.AddSingleton<IAccountResolver, Ledger>());
+        Assert.Null(await BuyForAsync(server, "active"));
+        Assert.Null(await BuyForAsync(server, "other"));
+
+        var all = await server.CallAsync("acme", McpCalls.Acme, "get_media_buys");
+        var ofOne = await server.CallAsync("acme", McpCalls.Acme, "get_media_buys", new() { ["account"] = new JsonObject { ["account_id"] = "other" } });
+
+        Assert.Equal(2, all["structuredContent"]!["media_buys"]!.AsArray().Count);
+        Assert.Single(ofOne["structuredContent"]!["media_buys"]!.AsArray());
+        using var scope = TestToolContext.Begin(server.Services, "acme", principalId: null);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => scope.Context.Documents<TestBuy>().CreateAsync(new() { Seller = "x", Budget = 1 }, cancellationToken: Token));
+    }
+
+    [Fact]
+    public async Task Pages_of_several_accounts_follow_each_other_without_gap()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        var (redis, tenant) = (server.Services.GetRequiredService<RedisConnection>(), global::Tenancy.Configuration.TenantId.Parse("acme"));
+        string[] accounts = ["a", "b", "c"];
+        foreach (var (number, account) in accounts.SelectMany(account => new[] { 1, 2, 3 }, (account, number) => (number, account)))
+        {
+            await new Documents<TestBuy>(new(redis, tenant, account, $"{account}{number}", () => { })).CreateAsync(new() { Seller = account, Budget = number }, cancellationToken: Token);
+        }
+
+        var documents = new Documents<TestBuy>(new(redis, tenant, null, "read", () => { }, accounts));
+        List<string> seen = [];
+        string? cursor = null;
+        do
+        {
+            var page = await documents.ListAsync(cursor, limit: 2, Token);
+            seen.AddRange(page.Items.Select(buy => $"{buy.Seller}{buy.Budget}"));
+            cursor = page.NextCursor;
+        }
+        while (cursor is not null);
+        Assert.Equal(["a1", "a2", "a3", "b1", "b2", "b3", "c1", "c2", "c3"], seen);
+    }
+
+    private static async Task<string?> BuyForAsync(TenancyServer server, string account)
+    {
+        var request = McpCalls.CreateBuy();
+        request["account"] = new JsonObject { ["account_id"] = account };
+        var result = await server.CallAsync("acme", McpCalls.Acme, "create_media_buy", request);
+        return (string?)result["structuredContent"]!["adcp_error"]?["code"];
+    }
+
+    private static async Task<JsonNode> ErrorAsync(TenancyServer server, string tool, JsonObject request)
+    {
+        var result = await server.CallAsync("acme", McpCalls.Acme, tool, request);
+        Assert.True((bool)result["isError"]!, result.ToJsonString());
+        return result["structuredContent"]!["adcp_error"]!;
+    }
+
+    private sealed class Ledger : IAccountResolver
+    {
+        private static readonly Account[] Accounts =
+        [
+            new() { AccountId = "active", Name = "a", Status = AccountStatus.Active },
+            new() { AccountId = "other", Name = "b", Status = AccountStatus.Active },
+            new() { AccountId = "suspended", Name = "c", Status = AccountStatus.Suspended },
+        ];
+
+        public Task<IReadOnlyList<Account>> ResolveAsync(AccountReference? reference, ToolContext context, CancellationToken cancellationToken) =>
+            Task.FromResult<IReadOnlyList<Account>>(reference?.AccountId is "twice" ? Accounts[..2] : [.. Accounts.Where(account => reference is null || account.AccountId == reference.AccountId)]);
+    }
+}
