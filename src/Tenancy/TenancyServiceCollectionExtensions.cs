@@ -152,6 +152,8 @@ public static class TenancyServiceCollectionExtensions
         services.AddMemoryCache();
         services.TryAddSingleton<PrincipalCache>();
         services.TryAddSingleton<ITokenValidator, StoredTokenValidator>();
+        services.TryAddSingleton<FailedChecks>();
+        services.TryAddSingleton<GoodTokens>();
         services.TryAddSingleton<TenantJwtOptions>();
         services.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<TenantJwtOptions>());
         services.AddAuthorization();

@@ -39,6 +39,21 @@ internal sealed class IssuerKeys(TenantId tenantId, TenantAuthentication authent
 
     public TenantAuthentication Authentication { get; } = authentication;
 
+    /// <summary>How long what was checked with the known keys may be believed, so that a removed key stops at <see cref="MaximumAge"/>. Little while the issuer is away.</summary>
+    public TimeSpan Belief => _known is { } known && MaximumAge - time.GetElapsedTime(known.LoadedAt) is var left && left > RetryInterval ? left : RetryInterval;
+
+    /// <summary>The load that runs, or the last one.</summary>
+    internal Task Loading
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _loading;
+            }
+        }
+    }
+
     /// <exception cref="IssuerUnavailableException">There are no keys.</exception>
     public Task<OpenIdConnectConfiguration> GetConfigurationAsync(CancellationToken cancel) =>
         _known is { } known && time.GetElapsedTime(known.LoadedAt) < RefreshInterval ? known.Configuration : RenewAsync(cancel);

@@ -9,7 +9,7 @@ namespace Tenancy.Authentication;
 
 /// <summary>Checks the opaque tokens of a tenant's principals.</summary>
 internal sealed class TenantBearerHandler(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, ITokenValidator tokens)
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, ITokenValidator tokens, FailedChecks failures, GoodTokens good)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     // One answer for tokens of other tenants, revoked ones and garbage: it tells nobody which it was.
@@ -22,11 +22,24 @@ internal sealed class TenantBearerHandler(
             return AuthenticateResult.NoResult();
         }
 
-        if (!BearerToken.TryRead(Request.Headers, out var token) || token.Length > BearerToken.MaxLength
-            || await tokens.ValidateAsync(tenant, token, Context.RequestAborted) is not { } principal)
+        if (!BearerToken.TryRead(Request.Headers, out var token) || token.Length > BearerToken.MaxLength)
         {
             return Invalid;
         }
+
+        // Who was good lately is asked again all the same, only not made to wait for the bad ones of his address.
+        if (!good.WasGood(tenant.Id, token) && !failures.MayCheck(Context, tenant.Id))
+        {
+            return Invalid;
+        }
+
+        if (await tokens.ValidateAsync(tenant, token, Context.RequestAborted) is not { } principal)
+        {
+            failures.Count(Context, tenant.Id);
+            return Invalid;
+        }
+
+        good.Add(tenant.Id, token);
 
         var caller = CallerIdentity.FromPrincipal(principal.Id)
             ?? throw new InvalidOperationException($"{tokens.GetType().Name} gave a principal whose id is empty, too long or has control characters: give each an id of 1 to 1,024 visible characters.");

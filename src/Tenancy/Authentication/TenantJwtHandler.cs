@@ -9,7 +9,7 @@ using Tenancy.Resolution;
 namespace Tenancy.Authentication;
 
 /// <summary>Checks the JSON Web Tokens of the request's tenant, and says who is calling in a form that only this tenant understands.</summary>
-internal sealed class TenantJwtHandler(TenantJwtOptions options, ILoggerFactory loggers, UrlEncoder encoder) : JwtBearerHandler(options, loggers, encoder)
+internal sealed class TenantJwtHandler(TenantJwtOptions options, FailedChecks failures, ILoggerFactory loggers, UrlEncoder encoder) : JwtBearerHandler(options, loggers, encoder)
 {
     // One answer for foreign, expired and forged tokens and for garbage: it tells nobody which it was.
     private static readonly AuthenticateResult Invalid = AuthenticateResult.Fail("The token is not valid here.");
@@ -27,16 +27,27 @@ internal sealed class TenantJwtHandler(TenantJwtOptions options, ILoggerFactory 
             return Invalid;
         }
 
-        await keys.GetConfigurationAsync(Context.RequestAborted);
-        var result = await base.HandleAuthenticateAsync();
-        if (result.Failure is SecurityTokenSignatureKeyNotFoundException && await keys.TryRenewAsync(Context.RequestAborted))
+        var believed = options.GetBelieved(tenant);
+        if (believed.TryGet(token, out var known))
         {
-            result = await base.HandleAuthenticateAsync();
+            return AuthenticateResult.Success(new(known!, Scheme.Name));
         }
 
-        return result.Principal is { } principal && CallerIdentity.FromToken(principal, jwt.Issuer) is { } caller
-            ? AuthenticateResult.Success(new(Identify(principal, caller.ToClaim(tenant.Id)), Scheme.Name))
-            : Invalid;
+        if (!failures.MayCheck(Context, tenant.Id))
+        {
+            return Invalid;
+        }
+
+        if (await CheckAsync(keys, jwt.Issuer) is not var (checkedToken, caller))
+        {
+            failures.Count(Context, tenant.Id);
+            return Invalid;
+        }
+
+        var principal = Identify(checkedToken, caller.ToClaim(tenant.Id));
+        var belief = keys.Belief < TenantJwtOptions.MaximumBelief ? keys.Belief : TenantJwtOptions.MaximumBelief;
+        believed.Add(token, principal, Earlier(jwt.ValidTo, TimeProvider.GetUtcNow() + belief));
+        return AuthenticateResult.Success(new(principal, Scheme.Name));
     }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties) =>
@@ -45,4 +56,20 @@ internal sealed class TenantJwtHandler(TenantJwtOptions options, ILoggerFactory 
     // A token may carry a claim of the type that identities have; it must not be taken for one.
     private static ClaimsPrincipal Identify(ClaimsPrincipal principal, Claim identity) => new(new ClaimsIdentity(
         principal.Claims.Where(claim => claim.Type != ClaimTypes.NameIdentifier).Prepend(identity), TenantSchemes.Jwks, ClaimTypes.Name, ClaimTypes.Role));
+
+    private static DateTimeOffset Earlier(DateTime expiry, DateTimeOffset other) => expiry < other ? expiry : other;
+
+    private async Task<(ClaimsPrincipal Token, CallerIdentity Caller)?> CheckAsync(IssuerKeys keys, string issuer)
+    {
+        await keys.GetConfigurationAsync(Context.RequestAborted);
+        options.CountCheck();
+        var result = await base.HandleAuthenticateAsync();
+        if (result.Failure is SecurityTokenSignatureKeyNotFoundException && await keys.TryRenewAsync(Context.RequestAborted))
+        {
+            options.CountCheck();
+            result = await base.HandleAuthenticateAsync();
+        }
+
+        return result.Principal is { } principal && CallerIdentity.FromToken(principal, issuer) is { } caller ? (principal, caller) : null;
+    }
 }

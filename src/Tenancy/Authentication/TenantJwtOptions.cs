@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -21,6 +22,10 @@ internal sealed class TenantJwtOptions : IOptionsMonitor<JwtBearerOptions>, ITen
     /// <summary>The time after which options that no request used are dropped. Keys go with them, so that it is longer than an issuer should be away.</summary>
     public static readonly TimeSpan IdleTime = TimeSpan.FromHours(1);
 
+    /// <summary>How long a token that was checked is believed, unless it or the keys expire before.</summary>
+    public static readonly TimeSpan MaximumBelief = TimeSpan.FromMinutes(5);
+
+    private const int MaxBelieved = 2000;
     private static readonly TimeSpan SweepInterval = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(1);
 
@@ -40,6 +45,7 @@ internal sealed class TenantJwtOptions : IOptionsMonitor<JwtBearerOptions>, ITen
     private readonly TimeProvider _time;
     private readonly ILogger<TenantJwtOptions> _logger;
     private readonly ITimer _sweep;
+    private int _checks;
 
     public TenantJwtOptions(IHttpContextAccessor http, IssuerMetadata metadata, IOptions<TenancyOptions> options, TimeProvider time, ILogger<TenantJwtOptions> logger)
     {
@@ -56,6 +62,9 @@ internal sealed class TenantJwtOptions : IOptionsMonitor<JwtBearerOptions>, ITen
     public JwtBearerOptions Get(string? name) =>
         _http.HttpContext?.Features.Get<ITenantFeature>() is { Tenant: { Config.Authentication.Kind: TenantAuthenticationKind.Jwks } tenant } ? Find(tenant).Options : _nobodys;
 
+    /// <summary>The tokens of a tenant that were checked already; they are forgotten when the tenant changes.</summary>
+    public RecentTokens<ClaimsPrincipal> GetBelieved(TenantModel tenant) => Find(tenant).Believed;
+
     public IDisposable? OnChange(Action<JwtBearerOptions, string?> listener) => null;
 
     public void OnTenantChanged(TenantChange change)
@@ -69,8 +78,17 @@ internal sealed class TenantJwtOptions : IOptionsMonitor<JwtBearerOptions>, ITen
 
     public void Dispose() => _sweep.Dispose();
 
+    /// <summary>How many tokens were checked in full, keys and signature.</summary>
+    internal int Checks => Volatile.Read(ref _checks);
+
+    /// <summary>Counts a token that is checked in full.</summary>
+    internal void CountCheck() => Interlocked.Increment(ref _checks);
+
     /// <summary>Whether there are options for a tenant now.</summary>
     internal bool Has(string tenantId) => _entries.ContainsKey(tenantId);
+
+    /// <summary>The keys of a tenant that has options now.</summary>
+    internal IssuerKeys KeysOf(string tenantId) => _entries[tenantId].Keys;
 
     private Entry Find(TenantModel tenant)
     {
@@ -115,7 +133,7 @@ internal sealed class TenantJwtOptions : IOptionsMonitor<JwtBearerOptions>, ITen
         };
         options.TokenHandlers.Clear();
         options.TokenHandlers.Add(new JsonWebTokenHandler { MapInboundClaims = false, MaximumTokenSizeInBytes = BearerToken.MaxLength });
-        return new(tenant.Version, options, keys) { UsedAt = _time.GetTimestamp() };
+        return new(tenant.Version, options, keys, new(MaxBelieved, _time)) { UsedAt = _time.GetTimestamp() };
     }
 
     // As the built-in check does it, on this server's clock.
@@ -142,7 +160,7 @@ internal sealed class TenantJwtOptions : IOptionsMonitor<JwtBearerOptions>, ITen
         }
     }
 
-    private sealed class Entry(long version, JwtBearerOptions options, IssuerKeys keys)
+    private sealed class Entry(long version, JwtBearerOptions options, IssuerKeys keys, RecentTokens<ClaimsPrincipal> believed)
     {
         private long _usedAt;
 
@@ -151,6 +169,8 @@ internal sealed class TenantJwtOptions : IOptionsMonitor<JwtBearerOptions>, ITen
         public JwtBearerOptions Options { get; } = options;
 
         public IssuerKeys Keys { get; } = keys;
+
+        public RecentTokens<ClaimsPrincipal> Believed { get; } = believed;
 
         public long UsedAt
         {

@@ -22,7 +22,9 @@ internal sealed class TenantMcpFilter(SessionGuard sessions, SessionStreams stre
         var caller = CallerIdentity.Read(context.User, tenant.Id);
         if (caller.IsAnonymous && !ToolContextFactory.IsOpen(tenant) && await HasBadCredentialsAsync(context))
         {
-            return await RefuseAsync(context, Refusal.BadCredentials, null);
+            return context.Features.Get<TooManyFailedChecks>() is { } failures
+                ? await RefuseAsync(context, Refusal.TooManyRequests(RequestLimits.Seconds(failures.RetryAfter)), null)
+                : await RefuseAsync(context, Refusal.BadCredentials, null);
         }
 
         McpRequest? request = null;

@@ -56,6 +56,16 @@ internal sealed class LocalRateLimiter(TimeProvider time)
         }
     }
 
+    /// <summary>How long a request has to wait before a limit lets it through; zero where it need not. Nothing is counted.</summary>
+    public TimeSpan Peek(TenantId tenant, RateLimit limit)
+    {
+        lock (_lock)
+        {
+            var now = time.GetUtcNow().Ticks / TimeSpan.TicksPerMicrosecond;
+            return Time(Math.Max(0, Last(tenant, limit, now) + limit.Interval - now - (limit.Interval * limit.PerMinute)));
+        }
+    }
+
     // What was used of a limit that has changed since is as many requests of the new one.
     private long Last(TenantId tenant, RateLimit limit, long now) => _arrivals.TryGetValue(Key(tenant, limit), out var last)
         ? Math.Clamp(now + (long)((double)(last.Arrival - now) * limit.Interval / last.Interval), now, now + (limit.Interval * limit.PerMinute))

@@ -1,0 +1,204 @@
+using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+using Tenancy.Authentication;
+using Tenancy.Tests.Hosting;
+
+namespace Tenancy.Tests.Authentication;
+
+/// <summary>A good token is checked once in a while, and bad ones are refused before they cost much.</summary>
+public sealed class TokenCostTests : IAsyncLifetime
+{
+    private const int Budget = 60;
+    private const string AcmeAudience = "https://acme.localhost/mcp";
+    private const string GlobexAudience = "https://globex.localhost/mcp";
+
+    private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
+    private TestIssuer _issuer = null!;
+    private TenancyServer _server = null!;
+    private int _fetches;
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private int Checks => _server.Services.GetRequiredService<TenantJwtOptions>().Checks;
+
+    public async ValueTask InitializeAsync()
+    {
+        _issuer = await TestIssuer.StartAsync();
+        _server = await TenancyServer.StartAsync(
+            settings: new Dictionary<string, string?>
+            {
+                ["Tenancy:BaseDomain"] = "localhost",
+                ["Tenancy:Admin:Keys:0"] = TenancyServer.AdminKey,
+                ["Tenancy:Validation:AllowedNetworks:0"] = "127.0.0.0/8",
+            },
+            services: services => services.AddSingleton<TimeProvider>(_time));
+        foreach (var id in new[] { "acme", "globex" })
+        {
+            await AdminAsync(HttpMethod.Post, "?wait=true", $$"""{ "id": "{{id}}", "limits": { "rateLimit": 100000 }, "authentication": { "kind": "jwks", "issuer": "{{_issuer.Url}}" } }""");
+        }
+
+        await AdminAsync(HttpMethod.Post, "?wait=true", """{ "id": "plain", "principals": [{ "name": "one", "token": "plain.one" }] }""");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _server.DisposeAsync();
+        await _issuer.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_token_is_checked_once_and_again_after_five_minutes()
+    {
+        var token = _issuer.Mint(AcmeAudience);
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.Equal(HttpStatusCode.OK, await CallAsync("acme", token));
+        }
+
+        Assert.Equal(1, Checks);
+        _time.Advance(TenantJwtOptions.MaximumBelief - TimeSpan.FromSeconds(1));
+        Assert.Equal(HttpStatusCode.OK, await CallAsync("acme", token));
+        Assert.Equal(1, Checks);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(HttpStatusCode.OK, await CallAsync("acme", token));
+        Assert.Equal(2, Checks);
+    }
+
+    [Fact]
+    public async Task A_token_that_expires_before_is_not_believed_longer()
+    {
+        var token = _issuer.Mint(AcmeAudience, expires: DateTime.UtcNow.AddMinutes(2));
+        Assert.Equal(HttpStatusCode.OK, await CallAsync("acme", token));
+        _time.Advance(TimeSpan.FromMinutes(3) + TimeSpan.FromSeconds(5));
+        Assert.Equal(HttpStatusCode.Unauthorized, await CallAsync("acme", token));
+    }
+
+    [Fact]
+    public async Task What_one_tenant_believes_another_does_not_and_a_change_of_the_tenant_forgets_it()
+    {
+        var token = _issuer.Mint("", claims => claims["aud"] = new[] { AcmeAudience, "api" });
+        Assert.Equal(HttpStatusCode.OK, await CallAsync("acme", token));
+        Assert.Equal(HttpStatusCode.Unauthorized, await CallAsync("globex", token));
+        Assert.Equal(2, Checks);
+        await AdminAsync(HttpMethod.Patch, "/acme", """{ "name": "New" }""");
+        Assert.Equal(HttpStatusCode.OK, await CallAsync("acme", token));
+        Assert.Equal(3, Checks);
+        await AdminAsync(HttpMethod.Patch, "/acme", """{ "status": "suspended" }""");
+        Assert.Equal(HttpStatusCode.NotFound, await CallAsync("acme", token));
+    }
+
+    [Theory]
+    [InlineData(60)]
+    [InlineData(299)]
+    public async Task A_removed_key_stops_within_fifteen_minutes_although_its_tokens_are_in_use(int seconds)
+    {
+        var token = await _issuer.GetTokenAsync("alice", AcmeAudience);
+        Assert.Equal(HttpStatusCode.OK, await CallAsync("acme", token));
+        _issuer.Rotate();
+        _issuer.RemoveOldKeys();
+        var status = HttpStatusCode.OK;
+        for (var passed = 0; passed < 15 * 60; passed += seconds)
+        {
+            _time.Advance(TimeSpan.FromSeconds(Math.Min(seconds, (15 * 60) - passed)));
+            status = await CallAsync("acme", token);
+
+            // Time must not jump over the deadline of a load that runs behind the calls.
+            await _server.Services.GetRequiredService<TenantJwtOptions>().KeysOf("acme").Loading;
+        }
+
+        Assert.Equal(HttpStatusCode.Unauthorized, status);
+    }
+
+    [Fact]
+    public void No_more_tokens_are_remembered_than_there_is_room_for()
+    {
+        var tokens = new RecentTokens<int>(100, _time);
+        for (var i = 0; i < 1000; i++)
+        {
+            tokens.Add($"{i}", i, _time.GetUtcNow().AddMinutes(1));
+            Assert.InRange(tokens.Count, 1, 100);
+        }
+
+        Assert.True(tokens.TryGet("999", out var value));
+        Assert.Equal(999, value);
+        Assert.False(tokens.TryGet("1", out _));
+        _time.Advance(TimeSpan.FromMinutes(1));
+        Assert.False(tokens.TryGet("999", out _));
+    }
+
+    [Fact]
+    public async Task A_flood_of_bad_signatures_is_refused_before_it_costs_and_honest_callers_are_not()
+    {
+        var honest = _issuer.Mint(AcmeAudience, claims => claims["sub"] = "honest");
+        Assert.Equal(HttpStatusCode.OK, await CallAsync("acme", honest));
+        var before = Checks;
+        var statuses = new List<HttpStatusCode>();
+        for (var i = 0; i < 3 * Budget; i++)
+        {
+            statuses.Add(await CallAsync("acme", _issuer.Mint(AcmeAudience, claims => claims["n"] = i, signing: TestIssuer.NewKey(_issuer.Signing.Kid))));
+        }
+
+        Assert.Equal(Budget, statuses.Count(status => status == HttpStatusCode.Unauthorized));
+        Assert.Equal(2 * Budget, statuses.Count(status => status == HttpStatusCode.TooManyRequests));
+        Assert.Equal(Budget, Checks - before);
+        Assert.Equal(HttpStatusCode.OK, await CallAsync("acme", honest));
+        Assert.Equal(HttpStatusCode.OK, await CallAsync("globex", _issuer.Mint(GlobexAudience)));
+        _time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal(HttpStatusCode.OK, await CallAsync("acme", _issuer.Mint(AcmeAudience, claims => claims["sub"] = "new")));
+    }
+
+    [Fact]
+    public async Task A_flood_of_unknown_key_ids_fetches_the_keys_once()
+    {
+        Assert.Equal(HttpStatusCode.OK, await CallAsync("acme", _issuer.Mint(AcmeAudience)));
+        _time.Advance(IssuerKeys.UnknownKeyInterval);
+        _issuer.Outage = async context =>
+        {
+            Interlocked.Increment(ref _fetches);
+            context.Response.StatusCode = 503;
+            await context.Response.CompleteAsync();
+        };
+        await Task.WhenAll(Enumerable.Range(0, 3 * Budget).Select(_ => CallAsync("acme", _issuer.Mint(AcmeAudience, signing: TestIssuer.NewKey()))));
+        Assert.Equal(1, _fetches);
+    }
+
+    [Fact]
+    public async Task A_flood_of_unknown_opaque_tokens_is_refused_and_who_was_good_lately_is_not()
+    {
+        Assert.Equal(HttpStatusCode.OK, await CallAsync("plain", "plain.one"));
+        var statuses = new List<HttpStatusCode>();
+        for (var i = 0; i < 2 * Budget; i++)
+        {
+            statuses.Add(await CallAsync("plain", $"plain.{i}"));
+        }
+
+        Assert.Equal(Budget, statuses.Count(status => status == HttpStatusCode.Unauthorized));
+        Assert.Equal(Budget, statuses.Count(status => status == HttpStatusCode.TooManyRequests));
+        Assert.Equal(HttpStatusCode.OK, await CallAsync("plain", "plain.one"));
+    }
+
+    [Fact]
+    public async Task Good_tokens_spend_nothing()
+    {
+        for (var i = 0; i < 2 * Budget; i++)
+        {
+            Assert.Equal(HttpStatusCode.OK, await CallAsync("acme", _issuer.Mint(AcmeAudience, claims => claims["sub"] = $"{i}")));
+        }
+
+        Assert.Equal(2 * Budget, Checks);
+    }
+
+    private async Task AdminAsync(HttpMethod method, string path, string body)
+    {
+        using var answer = await _server.AdminAsync(method, path, body);
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Cancellation));
+    }
+
+    private async Task<HttpStatusCode> CallAsync(string tenant, string token)
+    {
+        using var request = McpCalls.Post(_server.Port, Way.Path, tenant, token, McpCalls.Call("whoami"));
+        using var response = await _server.Client.SendAsync(request, Cancellation);
+        return response.StatusCode;
+    }
+}
