@@ -30,7 +30,7 @@ internal sealed class TenantJwtHandler(TenantJwtOptions options, FailedChecks fa
         var believed = options.GetBelieved(tenant);
         if (believed.TryGet(token, out var known))
         {
-            return AuthenticateResult.Success(new(known!, Scheme.Name));
+            return Succeed(known!);
         }
 
         if (!failures.MayCheck(Context, tenant.Id))
@@ -47,11 +47,14 @@ internal sealed class TenantJwtHandler(TenantJwtOptions options, FailedChecks fa
         var principal = Identify(checkedToken, caller.ToClaim(tenant.Id));
         var belief = keys.Belief < TenantJwtOptions.MaximumBelief ? keys.Belief : TenantJwtOptions.MaximumBelief;
         believed.Add(token, principal, Earlier(jwt.ValidTo, TimeProvider.GetUtcNow() + belief));
-        return AuthenticateResult.Success(new(principal, Scheme.Name));
+        return Succeed(principal);
     }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties) =>
         BearerChallenge.Write(Context, isInvalid: (await HandleAuthenticateOnceSafeAsync()).Failure is not null);
+
+    // A copy: what an application adds to one request's user must not stay for the next one.
+    private AuthenticateResult Succeed(ClaimsPrincipal principal) => AuthenticateResult.Success(new(principal.Clone(), Scheme.Name));
 
     // A token may carry a claim of the type that identities have; it must not be taken for one.
     private static ClaimsPrincipal Identify(ClaimsPrincipal principal, Claim identity) => new(new ClaimsIdentity(
