@@ -1,4 +1,7 @@
 using System.Net;
+using System.Security.Claims;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Tenancy.Authentication;
@@ -16,6 +19,7 @@ public sealed class TokenCostTests : IAsyncLifetime
     private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
     private TestIssuer _issuer = null!;
     private TenancyServer _server = null!;
+    private readonly List<int> _identities = [];
     private int _fetches;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -32,7 +36,17 @@ public sealed class TokenCostTests : IAsyncLifetime
                 ["Tenancy:Admin:Keys:0"] = TenancyServer.AdminKey,
                 ["Tenancy:Validation:AllowedNetworks:0"] = "127.0.0.0/8",
             },
-            services: services => services.AddSingleton<TimeProvider>(_time));
+            services: services => services.AddSingleton<TimeProvider>(_time),
+            endpoints: app => app.Use((HttpContext context, RequestDelegate next) =>
+            {
+                lock (_identities)
+                {
+                    _identities.Add(context.User.Identities.Count());
+                }
+
+                context.User.AddIdentity(new ClaimsIdentity("of the application"));
+                return next(context);
+            }));
         foreach (var id in new[] { "acme", "globex" })
         {
             await AdminAsync(HttpMethod.Post, "?wait=true", $$"""{ "id": "{{id}}", "limits": { "rateLimit": 100000 }, "authentication": { "kind": "jwks", "issuer": "{{_issuer.Url}}" } }""");
@@ -63,6 +77,19 @@ public sealed class TokenCostTests : IAsyncLifetime
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(HttpStatusCode.OK, await CallAsync("acme", token));
         Assert.Equal(2, Checks);
+    }
+
+    [Fact]
+    public async Task What_an_application_adds_to_the_user_of_one_request_is_not_there_at_the_next()
+    {
+        var token = _issuer.Mint(AcmeAudience);
+        _identities.Clear();
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal(HttpStatusCode.OK, await CallAsync("acme", token));
+        }
+
+        Assert.Equal([1, 1, 1], _identities);
     }
 
     [Fact]
