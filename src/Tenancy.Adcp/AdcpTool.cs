@@ -34,12 +34,13 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
         _logger = services.GetRequiredService<ILoggerFactory>().CreateLogger(handlers);
         _create = ActivatorUtilities.CreateFactory(handlers, []);
         _handle = Bind(method);
+        NeedsStore = typeof(TRequest).IsAssignableTo(typeof(IIdempotentRequest));
         ProtocolTool = new()
         {
             Name = attribute.Name,
             Description = method.GetCustomAttribute<DescriptionAttribute>()?.Description,
             InputSchema = _serializer.Schema<TRequest>(),
-            Annotations = new() { ReadOnlyHint = !typeof(TRequest).IsAssignableTo(typeof(IIdempotentRequest)) },
+            Annotations = new() { ReadOnlyHint = !NeedsStore },
         };
     }
 

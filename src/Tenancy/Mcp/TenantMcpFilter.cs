@@ -66,6 +66,12 @@ internal sealed class TenantMcpFilter(SessionGuard sessions, SessionStreams stre
             return Results.Empty;
         }
 
+        // Before the MCP SDK, too: in its answer the store's absence could no longer be a status.
+        if (limit.IsStoreAway && request is { Method: RequestMethods.ToolsCall, ToolName: { } tool } && NeedsStore(tenant, tool))
+        {
+            return await RefuseAsync(context, Refusal.StoreUnavailable, request.Id);
+        }
+
         if (request is null)
         {
             return await GetOrDeleteAsync(invocation, next, tenant, caller);
@@ -90,6 +96,9 @@ internal sealed class TenantMcpFilter(SessionGuard sessions, SessionStreams stre
     // What was shown and is not valid opens nothing, not even what needs nothing.
     private static async Task<bool> HasBadCredentialsAsync(HttpContext context) =>
         context.Request.Headers.Authorization.Count > 0 || (await context.AuthenticateAsync()).Failure is not null;
+
+    private static bool NeedsStore(TenantModel tenant, string tool) =>
+        ((McpPlatformInstance)tenant.Platform!).Kind.Tools.TryGetPrimitive(tool, out var found) && found is TenantTool { NeedsStore: true };
 
     private static bool BeginsSession(HttpRequest http, McpRequest request) =>
         request is { Method: RequestMethods.Initialize, DeclaresVersion: false } && !http.Headers.ContainsKey(SessionGuard.HeaderName);

@@ -32,6 +32,9 @@ public abstract class TenantTool : McpServerTool
     /// <summary>What a caller must be allowed to do, beyond being known.</summary>
     internal IReadOnlyList<string> RequiredScopes { get; set; } = [];
 
+    /// <summary>Whether no call can begin without the store, because it is to take effect once.</summary>
+    internal bool NeedsStore { get; init; }
+
     /// <inheritdoc/>
     public sealed override async ValueTask<CallToolResult> InvokeAsync(RequestContext<CallToolRequestParams> request, CancellationToken cancellationToken = default)
     {

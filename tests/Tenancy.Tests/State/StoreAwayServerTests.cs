@@ -53,13 +53,22 @@ public sealed class StoreAwayServerTests
     }
 
     [Fact]
-    public async Task While_a_tenant_without_authentication_has_no_store_its_writes_fail_by_the_protocol()
+    public async Task While_a_tenant_without_authentication_has_no_store_its_writes_are_503_and_its_documents_fail_by_the_protocol()
     {
         await using var redis = await RedisServer.StartAsync();
         var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:Defaults:Authentication:Kind"] = "none" };
         await using var server = await TenancyServer.StartAsync(settings: settings, redis: redis);
         await redis.StopAsync();
-        var error = (await server.CallAsync("acme", null, "create_media_buy", McpCalls.CreateBuy()))["structuredContent"]!["adcp_error"]!;
+        foreach (var way in Enum.GetValues<Generation>())
+        {
+            using var request = McpCalls.Post(server.Port, Way.Path, "acme", null, McpCalls.Call("create_media_buy", McpCalls.CreateBuy()), way);
+            using var refused = await server.Client.SendAsync(request, Token);
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+            Assert.NotNull(refused.Headers.RetryAfter);
+            Assert.Equal("SERVICE_UNAVAILABLE", (await McpCalls.ReadAsync(refused))["error"]!["data"]!["adcp_error"]!["code"]!.ToString());
+        }
+
+        var error = (await server.CallAsync("acme", null, "get_media_buys"))["structuredContent"]!["adcp_error"]!;
         Assert.Equal("SERVICE_UNAVAILABLE", error["code"]!.ToString());
         Assert.Equal(2, (int)error["retry_after"]!);
     }
