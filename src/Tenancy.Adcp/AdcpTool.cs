@@ -34,13 +34,12 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
         _logger = services.GetRequiredService<ILoggerFactory>().CreateLogger(handlers);
         _create = ActivatorUtilities.CreateFactory(handlers, []);
         _handle = Bind(method);
-        NeedsStore = typeof(TRequest).IsAssignableTo(typeof(IIdempotentRequest));
         ProtocolTool = new()
         {
             Name = attribute.Name,
             Description = method.GetCustomAttribute<DescriptionAttribute>()?.Description,
             InputSchema = _serializer.Schema<TRequest>(),
-            Annotations = new() { ReadOnlyHint = !NeedsStore },
+            Annotations = new() { ReadOnlyHint = !typeof(TRequest).IsAssignableTo(typeof(IIdempotentRequest)) },
         };
     }
 
@@ -81,7 +80,9 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
         }
         catch (StoreUnavailableException exception)
         {
+            // What the caller sees of the error is the status, unless progress was reported before.
             _logger.LogStoreAway(exception, ProtocolTool.Name, toolCall.Context.TenantId.Value);
+            toolCall.RefuseForStore();
             return Answer(AdcpSerializer.WriteError(new(AdcpError.ServiceUnavailable, "The seller's store is not available now.", retryAfter: 2), arguments["context"]), isError: true);
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)

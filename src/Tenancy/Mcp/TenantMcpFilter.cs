@@ -66,12 +66,6 @@ internal sealed class TenantMcpFilter(SessionGuard sessions, SessionStreams stre
             return Results.Empty;
         }
 
-        // Before the MCP SDK, too: in its answer the store's absence could no longer be a status.
-        if (limit.IsStoreAway && request is { Method: RequestMethods.ToolsCall, ToolName: { } tool } && NeedsStore(tenant, tool))
-        {
-            return await RefuseAsync(context, Refusal.StoreUnavailable, request.Id);
-        }
-
         if (request is null)
         {
             return await GetOrDeleteAsync(invocation, next, tenant, caller);
@@ -97,16 +91,13 @@ internal sealed class TenantMcpFilter(SessionGuard sessions, SessionStreams stre
     private static async Task<bool> HasBadCredentialsAsync(HttpContext context) =>
         context.Request.Headers.Authorization.Count > 0 || (await context.AuthenticateAsync()).Failure is not null;
 
-    private static bool NeedsStore(TenantModel tenant, string tool) =>
-        ((McpPlatformInstance)tenant.Platform!).Kind.Tools.TryGetPrimitive(tool, out var found) && found is TenantTool { NeedsStore: true };
-
     private static bool BeginsSession(HttpRequest http, McpRequest request) =>
         request is { Method: RequestMethods.Initialize, DeclaresVersion: false } && !http.Headers.ContainsKey(SessionGuard.HeaderName);
 
     private ValueTask<object?> PostAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next, McpRequest request, TenantModel tenant)
     {
         var context = invocation.HttpContext;
-        return PlainJsonReply.IsWanted(context.Request) ? PlainJsonReply.RunAsync(context, ServeAsync) : ServeAsync();
+        return HeldReply.RunAsync(context, request, () => PlainJsonReply.IsWanted(context.Request) ? PlainJsonReply.RunAsync(context, ServeAsync) : ServeAsync());
 
         async ValueTask<object?> ServeAsync()
         {

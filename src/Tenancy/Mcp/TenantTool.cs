@@ -32,9 +32,6 @@ public abstract class TenantTool : McpServerTool
     /// <summary>What a caller must be allowed to do, beyond being known.</summary>
     internal IReadOnlyList<string> RequiredScopes { get; set; } = [];
 
-    /// <summary>Whether no call can begin without the store, because it is to take effect once.</summary>
-    internal bool NeedsStore { get; init; }
-
     /// <inheritdoc/>
     public sealed override async ValueTask<CallToolResult> InvokeAsync(RequestContext<CallToolRequestParams> request, CancellationToken cancellationToken = default)
     {
@@ -56,6 +53,11 @@ public abstract class TenantTool : McpServerTool
 
             await using var scope = BeginScope(context);
             return await InvokeAsync(new ToolCall(this, request, tenant, context, scope.ServiceProvider), cancellationToken);
+        }
+        catch (StoreUnavailableException)
+        {
+            RefuseForStore();
+            throw;
         }
         finally
         {
@@ -104,6 +106,9 @@ public abstract class TenantTool : McpServerTool
         return new(this, call.Request, call.Tenant, context, call.Services);
     }
 
+    /// <summary>Makes the answer 503 while that is possible.</summary>
+    internal void RefuseForStore() => _http.HttpContext?.Features.Get<HeldReply>()?.RefuseForStore();
+
     private AsyncServiceScope BeginScope(ToolContext context)
     {
         var scope = _scopes.CreateAsyncScope();
@@ -137,6 +142,8 @@ public sealed class ToolCall
     internal TenantModel Tenant { get; }
 
     internal ToolCall ForAccounts(string? accountId, IReadOnlyList<string> readable) => _tool.ForAccounts(this, accountId, readable);
+
+    internal void RefuseForStore() => _tool.RefuseForStore();
 
     internal Task<T> RunDetached<T>(string operationId, Func<ToolContext, IServiceProvider, Task<T>> work) => _tool.RunDetached(Tenant, Context, operationId, work);
 }

@@ -8,9 +8,6 @@ namespace Tenancy.State;
 /// <param name="Reset">When all of the limit is there again.</param>
 internal sealed record RateLimitResult(bool IsAllowed, RateLimit Limit, int Remaining, TimeSpan RetryAfter, TimeSpan Reset)
 {
-    /// <summary>Whether this node counted for itself because the store is away.</summary>
-    public bool IsStoreAway { get; init; }
-
     /// <summary>Whether the session that was named is this caller's, and lives its full time again; null where none was named, or the request is refused.</summary>
     public bool? IsOwnSession { get; init; }
 }

@@ -18,7 +18,7 @@ internal sealed class RateLimiter(RedisConnection redis, LocalRateLimiter local,
         }
         catch (StoreUnavailableException)
         {
-            return local.Acquire(tenant, limits) with { IsStoreAway = true };
+            return local.Acquire(tenant, limits);
         }
     }
 

@@ -1,4 +1,9 @@
 using System.Net;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using ModelContextProtocol;
+using ModelContextProtocol.Server;
+using Tenancy.Mcp;
 using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.State;
@@ -53,23 +58,94 @@ public sealed class StoreAwayServerTests
     }
 
     [Fact]
-    public async Task While_a_tenant_without_authentication_has_no_store_its_writes_are_503_and_its_documents_fail_by_the_protocol()
+    public async Task While_the_store_is_away_writes_and_documents_are_503_whoever_calls_and_however()
     {
         await using var redis = await RedisServer.StartAsync();
-        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:Defaults:Authentication:Kind"] = "none" };
-        await using var server = await TenancyServer.StartAsync(settings: settings, redis: redis);
+        await using var server = await TenancyServer.StartAsync(settings: Open, redis: redis);
         await redis.StopAsync();
-        foreach (var way in Enum.GetValues<Generation>())
+        foreach (var generation in Enum.GetValues<Generation>())
         {
-            using var request = McpCalls.Post(server.Port, Way.Path, "acme", null, McpCalls.Call("create_media_buy", McpCalls.CreateBuy()), way);
-            using var refused = await server.Client.SendAsync(request, Token);
-            Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
-            Assert.NotNull(refused.Headers.RetryAfter);
-            Assert.Equal("SERVICE_UNAVAILABLE", (await McpCalls.ReadAsync(refused))["error"]!["data"]!["adcp_error"]!["code"]!.ToString());
+            foreach (var accept in new[] { "application/json, text/event-stream", "application/json" })
+            {
+                await AssertUnavailableAsync(server, "create_media_buy", McpCalls.CreateBuy(), generation, accept);
+                await AssertUnavailableAsync(server, "get_media_buys", null, generation, accept);
+            }
         }
 
-        var error = (await server.CallAsync("acme", null, "get_media_buys"))["structuredContent"]!["adcp_error"]!;
-        Assert.Equal("SERVICE_UNAVAILABLE", error["code"]!.ToString());
-        Assert.Equal(2, (int)error["retry_after"]!);
+        Assert.Equal("acme|anonymous|anonymous", (await server.CallAsync("acme", null, "whoami"))["content"]![0]!["text"]!.ToString());
+    }
+
+    [Fact]
+    public async Task A_malformed_write_is_told_so_although_the_store_is_away()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var server = await TenancyServer.StartAsync(settings: Open, redis: redis);
+        await redis.StopAsync();
+        var answer = await server.CallAsync("acme", null, "create_media_buy", []);
+        Assert.Equal("INVALID_REQUEST", answer["structuredContent"]!["adcp_error"]!["code"]!.ToString());
+    }
+
+    [Theory]
+    [InlineData(Generation.Sessions, false)]
+    [InlineData(Generation.Sessions, true)]
+    [InlineData(Generation.Stateless, false)]
+    [InlineData(Generation.Stateless, true)]
+    public async Task A_store_that_goes_while_a_handler_runs_is_503_too_unless_the_answer_has_begun(Generation generation, bool hasBegun)
+    {
+        using var gate = new SlowTools.Gate();
+        await using var redis = await RedisServer.StartAsync();
+        await using var server = await TenancyServer.StartAsync(settings: Open, redis: redis, services: services =>
+        {
+            services.AddSingleton(gate);
+            services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<Handlers>()));
+        });
+        var arguments = new JsonObject { ["reports"] = hasBegun };
+        var call = JsonNode.Parse(McpCalls.Call("late", arguments, generation))!;
+        (call["params"]!["_meta"] ??= new JsonObject())["progressToken"] = "p";
+        using var request = McpCalls.Post(server.Port, Way.Path, "acme", null, call.ToJsonString(), generation);
+        var answering = server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Token);
+        await gate.WaitForAsync(1);
+        if (hasBegun)
+        {
+            Assert.Equal(HttpStatusCode.OK, (await answering).StatusCode);
+        }
+
+        await redis.StopAsync();
+        gate.Open();
+        using var response = await answering;
+        Assert.Equal(hasBegun ? HttpStatusCode.OK : HttpStatusCode.ServiceUnavailable, response.StatusCode);
+        var answer = await McpCalls.ReadAsync(response);
+        Assert.Equal(hasBegun, answer["result"]?["isError"]?.GetValue<bool>() is true);
+        Assert.Equal(hasBegun ? null : -32027, (int?)answer["error"]?["code"]);
+    }
+
+    private static Dictionary<string, string?> Open => new(TenancyServer.DefaultSettings) { ["Tenancy:Defaults:Authentication:Kind"] = "none" };
+
+    private static async Task AssertUnavailableAsync(TenancyServer server, string tool, JsonObject? arguments, Generation generation, string accept)
+    {
+        using var request = McpCalls.Post(server.Port, Way.Path, "acme", null, McpCalls.Call(tool, arguments, generation), generation, accept: accept);
+        using var refused = await server.Client.SendAsync(request, Token);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
+        Assert.NotNull(refused.Headers.RetryAfter);
+        Assert.Equal("application/json", refused.Content.Headers.ContentType!.MediaType);
+        Assert.Empty(refused.Content.Headers.ContentEncoding);
+        var error = (await McpCalls.ReadAsync(refused))["error"]!;
+        Assert.Equal(-32027, (int)error["code"]!);
+        Assert.Equal("SERVICE_UNAVAILABLE", error["data"]!["adcp_error"]!["code"]!.ToString());
+    }
+
+    private sealed class Handlers(SlowTools.Gate gate)
+    {
+        [McpServerTool(Name = "late")]
+        public async Task<string> LateAsync(bool reports, ToolContext context, IProgress<ProgressNotificationValue> progress, CancellationToken cancellationToken)
+        {
+            if (reports)
+            {
+                progress.Report(new() { Progress = 1 });
+            }
+
+            await gate.EnterAsync(cancellationToken);
+            return (await context.Documents<TestBuy>().GetAsync("mb_any", cancellationToken))?.Id ?? "none";
+        }
     }
 }
