@@ -19,12 +19,17 @@ internal sealed class WireRules(JsonSerializerOptions options)
         foreach (var rule in _rules.GetOrAdd(type, Read))
         {
             var found = rule.Property.Get!(value);
-            if (found is null)
+            if (found is null && rule.Property.IsGetNullable)
             {
                 continue;
             }
 
             var place = $"{pointer}/{rule.Property.Name}";
+            if (found is null)
+            {
+                return (place, $"{rule.Property.Name} is required.");
+            }
+
             if (Array.Find(rule.Attributes, attribute => !attribute.IsValid(found)) is { } broken)
             {
                 return (place, $"{rule.Property.Name} {Explain(broken)}.");
@@ -82,12 +87,11 @@ internal sealed class WireRules(JsonSerializerOptions options)
             var index = 0;
             foreach (var item in (IEnumerable)found)
             {
-                if (item is not null && FindMistake(item, item.GetType(), $"{place}/{index}") is { } mistake)
+                var itsPlace = $"{place}/{index++}";
+                if ((item is null ? (itsPlace, "It is null.") : FindMistake(item, item.GetType(), itsPlace)) is { } mistake)
                 {
                     return mistake;
                 }
-
-                index++;
             }
         }
 
@@ -103,7 +107,7 @@ internal sealed class WireRules(JsonSerializerOptions options)
                 [.. (property.AttributeProvider?.GetCustomAttributes(typeof(ValidationAttribute), inherit: true) ?? []).Cast<ValidationAttribute>()],
                 options.GetTypeInfo(property.PropertyType) is { Kind: JsonTypeInfoKind.Object },
                 options.GetTypeInfo(property.PropertyType) is { Kind: JsonTypeInfoKind.Enumerable, ElementType: { } element } && options.GetTypeInfo(element) is { Kind: JsonTypeInfoKind.Object }))
-            .Where(rule => rule.Attributes.Length > 0 || rule.IsObject || rule.ItemsAreObjects),
+            .Where(rule => rule.Attributes.Length > 0 || rule.IsObject || rule.ItemsAreObjects || rule.Property is { IsGetNullable: false, PropertyType.IsValueType: false }),
     ];
 
     private static string Explain(ValidationAttribute broken) => broken switch
