@@ -153,7 +153,7 @@ static async Task<string> BuyAsync(Server server, string tenant, string brief, C
     var id = (string)made["media_buy_id"]!;
     Console.WriteLine($"  create_media_buy  {id}: {made["status"]}");
 
-    foreach (var buy in (await server.CallAsync(tenant, "get_media_buys", [], cancellationToken))["media_buys"]!.AsArray())
+    foreach (var buy in (await server.CallAsync(tenant, "get_media_buys", new() { ["media_buy_ids"] = new JsonArray(id) }, cancellationToken))["media_buys"]!.AsArray())
     {
         Console.WriteLine($"  get_media_buys    {buy!["media_buy_id"]}: {buy["total_budget"]} {buy["currency"]} for {buy["packages"]![0]!["product_id"]}");
     }

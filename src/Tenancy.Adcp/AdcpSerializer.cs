@@ -104,10 +104,10 @@ internal sealed partial class AdcpSerializer
         var schema = _options.GetJsonSchemaAsNode(typeof(TRequest), new()
         {
             TreatNullObliviousAsNonNullable = true,
-            TransformSchemaNode = static (context, node) =>
+            TransformSchemaNode = (context, node) =>
             {
                 // Clients refuse the short form of "anything", true.
-                node = node is JsonObject ? node : new JsonObject();
+                node = context.PropertyInfo?.CustomConverter is IOneOrMany converter ? converter.Schema(type => _options.GetJsonSchemaAsNode(type)) : node is JsonObject ? node : new JsonObject();
                 var provider = context.PropertyInfo is null ? context.TypeInfo.Type : context.PropertyInfo.AttributeProvider;
                 if (node is JsonObject schema && provider?.GetCustomAttributes(typeof(DescriptionAttribute), true) is [DescriptionAttribute description, ..])
                 {

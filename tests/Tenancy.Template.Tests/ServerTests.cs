@@ -56,8 +56,8 @@ public sealed class ServerTests(TemplateFixture template)
 
         await server.CallAsync("acme", "sync_accounts", Accounts(), token: null, AtHost("acme"));
         var made = await server.CallAsync("acme", "create_media_buy", Buy("homepage_display", "cpm_usd"), token: null, AtHost("acme"));
-        var atAcme = await server.CallAsync("acme", "get_media_buys", new { }, token: null, AtHost("acme"));
-        var atGlobex = await server.CallAsync("globex", "get_media_buys", new { }, token: null, AtHost("globex"));
+        var atAcme = await server.CallAsync("acme", "get_media_buys", new { status_filter = "pending_creatives" }, token: null, AtHost("acme"));
+        var atGlobex = await server.CallAsync("globex", "get_media_buys", new { status_filter = "pending_creatives" }, token: null, AtHost("globex"));
 
         Assert.Equal((string?)made["media_buy_id"], (string?)Assert.Single(atAcme["media_buys"]!.AsArray())!["media_buy_id"]);
         Assert.Empty(atGlobex["media_buys"]!.AsArray());

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Text.Json.Serialization;
 
 namespace Tenancy.Adcp;
 
@@ -12,6 +13,11 @@ public sealed record GetMediaBuyDeliveryRequest : AdcpRequest, IAccountRequest
     [MinLength(1)]
     public IReadOnlyList<string>? MediaBuyIds { get; init; }
 
+    /// <summary>Gets where those that are wanted stand: one status or several. Default: any.</summary>
+    [MinLength(1)]
+    [JsonConverter(typeof(OneOrMany<MediaBuyStatus>))]
+    public IReadOnlyList<MediaBuyStatus>? StatusFilter { get; init; }
+
     /// <summary>Gets the first day.</summary>
     [RegularExpression(WirePatterns.Date)]
     public string? StartDate { get; init; }
@@ -19,6 +25,9 @@ public sealed record GetMediaBuyDeliveryRequest : AdcpRequest, IAccountRequest
     /// <summary>Gets the day after the last.</summary>
     [RegularExpression(WirePatterns.Date)]
     public string? EndDate { get; init; }
+
+    /// <summary>Says whether media buys of a status are wanted.</summary>
+    public bool Wants(MediaBuyStatus status) => StatusFilter?.Contains(status) is not false;
 }
 
 /// <summary>What media buys have delivered.</summary>

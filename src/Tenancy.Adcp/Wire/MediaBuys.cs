@@ -186,12 +186,20 @@ public sealed record GetMediaBuysRequest : AdcpRequest, IAccountRequest
     /// <summary>Gets the account whose media buys are wanted; all accounts of the caller where it is left out.</summary>
     public AccountReference? Account { get; init; }
 
-    /// <summary>Gets the ids that are wanted; all where it is left out.</summary>
+    /// <summary>Gets the ids that are wanted; where it is left out, all that <see cref="StatusFilter"/> lets through.</summary>
     [MinLength(1)]
     public IReadOnlyList<string>? MediaBuyIds { get; init; }
 
+    /// <summary>Gets where those that are wanted stand: one status or several. Default: active, and with <see cref="MediaBuyIds"/> any.</summary>
+    [MinLength(1)]
+    [JsonConverter(typeof(OneOrMany<MediaBuyStatus>))]
+    public IReadOnlyList<MediaBuyStatus>? StatusFilter { get; init; }
+
     /// <summary>Gets which page is wanted.</summary>
     public PaginationRequest? Pagination { get; init; }
+
+    /// <summary>Says whether media buys of a status are wanted.</summary>
+    public bool Wants(MediaBuyStatus status) => StatusFilter?.Contains(status) ?? (MediaBuyIds is not null || status == MediaBuyStatus.Active);
 }
 
 /// <summary>Media buys of the caller.</summary>

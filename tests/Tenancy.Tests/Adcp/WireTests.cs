@@ -15,6 +15,37 @@ public sealed class WireTests
         Assert.True(JsonNode.DeepEquals(JsonNode.Parse(Text), JsonSerializer.SerializeToNode(request, AdcpJson.Default.CreateMediaBuyRequest)));
     }
 
+    [Theory]
+    [InlineData("\"paused\"")]
+    [InlineData("[\"paused\"]")]
+    public void A_filter_is_one_status_or_several(string filter)
+    {
+        var request = JsonSerializer.Deserialize($$"""{"status_filter":{{filter}}}""", AdcpJson.Default.GetMediaBuysRequest)!;
+        Assert.Equal([MediaBuyStatus.Paused], request.StatusFilter!);
+        Assert.Equal("""{"status_filter":["paused"]}""", JsonSerializer.Serialize(request, AdcpJson.Default.GetMediaBuysRequest));
+    }
+
+    [Theory]
+    [InlineData("\"halted\"")]
+    [InlineData("[\"paused\",\"halted\"]")]
+    [InlineData("[[\"paused\"]]")]
+    [InlineData("{}")]
+    public void A_filter_that_is_no_status_is_refused_at_its_place(string filter)
+    {
+        var refused = Assert.Throws<JsonException>(() => JsonSerializer.Deserialize($$"""{"status_filter":{{filter}}}""", AdcpJson.Default.GetMediaBuysRequest));
+        Assert.Equal("$.status_filter", refused.Path);
+    }
+
+    [Fact]
+    public void Without_ids_the_active_media_buys_are_wanted_and_with_ids_all()
+    {
+        Assert.True(new GetMediaBuysRequest().Wants(MediaBuyStatus.Active));
+        Assert.False(new GetMediaBuysRequest().Wants(MediaBuyStatus.Paused));
+        Assert.True(new GetMediaBuysRequest { MediaBuyIds = ["a"] }.Wants(MediaBuyStatus.Paused));
+        Assert.False(new GetMediaBuysRequest { MediaBuyIds = ["a"], StatusFilter = [MediaBuyStatus.Active] }.Wants(MediaBuyStatus.Paused));
+        Assert.True(new GetMediaBuyDeliveryRequest().Wants(MediaBuyStatus.Paused));
+    }
+
     [Fact]
     public void The_list_of_errors_has_each_code_once_with_a_known_recovery()
     {

@@ -88,9 +88,38 @@ public sealed class HandlerTests(SellerServer server)
         await CreateAsync("another buyer");
         using var call = await server.BeginCallAsync("acme", buyer);
 
-        var answer = await _mediaBuys.GetAsync(new(), call.Context, TestContext.Current.CancellationToken);
+        var answer = await _mediaBuys.GetAsync(new() { StatusFilter = [MediaBuyStatus.PendingCreatives] }, call.Context, TestContext.Current.CancellationToken);
+        var active = await _mediaBuys.GetAsync(new(), call.Context, TestContext.Current.CancellationToken);
 
         Assert.Equal(made.MediaBuyId, Assert.Single(answer.MediaBuys).MediaBuyId);
+        Assert.Empty(active.MediaBuys);
+    }
+
+    [Fact]
+    public async Task Long_lists_of_media_buys_are_paged_and_their_delivery_is_whole()
+    {
+        var buyer = Guid.NewGuid().ToString();
+        for (var i = 0; i < 103; i++)
+        {
+            await CreateAsync(buyer);
+        }
+
+        using var call = await server.BeginCallAsync("acme", buyer);
+        HashSet<string> seen = [];
+        PaginationResponse? next = null;
+        do
+        {
+            var request = new GetMediaBuysRequest { StatusFilter = [MediaBuyStatus.PendingCreatives], Pagination = new() { MaxResults = 40, Cursor = next?.Cursor } };
+            var page = await _mediaBuys.GetAsync(request, call.Context, TestContext.Current.CancellationToken);
+            Assert.InRange(page.MediaBuys.Count, 1, 40);
+            Assert.All(page.MediaBuys, buy => Assert.True(seen.Add(buy.MediaBuyId)));
+            next = page.Pagination;
+        }
+        while (next!.HasMore);
+        Assert.Equal(103, seen.Count);
+
+        var report = await new Delivery(Catalog, TimeProvider.System).GetAsync(new(), call.Context, TestContext.Current.CancellationToken);
+        Assert.Equal(103, report.MediaBuyDeliveries.Count);
     }
 
     private async Task<CreateMediaBuyResponse> CreateAsync(string buyer)

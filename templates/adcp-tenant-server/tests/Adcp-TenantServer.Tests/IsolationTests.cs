@@ -14,7 +14,7 @@ public sealed class IsolationTests(SellerServer server)
         var id = (string?)made["media_buy_id"];
 
         var byId = await server.CallAsync("globex", "get_media_buys", new { media_buy_ids = new[] { id } });
-        var all = await server.CallAsync("globex", "get_media_buys", new { });
+        var all = await server.CallAsync("globex", "get_media_buys", new { status_filter = "pending_creatives" });
 
         Assert.Empty(byId["media_buys"]!.AsArray());
         Assert.DoesNotContain(id, all["media_buys"]!.AsArray().Select(buy => (string?)buy!["media_buy_id"]));

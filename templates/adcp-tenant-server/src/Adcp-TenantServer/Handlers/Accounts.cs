@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using Adcp_TenantServer.Selling;
 using Tenancy.Adcp;
 using Tenancy.Mcp;
 
@@ -16,10 +17,11 @@ public sealed class Accounts
     [Description("Lists your accounts at this seller.")]
     public async Task<ListAccountsResponse> ListAsync(ListAccountsRequest request, ToolContext context, CancellationToken cancellationToken)
     {
-        var page = await context.CallerDocuments<AccountDocument>().ListAsync(request.Pagination?.Cursor, request.Pagination?.Size ?? 50, cancellationToken);
-        var accounts = page.Items.Select(document => document.Account)
-            .Where(account => (request.Status ?? account.Status) == account.Status && (request.Sandbox ?? account.Sandbox ?? false) == (account.Sandbox ?? false));
-        return new() { Accounts = [.. accounts], Pagination = new() { HasMore = page.NextCursor is not null, Cursor = page.NextCursor } };
+        var (documents, next) = await context.CallerDocuments<AccountDocument>().FindAsync(document => IsWanted(document.Account), request.Pagination, cancellationToken);
+        return new() { Accounts = [.. documents.Select(document => document.Account)], Pagination = next };
+
+        bool IsWanted(Account account) =>
+            (request.Status ?? account.Status) == account.Status && (request.Sandbox ?? account.Sandbox ?? false) == (account.Sandbox ?? false);
     }
 
     private static async Task<AccountResult> SyncAsync(AccountSync wanted, bool isDryRun, ToolContext context, CancellationToken cancellationToken)

@@ -15,13 +15,15 @@ public sealed class Delivery(Catalog catalog, TimeProvider time)
     {
         var now = time.GetUtcNow();
         var products = await catalog.GetProductsAsync(context, cancellationToken);
-        var (buys, _) = await context.Documents<MediaBuy>().FindAsync(request.MediaBuyIds, new() { MaxResults = 100 }, cancellationToken);
+        var documents = context.Documents<MediaBuy>();
+        var all = request.MediaBuyIds is { } ids ? await documents.GetAllAsync(ids, cancellationToken) : await documents.ReadAllAsync(cancellationToken);
+        MediaBuy[] buys = [.. all.Select(buy => buy.At(now)).Where(buy => request.Wants(buy.Status))];
         var reports = await Task.WhenAll(buys.Select(async buy =>
-            DeliveryRecord.Report(buy.At(now), await context.Documents<DeliveryRecord>().Of(buy).GetAsync(buy.Id, cancellationToken), products)));
+            DeliveryRecord.Report(buy, await context.Documents<DeliveryRecord>().Of(buy).GetAsync(buy.Id, cancellationToken), products)));
         return new()
         {
             ReportingPeriod = new() { Start = buys.Select(buy => buy.CreatedAt).DefaultIfEmpty(now).Min(), End = now },
-            Currency = buys.Count > 0 ? buys[0].Currency : "USD",
+            Currency = buys.Length > 0 ? buys[0].Currency : "USD",
             MediaBuyDeliveries = reports,
         };
     }

@@ -45,10 +45,15 @@ public sealed class MediaBuys(Catalog catalog, TimeProvider time)
     }
 
     [AdcpTool("get_media_buys")]
-    [Description("Lists your media buys at this seller, or those with the ids that you give.")]
+    [Description("Lists your media buys at this seller: those with the ids that you give, or those of the status that you give, else the active ones.")]
     public async Task<GetMediaBuysResponse> GetAsync(GetMediaBuysRequest request, ToolContext context, CancellationToken cancellationToken)
     {
-        var (buys, next) = await context.Documents<MediaBuy>().FindAsync(request.MediaBuyIds, request.Pagination, cancellationToken);
-        return new() { MediaBuys = [.. buys.Select(buy => buy.At(time.GetUtcNow()).ToSummary())], Pagination = next };
+        var now = time.GetUtcNow();
+        var (buys, next) = request.MediaBuyIds is { } ids
+            ? ([.. (await context.Documents<MediaBuy>().GetAllAsync(ids, cancellationToken)).Where(IsWanted)], new() { HasMore = false })
+            : await context.Documents<MediaBuy>().FindAsync(IsWanted, request.Pagination, cancellationToken);
+        return new() { MediaBuys = [.. buys.Select(buy => buy.At(now).ToSummary())], Pagination = next };
+
+        bool IsWanted(MediaBuy buy) => request.Wants(buy.At(now).Status);
     }
 }

@@ -28,7 +28,7 @@ public sealed record Creative : TenantDocument
 
     public bool Fits(CreativeFilters? filters) =>
         filters?.CreativeIds?.Contains(Id) is not false
-        && filters?.Statuses?.Contains(Status) is not false
+        && (filters?.Statuses?.Contains(Status) ?? Status != CreativeStatus.Archived)
         && (filters?.NameContains is not { } text || Asset.Name.Contains(text, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>What may become of a creative: a reviewed one is not processed again, and one that was put away can come back.</summary>

@@ -5,22 +5,28 @@ namespace Adcp_TenantServer.Selling;
 
 internal static class DocumentsExtensions
 {
-    /// <summary>Reads those with the ids that were asked for, or a page of all.</summary>
+    /// <summary>Reads a page of those that are wanted. It may be short, and is empty only where there are no more.</summary>
     public static async Task<(IReadOnlyList<T> Items, PaginationResponse Next)> FindAsync<T>(
-        this Documents<T> documents, IReadOnlyList<string>? ids, PaginationRequest? pagination, CancellationToken cancellationToken)
+        this Documents<T> documents, Func<T, bool> isWanted, PaginationRequest? pagination, CancellationToken cancellationToken)
         where T : TenantDocument
     {
-        if (ids is not null)
+        T[] items;
+        var cursor = pagination?.Cursor;
+        do
         {
-            var found = await Task.WhenAll(ids.Select(id => documents.GetAsync(id, cancellationToken)));
-            return ([.. found.OfType<T>()], new() { HasMore = false });
+            var page = await documents.ListAsync(cursor, pagination?.Size ?? 50, cancellationToken);
+            (items, cursor) = ([.. page.Items.Where(isWanted)], page.NextCursor);
         }
-
-        var page = await documents.ListAsync(pagination?.Cursor, pagination?.Size ?? 50, cancellationToken);
-        return (page.Items, new() { HasMore = page.NextCursor is not null, Cursor = page.NextCursor });
+        while (items.Length == 0 && cursor is not null);
+        return (items, new() { HasMore = cursor is not null, Cursor = cursor });
     }
 
-    /// <summary>Reads all documents, page by page: for lists that are searched. Lists that grow without end are paged instead.</summary>
+    /// <summary>Reads those of the ids that there are.</summary>
+    public static async Task<IReadOnlyList<T>> GetAllAsync<T>(this Documents<T> documents, IReadOnlyList<string> ids, CancellationToken cancellationToken)
+        where T : TenantDocument =>
+        [.. (await Task.WhenAll(ids.Select(id => documents.GetAsync(id, cancellationToken)))).OfType<T>()];
+
+    /// <summary>Reads all documents, page by page: for lists that are searched, and for answers without pages.</summary>
     public static async Task<IReadOnlyList<T>> ReadAllAsync<T>(this Documents<T> documents, CancellationToken cancellationToken)
         where T : TenantDocument
     {
