@@ -68,7 +68,7 @@ public static class TenancyServiceCollectionExtensions
         }
 
         builder.Services.AddSingleton(new PlatformRegistration(
-            name, TPlatform.Define, static async (tenant, cancellationToken) => await TPlatform.CreateAsync(tenant, cancellationToken).ConfigureAwait(false)));
+            name, typeof(TPlatform), TPlatform.Define, static async (tenant, cancellationToken) => await TPlatform.CreateAsync(tenant, cancellationToken).ConfigureAwait(false)));
         return builder;
     }
 

@@ -17,8 +17,15 @@ internal sealed record Scaffold(string Name, string Directory)
 
     public string Read(string path) => File.ReadAllText(Path.Combine(Directory, path));
 
+    /// <summary>The tool that the README shows, once it was added.</summary>
+    private string ToolOfReadme => $"src/{Name}/Handlers/Prices.cs";
+
+    /// <summary>Does what the README says: puts its example into a file.</summary>
+    public Task AddToolOfReadmeAsync() =>
+        File.WriteAllTextAsync(Path.Combine(Directory, ToolOfReadme), Read("README.md").Split("```csharp\n")[1].Split("```")[0]);
+
     /// <summary>The files, as the template made them, by relative path.</summary>
-    public string[] Files() => Tree.Files(Directory);
+    public string[] Files() => [.. Tree.Files(Directory).Where(file => file != ToolOfReadme)];
 
     /// <summary>The files that are the scaffold's own, not the library's.</summary>
     public string[] OwnFiles() => [.. Files().Where(file => !file.StartsWith("src/Tenancy", StringComparison.Ordinal))];

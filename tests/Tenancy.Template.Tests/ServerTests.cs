@@ -49,7 +49,7 @@ public sealed class ServerTests(TemplateFixture template)
     }
 
     [Fact]
-    public async Task With_auth_none_nobody_shows_a_token_and_tenants_stay_apart()
+    public async Task With_auth_none_nobody_shows_a_token_tenants_stay_apart_and_the_readmes_tool_works()
     {
         await using var server = await RunningServer.StartAsync(template.Open, template.Root);
         static Action<HttpRequestMessage> AtHost(string tenant) => request => request.RequestUri = new($"http://{tenant}.localhost/mcp");
@@ -62,9 +62,19 @@ public sealed class ServerTests(TemplateFixture template)
         Assert.Equal((string?)made["media_buy_id"], (string?)Assert.Single(atAcme["media_buys"]!.AsArray())!["media_buy_id"]);
         Assert.Empty(atGlobex["media_buys"]!.AsArray());
 
+        // A tool of one's own took one file.
+        Assert.Contains("4.50 USD", await TellFloorAsync("acme"), StringComparison.Ordinal);
+        Assert.Contains("0.80 USD", await TellFloorAsync("globex"), StringComparison.Ordinal);
+
         // Path was not asked for, so that a path names nobody.
         using var byPath = await server.SendAsync("acme", "get_media_buys", new { }, token: null);
         Assert.False(byPath.IsSuccessStatusCode);
+
+        async Task<string> TellFloorAsync(string tenant)
+        {
+            using var response = await server.SendAsync(tenant, "get_floor_price", new { }, token: null, AtHost(tenant));
+            return await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        }
     }
 
     [Theory]

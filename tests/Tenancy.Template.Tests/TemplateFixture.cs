@@ -36,6 +36,7 @@ public sealed class TemplateFixture : IAsyncLifetime
         Embedded = await NewAsync(Scaffold.EmbeddedName, directory: Built);
         Redis = await NewAsync(Scaffold.RedisName, ["--store", "redis"], Built);
         Open = await NewAsync(Scaffold.OpenName, ["--auth", "none", "--identification", "host", "header", "--tests", "false"], Built);
+        await Open.AddToolOfReadmeAsync();
         await BuildAsync();
     }
 

@@ -7,10 +7,15 @@ namespace Tenancy.Mcp;
 /// <summary>Finds the tools of a handler class: the methods with a <see cref="TenantToolAttribute"/>, or with the MCP SDK's own.</summary>
 internal static class HandlerTools
 {
+    private const BindingFlags Public = BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static;
+
+    /// <summary>Whether a class can be created for a call, and has tools.</summary>
+    public static bool IsHandlerClass(Type type) => type is { IsClass: true, IsAbstract: false, ContainsGenericParameters: false } && type.GetMethods(Public).Any(IsTool);
+
     public static IEnumerable<TenantTool> Of(Type handlers, IServiceProvider services)
     {
         var found = false;
-        foreach (var method in handlers.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static))
+        foreach (var method in handlers.GetMethods(Public))
         {
             // A tool that this server does not have counts as one of the class all the same.
             found |= IsTool(method);

@@ -22,4 +22,7 @@ public interface IPlatformBuilder
     /// <summary>Adds a class whose methods are tools. It is created for each call, with services of the call's own scope.</summary>
     IPlatformBuilder AddHandlers<THandlers>()
         where THandlers : class;
+
+    /// <summary>Adds all classes with tools of the platform's own assembly, except those that <see cref="HandlersOfAttribute"/> keeps to other platforms.</summary>
+    IPlatformBuilder AddHandlersFromAssembly();
 }

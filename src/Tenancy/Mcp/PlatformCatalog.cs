@@ -1,3 +1,4 @@
+using System.Reflection;
 using ModelContextProtocol.Server;
 using Tenancy.Configuration;
 using Tenancy.Registry;
@@ -25,7 +26,7 @@ internal sealed class PlatformCatalog(IEnumerable<PlatformRegistration> registra
 
     private static PlatformKind Build(PlatformRegistration registration, IEnumerable<CommonHandlers> common, IServiceProvider services)
     {
-        var builder = new Builder(services);
+        var builder = new Builder(registration.Type, services);
         foreach (var handlers in common)
         {
             handlers.Define(builder);
@@ -35,18 +36,33 @@ internal sealed class PlatformCatalog(IEnumerable<PlatformRegistration> registra
         return new(registration.Name, builder.Tools, registration.Create);
     }
 
-    private sealed class Builder(IServiceProvider services) : IPlatformBuilder
+    private sealed class Builder(Type platform, IServiceProvider services) : IPlatformBuilder
     {
         public McpServerPrimitiveCollection<McpServerTool> Tools { get; } = [];
 
         public IPlatformBuilder AddHandlers<THandlers>()
-            where THandlers : class
+            where THandlers : class =>
+            Add(typeof(THandlers));
+
+        public IPlatformBuilder AddHandlersFromAssembly()
         {
-            foreach (var tool in HandlerTools.Of(typeof(THandlers), services))
+            foreach (var handlers in platform.Assembly.GetTypes().Where(HandlerTools.IsHandlerClass).Where(IsOurs).OrderBy(type => type.FullName, StringComparer.Ordinal))
+            {
+                Add(handlers);
+            }
+
+            return this;
+        }
+
+        private bool IsOurs(Type handlers) => handlers.GetCustomAttribute<HandlersOfAttribute>() is not { } kept || platform.IsAssignableTo(kept.Platform);
+
+        private Builder Add(Type handlers)
+        {
+            foreach (var tool in HandlerTools.Of(handlers, services))
             {
                 if (!Tools.TryAdd(tool))
                 {
-                    throw new InvalidOperationException($"The tool '{tool.ProtocolTool.Name}' of {typeof(THandlers).Name} is there already: a platform has one tool of a name.");
+                    throw new InvalidOperationException($"The tool '{tool.ProtocolTool.Name}' of {handlers.Name} is there already: a platform has one tool of a name.");
                 }
             }
 

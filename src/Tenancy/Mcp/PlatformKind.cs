@@ -40,7 +40,7 @@ internal sealed class McpPlatformInstance(PlatformKind kind, object instance) : 
 }
 
 /// <summary>A platform that was added to the builder; its tools are built when the application starts.</summary>
-internal sealed record PlatformRegistration(string Name, Action<IPlatformBuilder> Define, Func<TenantSetup, CancellationToken, Task<object>> Create);
+internal sealed record PlatformRegistration(string Name, Type Type, Action<IPlatformBuilder> Define, Func<TenantSetup, CancellationToken, Task<object>> Create);
 
 /// <summary>Handlers that every platform has.</summary>
 internal sealed record CommonHandlers(Action<IPlatformBuilder> Define);

@@ -24,8 +24,8 @@ public sealed class Publisher(PublisherSettings settings) : ITenantPlatform<Publ
 
     public CreativeStatus StatusOfNewCreatives => CreativeStatus.Approved;
 
-    public static void Define(IPlatformBuilder platform) => platform
-        .AddHandlers<Products>().AddHandlers<MediaBuys>().AddHandlers<Creatives>().AddHandlers<Accounts>().AddHandlers<Delivery>().AddHandlers<TestController>();
+    // All handlers of this project, but those that [HandlersOf] keeps to another platform.
+    public static void Define(IPlatformBuilder platform) => platform.AddHandlersFromAssembly();
 
     // Runs once per tenant, when it is registered. What is thrown here disables that tenant, with the message as the reason.
     public static Task<Publisher> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) =>

@@ -22,10 +22,11 @@ public sealed class Retailer(RetailerSettings settings) : ITenantPlatform<Retail
 
     public IReadOnlyList<CreativeFormat> Formats { get; } = SampleFormats.ForRetailer;
 
+    public IReadOnlyList<string> Shelves { get; } = settings.Shelves;
+
     public CreativeStatus StatusOfNewCreatives => CreativeStatus.PendingReview;
 
-    public static void Define(IPlatformBuilder platform) => platform
-        .AddHandlers<Products>().AddHandlers<MediaBuys>().AddHandlers<Creatives>().AddHandlers<Accounts>().AddHandlers<Delivery>().AddHandlers<TestController>();
+    public static void Define(IPlatformBuilder platform) => platform.AddHandlersFromAssembly();
 
     public static Task<Retailer> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) =>
         Task.FromResult(new Retailer(tenant.GetSettings<RetailerSettings>()));
@@ -40,4 +41,6 @@ public sealed record RetailerSettings
     public string Domain { get; init; } = "retailer.example";
 
     public decimal ClickPrice { get; init; } = 0.80m;
+
+    public IReadOnlyList<string> Shelves { get; init; } = ["search", "checkout"];
 }

@@ -17,6 +17,17 @@ public sealed class ServerTests(SellerServer server)
     }
 
     [Fact]
+    public async Task A_tenant_has_the_tools_of_its_platform()
+    {
+        var globex = await server.CallAsync("globex", "list_shelves", new { limit = 1 });
+        using var acme = await server.SendAsync("acme", "acme.dev-buyer", "list_shelves", new { });
+        var answer = await acme.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal("search", (string?)Assert.Single(globex["shelves"]!.AsArray()));
+        Assert.Contains("Unknown tool", answer, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_buyer_finds_the_media_buy_it_made()
     {
         await server.OpenAccountAsync("acme");
