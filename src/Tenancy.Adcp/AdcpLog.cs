@@ -15,4 +15,7 @@ internal static partial class AdcpLog
 
     [LoggerMessage(104, LogLevel.Warning, "{Type} is malformed at {Pointer}: {Mistake}", EventName = "MessageMalformed")]
     public static partial void LogMalformed(this ILogger logger, string type, string pointer, string mistake);
+
+    [LoggerMessage(105, LogLevel.Warning, "A buyer gave a push_notification_config. It is accepted and ignored, as the capabilities say: this server sends no webhooks. This is said once.", EventName = "NoWebhooks")]
+    public static partial void LogNoWebhooks(this ILogger logger);
 }

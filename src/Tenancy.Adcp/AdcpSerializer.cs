@@ -17,6 +17,7 @@ internal sealed partial class AdcpSerializer
     private readonly AdcpOptions _settings;
     private readonly ILogger _logger;
     private readonly WireRules _rules;
+    private int _hasToldOfWebhooks;
 
     /// <summary>For texts that models read: without escapes that only HTML needs.</summary>
     public static readonly JsonSerializerOptions Text = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -49,6 +50,11 @@ internal sealed partial class AdcpSerializer
             if (request is IIdempotentRequest { IdempotencyKey: var key } && !KeyPattern().IsMatch(key))
             {
                 throw new AdcpException(AdcpError.InvalidRequest, "idempotency_key must have 16 to 255 characters of A-Z, a-z, 0-9 and _.:-", "/idempotency_key");
+            }
+
+            if (request.PushNotificationConfig is not null && Interlocked.Exchange(ref _hasToldOfWebhooks, 1) == 0)
+            {
+                _logger.LogNoWebhooks();
             }
 
             return request;

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Tenancy.Adcp;
 using Tenancy.Mcp;
 using Tenancy.State;
@@ -37,6 +38,28 @@ public sealed class EnvelopeTests
         await using var server = await TenancyServer.StartAsync(settings: new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:Adcp:Requests"] = "warn" });
         var request = McpCalls.CreateBuy(-1);
         Assert.False((bool?)(await server.CallAsync("acme", McpCalls.Acme, "create_media_buy", request))["isError"]);
+    }
+
+    [Fact]
+    public async Task Every_tool_takes_the_envelope_and_the_log_says_once_that_no_webhook_is_sent()
+    {
+        var log = new LogRecorder();
+        await using var server = await TenancyServer.StartAsync(services: services => services.AddSingleton<ILoggerProvider>(log));
+        foreach (var tool in new[] { "get_adcp_capabilities", "get_products", "get_media_buys", "create_media_buy" })
+        {
+            var arguments = tool == "create_media_buy" ? McpCalls.CreateBuy() : new() { ["idempotency_key"] = "0123456789abcdef" };
+            arguments["context"] = new JsonObject { ["trace"] = tool };
+            arguments["context_id"] = "conversation";
+            arguments["governance_context"] = "token";
+            arguments["push_notification_config"] = new JsonObject { ["url"] = "https://buyer.example/hook" };
+            arguments["ext"] = new JsonObject { ["vendor"] = new JsonObject() };
+            var answer = await server.CallAsync("acme", McpCalls.Acme, tool, arguments);
+            Assert.False((bool)answer["isError"]!, answer.ToJsonString());
+            Assert.Equal(tool, (string?)answer["structuredContent"]!["context"]!["trace"]);
+            Assert.Equal(tool == "create_media_buy" ? "active" : "completed", (string?)answer["structuredContent"]!["status"]);
+        }
+
+        Assert.Single(log.Entries, entry => entry.Event == "NoWebhooks");
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using ModelContextProtocol;
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
@@ -35,12 +36,15 @@ public sealed class HandlerCallTests
     [Fact]
     public async Task A_handler_that_fails_gives_one_fixed_error_and_one_that_refuses_its_own()
     {
-        await using var server = await StartAsync();
+        var log = new LogRecorder();
+        await using var server = await StartAsync(log: log);
         var failed = await server.CallAsync("acme", McpCalls.Acme, "broken", new() { ["brief"] = "throw", ["context"] = new JsonObject { ["trace"] = 7 } });
         Assert.Equal(
             """{"adcp_error":{"code":"SERVICE_UNAVAILABLE","message":"The seller could not process the request.","recovery":"transient"},"context":{"trace":7}}""",
             failed["structuredContent"]!.ToJsonString());
         Assert.Equal(failed["structuredContent"]!.ToJsonString(), JsonNode.Parse((string)failed["content"]![0]!["text"]!)!.ToJsonString());
+
+        Assert.Contains("leaked", Assert.Single(log.Entries, entry => entry.Event == "ToolFailed").Text, StringComparison.Ordinal);
 
         var refused = await server.CallAsync("acme", McpCalls.Acme, "broken", new() { ["brief"] = "refuse" });
         Assert.Equal(
@@ -136,9 +140,10 @@ public sealed class HandlerCallTests
         Assert.Equal("done", ((TextContentBlock)(await call).Content.Single()).Text);
     }
 
-    private static Task<TenancyServer> StartAsync(SlowTools.Gate? gate = null, Dictionary<string, string?>? settings = null) => TenancyServer.StartAsync(settings: settings, services: services =>
+    private static Task<TenancyServer> StartAsync(SlowTools.Gate? gate = null, Dictionary<string, string?>? settings = null, LogRecorder? log = null) => TenancyServer.StartAsync(settings: settings, services: services =>
     {
         services.AddSingleton<Cancelled>();
+        services.AddSingleton<ILoggerProvider>(log ?? new());
         services.AddSingleton(gate ?? new());
         services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<Handlers>()));
     });
