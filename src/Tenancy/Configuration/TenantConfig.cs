@@ -50,6 +50,10 @@ public sealed record TenantConfig
     /// <summary>Whether two configurations give the same platform instance.</summary>
     internal bool HasSamePlatform(TenantConfig other) => Platform == other.Platform && SameJson(Settings, other.Settings);
 
+    /// <summary>Whether a change from this configuration to another makes an end of the tenant's sessions: it is suspended, or becomes a platform of another kind.</summary>
+    internal bool EndsSessions(TenantConfig after) =>
+        Platform != after.Platform || (after.Status == TenantAdminStatus.Suspended && Status != TenantAdminStatus.Suspended);
+
     private static bool SameJson(JsonElement? left, JsonElement? right) =>
         left is null || right is null ? left is null && right is null : JsonElement.DeepEquals(left.Value, right.Value);
 }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -13,30 +12,24 @@ namespace Tenancy.Registry;
 public sealed class TenantRegistry
 {
     private const int MaxAttempts = 10;
-    private readonly ConcurrentDictionary<string, TenantState> _tenants = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, TenantState>.AlternateLookup<ReadOnlySpan<char>> _tenantsBySpan;
-    private readonly TenantRoutes _routes = new();
-    private readonly Lock _writer = new();
+    private readonly TenantTable _table;
     private readonly ITenantStore _store;
     private readonly TenantProbe _probe;
     private readonly TenantConfigRules _rules;
-    private readonly TenantChangeNotifier _changes;
     private readonly TimeProvider _time;
     private readonly ILogger<TenantRegistry> _logger;
     private readonly CheckWriter _checks;
     private readonly bool _autoValidate;
     private readonly string? _baseDomain;
     private volatile bool _isLoaded;
-    private int _count;
 
     internal TenantRegistry(
         ITenantStore store, TenantProbe probe, TenantConfigRules rules, TenantChangeNotifier changes, IOptions<TenancyOptions> options, TimeProvider time, ILogger<TenantRegistry> logger)
     {
-        _tenantsBySpan = _tenants.GetAlternateLookup<ReadOnlySpan<char>>();
+        _table = new(changes);
         _store = store;
         _probe = probe;
         _rules = rules;
-        _changes = changes;
         _time = time;
         _logger = logger;
         _autoValidate = options.Value.AutoValidate;
@@ -48,10 +41,10 @@ public sealed class TenantRegistry
     public bool IsLoaded => _isLoaded;
 
     /// <summary>Gets the number of tenants.</summary>
-    public int Count => Volatile.Read(ref _count);
+    public int Count => _table.Count;
 
     /// <summary>Finds the tenant with an id.</summary>
-    public TenantModel? Get(ReadOnlySpan<char> tenantId) => _tenantsBySpan.TryGetValue(tenantId, out var state) ? state.Model : null;
+    public TenantModel? Get(ReadOnlySpan<char> tenantId) => _table.Get(tenantId);
 
     /// <summary>Finds the tenant that owns the URL of a host, written as in a Host header.</summary>
     public TenantModel? ResolveByHost(ReadOnlySpan<char> host) => ResolveByRequest(host, default);
@@ -60,7 +53,7 @@ public sealed class TenantRegistry
     /// <returns>The tenant, whatever its status and health: traffic of a tenant that is not served never falls through to another.</returns>
     public TenantModel? ResolveByRequest(ReadOnlySpan<char> host, ReadOnlySpan<char> path) =>
         // Nearly all hosts come as they are kept: what is found as it stands needs no rewriting.
-        _routes.TryFind(host, path, out var match) ? match.Tenant
+        _table.TryFindUrl(host, path, out var match) ? match.Tenant
         : CanonicalHost.MayDiffer(host) ? ResolveByRewrittenHost(host, path)
         : null;
 
@@ -68,7 +61,7 @@ public sealed class TenantRegistry
     public TenantStatus? GetStatus(TenantId tenantId) => Get(tenantId.Value)?.ToStatus();
 
     /// <summary>Lists the tenants, in no order.</summary>
-    public IEnumerable<TenantStatus> List() => _tenants.Values.Select(state => state.Model).OfType<TenantModel>().Select(model => model.ToStatus());
+    public IEnumerable<TenantStatus> List() => _table.Models.Select(model => model.ToStatus());
 
     /// <summary>Registers a tenant. An equal one again changes nothing.</summary>
     /// <param name="tenant">The tenant.</param>
@@ -112,7 +105,7 @@ public sealed class TenantRegistry
     /// <exception cref="TenantNotFoundException">There is no such tenant, or it was unregistered meanwhile.</exception>
     public async Task<TenantStatus> RecheckAsync(TenantId tenantId, CancellationToken cancellationToken = default)
     {
-        if (!_tenants.TryGetValue(tenantId.Value, out var state) || state.Model is null)
+        if (_table.Find(tenantId) is not { Model: not null } state)
         {
             throw new TenantNotFoundException(tenantId);
         }
@@ -134,7 +127,7 @@ public sealed class TenantRegistry
         {
             case TenantWrite.Written(var version):
                 record = record with { Version = version };
-                await SwapAsync(new TenantModel(record, platform: null), keepCheck: false).ConfigureAwait(false);
+                await _table.SwapAsync(new TenantModel(record, platform: null), keepCheck: false).ConfigureAwait(false);
                 _logger.TenantRegistered(tenant.Id, version);
                 await ValidateFirstAsync(id, awaitFirstValidation, cancellationToken).ConfigureAwait(false);
                 return (GetStatus(id) ?? throw new TenantNotFoundException(id), true);
@@ -196,7 +189,7 @@ public sealed class TenantRegistry
             return false;
         }
 
-        await ApplyRemovalAsync(tenantId, version).ConfigureAwait(false);
+        await _table.RemoveAsync(tenantId, version).ConfigureAwait(false);
         _logger.TenantUnregistered(tenantId.Value, version);
         return true;
     }
@@ -219,17 +212,17 @@ public sealed class TenantRegistry
     /// <summary>Finds the tenant URL that is the longest prefix of a canonical host and a path, whatever its tenant's status.</summary>
     internal bool TryFindUrl(ReadOnlySpan<char> host, ReadOnlySpan<char> path, [NotNullWhen(true)] out TenantModel? tenant, [NotNullWhen(true)] out TenantUrl? url)
     {
-        var isFound = _routes.TryFind(host, path, out var match);
+        var isFound = _table.TryFindUrl(host, path, out var match);
         (tenant, url) = (match.Tenant, match.Url);
         return isFound;
     }
 
     /// <summary>Whether a tenant that is not suspended has a URL at this canonical host.</summary>
-    internal bool HasActiveHost(ReadOnlySpan<char> host) => _routes.HasActiveHost(host);
+    internal bool HasActiveHost(ReadOnlySpan<char> host) => _table.HasActiveHost(host);
 
     /// <summary>Cancelled when the tenant is suspended or gone.</summary>
     internal CancellationToken GetPresence(TenantId tenantId) =>
-        _tenants.TryGetValue(tenantId.Value, out var state) && state.Model is { IsSuspended: false } ? state.Presence : new CancellationToken(canceled: true);
+        _table.Find(tenantId) is { Model.IsSuspended: false } state ? state.Presence : new CancellationToken(canceled: true);
 
     private async Task ValidateFirstAsync(TenantId id, bool wait, CancellationToken cancellationToken)
     {
@@ -240,7 +233,7 @@ public sealed class TenantRegistry
         }
 
         // Where nothing has to be asked, the result is there before this returns, whether it is waited for or not.
-        var state = _tenants[id.Value];
+        var state = _table.Find(id)!;
         var first = state.CheckAsync(() => CheckAsync(id, state));
         if (wait || first.IsCompleted)
         {
@@ -270,7 +263,7 @@ public sealed class TenantRegistry
             }
         }
 
-        if (EndsSessions(current.Config, config))
+        if (current.Config.EndsSessions(config))
         {
             record = record with { SessionEpoch = NewEpoch() };
         }
@@ -282,7 +275,7 @@ public sealed class TenantRegistry
             {
                 case TenantWrite.Written(var version):
                     isOurs = false;
-                    await SwapAsync(new TenantModel(record with { Version = version }, platform), keepCheck).ConfigureAwait(false);
+                    await _table.SwapAsync(new TenantModel(record with { Version = version }, platform), keepCheck).ConfigureAwait(false);
                     _logger.TenantUpdated(config.Id, version);
                     await FollowUpAsync(current.Id, record.Check, cancellationToken).ConfigureAwait(false);
 
@@ -317,13 +310,13 @@ public sealed class TenantRegistry
         }
         else if (model.Record.Check != written)
         {
-            _checks.Enqueue(_tenants[id.Value]);
+            _checks.Enqueue(_table.Find(id)!);
         }
     }
 
     private async Task<(TenantRecord Record, PlatformInstance? Platform)> ProbeChangeAsync(TenantModel current, TenantRecord record, PlatformInstance? platform, CancellationToken cancellationToken)
     {
-        var state = _tenants[current.Id.Value];
+        var state = _table.Find(current.Id)!;
         using var wanted = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, state.Presence);
         var result = await _probe.RunAsync(record.Config, platform, wanted.Token).ConfigureAwait(false);
         cancellationToken.ThrowIfCancellationRequested();
@@ -346,35 +339,7 @@ public sealed class TenantRegistry
         var before = state.Model ?? throw new TenantNotFoundException(id);
         var presence = before.IsSuspended ? CancellationToken.None : state.Presence;
         var result = await _probe.RunAsync(before.Config, before.Platform, presence).ConfigureAwait(false);
-        TenantModel? after = null;
-        PlatformInstance? unused = null;
-        lock (_writer)
-        {
-            var current = state.Model;
-            if (current is null || current.Version != before.Version || !ReferenceEquals(current.Platform, before.Platform))
-            {
-                unused = ReferenceEquals(result.Platform, before.Platform) ? null : result.Platform;
-            }
-            else
-            {
-                var health = TenantHealthPolicy.Next(current.Health, result.Validation);
-                after = current.With(new(health, TenantHealthPolicy.Reason(result.Validation), _time.GetUtcNow()), result.Platform);
-                state.Model = after;
-                before = current;
-                if (after.Health != before.Health || after.Record.Check.Reason != before.Record.Check.Reason || !ReferenceEquals(after.Platform, before.Platform))
-                {
-                    _changes.Enqueue(new(TenantChangeKind.Health, id, before, after));
-                }
-            }
-        }
-
-        _changes.Publish();
-        if (unused is not null)
-        {
-            await unused.ReleaseAsync().ConfigureAwait(false);
-        }
-
-        if (after is null)
+        if (await _table.SetCheckAsync(state, before, result, _time.GetUtcNow()).ConfigureAwait(false) is not var (last, after))
         {
             if (state.Model is null)
             {
@@ -384,9 +349,9 @@ public sealed class TenantRegistry
             return;
         }
 
-        if (after.Health != before.Health)
+        if (after.Health != last.Health)
         {
-            _logger.TenantHealthChanged(id.Value, after.Health.ToString(), before.Health.ToString(), after.Record.Check.Reason);
+            _logger.TenantHealthChanged(id.Value, after.Health.ToString(), last.Health.ToString(), after.Record.Check.Reason);
         }
 
         _checks.Enqueue(state);
@@ -408,78 +373,7 @@ public sealed class TenantRegistry
             }
         }
 
-        await SwapAsync(new TenantModel(record, platform), keepCheck: false).ConfigureAwait(false);
-    }
-
-    /// <summary>Puts a model in place, unless a newer change is there already, and lets go of the platform that is not used any more.</summary>
-    /// <param name="model">The model.</param>
-    /// <param name="keepCheck">Whether health and platform stay as they are at this moment, whatever the model says.</param>
-    private async Task SwapAsync(TenantModel model, bool keepCheck)
-    {
-        PlatformInstance? unused;
-        lock (_writer)
-        {
-            var state = _tenants.GetOrAdd(model.Id.Value, static _ => new());
-            var before = state.Model;
-            if (state.AppliedVersion >= model.Version)
-            {
-                unused = ReferenceEquals(model.Platform, before?.Platform) ? null : model.Platform;
-            }
-            else
-            {
-                if (keepCheck && before is not null)
-                {
-                    model = model.With(before.Record.Check, before.Platform);
-                }
-
-                state.AppliedVersion = model.Version;
-                state.Model = model;
-                _routes.Replace(before, model, state);
-                _count += before is null ? 1 : 0;
-                unused = ReferenceEquals(model.Platform, before?.Platform) ? null : before?.Platform;
-                _changes.Enqueue(new(KindOf(before, model), model.Id, before, model));
-                if (before is not null && EndsSessions(before.Config, model.Config))
-                {
-                    state.EndPresence();
-                }
-            }
-        }
-
-        _changes.Publish();
-        if (unused is not null)
-        {
-            await unused.ReleaseAsync().ConfigureAwait(false);
-        }
-    }
-
-    private async Task ApplyRemovalAsync(TenantId id, long version)
-    {
-        PlatformInstance? unused = null;
-        lock (_writer)
-        {
-            // The empty state stays, so that an older change that arrives late cannot bring the tenant back.
-            var state = _tenants.GetOrAdd(id.Value, static _ => new());
-            if (state.AppliedVersion < version)
-            {
-                var before = state.Model;
-                state.AppliedVersion = version;
-                state.Model = null;
-                if (before is not null)
-                {
-                    unused = before.Platform;
-                    _routes.Replace(before, after: null, state);
-                    _count--;
-                    _changes.Enqueue(new(TenantChangeKind.Removed, id, before, After: null));
-                    state.EndPresence();
-                }
-            }
-        }
-
-        _changes.Publish();
-        if (unused is not null)
-        {
-            await unused.ReleaseAsync().ConfigureAwait(false);
-        }
+        await _table.SwapAsync(new TenantModel(record, platform), keepCheck: false).ConfigureAwait(false);
     }
 
     private TenantModel? ResolveByRewrittenHost(ReadOnlySpan<char> host, ReadOnlySpan<char> path)
@@ -491,20 +385,11 @@ public sealed class TenantRegistry
     /// <summary>Nobody can register what an id implies, but somebody may have had it before there was a base domain.</summary>
     private void RefuseIfSquatted(TenantId id)
     {
-        if (_baseDomain is not null && _routes.TryFind($"{id}.{_baseDomain}", default, out var match) && match.Tenant is var squatter && squatter.Id != id)
+        if (_baseDomain is not null && _table.TryFindUrl($"{id}.{_baseDomain}", default, out var match) && match.Tenant is var squatter && squatter.Id != id)
         {
             throw new TenantConflictException("id", $"'{id}.{_baseDomain}', for which the id stands, belongs to tenant '{squatter.Id}': take that URL from it first, or choose another id.");
         }
     }
-
-    private static TenantChangeKind KindOf(TenantModel? before, TenantModel after) =>
-        before is null ? TenantChangeKind.Registered
-        : after.IsSuspended && !before.IsSuspended ? TenantChangeKind.Suspended
-        : TenantChangeKind.Updated;
-
-    /// <summary>Whether a change makes an end of the tenant's sessions: it is suspended, or becomes a platform of another kind.</summary>
-    private static bool EndsSessions(TenantConfig before, TenantConfig after) =>
-        before.Platform != after.Platform || (after.Status == TenantAdminStatus.Suspended && before.Status != TenantAdminStatus.Suspended);
 
     private static string NewEpoch() => Guid.NewGuid().ToString("N");
 

@@ -1,0 +1,146 @@
+using System.Collections.Concurrent;
+using Tenancy.Configuration;
+using Tenancy.Validation;
+
+namespace Tenancy.Registry;
+
+/// <summary>The models that requests see, by id and by URL. Readers take no lock; the one writer swaps whole models, and only for newer ones.</summary>
+internal sealed class TenantTable
+{
+    private readonly ConcurrentDictionary<string, TenantState> _tenants = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, TenantState>.AlternateLookup<ReadOnlySpan<char>> _bySpan;
+    private readonly TenantRoutes _routes = new();
+    private readonly Lock _writer = new();
+    private readonly TenantChangeNotifier _changes;
+    private int _count;
+
+    public TenantTable(TenantChangeNotifier changes)
+    {
+        _bySpan = _tenants.GetAlternateLookup<ReadOnlySpan<char>>();
+        _changes = changes;
+    }
+
+    public int Count => Volatile.Read(ref _count);
+
+    public IEnumerable<TenantModel> Models => _tenants.Values.Select(state => state.Model).OfType<TenantModel>();
+
+    public TenantModel? Get(ReadOnlySpan<char> tenantId) => _bySpan.TryGetValue(tenantId, out var state) ? state.Model : null;
+
+    /// <summary>The place of a tenant; null where there never was one with this id.</summary>
+    public TenantState? Find(TenantId tenantId) => _tenants.GetValueOrDefault(tenantId.Value);
+
+    /// <summary>Finds the tenant URL that is the longest prefix of a canonical host and a path, whatever its tenant's status.</summary>
+    public bool TryFindUrl(ReadOnlySpan<char> host, ReadOnlySpan<char> path, out TenantRoutes.Match match) => _routes.TryFind(host, path, out match);
+
+    /// <summary>Whether a tenant that is not suspended has a URL at this canonical host.</summary>
+    public bool HasActiveHost(ReadOnlySpan<char> host) => _routes.HasActiveHost(host);
+
+    /// <summary>Puts a model in place, unless a newer change is there already, and lets go of the platform that is not used any more.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="keepCheck">Whether health and platform stay as they are at this moment, whatever the model says.</param>
+    public async Task SwapAsync(TenantModel model, bool keepCheck)
+    {
+        PlatformInstance? unused;
+        lock (_writer)
+        {
+            var state = _tenants.GetOrAdd(model.Id.Value, static _ => new());
+            var before = state.Model;
+            if (state.AppliedVersion >= model.Version)
+            {
+                unused = ReferenceEquals(model.Platform, before?.Platform) ? null : model.Platform;
+            }
+            else
+            {
+                if (keepCheck && before is not null)
+                {
+                    model = model.With(before.Record.Check, before.Platform);
+                }
+
+                state.AppliedVersion = model.Version;
+                state.Model = model;
+                _routes.Replace(before, model, state);
+                _count += before is null ? 1 : 0;
+                unused = ReferenceEquals(model.Platform, before?.Platform) ? null : before?.Platform;
+                _changes.Enqueue(new(KindOf(before, model), model.Id, before, model));
+                if (before is not null && before.Config.EndsSessions(model.Config))
+                {
+                    state.EndPresence();
+                }
+            }
+        }
+
+        await PublishAsync(unused).ConfigureAwait(false);
+    }
+
+    /// <summary>Takes a tenant away, unless a newer change is there already.</summary>
+    public async Task RemoveAsync(TenantId id, long version)
+    {
+        PlatformInstance? unused = null;
+        lock (_writer)
+        {
+            // The empty state stays, so that an older change that arrives late cannot bring the tenant back.
+            var state = _tenants.GetOrAdd(id.Value, static _ => new());
+            if (state.AppliedVersion < version)
+            {
+                var before = state.Model;
+                state.AppliedVersion = version;
+                state.Model = null;
+                if (before is not null)
+                {
+                    unused = before.Platform;
+                    _routes.Replace(before, after: null, state);
+                    _count--;
+                    _changes.Enqueue(new(TenantChangeKind.Removed, id, before, After: null));
+                    state.EndPresence();
+                }
+            }
+        }
+
+        await PublishAsync(unused).ConfigureAwait(false);
+    }
+
+    /// <summary>Gives a tenant the health that a check found, unless its configuration is not the one that was checked any more.</summary>
+    /// <returns>The models before and after; null where the result was dropped.</returns>
+    public async Task<(TenantModel Before, TenantModel After)?> SetCheckAsync(TenantState state, TenantModel isChecked, TenantProbeResult result, DateTimeOffset now)
+    {
+        (TenantModel Before, TenantModel After)? swapped = null;
+        PlatformInstance? unused = null;
+        lock (_writer)
+        {
+            var current = state.Model;
+            if (current is null || current.Version != isChecked.Version || !ReferenceEquals(current.Platform, isChecked.Platform))
+            {
+                unused = ReferenceEquals(result.Platform, isChecked.Platform) ? null : result.Platform;
+            }
+            else
+            {
+                var health = TenantHealthPolicy.Next(current.Health, result.Validation);
+                var after = current.With(new(health, TenantHealthPolicy.Reason(result.Validation), now), result.Platform);
+                state.Model = after;
+                swapped = (current, after);
+                if (after.Health != current.Health || after.Record.Check.Reason != current.Record.Check.Reason || !ReferenceEquals(after.Platform, current.Platform))
+                {
+                    _changes.Enqueue(new(TenantChangeKind.Health, current.Id, current, after));
+                }
+            }
+        }
+
+        await PublishAsync(unused).ConfigureAwait(false);
+        return swapped;
+    }
+
+    /// <summary>After the lock: tells of the change, and lets go of a platform that is not used any more.</summary>
+    private async ValueTask PublishAsync(PlatformInstance? unused)
+    {
+        _changes.Publish();
+        if (unused is not null)
+        {
+            await unused.ReleaseAsync().ConfigureAwait(false);
+        }
+    }
+
+    private static TenantChangeKind KindOf(TenantModel? before, TenantModel after) =>
+        before is null ? TenantChangeKind.Registered
+        : after.IsSuspended && !before.IsSuspended ? TenantChangeKind.Suspended
+        : TenantChangeKind.Updated;
+}
