@@ -23,6 +23,21 @@ public sealed class OptionTests(TemplateFixture template)
     }
 
     [Fact]
+    public void Auth_jwks_is_the_default_of_new_tenants_and_the_two_seeds_keep_their_tokens()
+    {
+        Assert.Equal("jwks", (string?)Settings(template.Redis, "appsettings.json")["Tenancy"]!["Defaults"]!["Authentication"]!["Kind"]);
+        var seeds = Settings(template.Redis, "appsettings.Development.json")["Tenancy"]!["Tenants"]!.AsArray();
+        Assert.Equal(["acme.dev-buyer", "globex.dev-buyer"], seeds.Select(seed => (string?)seed!["principals"]![0]!["token"]));
+        Assert.All(seeds, seed => Assert.Equal("bearer", (string?)seed!["authentication"]!["kind"]));
+        Assert.Contains("\"kind\": \"jwks\", \"issuer\"", template.Redis.Read("README.md"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Without_auth_jwks_nothing_speaks_of_identity_providers() =>
+        Assert.All(new[] { template.Embedded, template.Open }, scaffold =>
+            Assert.All(scaffold.OwnFiles(), file => Assert.DoesNotContain("jwks", scaffold.Read(file), StringComparison.Ordinal)));
+
+    [Fact]
     public void Store_redis_leaves_the_embedded_store_and_its_packages_out()
     {
         Assert.Equal("localhost:6379", (string?)Settings(template.Redis, "appsettings.Development.json")["ConnectionStrings"]!["Redis"]);

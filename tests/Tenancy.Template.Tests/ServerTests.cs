@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
 using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Template.Tests;
@@ -77,13 +79,34 @@ public sealed class ServerTests(TemplateFixture template)
         }
     }
 
+    [Fact]
+    public async Task With_auth_jwks_a_new_tenant_must_name_its_issuer_and_is_told_how()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var server = await RunningServer.StartAsync(template.Redis, template.Root, Address(redis));
+
+        using var refused = await RegisterAsync(server, new { id = "initech", platform = "publisher" });
+        Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+        var problem = await refused.Content.ReadFromJsonAsync<JsonObject>(TestContext.Current.CancellationToken);
+        var mistake = (string?)Assert.Single(problem!["errors"]!["authentication.issuer"]!.AsArray());
+        Assert.Contains("Tenancy:Defaults", mistake, StringComparison.Ordinal);
+        Assert.Contains("\"issuer\": \"https://", mistake, StringComparison.Ordinal);
+
+        // The fix, with an issuer that nobody can reach: the tenant waits for it.
+        using var made = await RegisterAsync(server, new { id = "initech", platform = "publisher", authentication = new { kind = "jwks", issuer = "https://auth.initech.example" } });
+        Assert.Equal(HttpStatusCode.Created, made.StatusCode);
+        Assert.Equal("pending", (string?)(await made.Content.ReadFromJsonAsync<JsonObject>(TestContext.Current.CancellationToken))!["health"]);
+    }
+
     [Theory]
     [InlineData(Scaffold.EmbeddedName)]
+    [InlineData(Scaffold.RedisName)]
     [InlineData(Scaffold.OpenName)]
     public async Task Every_request_of_the_http_file_works_as_it_stands(string name)
     {
-        var scaffold = name == Scaffold.OpenName ? template.Open : template.Embedded;
-        await using var server = await RunningServer.StartAsync(scaffold, template.Root);
+        await using var redis = name == Scaffold.RedisName ? await RedisServer.StartAsync() : null;
+        var scaffold = new[] { template.Embedded, template.Redis, template.Open }.Single(scaffold => scaffold.Name == name);
+        await using var server = await RunningServer.StartAsync(scaffold, template.Root, redis is null ? [] : [Address(redis)]);
 
         var requests = HttpFile.Read(scaffold.Read($"{name}.http")).ToArray();
         Assert.True(requests.Length > 10);
@@ -95,6 +118,13 @@ public sealed class ServerTests(TemplateFixture template)
             Assert.DoesNotContain("\"error\"", body, StringComparison.Ordinal);
             Assert.DoesNotContain("\"isError\":true", body, StringComparison.Ordinal);
         }
+    }
+
+    private static async Task<HttpResponseMessage> RegisterAsync(RunningServer server, object tenant)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "http://localhost/admin/tenants") { Content = JsonContent.Create(tenant) };
+        request.Headers.Add("X-Admin-API-Key", "dev-admin-key");
+        return await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
     }
 
     private (string Name, string Value) Temporary => ("TMPDIR", template.Root);

@@ -33,8 +33,10 @@ public sealed class TemplateFixture : IAsyncLifetime
         await DotNet.RunAsync(Repository, "pack", "Tenancy.Template.csproj", "-o", Root, "-v", "q");
         Package = Directory.GetFiles(Root, "*.nupkg").Single();
         await InstallAsync(Package, Hive);
+
+        // Each choice of each option is in one of them.
         Embedded = await NewAsync(Scaffold.EmbeddedName, directory: Built);
-        Redis = await NewAsync(Scaffold.RedisName, ["--store", "redis"], Built);
+        Redis = await NewAsync(Scaffold.RedisName, ["--store", "redis", "--auth", "jwks"], Built);
         Open = await NewAsync(Scaffold.OpenName, ["--auth", "none", "--identification", "host", "header", "--tests", "false"], Built);
         await Open.AddToolOfReadmeAsync();
         await BuildAsync();

@@ -7,6 +7,8 @@ internal sealed class TenantAuthenticationValidator(TenancyOptions options)
 {
     private const int MaxItems = 50;
     private const int MaxLength = 1024;
+    private const string IssuerOfDefault =
+        "is required, because Tenancy:Defaults makes this a jwks tenant: add \"authentication\": { \"kind\": \"jwks\", \"issuer\": \"https://auth.example.com\" } with the URL that stands in the tokens' iss, or another kind";
 
     // RFC 3986, section 2. What is left out here separates an issuer from other things elsewhere.
     private static readonly SearchValues<char> UrlCharacters =
@@ -50,7 +52,7 @@ internal sealed class TenantAuthenticationValidator(TenancyOptions options)
     {
         if (authentication.Issuer is not { } issuer)
         {
-            errors.Add(new("authentication.issuer", "is required for jwks: the https URL that stands in the tokens' iss"));
+            errors.Add(new("authentication.issuer", tenant.Authentication is null ? IssuerOfDefault : "is required for jwks: the https URL that stands in the tokens' iss"));
         }
         else if (ExplainUrl(issuer, allowQuery: false) is { } reason)
         {
