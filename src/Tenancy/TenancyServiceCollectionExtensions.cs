@@ -175,6 +175,7 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<SessionGuard>();
         services.TryAddSingleton<ISessionMigrationHandler>(provider => provider.GetRequiredService<SessionGuard>());
         services.TryAddSingleton<SessionStreams>();
+        services.TryAddSingleton<BodyLimits>();
         services.TryAddSingleton<RequestLimits>();
         services.TryAddSingleton<ConcurrentCalls>();
         services.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<ConcurrentCalls>());

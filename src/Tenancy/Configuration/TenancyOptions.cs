@@ -54,6 +54,10 @@ public sealed class TenancyOptions
     /// <summary>Gets or sets the largest body of a request to an MCP endpoint, in bytes. Default: 4 MiB.</summary>
     public long MaxRequestBodySize { get; set; } = 4 * 1024 * 1024;
 
+    /// <summary>Gets or sets the time that the body of a request to an MCP endpoint may take to arrive; then it is refused with 408.</summary>
+    /// <value>Default: 30 seconds; from 1 second to 10 minutes.</value>
+    public TimeSpan RequestBodyTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>The schemes that tenants may name, each with the claim that identifies its callers.</summary>
     internal Dictionary<string, string> Schemes { get; set; } = new(StringComparer.Ordinal);
 

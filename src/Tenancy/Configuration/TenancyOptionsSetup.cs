@@ -16,6 +16,7 @@ internal sealed class TenancyOptionsSetup(IConfiguration configuration, IHostEnv
         nameof(TenancyOptions.DefaultTenant), nameof(TenancyOptions.Defaults), nameof(TenancyOptions.AnonymousTools),
         nameof(TenancyOptions.AllowedOrigins), nameof(TenancyOptions.Admin), nameof(TenancyOptions.Tenants),
         nameof(TenancyOptions.AcceptEmbeddedStore), nameof(TenancyOptions.AutoValidate), nameof(TenancyOptions.MaxRequestBodySize),
+        nameof(TenancyOptions.RequestBodyTimeout),
         nameof(TenancyOptions.Validation),
 
         // Read by Tenancy.Adcp.
@@ -38,6 +39,7 @@ internal sealed class TenancyOptionsSetup(IConfiguration configuration, IHostEnv
         options.AcceptEmbeddedStore = ReadBoolean("Tenancy:AcceptEmbeddedStore", options.AcceptEmbeddedStore, mistakes);
         options.AutoValidate = ReadBoolean("Tenancy:AutoValidate", options.AutoValidate, mistakes);
         options.MaxRequestBodySize = ReadNumber("Tenancy:MaxRequestBodySize", options.MaxRequestBodySize, mistakes);
+        options.RequestBodyTimeout = ReadTime("Tenancy:RequestBodyTimeout", options.RequestBodyTimeout, mistakes);
         options.BaseDomain = ReadText("Tenancy:BaseDomain") ?? options.BaseDomain;
         options.PublicUrl = ReadText("Tenancy:PublicUrl") ?? options.PublicUrl;
         options.DefaultTenant = ReadText("Tenancy:DefaultTenant") ?? options.DefaultTenant;
@@ -152,6 +154,22 @@ internal sealed class TenancyOptionsSetup(IConfiguration configuration, IHostEnv
         if (!long.TryParse(text, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out var value))
         {
             mistakes.Add($"{path} is '{text}': use a whole number.");
+        }
+
+        return value;
+    }
+
+    private TimeSpan ReadTime(string path, TimeSpan fallback, List<string> mistakes)
+    {
+        if (ReadText(path) is not { } text)
+        {
+            return fallback;
+        }
+
+        if (!TimeSpan.TryParse(text, System.Globalization.CultureInfo.InvariantCulture, out var value))
+        {
+            mistakes.Add($"{path} is '{text}': use hours:minutes:seconds, such as 00:00:30.");
+            return fallback;
         }
 
         return value;

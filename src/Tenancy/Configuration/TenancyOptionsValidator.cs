@@ -24,6 +24,11 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
             failures.Add($"Tenancy:MaxRequestBodySize is {options.MaxRequestBodySize}: use at least 1024 bytes.");
         }
 
+        if (options.RequestBodyTimeout < TimeSpan.FromSeconds(1) || options.RequestBodyTimeout > TimeSpan.FromMinutes(10))
+        {
+            failures.Add($"Tenancy:RequestBodyTimeout is {options.RequestBodyTimeout}: use 00:00:01 to 00:10:00 (hours:minutes:seconds).");
+        }
+
         ValidateValidation(options.Validation, failures);
         if (options.Defaults.Platform is { } platform && !platforms.Names.Contains(platform))
         {

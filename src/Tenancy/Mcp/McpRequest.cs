@@ -17,23 +17,20 @@ internal sealed record McpRequest(string? Method, string? ToolName, JsonNode? Id
 
     /// <summary>Reads the message and leaves the body as if it had not been read.</summary>
     /// <returns>The message, or why it is refused.</returns>
-    public static async ValueTask<(McpRequest? Request, Refusal? Refusal)> ReadAsync(HttpRequest request, long maxBodySize)
+    public static async ValueTask<(McpRequest? Request, Refusal? Refusal)> ReadAsync(HttpRequest request, BodyLimits limits)
     {
-        var reader = request.BodyReader;
-        var result = await reader.ReadAsync(request.HttpContext.RequestAborted);
-        while (!result.IsCompleted && result.Buffer.Length <= maxBodySize)
+        if (await limits.ReadAsync(request) is not { } body)
         {
-            reader.AdvanceTo(result.Buffer.Start, result.Buffer.End);
-            result = await reader.ReadAsync(request.HttpContext.RequestAborted);
+            return (null, Refusal.SlowBody);
         }
 
         try
         {
-            return result.Buffer.Length > maxBodySize ? (null, Refusal.TooLarge) : Read(result.Buffer);
+            return limits.IsTooLarge(body) ? (null, Refusal.TooLarge) : Read(body.Buffer);
         }
         finally
         {
-            reader.AdvanceTo(result.Buffer.Start);
+            request.BodyReader.AdvanceTo(body.Buffer.Start);
         }
     }
 

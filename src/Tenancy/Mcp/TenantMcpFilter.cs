@@ -1,20 +1,16 @@
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
-using Microsoft.Extensions.Options;
 using ModelContextProtocol.Protocol;
 using Tenancy.Authentication;
-using Tenancy.Configuration;
 using Tenancy.Registry;
 using Tenancy.Resolution;
 
 namespace Tenancy.Mcp;
 
 /// <summary>The one seam in front of the MCP SDK: the gate for callers without credentials, the session guard, calls without a session, and plain JSON.</summary>
-internal sealed class TenantMcpFilter(SessionGuard sessions, SessionStreams streams, RequestLimits limits, ConcurrentCalls calls, SessionlessCall sessionless, ToolContextFactory contexts, IOptions<TenancyOptions> options) : IEndpointFilter
+internal sealed class TenantMcpFilter(SessionGuard sessions, SessionStreams streams, RequestLimits limits, ConcurrentCalls calls, SessionlessCall sessionless, ToolContextFactory contexts, BodyLimits bodies) : IEndpointFilter
 {
-    private readonly long _maxBodySize = options.Value.MaxRequestBodySize;
-
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
     {
         var context = invocation.HttpContext;
@@ -30,7 +26,7 @@ internal sealed class TenantMcpFilter(SessionGuard sessions, SessionStreams stre
         McpRequest? request = null;
         if (HttpMethods.IsPost(context.Request.Method))
         {
-            (request, var refusal) = await McpRequest.ReadAsync(context.Request, _maxBodySize);
+            (request, var refusal) = await McpRequest.ReadAsync(context.Request, bodies);
             if (refusal is not null)
             {
                 return await RefuseAsync(context, refusal, null);

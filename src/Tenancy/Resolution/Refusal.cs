@@ -51,6 +51,8 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
 
     public static Refusal TooLarge { get; } = new(413, "The request's body is too large.", -32600);
 
+    public static Refusal SlowBody { get; } = new(408, "The request's body took too long to arrive: send it again, faster.", -32600);
+
     public static Refusal BadJson { get; } = new(400, "The body is not one JSON-RPC message.", -32700);
 
     public static Refusal AmbiguousJson { get; } = new(400, "The body has a JSON key twice, or in a spelling that differs by case only.", -32600);
@@ -69,6 +71,12 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
         var response = context.Response;
         response.StatusCode = StatusCode;
         response.Headers.CacheControl = "no-store";
+        if (StatusCode == StatusCodes.Status408RequestTimeout && HttpProtocol.IsHttp11(context.Request.Protocol))
+        {
+            // RFC 9110, section 15.5.9: what may still come is no longer waited for.
+            response.Headers.Connection = "close";
+        }
+
         if (RetryAfter is { } seconds)
         {
             response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);

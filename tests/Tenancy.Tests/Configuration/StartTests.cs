@@ -19,6 +19,8 @@ public sealed class StartTests
     [InlineData("Tenancy:AllowedOrigins:0", "https://x.example/app", "Tenancy:AllowedOrigins", "https://x.example/app", "scheme, host and port only")]
     [InlineData("Tenancy:DefaultTenant", "Acme Inc", "Tenancy:DefaultTenant", "Acme Inc", "a-z, 0-9")]
     [InlineData("Tenancy:MaxRequestBodySize", "lots", "Tenancy:MaxRequestBodySize", "lots", "whole number")]
+    [InlineData("Tenancy:RequestBodyTimeout", "soon", "Tenancy:RequestBodyTimeout", "soon", "hours:minutes:seconds")]
+    [InlineData("Tenancy:RequestBodyTimeout", "00:00:00", "Tenancy:RequestBodyTimeout", "00:00:00", "00:00:01 to 00:10:00")]
     [InlineData("Tenancy:Admin:Keys:0", " ", "Tenancy:Admin:Keys", "empty", "remove it")]
     [InlineData("Tenancy:Defaults:Platform", "blimp", "Tenancy:Defaults:Platform", "blimp", "publisher")]
     [InlineData("Tenancy:Defaults:Authentication:Kind", "magic", "Tenancy:Defaults:Authentication:Kind", "none of the known ones")]

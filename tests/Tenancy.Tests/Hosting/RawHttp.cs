@@ -6,7 +6,14 @@ using System.Text;
 namespace Tenancy.Tests.Hosting;
 
 /// <summary>What a server answered to bytes that no well-behaved client would send. Status 0: it closed the connection without a word.</summary>
-internal sealed record RawAnswer(int Status, string Text);
+internal sealed record RawAnswer(int Status, string Text)
+{
+    public static RawAnswer Read(MemoryStream bytes)
+    {
+        var text = Encoding.UTF8.GetString(bytes.ToArray());
+        return new(text.Length == 0 ? 0 : int.Parse(text.AsSpan("HTTP/1.1 ".Length, 3), CultureInfo.InvariantCulture), text);
+    }
+}
 
 /// <summary>HTTP/1.1 as bytes on a socket, because HttpClient mends or refuses what these tests want to send.</summary>
 internal static class RawHttp
@@ -46,7 +53,60 @@ internal static class RawHttp
             // The server may refuse the head, and close, before it has read all of the request.
         }
 
-        var text = Encoding.UTF8.GetString(answer.ToArray());
-        return new(text.Length == 0 ? 0 : int.Parse(text.AsSpan("HTTP/1.1 ".Length, 3), CultureInfo.InvariantCulture), text);
+        return RawAnswer.Read(answer);
     }
+}
+
+/// <summary>A post whose body comes when the test says so.</summary>
+internal sealed class RawPost : IDisposable
+{
+    private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+
+    private RawPost()
+    {
+    }
+
+    /// <summary>Whether the server has said anything yet.</summary>
+    public bool IsAnswered => _socket.Poll(TimeSpan.Zero, SelectMode.SelectRead);
+
+    /// <summary>Sends a head that promises a body, and no body.</summary>
+    public static async Task<RawPost> BeginAsync(int port, string target, string? token, string promise = "Content-Length: 1000000")
+    {
+        var post = new RawPost();
+        await post._socket.ConnectAsync(IPAddress.Loopback, port, TestContext.Current.CancellationToken);
+        await post.SendAsync($"POST {target} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nContent-Type: application/json\r\n{promise}\r\n");
+        await post.SendAsync(token is null ? "\r\n" : $"Authorization: Bearer {token}\r\n\r\n");
+        return post;
+    }
+
+    public async Task SendAsync(string text) => await _socket.SendAsync(Encoding.ASCII.GetBytes(text), TestContext.Current.CancellationToken);
+
+    /// <summary>Waits for the answer, and for the server to close the connection.</summary>
+    public async Task<RawAnswer> EndAsync()
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        limit.CancelAfter(TimeSpan.FromSeconds(20));
+        var answer = new MemoryStream();
+        await using var stream = new NetworkStream(_socket);
+        try
+        {
+            await stream.CopyToAsync(answer, limit.Token);
+        }
+        catch (IOException)
+        {
+            // Kestrel reads on for 5 seconds what may still come in chunks, and then resets the connection.
+        }
+
+        return RawAnswer.Read(answer);
+    }
+
+    /// <summary>Waits for the first of the answer.</summary>
+    public async Task<RawAnswer> ReadAsync()
+    {
+        var buffer = new byte[4096];
+        var length = await _socket.ReceiveAsync(buffer, TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(20));
+        return RawAnswer.Read(new(buffer, 0, length));
+    }
+
+    public void Dispose() => _socket.Dispose();
 }
