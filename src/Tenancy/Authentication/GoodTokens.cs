@@ -20,6 +20,8 @@ internal sealed class GoodTokens(TimeProvider time)
         }
     }
 
+    public void Remove(TenantId tenant, string token) => _tokens.Add(Key(tenant, token), false, DateTimeOffset.MinValue);
+
     // An id has no slash, so that no token makes another tenant's key.
     private static string Key(TenantId tenant, string token) => $"{tenant.Value}/{token}";
 }

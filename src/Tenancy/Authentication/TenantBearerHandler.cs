@@ -28,13 +28,21 @@ internal sealed class TenantBearerHandler(
         }
 
         // Who was good lately is asked again all the same, only not made to wait for the bad ones of his address.
-        if (!good.WasGood(tenant.Id, token) && !failures.MayCheck(Context, tenant.Id))
+        var wasGood = good.WasGood(tenant.Id, token);
+        if (!wasGood && !failures.MayCheck(Context, tenant.Id))
         {
             return Invalid;
         }
 
         if (await tokens.ValidateAsync(tenant, token, Context.RequestAborted) is not { } principal)
         {
+            if (wasGood)
+            {
+                // Revoked: from here on, and in this answer, a bad one like any other.
+                good.Remove(tenant.Id, token);
+                failures.MayCheck(Context, tenant.Id);
+            }
+
             failures.Count(Context, tenant.Id);
             return Invalid;
         }

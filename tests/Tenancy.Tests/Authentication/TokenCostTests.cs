@@ -206,6 +206,34 @@ public sealed class TokenCostTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_revoked_token_is_from_then_on_a_bad_one_like_any_other()
+    {
+        foreach (var token in new[] { "plain.two", "plain.three" })
+        {
+            await AdminAsync(HttpMethod.Post, "/plain/principals", $$"""{ "name": "{{token}}", "token": "{{token}}" }""");
+            Assert.Equal(HttpStatusCode.OK, await CallAsync("plain", token));
+        }
+
+        foreach (var principal in await PrincipalsAsync("plain"))
+        {
+            (await _server.AdminAsync(HttpMethod.Delete, $"/plain/principals/{principal}")).Dispose();
+        }
+
+        var statuses = new List<HttpStatusCode>();
+        for (var i = 0; i < 2 * Budget; i++)
+        {
+            statuses.Add(await CallAsync("plain", "plain.two"));
+        }
+
+        Assert.Equal(Budget, statuses.Count(status => status == HttpStatusCode.Unauthorized));
+        Assert.Equal(Budget, statuses.Count(status => status == HttpStatusCode.TooManyRequests));
+
+        // Not even its first answer, where bad ones are not looked at, tells that it was good.
+        Assert.Equal(HttpStatusCode.TooManyRequests, await CallAsync("plain", "plain.garbage"));
+        Assert.Equal(HttpStatusCode.TooManyRequests, await CallAsync("plain", "plain.three"));
+    }
+
+    [Fact]
     public async Task Good_tokens_spend_nothing()
     {
         for (var i = 0; i < 2 * Budget; i++)
@@ -220,6 +248,12 @@ public sealed class TokenCostTests : IAsyncLifetime
     {
         using var answer = await _server.AdminAsync(method, path, body);
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Cancellation));
+    }
+
+    private async Task<string[]> PrincipalsAsync(string tenant)
+    {
+        using var answer = await _server.AdminAsync(HttpMethod.Get, $"/{tenant}/principals");
+        return [.. (await McpCalls.ReadAsync(answer))["principals"]!.AsArray().Select(principal => principal!["id"]!.ToString())];
     }
 
     private async Task<HttpStatusCode> CallAsync(string tenant, string token)
