@@ -22,9 +22,10 @@ internal static class RawHttp
     /// <param name="port">The server's port.</param>
     /// <param name="target">The request target, as it stands on the wire.</param>
     /// <param name="headers">Whole header lines, Host included, without their line ends.</param>
-    public static async Task<RawAnswer> PostAsync(int port, string target, IEnumerable<string> headers)
+    /// <param name="body">The body; a call of an anonymous tool where it is left out.</param>
+    public static async Task<RawAnswer> PostAsync(int port, string target, IEnumerable<string> headers, string? body = null)
     {
-        var body = McpCalls.Call("get_products");
+        body ??= McpCalls.Call("get_products");
         var head = new StringBuilder($"POST {target} HTTP/1.1\r\n");
         foreach (var header in headers)
         {
