@@ -72,6 +72,7 @@ public sealed class OptionTests(TemplateFixture template)
         var scaffold = await template.NewAsync("Port", ["--http-port", "5987"]);
         Assert.Equal(5987, Port(scaffold));
         Assert.Contains("http://localhost:5987/acme/mcp", scaffold.Read("README.md"), StringComparison.Ordinal);
+        Assert.Equal("http://localhost:5987", (string?)Settings(scaffold, "appsettings.Development.json")["Tenancy"]!["PublicUrl"]);
         Assert.Contains("@server = http://localhost:5987", scaffold.Read("Port.http"), StringComparison.Ordinal);
     }
 

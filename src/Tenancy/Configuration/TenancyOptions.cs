@@ -19,7 +19,9 @@ public sealed class TenancyOptions
     public string? BaseDomain { get; set; }
 
     /// <summary>Gets or sets the public URL of this server: the origin of <c>/{tenant}/mcp</c>.</summary>
-    /// <remarks>In Production it or <see cref="BaseDomain"/> is needed where path, header or token identification is on.</remarks>
+    /// <remarks>
+    /// Where its host is <see cref="BaseDomain"/>, its scheme and port are those of the subdomains, too; else these are https at the default port. In Production it or <see cref="BaseDomain"/> is needed where path, header or token identification is on.
+    /// </remarks>
     public string? PublicUrl { get; set; }
 
     /// <summary>Gets or sets the tenant of a request that names none. Default: none, so that such a request is refused.</summary>

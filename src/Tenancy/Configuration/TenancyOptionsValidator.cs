@@ -145,6 +145,11 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
             failures.Add($"Tenancy:BaseDomain is '{domain}', the development value: set the domain whose subdomains are your tenants.");
         }
 
+        if (TenantUrl.TryParse(options.PublicUrl, out var publicUrl, out _) && CanonicalHost.WithoutPort(publicUrl.Host) is "localhost")
+        {
+            failures.Add($"Tenancy:PublicUrl is '{options.PublicUrl}', the development value: set the URL at which this server is reached.");
+        }
+
         for (var i = 0; i < options.Admin.Keys.Count; i++)
         {
             if (System.Text.Encoding.UTF8.GetByteCount(options.Admin.Keys[i]) < MinimumKeyBytes)

@@ -25,9 +25,9 @@ internal static class TenantAudiences
             yield return $"{publicUrl}/{tenant.Id}{Endpoint}";
         }
 
-        if (options.Identification.HasFlag(TenantIdentification.Host) && options.BaseDomain is { } domain)
+        if (options.Identification.HasFlag(TenantIdentification.Host) && TenantSubdomain.Of(tenant.Id, options) is { } subdomain)
         {
-            yield return $"https://{tenant.Id}.{domain.TrimEnd('.').ToLowerInvariant()}{Endpoint}";
+            yield return subdomain + Endpoint;
         }
     }
 }

@@ -34,7 +34,9 @@ internal sealed class AllowedOrigins(IOptions<TenancyOptions> options, AllowedHo
             }
         }
 
-        // A subdomain of the base domain is its tenant's own; only in development is the server's port unknown to it.
-        return hosts.Subdomain(url.Host).SequenceEqual(tenant.Id.Value) && (environment.IsDevelopment() || (url.Scheme == "https" && !url.Host.Contains(':', StringComparison.Ordinal)));
+        // A subdomain of the base domain is its tenant's own; in development at any port.
+        return environment.IsDevelopment()
+            ? hosts.Subdomain(url.Host).SequenceEqual(tenant.Id.Value)
+            : TenantSubdomain.Of(tenant.Id.Value, options.Value) is { } subdomain && subdomain.Scheme == url.Scheme && subdomain.Host == url.Host;
     }
 }

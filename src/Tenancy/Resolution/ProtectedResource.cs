@@ -16,11 +16,11 @@ internal sealed class ProtectedResource
 
     private const string Endpoint = "/mcp";
     private readonly TenantUrl? _publicUrl;
-    private readonly AllowedHosts _hosts;
+    private readonly TenancyOptions _options;
 
-    public ProtectedResource(AllowedHosts hosts, IOptions<TenancyOptions> options)
+    public ProtectedResource(IOptions<TenancyOptions> options)
     {
-        _hosts = hosts;
+        _options = options.Value;
         _publicUrl = TenantUrl.TryParse(options.Value.PublicUrl, out var url, out _) ? url : null;
     }
 
@@ -60,7 +60,6 @@ internal sealed class ProtectedResource
             return _publicUrl is not null && host.SequenceEqual(_publicUrl.Host) ? $"{_publicUrl}/{id}" : null;
         }
 
-        // The port that stands in front of a subdomain is known where it is the default one only.
-        return prefix.IsEmpty && _hosts.Subdomain(host).SequenceEqual(id) && !host.Contains(':') ? $"https://{id}.{_hosts.BaseDomain}" : null;
+        return prefix.IsEmpty && TenantSubdomain.Of(id, _options) is { } subdomain && host.SequenceEqual(subdomain.Host) ? subdomain.ToString() : null;
     }
 }

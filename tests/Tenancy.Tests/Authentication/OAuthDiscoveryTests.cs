@@ -58,31 +58,29 @@ public sealed class OAuthDiscoveryTests : IAsyncLifetime
     {
         foreach (var (url, issuer) in new[] { (AcmeUrl, _one), (InitechUrl, _two) })
         {
-            using var browser = NewClient();
-            await using var client = await McpClient.CreateAsync(
-                new HttpClientTransport(
-                    new HttpClientTransportOptions
-                    {
-                        Endpoint = new Uri(url),
-                        TransportMode = HttpTransportMode.StreamableHttp,
-                        OAuth = new()
-                        {
-                            RedirectUri = new Uri("http://localhost:1179/callback"),
-                            DynamicClientRegistration = new() { ClientName = "test" },
-                            AuthorizationCallbackHandler = async (context, cancellationToken) =>
-                            {
-                                using var answer = await browser.GetAsync(context.AuthorizationUri, cancellationToken);
-                                var query = System.Web.HttpUtility.ParseQueryString(answer.Headers.Location!.Query);
-                                return new AuthorizationResult { Code = query["code"], State = query["state"], Iss = query["iss"] };
-                            },
-                        },
-                    },
-                    NewClient(),
-                    ownsHttpClient: true),
-                new() { ProtocolVersion = version },
-                cancellationToken: Cancellation);
-            var result = await client.CallToolAsync("whoami", cancellationToken: Cancellation);
-            Assert.Contains($"user:{issuer.Url}|alice", result.Content.OfType<TextContentBlock>().Single().Text, StringComparison.Ordinal);
+            Assert.Contains($"user:{issuer.Url}|alice", await WhoAmIAsync(url, version), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task In_development_a_server_that_knows_its_own_address_leads_there_by_path_and_by_host()
+    {
+        var port = RedisServer.FreePort();
+        await using var server = await TenancyServer.StartAsync(
+            settings: new Dictionary<string, string?>
+            {
+                ["Tenancy:BaseDomain"] = "localhost",
+                ["Tenancy:PublicUrl"] = $"http://localhost:{port}",
+                ["Tenancy:Admin:Keys:0"] = TenancyServer.AdminKey,
+                ["Tenancy:Validation:AllowedNetworks:0"] = "127.0.0.0/8",
+            },
+            services: services => services.Configure<KestrelServerOptions>(options => options.Listen(IPAddress.Loopback, port)));
+        using var answer = await server.AdminAsync(HttpMethod.Post, "?wait=true", $$"""{ "id": "hooli", "authentication": { "kind": "jwks", "issuer": "{{_one.Url}}" } }""");
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Cancellation));
+
+        foreach (var url in new[] { $"http://localhost:{port}/hooli/mcp", $"http://hooli.localhost:{port}/mcp" })
+        {
+            Assert.Contains($"user:{_one.Url}|alice", await WhoAmIAsync(url, "2026-07-28"), StringComparison.Ordinal);
         }
     }
 
@@ -191,6 +189,36 @@ public sealed class OAuthDiscoveryTests : IAsyncLifetime
         using var unknown = await SendAsync(HttpMethod.Options, $"http://127.0.0.1:{_port}/mcp", $"http://acme.localhost:{_port}", preflight: true);
         Assert.False(unknown.IsSuccessStatusCode);
         Assert.Null(Header(unknown, "Access-Control-Allow-Origin"));
+    }
+
+    /// <summary>Asks who is calling, as the official client does that has no token at first.</summary>
+    private static async Task<string> WhoAmIAsync(string url, string version)
+    {
+        using var browser = NewClient();
+        await using var client = await McpClient.CreateAsync(
+            new HttpClientTransport(
+                new HttpClientTransportOptions
+                {
+                    Endpoint = new Uri(url),
+                    TransportMode = HttpTransportMode.StreamableHttp,
+                    OAuth = new()
+                    {
+                        RedirectUri = new Uri("http://localhost:1179/callback"),
+                        DynamicClientRegistration = new() { ClientName = "test" },
+                        AuthorizationCallbackHandler = async (context, cancellationToken) =>
+                        {
+                            using var answer = await browser.GetAsync(context.AuthorizationUri, cancellationToken);
+                            var query = System.Web.HttpUtility.ParseQueryString(answer.Headers.Location!.Query);
+                            return new AuthorizationResult { Code = query["code"], State = query["state"], Iss = query["iss"] };
+                        },
+                    },
+                },
+                NewClient(),
+                ownsHttpClient: true),
+            new() { ProtocolVersion = version },
+            cancellationToken: Cancellation);
+        var result = await client.CallToolAsync("whoami", cancellationToken: Cancellation);
+        return result.Content.OfType<TextContentBlock>().Single().Text;
     }
 
     private static string? Header(HttpResponseMessage response, string name) => response.Headers.TryGetValues(name, out var values) ? string.Join(", ", values) : null;

@@ -43,6 +43,7 @@ public sealed class StartTests
     [InlineData("Tenancy:Admin:Keys:0", "dev-admin-key", "Tenancy:Admin:Keys:0", "32 bytes", "openssl rand")]
     [InlineData("Tenancy:Adcp:TestMode", "true", "Tenancy:Adcp:TestMode", "Production runs without it")]
     [InlineData("Tenancy:BaseDomain", "localhost", "Tenancy:BaseDomain", "development value", "set the domain")]
+    [InlineData("Tenancy:PublicUrl", "http://localhost:5099", "Tenancy:PublicUrl", "development value", "set the URL")]
     [InlineData("Tenancy:AcceptEmbeddedStore", "false", "ConnectionStrings:Redis", "forgets everything", "Tenancy:AcceptEmbeddedStore")]
     [InlineData("Tenancy:Tenants:0:principals:0:token", "acme.dev-buyer", "Tenancy:Tenants:0:principals[0].token", "easy to guess", "43 random base64url")]
     public async Task A_value_for_development_stops_the_start_in_production(string setting, string? value, params string[] expected)

@@ -104,6 +104,18 @@ public sealed class TenantAuthenticationTests
     }
 
     [Theory]
+    [InlineData(null, "example.com", "https://acme.example.com/mcp")]
+    [InlineData("https://mcp.example.com:8443", "example.com", "https://acme.example.com/mcp")]
+    [InlineData("https://example.com:8443", "example.com", "https://acme.example.com:8443/mcp")]
+    [InlineData("https://evil-example.com:8443", "example.com", "https://acme.example.com/mcp")]
+    [InlineData("http://localhost:5099", "localhost", "http://acme.localhost:5099/mcp")]
+    public void A_subdomain_has_scheme_and_port_of_the_public_url_where_that_is_the_base_domains_own(string? publicUrl, string baseDomain, string expected)
+    {
+        var options = new TenancyOptions { PublicUrl = publicUrl, BaseDomain = baseDomain, Identification = TenantIdentification.Host };
+        Assert.Equal([expected], TenantAudiences.Of(Acme with { Urls = [] }, options));
+    }
+
+    [Theory]
     [InlineData("a b")]
     [InlineData("a\"b")]
     [InlineData("")]
