@@ -19,6 +19,16 @@ internal static class StoreScript
 
     public static string PrincipalDelete { get; } = Load("principal-delete");
 
+    public static string ClientCreate { get; } = Load("client-create");
+
+    public static string ClientUse { get; } = Load("client-use");
+
+    public static string ClientRefresh { get; } = Load("client-refresh");
+
+    public static string ClientDelete { get; } = Load("client-delete");
+
+    public static string ClientList { get; } = Load("client-list");
+
     public static string SessionReserve { get; } = Load("session-reserve");
 
     public static string SessionRelease { get; } = Load("session-release");

@@ -13,6 +13,8 @@ internal sealed class TenantKeyspace(TenantId tenant)
 
     public StoreKey Principals => Key("principals");
 
+    public StoreKey Clients => Key("clients");
+
     public StoreKey Sessions => Key("sessions");
 
     /// <summary>How many sessions there are, in all and by caller.</summary>
@@ -29,6 +31,9 @@ internal sealed class TenantKeyspace(TenantId tenant)
     public StoreKey Secret => Key("secret");
 
     public StoreKey Principal(string tokenHash) => Key($"principal:{tokenHash}");
+
+    /// <summary>An OAuth client, from the hash of its issuer and its id.</summary>
+    public StoreKey Client(string clientHash) => Key($"client:{clientHash}");
 
     public StoreKey Session(string sessionHash) => Key($"session:{sessionHash}");
 

@@ -17,6 +17,7 @@ internal sealed class TenantPurge(RedisConnection redis)
         await PurgeIndexAsync(keys.Documents, member => member.Split(':') is [var account, var collection, _, var id] ? keys.Document(new(account, collection, id)) : null, cancellationToken).ConfigureAwait(false);
         await PurgeIndexAsync(keys.Idempotencies, member => keys.Idempotency(member), cancellationToken).ConfigureAwait(false);
         await PurgeIndexAsync(keys.Sessions, member => member.Split('.') is [_, _, var hash] ? keys.Session(hash) : null, cancellationToken).ConfigureAwait(false);
+        await PurgeIndexAsync(keys.Clients, entry => keys.Client(ClientStore.HandleOf(entry)), cancellationToken).ConfigureAwait(false);
         foreach (var principal in await redis.GetHashAsync(keys.Principals).ConfigureAwait(false))
         {
             await redis.DeleteAsync([.. PrincipalStore.Hashes(principal.Value.ToString()).Select(keys.Principal)]).ConfigureAwait(false);

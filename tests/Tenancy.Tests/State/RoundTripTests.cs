@@ -19,6 +19,7 @@ public sealed class RoundTripTests(TestStores stores)
         var limiter = new RateLimiter(redis, new(TimeProvider.System), store.Tenant);
         var keys = new IdempotencyStore(redis, store.Tenant, new());
         var principals = new PrincipalStore(redis, store.Tenant);
+        var clients = new ClientStore(redis, store.Tenant);
         var documents = new Documents<TestOrder>(new DocumentScope(redis, store.Tenant, "account", "operation", () => { }));
         TestOrder order = null!;
         IdempotencyLease lease = null!;
@@ -38,6 +39,9 @@ public sealed class RoundTripTests(TestStores stores)
             ("document get", () => documents.GetAsync(order.Id)),
             ("document replace", () => documents.ReplaceAsync(order)),
             ("document delete", () => documents.DeleteAsync(order.Id)),
+            ("client create", () => clients.CreateAsync(new("client", "issuer"), TimeSpan.FromDays(1), 10)),
+            ("client use", () => clients.UseAsync("issuer", "client")),
+            ("client delete", () => clients.DeleteAsync(TenantKeyspace.Hash("issuer", "client"))),
             ("principal find", () => principals.FindAsync("token")),
         ];
 
