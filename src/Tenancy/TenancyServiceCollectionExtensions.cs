@@ -156,6 +156,7 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<GoodTokens>();
         services.TryAddSingleton<TenantJwtOptions>();
         services.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<TenantJwtOptions>());
+        services.TryAddSingleton<ClientCache>();
         services.AddAuthorization();
         services.AddAuthentication(TenantSchemes.Default)
             .AddPolicyScheme(TenantSchemes.Default, displayName: null, options => options.ForwardDefaultSelector = TenantSchemes.Select)

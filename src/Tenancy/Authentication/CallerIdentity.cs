@@ -35,8 +35,11 @@ public sealed record CallerIdentity
     /// <summary>Who a token that was checked is for: its subject, else its client (RFC 9068, section 2.2). Null where it names neither, or not one.</summary>
     internal static CallerIdentity? FromToken(ClaimsPrincipal token, string issuer) =>
         token.HasClaim(claim => claim.Type == "sub")
-            ? Create(token, "sub", $"user:{issuer}|")
-            : Create(token, "azp", $"client:{issuer}|") ?? Create(token, "client_id", $"client:{issuer}|");
+            ? FindId(token, "sub") is { } subject ? new($"user:{issuer}|{subject}") : null
+            : ClientOf(token) is { } client ? new($"client:{issuer}|{client}") : null;
+
+    /// <summary>The id of the client that a token was issued to (OpenID Connect Core 1.0, section 2; RFC 9068, section 2.2). Null where it names none, or not one.</summary>
+    internal static string? ClientOf(ClaimsPrincipal token) => FindId(token, token.HasClaim(claim => claim.Type == "azp") ? "azp" : "client_id");
 
     /// <summary>Who a scheme of the application's own says is calling. Null where it names nobody, or not one.</summary>
     internal static CallerIdentity? FromScheme(ClaimsPrincipal principal, string scheme, string idClaim) =>
@@ -57,8 +60,8 @@ public sealed record CallerIdentity
     }
 
     // A list or an object in a JSON Web Token comes as its text, with another type.
-    private static CallerIdentity? Create(ClaimsPrincipal token, string claimType, string prefix) =>
-        token.FindAll(claimType).ToArray() is [{ ValueType: ClaimValueTypes.String, Value: var id }] && IsId(id) ? new(prefix + id) : null;
+    private static string? FindId(ClaimsPrincipal token, string claimType) =>
+        token.FindAll(claimType).ToArray() is [{ ValueType: ClaimValueTypes.String, Value: var id }] && IsId(id) ? id : null;
 
     private static bool IsId(string? id) => id is { Length: > 0 and <= MaxIdLength } && !id.Any(char.IsControl) && !string.IsNullOrWhiteSpace(id);
 }

@@ -4,15 +4,18 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.Logging;
 using Microsoft.IdentityModel.Tokens;
+using Tenancy.Registry;
 using Tenancy.Resolution;
 
 namespace Tenancy.Authentication;
 
 /// <summary>Checks the JSON Web Tokens of the request's tenant, and says who is calling in a form that only this tenant understands.</summary>
-internal sealed class TenantJwtHandler(TenantJwtOptions options, FailedChecks failures, ILoggerFactory loggers, UrlEncoder encoder) : JwtBearerHandler(options, loggers, encoder)
+internal sealed class TenantJwtHandler(TenantJwtOptions options, ClientCache clients, FailedChecks failures, ILoggerFactory loggers, UrlEncoder encoder) : JwtBearerHandler(options, loggers, encoder)
 {
     // One answer for foreign, expired and forged tokens and for garbage: it tells nobody which it was.
     private static readonly AuthenticateResult Invalid = AuthenticateResult.Fail("The token is not valid here.");
+
+    private static readonly AuthenticateResult Unlisted = AuthenticateResult.Fail("The token's client may not call the tenant.");
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
@@ -30,7 +33,7 @@ internal sealed class TenantJwtHandler(TenantJwtOptions options, FailedChecks fa
         var believed = options.GetBelieved(tenant);
         if (believed.TryGet(token, out var known))
         {
-            return Succeed(known!);
+            return await AdmitAsync(tenant, known!);
         }
 
         if (!failures.MayCheck(Context, tenant.Id))
@@ -47,14 +50,33 @@ internal sealed class TenantJwtHandler(TenantJwtOptions options, FailedChecks fa
         var principal = Identify(checkedToken, caller.ToClaim(tenant.Id));
         var belief = keys.Belief < TenantJwtOptions.MaximumBelief ? keys.Belief : TenantJwtOptions.MaximumBelief;
         believed.Add(token, principal, Earlier(jwt.ValidTo, TimeProvider.GetUtcNow() + belief));
-        return Succeed(principal);
+        return await AdmitAsync(tenant, principal);
     }
 
-    protected override async Task HandleChallengeAsync(AuthenticationProperties properties) =>
-        BearerChallenge.Write(Context, isInvalid: (await HandleAuthenticateOnceSafeAsync()).Failure is not null);
+    protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
+    {
+        var result = await HandleAuthenticateOnceSafeAsync();
+        if (Context.Features.Get<UnlistedClient>() is not null)
+        {
+            // No challenge: whatever token this client gets, it is refused.
+            await Refusal.UnlistedClient.WriteAsync(Context, isMcp: false);
+            return;
+        }
 
-    // A copy: what an application adds to one request's user must not stay for the next one.
-    private AuthenticateResult Succeed(ClaimsPrincipal principal) => AuthenticateResult.Success(new(principal.Clone(), Scheme.Name));
+        BearerChallenge.Write(Context, isInvalid: result.Failure is not null);
+    }
+
+    private async ValueTask<AuthenticateResult> AdmitAsync(TenantModel tenant, ClaimsPrincipal principal)
+    {
+        if (tenant.Config.Authentication!.RequireClients && !await clients.IsListedAsync(tenant, CallerIdentity.ClientOf(principal)))
+        {
+            Context.Features.Set(UnlistedClient.Instance);
+            return Unlisted;
+        }
+
+        // A copy: what an application adds to one request's user must not stay for the next one.
+        return AuthenticateResult.Success(new(principal.Clone(), Scheme.Name));
+    }
 
     // A token may carry a claim of the type that identities have; it must not be taken for one.
     private static ClaimsPrincipal Identify(ClaimsPrincipal principal, Claim identity) => new(new ClaimsIdentity(
@@ -75,4 +97,10 @@ internal sealed class TenantJwtHandler(TenantJwtOptions options, FailedChecks fa
 
         return result.Principal is { } principal && CallerIdentity.FromToken(principal, issuer) is { } caller ? (principal, caller) : null;
     }
+}
+
+/// <summary>A request whose token is good, but was issued to a client that the tenant does not list.</summary>
+internal sealed class UnlistedClient
+{
+    public static UnlistedClient Instance { get; } = new();
 }

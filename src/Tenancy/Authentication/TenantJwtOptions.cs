@@ -26,6 +26,7 @@ internal sealed class TenantJwtOptions : IOptionsMonitor<JwtBearerOptions>, ITen
     public static readonly TimeSpan MaximumBelief = TimeSpan.FromMinutes(5);
 
     private const int MaxBelieved = 2000;
+    private const int MaxClients = 2000;
     private static readonly TimeSpan SweepInterval = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(1);
 
@@ -65,12 +66,24 @@ internal sealed class TenantJwtOptions : IOptionsMonitor<JwtBearerOptions>, ITen
     /// <summary>The tokens of a tenant that were checked already; they are forgotten when the tenant changes.</summary>
     public RecentTokens<ClaimsPrincipal> GetBelieved(TenantModel tenant) => Find(tenant).Believed;
 
+    /// <summary>What the store said of a tenant's clients lately. Who is going to ask the store takes this first: what it adds after <see cref="ForgetClients"/> is lost.</summary>
+    public RecentTokens<ClientAnswer> GetClients(TenantModel tenant) => Find(tenant).Clients;
+
+    /// <summary>Forgets what the store said of a tenant's clients.</summary>
+    public void ForgetClients(TenantId tenant)
+    {
+        if (_entries.TryGetValue(tenant.Value, out var entry))
+        {
+            entry.Clients = NewClients();
+        }
+    }
+
     public IDisposable? OnChange(Action<JwtBearerOptions, string?> listener) => null;
 
     public void OnTenantChanged(TenantChange change)
     {
         ArgumentNullException.ThrowIfNull(change);
-        if (change.After?.Config.Authentication is not { } authentication || (_entries.TryGetValue(change.TenantId.Value, out var entry) && !entry.Keys.Authentication.Equals(authentication)))
+        if (change.After?.Config.Authentication is not { } authentication || (_entries.TryGetValue(change.TenantId.Value, out var entry) && !entry.Keys.Authentication.HasSameProof(authentication)))
         {
             _entries.TryRemove(change.TenantId.Value, out _);
         }
@@ -109,7 +122,7 @@ internal sealed class TenantJwtOptions : IOptionsMonitor<JwtBearerOptions>, ITen
     {
         // A change of URLs or limits needs no new keys, and must not need an issuer that answers.
         var authentication = tenant.Config.Authentication!;
-        var keys = other is not null && other.Keys.Authentication.Equals(authentication) ? other.Keys : new(tenant.Id, authentication, _metadata, _time, _logger);
+        var keys = other is not null && other.Keys.Authentication.HasSameProof(authentication) ? other.Keys : new(tenant.Id, authentication, _metadata, _time, _logger);
         var options = new JwtBearerOptions
         {
             ConfigurationManager = keys,
@@ -133,8 +146,10 @@ internal sealed class TenantJwtOptions : IOptionsMonitor<JwtBearerOptions>, ITen
         };
         options.TokenHandlers.Clear();
         options.TokenHandlers.Add(new JsonWebTokenHandler { MapInboundClaims = false, MaximumTokenSizeInBytes = BearerToken.MaxLength });
-        return new(tenant.Version, options, keys, new(MaxBelieved, _time)) { UsedAt = _time.GetTimestamp() };
+        return new(tenant.Version, options, keys, new(MaxBelieved, _time)) { Clients = NewClients(), UsedAt = _time.GetTimestamp() };
     }
+
+    private RecentTokens<ClientAnswer> NewClients() => new(MaxClients, _time);
 
     // As the built-in check does it, on this server's clock.
     private bool IsAlive(DateTime? notBefore, DateTime? expires, SecurityToken token, TokenValidationParameters parameters)
@@ -163,6 +178,7 @@ internal sealed class TenantJwtOptions : IOptionsMonitor<JwtBearerOptions>, ITen
     private sealed class Entry(long version, JwtBearerOptions options, IssuerKeys keys, RecentTokens<ClaimsPrincipal> believed)
     {
         private long _usedAt;
+        private volatile RecentTokens<ClientAnswer> _clients = null!;
 
         public long Version { get; } = version;
 
@@ -171,6 +187,12 @@ internal sealed class TenantJwtOptions : IOptionsMonitor<JwtBearerOptions>, ITen
         public IssuerKeys Keys { get; } = keys;
 
         public RecentTokens<ClaimsPrincipal> Believed { get; } = believed;
+
+        public required RecentTokens<ClientAnswer> Clients
+        {
+            get => _clients;
+            set => _clients = value;
+        }
 
         public long UsedAt
         {

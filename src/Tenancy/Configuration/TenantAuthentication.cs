@@ -33,6 +33,10 @@ public sealed record TenantAuthentication
         init => field = value ?? [];
     } = [];
 
+    /// <summary>Gets whether only tokens of the clients that the admin API lists for the tenant are accepted. Default: tokens of every client of the issuer.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool RequireClients { get; init; }
+
     /// <summary>Gets the id (<c>kid</c>) of the only key that is accepted. Default: every signing key that the issuer publishes.</summary>
     public string? PinnedKeyId { get; init; }
 
@@ -45,10 +49,13 @@ public sealed record TenantAuthentication
     /// <inheritdoc/>
     public bool Equals(TenantAuthentication? other) =>
         other is not null && Kind == other.Kind && Scheme == other.Scheme && Issuer == other.Issuer && JwksUri == other.JwksUri && PinnedKeyId == other.PinnedKeyId
-        && TokenUrl == other.TokenUrl && AuthorizationUrl == other.AuthorizationUrl && Audiences.SequenceEqual(other.Audiences) && Scopes.SequenceEqual(other.Scopes);
+        && TokenUrl == other.TokenUrl && AuthorizationUrl == other.AuthorizationUrl && RequireClients == other.RequireClients && Audiences.SequenceEqual(other.Audiences) && Scopes.SequenceEqual(other.Scopes);
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Kind, Scheme, Issuer, JwksUri, PinnedKeyId, Audiences.Count, Scopes.Count);
+
+    /// <summary>Whether two take the same proof, so that nothing is to be asked of the issuer; which clients may show it is another matter.</summary>
+    internal bool HasSameProof(TenantAuthentication? other) => other is not null && Equals(other with { RequireClients = RequireClients });
 }
 
 /// <summary>The kinds of proof that a tenant may ask of its callers.</summary>

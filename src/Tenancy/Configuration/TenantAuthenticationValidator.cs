@@ -83,6 +83,7 @@ internal sealed class TenantAuthenticationValidator(TenancyOptions options)
         Refuse(authentication.Audiences.Count > 0, "audiences");
         Refuse(authentication.JwksUri is not null, "jwksUri");
         Refuse(authentication.Scopes.Count > 0, "scopes");
+        Refuse(authentication.RequireClients, "requireClients");
         Refuse(authentication.PinnedKeyId is not null, "pinnedKeyId");
         Refuse(authentication.TokenUrl is not null, "tokenUrl");
         Refuse(authentication.AuthorizationUrl is not null, "authorizationUrl");

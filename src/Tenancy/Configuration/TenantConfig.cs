@@ -39,13 +39,14 @@ public sealed record TenantConfig
     /// <inheritdoc/>
     public bool Equals(TenantConfig? other) =>
         other is not null && Id == other.Id && Name == other.Name && Status == other.Status && Urls.SequenceEqual(other.Urls)
-        && Limits == other.Limits && HasSameBehaviour(other);
+        && Limits == other.Limits && HasSamePlatform(other) && Equals(Authentication, other.Authentication);
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Id, Name, Status, Platform);
 
-    /// <summary>Whether two configurations give the same authentication and platform, so that no new validation is needed.</summary>
-    internal bool HasSameBehaviour(TenantConfig other) => HasSamePlatform(other) && Equals(Authentication, other.Authentication);
+    /// <summary>Whether two configurations take the same proof and have the same platform, so that no new validation is needed.</summary>
+    internal bool HasSameBehaviour(TenantConfig other) => HasSamePlatform(other)
+        && (Authentication?.HasSameProof(other.Authentication) ?? other.Authentication is null);
 
     /// <summary>Whether two configurations give the same platform instance.</summary>
     internal bool HasSamePlatform(TenantConfig other) => Platform == other.Platform && SameJson(Settings, other.Settings);

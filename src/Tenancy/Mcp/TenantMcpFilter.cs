@@ -18,9 +18,7 @@ internal sealed class TenantMcpFilter(SessionGuard sessions, SessionStreams stre
         var caller = CallerIdentity.Read(context.User, tenant.Id);
         if (caller.IsAnonymous && !ToolContextFactory.IsOpen(tenant) && await HasBadCredentialsAsync(context))
         {
-            return context.Features.Get<TooManyFailedChecks>() is { } failures
-                ? await RefuseAsync(context, Refusal.TooManyRequests(RequestLimits.Seconds(failures.RetryAfter)), null)
-                : await RefuseAsync(context, Refusal.BadCredentials, null);
+            return await RefuseAsync(context, Explain(context.Features), null);
         }
 
         McpRequest? request = null;
@@ -86,6 +84,11 @@ internal sealed class TenantMcpFilter(SessionGuard sessions, SessionStreams stre
     // What was shown and is not valid opens nothing, not even what needs nothing.
     private static async Task<bool> HasBadCredentialsAsync(HttpContext context) =>
         context.Request.Headers.Authorization.Count > 0 || (await context.AuthenticateAsync()).Failure is not null;
+
+    private static Refusal Explain(IFeatureCollection features) =>
+        features.Get<TooManyFailedChecks>() is { } failures ? Refusal.TooManyRequests(RequestLimits.Seconds(failures.RetryAfter))
+        : features.Get<UnlistedClient>() is not null ? Refusal.UnlistedClient
+        : Refusal.BadCredentials;
 
     private static bool BeginsSession(HttpRequest http, McpRequest request) =>
         request is { Method: RequestMethods.Initialize, DeclaresVersion: false } && !http.Headers.ContainsKey(SessionGuard.HeaderName);

@@ -39,6 +39,9 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
 
     public static Refusal BadCredentials { get; } = new(401, "The credentials are not valid here.", -32028, "AUTH_REQUIRED", "correctable");
 
+    public static Refusal UnlistedClient { get; } =
+        new(403, "The client that the token was issued to is none of those that may call the tenant.", -32028, "PERMISSION_DENIED", "correctable");
+
     public static Refusal TooManyCalls { get; } =
         new(429, "The tenant has as many calls under way as it may.", -32029, "RATE_LIMITED", "transient", RetryAfter: 1);
 

@@ -1,0 +1,63 @@
+using Tenancy.Configuration;
+using Tenancy.Registry;
+using Tenancy.State;
+
+namespace Tenancy.Authentication;
+
+/// <summary>Knows whether a tenant lists a client, and asks the store about each no more than once a second.</summary>
+/// <remarks>A client that is taken out elsewhere is refused here a second later; where the store cannot be asked, five minutes later. A change of the tenant forgets all that is known.</remarks>
+internal sealed class ClientCache(TenantJwtOptions options, RedisConnection redis, TimeProvider time)
+{
+    /// <summary>How long an answer is good without asking again.</summary>
+    public static readonly TimeSpan Freshness = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a good answer holds while the store is away.</summary>
+    public static readonly TimeSpan MaximumAge = TimeSpan.FromMinutes(5);
+
+    /// <summary>Whether a client of the tenant's issuer may call it.</summary>
+    /// <exception cref="StoreUnavailableException">The store is away, and the client was not listed lately.</exception>
+    public async ValueTask<bool> IsListedAsync(TenantModel tenant, string? clientId)
+    {
+        if (clientId is null)
+        {
+            return false;
+        }
+
+        // Taken first: what the store says from here on may be older than a removal.
+        var answers = options.GetClients(tenant);
+        if (answers.TryGet(clientId, out var answer) && time.GetUtcNow() < answer.AskAgainAt)
+        {
+            return answer.IsListed;
+        }
+
+        try
+        {
+            var left = await new ClientStore(redis, tenant.Id).UseAsync(tenant.Config.Authentication!.Issuer!, clientId);
+            answer = ClientAnswer.From(left, time.GetUtcNow());
+        }
+        catch (StoreUnavailableException) when (answer.IsListed)
+        {
+            // Not each call of a client that is known is to find out that the store is away.
+            answer = answer with { AskAgainAt = time.GetUtcNow() + Freshness };
+        }
+
+        answers.Add(clientId, answer, answer.Until);
+        return answer.IsListed;
+    }
+
+    /// <summary>Forgets what is known of a tenant's clients: one came or went. All that it costs is a second of asking the store.</summary>
+    public void Forget(TenantId tenant) => options.ForgetClients(tenant);
+}
+
+/// <summary>What the store said of a client.</summary>
+/// <param name="IsListed">Whether the tenant lists it.</param>
+/// <param name="AskAgainAt">When the store is asked again.</param>
+/// <param name="Until">Until when the answer holds where the store cannot be asked.</param>
+internal readonly record struct ClientAnswer(bool IsListed, DateTimeOffset AskAgainAt, DateTimeOffset Until)
+{
+    public static ClientAnswer From(TimeSpan? left, DateTimeOffset now)
+    {
+        var until = now + (left is null ? ClientCache.Freshness : left < ClientCache.MaximumAge ? left.Value : ClientCache.MaximumAge);
+        return new(left is not null, now + ClientCache.Freshness, until);
+    }
+}
