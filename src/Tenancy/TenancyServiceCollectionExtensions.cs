@@ -51,6 +51,7 @@ public static class TenancyServiceCollectionExtensions
         AddMcp(services);
         services.TryAddSingleton<AdminKeys>();
         services.TryAddSingleton<PrincipalEndpoints>();
+        services.TryAddSingleton<ClientEndpoints>();
         return new TenancyBuilder(services);
     }
 
@@ -129,6 +130,7 @@ public static class TenancyServiceCollectionExtensions
     {
         services.TryAddSingleton<GuardedHttp>();
         services.TryAddSingleton<IssuerMetadata>();
+        services.TryAddSingleton<ClientMetadata>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<ITenantValidator, JwksValidator>());
     }
 

@@ -34,6 +34,7 @@ internal static class AdminEndpoints
             group.MapPost("{id}/unregister", UnregisterAsync);
             SessionEndpoints.Map(group);
             PrincipalEndpoints.Map(group);
+            ClientEndpoints.Map(group);
         }
 
         return group;

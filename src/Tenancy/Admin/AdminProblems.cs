@@ -55,9 +55,9 @@ internal static class AdminProblems
         }
     }
 
-    private static JsonHttpResult<AdminProblem> Unavailable(HttpContext context, string retryAfter, string detail)
+    public static JsonHttpResult<AdminProblem> Unavailable(HttpContext context, string retryAfter, string detail, Dictionary<string, string[]>? errors = null)
     {
         context.Response.Headers.RetryAfter = retryAfter;
-        return Create(StatusCodes.Status503ServiceUnavailable, detail);
+        return Create(StatusCodes.Status503ServiceUnavailable, detail, errors);
     }
 }

@@ -73,6 +73,8 @@ internal sealed record AdminProblem(string Title, int Status, string? Detail, IR
 [JsonSerializable(typeof(SessionList))]
 [JsonSerializable(typeof(PrincipalList))]
 [JsonSerializable(typeof(IssuedPrincipal))]
+[JsonSerializable(typeof(ClientAnswer))]
+[JsonSerializable(typeof(ClientList))]
 internal sealed partial class AdminJson : JsonSerializerContext
 {
     /// <summary>The answers of the admin API, without escapes that only HTML needs.</summary>

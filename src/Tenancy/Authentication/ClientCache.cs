@@ -24,25 +24,25 @@ internal sealed class ClientCache(TenantJwtOptions options, RedisConnection redi
         }
 
         // Taken first: what the store says from here on may be older than a removal.
-        var answers = options.GetClients(tenant);
-        if (answers.TryGet(clientId, out var answer) && time.GetUtcNow() < answer.AskAgainAt)
+        var findings = options.GetClients(tenant);
+        if (findings.TryGet(clientId, out var finding) && time.GetUtcNow() < finding.AskAgainAt)
         {
-            return answer.IsListed;
+            return finding.IsListed;
         }
 
         try
         {
             var left = await new ClientStore(redis, tenant.Id).UseAsync(tenant.Config.Authentication!.Issuer!, clientId);
-            answer = ClientAnswer.From(left, time.GetUtcNow());
+            finding = ClientFinding.From(left, time.GetUtcNow());
         }
-        catch (StoreUnavailableException) when (answer.IsListed)
+        catch (StoreUnavailableException) when (finding.IsListed)
         {
             // Not each call of a client that is known is to find out that the store is away.
-            answer = answer with { AskAgainAt = time.GetUtcNow() + Freshness };
+            finding = finding with { AskAgainAt = time.GetUtcNow() + Freshness };
         }
 
-        answers.Add(clientId, answer, answer.Until);
-        return answer.IsListed;
+        findings.Add(clientId, finding, finding.Until);
+        return finding.IsListed;
     }
 
     /// <summary>Forgets what is known of a tenant's clients: one came or went. All that it costs is a second of asking the store.</summary>
@@ -52,10 +52,10 @@ internal sealed class ClientCache(TenantJwtOptions options, RedisConnection redi
 /// <summary>What the store said of a client.</summary>
 /// <param name="IsListed">Whether the tenant lists it.</param>
 /// <param name="AskAgainAt">When the store is asked again.</param>
-/// <param name="Until">Until when the answer holds where the store cannot be asked.</param>
-internal readonly record struct ClientAnswer(bool IsListed, DateTimeOffset AskAgainAt, DateTimeOffset Until)
+/// <param name="Until">Until when this holds where the store cannot be asked.</param>
+internal readonly record struct ClientFinding(bool IsListed, DateTimeOffset AskAgainAt, DateTimeOffset Until)
 {
-    public static ClientAnswer From(TimeSpan? left, DateTimeOffset now)
+    public static ClientFinding From(TimeSpan? left, DateTimeOffset now)
     {
         var until = now + (left is null ? ClientCache.Freshness : left < ClientCache.MaximumAge ? left.Value : ClientCache.MaximumAge);
         return new(left is not null, now + ClientCache.Freshness, until);

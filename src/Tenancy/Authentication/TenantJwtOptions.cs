@@ -67,7 +67,7 @@ internal sealed class TenantJwtOptions : IOptionsMonitor<JwtBearerOptions>, ITen
     public RecentTokens<ClaimsPrincipal> GetBelieved(TenantModel tenant) => Find(tenant).Believed;
 
     /// <summary>What the store said of a tenant's clients lately. Who is going to ask the store takes this first: what it adds after <see cref="ForgetClients"/> is lost.</summary>
-    public RecentTokens<ClientAnswer> GetClients(TenantModel tenant) => Find(tenant).Clients;
+    public RecentTokens<ClientFinding> GetClients(TenantModel tenant) => Find(tenant).Clients;
 
     /// <summary>Forgets what the store said of a tenant's clients.</summary>
     public void ForgetClients(TenantId tenant)
@@ -149,7 +149,7 @@ internal sealed class TenantJwtOptions : IOptionsMonitor<JwtBearerOptions>, ITen
         return new(tenant.Version, options, keys, new(MaxBelieved, _time)) { Clients = NewClients(), UsedAt = _time.GetTimestamp() };
     }
 
-    private RecentTokens<ClientAnswer> NewClients() => new(MaxClients, _time);
+    private RecentTokens<ClientFinding> NewClients() => new(MaxClients, _time);
 
     // As the built-in check does it, on this server's clock.
     private bool IsAlive(DateTime? notBefore, DateTime? expires, SecurityToken token, TokenValidationParameters parameters)
@@ -178,7 +178,7 @@ internal sealed class TenantJwtOptions : IOptionsMonitor<JwtBearerOptions>, ITen
     private sealed class Entry(long version, JwtBearerOptions options, IssuerKeys keys, RecentTokens<ClaimsPrincipal> believed)
     {
         private long _usedAt;
-        private volatile RecentTokens<ClientAnswer> _clients = null!;
+        private volatile RecentTokens<ClientFinding> _clients = null!;
 
         public long Version { get; } = version;
 
@@ -188,7 +188,7 @@ internal sealed class TenantJwtOptions : IOptionsMonitor<JwtBearerOptions>, ITen
 
         public RecentTokens<ClaimsPrincipal> Believed { get; } = believed;
 
-        public required RecentTokens<ClientAnswer> Clients
+        public required RecentTokens<ClientFinding> Clients
         {
             get => _clients;
             set => _clients = value;

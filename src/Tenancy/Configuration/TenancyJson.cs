@@ -16,6 +16,7 @@ namespace Tenancy.Configuration;
 [JsonSerializable(typeof(TenantConfig))]
 [JsonSerializable(typeof(TenantWire))]
 [JsonSerializable(typeof(PrincipalRegistration))]
+[JsonSerializable(typeof(ClientRegistration))]
 internal sealed partial class TenancyJson : JsonSerializerContext;
 
 /// <summary>The wire form in configuration, where every scalar is a string.</summary>

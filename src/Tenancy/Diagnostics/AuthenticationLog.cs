@@ -13,4 +13,13 @@ internal static partial class AuthenticationLog
 
     [LoggerMessage(62, LogLevel.Information, "Principal {PrincipalId} of tenant {TenantId} is revoked.", EventName = "PrincipalRevoked")]
     public static partial void PrincipalRevoked(this ILogger logger, string tenantId, string principalId);
+
+    [LoggerMessage(63, LogLevel.Information, "Client {Handle} of tenant {TenantId} is listed.", EventName = "ClientListed")]
+    public static partial void ClientListed(this ILogger logger, string tenantId, string handle);
+
+    [LoggerMessage(64, LogLevel.Information, "Client {Handle} of tenant {TenantId} is refreshed.", EventName = "ClientRefreshed")]
+    public static partial void ClientRefreshed(this ILogger logger, string tenantId, string handle);
+
+    [LoggerMessage(65, LogLevel.Information, "Client {Handle} of tenant {TenantId} is taken out.", EventName = "ClientRemoved")]
+    public static partial void ClientRemoved(this ILogger logger, string tenantId, string handle);
 }

@@ -16,8 +16,6 @@ namespace Tenancy.Validation;
 /// </summary>
 internal sealed class GuardedHttp : IDisposable
 {
-    public const int MaxBodySize = 1024 * 1024;
-
     private readonly ValidationOptions _options;
     private readonly AddressGuard _guard;
     private readonly HttpClient _client;
@@ -58,8 +56,11 @@ internal sealed class GuardedHttp : IDisposable
     public static string Display(Uri uri) => uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped);
 
     /// <summary>Fetches a text.</summary>
+    /// <param name="uri">Where it is.</param>
+    /// <param name="maxSize">The most bytes that it may have.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="FetchException">There is no such text to be had here and now.</exception>
-    public async Task<string> GetAsync(Uri uri, CancellationToken cancellationToken)
+    public async Task<string> GetAsync(Uri uri, int maxSize, CancellationToken cancellationToken)
     {
         ThrowIfForbidden(uri);
         using var timeout = new CancellationTokenSource(_options.Timeout, _time);
@@ -68,7 +69,7 @@ internal sealed class GuardedHttp : IDisposable
         {
             using var response = await _client.GetAsync(uri, HttpCompletionOption.ResponseHeadersRead, both.Token).ConfigureAwait(false);
             ThrowIfNotOk(uri, (int)response.StatusCode);
-            return await ReadAsync(uri, response.Content, both.Token).ConfigureAwait(false);
+            return await ReadAsync(uri, response.Content, maxSize, both.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -110,20 +111,20 @@ internal sealed class GuardedHttp : IDisposable
         }
     }
 
-    private static async Task<string> ReadAsync(Uri uri, HttpContent content, CancellationToken cancellationToken)
+    private static async Task<string> ReadAsync(Uri uri, HttpContent content, int maxSize, CancellationToken cancellationToken)
     {
-        var buffer = ArrayPool<byte>.Shared.Rent(MaxBodySize + 1);
+        var buffer = ArrayPool<byte>.Shared.Rent(maxSize + 1);
         try
         {
             var stream = await content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
             await using (stream.ConfigureAwait(false))
             {
-                var length = content.Headers.ContentLength > MaxBodySize
-                    ? MaxBodySize + 1
-                    : await stream.ReadAtLeastAsync(buffer.AsMemory(0, MaxBodySize + 1), MaxBodySize + 1, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
-                return length <= MaxBodySize
+                var length = content.Headers.ContentLength > maxSize
+                    ? maxSize + 1
+                    : await stream.ReadAtLeastAsync(buffer.AsMemory(0, maxSize + 1), maxSize + 1, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+                return length <= maxSize
                     ? Encoding.UTF8.GetString(buffer, 0, length).TrimStart('\uFEFF')
-                    : throw new FetchException($"{Display(uri)} is larger than 1 MiB", isTransient: false);
+                    : throw new FetchException(string.Create(CultureInfo.InvariantCulture, $"{Display(uri)} is larger than {maxSize / 1024} KiB"), isTransient: false);
             }
         }
         finally

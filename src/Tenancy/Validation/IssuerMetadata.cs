@@ -9,6 +9,8 @@ namespace Tenancy.Validation;
 /// <summary>Reads what an issuer publishes of itself: its discovery document and its keys.</summary>
 internal sealed class IssuerMetadata(GuardedHttp http, IOptions<TenancyOptions> options)
 {
+    public const int MaxDocumentSize = 1024 * 1024;
+
     private const int MaxKeys = 64;
     private const int MinimumRsaKeySize = 2048;
 
@@ -34,7 +36,7 @@ internal sealed class IssuerMetadata(GuardedHttp http, IOptions<TenancyOptions> 
         }
 
         var configuration = new OpenIdConnectConfiguration { Issuer = issuer, JwksUri = keysUri };
-        foreach (var key in ReadKeys(uri, await http.GetAsync(uri, cancellationToken).ConfigureAwait(false), authentication.PinnedKeyId))
+        foreach (var key in ReadKeys(uri, await http.GetAsync(uri, MaxDocumentSize, cancellationToken).ConfigureAwait(false), authentication.PinnedKeyId))
         {
             configuration.SigningKeys.Add(key);
         }
@@ -49,12 +51,12 @@ internal sealed class IssuerMetadata(GuardedHttp http, IOptions<TenancyOptions> 
         string text;
         try
         {
-            text = await http.GetAsync(location, cancellationToken).ConfigureAwait(false);
+            text = await http.GetAsync(location, MaxDocumentSize, cancellationToken).ConfigureAwait(false);
         }
         catch (FetchException exception) when (exception.StatusCode == 404)
         {
             location = OAuthLocation(issuer);
-            text = await http.GetAsync(location, cancellationToken).ConfigureAwait(false);
+            text = await http.GetAsync(location, MaxDocumentSize, cancellationToken).ConfigureAwait(false);
         }
 
         var discovery = Read(location, text, static json => OpenIdConnectConfiguration.Create(json));

@@ -212,7 +212,7 @@ public sealed class JwksValidatorTests : IDisposable
     {
         await using var issuer = await StubServer.StartAsync(async context =>
         {
-            context.Response.ContentLength = declaresLength ? GuardedHttp.MaxBodySize + 1 : null;
+            context.Response.ContentLength = declaresLength ? IssuerMetadata.MaxDocumentSize + 1 : null;
             var chunk = new byte[64 * 1024];
             while (!declaresLength)
             {
@@ -222,13 +222,13 @@ public sealed class JwksValidatorTests : IDisposable
             await context.Response.Body.FlushAsync();
             await Task.Delay(Timeout.Infinite, context.RequestAborted);
         });
-        Assert.Contains("larger than 1 MiB", Permanent(await ValidateAsync(issuer)), StringComparison.Ordinal);
+        Assert.Contains("larger than 1024 KiB", Permanent(await ValidateAsync(issuer)), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_body_of_just_the_limit_is_read()
     {
-        await using var issuer = await StubServer.StartAsync(StubServer.Issuer(Keys, url => StubServer.Discovery(url).PadRight(GuardedHttp.MaxBodySize)));
+        await using var issuer = await StubServer.StartAsync(StubServer.Issuer(Keys, url => StubServer.Discovery(url).PadRight(IssuerMetadata.MaxDocumentSize)));
         Assert.IsType<TenantValidation.Valid>(await ValidateAsync(issuer));
     }
 
