@@ -131,9 +131,9 @@ public sealed class TenantAuthenticationTests
     [InlineData(TenantAuthenticationKind.None)]
     public void What_belongs_to_jwks_is_refused_elsewhere(TenantAuthenticationKind kind)
     {
-        var authentication = Jwks() with { Kind = kind, Audiences = ["a"], JwksUri = "https://a.com", Scopes = ["s"], PinnedKeyId = "k", TokenUrl = "https://a.com", AuthorizationUrl = "https://a.com" };
+        var authentication = Jwks() with { Kind = kind, Audiences = ["a"], JwksUri = "https://a.com", Scopes = ["s"], PinnedKeyId = "k", TokenUrl = "https://a.com", AuthorizationUrl = "https://a.com", RequireClients = true };
         Assert.Equal(
-            ["issuer", "audiences", "jwksUri", "scopes", "pinnedKeyId", "tokenUrl", "authorizationUrl"],
+            ["issuer", "audiences", "jwksUri", "scopes", "requireClients", "pinnedKeyId", "tokenUrl", "authorizationUrl"],
             Validate(Acme with { Authentication = authentication }).Select(error => error.Field["authentication.".Length..]));
     }
 
@@ -142,6 +142,17 @@ public sealed class TenantAuthenticationTests
     {
         var options = new TenancyOptions { Defaults = { Authentication = Jwks() with { Issuer = "http://auth.example.com" } } };
         Assert.Equal("authentication.issuer", Assert.Single(Validate(Acme with { Authentication = null }, options)).Field);
+    }
+
+    [Fact]
+    public void Requiring_clients_is_on_the_wire_only_where_it_is_asked_for_and_is_no_other_proof()
+    {
+        var (any, listed) = (Acme with { Authentication = Jwks() }, Acme with { Authentication = Jwks() with { RequireClients = true } });
+        Assert.DoesNotContain("requireClients", JsonSerializer.Serialize(any, TenancyJson.Default.TenantConfig), StringComparison.Ordinal);
+        Assert.Equal(listed, JsonSerializer.Deserialize(JsonSerializer.Serialize(listed, TenancyJson.Default.TenantConfig), TenancyJson.Default.TenantConfig));
+        Assert.NotEqual(any, listed);
+        Assert.True(any.HasSameBehaviour(listed));
+        Assert.False(any.HasSameBehaviour(listed with { Authentication = listed.Authentication with { Issuer = "https://other.example.com" } }));
     }
 
     [Fact]

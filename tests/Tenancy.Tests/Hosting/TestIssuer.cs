@@ -93,9 +93,15 @@ internal sealed class TestIssuer : IAsyncDisposable
         new(new ECDsaSecurityKey(ECDsa.Create(ECCurve.NamedCurves.nistP256)) { KeyId = id ?? Guid.NewGuid().ToString("N") }, SecurityAlgorithms.EcdsaSha256);
 
     /// <summary>A token from the provider's token endpoint.</summary>
-    public async Task<string> GetTokenAsync(string user, string audience)
+    public async Task<string> GetTokenAsync(string user, string audience, string? clientId = null)
     {
-        using var form = new FormUrlEncodedContent(new Dictionary<string, string> { ["grant_type"] = "password", ["username"] = user, ["password"] = "any", ["resource"] = audience });
+        var fields = new Dictionary<string, string> { ["grant_type"] = "password", ["username"] = user, ["password"] = "any", ["resource"] = audience };
+        if (clientId is not null)
+        {
+            fields["client_id"] = clientId;
+        }
+
+        using var form = new FormUrlEncodedContent(fields);
         using var response = await _client.PostAsync(new Uri(Url + "token"), form);
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync());
         return (await response.Content.ReadFromJsonAsync<JsonObject>())!["access_token"]!.ToString();
