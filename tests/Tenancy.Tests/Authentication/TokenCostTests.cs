@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Claims;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -36,7 +37,7 @@ public sealed class TokenCostTests : IAsyncLifetime
                 ["Tenancy:Admin:Keys:0"] = TenancyServer.AdminKey,
                 ["Tenancy:Validation:AllowedNetworks:0"] = "127.0.0.0/8",
             },
-            services: services => services.AddSingleton<TimeProvider>(_time),
+            services: services => services.AddSingleton<TimeProvider>(_time).AddSingleton<IStartupFilter, Addresses>(),
             endpoints: app => app.Use((HttpContext context, RequestDelegate next) =>
             {
                 lock (_identities)
@@ -244,6 +245,51 @@ public sealed class TokenCostTests : IAsyncLifetime
         Assert.Equal(2 * Budget, Checks);
     }
 
+    [Theory]
+    [InlineData("192.0.2.1", "192.0.2.2", false)]
+    [InlineData("192.0.2.1", "::ffff:192.0.2.1", true)]
+    [InlineData("2001:db8:1:1::1", "2001:db8:1:1:ffff::9", true)]
+    [InlineData("2001:db8:1:1::1", "2001:db8:1:2::1", false)]
+    public async Task A_flood_keeps_out_who_calls_from_its_address_and_nobody_else(string flooder, string other, bool isSame)
+    {
+        for (var i = 0; i < Budget; i++)
+        {
+            Assert.Equal(HttpStatusCode.Unauthorized, await CallAsync("acme", _issuer.Mint(AcmeAudience, claims => claims["n"] = i, signing: TestIssuer.NewKey(_issuer.Signing.Kid)), flooder));
+            Assert.Equal(HttpStatusCode.Unauthorized, await CallAsync("plain", $"plain.{i}", flooder));
+        }
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, await CallAsync("acme", _issuer.Mint(AcmeAudience), flooder));
+        Assert.Equal(HttpStatusCode.TooManyRequests, await CallAsync("plain", "plain.one", flooder));
+        var expected = isSame ? HttpStatusCode.TooManyRequests : HttpStatusCode.OK;
+        Assert.Equal(expected, await CallAsync("acme", _issuer.Mint(AcmeAudience), other));
+        Assert.Equal(expected, await CallAsync("plain", "plain.one", other));
+        Assert.Equal(HttpStatusCode.OK, await CallAsync("globex", _issuer.Mint(GlobexAudience), flooder));
+    }
+
+    [Fact]
+    public async Task While_the_keys_are_fetched_for_unknown_key_ids_honest_callers_do_not_wait()
+    {
+        var honest = _issuer.Mint(AcmeAudience);
+        Assert.Equal(HttpStatusCode.OK, await CallAsync("acme", honest));
+        _time.Advance(IssuerKeys.UnknownKeyInterval);
+        var (asked, end) = (new TaskCompletionSource(), new TaskCompletionSource());
+        _issuer.Outage = async context =>
+        {
+            Interlocked.Increment(ref _fetches);
+            asked.TrySetResult();
+            await end.Task;
+            context.Response.StatusCode = 503;
+        };
+        var flood = Enumerable.Range(0, 20).Select(_ => CallAsync("acme", _issuer.Mint(AcmeAudience, signing: TestIssuer.NewKey()))).ToArray();
+        await asked.Task;
+        Assert.Equal(HttpStatusCode.OK, await CallAsync("acme", honest));
+        Assert.Equal(HttpStatusCode.OK, await CallAsync("acme", _issuer.Mint(AcmeAudience, claims => claims["sub"] = "new")));
+        Assert.Contains(flood, call => !call.IsCompleted);
+        end.SetResult();
+        Assert.All(await Task.WhenAll(flood), status => Assert.Equal(HttpStatusCode.Unauthorized, status));
+        Assert.Equal(1, _fetches);
+    }
+
     private async Task AdminAsync(HttpMethod method, string path, string body)
     {
         using var answer = await _server.AdminAsync(method, path, body);
@@ -256,10 +302,31 @@ public sealed class TokenCostTests : IAsyncLifetime
         return [.. (await McpCalls.ReadAsync(answer))["principals"]!.AsArray().Select(principal => principal!["id"]!.ToString())];
     }
 
-    private async Task<HttpStatusCode> CallAsync(string tenant, string token)
+    private async Task<HttpStatusCode> CallAsync(string tenant, string token, string? address = null)
     {
         using var request = McpCalls.Post(_server.Port, Way.Path, tenant, token, McpCalls.Call("whoami"));
+        if (address is not null)
+        {
+            request.Headers.Add(Addresses.HeaderName, address);
+        }
+
         using var response = await _server.Client.SendAsync(request, Cancellation);
         return response.StatusCode;
+    }
+
+    /// <summary>Lets a test say from where it calls, as a proxy's header does.</summary>
+    private sealed class Addresses : IStartupFilter
+    {
+        public const string HeaderName = "X-From";
+
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.Use((HttpContext context, RequestDelegate next) =>
+            {
+                context.Connection.RemoteIpAddress = context.Request.Headers[HeaderName] is [{ } address] ? IPAddress.Parse(address) : context.Connection.RemoteIpAddress;
+                return next(context);
+            });
+            next(app);
+        };
     }
 }
