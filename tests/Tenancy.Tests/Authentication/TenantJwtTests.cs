@@ -1,6 +1,8 @@
 using System.Net;
 using System.Security.Claims;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -36,10 +38,11 @@ public sealed class TenantJwtTests : IAsyncLifetime
                 ["Tenancy:AnonymousTools:0"] = "get_products",
                 ["Tenancy:Validation:AllowedNetworks:0"] = "127.0.0.0/8",
             },
-            services: services => services.AddSingleton<TimeProvider>(_time));
+            services: services => services.AddSingleton<TimeProvider>(_time).AddSingleton<Arrivals>().AddSingleton<IStartupFilter>(provider => provider.GetRequiredService<Arrivals>()));
         await RegisterAsync("acme", _shared);
         await RegisterAsync("globex", _shared);
         await RegisterAsync("initech", _own);
+        (await _server.AdminAsync(HttpMethod.Post, "?wait=true", """{ "id": "plain", "principals": [{ "name": "one", "token": "plain.one" }] }""")).Dispose();
     }
 
     public async ValueTask DisposeAsync()
@@ -236,6 +239,39 @@ public sealed class TenantJwtTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task However_many_calls_wait_for_an_issuer_that_hangs_no_thread_does_and_it_is_asked_once()
+    {
+        const int Calls = 200;
+        var fetches = 0;
+        var arrived = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _shared.Outage = async context =>
+        {
+            Interlocked.Increment(ref fetches);
+            arrived.TrySetResult();
+            await Task.Delay(Timeout.Infinite, context.RequestAborted);
+        };
+
+        // Each with a token of its own, so that none joins what is found out for another.
+        var waiting = Enumerable.Range(0, Calls).Select(i => PostAsync("acme", _shared.Mint(AcmeAudience, claims => claims["sub"] = $"{i}"))).ToArray();
+        await arrived.Task;
+        await Poll.UntilAsync(() => Task.FromResult(_server.Services.GetRequiredService<Arrivals>().Count == Calls));
+        Assert.True(ThreadPool.ThreadCount < Calls, $"{ThreadPool.ThreadCount} threads for {Calls} calls that wait.");
+
+        // Calls of every other tenant finish before any of these, and so do those of this one that need no keys.
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.Equal(HttpStatusCode.OK, (await PostAsync("initech", _own.Mint(InitechAudience, claims => claims["sub"] = $"{i}"))).Status);
+            Assert.Equal(HttpStatusCode.OK, (await PostAsync("plain", "plain.one")).Status);
+            Assert.NotNull(await _server.CallAsync("acme", token: null, "get_products"));
+        }
+
+        Assert.DoesNotContain(waiting, call => call.IsCompleted);
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.All(await Task.WhenAll(waiting), answer => Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.Status));
+        Assert.Equal(1, fetches);
+    }
+
+    [Fact]
     public async Task Known_keys_serve_while_their_issuer_is_away()
     {
         var token = await _shared.GetTokenAsync("alice", AcmeAudience);
@@ -321,5 +357,25 @@ public sealed class TenantJwtTests : IAsyncLifetime
         using var request = McpCalls.Post(_server.Port, way, tenant, token, McpCalls.Call("whoami"), sessionId: sessionId);
         using var response = await _server.Client.SendAsync(request, Cancellation);
         return (response.StatusCode, response.Headers.WwwAuthenticate.ToString(), await response.Content.ReadAsStringAsync(Cancellation));
+    }
+
+    /// <summary>Counts the requests to acme that show a token and are in the server.</summary>
+    private sealed class Arrivals : IStartupFilter
+    {
+        private int _count;
+
+        public int Count => Volatile.Read(ref _count);
+
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+        {
+            app.Use(async (HttpContext context, RequestDelegate next) =>
+            {
+                var counts = context.Request.Path == "/acme/mcp" && context.Request.Headers.Authorization.Count > 0;
+                Interlocked.Add(ref _count, counts ? 1 : 0);
+                await next(context);
+                Interlocked.Add(ref _count, counts ? -1 : 0);
+            });
+            next(app);
+        };
     }
 }
