@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Tenancy.Authentication;
 using Tenancy.Configuration;
 using Tenancy.Registry;
@@ -31,6 +32,44 @@ public sealed class PrincipalsTests
         Assert.DoesNotContain(token, list.ToJsonString(), StringComparison.Ordinal);
         Assert.DoesNotContain(TenantKeyspace.Hash(token), list.ToJsonString(), StringComparison.Ordinal);
         Assert.DoesNotContain(id, (await ReadAsync(await server.AdminAsync(HttpMethod.Get, "/globex/principals"))).ToJsonString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Neither_the_store_nor_the_log_nor_another_answer_has_a_token()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        var log = new LogRecorder(LogLevel.Trace);
+        await using var server = await TenancyServer.StartAsync(redis: redis, services: services => services.AddSingleton<ILoggerProvider>(log).AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace)));
+        var (id, first) = await IssueAsync(server, """{ "name": "second" }""");
+        var second = await RotateAsync(server, id, "?overlap=60");
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, "acme", second));
+        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(server, "globex", second));
+
+        var stored = await redis.ReadAllAsync();
+        Assert.Contains(TenantKeyspace.Hash(second), stored, StringComparison.Ordinal);
+        var answers = string.Concat(await Task.WhenAll(new[] { "", "/acme", "/acme/principals" }.Select(async path => (await ReadAsync(await server.AdminAsync(HttpMethod.Get, path))).ToJsonString())));
+        Assert.Contains(log.Entries, entry => entry.Text.Contains("/acme/mcp", StringComparison.Ordinal));
+        foreach (var secret in new[] { first, second }.Select(token => token["acme.".Length..]))
+        {
+            Assert.DoesNotContain(secret, stored, StringComparison.Ordinal);
+            Assert.DoesNotContain(secret, answers, StringComparison.Ordinal);
+            Assert.DoesNotContain(log.Entries, entry => entry.Text.Contains(secret, StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public async Task A_tenant_that_is_deleted_and_made_again_has_none_of_its_old_principals()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        var (id, token) = await IssueAsync(server, """{ "name": "second" }""");
+        using var deleted = await server.AdminAsync(HttpMethod.Delete, "/acme");
+        Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+        using var made = await server.AdminAsync(HttpMethod.Post, "?wait=true", """{ "id": "acme", "principals": [{ "name": "second" }] }""");
+        var principal = (await McpCalls.ReadAsync(made))["principals"]![0]!;
+        Assert.NotEqual(id, principal["id"]!.ToString());
+        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(server, "acme", token));
+        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(server, "acme", McpCalls.Acme));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, "acme", principal["token"]!.ToString()));
     }
 
     [Fact]

@@ -4,7 +4,7 @@ using Microsoft.Extensions.Logging;
 namespace Tenancy.Tests.Hosting;
 
 /// <summary>Remembers what one server logged.</summary>
-internal sealed class LogRecorder : ILoggerProvider, ILogger
+internal sealed class LogRecorder(LogLevel least = LogLevel.Warning) : ILoggerProvider, ILogger
 {
     private readonly ConcurrentQueue<LogEntry> _entries = new();
 
@@ -19,7 +19,7 @@ internal sealed class LogRecorder : ILoggerProvider, ILogger
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 
-    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= least;
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
         _entries.Enqueue(new(logLevel, eventId.Name, $"{formatter(state, exception)} {exception?.Message}"));

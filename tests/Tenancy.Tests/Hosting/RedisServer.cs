@@ -29,6 +29,28 @@ internal sealed class RedisServer : IAsyncDisposable
         await connection.GetDatabase().ExecuteAsync(command, arguments);
     }
 
+    /// <summary>All that it holds, keys and values, as one text.</summary>
+    public async Task<string> ReadAllAsync()
+    {
+        await using var connection = await ConnectionMultiplexer.ConnectAsync($"{ConnectionString},allowAdmin=true");
+        var (database, text) = (connection.GetDatabase(), new System.Text.StringBuilder());
+        await foreach (var key in connection.GetServers()[0].KeysAsync())
+        {
+            text.AppendLine(key.ToString()).AppendJoin('\n', await database.KeyTypeAsync(key) switch
+            {
+                RedisType.String => [(await database.StringGetAsync(key)).ToString()],
+                RedisType.Hash => (await database.HashGetAllAsync(key)).Select(entry => entry.ToString()),
+                RedisType.Set => (await database.SetMembersAsync(key)).Select(member => member.ToString()),
+                RedisType.SortedSet => (await database.SortedSetRangeByRankAsync(key)).Select(member => member.ToString()),
+                RedisType.List => (await database.ListRangeAsync(key)).Select(item => item.ToString()),
+                RedisType.Stream => (await database.StreamRangeAsync(key)).SelectMany(entry => entry.Values).Select(pair => pair.ToString()),
+                var type => throw new NotSupportedException($"{key} is a {type}."),
+            }).AppendLine();
+        }
+
+        return text.ToString();
+    }
+
     public static async Task<RedisServer> StartAsync(params string[] arguments)
     {
         if (FindExecutable() is null)
