@@ -306,6 +306,22 @@ public sealed class ClientsTests : IAsyncLifetime
         Assert.Single(await ListAsync("globex"));
     }
 
+    [Fact]
+    public async Task A_tenant_of_the_configuration_can_require_clients()
+    {
+        await using var server = await TenancyServer.StartAsync(settings: new Dictionary<string, string?>
+        {
+            ["Tenancy:BaseDomain"] = "localhost",
+            ["Tenancy:Admin:Keys:0"] = TenancyServer.AdminKey,
+            ["Tenancy:Tenants:0:id"] = "acme",
+            ["Tenancy:Tenants:0:authentication:kind"] = "jwks",
+            ["Tenancy:Tenants:0:authentication:issuer"] = _issuer.Url,
+            ["Tenancy:Tenants:0:authentication:requireClients"] = "true",
+        });
+        using var answer = await server.AdminAsync(HttpMethod.Get, "/acme");
+        Assert.True((bool)(await McpCalls.ReadAsync(answer))["authentication"]!["requireClients"]!);
+    }
+
     private static string Document(HttpContext context, string name) =>
         $$"""{ "client_id": "http://{{context.Request.Host}}{{context.Request.Path}}", "client_name": "{{name}}", "redirect_uris": ["https://agent.example.com/callback"], "token_endpoint_auth_method": "private_key_jwt" }""";
 
