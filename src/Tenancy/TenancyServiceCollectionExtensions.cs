@@ -182,7 +182,8 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<RequestLimits>();
         services.TryAddSingleton<ConcurrentCalls>();
         services.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<ConcurrentCalls>());
-        services.TryAddSingleton<SessionlessCall>();
+        services.TryAddSingleton<StatelessServers>();
+        services.TryAddSingleton<StatelessMessages>();
         services.TryAddScoped<ToolContextHolder>();
         services.TryAddScoped(provider => provider.GetRequiredService<ToolContextHolder>().Context
             ?? throw new InvalidOperationException("There is a ToolContext during a tool call only."));

@@ -62,6 +62,9 @@ internal static partial class Log
     [LoggerMessage(20, LogLevel.Information, "Tenant {TenantId} is opened outside a call, account {AccountId}: {Reason}", EventName = "TenantScopeOpened")]
     public static partial void TenantScopeOpened(this ILogger logger, string tenantId, string accountId, string reason);
 
+    [LoggerMessage(21, LogLevel.Error, "The server that the calls of platform {Platform} share has stopped; they are served without it until there is another.", EventName = "StatelessServerGone")]
+    public static partial void StatelessServerGone(this ILogger logger, string platform);
+
     [LoggerMessage(30, LogLevel.Warning, "{Host} leads to {Addresses}, which Tenancy:Validation:AllowedNetworks does not allow.", EventName = "AddressRefused")]
     public static partial void AddressRefused(this ILogger logger, string host, string addresses);
 

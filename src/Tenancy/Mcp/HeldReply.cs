@@ -1,16 +1,35 @@
+using System.Buffers;
+using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Net.Http.Headers;
 using Tenancy.Resolution;
 
 namespace Tenancy.Mcp;
 
-/// <summary>The body of an answer that begins with its first message, and not before, so that a call can still be refused by status when its tool finds the store away.</summary>
+/// <summary>
+/// The body of an answer that begins with its first message, and not before, so that a call can still be refused by status when its tool finds the
+/// store away. A client that accepts JSON only gets the last message as plain JSON, where the MCP SDK knows event streams alone.
+/// </summary>
 /// <remarks>The MCP SDK sends the headers of clients before 2026-07-28 before a tool runs; those of later ones it sends with the first message, too.</remarks>
-internal sealed class HeldReply(Stream body) : Stream
+internal sealed class HeldReply : Stream
 {
     private const int Held = 0;
     private const int Begun = 1;
     private const int Refused = 2;
+    private readonly HttpContext _context;
+    private readonly PipeWriter _body;
+    private readonly MemoryStream? _json;
     private int _state;
+    private long _length;
+    private bool _isAnswered;
+
+    private HeldReply(HttpContext context)
+    {
+        _context = context;
+        _body = context.Response.BodyWriter;
+        _json = AcceptedReply.IsPlainJson(context.Request) ? new() : null;
+    }
 
     public override bool CanRead => false;
 
@@ -26,44 +45,95 @@ internal sealed class HeldReply(Stream body) : Stream
         set => throw new NotSupportedException();
     }
 
-    private bool IsRefused => Volatile.Read(ref _state) == Refused;
+    /// <summary>Gets whether the answer is to be plain JSON.</summary>
+    public bool IsPlainJson => _json is not null;
 
-    /// <summary>Runs the rest of a request. What it writes is dropped where it was refused, and the answer is the refusal.</summary>
-    public static async ValueTask<object?> RunAsync(HttpContext context, McpRequest request, Func<ValueTask<object?>> next)
+    /// <summary>Begins to answer a request.</summary>
+    public static HeldReply Begin(HttpContext context)
     {
-        var body = context.Response.Body;
-        var reply = new HeldReply(body);
+        var reply = new HeldReply(context);
         context.Features.Set(reply);
-        context.Response.Body = reply;
-        object? result;
+        return reply;
+    }
+
+    /// <summary>Runs the rest of the pipeline, with this as the body of its response.</summary>
+    public async ValueTask<object?> RunAsync(Func<ValueTask<object?>> next)
+    {
+        var response = _context.Response;
+        var body = response.Body;
+        response.Body = this;
+        if (_json is not null)
+        {
+            _context.Request.Headers.Accept = AcceptedReply.Both;
+        }
+
         try
         {
-            result = await next();
+            var result = await next();
+            await response.BodyWriter.FlushAsync(_context.RequestAborted);
+            return result;
         }
         finally
         {
-            context.Response.Body = body;
+            response.Body = body;
         }
+    }
 
-        if (reply.IsRefused)
+    /// <summary>Ends the answer: with what was held back of it or, where it was refused, with the refusal.</summary>
+    public Task EndAsync(McpRequest request)
+    {
+        if (Volatile.Read(ref _state) == Refused)
         {
-            context.Response.ContentLength = null;
-            context.Response.Headers.ContentEncoding = default;
-            context.Response.Headers["X-Accel-Buffering"] = default;
-            await Refusal.StoreUnavailable.WriteAsync(context, isMcp: true, request.Id);
+            ForgetEventStream(_context.Response);
+            return Refusal.StoreUnavailable.WriteAsync(_context, isMcp: true, request.Id);
         }
 
-        return result;
+        return _json is null ? EndEventsAsync() : EndJsonAsync(_json);
     }
 
     /// <summary>Makes the answer 503, unless a part of it, such as a progress notification, was sent.</summary>
     public void RefuseForStore() => Interlocked.CompareExchange(ref _state, Refused, Held);
 
-    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) => MayWrite() ? body.WriteAsync(buffer, cancellationToken) : default;
+    /// <summary>Sets the headers of an event stream, as the MCP SDK does.</summary>
+    public void BecomeEventStream()
+    {
+        var headers = _context.Response.Headers;
+        headers.ContentType = "text/event-stream";
+        headers.CacheControl = "no-cache,no-store";
+        headers.ContentEncoding = "identity";
+        headers["X-Accel-Buffering"] = "no";
+        _context.Features.GetRequiredFeature<IHttpResponseBodyFeature>().DisableBuffering();
+    }
+
+    /// <summary>Takes back what <see cref="BecomeEventStream"/> did, where nothing was written.</summary>
+    public void Forget()
+    {
+        ForgetEventStream(_context.Response);
+        _context.Response.Headers.Remove(HeaderNames.ContentType);
+        _context.Response.Headers.Remove(HeaderNames.CacheControl);
+    }
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        if (_json is not null)
+        {
+            _json.Write(buffer.Span);
+        }
+        else if (Interlocked.CompareExchange(ref _state, Begun, Held) != Refused)
+        {
+            _length += buffer.Length;
+            _isAnswered = IsAnswer(buffer.Span);
+            _body.Write(buffer.Span);
+        }
+
+        return default;
+    }
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override Task FlushAsync(CancellationToken cancellationToken) => Volatile.Read(ref _state) == Begun ? body.FlushAsync(cancellationToken) : Task.CompletedTask;
+    /// <summary>Sends what was written, unless that is the answer itself: it goes in one piece with the end.</summary>
+    public override Task FlushAsync(CancellationToken cancellationToken) =>
+        _json is null && Volatile.Read(ref _state) == Begun && !_isAnswered ? _body.FlushAsync(cancellationToken).AsTask() : Task.CompletedTask;
 
     public override void Flush()
     {
@@ -77,5 +147,57 @@ internal sealed class HeldReply(Stream body) : Stream
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
-    private bool MayWrite() => Interlocked.CompareExchange(ref _state, Begun, Held) != Refused;
+    // A look is enough: an answer that it does not know is sent at once, as everything else is.
+    private static bool IsAnswer(ReadOnlySpan<byte> written) =>
+        written.StartsWith("event: message\ndata: {\"result\""u8) || written.StartsWith("event: message\ndata: {\"error\""u8);
+
+    private static bool IsEventStream(HttpResponse response) => response.ContentType?.StartsWith("text/event-stream", StringComparison.Ordinal) is true;
+
+    private static void ForgetEventStream(HttpResponse response)
+    {
+        response.ContentLength = null;
+        response.Headers.Remove(HeaderNames.ContentEncoding);
+        response.Headers.Remove("X-Accel-Buffering");
+    }
+
+    private async Task EndEventsAsync()
+    {
+        if (_length == 0)
+        {
+            return;
+        }
+
+        if (!_context.Response.HasStarted)
+        {
+            _context.Response.ContentLength = _length;
+        }
+
+        await _body.FlushAsync(_context.RequestAborted);
+    }
+
+    private async Task EndJsonAsync(MemoryStream json)
+    {
+        ReadOnlyMemory<byte> written = json.GetBuffer().AsMemory(0, (int)json.Length);
+        if (IsEventStream(_context.Response))
+        {
+            ForgetEventStream(_context.Response);
+            _context.Response.ContentType = "application/json";
+            written = LastMessage(written);
+            _context.Response.ContentLength = written.Length;
+        }
+
+        if (written.Length > 0)
+        {
+            await _body.WriteAsync(written, _context.RequestAborted);
+        }
+    }
+
+    // What comes before it are notifications, which plain JSON has no place for. JSON as it is written here has no line ends in it.
+    private static ReadOnlyMemory<byte> LastMessage(ReadOnlyMemory<byte> events)
+    {
+        var start = events.Span.LastIndexOf("\ndata: "u8);
+        var message = start < 0 ? default : events[(start + "\ndata: "u8.Length)..];
+        var end = message.Span.IndexOf((byte)'\n');
+        return end < 0 ? message : message[..end];
+    }
 }

@@ -7,7 +7,7 @@ using Tenancy.Resolution;
 namespace Tenancy.Mcp;
 
 /// <summary>What the gate reads of a message: as strictly as nothing behind it, so that nobody sees another message than the gate did.</summary>
-internal sealed record McpRequest(string? Method, string? ToolName, JsonNode? Id, bool DeclaresVersion)
+internal sealed record McpRequest(string? Method, string? ToolName, JsonNode? Id, bool DeclaresVersion, PlainRequest? Plain)
 {
     // RFC 8259 leaves repeated names to the reader, and readers differ.
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 64 };
@@ -26,7 +26,7 @@ internal sealed record McpRequest(string? Method, string? ToolName, JsonNode? Id
 
         try
         {
-            return limits.IsTooLarge(body) ? (null, Refusal.TooLarge) : Read(body.Buffer);
+            return limits.IsTooLarge(body) ? (null, Refusal.TooLarge) : Read(body.Buffer, request.Headers.ContainsKey(SessionGuard.HeaderName));
         }
         finally
         {
@@ -34,7 +34,7 @@ internal sealed record McpRequest(string? Method, string? ToolName, JsonNode? Id
         }
     }
 
-    private static (McpRequest? Request, Refusal? Refusal) Read(in ReadOnlySequence<byte> body)
+    private static (McpRequest? Request, Refusal? Refusal) Read(in ReadOnlySequence<byte> body, bool hasSession)
     {
         try
         {
@@ -48,7 +48,7 @@ internal sealed record McpRequest(string? Method, string? ToolName, JsonNode? Id
             var parameters = root.TryGetProperty("params", out var value) && value.ValueKind == JsonValueKind.Object ? value : default;
             return HasMisspeltMember(parameters)
                 ? (null, Refusal.AmbiguousJson)
-                : (new(Text(root, "method"), Text(parameters, "name"), ReadId(root), HasVersion(parameters)), null);
+                : (new(Text(root, "method"), Text(parameters, "name"), ReadId(root), HasVersion(parameters), hasSession ? null : PlainRequest.From(root)), null);
         }
         catch (JsonException exception)
         {
@@ -80,8 +80,12 @@ internal sealed record McpRequest(string? Method, string? ToolName, JsonNode? Id
     private static string? Text(JsonElement element, string name) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
-    private static JsonNode? ReadId(JsonElement root) =>
-        root.TryGetProperty("id", out var id) && id.ValueKind is JsonValueKind.String or JsonValueKind.Number ? JsonNode.Parse(id.GetRawText()) : null;
+    private static JsonValue? ReadId(JsonElement root) => !root.TryGetProperty("id", out var id) ? null : id.ValueKind switch
+    {
+        JsonValueKind.String => JsonValue.Create(id.GetString()),
+        JsonValueKind.Number => id.TryGetInt64(out var number) ? JsonValue.Create(number) : JsonValue.Create(id.Clone()),
+        _ => null,
+    };
 
     private static bool HasVersion(JsonElement parameters) =>
         parameters.ValueKind == JsonValueKind.Object && parameters.TryGetProperty("_meta", out var meta)

@@ -8,8 +8,8 @@ using Tenancy.Resolution;
 
 namespace Tenancy.Mcp;
 
-/// <summary>The one seam in front of the MCP SDK: the gate for callers without credentials, the session guard, calls without a session, and plain JSON.</summary>
-internal sealed class TenantMcpFilter(SessionGuard sessions, SessionStreams streams, RequestLimits limits, ConcurrentCalls calls, SessionlessCall sessionless, ToolContextFactory contexts, BodyLimits bodies) : IEndpointFilter
+/// <summary>The one seam in front of the MCP SDK: the gate for callers without credentials, the session guard, messages without a session, and plain JSON.</summary>
+internal sealed class TenantMcpFilter(SessionGuard sessions, SessionStreams streams, RequestLimits limits, ConcurrentCalls calls, StatelessMessages stateless, ToolContextFactory contexts, BodyLimits bodies) : IEndpointFilter
 {
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
     {
@@ -93,21 +93,12 @@ internal sealed class TenantMcpFilter(SessionGuard sessions, SessionStreams stre
     private static bool BeginsSession(HttpRequest http, McpRequest request) =>
         request is { Method: RequestMethods.Initialize, DeclaresVersion: false } && !http.Headers.ContainsKey(SessionGuard.HeaderName);
 
-    private ValueTask<object?> PostAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next, McpRequest request, TenantModel tenant)
+    private async ValueTask<object?> PostAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next, McpRequest request, TenantModel tenant)
     {
-        var context = invocation.HttpContext;
-        return HeldReply.RunAsync(context, request, () => PlainJsonReply.IsWanted(context.Request) ? PlainJsonReply.RunAsync(context, ServeAsync) : ServeAsync());
-
-        async ValueTask<object?> ServeAsync()
-        {
-            if (!SessionlessCall.IsFor(context.Request, request))
-            {
-                return await next(invocation);
-            }
-
-            await sessionless.RunAsync(context, (McpPlatformInstance)tenant.Platform!, tenant.Config.Name ?? tenant.Id.Value);
-            return Results.Empty;
-        }
+        var reply = HeldReply.Begin(invocation.HttpContext);
+        var result = await stateless.TryServeAsync(invocation.HttpContext, tenant, request, reply) ? Results.Empty : await reply.RunAsync(() => next(invocation));
+        await reply.EndAsync(request);
+        return result;
     }
 
     private async ValueTask<object?> GetOrDeleteAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next, TenantModel tenant, CallerIdentity caller)

@@ -11,10 +11,10 @@ internal static class TenantServer
 {
     private static readonly string Version = typeof(TenantServer).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
 
-    public static void Configure(McpServerOptions options, McpPlatformInstance platform, string name)
+    public static void Configure(McpServerOptions options, PlatformKind kind, string name)
     {
         options.ServerInfo = new Implementation { Name = name, Version = Version };
-        options.ToolCollection = platform.Kind.Tools;
+        options.ToolCollection = kind.Tools;
     }
 
     /// <summary>The MCP SDK calls this for each new session, and for each request that has none.</summary>
@@ -22,7 +22,7 @@ internal static class TenantServer
     {
         var tenant = context.Features.Get<ITenantFeature>()?.Tenant
             ?? throw new InvalidOperationException("An MCP endpoint has no tenant: map it with MapTenantMcp, and call UseTenancy before it.");
-        Configure(options, (McpPlatformInstance)tenant.Platform!, tenant.Config.Name ?? tenant.Id.Value);
+        Configure(options, ((McpPlatformInstance)tenant.Platform!).Kind, tenant.Config.Name ?? tenant.Id.Value);
 
         // The new session's id stands in the answer already. It is recorded before anybody can use it; one that comes back is there already.
         if (context.Response.Headers[SessionGuard.HeaderName] is [{ Length: > 0 } sessionId] && !context.Request.Headers.ContainsKey(SessionGuard.HeaderName))

@@ -1,0 +1,118 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Http;
+using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
+using Tenancy.Registry;
+using Tenancy.Resolution;
+
+namespace Tenancy.Mcp;
+
+/// <summary>Serves messages that belong to no session: plain calls by a long-lived server. It refuses nothing: what is unusual is left to the MCP SDK, as it was read.</summary>
+/// <remarks>Before 2026-07-28 the SDK refuses what has no session where it keeps sessions, so that an unusual message of that time gets a server of its own here.</remarks>
+internal sealed class StatelessMessages(StatelessServers servers)
+{
+    /// <summary>The protocol version that knows no sessions, and says what it is in every message.</summary>
+    public const string Modern = "2026-07-28";
+
+    private static readonly string[] Versions = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", Modern];
+    private static readonly JsonTypeInfo<JsonRpcMessage> MessageType = (JsonTypeInfo<JsonRpcMessage>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(JsonRpcMessage));
+
+    /// <summary>Serves a message; false where it is not for here, and nothing has happened.</summary>
+    public async ValueTask<bool> TryServeAsync(HttpContext context, TenantModel tenant, McpRequest request, HeldReply reply)
+    {
+        var http = context.Request;
+        if (http.Headers.ContainsKey(SessionGuard.HeaderName) || !TryReadVersion(http.Headers, out var version) || !(reply.IsPlainJson || AcceptedReply.IsBoth(http)))
+        {
+            return false;
+        }
+
+        var kind = ((McpPlatformInstance)tenant.Platform!).Kind;
+        var name = tenant.Config.Name ?? tenant.Id.Value;
+        if (IsPlain(http, request, version) && servers.Find(kind, version) is { } shared && await ServeAsync(context, shared, name, request.Plain!.Message, version, reply))
+        {
+            return true;
+        }
+
+        if (version == Modern || request is not { DeclaresVersion: false, Method: not null and not RequestMethods.Initialize })
+        {
+            return false;
+        }
+
+        if (await ReadAsync(http) is not { } message)
+        {
+            await Refusal.BadJson.WriteAsync(context, isMcp: true);
+            return true;
+        }
+
+        await using var own = servers.Create(kind, version);
+        return await ServeAsync(context, own, name, message, version, reply);
+    }
+
+    private static async Task<bool> ServeAsync(HttpContext context, StatelessServer server, string name, JsonRpcMessage message, string? version, HeldReply reply)
+    {
+        message.Context = new()
+        {
+            User = context.User.Identities.Any(identity => identity.IsAuthenticated) ? context.User : null,
+            ProtocolVersion = version,
+        };
+        reply.BecomeEventStream();
+        var outcome = await server.HandleAsync(context, name, message, reply, version == Modern ? first => SetStatus(context.Response, first) : null);
+        if (outcome != StatelessOutcome.Answered)
+        {
+            reply.Forget();
+        }
+
+        if (outcome == StatelessOutcome.Accepted)
+        {
+            context.Response.StatusCode = StatusCodes.Status202Accepted;
+        }
+
+        return outcome != StatelessOutcome.NotBegun;
+    }
+
+    // As the SDK does since 2026-07-28.
+    private static ValueTask SetStatus(HttpResponse response, JsonRpcMessage? first)
+    {
+        if (first is JsonRpcError { Error.Code: var code } && !response.HasStarted)
+        {
+            response.StatusCode = (McpErrorCode)code switch
+            {
+                McpErrorCode.MethodNotFound => StatusCodes.Status404NotFound,
+                McpErrorCode.MissingRequiredClientCapability or McpErrorCode.UnsupportedProtocolVersion or McpErrorCode.HeaderMismatch => StatusCodes.Status400BadRequest,
+                _ => response.StatusCode,
+            };
+        }
+
+        return default;
+    }
+
+    private static bool IsPlain(HttpRequest http, McpRequest request, string? version) =>
+        request.Plain is { } plain && http.ContentType is "application/json" or "application/json; charset=utf-8"
+        && (version == Modern ? plain.Version == Modern && HasItsHeaders(http.Headers, request) : plain.Version is null);
+
+    // Since 2026-07-28 headers repeat what the body says.
+    private static bool HasItsHeaders(IHeaderDictionary headers, McpRequest request) =>
+        headers["Mcp-Method"] is [{ } method] && method == request.Method
+        && (method != RequestMethods.ToolsCall
+            || (headers["Mcp-Name"] is [{ } name] && name == request.ToolName && !name.StartsWith("=?", StringComparison.Ordinal) && !name.AsSpan().ContainsAnyExceptInRange(' ', '~')));
+
+    private static bool TryReadVersion(IHeaderDictionary headers, out string? version)
+    {
+        var sent = headers["MCP-Protocol-Version"];
+        version = sent is [{ } value] ? Array.Find(Versions, known => known == value) : null;
+        return sent.Count == 0 || version is not null;
+    }
+
+    private static async Task<JsonRpcMessage?> ReadAsync(HttpRequest http)
+    {
+        try
+        {
+            return await http.ReadFromJsonAsync(MessageType, http.HttpContext.RequestAborted);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}
