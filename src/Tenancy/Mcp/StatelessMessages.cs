@@ -1,10 +1,11 @@
+using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using Tenancy.Registry;
-using Tenancy.Resolution;
 
 namespace Tenancy.Mcp;
 
@@ -34,15 +35,9 @@ internal sealed class StatelessMessages(StatelessServers servers)
             return true;
         }
 
-        if (version == Modern || request is not { DeclaresVersion: false, Method: not null and not RequestMethods.Initialize })
+        if (version == Modern || request.Method is null or RequestMethods.Initialize || (version is null && request.DeclaresVersion) || await ReadAsync(http) is not { } message)
         {
             return false;
-        }
-
-        if (await ReadAsync(http) is not { } message)
-        {
-            await Refusal.BadJson.WriteAsync(context, isMcp: true);
-            return true;
         }
 
         await using var own = servers.Create(kind, version);
@@ -58,14 +53,14 @@ internal sealed class StatelessMessages(StatelessServers servers)
         };
         reply.BecomeEventStream();
         var outcome = await server.HandleAsync(context, name, message, reply, version == Modern ? first => SetStatus(context.Response, first) : null);
-        if (outcome != StatelessOutcome.Answered)
-        {
-            reply.Forget();
-        }
-
         if (outcome == StatelessOutcome.Accepted)
         {
+            context.Response.ContentType = null;
             context.Response.StatusCode = StatusCodes.Status202Accepted;
+        }
+        else if (outcome == StatelessOutcome.NotBegun)
+        {
+            reply.Forget();
         }
 
         return outcome != StatelessOutcome.NotBegun;
@@ -97,22 +92,53 @@ internal sealed class StatelessMessages(StatelessServers servers)
         && (method != RequestMethods.ToolsCall
             || (headers["Mcp-Name"] is [{ } name] && name == request.ToolName && !name.StartsWith("=?", StringComparison.Ordinal) && !name.AsSpan().ContainsAnyExceptInRange(' ', '~')));
 
+    // Empty means absent, as it does to the SDK.
     private static bool TryReadVersion(IHeaderDictionary headers, out string? version)
     {
+        version = null;
         var sent = headers["MCP-Protocol-Version"];
-        version = sent is [{ } value] ? Array.Find(Versions, known => known == value) : null;
-        return sent.Count == 0 || version is not null;
+        if (StringValues.IsNullOrEmpty(sent))
+        {
+            return true;
+        }
+
+        foreach (var known in Versions)
+        {
+            if (sent.Count == 1 && sent[0] == known)
+            {
+                version = known;
+            }
+        }
+
+        return version is not null;
     }
 
-    private static async Task<JsonRpcMessage?> ReadAsync(HttpRequest http)
+    // What is no message the SDK refuses, which reads it again.
+    private static async ValueTask<JsonRpcMessage?> ReadAsync(HttpRequest http)
     {
+        if (!http.HasJsonContentType())
+        {
+            return null;
+        }
+
+        var body = (await http.BodyReader.ReadAsync(http.HttpContext.RequestAborted)).Buffer;
         try
         {
-            return await http.ReadFromJsonAsync(MessageType, http.HttpContext.RequestAborted);
+            return Read(body);
         }
         catch (JsonException)
         {
             return null;
         }
+        finally
+        {
+            http.BodyReader.AdvanceTo(body.Start);
+        }
+    }
+
+    private static JsonRpcMessage? Read(in ReadOnlySequence<byte> body)
+    {
+        var reader = new Utf8JsonReader(body);
+        return JsonSerializer.Deserialize(ref reader, MessageType);
     }
 }

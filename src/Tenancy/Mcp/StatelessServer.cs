@@ -91,6 +91,15 @@ internal sealed class StatelessServer : IAsyncDisposable
             {
                 throw;
             }
+
+            return StatelessOutcome.NotBegun;
+        }
+
+        if (call.TryAbandon())
+        {
+            // The server refused the message itself.
+            EndWaiting();
+            return StatelessOutcome.Answered;
         }
 
         if (call.IsAbandoned)

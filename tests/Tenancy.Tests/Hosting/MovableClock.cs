@@ -7,5 +7,7 @@ internal sealed class MovableClock : TimeProvider
 
     public void Advance(TimeSpan by) => Interlocked.Add(ref _offset, by.Ticks);
 
+    public override long GetTimestamp() => System.GetTimestamp() + (Interlocked.Read(ref _offset) * (TimestampFrequency / TimeSpan.TicksPerSecond));
+
     public override DateTimeOffset GetUtcNow() => System.GetUtcNow().AddTicks(Interlocked.Read(ref _offset));
 }
