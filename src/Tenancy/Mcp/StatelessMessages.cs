@@ -20,31 +20,34 @@ internal sealed class StatelessMessages(StatelessServers servers)
     private static readonly JsonTypeInfo<JsonRpcMessage> MessageType = (JsonTypeInfo<JsonRpcMessage>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(JsonRpcMessage));
 
     /// <summary>Serves a message; false where it is not for here, and nothing has happened.</summary>
-    public async ValueTask<bool> TryServeAsync(HttpContext context, TenantModel tenant, McpRequest request, HeldReply reply)
+    public ValueTask<bool> TryServeAsync(HttpContext context, TenantModel tenant, McpRequest request, HeldReply reply)
     {
         var http = context.Request;
         if (http.Headers.ContainsKey(SessionGuard.HeaderName) || !TryReadVersion(http.Headers, out var version) || !(reply.IsPlainJson || AcceptedReply.IsBoth(http)))
         {
-            return false;
+            return new(false);
         }
 
         var kind = ((McpPlatformInstance)tenant.Platform!).Kind;
-        var name = tenant.Config.Name ?? tenant.Id.Value;
-        if (IsPlain(http, request, version) && servers.Find(kind, version) is { } shared && await ServeAsync(context, shared, name, request.Plain!.Message, version, reply))
-        {
-            return true;
-        }
+        var shared = IsPlain(http, request, version) ? servers.Find(kind, version) : null;
+        return shared is null ? ServeByItselfAsync(context, tenant, request, version, reply) : ServeAsync(shared, context, tenant, request, version, reply);
+    }
 
-        if (version == Modern || request.Method is null or RequestMethods.Initialize || (version is null && request.DeclaresVersion) || await ReadAsync(http) is not { } message)
+    private async ValueTask<bool> ServeAsync(StatelessServer shared, HttpContext context, TenantModel tenant, McpRequest request, string? version, HeldReply reply) =>
+        End(await BeginAsync(shared, context, tenant, request.Plain!.Message, version, reply), context.Response, reply) || await ServeByItselfAsync(context, tenant, request, version, reply);
+
+    private async ValueTask<bool> ServeByItselfAsync(HttpContext context, TenantModel tenant, McpRequest request, string? version, HeldReply reply)
+    {
+        if (version == Modern || request.Method is null or RequestMethods.Initialize || (version is null && request.DeclaresVersion) || await ReadAsync(context.Request) is not { } message)
         {
             return false;
         }
 
-        await using var own = servers.Create(kind, version);
-        return await ServeAsync(context, own, name, message, version, reply);
+        await using var own = servers.Create(((McpPlatformInstance)tenant.Platform!).Kind, version);
+        return End(await BeginAsync(own, context, tenant, message, version, reply), context.Response, reply);
     }
 
-    private static async Task<bool> ServeAsync(HttpContext context, StatelessServer server, string name, JsonRpcMessage message, string? version, HeldReply reply)
+    private static Task<StatelessOutcome> BeginAsync(StatelessServer server, HttpContext context, TenantModel tenant, JsonRpcMessage message, string? version, HeldReply reply)
     {
         message.Context = new()
         {
@@ -52,11 +55,15 @@ internal sealed class StatelessMessages(StatelessServers servers)
             ProtocolVersion = version,
         };
         reply.BecomeEventStream();
-        var outcome = await server.HandleAsync(context, name, message, reply, version == Modern ? first => SetStatus(context.Response, first) : null);
+        return server.HandleAsync(context, tenant.Config.Name ?? tenant.Id.Value, message, reply, version == Modern ? first => SetStatus(context.Response, first) : null);
+    }
+
+    private static bool End(StatelessOutcome outcome, HttpResponse response, HeldReply reply)
+    {
         if (outcome == StatelessOutcome.Accepted)
         {
-            context.Response.ContentType = null;
-            context.Response.StatusCode = StatusCodes.Status202Accepted;
+            response.ContentType = null;
+            response.StatusCode = StatusCodes.Status202Accepted;
         }
         else if (outcome == StatelessOutcome.NotBegun)
         {

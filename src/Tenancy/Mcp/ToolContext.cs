@@ -1,3 +1,5 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
 using Microsoft.Extensions.Caching.Hybrid;
 using Tenancy.Authentication;
 using Tenancy.Configuration;
@@ -9,34 +11,36 @@ namespace Tenancy.Mcp;
 /// <summary>One tool call: which tenant it is for, who calls, and the way to that tenant's state. Made for the call, and useless after it.</summary>
 public sealed class ToolContext
 {
+    private readonly TenantModel _tenant;
     private readonly object _platform;
-    private readonly DocumentScope _documents;
-    private readonly DocumentScope _own;
-    private readonly TenantCache _cache;
+    private readonly RedisConnection _redis;
+    private readonly HybridCache _hybrid;
+    private string? _operationId;
+    private DocumentScope? _documents;
+    private DocumentScope? _own;
+    private TenantCache? _cache;
     private volatile bool _hasEnded;
     private volatile ToolContext? _narrowed;
 
-    internal ToolContext(TenantModel tenant, McpPlatformInstance platform, CallerIdentity caller, CallAccounts accounts, string operationId, RedisConnection redis, HybridCache cache)
+    internal ToolContext(TenantModel tenant, McpPlatformInstance platform, CallerIdentity caller, CallAccounts accounts, string? operationId, RedisConnection redis, HybridCache cache)
     {
         TenantId = tenant.Id;
-        TenantName = tenant.Config.Name ?? tenant.Id.Value;
         Caller = caller;
         AccountId = accounts.Id;
         Accounts = accounts;
-        OperationId = operationId;
         Kind = platform.Kind;
+        _tenant = tenant;
         _platform = platform.Instance;
-        var budget = tenant.Config.Limits?.MaxDocumentBytes ?? TenantLimits.DefaultMaxDocumentBytes;
-        _documents = new(redis, tenant.Id, accounts.Id, operationId, ThrowIfEnded, accounts.Readable) { Budget = budget };
-        _own = new(redis, tenant.Id, accounts.Own, operationId, ThrowIfEnded) { Budget = budget };
-        _cache = new(cache, tenant.Id.Value, tenant.Version, accounts.Id is null ? null : TenantKeyspace.Hash(accounts.Id), TenantKeyspace.Hash(caller.Value), ThrowIfEnded);
+        _operationId = operationId;
+        _redis = redis;
+        _hybrid = cache;
     }
 
     /// <summary>Gets the tenant's id.</summary>
     public TenantId TenantId { get; }
 
     /// <summary>Gets the tenant's name, as people see it.</summary>
-    public string TenantName { get; }
+    public string TenantName => _tenant.Config.Name ?? TenantId.Value;
 
     /// <summary>Gets who is calling.</summary>
     public CallerIdentity Caller { get; }
@@ -45,7 +49,7 @@ public sealed class ToolContext
     public string? AccountId { get; }
 
     /// <summary>Gets what names this piece of work: the same when the call is tried again.</summary>
-    public string OperationId { get; }
+    public string OperationId => _operationId ?? Interlocked.CompareExchange(ref _operationId, NewOperationId(), null) ?? _operationId;
 
     /// <summary>Gets this tenant's instance of its platform, as the platform's class or an interface of it.</summary>
     /// <exception cref="InvalidOperationException">The platform of this tenant is of another kind, or the call has ended.</exception>
@@ -63,7 +67,7 @@ public sealed class ToolContext
         where T : TenantDocument
     {
         ThrowIfEnded();
-        return new(_documents);
+        return new(_documents ??= NewScope(Accounts.Id, Accounts.Readable));
     }
 
     /// <summary>Gets the documents of a type that belong to the caller itself, and to no account of it: such as its list of accounts.</summary>
@@ -72,7 +76,7 @@ public sealed class ToolContext
         where T : TenantDocument
     {
         ThrowIfEnded();
-        return new(_own);
+        return new(_own ??= NewScope(Accounts.Own));
     }
 
     /// <summary>Gets a cache for this tenant, and within it for this caller or account.</summary>
@@ -82,7 +86,7 @@ public sealed class ToolContext
         get
         {
             ThrowIfEnded();
-            return _cache;
+            return _cache ??= new(_hybrid, TenantId.Value, _tenant.Version, AccountId is null ? null : TenantKeyspace.Hash(AccountId), TenantKeyspace.Hash(Caller.Value), ThrowIfEnded);
         }
     }
 
@@ -104,6 +108,12 @@ public sealed class ToolContext
 
     /// <summary>Ties the context of the same call, for other accounts, to the end of this one.</summary>
     internal void EndsWith(ToolContext narrowed) => _narrowed = narrowed;
+
+    private static string NewOperationId() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
+
+    // What a call does not use is not made for it: each of these has hashes in it.
+    private DocumentScope NewScope(string? account, IReadOnlyList<string>? readable = null) =>
+        new(_redis, TenantId, account, OperationId, ThrowIfEnded, readable) { Budget = _tenant.Config.Limits?.MaxDocumentBytes ?? TenantLimits.DefaultMaxDocumentBytes };
 
     private void ThrowIfEnded()
     {

@@ -1,5 +1,3 @@
-using System.Buffers.Text;
-using System.Security.Cryptography;
 using Microsoft.Extensions.Caching.Hybrid;
 using Microsoft.Extensions.Options;
 using Tenancy.Authentication;
@@ -30,9 +28,7 @@ internal sealed class ToolContextFactory(RedisConnection redis, HybridCache cach
     /// <param name="operationId">What names the work at every try of it; a new one where it is tried once.</param>
     /// <param name="readable">The accounts that are read where <paramref name="accountId"/> is null.</param>
     public ToolContext Create(TenantModel tenant, CallerIdentity caller, string? accountId, string? operationId = null, IReadOnlyList<string>? readable = null) =>
-        new(tenant, (McpPlatformInstance)tenant.Platform!, caller, new(OwnAccount(tenant, caller), accountId, readable ?? []), operationId ?? NewOperationId(), redis, cache);
+        new(tenant, (McpPlatformInstance)tenant.Platform!, caller, new(OwnAccount(tenant, caller), accountId, readable ?? []), operationId, redis, cache);
 
     private static string? OwnAccount(TenantModel tenant, CallerIdentity caller) => caller.IsAnonymous && !IsOpen(tenant) ? null : caller.Value;
-
-    private static string NewOperationId() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
 }
