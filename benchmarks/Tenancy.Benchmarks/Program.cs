@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Running;
 using Tenancy.Benchmarks;
+using Tenancy.Benchmarks.Load;
 
 switch (args)
 {
@@ -8,12 +9,15 @@ switch (args)
         break;
     case ["--store", var redis]:
         await StoreRun.RunAsync(redis, Console.Out);
-        await CallRun.RunAsync(redis, Console.Out);
         break;
-    case ["--serve", var mode, var redis]:
-        await CallRun.ServeAsync(redis, isLimited: mode == "limit");
+    case ["--load", .. var options]:
+        return await LoadRun.RunAsync(options, Console.Out);
+    case ["--load-server", var cell, var tenants, var redis, var issuer]:
+        await LoadServer.RunAsync(Cell.Of(cell), int.Parse(tenants, System.Globalization.CultureInfo.InvariantCulture), redis, issuer);
         break;
     default:
         BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
         break;
 }
+
+return 0;

@@ -58,22 +58,6 @@ internal sealed class Tenants : IDisposable
 
     public void Dispose() => _services.Dispose();
 
-    /// <summary>Says yes to everything at once: what is measured is the registry.</summary>
-    private sealed class NoStore : ITenantStore
-    {
-        private long _version;
-
-        public IAsyncEnumerable<TenantRecord> LoadAsync(CancellationToken cancellationToken) => AsyncEnumerable.Empty<TenantRecord>();
-
-        public Task<TenantWrite> CreateAsync(TenantRecord tenant, TenantCreation creation) => UpdateAsync(tenant);
-
-        public Task<TenantWrite> UpdateAsync(TenantRecord tenant) => Task.FromResult<TenantWrite>(new TenantWrite.Written(++_version));
-
-        public Task WriteCheckAsync(TenantId id, long version, TenantCheck check) => Task.CompletedTask;
-
-        public Task<long?> RemoveAsync(TenantId id, bool purge) => Task.FromResult<long?>(++_version);
-    }
-
     private sealed class NoServer : Microsoft.AspNetCore.Hosting.Server.IServer
     {
         public Microsoft.AspNetCore.Http.Features.IFeatureCollection Features { get; } = new Microsoft.AspNetCore.Http.Features.FeatureCollection();

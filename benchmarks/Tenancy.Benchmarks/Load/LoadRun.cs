@@ -1,0 +1,137 @@
+using System.Diagnostics;
+using System.Globalization;
+using Tenancy.Configuration;
+
+namespace Tenancy.Benchmarks.Load;
+
+/// <summary>Servers with and without tenants under the same load: what a request costs them, one against the other.</summary>
+internal sealed class LoadRun(LoadPlan plan, LoadIssuer issuer, TextWriter progress)
+{
+    private const string Usage = "Usage: benchmarks/load/run [--quick] [--json FILE]";
+    private string _store = "";
+
+    /// <summary>Runs the benchmark that the options ask for.</summary>
+    /// <returns>The exit code: 0 where everything was answered as it should be, whatever it cost.</returns>
+    public static async Task<int> RunAsync(string[] options, TextWriter output)
+    {
+        var (plan, file) = (LoadPlan.Full, (string?)null);
+        for (var i = 0; i < options.Length; i++)
+        {
+            switch (options[i])
+            {
+                case "--quick":
+                    plan = LoadPlan.Quick;
+                    break;
+                case "--json" when i + 1 < options.Length:
+                    file = options[++i];
+                    break;
+                default:
+                    await Console.Error.WriteLineAsync($"'{options[i]}' is not understood. {Usage}");
+                    return 2;
+            }
+        }
+
+        var clock = Stopwatch.StartNew();
+        await using var issuer = await LoadIssuer.StartAsync();
+        var run = new LoadRun(plan, issuer, Console.Error);
+        var measurements = new List<Measurement>();
+        foreach (var tenants in plan.Tenants)
+        {
+            measurements.AddRange(await run.MeasureAsync(tenants));
+        }
+
+        await new LoadReport(plan, measurements, run._store, clock.Elapsed).WriteAsync(output);
+        if (file is not null)
+        {
+            await Figures.WriteAsync(file, measurements);
+        }
+
+        return 0;
+    }
+
+    /// <summary>Starts a server for each cell, and sends all kinds of requests to each of them in turn.</summary>
+    private async Task<IEnumerable<Measurement>> MeasureAsync(int tenants)
+    {
+        using var redis = await LoadRedis.StartAsync();
+        _store = redis is null ? "the embedded store, in the server's own process, because redis-server is not installed" : "a redis-server on loopback";
+        var clients = new List<LoadClient>();
+        try
+        {
+            foreach (var (index, cell) in Cell.All.Index())
+            {
+                await SayAsync($"Tenants: {tenants}; starting {cell.Id}, {cell.Summary}");
+                var address = redis is null ? "" : string.Create(CultureInfo.InvariantCulture, $"{redis.Address},defaultDatabase={index}");
+                clients.Add(await LoadClient.StartAsync(await ServerProcess.StartAsync(cell, tenants, address, issuer.Url), cell, Callers(cell, tenants)));
+            }
+
+            await SayAsync($"Tenants: {tenants}; warming up");
+            for (var i = 0; i < plan.WarmUps; i++)
+            {
+                await RunRoundAsync(clients, reverse: i % 2 == 1, plan.WarmUpRequests);
+            }
+
+            var rounds = new List<Dictionary<(Row, Cell), Slice>>();
+            for (var i = 0; i < plan.Rounds; i++)
+            {
+                await SayAsync($"Tenants: {tenants}; round {i + 1} of {plan.Rounds}");
+                rounds.Add(await RunRoundAsync(clients, reverse: i % 2 == 1, plan.Requests));
+            }
+
+            return Measurements(tenants, rounds);
+        }
+        finally
+        {
+            clients.ForEach(client => client.Dispose());
+        }
+    }
+
+    // The order turns around, so that what warms up or slows down weighs on all alike.
+    private async Task<Dictionary<(Row, Cell), Slice>> RunRoundAsync(IEnumerable<LoadClient> clients, bool reverse, int requests)
+    {
+        var order = reverse ? clients.Reverse() : clients;
+        var slices = new Dictionary<(Row, Cell), Slice>();
+        foreach (var row in plan.Rows)
+        {
+            foreach (var client in order.Where(client => client.Cell.Has(row)))
+            {
+                slices[(row, client.Cell)] = await client.RunAsync(row, requests);
+            }
+        }
+
+        return slices;
+    }
+
+    private IEnumerable<Measurement> Measurements(int tenants, List<Dictionary<(Row, Cell), Slice>> rounds) =>
+        from row in plan.Rows
+        let bare = rounds.Select(round => round[(row, Cell.All[0])]).ToArray()
+        from cell in Cell.All
+        where cell.Has(row)
+        select new Measurement(cell, tenants, row, [.. rounds.Select(round => round[(row, cell)])], bare);
+
+    private IEnumerable<Caller> Callers(Cell cell, int tenants)
+    {
+        var called = LoadTenants.Called(tenants).ToArray();
+        var tokens = Array.ConvertAll(called, tenant => cell.Authentication switch
+        {
+            TenantAuthenticationKind.Bearer => LoadTenants.Token(tenant),
+            TenantAuthenticationKind.Jwks => issuer.Issue(LoadTenants.Audience(tenant)),
+            _ => null,
+        });
+        return Enumerable.Range(0, LoadTenants.MaxCalled).Select(number => new Caller(number + 1, called[number % called.Length], tokens[number % called.Length]));
+    }
+
+    private Task SayAsync(string what) => progress.WriteLineAsync(what);
+}
+
+/// <summary>How much is measured.</summary>
+internal sealed record LoadPlan(string Name, IReadOnlyList<int> Tenants, IReadOnlyList<Row> Rows, int Rounds, int Requests)
+{
+    public static LoadPlan Full { get; } = new("all", [1, 1_000, 100_000], Row.All, Rounds: 11, Requests: 2000);
+
+    public static LoadPlan Quick { get; } = new("--quick: without 1,000 tenants, and with 4 of the 8 kinds of requests", [1, 100_000], Row.Few, Rounds: 7, Requests: 1000);
+
+    /// <summary>The rounds that are not counted. They are many and short, so that no kind of request is compiled for before the others come.</summary>
+    public int WarmUps => 6;
+
+    public int WarmUpRequests => 2400 / Rows.Count;
+}

@@ -1,0 +1,82 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Tenancy.Adcp;
+using Tenancy.Authentication;
+using Tenancy.Fleet;
+using Tenancy.Mcp;
+using Tenancy.Registry;
+using Tenancy.State;
+using Tenancy.Validation;
+
+namespace Tenancy.Benchmarks.Load;
+
+/// <summary>The server of one cell, in a process of its own, as it would be in production.</summary>
+internal static class LoadServer
+{
+    /// <summary>Serves until its input ends. It writes its address, and a line of what it has used so far for each line that it reads.</summary>
+    public static async Task RunAsync(Cell cell, int tenants, string redis, string issuer)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        await using var app = cell.Authentication is null ? BuildBare(builder) : BuildTenancy(builder, cell, tenants, redis, issuer);
+        await app.StartAsync();
+        await Console.Out.WriteLineAsync(app.Urls.First());
+        while (await Console.In.ReadLineAsync() is not null)
+        {
+            await Console.Out.WriteLineAsync(string.Create(
+                CultureInfo.InvariantCulture, $"{Environment.CpuUsage.TotalTime.Ticks} {GC.GetTotalAllocatedBytes(precise: true)}"));
+        }
+    }
+
+    private static WebApplication BuildBare(WebApplicationBuilder builder)
+    {
+        builder.Services.AddMcpServer().WithHttpTransport().WithTools<QuoteTools>();
+        var app = builder.Build();
+        app.MapMcp("/{tenant}/mcp");
+        return app;
+    }
+
+    private static WebApplication BuildTenancy(WebApplicationBuilder builder, Cell cell, int tenants, string redis, string issuer)
+    {
+        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["ConnectionStrings:Redis"] = redis,
+            ["Tenancy:BaseDomain"] = LoadTenants.BaseDomain,
+            ["Tenancy:AcceptEmbeddedStore"] = "true",
+
+            // The issuer is on loopback.
+            ["Tenancy:Validation:AllowedNetworks:0"] = "127.0.0.0/8",
+            ["Tenancy:Validation:AllowHttp"] = "true",
+        });
+        var tenancy = builder.Services.AddTenancy(builder.Configuration).AddEmbeddedStore();
+        _ = cell.IsWrite ? tenancy.AddAdcp().AddPlatform<BuyPlatform>("buy") : tenancy.AddPlatform<QuotePlatform>("quote");
+        builder.Services.AddSingleton<IAccountResolver, AnyAccount>();
+        if (!cell.IsLimited)
+        {
+            builder.Services.AddSingleton<RequestLimits, NoLimits>();
+        }
+
+        // 100,000 tenants are there in seconds: nothing is stored of them, and nobody asks their issuer.
+        builder.Services.AddSingleton<ITenantStore, NoStore>();
+        builder.Services.RemoveAll<ITenantValidator>();
+        builder.Services.AddSingleton<ITenantSource>(new LoadTenants(cell, tenants, issuer));
+        var app = builder.Build();
+        app.UseTenancy();
+        app.MapTenantMcp();
+        return app;
+    }
+
+    private sealed class NoLimits(RedisConnection redis, LocalRateLimiter local) : RequestLimits(redis, local)
+    {
+        private static readonly RateLimitResult Allowed = new(true, RateLimit.Tenant(1), 1, TimeSpan.Zero, TimeSpan.Zero);
+
+        public override ValueTask<RateLimitResult> AcquireAsync(HttpContext context, TenantModel tenant, CallerIdentity caller) => new(Allowed);
+    }
+}

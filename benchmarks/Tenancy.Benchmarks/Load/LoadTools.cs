@@ -1,0 +1,49 @@
+using System.ComponentModel;
+using ModelContextProtocol.Server;
+using Tenancy.Adcp;
+using Tenancy.Mcp;
+
+namespace Tenancy.Benchmarks.Load;
+
+/// <summary>The tool that every cell but the writing one calls, the bare server's as well.</summary>
+internal sealed class QuoteTools
+{
+    public const string Name = "quote";
+    public const int Price = 7;
+
+    [McpServerTool(Name = Name, UseStructuredContent = true), Description("Says what a number of pieces costs.")]
+    public static Quote Of([Description("The product.")] string product, [Description("How many pieces.")] int quantity) => new(product, quantity, quantity * Price);
+}
+
+internal sealed record Quote(string Product, int Quantity, int Total);
+
+/// <summary>A write that keeps nothing but its idempotency record.</summary>
+internal sealed class BuyTools
+{
+    public const string Name = "create_media_buy";
+
+    [AdcpTool(Name)]
+    public Task<CreateMediaBuyResponse> CreateAsync(CreateMediaBuyRequest request, ToolContext context, CancellationToken cancellationToken) =>
+        Task.FromResult(new CreateMediaBuyResponse { MediaBuyId = "mb_" + context.OperationId, Status = MediaBuyStatus.Active, Packages = [] });
+}
+
+/// <summary>Every account that a request names is the caller's.</summary>
+internal sealed class AnyAccount : IAccountResolver
+{
+    public Task<IReadOnlyList<Account>> ResolveAsync(AccountReference? reference, ToolContext context, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<Account>>(reference is { AccountId: { } id } ? [new() { AccountId = id, Name = id, Status = AccountStatus.Active }] : []);
+}
+
+internal sealed class QuotePlatform : ITenantPlatform<QuotePlatform>
+{
+    public static void Define(IPlatformBuilder platform) => platform.AddHandlers<QuoteTools>();
+
+    public static Task<QuotePlatform> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) => Task.FromResult(new QuotePlatform());
+}
+
+internal sealed class BuyPlatform : ITenantPlatform<BuyPlatform>
+{
+    public static void Define(IPlatformBuilder platform) => platform.AddHandlers<BuyTools>();
+
+    public static Task<BuyPlatform> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) => Task.FromResult(new BuyPlatform());
+}

@@ -1,0 +1,46 @@
+using System.Globalization;
+
+namespace Tenancy.Benchmarks.Load;
+
+/// <summary>What a ratio should not be above. It is missed where it is above by more than the bare server is above itself.</summary>
+/// <param name="Name">What it says.</param>
+/// <param name="Limit">The most.</param>
+/// <param name="Ratios">The ratio in each row that has it, with the noise of that row.</param>
+internal sealed record Target(string Name, double Limit, IReadOnlyList<(Measurement Row, double Ratio, double Noise)> Ratios)
+{
+    public static IEnumerable<Target> Of(IReadOnlyList<Measurement> measurements)
+    {
+        var rows = measurements.GroupBy(one => (one.Tenants, one.Row)).Select(row => row.ToDictionary(one => one.Cell.Id)).ToArray();
+        foreach (var (cell, limit) in ((string, double)[])[("b", 0.80), ("c", 0.90), ("d", 1.00), ("e", 1.30)])
+        {
+            yield return new($"CPU of {cell}", limit, [.. rows.Select(row => (row[cell], row[cell].Cpu.Median, row["a2"].Cpu.Third))]);
+        }
+
+        yield return new("bytes of c", 0.60, [.. rows.Select(row => (row["c"], row["c"].Bytes.Median, row["a2"].Bytes.Third))]);
+        yield return new("CPU of d, against c", 1.15, [.. rows.Select(row => (row["d"], row["d"].CpuAgainst(row["c"]).Median, row["a2"].Cpu.Third))]);
+        var most = measurements.Max(one => one.Tenants);
+        foreach (var cell in (string[])["b", "c", "d", "e"])
+        {
+            yield return new($"CPU of {cell} at {most.ToString("N0", CultureInfo.InvariantCulture)} tenants, against that at 1", 1.00, [.. Growth(rows, cell, most)]);
+        }
+    }
+
+    /// <summary>The targets as lines of a table.</summary>
+    public override string ToString()
+    {
+        var worst = Ratios.MaxBy(one => one.Ratio / one.Noise);
+        var met = Ratios.Count(IsMet);
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"| {Name} | {Limit:0.00} | {Quartiles.Of(Ratios.Select(one => one.Ratio)).Median:0.00} | {(met == Ratios.Count ? "met" : "missed")} | {met} of {Ratios.Count} | {worst.Ratio:0.00}, noise to {worst.Noise:0.00}: {worst.Row.Tenants:N0} tenants, {worst.Row.Row.Generation}, {worst.Row.Row.Method}, {worst.Row.Row.Reply} |");
+    }
+
+    private bool IsMet((Measurement Row, double Ratio, double Noise) one) => one.Ratio <= Limit * Math.Max(1, one.Noise);
+
+    // Each against the bare server beside it: both are measured at other times.
+    private static IEnumerable<(Measurement Row, double Ratio, double Noise)> Growth(IReadOnlyList<Dictionary<string, Measurement>> rows, string cell, int most) =>
+        from many in rows
+        where many[cell].Tenants == most
+        let one = rows.First(row => row[cell].Tenants == 1 && row[cell].Row == many[cell].Row)
+        select (many[cell], many[cell].Cpu.Median / one[cell].Cpu.Median, Math.Max(many["a2"].Cpu.Third, one["a2"].Cpu.Third));
+}

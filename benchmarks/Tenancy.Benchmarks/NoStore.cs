@@ -1,0 +1,20 @@
+using Tenancy.Configuration;
+using Tenancy.Registry;
+
+namespace Tenancy.Benchmarks;
+
+/// <summary>Keeps no tenant and says yes to everything at once: what is measured is memory.</summary>
+internal sealed class NoStore : ITenantStore
+{
+    private long _version;
+
+    public IAsyncEnumerable<TenantRecord> LoadAsync(CancellationToken cancellationToken) => AsyncEnumerable.Empty<TenantRecord>();
+
+    public Task<TenantWrite> CreateAsync(TenantRecord tenant, TenantCreation creation) => UpdateAsync(tenant);
+
+    public Task<TenantWrite> UpdateAsync(TenantRecord tenant) => Task.FromResult<TenantWrite>(new TenantWrite.Written(++_version));
+
+    public Task WriteCheckAsync(TenantId id, long version, TenantCheck check) => Task.CompletedTask;
+
+    public Task<long?> RemoveAsync(TenantId id, bool purge) => Task.FromResult<long?>(++_version);
+}
