@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using StackExchange.Redis;
 
 namespace Tenancy.Benchmarks.Load;
@@ -9,16 +11,19 @@ namespace Tenancy.Benchmarks.Load;
 internal sealed class LoadRedis : IDisposable
 {
     private readonly Process _process;
+    private readonly string _address;
+    private readonly PosixSignalRegistration _termination;
 
     private LoadRedis(Process process, string address)
     {
-        (_process, Address) = (process, address);
+        (_process, _address) = (process, address);
 
-        // It ends with this process, however that ends.
-        AppDomain.CurrentDomain.ProcessExit += Kill;
+        // Ctrl+C reaches it by itself.
+        _termination = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => process.Kill());
     }
 
-    public string Address { get; }
+    /// <summary>Where it is, for one cell alone. A machine that is busy with other things may keep it waiting; that ends no run.</summary>
+    public string ConnectionString(int database) => string.Create(CultureInfo.InvariantCulture, $"{_address},defaultDatabase={database},asyncTimeout=10000,syncTimeout=10000,connectTimeout=10000");
 
     /// <summary>Starts one; null where none is installed.</summary>
     public static async Task<LoadRedis?> StartAsync()
@@ -32,19 +37,25 @@ internal sealed class LoadRedis : IDisposable
         var process = Process.Start(new ProcessStartInfo(executable, ["--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--loglevel", "warning"]) { RedirectStandardOutput = true })!;
         process.BeginOutputReadLine();
         var redis = new LoadRedis(process, $"127.0.0.1:{port}");
-        await redis.WaitAsync();
-        return redis;
+        try
+        {
+            await redis.WaitAsync();
+            return redis;
+        }
+        catch
+        {
+            redis.Dispose();
+            throw;
+        }
     }
 
     public void Dispose()
     {
-        AppDomain.CurrentDomain.ProcessExit -= Kill;
-        Kill(null, EventArgs.Empty);
+        _termination.Dispose();
+        _process.Kill();
         _process.WaitForExit();
         _process.Dispose();
     }
-
-    private void Kill(object? sender, EventArgs arguments) => _process.Kill();
 
     private async Task WaitAsync()
     {
@@ -52,7 +63,7 @@ internal sealed class LoadRedis : IDisposable
         {
             try
             {
-                await using var connection = await ConnectionMultiplexer.ConnectAsync(Address);
+                await using var connection = await ConnectionMultiplexer.ConnectAsync(_address);
                 await connection.GetDatabase().PingAsync();
                 return;
             }

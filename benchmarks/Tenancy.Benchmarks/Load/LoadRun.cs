@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using Tenancy.Configuration;
 
 namespace Tenancy.Benchmarks.Load;
@@ -22,15 +21,32 @@ internal sealed class LoadRun(LoadPlan plan, LoadIssuer issuer, TextWriter progr
                 case "--quick":
                     plan = LoadPlan.Quick;
                     break;
-                case "--json" when i + 1 < options.Length:
+                case "--json" when i + 1 < options.Length && Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(options[i + 1]))):
                     file = options[++i];
                     break;
+                case "--json":
+                    await Console.Error.WriteLineAsync($"--json needs a file in a folder that exists. {Usage}");
+                    return 2;
                 default:
                     await Console.Error.WriteLineAsync($"'{options[i]}' is not understood. {Usage}");
                     return 2;
             }
         }
 
+        try
+        {
+            await RunAsync(plan, file, output);
+            return 0;
+        }
+        catch (Exception exception) when (exception is InvalidOperationException or HttpRequestException)
+        {
+            await Console.Error.WriteLineAsync(exception.Message);
+            return 1;
+        }
+    }
+
+    private static async Task RunAsync(LoadPlan plan, string? file, TextWriter output)
+    {
         var clock = Stopwatch.StartNew();
         await using var issuer = await LoadIssuer.StartAsync();
         var run = new LoadRun(plan, issuer, Console.Error);
@@ -45,8 +61,6 @@ internal sealed class LoadRun(LoadPlan plan, LoadIssuer issuer, TextWriter progr
         {
             await Figures.WriteAsync(file, measurements);
         }
-
-        return 0;
     }
 
     /// <summary>Starts a server for each cell, and sends all kinds of requests to each of them in turn.</summary>
@@ -60,8 +74,8 @@ internal sealed class LoadRun(LoadPlan plan, LoadIssuer issuer, TextWriter progr
             foreach (var (index, cell) in Cell.All.Index())
             {
                 await SayAsync($"Tenants: {tenants}; starting {cell.Id}, {cell.Summary}");
-                var address = redis is null ? "" : string.Create(CultureInfo.InvariantCulture, $"{redis.Address},defaultDatabase={index}");
-                clients.Add(await LoadClient.StartAsync(await ServerProcess.StartAsync(cell, tenants, address, issuer.Url), cell, Callers(cell, tenants)));
+                var server = await ServerProcess.StartAsync(cell, tenants, redis?.ConnectionString(database: index) ?? "", issuer.Url);
+                clients.Add(await LoadClient.StartAsync(server, cell, Callers(cell, tenants)));
             }
 
             await SayAsync($"Tenants: {tenants}; warming up");

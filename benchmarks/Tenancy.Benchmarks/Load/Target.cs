@@ -28,7 +28,7 @@ internal sealed record Target(string Name, double Limit, IReadOnlyList<(Measurem
     /// <summary>The targets as lines of a table.</summary>
     public override string ToString()
     {
-        var worst = Ratios.MaxBy(one => one.Ratio / one.Noise);
+        var worst = Ratios.MaxBy(one => one.Ratio / Math.Max(1, one.Noise));
         var met = Ratios.Count(IsMet);
         return string.Create(
             CultureInfo.InvariantCulture,
