@@ -61,6 +61,12 @@ internal sealed class MarkTools(IHttpContextAccessor http, ScopeMark own, MarkLo
 
             return first;
         }
+        catch (InvalidOperationException exception)
+        {
+            // Of which ObjectDisposedException is one.
+            log.Wrong.Enqueue($"{tag}: {exception.Message}");
+            throw;
+        }
         finally
         {
             Interlocked.Increment(ref log.Ended);
