@@ -186,7 +186,9 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<StatelessMessages>();
         services.TryAddScoped<ToolContextHolder>();
         services.TryAddScoped(provider => provider.GetRequiredService<ToolContextHolder>().Context
-            ?? throw new InvalidOperationException("There is a ToolContext during a tool call only."));
+            ?? throw new InvalidOperationException("There is a ToolContext during a call of a tool, prompt or resource only."));
+        services.TryAddSingleton<HandlerCalls>();
+        services.AddOptions<McpServerOptions>().Configure<HandlerCalls>((options, calls) => calls.Configure(options));
         services.AddOptions<McpServerOptions>().Configure<IHttpContextAccessor>((options, http) => options.Filters.Request.ListToolsFilters.Add(next => ToolScopes.Filter(next, http)));
         services.AddMcpServer().WithHttpTransport(options =>
         {

@@ -4,38 +4,26 @@ using Tenancy.Configuration;
 
 namespace Tenancy.Mcp;
 
-/// <summary>Finds the tools of a handler class: the methods with a <see cref="TenantToolAttribute"/>, or with the MCP SDK's own.</summary>
+/// <summary>Builds the tools of handler classes: their methods with a <see cref="TenantToolAttribute"/>, or with the MCP SDK's own attribute.</summary>
 internal static class HandlerTools
 {
-    private const BindingFlags Public = BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static;
-
-    /// <summary>Whether a class can be created for a call, and has tools.</summary>
-    public static bool IsHandlerClass(Type type) => type is { IsClass: true, IsAbstract: false, ContainsGenericParameters: false } && type.GetMethods(Public).Any(IsTool);
-
-    public static IEnumerable<TenantTool> Of(Type handlers, IServiceProvider services)
-    {
-        var found = false;
-        foreach (var method in handlers.GetMethods(Public))
-        {
-            // A tool that this server does not have counts as one of the class all the same.
-            found |= IsTool(method);
-            if (Create(handlers, method, services) is { } tool)
-            {
-                tool.RequiredScopes = Scopes(handlers, method);
-                yield return tool;
-            }
-        }
-
-        if (!found)
-        {
-            throw new InvalidOperationException($"{handlers.Name} has no tool: put an attribute such as [McpServerTool] on a public method.");
-        }
-    }
-
-    private static bool IsTool(MethodInfo method) =>
+    public static bool IsTool(MethodInfo method) =>
         method.IsDefined(typeof(TenantToolAttribute)) || method.IsDefined(typeof(McpServerToolAttribute));
 
-    private static TenantTool? Create(Type handlers, MethodInfo method, IServiceProvider services) =>
+    /// <summary>Builds the tool of a method.</summary>
+    /// <returns>The tool; null where this server does not have it.</returns>
+    public static TenantTool? Create(Type handlers, MethodInfo method, IServiceProvider services)
+    {
+        if (Build(handlers, method, services) is not { } tool)
+        {
+            return null;
+        }
+
+        tool.RequiredScopes = Scopes(handlers, method);
+        return tool;
+    }
+
+    private static TenantTool? Build(Type handlers, MethodInfo method, IServiceProvider services) =>
         method.GetCustomAttribute<TenantToolAttribute>() is { } attribute ? attribute.CreateTool(handlers, method, services)
         : method.GetCustomAttribute<McpServerToolAttribute>() is not null ? new PlainTool(handlers, method, services)
         : null;

@@ -1,11 +1,9 @@
-using System.Reflection;
-using ModelContextProtocol.Server;
 using Tenancy.Configuration;
 using Tenancy.Registry;
 
 namespace Tenancy.Mcp;
 
-/// <summary>The platforms of this server. Each is built once, tools included, and shared by its tenants.</summary>
+/// <summary>The platforms of this server. Each is built once, with all that its handlers have, and shared by its tenants.</summary>
 internal sealed class PlatformCatalog(IEnumerable<PlatformRegistration> registrations, IEnumerable<CommonHandlers> common, IServiceProvider services) : IPlatformFactory
 {
     private readonly Dictionary<string, Lazy<PlatformKind>> _kinds = registrations.ToDictionary(
@@ -26,48 +24,14 @@ internal sealed class PlatformCatalog(IEnumerable<PlatformRegistration> registra
 
     private static PlatformKind Build(PlatformRegistration registration, IEnumerable<CommonHandlers> common, IServiceProvider services)
     {
-        var builder = new Builder(registration.Type, services);
+        var primitives = new HandlerPrimitives(registration.Type, services);
         foreach (var handlers in common)
         {
-            handlers.Define(builder);
+            handlers.Define(primitives);
         }
 
-        registration.Define(builder);
-        return new(registration.Name, builder.Tools, registration.Create);
-    }
-
-    private sealed class Builder(Type platform, IServiceProvider services) : IPlatformBuilder
-    {
-        public McpServerPrimitiveCollection<McpServerTool> Tools { get; } = [];
-
-        public IPlatformBuilder AddHandlers<THandlers>()
-            where THandlers : class =>
-            Add(typeof(THandlers));
-
-        public IPlatformBuilder AddHandlersFromAssembly()
-        {
-            foreach (var handlers in platform.Assembly.GetTypes().Where(HandlerTools.IsHandlerClass).Where(IsOurs).OrderBy(type => type.FullName, StringComparer.Ordinal))
-            {
-                Add(handlers);
-            }
-
-            return this;
-        }
-
-        private bool IsOurs(Type handlers) => handlers.GetCustomAttribute<HandlersOfAttribute>() is not { } kept || platform.IsAssignableTo(kept.Platform);
-
-        private Builder Add(Type handlers)
-        {
-            foreach (var tool in HandlerTools.Of(handlers, services))
-            {
-                if (!Tools.TryAdd(tool))
-                {
-                    throw new InvalidOperationException($"The tool '{tool.ProtocolTool.Name}' of {handlers.Name} is there already: a platform has one tool of a name.");
-                }
-            }
-
-            return this;
-        }
+        registration.Define(primitives);
+        return new(registration.Name, primitives, registration.Create);
     }
 }
 

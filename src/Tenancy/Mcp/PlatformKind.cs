@@ -4,15 +4,21 @@ using Tenancy.Registry;
 
 namespace Tenancy.Mcp;
 
-/// <summary>A platform as it was added: its name, its tools, built once, and how an instance of it is made.</summary>
-internal sealed class PlatformKind(string name, McpServerPrimitiveCollection<McpServerTool> tools, Func<TenantSetup, CancellationToken, Task<object>> create)
+/// <summary>A platform as it was added: its name, what its handlers have, built once, and how an instance of it is made.</summary>
+internal sealed class PlatformKind(string name, HandlerPrimitives primitives, Func<TenantSetup, CancellationToken, Task<object>> create)
 {
     public string Name { get; } = name;
 
-    public McpServerPrimitiveCollection<McpServerTool> Tools { get; } = tools;
+    public McpServerPrimitiveCollection<McpServerTool> Tools { get; } = primitives.Tools;
+
+    /// <summary>The prompts; null where there are none, so that none are declared.</summary>
+    public McpServerPrimitiveCollection<McpServerPrompt>? Prompts { get; } = primitives.Prompts.IsEmpty ? null : primitives.Prompts;
+
+    /// <summary>The resources, templates included; null where there are none.</summary>
+    public McpServerResourceCollection? Resources { get; } = primitives.Resources.IsEmpty ? null : primitives.Resources;
 
     /// <summary>Whether any tool asks for a scope.</summary>
-    public bool HasScopes { get; } = tools.OfType<TenantTool>().Any(tool => tool.RequiredScopes.Count > 0);
+    public bool HasScopes { get; } = primitives.Tools.OfType<TenantTool>().Any(tool => tool.RequiredScopes.Count > 0);
 
     public async Task<PlatformInstance> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) =>
         new McpPlatformInstance(this, await create(tenant, cancellationToken).ConfigureAwait(false));
@@ -39,7 +45,7 @@ internal sealed class McpPlatformInstance(PlatformKind kind, object instance) : 
     }
 }
 
-/// <summary>A platform that was added to the builder; its tools are built when the application starts.</summary>
+/// <summary>A platform that was added to the builder; its handlers are read when the application starts.</summary>
 internal sealed record PlatformRegistration(string Name, Type Type, Action<IPlatformBuilder> Define, Func<TenantSetup, CancellationToken, Task<object>> Create);
 
 /// <summary>Handlers that every platform has.</summary>

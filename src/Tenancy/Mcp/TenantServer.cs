@@ -6,7 +6,7 @@ using Tenancy.Resolution;
 
 namespace Tenancy.Mcp;
 
-/// <summary>Makes an MCP server the tenant's: its name, and the tools of its platform.</summary>
+/// <summary>Makes an MCP server the tenant's: its name, and what its platform has.</summary>
 internal static class TenantServer
 {
     private static readonly string Version = typeof(TenantServer).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
@@ -15,6 +15,8 @@ internal static class TenantServer
     {
         options.ServerInfo = new Implementation { Name = name, Version = Version };
         options.ToolCollection = kind.Tools;
+        options.PromptCollection = kind.Prompts;
+        options.ResourceCollection = kind.Resources;
     }
 
     /// <summary>The MCP SDK calls this for each new session, and for each request that has none.</summary>

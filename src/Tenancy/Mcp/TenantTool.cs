@@ -1,28 +1,22 @@
 using System.Text.Json;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
-using Tenancy.Authentication;
 using Tenancy.Registry;
-using Tenancy.Resolution;
 
 namespace Tenancy.Mcp;
 
 /// <summary>A tool that is shared by the tenants of a platform and called with the context of one.</summary>
 public abstract class TenantTool : McpServerTool
 {
-    private readonly IHttpContextAccessor _http;
-    private readonly IServiceScopeFactory _scopes;
+    private readonly HandlerCalls _calls;
     private readonly ToolContextFactory _contexts;
 
     /// <summary>Initializes the tool.</summary>
     /// <param name="services">The application's services.</param>
     protected TenantTool(IServiceProvider services)
     {
-        _http = services.GetRequiredService<IHttpContextAccessor>();
-        _scopes = services.GetRequiredService<IServiceScopeFactory>();
+        _calls = services.GetRequiredService<HandlerCalls>();
         _contexts = services.GetRequiredService<ToolContextFactory>();
     }
 
@@ -36,32 +30,15 @@ public abstract class TenantTool : McpServerTool
     public sealed override async ValueTask<CallToolResult> InvokeAsync(RequestContext<CallToolRequestParams> request, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var tenant = (_http.HttpContext?.Features.Get<ITenantFeature>() ?? throw new InvalidOperationException("A tenant's tool was called outside a tenant's request.")).Tenant;
-        var context = _contexts.Create(tenant, CallerIdentity.Read(_http.HttpContext.User, tenant.Id));
         try
         {
-            // The gate has read the same name before; this is the second lock on the same door.
-            if (!_contexts.MayCall(tenant, context.Caller, ProtocolTool.Name))
-            {
-                throw new McpException("Credentials are required.");
-            }
-
-            if (ToolScopes.Missing(tenant, _http.HttpContext.User, this).Any())
-            {
-                throw new McpException("A scope is missing.");
-            }
-
-            await using var scope = BeginScope(context);
-            return await InvokeAsync(new ToolCall(this, request, tenant, context, scope.ServiceProvider), cancellationToken);
+            await using var call = _calls.Begin(this);
+            return await InvokeAsync(new ToolCall(this, request, call.Tenant, call.Context, call.Services), cancellationToken);
         }
         catch (StoreUnavailableException)
         {
             RefuseForStore();
             throw;
-        }
-        finally
-        {
-            context.End();
         }
     }
 
@@ -83,15 +60,13 @@ public abstract class TenantTool : McpServerTool
 
         async Task<T> RunAsync()
         {
-            var context = _contexts.Create(tenant, caller.Caller, caller.AccountId, operationId, caller.Accounts.Readable);
             try
             {
-                await using var scope = BeginScope(context);
-                return await work(context, scope.ServiceProvider);
+                await using var call = _calls.Begin(tenant, caller, operationId);
+                return await work(call.Context, call.Services);
             }
             finally
             {
-                context.End();
                 await tenant.Platform.ReleaseAsync();
             }
         }
@@ -107,14 +82,7 @@ public abstract class TenantTool : McpServerTool
     }
 
     /// <summary>Makes the answer 503 while that is possible.</summary>
-    internal void RefuseForStore() => _http.HttpContext?.Features.Get<HeldReply>()?.RefuseForStore();
-
-    private AsyncServiceScope BeginScope(ToolContext context)
-    {
-        var scope = _scopes.CreateAsyncScope();
-        scope.ServiceProvider.GetRequiredService<ToolContextHolder>().Context = context;
-        return scope;
-    }
+    internal void RefuseForStore() => _calls.RefuseForStore();
 }
 
 /// <summary>One call of a tool.</summary>
@@ -148,7 +116,7 @@ public sealed class ToolCall
     internal Task<T> RunDetached<T>(string operationId, Func<ToolContext, IServiceProvider, Task<T>> work) => _tool.RunDetached(Tenant, Context, operationId, work);
 }
 
-/// <summary>Lets services of the call's scope, and parameters of plain MCP tools, get the context.</summary>
+/// <summary>Lets services of the call's scope, and parameters of plain MCP handlers, get the context.</summary>
 internal sealed class ToolContextHolder
 {
     public ToolContext? Context { get; set; }

@@ -8,7 +8,7 @@ using Tenancy.State;
 
 namespace Tenancy.Mcp;
 
-/// <summary>One tool call: which tenant it is for, who calls, and the way to that tenant's state. Made for the call, and useless after it.</summary>
+/// <summary>One call of a tool, prompt or resource: which tenant it is for, who calls, and the way to that tenant's state. Made for the call, and useless after it.</summary>
 public sealed class ToolContext
 {
     private readonly TenantModel _tenant;

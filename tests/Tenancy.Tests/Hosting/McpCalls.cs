@@ -49,9 +49,9 @@ internal static class McpCalls
             var method = message["method"]!.ToString();
             request.Headers.Add("MCP-Protocol-Version", "2026-07-28");
             request.Headers.Add("Mcp-Method", method);
-            if (method == "tools/call")
+            if (method is "tools/call" or "prompts/get" or "resources/read")
             {
-                request.Headers.Add("Mcp-Name", message["params"]!["name"]!.ToString());
+                request.Headers.Add("Mcp-Name", message["params"]![method == "resources/read" ? "uri" : "name"]!.ToString());
             }
         }
         else if (sessionId is not null)

@@ -119,6 +119,28 @@ public sealed class StoreAwayServerTests
         Assert.Equal(hasBegun ? null : -32027, (int?)answer["error"]?["code"]);
     }
 
+    [Theory]
+    [InlineData(Generation.Sessions)]
+    [InlineData(Generation.Stateless)]
+    public async Task A_prompt_and_a_resource_that_find_the_store_away_are_503_too(Generation generation)
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var server = await TenancyServer.StartAsync(
+            settings: Open, redis: redis, services: services => services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<Readers>())));
+        foreach (var expected in new[] { HttpStatusCode.OK, HttpStatusCode.ServiceUnavailable })
+        {
+            foreach (var (method, parameters) in new[] { ("prompts/get", new JsonObject { ["name"] = "stored" }), ("resources/read", new JsonObject { ["uri"] = "stored://any" }) })
+            {
+                using var request = McpCalls.Post(server.Port, Way.Path, "acme", null, McpCalls.Message(method, parameters, generation), generation);
+                using var response = await server.Client.SendAsync(request, Token);
+                Assert.Equal(expected, response.StatusCode);
+                Assert.Equal(expected == HttpStatusCode.OK ? null : -32027, (int?)(await McpCalls.ReadAsync(response))["error"]?["code"]);
+            }
+
+            await redis.StopAsync();
+        }
+    }
+
     private static Dictionary<string, string?> Open => new(TenancyServer.DefaultSettings) { ["Tenancy:Defaults:Authentication:Kind"] = "none" };
 
     private static async Task AssertUnavailableAsync(TenancyServer server, string tool, JsonObject? arguments, Generation generation, string accept)
@@ -147,5 +169,13 @@ public sealed class StoreAwayServerTests
             await gate.EnterAsync(cancellationToken);
             return (await context.Documents<TestBuy>().GetAsync("mb_any", cancellationToken))?.Id ?? "none";
         }
+    }
+
+    private sealed class Readers
+    {
+        [McpServerPrompt(Name = "stored")]
+        [McpServerResource(UriTemplate = "stored://any", Name = "stored")]
+        public static async Task<string> ReadAsync(ToolContext context, CancellationToken cancellationToken) =>
+            (await context.Documents<TestBuy>().GetAsync("mb_any", cancellationToken))?.Id ?? "none";
     }
 }

@@ -1,0 +1,105 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using ModelContextProtocol;
+using ModelContextProtocol.Server;
+using Tenancy.Authentication;
+using Tenancy.Registry;
+using Tenancy.Resolution;
+
+namespace Tenancy.Mcp;
+
+/// <summary>Begins the calls of handlers: each in a scope of services of its own, with the context of the request's tenant and caller.</summary>
+internal sealed class HandlerCalls(IHttpContextAccessor http, IServiceScopeFactory scopes, ToolContextFactory contexts)
+{
+    /// <summary>Begins a call of a tool, or of something else where <paramref name="tool"/> is null.</summary>
+    /// <exception cref="McpException">The caller may not make it.</exception>
+    public HandlerCall Begin(TenantTool? tool = null)
+    {
+        var request = http.HttpContext;
+        var tenant = (request?.Features.Get<ITenantFeature>() ?? throw new InvalidOperationException("A tenant's handler was called outside a tenant's request.")).Tenant;
+        var context = contexts.Create(tenant, CallerIdentity.Read(request.User, tenant.Id));
+
+        // The gate has read the same name before; this is the second lock on the same door.
+        if (!contexts.MayCall(tenant, context.Caller, tool?.ProtocolTool.Name))
+        {
+            throw new McpException("Credentials are required.");
+        }
+
+        if (tool is not null && ToolScopes.Missing(tenant, request.User, tool).Any())
+        {
+            throw new McpException("A scope is missing.");
+        }
+
+        return new(tenant, context, BeginScope(context));
+    }
+
+    /// <summary>Begins a call for work that goes on without its request.</summary>
+    public HandlerCall Begin(TenantModel tenant, ToolContext caller, string operationId)
+    {
+        var context = contexts.Create(tenant, caller.Caller, caller.AccountId, operationId, caller.Accounts.Readable);
+        return new(tenant, context, BeginScope(context));
+    }
+
+    /// <summary>Makes the answer to the request 503 while that is possible.</summary>
+    public void RefuseForStore() => http.HttpContext?.Features.Get<HeldReply>()?.RefuseForStore();
+
+    /// <summary>Makes each request of the MCP SDK's own handlers, prompts and resources such a call; tools begin theirs themselves.</summary>
+    public void Configure(McpServerOptions options)
+    {
+        var filters = options.Filters.Request;
+        filters.ListPromptsFilters.Add(Filter);
+        filters.GetPromptFilters.Add(Filter);
+        filters.ListResourcesFilters.Add(Filter);
+        filters.ListResourceTemplatesFilters.Add(Filter);
+        filters.ReadResourceFilters.Add(Filter);
+        filters.SubscribeToResourcesFilters.Add(Filter);
+        filters.UnsubscribeFromResourcesFilters.Add(Filter);
+        filters.CompleteFilters.Add(Filter);
+    }
+
+    private McpRequestHandler<TParams, TResult> Filter<TParams, TResult>(McpRequestHandler<TParams, TResult> next) => async (request, cancellationToken) =>
+    {
+        try
+        {
+            await using var call = Begin();
+            request.Services = call.Services;
+            return await next(request, cancellationToken);
+        }
+        catch (StoreUnavailableException)
+        {
+            RefuseForStore();
+            throw;
+        }
+    };
+
+    private AsyncServiceScope BeginScope(ToolContext context)
+    {
+        var scope = scopes.CreateAsyncScope();
+        scope.ServiceProvider.GetRequiredService<ToolContextHolder>().Context = context;
+        return scope;
+    }
+}
+
+/// <summary>A call of a handler, until it is disposed.</summary>
+internal readonly struct HandlerCall(TenantModel tenant, ToolContext context, AsyncServiceScope scope) : IAsyncDisposable
+{
+    private readonly AsyncServiceScope _scope = scope;
+
+    public TenantModel Tenant { get; } = tenant;
+
+    public ToolContext Context { get; } = context;
+
+    public IServiceProvider Services => _scope.ServiceProvider;
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await _scope.DisposeAsync();
+        }
+        finally
+        {
+            Context.End();
+        }
+    }
+}

@@ -1,0 +1,223 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Net;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using ModelContextProtocol;
+using ModelContextProtocol.Server;
+using Tenancy.Mcp;
+using Tenancy.Registry;
+using Tenancy.Resolution;
+using Tenancy.Tests.Hosting;
+
+namespace Tenancy.Tests.Mcp;
+
+/// <summary>Prompts and resources of handler classes are called as tools are: with the context of one tenant, by callers who are known.</summary>
+public sealed class PromptsAndResourcesTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public static TheoryData<Way, Generation> Everywhere { get; } = new MatrixTheoryData<Way, Generation>(Enum.GetValues<Way>(), Enum.GetValues<Generation>());
+
+    public static TheoryData<string, string, Generation> Requests { get; } = new MatrixTheoryData<string, string, Generation>(
+        ["prompts/list", "prompts/get", "resources/list", "resources/templates/list", "resources/read", "resources/subscribe", "resources/unsubscribe", "completion/complete"],
+        ["greet", "get_products"],
+        Enum.GetValues<Generation>());
+
+    [Theory, MemberData(nameof(Everywhere))]
+    public async Task A_prompt_and_a_resource_get_the_context_of_the_tenant_that_is_called(Way way, Generation generation)
+    {
+        await using var server = await StartAsync();
+        foreach (var (tenant, token, product) in new[] { ("acme", McpCalls.Acme, "acme-banner"), ("globex", McpCalls.Globex, "globex-shelf") })
+        {
+            var prompts = await SendAsync(server, tenant, token, "prompts/list", [], way, generation);
+            Assert.Equal(["greet", "keep"], prompts["prompts"]!.AsArray().Select(prompt => prompt!["name"]!.ToString()).Order(StringComparer.Ordinal));
+            var prompt = await SendAsync(server, tenant, token, "prompts/get", new() { ["name"] = "greet", ["arguments"] = new JsonObject { ["tone"] = "warm" } }, way, generation);
+            Assert.StartsWith($"warm|{product}|{tenant}|principal:", prompt["messages"]![0]!["content"]!["text"]!.ToString(), StringComparison.Ordinal);
+
+            var resources = await SendAsync(server, tenant, token, "resources/list", [], way, generation);
+            Assert.Equal("shop://inventory", resources["resources"]!.AsArray().Single()!["uri"]!.ToString());
+            var templates = await SendAsync(server, tenant, token, "resources/templates/list", [], way, generation);
+            Assert.Equal("shop://shelves/{shelf}", templates["resourceTemplates"]!.AsArray().Single()!["uriTemplate"]!.ToString());
+            var resource = await SendAsync(server, tenant, token, "resources/read", new() { ["uri"] = "shop://inventory" }, way, generation);
+            Assert.Equal($"{product} of {tenant}", resource["contents"]![0]!["text"]!.ToString());
+            var shelf = await SendAsync(server, tenant, token, "resources/read", new() { ["uri"] = "shop://shelves/7" }, way, generation);
+            Assert.Equal($"7 of {tenant}", shelf["contents"]![0]!["text"]!.ToString());
+        }
+    }
+
+    [Theory, MemberData(nameof(Requests))]
+    public async Task Without_credentials_nothing_but_tools_that_need_none_is_answered(string method, string name, Generation generation)
+    {
+        await using var server = await StartAsync();
+        var parameters = new JsonObject
+        {
+            ["name"] = name,
+            ["uri"] = "shop://inventory",
+            ["ref"] = new JsonObject { ["type"] = "ref/prompt", ["name"] = name },
+            ["argument"] = new JsonObject { ["name"] = "tone", ["value"] = "" },
+        };
+        foreach (var token in new[] { null, McpCalls.Globex })
+        {
+            using var request = McpCalls.Post(server.Port, Way.Path, "acme", token, McpCalls.Message(method, parameters.DeepClone().AsObject(), generation), generation);
+            using var response = await server.Client.SendAsync(request, Token);
+            Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
+            Assert.Equal(-32028, (int)(await McpCalls.ReadAsync(response))["error"]!["code"]!);
+        }
+    }
+
+    [Fact]
+    public async Task A_call_that_passed_no_gate_is_refused_without_credentials()
+    {
+        await using var server = await StartAsync();
+        var calls = server.Services.GetRequiredService<HandlerCalls>();
+        var http = server.Services.GetRequiredService<IHttpContextAccessor>();
+        Assert.Throws<InvalidOperationException>(() => calls.Begin());
+        http.HttpContext = new DefaultHttpContext();
+        http.HttpContext.Features.Set<ITenantFeature>(new TenantFeature(server.Services.GetRequiredService<TenantRegistry>().Get("acme")!, url: null));
+        Assert.Throws<McpException>(() => calls.Begin());
+        http.HttpContext = null;
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(McpCalls.Globex)]
+    public async Task A_session_of_another_tenant_gets_no_prompt(string? token)
+    {
+        await using var server = await StartAsync();
+        var session = await server.InitializeAsync("acme", McpCalls.Acme);
+        using var request = McpCalls.Post(server.Port, Way.Path, "globex", token, McpCalls.Message("prompts/get", new() { ["name"] = "greet" }), Generation.Sessions, session);
+        using var response = await server.Client.SendAsync(request, Token);
+        Assert.Equal(token is null ? HttpStatusCode.Unauthorized : HttpStatusCode.NotFound, response.StatusCode);
+    }
+
+    [Theory]
+    [InlineData(Generation.Sessions)]
+    [InlineData(Generation.Stateless)]
+    public async Task A_context_ends_with_the_prompt_that_it_was_given_to(Generation generation)
+    {
+        var kept = new Kept();
+        await using var server = await StartAsync(services => services.AddSingleton(kept));
+        await SendAsync(server, "acme", McpCalls.Acme, "prompts/get", new() { ["name"] = "keep" }, generation: generation);
+        Assert.Throws<InvalidOperationException>(() => kept.Context!.Documents<TestBuy>());
+    }
+
+    [Theory]
+    [InlineData(Generation.Sessions)]
+    [InlineData(Generation.Stateless)]
+    public async Task Values_that_an_argument_allows_complete_it(Generation generation)
+    {
+        await using var server = await StartAsync();
+        var result = await CompleteAsync(server, "acme", McpCalls.Acme, "w", generation);
+        Assert.Equal(["warm"], result);
+    }
+
+    [Theory]
+    [InlineData(Generation.Sessions)]
+    [InlineData(Generation.Stateless)]
+    public async Task A_handler_of_the_applications_own_gets_the_context_of_the_tenant_that_is_called(Generation generation)
+    {
+        await using var server = await StartAsync(services => services.Configure<McpServerOptions>(options => options.Handlers.CompleteHandler = (request, _) =>
+            ValueTask.FromResult(new ModelContextProtocol.Protocol.CompleteResult { Completion = new() { Values = [request.Services!.GetRequiredService<ToolContext>().TenantId.Value] } })));
+        Assert.Equal(["acme"], await CompleteAsync(server, "acme", McpCalls.Acme, "x", generation));
+        Assert.Equal(["globex"], await CompleteAsync(server, "globex", McpCalls.Globex, "x", generation));
+    }
+
+    [Fact]
+    public async Task A_platform_without_prompts_and_resources_declares_none()
+    {
+        foreach (var has in new[] { true, false })
+        {
+            await using var server = has ? await StartAsync() : await TenancyServer.StartAsync();
+            using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Initialize());
+            using var response = await server.Client.SendAsync(request, Token);
+            var capabilities = (await McpCalls.ReadAsync(response))["result"]!["capabilities"]!;
+            Assert.Equal(has, capabilities["prompts"] is not null);
+            Assert.Equal(has, capabilities["resources"] is not null);
+        }
+    }
+
+    [Fact]
+    public async Task A_handler_class_that_cannot_be_meant_so_is_refused_at_start()
+    {
+        Assert.Contains("only a tool can ask for a scope", await FailureAsync<ScopedPrompts>(), StringComparison.Ordinal);
+        Assert.Contains("The prompt 'greet' of OtherPrompts is there already", await FailureAsync<OtherPrompts>(), StringComparison.Ordinal);
+        Assert.Contains("The resource 'shop://inventory' of OtherResources is there already", await FailureAsync<OtherResources>(), StringComparison.Ordinal);
+        Assert.Contains("Kept has no tool, prompt or resource", await FailureAsync<Kept>(), StringComparison.Ordinal);
+
+        static async Task<string> FailureAsync<THandlers>()
+            where THandlers : class =>
+            (await Assert.ThrowsAsync<InvalidOperationException>(() => StartAsync(services => services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<THandlers>()))))).Message;
+    }
+
+    private static Task<TenancyServer> StartAsync(Action<IServiceCollection>? more = null) => TenancyServer.StartAsync(services: services =>
+    {
+        services.AddSingleton<Kept>();
+        services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<Shop>()));
+        more?.Invoke(services);
+    });
+
+    private static async Task<IEnumerable<string>> CompleteAsync(TenancyServer server, string tenant, string token, string value, Generation generation)
+    {
+        var result = await SendAsync(server, tenant, token, "completion/complete", new()
+        {
+            ["ref"] = new JsonObject { ["type"] = "ref/prompt", ["name"] = "greet" },
+            ["argument"] = new JsonObject { ["name"] = "tone", ["value"] = value },
+        }, generation: generation);
+        return result["completion"]!["values"]!.AsArray().Select(found => found!.ToString());
+    }
+
+    private static async Task<JsonNode> SendAsync(TenancyServer server, string tenant, string token, string method, JsonObject parameters, Way way = Way.Path, Generation generation = Generation.Sessions)
+    {
+        var session = generation == Generation.Sessions && method == "prompts/get" ? await server.InitializeAsync(tenant, token, way) : null;
+        using var request = McpCalls.Post(server.Port, way, tenant, token, McpCalls.Message(method, parameters, generation), generation, session);
+        using var response = await server.Client.SendAsync(request, Token);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        var answer = await McpCalls.ReadAsync(response);
+        return answer["result"] ?? throw new InvalidOperationException(answer.ToJsonString());
+    }
+
+    internal sealed class Kept
+    {
+        public ToolContext? Context { get; set; }
+    }
+
+    internal sealed class Shop(ToolContext own, Kept kept)
+    {
+        [McpServerPrompt(Name = "greet"), Description("Greets.")]
+        public string Greet([AllowedValues("warm", "cold")] string tone, ToolContext context) =>
+            $"{tone}|{context.Platform<ITestSeller>().Product}|{own.TenantId}|{own.Caller}";
+
+        [McpServerPrompt(Name = "keep")]
+        public string Keep(ToolContext context)
+        {
+            kept.Context = context;
+            return "kept";
+        }
+
+        [McpServerResource(UriTemplate = "shop://inventory", Name = "inventory")]
+        public static string Inventory(ToolContext context) => $"{context.Platform<ITestSeller>().Product} of {context.TenantId}";
+
+        [McpServerResource(UriTemplate = "shop://shelves/{shelf}", Name = "shelf")]
+        public string Shelf(string shelf) => $"{shelf} of {own.TenantId}";
+    }
+
+    internal sealed class ScopedPrompts
+    {
+        [McpServerPrompt(Name = "scoped"), RequireScope("read")]
+        public static string Scoped() => "";
+    }
+
+    internal sealed class OtherPrompts
+    {
+        [McpServerPrompt(Name = "greet")]
+        public static string Greet() => "";
+    }
+
+    internal sealed class OtherResources
+    {
+        [McpServerResource(UriTemplate = "shop://inventory", Name = "other")]
+        public static string Inventory() => "";
+    }
+}
