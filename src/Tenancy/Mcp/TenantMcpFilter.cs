@@ -65,6 +65,11 @@ internal sealed class TenantMcpFilter(SessionGuard sessions, SessionStreams stre
             return await GetOrDeleteAsync(invocation, next, tenant, caller);
         }
 
+        if (ProtocolVersions.Check(context.Request, request) is { } version)
+        {
+            return await RefuseAsync(context, version, request.Id);
+        }
+
         using var call = calls.TryBegin(tenant);
         if (call is null)
         {

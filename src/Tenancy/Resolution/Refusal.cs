@@ -68,6 +68,9 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
 
     public static Refusal Contradiction(string reason) => new(400, reason);
 
+    /// <summary>More for the JSON-RPC error's data, where there is no AdCP code.</summary>
+    public JsonObject? Data { get; init; }
+
     /// <summary>Writes the answer. The tenant's own data never enters it.</summary>
     public Task WriteAsync(HttpContext context, bool isMcp, JsonNode? id = null)
     {
@@ -100,7 +103,11 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
     private JsonObject JsonRpc(int code, JsonNode? id)
     {
         var error = new JsonObject { ["code"] = code, ["message"] = Detail };
-        if (AdcpCode is not null)
+        if (Data is not null)
+        {
+            error["data"] = Data.DeepClone();
+        }
+        else if (AdcpCode is not null)
         {
             var adcp = new JsonObject { ["code"] = AdcpCode, ["message"] = Detail, ["recovery"] = Recovery };
             if (RetryAfter is { } seconds)
