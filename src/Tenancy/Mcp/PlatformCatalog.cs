@@ -1,25 +1,32 @@
+using ModelContextProtocol.Server;
 using Tenancy.Configuration;
 using Tenancy.Registry;
 
 namespace Tenancy.Mcp;
 
 /// <summary>The platforms of this server. Each is built once, with all that its handlers have, and shared by its tenants.</summary>
-internal sealed class PlatformCatalog(IEnumerable<PlatformRegistration> registrations, IEnumerable<CommonHandlers> common, IServiceProvider services) : IPlatformFactory
+internal sealed class PlatformCatalog : IPlatformFactory
 {
-    private readonly Dictionary<string, Lazy<PlatformKind>> _kinds = registrations.ToDictionary(
-        registration => registration.Name, registration => new Lazy<PlatformKind>(() => Build(registration, common, services)), StringComparer.Ordinal);
+    private readonly IServiceProvider _services;
+    private readonly Dictionary<string, Lazy<PlatformKind>> _kinds;
+    private readonly Lazy<McpServerPrimitiveCollection<McpServerTool>> _headerTools;
 
-    public void Prepare()
+    public PlatformCatalog(IEnumerable<PlatformRegistration> registrations, IEnumerable<CommonHandlers> common, IServiceProvider services)
     {
-        foreach (var kind in _kinds.Values)
-        {
-            _ = kind.Value;
-        }
+        _services = services;
+        _kinds = registrations.ToDictionary(
+            registration => registration.Name, registration => new Lazy<PlatformKind>(() => Build(registration, common, services)), StringComparer.Ordinal);
+        _headerTools = new(() => PlatformKind.HeaderTools(_kinds.Values.Select(kind => kind.Value)));
     }
+
+    /// <summary>The tools, of whichever platform, that have parameters which travel as headers, too: the MCP SDK compares those by one collection for all.</summary>
+    public McpServerPrimitiveCollection<McpServerTool> HeaderTools => _headerTools.Value;
+
+    public void Prepare() => _ = HeaderTools;
 
     public Task<PlatformInstance> CreateAsync(TenantConfig tenant, CancellationToken cancellationToken) =>
         tenant.Platform is { } name && _kinds.TryGetValue(name, out var kind)
-            ? kind.Value.CreateAsync(new TenantSetup(tenant, services), cancellationToken)
+            ? kind.Value.CreateAsync(new TenantSetup(tenant, _services), cancellationToken)
             : throw new InvalidOperationException($"This server has no platform '{tenant.Platform}'; it has {string.Join(", ", _kinds.Keys)}.");
 
     private static PlatformKind Build(PlatformRegistration registration, IEnumerable<CommonHandlers> common, IServiceProvider services)

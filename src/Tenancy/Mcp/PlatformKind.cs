@@ -1,3 +1,4 @@
+using System.Text.Json;
 using ModelContextProtocol.Server;
 using Tenancy.Configuration;
 using Tenancy.Registry;
@@ -20,8 +21,26 @@ internal sealed class PlatformKind(string name, HandlerPrimitives primitives, Fu
     /// <summary>Whether any tool asks for a scope.</summary>
     public bool HasScopes { get; } = primitives.Tools.OfType<TenantTool>().Any(tool => tool.RequiredScopes.Count > 0);
 
+    /// <summary>Finds the tools that have parameters with <c>x-mcp-header</c>.</summary>
+    /// <exception cref="InvalidOperationException">Such a tool is another one in another platform, and its headers would be asked of that, too.</exception>
+    public static McpServerPrimitiveCollection<McpServerTool> HeaderTools(IEnumerable<PlatformKind> kinds)
+    {
+        McpServerPrimitiveCollection<McpServerTool> found = [];
+        foreach (var tool in kinds.SelectMany(kind => kind.Tools).Where(tool => tool.ProtocolTool.InputSchema.GetRawText().Contains("\"x-mcp-header\"", StringComparison.Ordinal)))
+        {
+            found.TryAdd(tool);
+        }
+
+        return kinds.SelectMany(kind => kind.Tools).FirstOrDefault(tool => found.TryGetPrimitive(tool.ProtocolTool.Name, out var other) && !HaveSameParameters(tool, other)) is { } bad
+            ? throw new InvalidOperationException(
+                $"The tool '{bad.ProtocolTool.Name}' has parameters with x-mcp-header, and other parameters in another platform: make them the same, or give one of the two another name.")
+            : found;
+    }
+
     public async Task<PlatformInstance> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) =>
         new McpPlatformInstance(this, await create(tenant, cancellationToken).ConfigureAwait(false));
+
+    private static bool HaveSameParameters(McpServerTool one, McpServerTool other) => JsonElement.DeepEquals(one.ProtocolTool.InputSchema, other.ProtocolTool.InputSchema);
 }
 
 /// <summary>One tenant's instance of a platform.</summary>
