@@ -3,14 +3,18 @@ const base = process.env.SERVER;
 const adminKey = process.env.ADMIN_KEY;
 let calls = 0;
 
+async function register(tenant) {
+  const response = await fetch(`${base}/admin/tenants?wait=true`, {
+    method: 'POST', headers: { 'X-Admin-API-Key': adminKey, 'Content-Type': 'application/json' }, body: JSON.stringify(tenant),
+  });
+  const answer = await response.json();
+  if (!response.ok || answer.health !== 'healthy') throw new Error(`tenant ${tenant.id}: ${response.status} ${JSON.stringify(answer)}`);
+  return answer;
+}
+
 // One account for all that a buyer buys: storyboards name one account when they buy, and another when they change what they bought.
 async function createTenant(id, platform = 'publisher', settings = { accountScope: 'agent' }) {
-  const body = { id, platform, settings, limits: { rateLimit: 1000000 }, principals: [{ name: 'checker' }] };
-  const response = await fetch(`${base}/admin/tenants?wait=true`, {
-    method: 'POST', headers: { 'X-Admin-API-Key': adminKey, 'Content-Type': 'application/json' }, body: JSON.stringify(body),
-  });
-  const tenant = await response.json();
-  if (!response.ok || tenant.health !== 'healthy') throw new Error(`tenant ${id}: ${response.status} ${JSON.stringify(tenant)}`);
+  const tenant = await register({ id, platform, settings, limits: { rateLimit: 1000000 }, principals: [{ name: 'checker' }] });
   return { id, url: `${base}/${id}/mcp`, hostUrl: `http://${id}.example.test:${new URL(base).port}/mcp`, token: tenant.principals[0].token };
 }
 
@@ -31,6 +35,14 @@ async function openAccount(tenant) {
   await call(tenant, 'sync_accounts', { idempotency_key: key(), accounts: [{ brand: { domain: 'acmeoutdoor.example' }, operator: 'pinnacle-agency.example', billing: 'operator' }] });
 }
 
+/** A tenant at which a storyboard finds what it takes for granted. */
+async function createPreparedTenant(...about) {
+  const tenant = await createTenant(...about);
+  await openAccount(tenant);
+  await addTestProduct(tenant);
+  return tenant;
+}
+
 // Storyboards without fixtures buy "test-product"; the checker asks for its price "default".
 async function addTestProduct(tenant) {
   await call(tenant, 'comply_test_controller', { scenario: 'seed_product', params: { product_id: 'test-product', fixture: { delivery_type: 'non_guaranteed', format_ids: [{ id: 'display_300x250' }] } } });
@@ -39,4 +51,4 @@ async function addTestProduct(tenant) {
   }
 }
 
-module.exports = { createTenant, call, openAccount, addTestProduct, key };
+module.exports = { register, createTenant, createPreparedTenant, call, openAccount, addTestProduct, key };
