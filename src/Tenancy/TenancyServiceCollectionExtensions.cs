@@ -190,7 +190,7 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<HandlerCalls>();
         services.AddOptions<McpServerOptions>().Configure<HandlerCalls>((options, calls) => calls.Configure(options));
         services.AddOptions<McpServerOptions>().Configure<IHttpContextAccessor>((options, http) => options.Filters.Request.ListToolsFilters.Add(next => ToolScopes.Filter(next, http)));
-        services.AddOptions<McpServerOptions>().PostConfigure<PlatformCatalog>((options, platforms) => options.ToolCollection = platforms.HeaderTools);
+        services.AddOptions<McpServerOptions>().PostConfigure<PlatformCatalog>((options, platforms) => platforms.SetHeaderTools(options));
         services.AddMcpServer().WithHttpTransport(options =>
         {
             // Clients before 2026-07-28 have sessions, later ones have none, at one URL.

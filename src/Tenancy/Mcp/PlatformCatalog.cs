@@ -24,6 +24,8 @@ internal sealed class PlatformCatalog : IPlatformFactory
 
     public void Prepare() => _ = HeaderTools;
 
+    public void SetHeaderTools(McpServerOptions options) => options.ToolCollection = HeaderTools.IsEmpty ? options.ToolCollection : HeaderTools;
+
     public Task<PlatformInstance> CreateAsync(TenantConfig tenant, CancellationToken cancellationToken) =>
         tenant.Platform is { } name && _kinds.TryGetValue(name, out var kind)
             ? kind.Value.CreateAsync(new TenantSetup(tenant, _services), cancellationToken)

@@ -8,6 +8,9 @@ namespace Tenancy.Mcp;
 /// <summary>A platform as it was added: its name, what its handlers have, built once, and how an instance of it is made.</summary>
 internal sealed class PlatformKind(string name, HandlerPrimitives primitives, Func<TenantSetup, CancellationToken, Task<object>> create)
 {
+    private readonly HashSet<string> _headerTools = new(
+        primitives.Tools.Where(tool => tool.ProtocolTool.InputSchema.GetRawText().Contains("\"x-mcp-header\"", StringComparison.Ordinal)).Select(tool => tool.ProtocolTool.Name), StringComparer.Ordinal);
+
     public string Name { get; } = name;
 
     public McpServerPrimitiveCollection<McpServerTool> Tools { get; } = primitives.Tools;
@@ -21,12 +24,15 @@ internal sealed class PlatformKind(string name, HandlerPrimitives primitives, Fu
     /// <summary>Whether any tool asks for a scope.</summary>
     public bool HasScopes { get; } = primitives.Tools.OfType<TenantTool>().Any(tool => tool.RequiredScopes.Count > 0);
 
+    /// <summary>Whether parameters of a tool travel as headers, too, which the MCP SDK compares.</summary>
+    public bool HasHeaderParameters(string? tool) => tool is not null && _headerTools.Contains(tool);
+
     /// <summary>Finds the tools that have parameters with <c>x-mcp-header</c>.</summary>
     /// <exception cref="InvalidOperationException">Such a tool is another one in another platform, and its headers would be asked of that, too.</exception>
     public static McpServerPrimitiveCollection<McpServerTool> HeaderTools(IEnumerable<PlatformKind> kinds)
     {
         McpServerPrimitiveCollection<McpServerTool> found = [];
-        foreach (var tool in kinds.SelectMany(kind => kind.Tools).Where(tool => tool.ProtocolTool.InputSchema.GetRawText().Contains("\"x-mcp-header\"", StringComparison.Ordinal)))
+        foreach (var tool in kinds.SelectMany(kind => kind.Tools.Where(tool => kind.HasHeaderParameters(tool.ProtocolTool.Name))))
         {
             found.TryAdd(tool);
         }

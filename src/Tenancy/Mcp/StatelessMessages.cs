@@ -29,7 +29,7 @@ internal sealed class StatelessMessages(StatelessServers servers)
         }
 
         var kind = ((McpPlatformInstance)tenant.Platform!).Kind;
-        var shared = IsPlain(http, request, version) ? servers.Find(kind, version) : null;
+        var shared = IsPlain(http, request, version) && !kind.HasHeaderParameters(request.ToolName) ? servers.Find(kind, version) : null;
         return shared is null ? ServeByItselfAsync(context, tenant, request, version, reply) : ServeAsync(shared, context, tenant, request, version, reply);
     }
 

@@ -9,11 +9,11 @@ namespace Tenancy.Mcp;
 
 /// <summary>The long-lived servers without sessions: one for each platform kind and protocol version, as a server keeps the version that it first spoke.</summary>
 internal class StatelessServers(
-    IOptions<McpServerOptions> options, IOptionsFactory<McpServerOptions> factory, IOptions<HttpServerTransportOptions> transport, ILoggerFactory loggers, TimeProvider time, ILogger<StatelessServers> logger)
+    PlatformCatalog platforms, IOptions<McpServerOptions> options, IOptionsFactory<McpServerOptions> factory, IOptions<HttpServerTransportOptions> transport, ILoggerFactory loggers, TimeProvider time, ILogger<StatelessServers> logger)
     : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<(PlatformKind Kind, string Version), Lazy<StatelessServer>> _servers = new();
-    private readonly bool _isUsual = IsUsual(options.Value, transport.Value);
+    private readonly bool _isUsual = IsUsual(options.Value, transport.Value, platforms);
 
     /// <summary>The server for a kind and version. Null where the application has changed the MCP SDK's settings so that only the SDK can follow, or where the server is gone: the next call finds a new one.</summary>
     public virtual StatelessServer? Find(PlatformKind kind, string? version)
@@ -56,8 +56,8 @@ internal class StatelessServers(
     }
 
     // Tools of all tenants, one version only, or a session's own set-up and run.
-    private static bool IsUsual(McpServerOptions server, HttpServerTransportOptions transport) =>
-        server is { ProtocolVersion: null, ToolCollection: null or { IsEmpty: true } }
+    private static bool IsUsual(McpServerOptions server, HttpServerTransportOptions transport, PlatformCatalog platforms) =>
+        server is { ProtocolVersion: null, ToolCollection: var tools } && (tools is null or { IsEmpty: true } || tools == platforms.HeaderTools)
         && transport.SessionMode == HttpServerSessionMode.StatefulForInitializeClients
         && transport.ConfigureSessionOptions == TenantServer.ConfigureAsync
 #pragma warning disable MCPEXP002 // Whoever uses the experimental handler is served without this.
