@@ -4,7 +4,9 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Tenancy;
 using Tenancy.Admin;
+using Tenancy.Authentication;
 using Tenancy.Diagnostics;
 using Tenancy.Mcp;
 using Tenancy.Registry;
@@ -24,9 +26,14 @@ public static class TenancyApplicationBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(app);
         app.UseMiddleware<TenantMiddleware>();
-        app.UseAuthentication();
-        app.UseAuthorization();
-        return app;
+        var checks = new StockPipeline(app);
+        checks.UseAuthentication().UseAuthorization();
+        var known = app.ApplicationServices.GetRequiredService<KnownCallers>();
+        return app.Use(next =>
+        {
+            var check = checks.Build(next);
+            return context => known.TryAdmit(context) ? next(context) : check(context);
+        });
     }
 
     /// <summary>Maps the MCP endpoint of every tenant: <c>/mcp</c>, <c>/{tenant}/mcp</c> and the URL of a tenant plus <c>/mcp</c>.</summary>

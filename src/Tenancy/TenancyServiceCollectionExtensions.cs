@@ -151,11 +151,11 @@ public static class TenancyServiceCollectionExtensions
 
     private static void AddAuthentication(IServiceCollection services)
     {
-        services.AddMemoryCache();
         services.TryAddSingleton<PrincipalCache>();
         services.TryAddSingleton<ITokenValidator, StoredTokenValidator>();
         services.TryAddSingleton<FailedChecks>();
         services.TryAddSingleton<GoodTokens>();
+        services.TryAddSingleton<KnownCallers>();
         services.TryAddSingleton<TenantJwtOptions>();
         services.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<TenantJwtOptions>());
         services.TryAddSingleton<ClientCache>();

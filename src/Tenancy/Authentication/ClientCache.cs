@@ -45,6 +45,10 @@ internal sealed class ClientCache(TenantJwtOptions options, RedisConnection redi
         return finding.IsListed;
     }
 
+    /// <summary>Whether a client is listed, as far as that is known without asking the store.</summary>
+    public bool IsKnown(TenantModel tenant, string? clientId) =>
+        clientId is not null && options.GetClients(tenant).TryGet(clientId, out var finding) && finding.IsListed && time.GetUtcNow() < finding.AskAgainAt;
+
     /// <summary>Forgets what is known of a tenant's clients: one came or went. All that it costs is a second of asking the store.</summary>
     public void Forget(TenantId tenant) => options.ForgetClients(tenant);
 }

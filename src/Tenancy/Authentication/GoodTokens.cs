@@ -10,18 +10,15 @@ internal sealed class GoodTokens(TimeProvider time)
     private readonly RecentTokens<bool> _tokens = new(Capacity, time);
     private readonly TimeProvider _time = time;
 
-    public bool WasGood(TenantId tenant, string token) => _tokens.TryGet(Key(tenant, token), out _);
+    public bool WasGood(TenantId tenant, string token) => _tokens.TryGet(token, out _, tenant.Value);
 
     public void Add(TenantId tenant, string token)
     {
         if (!WasGood(tenant, token))
         {
-            _tokens.Add(Key(tenant, token), true, _time.GetUtcNow() + Lifetime);
+            _tokens.Add(token, true, _time.GetUtcNow() + Lifetime, tenant.Value);
         }
     }
 
-    public void Remove(TenantId tenant, string token) => _tokens.Add(Key(tenant, token), false, DateTimeOffset.MinValue);
-
-    // An id has no slash, so that no token makes another tenant's key.
-    private static string Key(TenantId tenant, string token) => $"{tenant.Value}/{token}";
+    public void Remove(TenantId tenant, string token) => _tokens.Add(token, false, DateTimeOffset.MinValue, tenant.Value);
 }

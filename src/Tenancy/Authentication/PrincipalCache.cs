@@ -1,4 +1,4 @@
-using Microsoft.Extensions.Caching.Memory;
+using System.Diagnostics.CodeAnalysis;
 using Tenancy.Registry;
 using Tenancy.State;
 
@@ -6,30 +6,43 @@ namespace Tenancy.Authentication;
 
 /// <summary>The principals whose tokens were shown a moment ago, so that not each call asks the store.</summary>
 /// <remarks>A principal that is revoked elsewhere is refused here a second later. A change of the tenant forgets all that is cached for it.</remarks>
-internal sealed class PrincipalCache(RedisConnection redis, IMemoryCache cache, TimeProvider time)
+internal sealed class PrincipalCache(RedisConnection redis, TimeProvider time)
 {
+    private const int Capacity = 20_000;
     private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(1);
+    private readonly RecentTokens<Finding> _found = new(Capacity, time);
     private int _generation;
 
     /// <summary>Finds the principal that a token of the tenant belongs to.</summary>
-    public async ValueTask<StoredPrincipal?> FindAsync(TenantModel tenant, string token)
+    public async ValueTask<KnownPrincipal?> FindAsync(TenantModel tenant, string token)
     {
         // Read first: what the store says from here on may be older than a revocation.
-        var key = new Key(Volatile.Read(ref _generation), tenant.Id.Value, tenant.Version, TenantKeyspace.Hash(token));
-        if (!cache.TryGetValue(key, out StoredPrincipal? principal))
+        var generation = Volatile.Read(ref _generation);
+        if (TryGet(tenant, token, out var known))
         {
-            principal = await new PrincipalStore(redis, tenant.Id).FindAsync(token);
-            if (principal is not null)
-            {
-                cache.Set(key, principal, Lifetime);
-            }
+            return known;
         }
 
-        return principal?.ExpiresAt <= time.GetUtcNow() ? null : principal;
+        if (await new PrincipalStore(redis, tenant.Id).FindAsync(token) is not { } principal || principal.ExpiresAt <= time.GetUtcNow())
+        {
+            return null;
+        }
+
+        known = KnownPrincipal.Of(tenant.Id, new(principal.Id) { Name = principal.Name, Scopes = principal.Scopes });
+        var until = time.GetUtcNow() + Lifetime;
+        _found.Add(token, new(generation, tenant.Version, known), principal.ExpiresAt < until ? principal.ExpiresAt.Value : until, tenant.Id.Value);
+        return known;
+    }
+
+    /// <summary>Finds a principal without asking the store.</summary>
+    public bool TryGet(TenantModel tenant, string token, [NotNullWhen(true)] out KnownPrincipal? principal)
+    {
+        principal = _found.TryGet(token, out var found, tenant.Id.Value) && found.Generation == Volatile.Read(ref _generation) && found.Version == tenant.Version ? found.Principal : null;
+        return principal is not null;
     }
 
     /// <summary>Forgets everybody: somebody was revoked, and must be refused at once. All that it costs is a second of asking the store.</summary>
     public void Forget() => Interlocked.Increment(ref _generation);
 
-    private sealed record Key(int Generation, string Tenant, long Version, string TokenHash);
+    private readonly record struct Finding(int Generation, long Version, KnownPrincipal Principal);
 }

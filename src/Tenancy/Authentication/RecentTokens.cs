@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using System.Text;
 
 namespace Tenancy.Authentication;
 
@@ -9,16 +9,19 @@ namespace Tenancy.Authentication;
 internal sealed class RecentTokens<T>(int capacity, TimeProvider time)
 {
     private readonly Lock _turn = new();
-    private volatile ConcurrentDictionary<string, Entry> _newer = new(StringComparer.Ordinal);
-    private volatile ConcurrentDictionary<string, Entry> _older = new(StringComparer.Ordinal);
+    private volatile ConcurrentDictionary<Key, Entry> _newer = new();
+    private volatile ConcurrentDictionary<Key, Entry> _older = new();
 
     /// <summary>How many tokens are remembered.</summary>
     public int Count => _newer.Count + _older.Count;
 
-    public bool TryGet(string token, out T? value)
+    /// <param name="token">The token.</param>
+    /// <param name="value">What was found out.</param>
+    /// <param name="tenant">The tenant at which it was shown, where this remembers tokens of several.</param>
+    public bool TryGet(string token, out T? value, string tenant = "")
     {
-        var hash = Hash(token);
-        if ((_newer.TryGetValue(hash, out var entry) || _older.TryGetValue(hash, out entry)) && time.GetUtcNow() < entry.Until)
+        var key = Key.Of(tenant, token);
+        if ((_newer.TryGetValue(key, out var entry) || _older.TryGetValue(key, out entry)) && time.GetUtcNow() < entry.Until)
         {
             value = entry.Value;
             return true;
@@ -28,26 +31,30 @@ internal sealed class RecentTokens<T>(int capacity, TimeProvider time)
         return false;
     }
 
-    public void Add(string token, T value, DateTimeOffset until)
+    public void Add(string token, T value, DateTimeOffset until, string tenant = "")
     {
         lock (_turn)
         {
             if (_newer.Count >= capacity / 2)
             {
                 _older = _newer;
-                _newer = new(StringComparer.Ordinal);
+                _newer = new();
             }
 
-            _newer[Hash(token)] = new(value, until);
+            _newer[Key.Of(tenant, token)] = new(value, until);
         }
     }
 
-    private static string Hash(string token)
-    {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(Encoding.UTF8.GetBytes(token), hash);
-        return Convert.ToBase64String(hash);
-    }
-
     private readonly record struct Entry(T Value, DateTimeOffset Until);
+
+    /// <summary>A SHA-256 hash, as a value: looking a token up allocates nothing.</summary>
+    private readonly record struct Key(string Tenant, UInt128 High, UInt128 Low)
+    {
+        public static Key Of(string tenant, string token)
+        {
+            Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+            SHA256.HashData(MemoryMarshal.AsBytes(token.AsSpan()), hash);
+            return new(tenant, MemoryMarshal.Read<UInt128>(hash), MemoryMarshal.Read<UInt128>(hash[16..]));
+        }
+    }
 }

@@ -9,7 +9,7 @@ internal sealed class StoredTokenValidator(PrincipalCache principals, IHostEnvir
 {
     public async ValueTask<TokenPrincipal?> ValidateAsync(TenantModel tenant, string token, CancellationToken cancellationToken) =>
         BearerToken.TenantOf(token).SequenceEqual(tenant.Id.Value) && PrincipalValidator.IsStrongEnough(token, environment)
-        && await principals.FindAsync(tenant, token) is { } principal
-            ? new(principal.Id) { Name = principal.Name, Scopes = principal.Scopes }
+        && await principals.FindAsync(tenant, token) is { } known
+            ? known.Principal
             : null;
 }

@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Tenancy.Configuration;
 using Tenancy.Resolution;
 
 namespace Tenancy.Authentication;
@@ -49,25 +50,21 @@ internal sealed class TenantBearerHandler(
 
         good.Add(tenant.Id, token);
 
-        var caller = CallerIdentity.FromPrincipal(principal.Id)
-            ?? throw new InvalidOperationException($"{tokens.GetType().Name} gave a principal whose id is empty, too long or has control characters: give each an id of 1 to 1,024 visible characters.");
-        var identity = new ClaimsIdentity([caller.ToClaim(tenant.Id), .. Claims(principal)], Scheme.Name, ClaimTypes.Name, ClaimTypes.Role);
-        return AuthenticateResult.Success(new(new ClaimsPrincipal(identity), Scheme.Name));
+        return AuthenticateResult.Success(new(Identify(tenant.Id, principal), Scheme.Name));
     }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties) =>
         BearerChallenge.Write(Context, isInvalid: (await HandleAuthenticateOnceSafeAsync()).Failure is not null);
 
-    private static IEnumerable<Claim> Claims(TokenPrincipal principal)
+    private ClaimsPrincipal Identify(TenantId tenant, TokenPrincipal principal)
     {
-        if (principal.Name is { } name)
+        try
         {
-            yield return new(ClaimTypes.Name, name);
+            return KnownPrincipal.Of(tenant, principal).ToUser();
         }
-
-        if (principal.Scopes.Count > 0)
+        catch (FormatException exception)
         {
-            yield return new(CallerScopes.ClaimType, string.Join(' ', principal.Scopes));
+            throw new InvalidOperationException($"{tokens.GetType().Name} cannot be used: {exception.Message}", exception);
         }
     }
 }

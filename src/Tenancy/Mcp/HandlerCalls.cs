@@ -16,8 +16,9 @@ internal sealed class HandlerCalls(IHttpContextAccessor http, IServiceScopeFacto
     public HandlerCall Begin(TenantTool? tool = null)
     {
         var request = http.HttpContext;
-        var tenant = (request?.Features.Get<ITenantFeature>() ?? throw new InvalidOperationException("A tenant's handler was called outside a tenant's request.")).Tenant;
-        var context = contexts.Create(tenant, CallerIdentity.Read(request.User, tenant.Id));
+        var feature = request?.Features.Get<ITenantFeature>() ?? throw new InvalidOperationException("A tenant's handler was called outside a tenant's request.");
+        var tenant = feature.Tenant;
+        var context = contexts.Create(tenant, feature.CallerOf(request.User));
 
         // The gate has read the same name before; this is the second lock on the same door.
         if (!contexts.MayCall(tenant, context.Caller, tool?.ProtocolTool.Name))

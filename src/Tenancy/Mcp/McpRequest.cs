@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
@@ -65,17 +67,44 @@ internal sealed record McpRequest(string? Method, string? ToolName, JsonNode? Id
 
         foreach (var property in parameters.EnumerateObject())
         {
-            foreach (var member in Members)
+            if (IsMisspelt(property))
             {
-                if (property.Name.Equals(member, StringComparison.OrdinalIgnoreCase) && property.Name != member)
-                {
-                    return true;
-                }
+                return true;
             }
         }
 
         return false;
     }
+
+    private static bool IsMisspelt(JsonProperty property)
+    {
+        foreach (var member in Members)
+        {
+            if (property.NameEquals(member))
+            {
+                return false;
+            }
+        }
+
+        // As it stands, which takes no string; only a name with escapes or beyond ASCII has to be read for that.
+        var name = JsonMarshal.GetRawUtf8PropertyName(property);
+        return Ascii.IsValid(name) && !name.Contains((byte)'\\') ? IsMember(name) : IsMember(property.Name);
+    }
+
+    private static bool IsMember(ReadOnlySpan<byte> name)
+    {
+        foreach (var member in Members)
+        {
+            if (Ascii.EqualsIgnoreCase(name, member))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool IsMember(string name) => Members.Contains(name, StringComparer.OrdinalIgnoreCase);
 
     private static string? Text(JsonElement element, string name) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;

@@ -14,8 +14,9 @@ internal sealed class TenantMcpFilter(SessionGuard sessions, SessionStreams stre
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
     {
         var context = invocation.HttpContext;
-        var tenant = context.Features.GetRequiredFeature<ITenantFeature>().Tenant;
-        var caller = CallerIdentity.Read(context.User, tenant.Id);
+        var feature = context.Features.GetRequiredFeature<ITenantFeature>();
+        var tenant = feature.Tenant;
+        var caller = feature.CallerOf(context.User);
         if (caller.IsAnonymous && !ToolContextFactory.IsOpen(tenant) && await HasBadCredentialsAsync(context))
         {
             return await RefuseAsync(context, Explain(context.Features), null);

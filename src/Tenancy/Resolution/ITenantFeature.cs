@@ -1,3 +1,5 @@
+using System.Security.Claims;
+using Tenancy.Authentication;
 using Tenancy.Configuration;
 using Tenancy.Registry;
 
@@ -11,11 +13,27 @@ public interface ITenantFeature
 
     /// <summary>Gets the tenant's URL that the request came to; null where the tenant was named otherwise.</summary>
     TenantUrl? Url { get; }
+
+    /// <summary>Who is calling, read once of each user that the request is given.</summary>
+    internal CallerIdentity CallerOf(ClaimsPrincipal user);
 }
 
 internal sealed class TenantFeature(TenantModel tenant, TenantUrl? url) : ITenantFeature
 {
+    private ClaimsPrincipal? _user;
+    private CallerIdentity _caller = CallerIdentity.Anonymous;
+
     public TenantModel Tenant { get; } = tenant;
 
     public TenantUrl? Url { get; } = url;
+
+    public CallerIdentity CallerOf(ClaimsPrincipal user)
+    {
+        if (!ReferenceEquals(_user, user))
+        {
+            (_caller, _user) = (CallerIdentity.Read(user, Tenant.Id), user);
+        }
+
+        return _caller;
+    }
 }

@@ -1,0 +1,68 @@
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+using Tenancy.Configuration;
+using Tenancy.Registry;
+using Tenancy.Resolution;
+
+namespace Tenancy.Authentication;
+
+/// <summary>
+/// Lets requests to MCP endpoints pass whose caller was proved a moment ago, or who show nothing. What ASP.NET Core's authentication and authorization
+/// would say of them is known, and costs more than the rest of the way to the tool; whatever else comes goes their way.
+/// </summary>
+internal sealed class KnownCallers(
+    PrincipalCache principals, TenantJwtOptions jwts, ClientCache clients, ITokenValidator tokens, IAuthorizationPolicyProvider policies, IOptions<AuthorizationOptions> authorization)
+{
+    // Somebody else's validator is asked at each request, and a policy for all endpoints is asked for each.
+    private readonly bool _hasOurTokens = tokens is StoredTokenValidator;
+    private readonly bool _asksOfAll = policies is not DefaultAuthorizationPolicyProvider || authorization.Value.FallbackPolicy is not null;
+
+    /// <summary>Whether the request's caller is known; the request then has its user.</summary>
+    public bool TryAdmit(HttpContext context)
+    {
+        if (_asksOfAll || context.Features.Get<ITenantFeature>() is not { Tenant: var tenant } || !IsOpenEndpoint(context.GetEndpoint()!.Metadata))
+        {
+            return false;
+        }
+
+        var kind = tenant.Config.Authentication?.Kind ?? TenantAuthenticationKind.None;
+        if (kind == TenantAuthenticationKind.None || (kind != TenantAuthenticationKind.Scheme && context.Request.Headers.Authorization.Count == 0))
+        {
+            return true;
+        }
+
+        return BearerToken.TryRead(context.Request.Headers, out var token) && token.Length <= BearerToken.MaxLength && kind switch
+        {
+            TenantAuthenticationKind.Bearer => TryAdmitPrincipal(context, tenant, token),
+            TenantAuthenticationKind.Jwks => TryAdmitBelieved(context, tenant, token),
+            _ => false,
+        };
+    }
+
+    private static bool IsOpenEndpoint(EndpointMetadataCollection metadata) =>
+        metadata.GetMetadata<TenantEndpointMetadata>() is { IsMcp: true }
+        && metadata.GetMetadata<IAuthorizeData>() is null && metadata.GetMetadata<AuthorizationPolicy>() is null && metadata.GetMetadata<IAuthorizationRequirementData>() is null;
+
+    private bool TryAdmitPrincipal(HttpContext context, TenantModel tenant, string token)
+    {
+        if (!_hasOurTokens || !principals.TryGet(tenant, token, out var known))
+        {
+            return false;
+        }
+
+        context.User = known.ToUser();
+        return true;
+    }
+
+    private bool TryAdmitBelieved(HttpContext context, TenantModel tenant, string token)
+    {
+        if (!jwts.GetBelieved(tenant).TryGet(token, out var believed) || (tenant.Config.Authentication!.RequireClients && !clients.IsKnown(tenant, CallerIdentity.ClientOf(believed!))))
+        {
+            return false;
+        }
+
+        context.User = believed!.Clone();
+        return true;
+    }
+}

@@ -1,0 +1,35 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Tenancy;
+
+/// <summary>Collects middlewares that only some requests go through, in front of the rest of an application's pipeline.</summary>
+/// <remarks>It shares the application's properties, where ASP.NET Core notes what was added: what is here it does not add once more.</remarks>
+internal sealed class StockPipeline(IApplicationBuilder app) : IApplicationBuilder
+{
+    private readonly List<Func<RequestDelegate, RequestDelegate>> _middlewares = [];
+
+    public IServiceProvider ApplicationServices
+    {
+        get => app.ApplicationServices;
+        set => app.ApplicationServices = value;
+    }
+
+    public IFeatureCollection ServerFeatures => app.ServerFeatures;
+
+    public IDictionary<string, object?> Properties => app.Properties;
+
+    public IApplicationBuilder Use(Func<RequestDelegate, RequestDelegate> middleware)
+    {
+        _middlewares.Add(middleware);
+        return this;
+    }
+
+    public IApplicationBuilder New() => app.New();
+
+    /// <summary>Puts what was collected in front of the rest.</summary>
+    public RequestDelegate Build(RequestDelegate rest) => Enumerable.Reverse(_middlewares).Aggregate(rest, (next, middleware) => middleware(next));
+
+    public RequestDelegate Build() => Build(static _ => Task.CompletedTask);
+}
