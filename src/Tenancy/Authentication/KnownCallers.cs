@@ -1,5 +1,7 @@
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Tenancy.Configuration;
 using Tenancy.Registry;
@@ -12,16 +14,18 @@ namespace Tenancy.Authentication;
 /// would say of them is known, and costs more than the rest of the way to the tool; whatever else comes goes their way.
 /// </summary>
 internal sealed class KnownCallers(
-    PrincipalCache principals, TenantJwtOptions jwts, ClientCache clients, ITokenValidator tokens, IAuthorizationPolicyProvider policies, IOptions<AuthorizationOptions> authorization)
+    PrincipalCache principals, TenantJwtOptions jwts, ClientCache clients, ITokenValidator tokens, IOptions<AuthorizationOptions> authorization, IServiceScopeFactory scopes)
 {
-    // Somebody else's validator is asked at each request, and a policy for all endpoints is asked for each.
+    // Somebody else's validator is asked at each request.
     private readonly bool _hasOurTokens = tokens is StoredTokenValidator;
-    private readonly bool _asksOfAll = policies is not DefaultAuthorizationPolicyProvider || authorization.Value.FallbackPolicy is not null;
+
+    // So is all that an application puts into ASP.NET Core's way.
+    private readonly bool _isStock = authorization.Value.FallbackPolicy is null && IsStock(scopes);
 
     /// <summary>Whether the request's caller is known; the request then has its user.</summary>
     public bool TryAdmit(HttpContext context)
     {
-        if (_asksOfAll || context.Features.Get<ITenantFeature>() is not { Tenant: var tenant } || !IsOpenEndpoint(context.GetEndpoint()!.Metadata))
+        if (!_isStock || context.Features.Get<ITenantFeature>() is not { Tenant: var tenant } || !IsOpenEndpoint(context.GetEndpoint()!.Metadata))
         {
             return false;
         }
@@ -38,6 +42,14 @@ internal sealed class KnownCallers(
             TenantAuthenticationKind.Jwks => TryAdmitBelieved(context, tenant, token),
             _ => false,
         };
+    }
+
+    private static bool IsStock(IServiceScopeFactory scopes)
+    {
+        using var scope = scopes.CreateScope();
+        return scope.ServiceProvider.GetRequiredService<IAuthorizationPolicyProvider>() is DefaultAuthorizationPolicyProvider
+            && scope.ServiceProvider.GetRequiredService<IClaimsTransformation>() is NoopClaimsTransformation
+            && scope.ServiceProvider.GetRequiredService<IAuthenticationService>().GetType().Assembly == typeof(AuthenticationService).Assembly;
     }
 
     private static bool IsOpenEndpoint(EndpointMetadataCollection metadata) =>
