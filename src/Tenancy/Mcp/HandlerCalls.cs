@@ -31,15 +31,12 @@ internal sealed class HandlerCalls(IHttpContextAccessor http, IServiceScopeFacto
             throw new McpException("A scope is missing.");
         }
 
-        return new(tenant, context, BeginScope(context));
+        return Begin(tenant, context);
     }
 
     /// <summary>Begins a call for work that goes on without its request.</summary>
-    public HandlerCall Begin(TenantModel tenant, ToolContext caller, string operationId)
-    {
-        var context = contexts.Create(tenant, caller.Caller, caller.AccountId, operationId, caller.Accounts.Readable);
-        return new(tenant, context, BeginScope(context));
-    }
+    public HandlerCall Begin(TenantModel tenant, ToolContext caller, string operationId) =>
+        Begin(tenant, contexts.Create(tenant, caller.Caller, caller.AccountId, operationId, caller.Accounts.Readable));
 
     /// <summary>Makes the answer to the request 503 while that is possible.</summary>
     public void RefuseForStore() => http.HttpContext?.Features.Get<HeldReply>()?.RefuseForStore();
@@ -73,15 +70,21 @@ internal sealed class HandlerCalls(IHttpContextAccessor http, IServiceScopeFacto
         }
     };
 
-    private AsyncServiceScope BeginScope(ToolContext context)
+    // A handler may run on after its request, whose hold on the platform ends with it.
+    private HandlerCall Begin(TenantModel tenant, ToolContext context)
     {
+        if (!tenant.Platform!.TryHold())
+        {
+            throw new McpException("The tenant has changed meanwhile: call again.");
+        }
+
         var scope = scopes.CreateAsyncScope();
         scope.ServiceProvider.GetRequiredService<ToolContextHolder>().Context = context;
-        return scope;
+        return new(tenant, context, scope);
     }
 }
 
-/// <summary>A call of a handler, until it is disposed.</summary>
+/// <summary>A call of a handler, which holds its tenant's platform until it is disposed.</summary>
 internal readonly struct HandlerCall(TenantModel tenant, ToolContext context, AsyncServiceScope scope) : IAsyncDisposable
 {
     private readonly AsyncServiceScope _scope = scope;
@@ -101,6 +104,7 @@ internal readonly struct HandlerCall(TenantModel tenant, ToolContext context, As
         finally
         {
             Context.End();
+            await Tenant.Platform!.ReleaseAsync();
         }
     }
 }

@@ -48,11 +48,8 @@ public abstract class TenantTool : McpServerTool
     /// <summary>Runs work that goes on although its client went: in a scope of its own, without the request's HttpContext, on the same tenant.</summary>
     internal Task<T> RunDetached<T>(TenantModel tenant, ToolContext caller, string operationId, Func<ToolContext, IServiceProvider, Task<T>> work)
     {
-        if (!tenant.Platform!.TryHold())
-        {
-            throw new InvalidOperationException("The request that begins the work does not hold its tenant's platform.");
-        }
-
+        // It begins here, where the call that it comes from still holds the platform.
+        var call = _calls.Begin(tenant, caller, operationId);
         using (ExecutionContext.SuppressFlow())
         {
             return Task.Run(RunAsync);
@@ -60,14 +57,9 @@ public abstract class TenantTool : McpServerTool
 
         async Task<T> RunAsync()
         {
-            try
+            await using (call)
             {
-                await using var call = _calls.Begin(tenant, caller, operationId);
                 return await work(call.Context, call.Services);
-            }
-            finally
-            {
-                await tenant.Platform.ReleaseAsync();
             }
         }
     }
