@@ -189,6 +189,7 @@ public static class TenancyServiceCollectionExtensions
             ?? throw new InvalidOperationException("There is a ToolContext during a call of a tool, prompt or resource only."));
         services.TryAddSingleton<HandlerCalls>();
         services.AddOptions<McpServerOptions>().Configure<HandlerCalls>((options, calls) => calls.Configure(options));
+        services.AddOptions<McpServerOptions>().Configure(options => options.Filters.Request.ListToolsFilters.Add(ObjectOutput.Filter));
         services.AddOptions<McpServerOptions>().Configure<IHttpContextAccessor>((options, http) => options.Filters.Request.ListToolsFilters.Add(next => ToolScopes.Filter(next, http)));
         services.AddOptions<McpServerOptions>().PostConfigure<PlatformCatalog>((options, platforms) => platforms.SetHeaderTools(options));
         services.AddMcpServer().WithHttpTransport(options =>

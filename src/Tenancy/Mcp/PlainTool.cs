@@ -18,9 +18,13 @@ internal sealed class PlainTool : TenantTool
         _tool = method.IsStatic
             ? McpServerTool.Create(method, target: null, options)
             : McpServerTool.Create(method, request => create(request.Services!, null), options);
+        WithObjectOutput = ObjectOutput.Describe(_tool.ProtocolTool);
     }
 
     public override Tool ProtocolTool => _tool.ProtocolTool;
+
+    /// <summary>What clients before 2026-07-28 are told of it.</summary>
+    public Tool WithObjectOutput { get; }
 
     public override IReadOnlyList<object> Metadata => _tool.Metadata;
 

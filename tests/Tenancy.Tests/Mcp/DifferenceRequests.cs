@@ -24,7 +24,7 @@ internal static class DifferenceRequests
         ("optional", []), ("optional", new() { ["count"] = "7", ["text"] = "t", ["flags"] = new JsonArray(true) }), ("client", []), ("progress", new() { ["n"] = 2 }), ("notify", []), ("notify_and_fail", []),
         ("elicit", []), ("ask_input", []), ("wait", new() { ["ms"] = 30 }), ("mcp_exception", []), ("exception", []), ("invalid_params", []), ("method_not_found", []), ("missing_capability", []),
         ("cancelled", []), ("nothing", []), ("unicode", []), ("meta", []), ("own_server_info", []), ("same_instance", []), ("same_instance", []), ("error_result", []), ("big", []), ("structured", []),
-        ("structured_number", []), ("blocks", []), ("no_such_tool", []),
+        ("structured_number", []), ("structured_tree", []), ("structured_or_nothing", []), ("blocks", []), ("no_such_tool", []),
     ];
 
     public static IReadOnlyList<DifferenceRequest> All { get; } =

@@ -112,10 +112,18 @@ internal sealed class DifferenceTools
     [McpServerTool(Name = "structured_number", UseStructuredContent = true)]
     public static int StructuredNumber() => 5;
 
+    [McpServerTool(Name = "structured_tree", UseStructuredContent = true)]
+    public static IReadOnlyList<Tree> StructuredTree() => [new("root", [new("leaf", [], null)], null)];
+
+    [McpServerTool(Name = "structured_or_nothing", UseStructuredContent = true), Description("Gives a point, or \"nothing\" <é>.")]
+    public static Point? StructuredOrNothing() => null;
+
     [McpServerTool(Name = "blocks")]
     public static IEnumerable<ContentBlock> Blocks() => [new TextContentBlock { Text = "a" }, ImageContentBlock.FromBytes(new byte[] { 1, 2, 3 }, "image/png")];
 
     internal sealed record Point(int X, int Y);
+
+    internal sealed record Tree(string Name, IReadOnlyList<Tree> Branches, Tree? Trunk);
 }
 
 internal sealed class DifferencePlatform : ITenantPlatform<DifferencePlatform>
