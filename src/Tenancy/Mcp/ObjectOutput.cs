@@ -31,7 +31,7 @@ internal static class ObjectOutput
     public static McpRequestHandler<ListToolsRequestParams, ListToolsResult> Filter(McpRequestHandler<ListToolsRequestParams, ListToolsResult> next) => async (request, cancellationToken) =>
     {
         var result = await next(request, cancellationToken);
-        if (string.CompareOrdinal(request.Server.NegotiatedProtocolVersion, StatelessMessages.Modern) < 0 && request.Server.ServerOptions.ToolCollection is { } tools)
+        if (string.CompareOrdinal(request.Server.NegotiatedProtocolVersion, ProtocolVersions.Modern) < 0 && request.Server.ServerOptions.ToolCollection is { } tools)
         {
             result.Tools = [.. result.Tools.Select(tool => tools.TryGetPrimitive(tool.Name, out var found) && found is PlainTool plain && tool == plain.ProtocolTool ? plain.WithObjectOutput : tool)];
         }

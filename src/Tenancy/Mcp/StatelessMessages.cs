@@ -2,7 +2,6 @@ using System.Buffers;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Primitives;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using Tenancy.Registry;
@@ -13,17 +12,13 @@ namespace Tenancy.Mcp;
 /// <remarks>Before 2026-07-28 the SDK refuses what has no session where it keeps sessions, so that an unusual message of that time gets a server of its own here.</remarks>
 internal sealed class StatelessMessages(StatelessServers servers)
 {
-    /// <summary>The protocol version that knows no sessions, and says what it is in every message.</summary>
-    public const string Modern = "2026-07-28";
-
-    private static readonly string[] Versions = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", Modern];
     private static readonly JsonTypeInfo<JsonRpcMessage> MessageType = (JsonTypeInfo<JsonRpcMessage>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(JsonRpcMessage));
 
     /// <summary>Serves a message; false where it is not for here, and nothing has happened.</summary>
     public ValueTask<bool> TryServeAsync(HttpContext context, TenantModel tenant, McpRequest request, HeldReply reply)
     {
         var http = context.Request;
-        if (http.Headers.ContainsKey(SessionGuard.HeaderName) || !TryReadVersion(http.Headers, out var version) || !(reply.IsPlainJson || AcceptedReply.IsBoth(http)))
+        if (http.Headers.ContainsKey(SessionGuard.HeaderName) || !ProtocolVersions.TryRead(http.Headers, out var version) || !(reply.IsPlainJson || AcceptedReply.IsBoth(http)))
         {
             return new(false);
         }
@@ -38,7 +33,7 @@ internal sealed class StatelessMessages(StatelessServers servers)
 
     private async ValueTask<bool> ServeByItselfAsync(HttpContext context, TenantModel tenant, McpRequest request, string? version, HeldReply reply)
     {
-        if (version == Modern || request.Method is null or RequestMethods.Initialize || (version is null && request.DeclaresVersion) || await ReadAsync(context.Request) is not { } message)
+        if (version == ProtocolVersions.Modern || request.Method is null or RequestMethods.Initialize || (version is null && request.DeclaresVersion) || await ReadAsync(context.Request) is not { } message)
         {
             return false;
         }
@@ -55,7 +50,7 @@ internal sealed class StatelessMessages(StatelessServers servers)
             ProtocolVersion = version,
         };
         reply.BecomeEventStream();
-        return server.HandleAsync(context, tenant.Config.Name ?? tenant.Id.Value, message, reply, version == Modern ? first => SetStatus(context.Response, first) : null);
+        return server.HandleAsync(context, tenant.Config.Name ?? tenant.Id.Value, message, reply, version == ProtocolVersions.Modern ? first => SetStatus(context.Response, first) : null);
     }
 
     private static bool End(StatelessOutcome outcome, HttpResponse response, HeldReply reply)
@@ -91,34 +86,13 @@ internal sealed class StatelessMessages(StatelessServers servers)
 
     private static bool IsPlain(HttpRequest http, McpRequest request, string? version) =>
         request.Plain is { } plain && http.ContentType is "application/json" or "application/json; charset=utf-8"
-        && (version == Modern ? plain.Version == Modern && HasItsHeaders(http.Headers, request) : plain.Version is null);
+        && (version == ProtocolVersions.Modern ? plain.Version == ProtocolVersions.Modern && HasItsHeaders(http.Headers, request) : plain.Version is null);
 
     // Since 2026-07-28 headers repeat what the body says.
     private static bool HasItsHeaders(IHeaderDictionary headers, McpRequest request) =>
         headers["Mcp-Method"] is [{ } method] && method == request.Method
         && (method != RequestMethods.ToolsCall
             || (headers["Mcp-Name"] is [{ } name] && name == request.ToolName && !name.StartsWith("=?", StringComparison.Ordinal) && !name.AsSpan().ContainsAnyExceptInRange(' ', '~')));
-
-    // Empty means absent, as it does to the SDK.
-    private static bool TryReadVersion(IHeaderDictionary headers, out string? version)
-    {
-        version = null;
-        var sent = headers["MCP-Protocol-Version"];
-        if (StringValues.IsNullOrEmpty(sent))
-        {
-            return true;
-        }
-
-        foreach (var known in Versions)
-        {
-            if (sent.Count == 1 && sent[0] == known)
-            {
-                version = known;
-            }
-        }
-
-        return version is not null;
-    }
 
     // What is no message the SDK refuses, which reads it again.
     private static async ValueTask<JsonRpcMessage?> ReadAsync(HttpRequest http)

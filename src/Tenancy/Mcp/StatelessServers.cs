@@ -44,7 +44,7 @@ internal class StatelessServers(
     {
         var serverOptions = factory.Create(Options.DefaultName);
         TenantServer.Configure(serverOptions, kind, kind.Name);
-        return new(serverOptions, namesItself: version == StatelessMessages.Modern, loggers, time);
+        return new(serverOptions, namesItself: version == ProtocolVersions.Modern, loggers, time);
     }
 
     public async ValueTask DisposeAsync()

@@ -66,7 +66,7 @@ public sealed class StatelessServersTests
     }
 
     private static StatelessServer? Find(TenancyServer server, Generation generation) => server.Services.GetRequiredService<StatelessServers>().Find(
-        ((McpPlatformInstance)server.Services.GetRequiredService<TenantRegistry>().Get("acme")!.Platform!).Kind, generation == Generation.Stateless ? StatelessMessages.Modern : null);
+        ((McpPlatformInstance)server.Services.GetRequiredService<TenantRegistry>().Get("acme")!.Platform!).Kind, generation == Generation.Stateless ? ProtocolVersions.Modern : null);
 
     private static Task<TenancyServer> StartAsync(SlowTools.Gate gate, TimeProvider? time = null) => TenancyServer.StartAsync(services: services =>
     {
