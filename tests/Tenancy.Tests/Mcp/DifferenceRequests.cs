@@ -175,6 +175,7 @@ internal static class DifferenceRequests
         yield return Old("prompts", Message("prompts/list"));
         yield return New("2026 ping", Message("ping", new() { ["_meta"] = Meta() }), null, "ping");
         yield return New("2026 discover", Message("server/discover", new() { ["_meta"] = Meta() }), null, "server/discover");
+        yield return New("2026 listen", Message("subscriptions/listen", new() { ["_meta"] = Meta(), ["notifications"] = new JsonObject { ["toolsListChanged"] = true } }), null, "subscriptions/listen");
         yield return New("2026 cancel", """{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}""", null, "notifications/cancelled");
         yield return New("2026 initialize", Message("initialize", new() { ["_meta"] = Meta() }), null, "initialize");
         yield return New("2026 request state", Call("ask_input", [], Meta()).Replace("\"arguments\":{}", "\"requestState\":\"st\",\"inputResponses\":{\"a\":{\"action\":\"accept\"}}", StringComparison.Ordinal), "ask_input");
