@@ -31,7 +31,11 @@ internal sealed class TenantConfigValidator(TenancyOptions options, IReadOnlyCol
 
         ValidateUrls(tenant, errors);
         _authentication.Validate(tenant, errors);
-        ValidateLimits(tenant.Limits ?? options.Defaults.Limits, errors);
+        if (tenant.Limits is { } limits)
+        {
+            errors.AddRange(TenantLimitsValidator.Validate(limits));
+        }
+
         if (tenant.Platform is { } platform && !platforms.Contains(platform))
         {
             errors.Add(new("platform", $"'{platform}' is no platform of this server; it has {string.Join(", ", platforms)}"));
@@ -98,23 +102,4 @@ internal sealed class TenantConfigValidator(TenancyOptions options, IReadOnlyCol
     private bool IsServersOwn(TenantUrl url) =>
         options.MultiTenant && url.Path.Length == 0 && (options.Identification & ~TenantIdentification.Host) != 0
         && (url.Host == _baseDomain || url.Host == _publicHost);
-
-    private static void ValidateLimits(TenantLimits limits, List<TenantConfigError> errors)
-    {
-        Check(limits.MaxClients, "limits.maxClients");
-        Check(limits.MaxSessions, "limits.maxSessions");
-        Check(limits.RateLimit, "limits.rateLimit");
-        Check(limits.RateLimitPerCaller ?? 1, "limits.rateLimitPerCaller");
-        Check(limits.MaxConcurrentCalls, "limits.maxConcurrentCalls");
-        Check(limits.MaxDocumentBytes, "limits.maxDocumentBytes");
-        Check(limits.MaxIdempotencyRecords, "limits.maxIdempotencyRecords");
-
-        void Check(long value, string field)
-        {
-            if (value < 1)
-            {
-                errors.Add(new(field, $"is {value}: use a whole number of at least 1"));
-            }
-        }
-    }
 }

@@ -113,6 +113,13 @@ public sealed class AdminEndpointsTests
     [InlineData("""{"id":"x","urls":["https://acme.localhost"]}""", "urls[0]")]
     [InlineData("""{"id":"x","urls":["https://x.example/acme"]}""", "urls[0]")]
     [InlineData("""{"id":"x","limits":{"maxSessions":0}}""", "limits.maxSessions")]
+    [InlineData("""{"id":"x","limits":{"maxClients":10001}}""", "limits.maxClients")]
+    [InlineData("""{"id":"x","limits":{"maxSessions":100001}}""", "limits.maxSessions")]
+    [InlineData("""{"id":"x","limits":{"rateLimit":60000001}}""", "limits.rateLimit")]
+    [InlineData("""{"id":"x","limits":{"rateLimitPerCaller":60000001}}""", "limits.rateLimitPerCaller")]
+    [InlineData("""{"id":"x","limits":{"maxConcurrentCalls":10001}}""", "limits.maxConcurrentCalls")]
+    [InlineData("""{"id":"x","limits":{"maxDocumentBytes":1099511627777}}""", "limits.maxDocumentBytes")]
+    [InlineData("""{"id":"x","limits":{"maxIdempotencyRecords":100000001}}""", "limits.maxIdempotencyRecords")]
     [InlineData("""{"id":"x","limits":{"maxSessions":"many"}}""", "limits.maxSessions")]
     [InlineData("""{"id":"x","authentication":{"kind":"magic"}}""", "authentication.kind")]
     [InlineData("""{"id":"x","settings":[]}""", "settings")]
@@ -129,6 +136,16 @@ public sealed class AdminEndpointsTests
         Assert.Equal([field], problem["errors"]!.AsObject().Select(error => error.Key));
         using var list = await server.AdminAsync(HttpMethod.Get, "");
         Assert.Equal(["acme", "globex"], (await McpCalls.ReadAsync(list))["tenants"]!.AsArray().Select(tenant => tenant!["id"]!.ToString()));
+    }
+
+    [Fact]
+    public async Task A_tenant_may_have_as_much_as_the_bounds_of_its_limits_say()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        using var response = await server.AdminAsync(HttpMethod.Post, "", """
+            {"id":"x","limits":{"maxClients":10000,"maxSessions":100000,"rateLimit":60000000,"rateLimitPerCaller":60000000,"maxConcurrentCalls":10000,"maxDocumentBytes":1099511627776,"maxIdempotencyRecords":100000000}}
+            """);
+        Assert.Equal(HttpStatusCode.Created, response.StatusCode);
     }
 
     [Theory]
