@@ -185,7 +185,7 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<StatelessServers>();
         services.TryAddSingleton<StatelessMessages>();
         services.TryAddScoped<ToolContextHolder>();
-        services.TryAddScoped(provider => provider.GetRequiredService<ToolContextHolder>().Context
+        services.TryAddScoped(provider => provider.GetRequiredService<ToolContextHolder>().Call?.Context
             ?? throw new InvalidOperationException("There is a ToolContext during a call of a tool, prompt or resource only."));
         services.TryAddSingleton<HandlerCalls>();
         services.AddOptions<McpServerOptions>().Configure<HandlerCalls>((options, calls) => calls.Configure(options));

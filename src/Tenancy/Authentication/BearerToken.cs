@@ -14,10 +14,18 @@ internal static class BearerToken
     /// <summary>The token; false where there is none, or more than one Authorization header.</summary>
     public static bool TryRead(IHeaderDictionary headers, out string token)
     {
+        var found = TryFind(headers, out var characters);
+        token = characters.ToString();
+        return found;
+    }
+
+    /// <summary>The token, as it stands in its header.</summary>
+    public static bool TryFind(IHeaderDictionary headers, out ReadOnlySpan<char> token)
+    {
         var value = headers[HeaderNames.Authorization];
         token = value.Count == 1 && value[0] is { } header && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
-            ? header[Scheme.Length..].Trim()
-            : "";
+            ? header.AsSpan(Scheme.Length).Trim()
+            : default;
         return token.Length > 0;
     }
 

@@ -25,7 +25,7 @@ internal sealed class KnownCallers(
     /// <summary>Whether the request's caller is known; the request then has its user.</summary>
     public bool TryAdmit(HttpContext context)
     {
-        if (!_isStock || context.Features.Get<ITenantFeature>() is not { Tenant: var tenant } || !IsOpenEndpoint(context.GetEndpoint()!.Metadata))
+        if (!_isStock || context.Features.Get<ITenantFeature>() is not { Tenant: var tenant } feature || !IsOpenEndpoint(context.GetEndpoint()!.Metadata))
         {
             return false;
         }
@@ -36,9 +36,9 @@ internal sealed class KnownCallers(
             return true;
         }
 
-        return BearerToken.TryRead(context.Request.Headers, out var token) && token.Length <= BearerToken.MaxLength && kind switch
+        return BearerToken.TryFind(context.Request.Headers, out var token) && token.Length <= BearerToken.MaxLength && kind switch
         {
-            TenantAuthenticationKind.Bearer => TryAdmitPrincipal(context, tenant, token),
+            TenantAuthenticationKind.Bearer => TryAdmitPrincipal(context, feature, token),
             TenantAuthenticationKind.Jwks => TryAdmitBelieved(context, tenant, token),
             _ => false,
         };
@@ -56,18 +56,19 @@ internal sealed class KnownCallers(
         metadata.GetMetadata<TenantEndpointMetadata>() is { IsMcp: true }
         && metadata.GetMetadata<IAuthorizeData>() is null && metadata.GetMetadata<AuthorizationPolicy>() is null && metadata.GetMetadata<IAuthorizationRequirementData>() is null;
 
-    private bool TryAdmitPrincipal(HttpContext context, TenantModel tenant, string token)
+    private bool TryAdmitPrincipal(HttpContext context, ITenantFeature feature, ReadOnlySpan<char> token)
     {
-        if (!_hasOurTokens || !principals.TryGet(tenant, token, out var known))
+        if (!_hasOurTokens || !principals.TryGet(feature.Tenant, token, out var known))
         {
             return false;
         }
 
         context.User = known.ToUser();
+        feature.Know(context.User, known.Caller);
         return true;
     }
 
-    private bool TryAdmitBelieved(HttpContext context, TenantModel tenant, string token)
+    private bool TryAdmitBelieved(HttpContext context, TenantModel tenant, ReadOnlySpan<char> token)
     {
         if (!jwts.GetBelieved(tenant).TryGet(token, out var believed) || (tenant.Config.Authentication!.RequireClients && !clients.IsKnown(tenant, CallerIdentity.ClientOf(believed!))))
         {

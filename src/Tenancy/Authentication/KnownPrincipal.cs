@@ -8,9 +8,11 @@ internal sealed class KnownPrincipal
 {
     private readonly Claim[] _claims;
 
-    private KnownPrincipal(TokenPrincipal principal, Claim[] claims) => (Principal, _claims) = (principal, claims);
+    private KnownPrincipal(TokenPrincipal principal, CallerIdentity caller, Claim[] claims) => (Principal, Caller, _claims) = (principal, caller, claims);
 
     public TokenPrincipal Principal { get; }
+
+    public CallerIdentity Caller { get; }
 
     /// <exception cref="FormatException">The principal's id cannot identify anybody.</exception>
     public static KnownPrincipal Of(TenantId tenant, TokenPrincipal principal)
@@ -28,7 +30,7 @@ internal sealed class KnownPrincipal
             claims.Add(new(CallerScopes.ClaimType, string.Join(' ', principal.Scopes)));
         }
 
-        return new(principal, [.. claims]);
+        return new(principal, caller, [.. claims]);
     }
 
     /// <summary>Makes a user for one request: what an application adds to it does not stay for the next.</summary>

@@ -35,7 +35,7 @@ internal sealed class PrincipalCache(RedisConnection redis, TimeProvider time)
     }
 
     /// <summary>Finds a principal without asking the store.</summary>
-    public bool TryGet(TenantModel tenant, string token, [NotNullWhen(true)] out KnownPrincipal? principal)
+    public bool TryGet(TenantModel tenant, ReadOnlySpan<char> token, [NotNullWhen(true)] out KnownPrincipal? principal)
     {
         principal = _found.TryGet(token, out var found, tenant.Id.Value) && found.Generation == Volatile.Read(ref _generation) && found.Version == tenant.Version ? found.Principal : null;
         return principal is not null;

@@ -18,7 +18,7 @@ internal sealed class RecentTokens<T>(int capacity, TimeProvider time)
     /// <param name="token">The token.</param>
     /// <param name="value">What was found out.</param>
     /// <param name="tenant">The tenant at which it was shown, where this remembers tokens of several.</param>
-    public bool TryGet(string token, out T? value, string tenant = "")
+    public bool TryGet(ReadOnlySpan<char> token, out T? value, string tenant = "")
     {
         var key = Key.Of(tenant, token);
         if ((_newer.TryGetValue(key, out var entry) || _older.TryGetValue(key, out entry)) && time.GetUtcNow() < entry.Until)
@@ -31,7 +31,7 @@ internal sealed class RecentTokens<T>(int capacity, TimeProvider time)
         return false;
     }
 
-    public void Add(string token, T value, DateTimeOffset until, string tenant = "")
+    public void Add(ReadOnlySpan<char> token, T value, DateTimeOffset until, string tenant = "")
     {
         lock (_turn)
         {
@@ -50,10 +50,10 @@ internal sealed class RecentTokens<T>(int capacity, TimeProvider time)
     /// <summary>A SHA-256 hash, as a value: looking a token up allocates nothing.</summary>
     private readonly record struct Key(string Tenant, UInt128 High, UInt128 Low)
     {
-        public static Key Of(string tenant, string token)
+        public static Key Of(string tenant, ReadOnlySpan<char> token)
         {
             Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-            SHA256.HashData(MemoryMarshal.AsBytes(token.AsSpan()), hash);
+            SHA256.HashData(MemoryMarshal.AsBytes(token), hash);
             return new(tenant, MemoryMarshal.Read<UInt128>(hash), MemoryMarshal.Read<UInt128>(hash[16..]));
         }
     }

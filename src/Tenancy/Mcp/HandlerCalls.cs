@@ -78,28 +78,24 @@ internal sealed class HandlerCalls(IHttpContextAccessor http, IServiceScopeFacto
             throw new McpException("The tenant has changed meanwhile: call again.");
         }
 
-        var scope = scopes.CreateAsyncScope();
-        scope.ServiceProvider.GetRequiredService<ToolContextHolder>().Context = context;
-        return new(tenant, context, scope);
+        return new(tenant, context, new(scopes, context));
     }
 }
 
 /// <summary>A call of a handler, which holds its tenant's platform until it is disposed.</summary>
-internal readonly struct HandlerCall(TenantModel tenant, ToolContext context, AsyncServiceScope scope) : IAsyncDisposable
+internal readonly struct HandlerCall(TenantModel tenant, ToolContext context, CallScope services) : IAsyncDisposable
 {
-    private readonly AsyncServiceScope _scope = scope;
-
     public TenantModel Tenant { get; } = tenant;
 
     public ToolContext Context { get; } = context;
 
-    public IServiceProvider Services => _scope.ServiceProvider;
+    public CallScope Services { get; } = services;
 
     public async ValueTask DisposeAsync()
     {
         try
         {
-            await _scope.DisposeAsync();
+            await Services.DisposeAsync();
         }
         finally
         {

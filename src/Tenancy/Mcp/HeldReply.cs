@@ -3,6 +3,8 @@ using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Net.Http.Headers;
+using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
 using Tenancy.Resolution;
 
 namespace Tenancy.Mcp;
@@ -57,7 +59,7 @@ internal sealed class HeldReply : Stream
     }
 
     /// <summary>Runs the rest of the pipeline, with this as the body of its response.</summary>
-    public async ValueTask<object?> RunAsync(Func<ValueTask<object?>> next)
+    public async ValueTask<object?> RunAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
     {
         var response = _context.Response;
         var body = response.Body;
@@ -69,7 +71,7 @@ internal sealed class HeldReply : Stream
 
         try
         {
-            var result = await next();
+            var result = await next(invocation);
             await response.BodyWriter.FlushAsync(_context.RequestAborted);
             return result;
         }
@@ -103,6 +105,29 @@ internal sealed class HeldReply : Stream
         headers.ContentEncoding = "identity";
         headers["X-Accel-Buffering"] = "no";
         _context.Features.GetRequiredFeature<IHttpResponseBodyFeature>().DisableBuffering();
+    }
+
+    /// <summary>Answers a notification.</summary>
+    public void BecomeAccepted()
+    {
+        _context.Response.ContentType = null;
+        _context.Response.StatusCode = StatusCodes.Status202Accepted;
+    }
+
+    /// <summary>Gives the answer the status that an error has, as the MCP SDK does since 2026-07-28.</summary>
+    public ValueTask SetStatus(JsonRpcMessage? first)
+    {
+        if (first is JsonRpcError { Error.Code: var code } && !_context.Response.HasStarted)
+        {
+            _context.Response.StatusCode = (McpErrorCode)code switch
+            {
+                McpErrorCode.MethodNotFound => StatusCodes.Status404NotFound,
+                McpErrorCode.MissingRequiredClientCapability or McpErrorCode.UnsupportedProtocolVersion or McpErrorCode.HeaderMismatch => StatusCodes.Status400BadRequest,
+                _ => _context.Response.StatusCode,
+            };
+        }
+
+        return default;
     }
 
     /// <summary>Takes back what <see cref="BecomeEventStream"/> did, where nothing was written.</summary>

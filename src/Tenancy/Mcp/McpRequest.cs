@@ -48,9 +48,13 @@ internal sealed record McpRequest(string? Method, string? ToolName, JsonNode? Id
             }
 
             var parameters = root.TryGetProperty("params", out var value) && value.ValueKind == JsonValueKind.Object ? value : default;
-            return HasMisspeltMember(parameters)
-                ? (null, Refusal.AmbiguousJson)
-                : (new(Text(root, "method"), Text(parameters, "name"), ReadId(root), HasVersion(parameters), hasSession ? null : PlainRequest.From(root)), null);
+            if (HasMisspeltMember(parameters))
+            {
+                return (null, Refusal.AmbiguousJson);
+            }
+
+            var plain = hasSession ? null : PlainRequest.From(root);
+            return (new(plain?.Message.Method ?? Text(root, "method"), Text(parameters, "name"), ReadId(root), HasVersion(parameters), plain), null);
         }
         catch (JsonException exception)
         {

@@ -52,9 +52,23 @@ internal sealed class PlatformKind(string name, HandlerPrimitives primitives, Fu
 /// <summary>One tenant's instance of a platform.</summary>
 internal sealed class McpPlatformInstance(PlatformKind kind, object instance) : PlatformInstance
 {
+    private Description? _description;
+
     public PlatformKind Kind { get; } = kind;
 
     public object Instance { get; } = instance;
+
+    /// <summary>Describes the tenant's server, anew only where its name is another.</summary>
+    public JsonElement Describe(string name, Func<string, JsonElement> describe)
+    {
+        var known = Volatile.Read(ref _description);
+        if (known?.Name != name)
+        {
+            Volatile.Write(ref _description, known = new(name, describe(name)));
+        }
+
+        return known.Json;
+    }
 
     protected override async ValueTask DisposeAsync()
     {
@@ -68,6 +82,8 @@ internal sealed class McpPlatformInstance(PlatformKind kind, object instance) : 
                 break;
         }
     }
+
+    private sealed record Description(string Name, JsonElement Json);
 }
 
 /// <summary>A platform that was added to the builder; its handlers are read when the application starts.</summary>

@@ -1,10 +1,13 @@
+using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Tenancy.Registry;
 
 namespace Tenancy.Mcp;
 
 /// <summary>What a server without sessions knows of the HTTP request that a message came with. It flows with the message, and with nothing else.</summary>
 /// <remarks>It has no <see cref="HttpContext"/>: Kestrel uses that again, and work that a tool left behind would see the next request.</remarks>
-internal sealed class StatelessCall(HttpContext context, string serverName)
+internal sealed class StatelessCall(HttpContext context, TenantModel tenant, IServiceScopeFactory scopes)
 {
     private const int Waiting = 0;
     private const int Begun = 1;
@@ -19,14 +22,14 @@ internal sealed class StatelessCall(HttpContext context, string serverName)
         set => Flow.Value = value;
     }
 
-    /// <summary>Gets the services of the request.</summary>
-    public IServiceProvider Services { get; } = context.RequestServices;
+    /// <summary>Gets the services of the message, until its handler has ended.</summary>
+    public CallScope Services { get; } = new(scopes);
 
     /// <summary>Gets what tells that the client went.</summary>
     public CancellationToken Aborted { get; } = context.RequestAborted;
 
-    /// <summary>Gets what the tenant's server is called.</summary>
-    public string ServerName { get; } = serverName;
+    /// <summary>Gets what the tenant's server says that it is.</summary>
+    public JsonElement ServerInfo => TenantServer.Describe(tenant);
 
     /// <summary>Completes when the handler, once it has begun, has ended.</summary>
     public Task Ended => _ended.Task;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Security.Claims;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
@@ -12,76 +13,59 @@ namespace Tenancy.Mcp;
 /// <remarks>Before 2026-07-28 the SDK refuses what has no session where it keeps sessions, so that an unusual message of that time gets a server of its own here.</remarks>
 internal sealed class StatelessMessages(StatelessServers servers)
 {
+    private static readonly Task<bool> NotServed = Task.FromResult(false);
     private static readonly JsonTypeInfo<JsonRpcMessage> MessageType = (JsonTypeInfo<JsonRpcMessage>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(JsonRpcMessage));
 
-    /// <summary>Serves a message; false where it is not for here, and nothing has happened.</summary>
-    public ValueTask<bool> TryServeAsync(HttpContext context, TenantModel tenant, McpRequest request, HeldReply reply)
+    /// <summary>Serves a plain call; false where it is not one, and nothing has happened.</summary>
+    public Task<bool> TryServeAsync(HttpContext context, TenantModel tenant, McpRequest request, HeldReply reply)
     {
-        var http = context.Request;
-        if (http.Headers.ContainsKey(SessionGuard.HeaderName) || !ProtocolVersions.TryRead(http.Headers, out var version) || !(reply.IsPlainJson || AcceptedReply.IsBoth(http)))
-        {
-            return new(false);
-        }
-
         var kind = ((McpPlatformInstance)tenant.Platform!).Kind;
-        var shared = IsPlain(http, request, version) && !kind.HasHeaderParameters(request.ToolName) ? servers.Find(kind, version) : null;
-        return shared is null ? ServeByItselfAsync(context, tenant, request, version, reply) : ServeAsync(shared, context, tenant, request, version, reply);
+        return IsForHere(context.Request, reply, out var version) && IsPlain(context.Request, request, version) && !kind.HasHeaderParameters(request.ToolName) && servers.Find(kind, version) is { } shared
+            ? BeginAsync(shared, context, tenant, request.Plain!.Message, version, reply)
+            : NotServed;
     }
 
-    private async ValueTask<bool> ServeAsync(StatelessServer shared, HttpContext context, TenantModel tenant, McpRequest request, string? version, HeldReply reply) =>
-        End(await BeginAsync(shared, context, tenant, request.Plain!.Message, version, reply), context.Response, reply) || await ServeByItselfAsync(context, tenant, request, version, reply);
-
-    private async ValueTask<bool> ServeByItselfAsync(HttpContext context, TenantModel tenant, McpRequest request, string? version, HeldReply reply)
+    /// <summary>Serves what is unusual, by a server of its own; false where it is not for here, and nothing has happened.</summary>
+    public async Task<bool> TryServeAloneAsync(HttpContext context, TenantModel tenant, McpRequest request, HeldReply reply)
     {
-        if (version == ProtocolVersions.Modern || request.Method is null or RequestMethods.Initialize || (version is null && request.DeclaresVersion) || await ReadAsync(context.Request) is not { } message)
+        if (!IsForHere(context.Request, reply, out var version) || version == ProtocolVersions.Modern || request.Method is null or RequestMethods.Initialize
+            || (version is null && request.DeclaresVersion) || await ReadAsync(context.Request) is not { } message)
         {
             return false;
         }
 
         await using var own = servers.Create(((McpPlatformInstance)tenant.Platform!).Kind, version);
-        return End(await BeginAsync(own, context, tenant, message, version, reply), context.Response, reply);
+        return await BeginAsync(own, context, tenant, message, version, reply);
     }
 
-    private static Task<StatelessOutcome> BeginAsync(StatelessServer server, HttpContext context, TenantModel tenant, JsonRpcMessage message, string? version, HeldReply reply)
+    private static bool IsForHere(HttpRequest http, HeldReply reply, out string? version)
+    {
+        version = null;
+        return !http.Headers.ContainsKey(SessionGuard.HeaderName) && ProtocolVersions.TryRead(http.Headers, out version) && (reply.IsPlainJson || AcceptedReply.IsBoth(http));
+    }
+
+    private static Task<bool> BeginAsync(StatelessServer server, HttpContext context, TenantModel tenant, JsonRpcMessage message, string? version, HeldReply reply)
     {
         message.Context = new()
         {
-            User = context.User.Identities.Any(identity => identity.IsAuthenticated) ? context.User : null,
+            User = IsAuthenticated(context.User) ? context.User : null,
             ProtocolVersion = version,
         };
         reply.BecomeEventStream();
-        return server.HandleAsync(context, tenant.Config.Name ?? tenant.Id.Value, message, reply, version == ProtocolVersions.Modern ? first => SetStatus(context.Response, first) : null);
+        return server.TryHandleAsync(context, tenant, message, reply, version == ProtocolVersions.Modern ? reply.SetStatus : null);
     }
 
-    private static bool End(StatelessOutcome outcome, HttpResponse response, HeldReply reply)
+    private static bool IsAuthenticated(ClaimsPrincipal user)
     {
-        if (outcome == StatelessOutcome.Accepted)
+        foreach (var identity in user.Identities)
         {
-            response.ContentType = null;
-            response.StatusCode = StatusCodes.Status202Accepted;
-        }
-        else if (outcome == StatelessOutcome.NotBegun)
-        {
-            reply.Forget();
-        }
-
-        return outcome != StatelessOutcome.NotBegun;
-    }
-
-    // As the SDK does since 2026-07-28.
-    private static ValueTask SetStatus(HttpResponse response, JsonRpcMessage? first)
-    {
-        if (first is JsonRpcError { Error.Code: var code } && !response.HasStarted)
-        {
-            response.StatusCode = (McpErrorCode)code switch
+            if (identity.IsAuthenticated)
             {
-                McpErrorCode.MethodNotFound => StatusCodes.Status404NotFound,
-                McpErrorCode.MissingRequiredClientCapability or McpErrorCode.UnsupportedProtocolVersion or McpErrorCode.HeaderMismatch => StatusCodes.Status400BadRequest,
-                _ => response.StatusCode,
-            };
+                return true;
+            }
         }
 
-        return default;
+        return false;
     }
 
     private static bool IsPlain(HttpRequest http, McpRequest request, string? version) =>

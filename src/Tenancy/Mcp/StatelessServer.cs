@@ -4,21 +4,9 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
+using Tenancy.Registry;
 
 namespace Tenancy.Mcp;
-
-/// <summary>What became of a message.</summary>
-internal enum StatelessOutcome
-{
-    /// <summary>It was a request, and its answer is written.</summary>
-    Answered,
-
-    /// <summary>It was a notification.</summary>
-    Accepted,
-
-    /// <summary>The server stopped before it came to it: nothing has happened yet, and another can serve it.</summary>
-    NotBegun,
-}
 
 /// <summary>An MCP server without sessions, which serves the requests of many callers and tenants. What belongs to a request flows with its message; the server keeps nothing of it.</summary>
 /// <remarks>The MCP SDK makes a server for each request without a session, and that is most of what such a request costs.</remarks>
@@ -30,11 +18,12 @@ internal sealed class StatelessServer : IAsyncDisposable
     private readonly StreamableHttpServerTransport _transport;
     private readonly McpServer _server;
     private readonly TimeProvider _time;
+    private readonly IServiceScopeFactory _scopes;
     private readonly Task _running;
     private int _waiting;
     private long _waitingSince;
 
-    public StatelessServer(McpServerOptions options, bool namesItself, ILoggerFactory loggers, TimeProvider time)
+    public StatelessServer(McpServerOptions options, bool namesItself, IServiceScopeFactory scopes, ILoggerFactory loggers, TimeProvider time)
     {
         // Outside of the application's own filters.
         options.ScopeRequests = false;
@@ -47,6 +36,7 @@ internal sealed class StatelessServer : IAsyncDisposable
         }
 
         _time = time;
+        _scopes = scopes;
         _transport = new(loggers) { Stateless = true, FlowExecutionContextFromRequests = true };
         _server = McpServer.Create(_transport, options, loggers, new CurrentServices());
 
@@ -61,9 +51,10 @@ internal sealed class StatelessServer : IAsyncDisposable
     public bool IsAlive => !_running.IsCompleted && (Volatile.Read(ref _waiting) == 0 || _time.GetElapsedTime(Volatile.Read(ref _waitingSince)) < Patience);
 
     /// <summary>Handles a message, and returns when its handler has ended: it uses the request's services.</summary>
-    public async Task<StatelessOutcome> HandleAsync(HttpContext context, string name, JsonRpcMessage message, Stream reply, Func<JsonRpcMessage?, ValueTask>? starting)
+    /// <returns>False where the server stopped before it came to it: nothing has happened yet, and another can serve it.</returns>
+    public async Task<bool> TryHandleAsync(HttpContext context, TenantModel tenant, JsonRpcMessage message, HeldReply reply, Func<JsonRpcMessage?, ValueTask>? starting)
     {
-        var call = new StatelessCall(context, name);
+        var call = new StatelessCall(context, tenant, _scopes);
         StatelessCall.Current = call;
         context.Features.Set(_server);
         BeginWaiting();
@@ -71,7 +62,8 @@ internal sealed class StatelessServer : IAsyncDisposable
         {
             if (!await _transport.HandlePostRequestAsync(message, reply, starting, call.Aborted))
             {
-                return StatelessOutcome.Accepted;
+                reply.BecomeAccepted();
+                return true;
             }
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
@@ -92,23 +84,25 @@ internal sealed class StatelessServer : IAsyncDisposable
                 throw;
             }
 
-            return StatelessOutcome.NotBegun;
+            reply.Forget();
+            return false;
         }
 
         if (call.TryAbandon())
         {
             // The server refused the message itself.
             EndWaiting();
-            return StatelessOutcome.Answered;
+            return true;
         }
 
         if (call.IsAbandoned)
         {
-            return StatelessOutcome.NotBegun;
+            reply.Forget();
+            return false;
         }
 
         await call.Ended;
-        return StatelessOutcome.Answered;
+        return true;
     }
 
     /// <summary>Gives back the messages that nobody takes any more.</summary>
@@ -149,9 +143,9 @@ internal sealed class StatelessServer : IAsyncDisposable
     // Since 2026-07-28 every result says which server it is from, and to its callers that is the tenant's.
     private static MessageContext WithName(MessageContext message)
     {
-        if (message.JsonRpcMessage is JsonRpcResponse { Result: JsonObject result } && result["_meta"]?["io.modelcontextprotocol/serverInfo"] is JsonObject server)
+        if (message.JsonRpcMessage is JsonRpcResponse { Result: JsonObject result } && result["_meta"] is JsonObject meta && StatelessCall.Current is { } call)
         {
-            server["name"] = StatelessCall.Current?.ServerName;
+            meta["io.modelcontextprotocol/serverInfo"] = JsonObject.Create(call.ServerInfo);
         }
 
         return message;
@@ -186,6 +180,7 @@ internal sealed class StatelessServer : IAsyncDisposable
         }
         finally
         {
+            await call.Services.DisposeAsync();
             call.End();
         }
     }
@@ -209,13 +204,13 @@ internal sealed class StatelessServer : IAsyncDisposable
     /// <summary>The server's services, to whoever asks: those of the request that is being handled.</summary>
     private sealed class CurrentServices : IKeyedServiceProvider
     {
-        private static IServiceProvider Services =>
+        private static CallScope Services =>
             StatelessCall.Current?.Services ?? throw new InvalidOperationException("A server without sessions has services during a request only.");
 
         public object? GetService(Type serviceType) => Services.GetService(serviceType);
 
-        public object? GetKeyedService(Type serviceType, object? serviceKey) => ((IKeyedServiceProvider)Services).GetKeyedService(serviceType, serviceKey);
+        public object? GetKeyedService(Type serviceType, object? serviceKey) => Services.GetKeyedService(serviceType, serviceKey);
 
-        public object GetRequiredKeyedService(Type serviceType, object? serviceKey) => ((IKeyedServiceProvider)Services).GetRequiredKeyedService(serviceType, serviceKey);
+        public object GetRequiredKeyedService(Type serviceType, object? serviceKey) => Services.GetRequiredKeyedService(serviceType, serviceKey);
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using ModelContextProtocol.AspNetCore;
@@ -9,7 +10,7 @@ namespace Tenancy.Mcp;
 
 /// <summary>The long-lived servers without sessions: one for each platform kind and protocol version, as a server keeps the version that it first spoke.</summary>
 internal class StatelessServers(
-    PlatformCatalog platforms, IOptions<McpServerOptions> options, IOptionsFactory<McpServerOptions> factory, IOptions<HttpServerTransportOptions> transport, ILoggerFactory loggers, TimeProvider time, ILogger<StatelessServers> logger)
+    PlatformCatalog platforms, IOptions<McpServerOptions> options, IOptionsFactory<McpServerOptions> factory, IOptions<HttpServerTransportOptions> transport, IServiceScopeFactory scopes, ILoggerFactory loggers, TimeProvider time, ILogger<StatelessServers> logger)
     : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<(PlatformKind Kind, string Version), Lazy<StatelessServer>> _servers = new();
@@ -44,7 +45,7 @@ internal class StatelessServers(
     {
         var serverOptions = factory.Create(Options.DefaultName);
         TenantServer.Configure(serverOptions, kind, kind.Name);
-        return new(serverOptions, namesItself: version == ProtocolVersions.Modern, loggers, time);
+        return new(serverOptions, namesItself: version == ProtocolVersions.Modern, scopes, loggers, time);
     }
 
     public async ValueTask DisposeAsync()

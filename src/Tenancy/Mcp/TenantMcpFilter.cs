@@ -77,14 +77,19 @@ internal sealed class TenantMcpFilter(SessionGuard sessions, SessionStreams stre
             return await RefuseAsync(context, Refusal.TooManyCalls, request.Id);
         }
 
-        if (!BeginsSession(context.Request, request))
+        // Before the MCP SDK makes a session, which it could not be kept from afterwards.
+        var begins = BeginsSession(context.Request, request);
+        await using var place = begins ? await sessions.TryReserveAsync(context, tenant, caller) : null;
+        if (begins && place is null)
         {
-            return await PostAsync(invocation, next, request, tenant);
+            return await RefuseAsync(context, Refusal.TooManySessions, request.Id);
         }
 
-        // Before the MCP SDK makes a session, which it could not be kept from afterwards.
-        await using var place = await sessions.TryReserveAsync(context, tenant, caller);
-        return place is not null ? await PostAsync(invocation, next, request, tenant) : await RefuseAsync(context, Refusal.TooManySessions, request.Id);
+        var reply = HeldReply.Begin(context);
+        var isServed = await stateless.TryServeAsync(context, tenant, request, reply) || await stateless.TryServeAloneAsync(context, tenant, request, reply);
+        var result = isServed ? Results.Empty : await reply.RunAsync(invocation, next);
+        await reply.EndAsync(request);
+        return result;
     }
 
     // What was shown and is not valid opens nothing, not even what needs nothing.
@@ -98,14 +103,6 @@ internal sealed class TenantMcpFilter(SessionGuard sessions, SessionStreams stre
 
     private static bool BeginsSession(HttpRequest http, McpRequest request) =>
         request is { Method: RequestMethods.Initialize, DeclaresVersion: false } && !http.Headers.ContainsKey(SessionGuard.HeaderName);
-
-    private async ValueTask<object?> PostAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next, McpRequest request, TenantModel tenant)
-    {
-        var reply = HeldReply.Begin(invocation.HttpContext);
-        var result = await stateless.TryServeAsync(invocation.HttpContext, tenant, request, reply) ? Results.Empty : await reply.RunAsync(() => next(invocation));
-        await reply.EndAsync(request);
-        return result;
-    }
 
     private async ValueTask<object?> GetOrDeleteAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next, TenantModel tenant, CallerIdentity caller)
     {

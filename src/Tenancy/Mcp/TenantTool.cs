@@ -69,7 +69,7 @@ public abstract class TenantTool : McpServerTool
     {
         var context = _contexts.Create(call.Tenant, call.Context.Caller, accountId, call.Context.OperationId, readable);
         call.Context.EndsWith(context);
-        call.Services.GetRequiredService<ToolContextHolder>().Context = context;
+        ((CallScope)call.Services).Context = context;
         return new(this, call.Request, call.Tenant, context, call.Services);
     }
 
@@ -106,10 +106,4 @@ public sealed class ToolCall
     internal void RefuseForStore() => _tool.RefuseForStore();
 
     internal Task<T> RunDetached<T>(string operationId, Func<ToolContext, IServiceProvider, Task<T>> work) => _tool.RunDetached(Tenant, Context, operationId, work);
-}
-
-/// <summary>Lets services of the call's scope, and parameters of plain MCP handlers, get the context.</summary>
-internal sealed class ToolContextHolder
-{
-    public ToolContext? Context { get; set; }
 }

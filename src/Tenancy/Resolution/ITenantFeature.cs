@@ -16,6 +16,9 @@ public interface ITenantFeature
 
     /// <summary>Who is calling, read once of each user that the request is given.</summary>
     internal CallerIdentity CallerOf(ClaimsPrincipal user);
+
+    /// <summary>Says who a user is that was made for a caller who is known.</summary>
+    internal void Know(ClaimsPrincipal user, CallerIdentity caller);
 }
 
 internal sealed class TenantFeature(TenantModel tenant, TenantUrl? url) : ITenantFeature
@@ -31,9 +34,11 @@ internal sealed class TenantFeature(TenantModel tenant, TenantUrl? url) : ITenan
     {
         if (!ReferenceEquals(_user, user))
         {
-            (_caller, _user) = (CallerIdentity.Read(user, Tenant.Id), user);
+            Know(user, CallerIdentity.Read(user, Tenant.Id));
         }
 
         return _caller;
     }
+
+    public void Know(ClaimsPrincipal user, CallerIdentity caller) => (_user, _caller) = (user, caller);
 }

@@ -173,14 +173,14 @@ public sealed class DifferenceTests
         return builder;
     }
 
-    private sealed class NoServers(PlatformCatalog platforms, IOptions<McpServerOptions> options, IOptionsFactory<McpServerOptions> factory, IOptions<HttpServerTransportOptions> transport, ILoggerFactory loggers, TimeProvider time, ILogger<StatelessServers> logger)
-        : StatelessServers(platforms, options, factory, transport, loggers, time, logger)
+    private sealed class NoServers(PlatformCatalog platforms, IOptions<McpServerOptions> options, IOptionsFactory<McpServerOptions> factory, IOptions<HttpServerTransportOptions> transport, IServiceScopeFactory scopes, ILoggerFactory loggers, TimeProvider time, ILogger<StatelessServers> logger)
+        : StatelessServers(platforms, options, factory, transport, scopes, loggers, time, logger)
     {
         public override StatelessServer? Find(PlatformKind kind, string? version) => null;
     }
 
-    private sealed class CountingServers(PlatformCatalog platforms, IOptions<McpServerOptions> options, IOptionsFactory<McpServerOptions> factory, IOptions<HttpServerTransportOptions> transport, ILoggerFactory loggers, TimeProvider time, ILogger<StatelessServers> logger)
-        : StatelessServers(platforms, options, factory, transport, loggers, time, logger)
+    private sealed class CountingServers(PlatformCatalog platforms, IOptions<McpServerOptions> options, IOptionsFactory<McpServerOptions> factory, IOptions<HttpServerTransportOptions> transport, IServiceScopeFactory scopes, ILoggerFactory loggers, TimeProvider time, ILogger<StatelessServers> logger)
+        : StatelessServers(platforms, options, factory, transport, scopes, loggers, time, logger)
     {
         private int _served;
 
