@@ -82,7 +82,7 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
         {
             // What the caller sees of the error is the status, unless progress was reported before.
             _logger.LogStoreAway(exception, ProtocolTool.Name, toolCall.Context.TenantId.Value);
-            toolCall.RefuseForStore();
+            RefuseForStore();
             return Answer(AdcpSerializer.WriteError(new(AdcpError.ServiceUnavailable, "The seller's store is not available now.", retryAfter: 2), arguments["context"]), isError: true);
         }
         catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)

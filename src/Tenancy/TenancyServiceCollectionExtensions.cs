@@ -190,7 +190,7 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<HandlerCalls>();
         services.AddOptions<McpServerOptions>().Configure<HandlerCalls>((options, calls) => calls.Configure(options));
         services.AddOptions<McpServerOptions>().Configure(options => options.Filters.Request.ListToolsFilters.Add(ObjectOutput.Filter));
-        services.AddOptions<McpServerOptions>().Configure<IHttpContextAccessor>((options, http) => options.Filters.Request.ListToolsFilters.Add(next => ToolScopes.Filter(next, http)));
+        services.AddOptions<McpServerOptions>().Configure(options => options.Filters.Request.ListToolsFilters.Add(ToolScopes.Filter));
         services.AddOptions<McpServerOptions>().PostConfigure<PlatformCatalog>((options, platforms) => platforms.SetHeaderTools(options));
         services.AddMcpServer().WithHttpTransport(options =>
         {

@@ -1,24 +1,20 @@
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using ModelContextProtocol;
 using ModelContextProtocol.Server;
-using Tenancy.Authentication;
 using Tenancy.Registry;
-using Tenancy.Resolution;
 
 namespace Tenancy.Mcp;
 
 /// <summary>Begins the calls of handlers: each in a scope of services of its own, with the context of the request's tenant and caller.</summary>
-internal sealed class HandlerCalls(IHttpContextAccessor http, IServiceScopeFactory scopes, ToolContextFactory contexts)
+internal sealed class HandlerCalls(IServiceScopeFactory scopes, ToolContextFactory contexts)
 {
     /// <summary>Begins a call of a tool, or of something else where <paramref name="tool"/> is null.</summary>
     /// <exception cref="McpException">The caller may not make it.</exception>
     public HandlerCall Begin(TenantTool? tool = null)
     {
-        var request = http.HttpContext;
-        var feature = request?.Features.Get<ITenantFeature>() ?? throw new InvalidOperationException("A tenant's handler was called outside a tenant's request.");
-        var tenant = feature.Tenant;
-        var context = contexts.Create(tenant, feature.CallerOf(request.User));
+        var origin = CallOrigin.Current ?? throw new InvalidOperationException("A tenant's handler was called outside a tenant's request.");
+        var tenant = origin.Tenant;
+        var context = contexts.Create(tenant, origin.Caller);
 
         // The gate has read the same name before; this is the second lock on the same door.
         if (!contexts.MayCall(tenant, context.Caller, tool?.ProtocolTool.Name))
@@ -26,7 +22,7 @@ internal sealed class HandlerCalls(IHttpContextAccessor http, IServiceScopeFacto
             throw new McpException("Credentials are required.");
         }
 
-        if (tool is not null && ToolScopes.Missing(tenant, request.User, tool).Any())
+        if (tool is not null && ToolScopes.Missing(tenant, origin.User, tool).Any())
         {
             throw new McpException("A scope is missing.");
         }
@@ -39,7 +35,7 @@ internal sealed class HandlerCalls(IHttpContextAccessor http, IServiceScopeFacto
         Begin(tenant, contexts.Create(tenant, caller.Caller, caller.AccountId, operationId, caller.Accounts.Readable));
 
     /// <summary>Makes the answer to the request 503 while that is possible.</summary>
-    public void RefuseForStore() => http.HttpContext?.Features.Get<HeldReply>()?.RefuseForStore();
+    public static void RefuseForStore() => CallOrigin.Current?.Reply.RefuseForStore();
 
     /// <summary>Makes each request of the MCP SDK's own handlers, prompts and resources such a call; tools begin theirs themselves.</summary>
     public void Configure(McpServerOptions options)

@@ -21,16 +21,17 @@ internal sealed class HeldReply : Stream
     private const int Refused = 2;
     private readonly HttpContext _context;
     private readonly PipeWriter _body;
-    private readonly MemoryStream? _json;
+    private MemoryStream? _events;
     private int _state;
     private long _length;
     private bool _isAnswered;
 
-    private HeldReply(HttpContext context)
+    /// <summary>Begins to answer a request.</summary>
+    public HeldReply(HttpContext context)
     {
         _context = context;
         _body = context.Response.BodyWriter;
-        _json = AcceptedReply.IsPlainJson(context.Request) ? new() : null;
+        IsPlainJson = AcceptedReply.IsPlainJson(context.Request);
     }
 
     public override bool CanRead => false;
@@ -48,15 +49,7 @@ internal sealed class HeldReply : Stream
     }
 
     /// <summary>Gets whether the answer is to be plain JSON.</summary>
-    public bool IsPlainJson => _json is not null;
-
-    /// <summary>Begins to answer a request.</summary>
-    public static HeldReply Begin(HttpContext context)
-    {
-        var reply = new HeldReply(context);
-        context.Features.Set(reply);
-        return reply;
-    }
+    public bool IsPlainJson { get; }
 
     /// <summary>Runs the rest of the pipeline, with this as the body of its response.</summary>
     public async ValueTask<object?> RunAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
@@ -64,11 +57,12 @@ internal sealed class HeldReply : Stream
         var response = _context.Response;
         var body = response.Body;
         response.Body = this;
-        if (_json is not null)
+        if (IsPlainJson)
         {
             _context.Request.Headers.Accept = AcceptedReply.Both;
         }
 
+        CallOrigin.Begin(_context, this);
         try
         {
             var result = await next(invocation);
@@ -90,7 +84,7 @@ internal sealed class HeldReply : Stream
             return Refusal.StoreUnavailable.WriteAsync(_context, isMcp: true, request.Id);
         }
 
-        return _json is null ? EndEventsAsync() : EndJsonAsync(_json);
+        return _events is null ? EndAnswerAsync() : EndJsonAsync(_events);
     }
 
     /// <summary>Makes the answer 503, unless a part of it, such as a progress notification, was sent.</summary>
@@ -140,15 +134,19 @@ internal sealed class HeldReply : Stream
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        if (_json is not null)
+        var written = buffer.Span;
+        var isAnswer = IsAnswer(written);
+        if (IsPlainJson && (_events is not null || !isAnswer || !written.EndsWith("\n\n"u8)))
         {
-            _json.Write(buffer.Span);
+            // Not the answer alone and in one piece: the last message is picked out at the end.
+            (_events ??= new()).Write(written);
         }
         else if (Interlocked.CompareExchange(ref _state, Begun, Held) != Refused)
         {
-            _length += buffer.Length;
-            _isAnswered = IsAnswer(buffer.Span);
-            _body.Write(buffer.Span);
+            written = IsPlainJson ? written[Frame.Length..^2] : written;
+            _length += written.Length;
+            _isAnswered = isAnswer;
+            _body.Write(written);
         }
 
         return default;
@@ -158,7 +156,7 @@ internal sealed class HeldReply : Stream
 
     /// <summary>Sends what was written, unless that is the answer itself: it goes in one piece with the end.</summary>
     public override Task FlushAsync(CancellationToken cancellationToken) =>
-        _json is null && Volatile.Read(ref _state) == Begun && !_isAnswered ? _body.FlushAsync(cancellationToken).AsTask() : Task.CompletedTask;
+        Volatile.Read(ref _state) == Begun && !_isAnswered ? _body.FlushAsync(cancellationToken).AsTask() : Task.CompletedTask;
 
     public override void Flush()
     {
@@ -172,9 +170,11 @@ internal sealed class HeldReply : Stream
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
+    private static ReadOnlySpan<byte> Frame => "event: message\ndata: "u8;
+
     // A look is enough: an answer that it does not know is sent at once, as everything else is.
     private static bool IsAnswer(ReadOnlySpan<byte> written) =>
-        written.StartsWith("event: message\ndata: {\"result\""u8) || written.StartsWith("event: message\ndata: {\"error\""u8);
+        written.StartsWith(Frame) && (written[Frame.Length..].StartsWith("{\"result\""u8) || written[Frame.Length..].StartsWith("{\"error\""u8));
 
     private static bool IsEventStream(HttpResponse response) => response.ContentType?.StartsWith("text/event-stream", StringComparison.Ordinal) is true;
 
@@ -185,11 +185,16 @@ internal sealed class HeldReply : Stream
         response.Headers.Remove("X-Accel-Buffering");
     }
 
-    private async Task EndEventsAsync()
+    private async Task EndAnswerAsync()
     {
         if (_length == 0)
         {
             return;
+        }
+
+        if (IsPlainJson)
+        {
+            BecomeJson();
         }
 
         if (!_context.Response.HasStarted)
@@ -200,13 +205,18 @@ internal sealed class HeldReply : Stream
         await _body.FlushAsync(_context.RequestAborted);
     }
 
-    private async Task EndJsonAsync(MemoryStream json)
+    private void BecomeJson()
     {
-        ReadOnlyMemory<byte> written = json.GetBuffer().AsMemory(0, (int)json.Length);
+        ForgetEventStream(_context.Response);
+        _context.Response.ContentType = "application/json";
+    }
+
+    private async Task EndJsonAsync(MemoryStream events)
+    {
+        ReadOnlyMemory<byte> written = events.GetBuffer().AsMemory(0, (int)events.Length);
         if (IsEventStream(_context.Response))
         {
-            ForgetEventStream(_context.Response);
-            _context.Response.ContentType = "application/json";
+            BecomeJson();
             written = LastMessage(written);
             _context.Response.ContentLength = written.Length;
         }

@@ -9,8 +9,22 @@ using Tenancy.Resolution;
 namespace Tenancy.Mcp;
 
 /// <summary>What the gate reads of a message: as strictly as nothing behind it, so that nobody sees another message than the gate did.</summary>
-internal sealed record McpRequest(string? Method, string? ToolName, JsonNode? Id, bool DeclaresVersion, PlainRequest? Plain)
+internal sealed record McpRequest(string? Method, string? ToolName, bool DeclaresVersion, PlainRequest? Plain)
 {
+    private JsonNode? _id;
+
+    /// <summary>Gets the message's id, for who refuses it.</summary>
+    public JsonNode? Id
+    {
+        get => _id ??= Plain?.Message.Id.Id switch
+        {
+            string text => JsonValue.Create(text),
+            long number => JsonValue.Create(number),
+            _ => null,
+        };
+        private init => _id = value;
+    }
+
     // RFC 8259 leaves repeated names to the reader, and readers differ.
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 64 };
 
@@ -54,7 +68,9 @@ internal sealed record McpRequest(string? Method, string? ToolName, JsonNode? Id
             }
 
             var plain = hasSession ? null : PlainRequest.From(root);
-            return (new(plain?.Message.Method ?? Text(root, "method"), Text(parameters, "name"), ReadId(root), HasVersion(parameters), plain), null);
+            return (
+                new(plain?.Message.Method ?? Text(root, "method"), Text(parameters, "name"), HasVersion(parameters), plain) { Id = plain is null ? ReadId(root) : null },
+                null);
         }
         catch (JsonException exception)
         {

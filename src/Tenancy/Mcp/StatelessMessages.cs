@@ -21,7 +21,7 @@ internal sealed class StatelessMessages(StatelessServers servers)
     {
         var kind = ((McpPlatformInstance)tenant.Platform!).Kind;
         return IsForHere(context.Request, reply, out var version) && IsPlain(context.Request, request, version) && !kind.HasHeaderParameters(request.ToolName) && servers.Find(kind, version) is { } shared
-            ? BeginAsync(shared, context, tenant, request.Plain!.Message, version, reply)
+            ? BeginAsync(shared, context, request.Plain!.Message, version, reply)
             : NotServed;
     }
 
@@ -35,7 +35,7 @@ internal sealed class StatelessMessages(StatelessServers servers)
         }
 
         await using var own = servers.Create(((McpPlatformInstance)tenant.Platform!).Kind, version);
-        return await BeginAsync(own, context, tenant, message, version, reply);
+        return await BeginAsync(own, context, message, version, reply);
     }
 
     private static bool IsForHere(HttpRequest http, HeldReply reply, out string? version)
@@ -44,7 +44,7 @@ internal sealed class StatelessMessages(StatelessServers servers)
         return !http.Headers.ContainsKey(SessionGuard.HeaderName) && ProtocolVersions.TryRead(http.Headers, out version) && (reply.IsPlainJson || AcceptedReply.IsBoth(http));
     }
 
-    private static Task<bool> BeginAsync(StatelessServer server, HttpContext context, TenantModel tenant, JsonRpcMessage message, string? version, HeldReply reply)
+    private static Task<bool> BeginAsync(StatelessServer server, HttpContext context, JsonRpcMessage message, string? version, HeldReply reply)
     {
         message.Context = new()
         {
@@ -52,7 +52,7 @@ internal sealed class StatelessMessages(StatelessServers servers)
             ProtocolVersion = version,
         };
         reply.BecomeEventStream();
-        return server.TryHandleAsync(context, tenant, message, reply, version == ProtocolVersions.Modern ? reply.SetStatus : null);
+        return server.TryHandleAsync(context, message, reply, version == ProtocolVersions.Modern ? reply.SetStatus : null);
     }
 
     private static bool IsAuthenticated(ClaimsPrincipal user)

@@ -4,7 +4,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
-using Tenancy.Registry;
 
 namespace Tenancy.Mcp;
 
@@ -52,10 +51,9 @@ internal sealed class StatelessServer : IAsyncDisposable
 
     /// <summary>Handles a message, and returns when its handler has ended: it uses the request's services.</summary>
     /// <returns>False where the server stopped before it came to it: nothing has happened yet, and another can serve it.</returns>
-    public async Task<bool> TryHandleAsync(HttpContext context, TenantModel tenant, JsonRpcMessage message, HeldReply reply, Func<JsonRpcMessage?, ValueTask>? starting)
+    public async Task<bool> TryHandleAsync(HttpContext context, JsonRpcMessage message, HeldReply reply, Func<JsonRpcMessage?, ValueTask>? starting)
     {
-        var call = new StatelessCall(context, tenant, _scopes);
-        StatelessCall.Current = call;
+        var call = StatelessCall.Begin(context, reply, _scopes);
         context.Features.Set(_server);
         BeginWaiting();
         try

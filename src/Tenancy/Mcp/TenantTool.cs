@@ -74,7 +74,7 @@ public abstract class TenantTool : McpServerTool
     }
 
     /// <summary>Makes the answer 503 while that is possible.</summary>
-    internal void RefuseForStore() => _calls.RefuseForStore();
+    internal static void RefuseForStore() => HandlerCalls.RefuseForStore();
 }
 
 /// <summary>One call of a tool.</summary>
@@ -102,8 +102,6 @@ public sealed class ToolCall
     internal TenantModel Tenant { get; }
 
     internal ToolCall ForAccounts(string? accountId, IReadOnlyList<string> readable) => _tool.ForAccounts(this, accountId, readable);
-
-    internal void RefuseForStore() => _tool.RefuseForStore();
 
     internal Task<T> RunDetached<T>(string operationId, Func<ToolContext, IServiceProvider, Task<T>> work) => _tool.RunDetached(Tenant, Context, operationId, work);
 }

@@ -1,10 +1,8 @@
 using System.Security.Claims;
-using Microsoft.AspNetCore.Http;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 using Tenancy.Authentication;
 using Tenancy.Registry;
-using Tenancy.Resolution;
 
 namespace Tenancy.Mcp;
 
@@ -20,13 +18,13 @@ internal static class ToolScopes
         tool is not null && ((McpPlatformInstance)tenant.Platform!).Kind.Tools.TryGetPrimitive(tool, out var found) ? Missing(tenant, user, found) : [];
 
     /// <summary>Leaves out of a list what the caller may not call.</summary>
-    public static McpRequestHandler<ListToolsRequestParams, ListToolsResult> Filter(McpRequestHandler<ListToolsRequestParams, ListToolsResult> next, IHttpContextAccessor http) =>
+    public static McpRequestHandler<ListToolsRequestParams, ListToolsResult> Filter(McpRequestHandler<ListToolsRequestParams, ListToolsResult> next) =>
         async (request, cancellationToken) =>
         {
             var result = await next(request, cancellationToken);
-            if (http.HttpContext is { } context && context.Features.Get<ITenantFeature>() is { Tenant: var tenant } && ((McpPlatformInstance)tenant.Platform!).Kind.HasScopes)
+            if (CallOrigin.Current is { Tenant: var tenant } origin && ((McpPlatformInstance)tenant.Platform!).Kind.HasScopes)
             {
-                result.Tools = [.. result.Tools.Where(tool => !Missing(tenant, context.User, tool.Name).Any())];
+                result.Tools = [.. result.Tools.Where(tool => !Missing(tenant, origin.User, tool.Name).Any())];
             }
 
             return result;

@@ -61,6 +61,11 @@ internal sealed class MarkTools(IHttpContextAccessor http, ScopeMark own, MarkLo
 
             return first;
         }
+        catch (ObjectDisposedException) when (IsWithoutRequest(server))
+        {
+            // The request ended while this looked at it.
+            return "without request";
+        }
         catch (InvalidOperationException exception)
         {
             // Of which ObjectDisposedException is one.

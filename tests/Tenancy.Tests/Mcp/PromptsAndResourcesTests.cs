@@ -72,12 +72,11 @@ public sealed class PromptsAndResourcesTests
     {
         await using var server = await StartAsync();
         var calls = server.Services.GetRequiredService<HandlerCalls>();
-        var http = server.Services.GetRequiredService<IHttpContextAccessor>();
         Assert.Throws<InvalidOperationException>(() => calls.Begin());
-        http.HttpContext = new DefaultHttpContext();
-        http.HttpContext.Features.Set<ITenantFeature>(new TenantFeature(server.Services.GetRequiredService<TenantRegistry>().Get("acme")!, url: null));
+        var request = new DefaultHttpContext();
+        request.Features.Set<ITenantFeature>(new TenantFeature(server.Services.GetRequiredService<TenantRegistry>().Get("acme")!, url: null));
+        CallOrigin.Begin(request, new(request));
         Assert.Throws<McpException>(() => calls.Begin());
-        http.HttpContext = null;
     }
 
     [Theory]
