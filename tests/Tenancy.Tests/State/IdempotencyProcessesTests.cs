@@ -10,7 +10,6 @@ namespace Tenancy.Tests.State;
 /// <summary>Two processes at one Redis: this assembly runs itself for the second one.</summary>
 public sealed class IdempotencyProcessesTests
 {
-    private const string Variable = "TENANCY_TEST_PROCESS";
     private const int Requests = 200;
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
 
@@ -18,10 +17,10 @@ public sealed class IdempotencyProcessesTests
     public async Task Each_request_runs_once_over_two_processes()
     {
         await using var redis = await RedisServer.StartAsync();
-        using var one = Start(nameof(Run_the_requests), redis.ConnectionString);
-        using var other = Start(nameof(Run_the_requests), redis.ConnectionString);
-        await EndAsync(one);
-        await EndAsync(other);
+        using var one = TestProcess.Start<IdempotencyProcessesTests>(nameof(Run_the_requests), redis.ConnectionString);
+        using var other = TestProcess.Start<IdempotencyProcessesTests>(nameof(Run_the_requests), redis.ConnectionString);
+        await one.EndAsync();
+        await other.EndAsync();
 
         await using var store = new TestStore(ConfigurationOptions.Parse(redis.ConnectionString), TimeProvider.System);
         var runs = await (await store.RawAsync()).HashGetAllAsync("runs");
@@ -33,7 +32,7 @@ public sealed class IdempotencyProcessesTests
     public async Task A_killed_process_leaves_its_request_to_another_under_the_same_operation()
     {
         await using var redis = await RedisServer.StartAsync();
-        using var killed = Start(nameof(Claim_and_die), redis.ConnectionString);
+        using var killed = TestProcess.Start<IdempotencyProcessesTests>(nameof(Claim_and_die), redis.ConnectionString);
         await killed.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.NotEqual(0, killed.ExitCode);
 
@@ -49,7 +48,7 @@ public sealed class IdempotencyProcessesTests
     [Fact(Explicit = true)]
     public async Task Run_the_requests()
     {
-        await using var store = OfParent();
+        await using var store = TestProcess.OfParent();
         var raw = await store.RawAsync();
         var keys = store.Connect(2).Select(connection => new IdempotencyStore(connection, TenantId.Parse("acme"), new())).ToArray();
 
@@ -76,36 +75,11 @@ public sealed class IdempotencyProcessesTests
     [Fact(Explicit = true)]
     public async Task Claim_and_die()
     {
-        await using var store = OfParent();
+        await using var store = TestProcess.OfParent();
         var claim = Assert.IsType<IdempotencyClaim.Claimed>(await new IdempotencyStore(store.Redis, TenantId.Parse("acme"), new()).ClaimAsync(Request(0), Lease));
         await (await store.RawAsync()).StringSetAsync("operation", claim.Lease.OperationId);
         Process.GetCurrentProcess().Kill();
     }
 
     private static IdempotentRequest Request(int number) => new("principal:buyer", "account", $"key-of-request-{number}", "create_media_buy", "hash");
-
-    private static TestStore OfParent()
-    {
-        var connectionString = Environment.GetEnvironmentVariable(Variable);
-        Assert.SkipWhen(connectionString is null, "Another test runs this one, in a process of its own.");
-        return new(ConfigurationOptions.Parse(connectionString), TimeProvider.System);
-    }
-
-    private static Process Start(string method, string connectionString)
-    {
-        var start = new ProcessStartInfo(
-            "dotnet", ["exec", typeof(IdempotencyProcessesTests).Assembly.Location, "-method", $"{typeof(IdempotencyProcessesTests).FullName}.{method}", "-explicit", "only"])
-        {
-            RedirectStandardOutput = true,
-        };
-        start.Environment[Variable] = connectionString;
-        return Process.Start(start)!;
-    }
-
-    private static async Task EndAsync(Process process)
-    {
-        var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
-        Assert.True(process.ExitCode == 0, output);
-    }
 }
