@@ -192,6 +192,8 @@ public static class TenancyServiceCollectionExtensions
         services.AddOptions<McpServerOptions>().Configure(options => options.Filters.Request.ListToolsFilters.Add(ObjectOutput.Filter));
         services.AddOptions<McpServerOptions>().Configure(options => options.Filters.Request.ListToolsFilters.Add(ToolScopes.Filter));
         services.AddOptions<McpServerOptions>().PostConfigure<PlatformCatalog>((options, platforms) => platforms.SetHeaderTools(options));
+        services.AddOptions<HttpServerTransportOptions>().ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<HttpServerTransportOptions>, TransportOptionsValidator>());
         services.AddMcpServer().WithHttpTransport(options =>
         {
             // Clients before 2026-07-28 have sessions, later ones have none, at one URL.

@@ -1,5 +1,10 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Caching.Distributed;
+using Microsoft.Extensions.Caching.Memory;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using ModelContextProtocol.AspNetCore;
+using ModelContextProtocol.Server;
 using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Configuration;
@@ -97,6 +102,23 @@ public sealed class StartTests
             ["Tenancy:Tenants:0:id"] = "Z",
         };
         await AssertRefusedAsync(settings, "Development", "Tenancy:PublicUrl", "Tenancy:Identification", "Tenancy:Tenants:0:id");
+    }
+
+    [Fact]
+    public async Task What_the_SDK_offers_and_would_take_something_to_another_tenant_is_refused()
+    {
+        await AssertRefusedAsync(options => options.PerSessionExecutionContext = true, "PerSessionExecutionContext", "leave it false");
+        await AssertRefusedAsync(options => options.EventStreamStore = new DistributedCacheEventStreamStore(
+            Options.Create(new DistributedCacheEventStreamStoreOptions { Cache = new MemoryDistributedCache(Options.Create(new MemoryDistributedCacheOptions())) })), "EventStreamStore", "leave it null");
+#pragma warning disable MCP9004
+        await AssertRefusedAsync(options => options.EnableLegacySse = true, "EnableLegacySse", "leave it false");
+#pragma warning restore MCP9004
+
+        static async Task AssertRefusedAsync(Action<HttpServerTransportOptions> change, params string[] words)
+        {
+            var refused = await Assert.ThrowsAsync<OptionsValidationException>(() => TenancyServer.StartAsync(services: services => services.Configure(change)));
+            Assert.All(words, word => Assert.Contains(word, refused.Message, StringComparison.Ordinal));
+        }
     }
 
     private static Dictionary<string, string?> Production() => new()
