@@ -13,6 +13,7 @@ internal sealed class Fixtures : ITenantPlatform<Fixtures>
         .AddHandlers<InputRequiredTools>()
         .AddHandlers<CapabilityTools>()
         .AddHandlers<SchemaTools>()
+        .AddHandlers<TaskTools>()
         .AddHandlers<Prompts>()
         .AddHandlers<Resources>();
 

@@ -1,4 +1,5 @@
 using McpFixtures;
+using McpFixtures.Tasks;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 using Tenancy.Mcp;
@@ -18,6 +19,10 @@ builder.Services.Configure<McpServerOptions>(options =>
         Completion = new() { Values = [$"{request.Params.Argument.Value} at {request.Services!.GetRequiredService<ToolContext>().TenantId}"], Total = 1 },
     });
 });
+
+// So are extensions of the protocol.
+builder.Services.AddSingleton<TaskTable>();
+builder.Services.ConfigureOptions<TasksExtension>();
 
 var app = builder.Build();
 app.UseTenancy();
