@@ -28,9 +28,10 @@ public static class TenancyApplicationBuilderExtensions
         app.UseMiddleware<TenantMiddleware>();
         var checks = new StockPipeline(app);
         checks.UseAuthentication().UseAuthorization();
-        var known = app.ApplicationServices.GetRequiredService<KnownCallers>();
         return app.Use(next =>
         {
+            // When the application starts, and not before: what it needs reads the settings and the store.
+            var known = app.ApplicationServices.GetRequiredService<KnownCallers>();
             var check = checks.Build(next);
             return context => known.TryAdmit(context) ? next(context) : check(context);
         });

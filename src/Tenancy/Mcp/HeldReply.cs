@@ -19,6 +19,7 @@ internal sealed class HeldReply : Stream
     private const int Held = 0;
     private const int Begun = 1;
     private const int Refused = 2;
+    private const int Over = 3;
     private readonly HttpContext _context;
     private readonly PipeWriter _body;
     private MemoryStream? _events;
@@ -141,7 +142,7 @@ internal sealed class HeldReply : Stream
             // Not the answer alone and in one piece: the last message is picked out at the end.
             (_events ??= new()).Write(written);
         }
-        else if (Interlocked.CompareExchange(ref _state, Begun, Held) != Refused)
+        else if (Interlocked.CompareExchange(ref _state, Begun, Held) is Held or Begun)
         {
             written = IsPlainJson ? written[Frame.Length..^2] : written;
             _length += written.Length;
@@ -160,6 +161,13 @@ internal sealed class HeldReply : Stream
 
     public override void Flush()
     {
+    }
+
+    /// <summary>Ends it with its request. Kestrel writes the next answer with the same writer: who comes too late must not write into that.</summary>
+    protected override void Dispose(bool disposing)
+    {
+        Volatile.Write(ref _state, Over);
+        base.Dispose(disposing);
     }
 
     public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();

@@ -85,7 +85,7 @@ internal sealed class TenantMcpFilter(SessionGuard sessions, SessionStreams stre
             return await RefuseAsync(context, Refusal.TooManySessions, request.Id);
         }
 
-        var reply = new HeldReply(context);
+        using var reply = new HeldReply(context);
         var isServed = await stateless.TryServeAsync(context, tenant, request, reply) || await stateless.TryServeAloneAsync(context, tenant, request, reply);
         var result = isServed ? Results.Empty : await reply.RunAsync(invocation, next);
         await reply.EndAsync(request);
