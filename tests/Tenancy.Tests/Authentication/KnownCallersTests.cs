@@ -104,9 +104,30 @@ public sealed class KnownCallersTests
         }
     }
 
-    private static async Task<HttpStatusCode> StatusAsync(HttpClient client, int port, string? token)
+    [Fact]
+    public async Task What_becomes_of_a_token_at_one_tenant_changes_nothing_at_another()
     {
-        using var request = McpCalls.Post(port, Way.Path, "acme", token, McpCalls.Call("get_products"));
+        var clock = new MovableClock();
+        await using var server = await TenancyServer.StartAsync(services: services => services.AddSingleton<TimeProvider>(clock));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server.Client, server.Port, McpCalls.Acme));
+
+        // Good at acme, bad at globex: acme's caller is still one whom the bad tokens of others do not keep out.
+        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(server.Client, server.Port, McpCalls.Acme, "globex"));
+        clock.Advance(TimeSpan.FromSeconds(2));
+        HttpStatusCode guessed;
+        var guesses = 0;
+        do
+        {
+            guessed = await StatusAsync(server.Client, server.Port, $"acme.guess-{guesses++}");
+        }
+        while (guessed == HttpStatusCode.Unauthorized && guesses < 200);
+        Assert.Equal(HttpStatusCode.TooManyRequests, guessed);
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server.Client, server.Port, McpCalls.Acme));
+    }
+
+    private static async Task<HttpStatusCode> StatusAsync(HttpClient client, int port, string? token, string tenant = "acme")
+    {
+        using var request = McpCalls.Post(port, Way.Path, tenant, token, McpCalls.Call("get_products"));
         using var response = await client.SendAsync(request, Token);
         return response.StatusCode;
     }
