@@ -48,7 +48,12 @@ public static class TenancyApplicationBuilderExtensions
         {
             group.MapMcp(prefix + "/mcp")
                 .WithMetadata(new TenantEndpointMetadata("/mcp", isMcp: true))
-                .AddEndpointFilter<IEndpointConventionBuilder, TenantMcpFilter>();
+                .AddEndpointFilterFactory(static (endpoint, next) =>
+                {
+                    // One for all requests: a filter that is added by its type is made for each, and with it a scope of services.
+                    var filter = endpoint.ApplicationServices.GetRequiredService<TenantMcpFilter>();
+                    return context => filter.InvokeAsync(context, next);
+                });
 
             // Browsers ask first; the middleware answers them, and this what is no such question.
             group.MapMethods(prefix + "/mcp", [HttpMethods.Options], () => Results.StatusCode(StatusCodes.Status405MethodNotAllowed))

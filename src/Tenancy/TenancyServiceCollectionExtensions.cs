@@ -170,7 +170,6 @@ public static class TenancyServiceCollectionExtensions
 
     private static void AddMcp(IServiceCollection services)
     {
-        services.AddHttpContextAccessor();
         services.AddHybridCache();
         services.TryAddSingleton(provider => new TenantScopes(
             provider.GetRequiredService<TenantRegistry>(), provider.GetRequiredService<ToolContextFactory>(), provider.GetRequiredService<ILogger<TenantScopes>>()));
@@ -178,6 +177,7 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<SessionGuard>();
         services.TryAddSingleton<ISessionMigrationHandler>(provider => provider.GetRequiredService<SessionGuard>());
         services.TryAddSingleton<SessionStreams>();
+        services.TryAddSingleton<TenantMcpFilter>();
         services.TryAddSingleton<BodyLimits>();
         services.TryAddSingleton<RequestLimits>();
         services.TryAddSingleton<ConcurrentCalls>();

@@ -2,7 +2,9 @@ using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.Tokens;
 using Tenancy.Registry;
 using Tenancy.Resolution;
@@ -10,12 +12,27 @@ using Tenancy.Resolution;
 namespace Tenancy.Authentication;
 
 /// <summary>Checks the JSON Web Tokens of the request's tenant, and says who is calling in a form that only this tenant understands.</summary>
-internal sealed class TenantJwtHandler(TenantJwtOptions options, ClientCache clients, FailedChecks failures, ILoggerFactory loggers, UrlEncoder encoder) : JwtBearerHandler(options, loggers, encoder)
+internal sealed class TenantJwtHandler : JwtBearerHandler, IAuthenticationHandler
 {
     // One answer for foreign, expired and forged tokens and for garbage: it tells nobody which it was.
     private static readonly AuthenticateResult Invalid = AuthenticateResult.Fail("The token is not valid here.");
 
     private static readonly AuthenticateResult Unlisted = AuthenticateResult.Fail("The token's client may not call the tenant.");
+
+    private readonly TenantJwtOptions _options;
+    private readonly ClientCache _clients;
+    private readonly FailedChecks _failures;
+
+    /// <summary>Initializes a handler for one request.</summary>
+    public TenantJwtHandler(TenantJwtOptions options, ClientCache clients, FailedChecks failures, ILoggerFactory loggers, UrlEncoder encoder)
+        : base(new RequestOptions(options), loggers, encoder) => (_options, _clients, _failures) = (options, clients, failures);
+
+    // The base class reads its options when it gets its request, and by then they have to be those of the request's tenant.
+    Task IAuthenticationHandler.InitializeAsync(AuthenticationScheme scheme, HttpContext context)
+    {
+        ((RequestOptions)OptionsMonitor).Request = context;
+        return InitializeAsync(scheme, context);
+    }
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
@@ -30,20 +47,20 @@ internal sealed class TenantJwtHandler(TenantJwtOptions options, ClientCache cli
             return Invalid;
         }
 
-        var believed = options.GetBelieved(tenant);
+        var believed = _options.GetBelieved(tenant);
         if (believed.TryGet(token, out var known))
         {
             return await AdmitAsync(tenant, known!);
         }
 
-        if (!failures.MayCheck(Context, tenant.Id))
+        if (!_failures.MayCheck(Context, tenant.Id))
         {
             return Invalid;
         }
 
         if (await CheckAsync(keys, jwt.Issuer) is not var (checkedToken, caller))
         {
-            failures.Count(Context, tenant.Id);
+            _failures.Count(Context, tenant.Id);
             return Invalid;
         }
 
@@ -68,7 +85,7 @@ internal sealed class TenantJwtHandler(TenantJwtOptions options, ClientCache cli
 
     private async ValueTask<AuthenticateResult> AdmitAsync(TenantModel tenant, ClaimsPrincipal principal)
     {
-        if (tenant.Config.Authentication!.RequireClients && !await clients.IsListedAsync(tenant, CallerIdentity.ClientOf(principal)))
+        if (tenant.Config.Authentication!.RequireClients && !await _clients.IsListedAsync(tenant, CallerIdentity.ClientOf(principal)))
         {
             Context.Features.Set(UnlistedClient.Instance);
             return Unlisted;
@@ -87,15 +104,26 @@ internal sealed class TenantJwtHandler(TenantJwtOptions options, ClientCache cli
     private async Task<(ClaimsPrincipal Token, CallerIdentity Caller)?> CheckAsync(IssuerKeys keys, string issuer)
     {
         await keys.GetConfigurationAsync(Context.RequestAborted);
-        options.CountCheck();
+        _options.CountCheck();
         var result = await base.HandleAuthenticateAsync();
         if (result.Failure is SecurityTokenSignatureKeyNotFoundException && await keys.TryRenewAsync(Context.RequestAborted))
         {
-            options.CountCheck();
+            _options.CountCheck();
             result = await base.HandleAuthenticateAsync();
         }
 
         return result.Principal is { } principal && CallerIdentity.FromToken(principal, issuer) is { } caller ? (principal, caller) : null;
+    }
+
+    private sealed class RequestOptions(TenantJwtOptions options) : IOptionsMonitor<JwtBearerOptions>
+    {
+        public HttpContext? Request { get; set; }
+
+        public JwtBearerOptions CurrentValue => options.Get(Request ?? throw new InvalidOperationException("A handler has options when it has a request."));
+
+        public JwtBearerOptions Get(string? name) => CurrentValue;
+
+        public IDisposable? OnChange(Action<JwtBearerOptions, string?> listener) => null;
     }
 }
 

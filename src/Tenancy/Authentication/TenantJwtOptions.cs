@@ -14,10 +14,10 @@ using Tenancy.Validation;
 namespace Tenancy.Authentication;
 
 /// <summary>
-/// Gives the one JWT scheme the options of the request's tenant: its issuer, its audiences and its keys, shared with no other tenant. They are
+/// The options of the one JWT scheme for each tenant: its issuer, its audiences and its keys, shared with no other tenant. They are
 /// built at first use, anew for each version of the tenant, and go when they are idle or the tenant goes.
 /// </summary>
-internal sealed class TenantJwtOptions : IOptionsMonitor<JwtBearerOptions>, ITenantChangeListener, IDisposable
+internal sealed class TenantJwtOptions : ITenantChangeListener, IDisposable
 {
     /// <summary>The time after which options that no request used are dropped. Keys go with them, so that it is longer than an issuer should be away.</summary>
     public static readonly TimeSpan IdleTime = TimeSpan.FromHours(1);
@@ -40,7 +40,6 @@ internal sealed class TenantJwtOptions : IOptionsMonitor<JwtBearerOptions>, ITen
 
     private readonly ConcurrentDictionary<string, Entry> _entries = new(StringComparer.Ordinal);
     private readonly JwtBearerOptions _nobodys = new();
-    private readonly IHttpContextAccessor _http;
     private readonly IssuerMetadata _metadata;
     private readonly TenancyOptions _options;
     private readonly TimeProvider _time;
@@ -48,9 +47,8 @@ internal sealed class TenantJwtOptions : IOptionsMonitor<JwtBearerOptions>, ITen
     private readonly ITimer _sweep;
     private int _checks;
 
-    public TenantJwtOptions(IHttpContextAccessor http, IssuerMetadata metadata, IOptions<TenancyOptions> options, TimeProvider time, ILogger<TenantJwtOptions> logger)
+    public TenantJwtOptions(IssuerMetadata metadata, IOptions<TenancyOptions> options, TimeProvider time, ILogger<TenantJwtOptions> logger)
     {
-        _http = http;
         _metadata = metadata;
         _options = options.Value;
         _time = time;
@@ -58,10 +56,9 @@ internal sealed class TenantJwtOptions : IOptionsMonitor<JwtBearerOptions>, ITen
         _sweep = time.CreateTimer(static state => ((TenantJwtOptions)state!).Sweep(), this, SweepInterval, SweepInterval);
     }
 
-    public JwtBearerOptions CurrentValue => Get(Options.DefaultName);
-
-    public JwtBearerOptions Get(string? name) =>
-        _http.HttpContext?.Features.Get<ITenantFeature>() is { Tenant: { Config.Authentication.Kind: TenantAuthenticationKind.Jwks } tenant } ? Find(tenant).Options : _nobodys;
+    /// <summary>The options for a request: those of its tenant, or such that know no issuer.</summary>
+    public JwtBearerOptions Get(HttpContext context) =>
+        context.Features.Get<ITenantFeature>() is { Tenant: { Config.Authentication.Kind: TenantAuthenticationKind.Jwks } tenant } ? Find(tenant).Options : _nobodys;
 
     /// <summary>The tokens of a tenant that were checked already; they are forgotten when the tenant changes.</summary>
     public RecentTokens<ClaimsPrincipal> GetBelieved(TenantModel tenant) => Find(tenant).Believed;
@@ -77,8 +74,6 @@ internal sealed class TenantJwtOptions : IOptionsMonitor<JwtBearerOptions>, ITen
             entry.Clients = NewClients();
         }
     }
-
-    public IDisposable? OnChange(Action<JwtBearerOptions, string?> listener) => null;
 
     public void OnTenantChanged(TenantChange change)
     {

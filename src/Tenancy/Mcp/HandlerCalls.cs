@@ -22,7 +22,7 @@ internal sealed class HandlerCalls(IServiceScopeFactory scopes, ToolContextFacto
             throw new McpException("Credentials are required.");
         }
 
-        if (tool is not null && ToolScopes.Missing(tenant, origin.User, tool).Any())
+        if (tool is not null && ToolScopes.Missing(tenant, origin.User, tool).Count > 0)
         {
             throw new McpException("A scope is missing.");
         }

@@ -16,59 +16,15 @@ internal sealed class TenantMcpFilter(SessionGuard sessions, SessionStreams stre
         var context = invocation.HttpContext;
         var feature = context.Features.GetRequiredFeature<ITenantFeature>();
         var tenant = feature.Tenant;
-        var caller = feature.CallerOf(context.User);
-        if (caller.IsAnonymous && !ToolContextFactory.IsOpen(tenant) && await HasBadCredentialsAsync(context))
+        var (request, refusal) = await AdmitAsync(context, feature);
+        if (refusal is not null)
         {
-            return await RefuseAsync(context, Explain(context.Features), null);
-        }
-
-        McpRequest? request = null;
-        if (HttpMethods.IsPost(context.Request.Method))
-        {
-            (request, var refusal) = await McpRequest.ReadAsync(context.Request, bodies);
-            if (refusal is not null)
-            {
-                return await RefuseAsync(context, refusal, null);
-            }
-        }
-
-        if (!contexts.MayCall(tenant, caller, request is { Method: RequestMethods.ToolsCall } ? request.ToolName : null))
-        {
-            return await RefuseAsync(context, Refusal.NoCredentials, request?.Id);
-        }
-
-        var limit = await limits.AcquireAsync(context, tenant, caller);
-        if (!limit.IsAllowed)
-        {
-            return await RefuseAsync(context, Refusal.TooManyRequests(RequestLimits.Seconds(limit.RetryAfter)), request?.Id);
-        }
-
-        if (limit.IsOwnSession is false)
-        {
-            return await RefuseAsync(context, Refusal.NoSession, request?.Id);
-        }
-
-        if (request is { Method: RequestMethods.ToolsCall } && ToolScopes.Missing(tenant, context.User, request.ToolName).ToArray() is { Length: > 0 } scopes)
-        {
-            if (caller.IsAnonymous)
-            {
-                return await RefuseAsync(context, Refusal.NoCredentials, request.Id);
-            }
-
-            // Before the MCP SDK, which has sent its headers when a tool is called.
-            BearerChallenge.WriteInsufficientScope(context, scopes);
-            await Refusal.InsufficientScope(scopes).WriteAsync(context, isMcp: true, request.Id);
-            return Results.Empty;
+            return await RefuseAsync(context, refusal, request?.Id);
         }
 
         if (request is null)
         {
-            return await GetOrDeleteAsync(invocation, next, tenant, caller);
-        }
-
-        if (ProtocolVersions.Check(context.Request, request) is { } version)
-        {
-            return await RefuseAsync(context, version, request.Id);
+            return await GetOrDeleteAsync(invocation, next, feature);
         }
 
         using var call = calls.TryBegin(tenant);
@@ -79,7 +35,7 @@ internal sealed class TenantMcpFilter(SessionGuard sessions, SessionStreams stre
 
         // Before the MCP SDK makes a session, which it could not be kept from afterwards.
         var begins = BeginsSession(context.Request, request);
-        await using var place = begins ? await sessions.TryReserveAsync(context, tenant, caller) : null;
+        await using var place = begins ? await sessions.TryReserveAsync(context, tenant, feature.CallerOf(context.User)) : null;
         if (begins && place is null)
         {
             return await RefuseAsync(context, Refusal.TooManySessions, request.Id);
@@ -90,6 +46,52 @@ internal sealed class TenantMcpFilter(SessionGuard sessions, SessionStreams stre
         var result = isServed ? Results.Empty : await reply.RunAsync(invocation, next);
         await reply.EndAsync(request);
         return result;
+    }
+
+    /// <summary>Checks a request's caller, message, limits and protocol version, in this order.</summary>
+    /// <returns>The message of a POST, and why the request is refused, if it is.</returns>
+    private async ValueTask<(McpRequest? Request, Refusal? Refusal)> AdmitAsync(HttpContext context, ITenantFeature feature)
+    {
+        var tenant = feature.Tenant;
+        var caller = feature.CallerOf(context.User);
+        if (caller.IsAnonymous && !ToolContextFactory.IsOpen(tenant) && await HasBadCredentialsAsync(context))
+        {
+            return (null, Explain(context.Features));
+        }
+
+        McpRequest? request = null;
+        if (HttpMethods.IsPost(context.Request.Method))
+        {
+            (request, var bad) = await McpRequest.ReadAsync(context.Request, bodies);
+            if (bad is not null)
+            {
+                return (null, bad);
+            }
+        }
+
+        var tool = request is { Method: RequestMethods.ToolsCall } ? request.ToolName : null;
+        if (!contexts.MayCall(tenant, caller, tool))
+        {
+            return (request, Refusal.NoCredentials);
+        }
+
+        var limit = await limits.AcquireAsync(context, tenant, caller);
+        if (!limit.IsAllowed)
+        {
+            return (request, Refusal.TooManyRequests(RequestLimits.Seconds(limit.RetryAfter)));
+        }
+
+        if (limit.IsOwnSession is false)
+        {
+            return (request, Refusal.NoSession);
+        }
+
+        if (ToolScopes.Missing(tenant, context.User, tool) is { Count: > 0 } scopes)
+        {
+            return (request, caller.IsAnonymous ? Refusal.NoCredentials : Refusal.InsufficientScope(scopes));
+        }
+
+        return (request, request is null ? null : ProtocolVersions.Check(context.Request, request));
     }
 
     // What was shown and is not valid opens nothing, not even what needs nothing.
@@ -104,8 +106,10 @@ internal sealed class TenantMcpFilter(SessionGuard sessions, SessionStreams stre
     private static bool BeginsSession(HttpRequest http, McpRequest request) =>
         request is { Method: RequestMethods.Initialize, DeclaresVersion: false } && !http.Headers.ContainsKey(SessionGuard.HeaderName);
 
-    private async ValueTask<object?> GetOrDeleteAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next, TenantModel tenant, CallerIdentity caller)
+    private async ValueTask<object?> GetOrDeleteAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next, ITenantFeature feature)
     {
+        var tenant = feature.Tenant;
+        var caller = feature.CallerOf(invocation.HttpContext.User);
         if (HttpMethods.IsGet(invocation.HttpContext.Request.Method))
         {
             return await streams.RunAsync(invocation.HttpContext, tenant, caller, () => next(invocation));
@@ -125,6 +129,10 @@ internal sealed class TenantMcpFilter(SessionGuard sessions, SessionStreams stre
         if (refusal.StatusCode == StatusCodes.Status401Unauthorized)
         {
             await context.ChallengeAsync();
+        }
+        else if (refusal.Scopes.Count > 0)
+        {
+            BearerChallenge.WriteInsufficientScope(context, refusal.Scopes);
         }
 
         await refusal.WriteAsync(context, isMcp: true, id);

@@ -63,13 +63,16 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
     public static Refusal TooManyRequests(int retryAfter) =>
         new(429, "There were too many requests.", -32029, "RATE_LIMITED", "transient", Math.Max(1, retryAfter));
 
-    public static Refusal InsufficientScope(IEnumerable<string> scopes) =>
-        new(403, $"The credentials lack the scope {string.Join(' ', scopes)}.", -32028, "AUTH_REQUIRED", "correctable");
+    public static Refusal InsufficientScope(IReadOnlyList<string> scopes) =>
+        new(403, $"The credentials lack the scope {string.Join(' ', scopes)}.", -32028, "AUTH_REQUIRED", "correctable") { Scopes = scopes };
 
     public static Refusal Contradiction(string reason) => new(400, reason);
 
     /// <summary>More for the JSON-RPC error's data, where there is no AdCP code.</summary>
     public JsonObject? Data { get; init; }
+
+    /// <summary>The scopes that the credentials lack, for the challenge.</summary>
+    public IReadOnlyList<string> Scopes { get; init; } = [];
 
     /// <summary>Writes the answer. The tenant's own data never enters it.</summary>
     public Task WriteAsync(HttpContext context, bool isMcp, JsonNode? id = null)

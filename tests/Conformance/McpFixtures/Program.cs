@@ -21,6 +21,7 @@ builder.Services.Configure<McpServerOptions>(options =>
 });
 
 // So are extensions of the protocol.
+builder.Services.AddHttpContextAccessor();
 builder.Services.AddSingleton<TaskTable>();
 builder.Services.ConfigureOptions<TasksExtension>();
 

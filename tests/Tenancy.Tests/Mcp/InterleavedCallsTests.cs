@@ -175,6 +175,7 @@ public sealed class InterleavedCallsTests
     }
 
     private static Task<TenancyServer> StartAsync() => TenancyServer.StartAsync(settings: Settings, services: services => services
+        .AddHttpContextAccessor()
         .AddSingleton(new CommonHandlers(platform => platform.AddHandlers<MarkTools>()))
         .AddSingleton<MarkLog>()
         .AddSingleton<MarkTools.Leftover>()

@@ -71,7 +71,7 @@ public sealed class StatelessServersTests
     private static Task<TenancyServer> StartAsync(SlowTools.Gate gate, TimeProvider? time = null) => TenancyServer.StartAsync(services: services =>
     {
         services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<SlowTools>().AddHandlers<MarkTools>()));
-        services.AddSingleton(gate).AddSingleton<MarkLog>().AddSingleton<MarkTools.Leftover>().AddScoped<ScopeMark>();
+        services.AddHttpContextAccessor().AddSingleton(gate).AddSingleton<MarkLog>().AddSingleton<MarkTools.Leftover>().AddScoped<ScopeMark>();
         if (time is not null)
         {
             services.AddSingleton(time);
