@@ -41,11 +41,12 @@ internal sealed class LoadIssuer : IAsyncDisposable
         return issuer;
     }
 
-    public string Issue(string audience) => new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor
+    /// <summary>Makes a token for a caller.</summary>
+    public string Issue(string audience, int caller) => new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor
     {
         Issuer = Url,
         Audience = audience,
-        Claims = new Dictionary<string, object> { ["sub"] = "buyer" },
+        Claims = new Dictionary<string, object> { ["sub"] = $"buyer-{caller}" },
         Expires = DateTime.UtcNow.AddHours(12),
         TokenType = "at+jwt",
         SigningCredentials = _signing,

@@ -122,17 +122,12 @@ internal sealed class LoadRun(LoadPlan plan, LoadIssuer issuer, TextWriter progr
         where cell.Has(row)
         select new Measurement(cell, tenants, row, [.. rounds.Select(round => round[(row, cell)])], bare);
 
-    private IEnumerable<Caller> Callers(Cell cell, int tenants)
+    private IEnumerable<Caller> Callers(Cell cell, int tenants) => LoadTenants.Called(tenants).Select(called => new Caller(called.Number, called.Tenant, cell.Authentication switch
     {
-        var called = LoadTenants.Called(tenants).ToArray();
-        var tokens = Array.ConvertAll(called, tenant => cell.Authentication switch
-        {
-            TenantAuthenticationKind.Bearer => LoadTenants.Token(tenant),
-            TenantAuthenticationKind.Jwks => issuer.Issue(LoadTenants.Audience(tenant)),
-            _ => null,
-        });
-        return Enumerable.Range(0, LoadTenants.MaxCalled).Select(number => new Caller(number + 1, called[number % called.Length], tokens[number % called.Length]));
-    }
+        TenantAuthenticationKind.Bearer => LoadTenants.Token(called.Number, called.Tenant),
+        TenantAuthenticationKind.Jwks => issuer.Issue(LoadTenants.Audience(called.Tenant), called.Number),
+        _ => null,
+    }));
 
     private Task SayAsync(string what) => progress.WriteLineAsync(what);
 }

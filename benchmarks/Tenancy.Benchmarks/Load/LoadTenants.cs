@@ -8,40 +8,40 @@ using Tenancy.Fleet;
 
 namespace Tenancy.Benchmarks.Load;
 
-/// <summary>The tenants of a server. Requests go to some of them, spread over all, as far apart as they get.</summary>
+/// <summary>The tenants of a server, and who calls them.</summary>
 internal sealed class LoadTenants(Cell cell, int count, string issuer) : ITenantSource
 {
     public const string BaseDomain = "load.test";
 
-    /// <summary>The most that are called.</summary>
-    public const int MaxCalled = 64;
+    // As many for one tenant as for many: more callers cost more, and what is compared is the number of tenants.
+    private const int Callers = 64;
 
     // More than any machine makes: what is measured is the counting, not the refusal.
     private static readonly TenantLimits Limits = new(RateLimit: 60_000_000, MaxIdempotencyRecords: 100_000_000);
 
-    /// <summary>The tenants that are called.</summary>
-    public static IEnumerable<string> Called(int count)
+    /// <summary>The callers, each with its tenant: spread over all, as far apart as they get.</summary>
+    public static IEnumerable<(int Number, string Tenant)> Called(int count)
     {
-        var called = Math.Min(count, MaxCalled);
-        return Enumerable.Range(0, called).Select(number => Id((int)((long)number * count / called)));
+        var called = Math.Min(count, Callers);
+        return Enumerable.Range(0, Callers).Select(number => (number + 1, Id((int)((long)(number % called) * count / called))));
     }
 
-    /// <summary>The bearer token of the only principal of a tenant that is called.</summary>
-    public static string Token(string tenant) => $"{tenant}.{Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes(tenant)))}";
+    /// <summary>The bearer token of a caller.</summary>
+    public static string Token(int caller, string tenant) => $"{tenant}.{Base64Url.EncodeToString(SHA256.HashData(Encoding.ASCII.GetBytes($"{caller} {tenant}")))}";
 
     /// <summary>What a JSON Web Token for the tenant names as its audience (RFC 8707).</summary>
     public static string Audience(string tenant) => $"https://{tenant}.{BaseDomain}/mcp";
 
     public async IAsyncEnumerable<TenantRegistration> LoadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var called = cell.Authentication == TenantAuthenticationKind.Bearer ? Called(count).ToHashSet(StringComparer.Ordinal) : [];
+        var callers = cell.Authentication == TenantAuthenticationKind.Bearer ? Called(count).ToLookup(caller => caller.Tenant, caller => caller.Number) : null;
         for (var number = 0; number < count; number++)
         {
             var id = Id(number);
             yield return new()
             {
                 Tenant = new() { Id = id, Limits = Limits, Authentication = Authentication() },
-                Principals = called.Contains(id) ? [new() { Name = "buyer", Token = Token(id) }] : [],
+                Principals = callers is null ? [] : [.. callers[id].Select(caller => new PrincipalRegistration { Name = $"buyer-{caller}", Token = Token(caller, id) })],
             };
         }
     }
