@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Tenancy.Configuration;
 
 namespace Tenancy.Benchmarks.Load;
@@ -8,7 +9,7 @@ namespace Tenancy.Benchmarks.Load;
 /// <param name="Authentication">How tenants know their callers; null for a server without tenants.</param>
 internal sealed record Cell(string Id, string Summary, TenantAuthenticationKind? Authentication)
 {
-    public static IReadOnlyList<Cell> All { get; } =
+    public static ImmutableArray<Cell> All { get; } =
     [
         new("a", "bare MapMcp", null),
         new("a2", "the same, in a process of its own", null),

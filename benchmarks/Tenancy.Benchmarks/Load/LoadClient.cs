@@ -14,13 +14,16 @@ internal sealed class LoadClient : IDisposable
     private readonly HttpMessageInvoker _http = new(new SocketsHttpHandler { UseProxy = false, UseCookies = false, MaxConnectionsPerServer = Connections });
     private Caller[] _callers;
 
-    private LoadClient(ServerProcess server, Cell cell, IEnumerable<Caller> callers) => (_server, _cell, _callers) = (server, cell, [.. callers]);
+    private LoadClient(ServerProcess server, Cell cell, int tenants, IEnumerable<Caller> callers) => (_server, _cell, Tenants, _callers) = (server, cell, tenants, [.. callers]);
 
     public Cell Cell => _cell;
 
-    public static async Task<LoadClient> StartAsync(ServerProcess server, Cell cell, IEnumerable<Caller> callers)
+    /// <summary>How many tenants the server has.</summary>
+    public int Tenants { get; }
+
+    public static async Task<LoadClient> StartAsync(ServerProcess server, Cell cell, int tenants, IEnumerable<Caller> callers)
     {
-        var client = new LoadClient(server, cell, callers);
+        var client = new LoadClient(server, cell, tenants, callers);
         if (cell.HasSession)
         {
             client._callers = await Task.WhenAll(client._callers.Select(client.InitializeAsync));

@@ -50,12 +50,7 @@ internal sealed class LoadRun(LoadPlan plan, LoadIssuer issuer, TextWriter progr
         var clock = Stopwatch.StartNew();
         await using var issuer = await LoadIssuer.StartAsync();
         var run = new LoadRun(plan, issuer, Console.Error);
-        var measurements = new List<Measurement>();
-        foreach (var tenants in plan.Tenants)
-        {
-            measurements.AddRange(await run.MeasureAsync(tenants));
-        }
-
+        var measurements = await run.MeasureAsync();
         await new LoadReport(plan, measurements, run._store, clock.Elapsed).WriteAsync(output);
         if (file is not null)
         {
@@ -63,64 +58,86 @@ internal sealed class LoadRun(LoadPlan plan, LoadIssuer issuer, TextWriter progr
         }
     }
 
-    /// <summary>Starts a server for each cell, and sends all kinds of requests to each of them in turn.</summary>
-    private async Task<IEnumerable<Measurement>> MeasureAsync(int tenants)
+    /// <summary>Starts a server for each cell and number of tenants, and sends all kinds of requests to each of them in turn.</summary>
+    private async Task<IReadOnlyList<Measurement>> MeasureAsync()
     {
-        using var redis = await LoadRedis.StartAsync();
-        _store = redis is null ? "the embedded store, in the server's own process, because redis-server is not installed" : "a redis-server on loopback";
+        var stores = new List<LoadRedis>();
         var clients = new List<LoadClient>();
         try
         {
-            foreach (var (index, cell) in Cell.All.Index())
+            foreach (var tenants in plan.Tenants)
             {
-                await SayAsync($"Tenants: {tenants}; starting {cell.Id}, {cell.Summary}");
-                var server = await ServerProcess.StartAsync(cell, tenants, redis?.ConnectionString(database: index) ?? "", issuer.Url);
-                clients.Add(await LoadClient.StartAsync(server, cell, Callers(cell, tenants)));
+                await SayAsync($"Starting servers with {tenants:N0} tenants");
+                clients.AddRange(await StartAsync(tenants, stores));
             }
 
-            await SayAsync($"Tenants: {tenants}; warming up");
+            _store = stores.Count > 0 ? "a redis-server on loopback" : "the embedded store, in the server's own process, because redis-server is not installed";
+
+            // What is compared comes close together.
+            clients = [.. clients.OrderBy(client => Cell.All.IndexOf(client.Cell))];
+            await SayAsync("Warming up");
             for (var i = 0; i < plan.WarmUps; i++)
             {
                 await RunRoundAsync(clients, reverse: i % 2 == 1, plan.WarmUpRequests);
             }
 
-            var rounds = new List<Dictionary<(Row, Cell), Slice>>();
+            var rounds = new List<Dictionary<(Row, int, Cell), Slice>>();
             for (var i = 0; i < plan.Rounds; i++)
             {
-                await SayAsync($"Tenants: {tenants}; round {i + 1} of {plan.Rounds}");
+                await SayAsync($"Round {i + 1} of {plan.Rounds}");
                 rounds.Add(await RunRoundAsync(clients, reverse: i % 2 == 1, plan.Requests));
             }
 
-            return Measurements(tenants, rounds);
+            return [.. Measurements(rounds)];
         }
         finally
         {
             clients.ForEach(client => client.Dispose());
+            stores.ForEach(store => store.Dispose());
         }
     }
 
+    private async Task<IEnumerable<LoadClient>> StartAsync(int tenants, List<LoadRedis> stores)
+    {
+        var redis = await LoadRedis.StartAsync();
+        if (redis is not null)
+        {
+            stores.Add(redis);
+        }
+
+        var clients = new List<LoadClient>();
+        foreach (var (index, cell) in Cell.All.Index())
+        {
+            var server = await ServerProcess.StartAsync(cell, tenants, redis?.ConnectionString(database: index) ?? "", issuer.Url);
+            clients.Add(await LoadClient.StartAsync(server, cell, tenants, Callers(cell, tenants)));
+        }
+
+        return clients;
+    }
+
     // The order turns around, so that what warms up or slows down weighs on all alike.
-    private async Task<Dictionary<(Row, Cell), Slice>> RunRoundAsync(IEnumerable<LoadClient> clients, bool reverse, int requests)
+    private async Task<Dictionary<(Row, int, Cell), Slice>> RunRoundAsync(IReadOnlyList<LoadClient> clients, bool reverse, int requests)
     {
         var order = reverse ? clients.Reverse() : clients;
-        var slices = new Dictionary<(Row, Cell), Slice>();
+        var slices = new Dictionary<(Row, int, Cell), Slice>();
         foreach (var row in plan.Rows)
         {
             foreach (var client in order.Where(client => client.Cell.Has(row)))
             {
-                slices[(row, client.Cell)] = await client.RunAsync(row, requests);
+                slices[(row, client.Tenants, client.Cell)] = await client.RunAsync(row, requests);
             }
         }
 
         return slices;
     }
 
-    private IEnumerable<Measurement> Measurements(int tenants, List<Dictionary<(Row, Cell), Slice>> rounds) =>
+    private IEnumerable<Measurement> Measurements(List<Dictionary<(Row, int, Cell), Slice>> rounds) =>
+        from tenants in plan.Tenants
         from row in plan.Rows
-        let bare = rounds.Select(round => round[(row, Cell.All[0])]).ToArray()
+        let bare = rounds.Select(round => round[(row, tenants, Cell.All[0])]).ToArray()
         from cell in Cell.All
         where cell.Has(row)
-        select new Measurement(cell, tenants, row, [.. rounds.Select(round => round[(row, cell)])], bare);
+        select new Measurement(cell, tenants, row, [.. rounds.Select(round => round[(row, tenants, cell)])], bare);
 
     private IEnumerable<Caller> Callers(Cell cell, int tenants) => LoadTenants.Called(tenants).Select(called => new Caller(called.Number, called.Tenant, cell.Authentication switch
     {

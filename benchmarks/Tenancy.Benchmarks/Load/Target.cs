@@ -37,10 +37,9 @@ internal sealed record Target(string Name, double Limit, IReadOnlyList<(Measurem
 
     private bool IsMet((Measurement Row, double Ratio, double Noise) one) => one.Ratio <= Limit * Math.Max(1, one.Noise);
 
-    // Each against the bare server beside it: both are measured at other times.
     private static IEnumerable<(Measurement Row, double Ratio, double Noise)> Growth(IReadOnlyList<Dictionary<string, Measurement>> rows, string cell, int most) =>
         from many in rows
         where many[cell].Tenants == most
         let one = rows.First(row => row[cell].Tenants == 1 && row[cell].Row == many[cell].Row)
-        select (many[cell], many[cell].Cpu.Median / one[cell].Cpu.Median, Math.Max(many["a2"].Cpu.Third, one["a2"].Cpu.Third));
+        select (many[cell], many[cell].CpuGrowth(one[cell]).Median, many["a2"].CpuGrowth(one["a2"]).Third);
 }
