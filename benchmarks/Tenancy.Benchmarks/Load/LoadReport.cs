@@ -10,7 +10,7 @@ internal sealed class LoadReport(LoadPlan plan, IReadOnlyList<Measurement> measu
     public async Task WriteAsync(TextWriter output)
     {
         await output.WriteLineAsync(Text($"{Machine()}, {Environment.ProcessorCount} cores, which servers and client share; {RuntimeInformation.FrameworkDescription}, MCP SDK {SdkVersion()}; {DateTime.UtcNow:yyyy-MM-dd}"));
-        await output.WriteLineAsync(Text($"{plan.Name}; {plan.Rounds} rounds of {plan.Requests} requests, interleaved; store: {store}; {time.TotalMinutes:0.0} minutes"));
+        await output.WriteLineAsync(Text($"{plan.Name}; {plan.Starts} starts of all servers, {plan.Rounds} rounds each of {plan.Requests} requests, interleaved; store: {store}; {time.TotalMinutes:0.0} minutes"));
         await output.WriteLineAsync(string.Join("; ", Cell.All.Select(cell => $"{cell.Id}: {cell.Summary}")));
         await output.WriteLineAsync();
         await output.WriteLineAsync("Lines a: per request, requests a second and milliseconds. Other lines: ratios to a, medians [quartiles].");
