@@ -30,7 +30,7 @@ internal static class StoreRun
         await CompareAsync(
             output,
             "rate limit",
-            () => database.ScriptEvaluateAsync(StoreScript.RateLimit, [$"tenant:{{bench}}:bare"], [1, 0, limits[0].Interval, limits[0].PerMinute]),
+            () => database.ScriptEvaluateAsync(StoreScript.RateLimit.Text, [$"tenant:{{bench}}:bare"], [1, 0, limits[0].Interval, limits[0].PerMinute]),
             () => limiter.AcquireAsync(limits).AsTask());
 
         var store = new IdempotencyStore(connection, Tenant, new() { MaxRecords = int.MaxValue, SustainedInserts = 1_000_000, BurstInserts = 1_000_000 });
@@ -48,11 +48,11 @@ internal static class StoreRun
         var record = number.ToString("x43", CultureInfo.InvariantCulture);
         const string Prefix = "tenant:{bare}:";
         await database.ScriptEvaluateAsync(
-            StoreScript.IdempotencyClaim,
+            StoreScript.IdempotencyClaim.Text,
             [$"{Prefix}idempotency:{record}", Prefix + "idempotencies", Prefix + "rate-limit:inserts:x", Prefix + "secret"],
             [record, "tool:hash", "token", 60_000, 86_400_000, 60_000, int.MaxValue, 60_000_000L, 10_000_000L, "secretsecretsecretsecretsecretsecretsecrets", 0]);
         await database.ScriptEvaluateAsync(
-            StoreScript.IdempotencyComplete,
+            StoreScript.IdempotencyComplete.Text,
             [$"{Prefix}idempotency:{record}", Prefix + "idempotencies"],
             [record, "tool:hash", "token", Response, 86_400_000, 60_000, 0]);
     }

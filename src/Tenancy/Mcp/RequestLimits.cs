@@ -47,9 +47,11 @@ internal class RequestLimits(RedisConnection redis, LocalRateLimiter local)
     // The names and forms of draft-ietf-httpapi-ratelimit-headers: structured fields (RFC 9651), times in seconds.
     private static void WriteHeaders(HttpResponse response, RateLimit[] limits, RateLimitResult result)
     {
-        response.Headers["RateLimit-Policy"] = string.Join(", ", limits.Select(limit => string.Create(CultureInfo.InvariantCulture, $"\"{limit.Policy}\";q={limit.PerMinute};w=60")));
+        response.Headers["RateLimit-Policy"] = limits is [var only] ? PolicyOf(only) : string.Join(", ", limits.Select(PolicyOf));
         response.Headers["RateLimit"] = string.Create(CultureInfo.InvariantCulture, $"\"{result.Limit.Policy}\";r={result.Remaining};t={Seconds(result.Reset)}");
     }
+
+    private static string PolicyOf(RateLimit limit) => string.Create(CultureInfo.InvariantCulture, $"\"{limit.Policy}\";q={limit.PerMinute};w=60");
 
     /// <summary>Seconds as headers have them: rounded up, so that who waits as long is never too early.</summary>
     public static int Seconds(TimeSpan time) => (int)Math.Ceiling(time.TotalSeconds);

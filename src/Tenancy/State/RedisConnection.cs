@@ -42,8 +42,8 @@ internal sealed class RedisConnection : IAsyncDisposable
     /// <summary>How far the clock of tests is from the store's, in milliseconds; 0 with the system's clock.</summary>
     public RedisValue ClockOffset => ReferenceEquals(_time, TimeProvider.System) ? 0 : (long)Math.Round((_time.GetUtcNow() - TimeProvider.System.GetUtcNow()).TotalMilliseconds);
 
-    public Task<RedisResult> EvaluateAsync(string script, StoreKey[] keys, RedisValue[] arguments) =>
-        RunAsync(database => database.ScriptEvaluateAsync(script, Array.ConvertAll(keys, static key => key.Value), Array.ConvertAll(arguments, Encode)));
+    public Task<RedisResult> EvaluateAsync(StoreScript script, StoreKey[] keys, RedisValue[] arguments) =>
+        RunAsync(database => EvaluateAsync(database, script, Array.ConvertAll(keys, static key => key.Value), Array.ConvertAll(arguments, Encode)));
 
     /// <summary>A section of what the server says of itself.</summary>
     public async Task<string> GetInfoAsync(string section) => await RunAsync(
@@ -74,6 +74,20 @@ internal sealed class RedisConnection : IAsyncDisposable
         if (_connection is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })
         {
             await (await _connection.Value.ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    // By its text the client finds a script only after it has hashed all of it, at each call and under the lock of the connection.
+    private static async Task<RedisResult> EvaluateAsync(IDatabase database, StoreScript script, RedisKey[] keys, RedisValue[] arguments)
+    {
+        try
+        {
+            return await database.ScriptEvaluateAsync(script.Hash, keys, arguments).ConfigureAwait(false);
+        }
+        catch (RedisServerException exception) when (exception.Kind == RedisErrorKind.NoScript)
+        {
+            // The server is new, or began anew: the client gives it the script.
+            return await database.ScriptEvaluateAsync(script.Text, keys, arguments).ConfigureAwait(false);
         }
     }
 

@@ -63,7 +63,7 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
         return (int)answer[0] == 1 ? Number(answer[1]) : null;
     }
 
-    private async Task<TenantWrite> WriteAsync(string script, TenantRecord tenant, string condition)
+    private async Task<TenantWrite> WriteAsync(StoreScript script, TenantRecord tenant, string condition)
     {
         var config = tenant.Config;
         var record = JsonSerializer.Serialize(new StoredTenant(config, tenant.CreatedAt, tenant.SessionEpoch, tenant.Origin), TenantStoreJson.Default.StoredTenant);

@@ -86,5 +86,5 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant)
 
     private static DateTimeOffset Time(RedisValue milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(milliseconds.ToString(), CultureInfo.InvariantCulture));
 
-    private async Task<bool> IsDoneAsync(string script, StoreKey[] keys, RedisValue[] arguments) => (int)await redis.EvaluateAsync(script, keys, arguments).ConfigureAwait(false) == 1;
+    private async Task<bool> IsDoneAsync(StoreScript script, StoreKey[] keys, RedisValue[] arguments) => (int)await redis.EvaluateAsync(script, keys, arguments).ConfigureAwait(false) == 1;
 }

@@ -1,67 +1,78 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Reflection;
+using System.Security.Cryptography;
+using System.Text;
 
 namespace Tenancy.State;
 
-/// <summary>The scripts of the store, one per operation; each says in its head what it takes and what it gives.</summary>
-internal static class StoreScript
+/// <summary>A script of the store. There is one per operation; each says in its head what it takes and what it gives.</summary>
+internal sealed class StoreScript
 {
-    public static string TenantCreate { get; } = Load("tenant-create");
+    [SuppressMessage("Security", "CA5350", Justification = "EVALSHA names scripts by their SHA-1.")]
+    private StoreScript(string text) => (Text, Hash) = (text, SHA1.HashData(Encoding.UTF8.GetBytes(text)));
 
-    public static string TenantUpdate { get; } = Load("tenant-update");
+    public string Text { get; }
 
-    public static string TenantCheck { get; } = Load("tenant-check");
+    /// <summary>Gets what a server that has the script knows it by.</summary>
+    public byte[] Hash { get; }
 
-    public static string TenantRemove { get; } = Load("tenant-remove");
+    public static StoreScript TenantCreate { get; } = Load("tenant-create");
 
-    public static string PrincipalCreate { get; } = Load("principal-create");
+    public static StoreScript TenantUpdate { get; } = Load("tenant-update");
 
-    public static string PrincipalRotate { get; } = Load("principal-rotate");
+    public static StoreScript TenantCheck { get; } = Load("tenant-check");
 
-    public static string PrincipalDelete { get; } = Load("principal-delete");
+    public static StoreScript TenantRemove { get; } = Load("tenant-remove");
 
-    public static string ClientCreate { get; } = Load("client-create");
+    public static StoreScript PrincipalCreate { get; } = Load("principal-create");
 
-    public static string ClientUse { get; } = Load("client-use");
+    public static StoreScript PrincipalRotate { get; } = Load("principal-rotate");
 
-    public static string ClientRefresh { get; } = Load("client-refresh");
+    public static StoreScript PrincipalDelete { get; } = Load("principal-delete");
 
-    public static string ClientDelete { get; } = Load("client-delete");
+    public static StoreScript ClientCreate { get; } = Load("client-create");
 
-    public static string ClientList { get; } = Load("client-list");
+    public static StoreScript ClientUse { get; } = Load("client-use");
 
-    public static string SessionReserve { get; } = Load("session-reserve");
+    public static StoreScript ClientRefresh { get; } = Load("client-refresh");
 
-    public static string SessionRelease { get; } = Load("session-release");
+    public static StoreScript ClientDelete { get; } = Load("client-delete");
 
-    public static string SessionCreate { get; } = Load("session-create");
+    public static StoreScript ClientList { get; } = Load("client-list");
 
-    public static string SessionDescribe { get; } = Load("session-describe");
+    public static StoreScript SessionReserve { get; } = Load("session-reserve");
 
-    public static string SessionTouch { get; } = Load("session-touch");
+    public static StoreScript SessionRelease { get; } = Load("session-release");
 
-    public static string SessionDelete { get; } = Load("session-delete");
+    public static StoreScript SessionCreate { get; } = Load("session-create");
 
-    public static string SessionList { get; } = Load("session-list");
+    public static StoreScript SessionDescribe { get; } = Load("session-describe");
 
-    public static string RateLimit { get; } = Load("rate-limit");
+    public static StoreScript SessionTouch { get; } = Load("session-touch");
 
-    public static string IdempotencyClaim { get; } = Load("idempotency-claim");
+    public static StoreScript SessionDelete { get; } = Load("session-delete");
 
-    public static string IdempotencyComplete { get; } = Load("idempotency-complete");
+    public static StoreScript SessionList { get; } = Load("session-list");
 
-    public static string IdempotencyRelease { get; } = Load("idempotency-release");
+    public static StoreScript RateLimit { get; } = Load("rate-limit");
 
-    public static string DocumentCreate { get; } = Load("document-create");
+    public static StoreScript IdempotencyClaim { get; } = Load("idempotency-claim");
 
-    public static string DocumentReplace { get; } = Load("document-replace");
+    public static StoreScript IdempotencyComplete { get; } = Load("idempotency-complete");
 
-    public static string DocumentDelete { get; } = Load("document-delete");
+    public static StoreScript IdempotencyRelease { get; } = Load("idempotency-release");
 
-    private static string Load(string name)
+    public static StoreScript DocumentCreate { get; } = Load("document-create");
+
+    public static StoreScript DocumentReplace { get; } = Load("document-replace");
+
+    public static StoreScript DocumentDelete { get; } = Load("document-delete");
+
+    private static StoreScript Load(string name)
     {
         using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name + ".lua")
             ?? throw new InvalidOperationException($"The script {name}.lua is not embedded in this assembly.");
         using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
+        return new(reader.ReadToEnd());
     }
 }

@@ -1,5 +1,7 @@
 // The token ends a wait of milliseconds; in each call it would hide what is tested.
 #pragma warning disable xUnit1051
+using Microsoft.Extensions.Time.Testing;
+using StackExchange.Redis;
 using StackExchange.Redis.Profiling;
 using Tenancy.State;
 using Tenancy.Tests.Hosting;
@@ -57,6 +59,30 @@ public sealed class RoundTripTests(TestStores stores)
             await operation.RunAsync();
             var commands = session.FinishProfiling().Select(command => command.Command).ToArray();
             Assert.True(commands.Length == 1, $"{operation.Name}: {string.Join(", ", commands)}");
+        }
+    }
+
+    [Fact]
+    public async Task A_server_without_the_scripts_gets_them_and_each_operation_is_one_command_again()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var redis = await RedisServer.StartAsync();
+        await using var store = new TestStore(ConfigurationOptions.Parse(redis.ConnectionString + ",allowAdmin=true"), time);
+        var server = (await store.RawAsync()).Multiplexer.GetServers().Single();
+        ProfilingSession? session = null;
+        var limiter = new RateLimiter(store.Connect(profiler: () => session), new(TimeProvider.System), store.Tenant);
+        for (var i = 0; i < 3; i++)
+        {
+            // Counted where the script is, not by this node for itself, and once.
+            Assert.Equal(9 - (2 * i), (await limiter.AcquireAsync(RateLimit.Tenant(10))).Remaining);
+            session = new();
+            await limiter.AcquireAsync(RateLimit.Tenant(10));
+            Assert.Equal("EVALSHA", Assert.Single(session.FinishProfiling()).Command);
+            session = null;
+            await server.ScriptFlushAsync();
+
+            // Less than a request's share; both clocks together are exact to milliseconds only.
+            time.Advance(TimeSpan.FromSeconds(1));
         }
     }
 
