@@ -9,35 +9,22 @@ using System.Text.Json.Serialization.Metadata;
 namespace Tenancy.Adcp;
 
 /// <summary>The rules that stand as attributes on wire records: checks them, and writes them into schemas.</summary>
-internal sealed class WireRules(JsonSerializerOptions options)
+internal sealed class WireRules
 {
     private readonly ConcurrentDictionary<Type, Rule[]> _rules = [];
+    private readonly JsonSerializerOptions _options;
+    private readonly Func<Type, Rule[]> _read;
+
+    public WireRules(JsonSerializerOptions options) => (_options, _read) = (options, Read);
 
     /// <summary>Finds the first place where a record breaks a rule: its JSON pointer (RFC 6901), and what is wrong there.</summary>
-    public (string Pointer, string Message)? FindMistake(object value, Type type, string pointer = "")
+    public (string Pointer, string Message)? FindMistake(object value, Type type)
     {
-        foreach (var rule in _rules.GetOrAdd(type, Read))
+        foreach (var rule in _rules.GetOrAdd(type, _read))
         {
-            var found = rule.Property.Get!(value);
-            if (found is null && rule.Property.IsGetNullable)
+            if (FindMistake(rule, rule.Property.Get!(value)) is var (pointer, message))
             {
-                continue;
-            }
-
-            var place = $"{pointer}/{rule.Property.Name}";
-            if (found is null)
-            {
-                return (place, $"{rule.Property.Name} is required.");
-            }
-
-            if (Array.Find(rule.Attributes, attribute => !attribute.IsValid(found)) is { } broken)
-            {
-                return (place, $"{rule.Property.Name} {Explain(broken)}.");
-            }
-
-            if (FindInside(found, rule, place) is { } mistake)
-            {
-                return mistake;
+                return ($"/{rule.Property.Name}{pointer}", message);
             }
         }
 
@@ -75,24 +62,35 @@ internal sealed class WireRules(JsonSerializerOptions options)
         }
     }
 
-    private (string Pointer, string Message)? FindInside(object found, Rule rule, string place)
+    private (string Pointer, string Message)? FindMistake(Rule rule, object? found)
     {
-        if (rule.IsObject)
+        if (found is null)
         {
-            return FindMistake(found, found.GetType(), place);
+            return rule.Property.IsGetNullable ? null : ("", $"{rule.Property.Name} is required.");
         }
 
-        if (rule.ItemsAreObjects)
+        foreach (var attribute in rule.Attributes)
         {
-            var index = 0;
-            foreach (var item in (IEnumerable)found)
+            if (!attribute.IsValid(found))
             {
-                var itsPlace = $"{place}/{index++}";
-                if ((item is null ? (itsPlace, "It is null.") : FindMistake(item, item.GetType(), itsPlace)) is { } mistake)
-                {
-                    return mistake;
-                }
+                return ("", $"{rule.Property.Name} {Explain(attribute)}.");
             }
+        }
+
+        return rule.IsObject ? FindMistake(found, found.GetType()) : rule.ItemsAreObjects ? FindInside((IEnumerable)found) : null;
+    }
+
+    private (string Pointer, string Message)? FindInside(IEnumerable items)
+    {
+        var index = 0;
+        foreach (var item in items)
+        {
+            if ((item is null ? ("", "It is null.") : FindMistake(item, item.GetType())) is var (pointer, message))
+            {
+                return ($"/{index}{pointer}", message);
+            }
+
+            index++;
         }
 
         return null;
@@ -100,13 +98,13 @@ internal sealed class WireRules(JsonSerializerOptions options)
 
     private Rule[] Read(Type type) =>
     [
-        .. options.GetTypeInfo(type).Properties
+        .. _options.GetTypeInfo(type).Properties
             .Where(property => property is { IsExtensionData: false, Get: not null })
             .Select(property => new Rule(
                 property,
                 [.. (property.AttributeProvider?.GetCustomAttributes(typeof(ValidationAttribute), inherit: true) ?? []).Cast<ValidationAttribute>()],
-                options.GetTypeInfo(property.PropertyType) is { Kind: JsonTypeInfoKind.Object },
-                options.GetTypeInfo(property.PropertyType) is { Kind: JsonTypeInfoKind.Enumerable, ElementType: { } element } && options.GetTypeInfo(element) is { Kind: JsonTypeInfoKind.Object }))
+                _options.GetTypeInfo(property.PropertyType) is { Kind: JsonTypeInfoKind.Object },
+                _options.GetTypeInfo(property.PropertyType) is { Kind: JsonTypeInfoKind.Enumerable, ElementType: { } element } && _options.GetTypeInfo(element) is { Kind: JsonTypeInfoKind.Object }))
             .Where(rule => rule.Attributes.Length > 0 || rule.IsObject || rule.ItemsAreObjects || rule.Property is { IsGetNullable: false, PropertyType.IsValueType: false }),
     ];
 

@@ -15,13 +15,8 @@ internal sealed record Measurement(Cell Cell, int Tenants, Row Row, IReadOnlyLis
     /// <summary>The median of a figure over all rounds.</summary>
     public double Absolute(Func<Slice, double> figure) => Quartiles.Of(Slices.Select(figure)).Median;
 
-    /// <summary>How the ratio to the bare server grows from another number of tenants to this one.</summary>
-    public Quartiles CpuGrowth(Measurement from)
-    {
-        return Quartiles.Of(Ratios(this).Zip(Ratios(from), (to, from) => to / from));
-
-        static IEnumerable<double> Ratios(Measurement one) => one.Slices.Zip(one.Bare, (slice, bare) => slice.Cpu / bare.Cpu);
-    }
+    /// <summary>CPU per request, as ratios to the bare server's, round by round.</summary>
+    public IEnumerable<double> CpuByRound => Slices.Zip(Bare, (slice, bare) => slice.Cpu / bare.Cpu);
 
     /// <summary>CPU per request, as a ratio to another cell's of the same row.</summary>
     public Quartiles CpuAgainst(Measurement other) => Ratio(Slices, other.Slices, slice => slice.Cpu);

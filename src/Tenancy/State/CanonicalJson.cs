@@ -15,11 +15,20 @@ internal static class CanonicalJson
     /// <param name="value">The value.</param>
     /// <param name="omissions">Members that count for nothing.</param>
     /// <exception cref="FormatException">The value has half a surrogate pair, a number beyond a double, or a member twice: it has no canonical form.</exception>
-    public static byte[] Serialize(JsonElement value, params ReadOnlySpan<Omission> omissions)
+    public static ReadOnlySpan<byte> Serialize(JsonElement value, params ReadOnlySpan<Omission> omissions)
     {
         var output = new ArrayBufferWriter<byte>(1024);
-        Write(output, value, omissions);
-        return output.WrittenSpan.ToArray();
+        try
+        {
+            Write(output, value, omissions);
+        }
+        catch (InvalidOperationException exception)
+        {
+            // What reading such a text throws.
+            throw new FormatException("A text with half a surrogate pair has no canonical form.", exception);
+        }
+
+        return output.WrittenSpan;
     }
 
     private static void Write(ArrayBufferWriter<byte> output, JsonElement value, ReadOnlySpan<Omission> omissions)
@@ -33,7 +42,7 @@ internal static class CanonicalJson
                 WriteArray(output, value);
                 break;
             case JsonValueKind.String:
-                WriteString(output, Text(value.GetString));
+                WriteString(output, value.GetString()!);
                 break;
             case JsonValueKind.Number:
                 WriteNumber(output, value);
@@ -55,7 +64,13 @@ internal static class CanonicalJson
     // Section 3.2.3: members are in the order of their names' UTF-16 code units, which is what ordinal comparison of strings is.
     private static void WriteObject(ArrayBufferWriter<byte> output, JsonElement value, ReadOnlySpan<Omission> omissions)
     {
-        var members = value.EnumerateObject().Select(member => (Name: Text(() => member.Name), member.Value)).ToArray();
+        var members = new (string Name, JsonElement Value)[value.GetPropertyCount()];
+        var count = 0;
+        foreach (var member in value.EnumerateObject())
+        {
+            members[count++] = (member.Name, member.Value);
+        }
+
         Array.Sort(members, static (left, right) => string.CompareOrdinal(left.Name, right.Name));
         output.Write("{"u8);
         var isFirst = true;
@@ -155,18 +170,6 @@ internal static class CanonicalJson
         }
 
         WriteUtf8(output, EcmaScriptNumber.Format(number));
-    }
-
-    private static string Text(Func<string?> read)
-    {
-        try
-        {
-            return read()!;
-        }
-        catch (InvalidOperationException exception)
-        {
-            throw new FormatException("A text with half a surrogate pair has no canonical form.", exception);
-        }
     }
 
     /// <summary>A member of an object that is left out, or of which members are.</summary>

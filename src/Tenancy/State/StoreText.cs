@@ -21,4 +21,22 @@ internal static class StoreText
             return [0xff, .. MemoryMarshal.AsBytes(text.AsSpan())];
         }
     }
+
+    /// <summary>Writes the same bytes, of which there are <see cref="GetMaxCount"/> at most.</summary>
+    /// <returns>How many there are.</returns>
+    public static int Encode(string text, Span<byte> destination)
+    {
+        try
+        {
+            return Utf8.GetBytes(text, destination);
+        }
+        catch (EncoderFallbackException)
+        {
+            var bytes = Encode(text);
+            bytes.CopyTo(destination);
+            return bytes.Length;
+        }
+    }
+
+    public static int GetMaxCount(string text) => Utf8.GetMaxByteCount(text.Length);
 }

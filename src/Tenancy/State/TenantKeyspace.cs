@@ -52,19 +52,24 @@ internal sealed class TenantKeyspace(TenantId tenant)
     public static string Hash(string first, string? second, params ReadOnlySpan<string?> rest) => Base64Url.EncodeToString(SHA256.HashData(Frame([first, second, .. rest])));
 
     /// <summary>Joins texts so that no others give the same bytes: each with its length before it, and what is not there with none.</summary>
-    public static byte[] Frame(params ReadOnlySpan<string?> texts)
+    public static ReadOnlySpan<byte> Frame(params ReadOnlySpan<string?> texts)
     {
-        using var frame = new MemoryStream();
-        Span<byte> length = stackalloc byte[sizeof(int)];
+        var size = 0;
         foreach (var text in texts)
         {
-            var bytes = text is null ? [] : StoreText.Encode(text);
-            BinaryPrimitives.WriteInt32BigEndian(length, text is null ? -1 : bytes.Length);
-            frame.Write(length);
-            frame.Write(bytes);
+            size += sizeof(int) + (text is null ? 0 : StoreText.GetMaxCount(text));
         }
 
-        return frame.ToArray();
+        Span<byte> frame = new byte[size];
+        var end = 0;
+        foreach (var text in texts)
+        {
+            var length = text is null ? -1 : StoreText.Encode(text, frame[(end + sizeof(int))..]);
+            BinaryPrimitives.WriteInt32BigEndian(frame[end..], length);
+            end += sizeof(int) + Math.Max(0, length);
+        }
+
+        return frame[..end];
     }
 
     private StoreKey Key(string suffix) => new(_prefix + suffix);
