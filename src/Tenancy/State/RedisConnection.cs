@@ -42,8 +42,16 @@ internal sealed class RedisConnection : IAsyncDisposable
     /// <summary>How far the clock of tests is from the store's, in milliseconds; 0 with the system's clock.</summary>
     public RedisValue ClockOffset => ReferenceEquals(_time, TimeProvider.System) ? 0 : (long)Math.Round((_time.GetUtcNow() - TimeProvider.System.GetUtcNow()).TotalMilliseconds);
 
-    public Task<RedisResult> EvaluateAsync(StoreScript script, StoreKey[] keys, RedisValue[] arguments) =>
-        RunAsync(database => EvaluateAsync(database, script, Array.ConvertAll(keys, static key => key.Value), Array.ConvertAll(arguments, Encode)));
+    /// <summary>Runs a script. The arguments are its own from then on.</summary>
+    public Task<RedisResult> EvaluateAsync(StoreScript script, StoreKey[] keys, RedisValue[] arguments)
+    {
+        foreach (ref var argument in arguments.AsSpan())
+        {
+            argument = Encode(argument);
+        }
+
+        return RunAsync(database => EvaluateAsync(database, script, Array.ConvertAll(keys, static key => key.Value), arguments));
+    }
 
     /// <summary>A section of what the server says of itself.</summary>
     public async Task<string> GetInfoAsync(string section) => await RunAsync(

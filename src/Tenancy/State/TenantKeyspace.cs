@@ -30,20 +30,20 @@ internal sealed class TenantKeyspace(TenantId tenant)
     /// <summary>What only this tenant's servers know: its operations are named under it.</summary>
     public StoreKey Secret => Key("secret");
 
-    public StoreKey Principal(string tokenHash) => Key($"principal:{tokenHash}");
+    public StoreKey Principal(string tokenHash) => new($"{_prefix}principal:{tokenHash}");
 
     /// <summary>An OAuth client, from the hash of its issuer and its id.</summary>
-    public StoreKey Client(string clientHash) => Key($"client:{clientHash}");
+    public StoreKey Client(string clientHash) => new($"{_prefix}client:{clientHash}");
 
-    public StoreKey Session(string sessionHash) => Key($"session:{sessionHash}");
+    public StoreKey Session(string sessionHash) => new($"{_prefix}session:{sessionHash}");
 
     /// <summary>A record of an idempotency key, from the hash of its scope and the key.</summary>
-    public StoreKey Idempotency(string recordHash) => Key($"idempotency:{recordHash}");
+    public StoreKey Idempotency(string recordHash) => new($"{_prefix}idempotency:{recordHash}");
 
-    public StoreKey RateLimit(string policy, string subjectHash) => Key($"rate-limit:{policy}:{subjectHash}");
+    public StoreKey RateLimit(string policy, string subjectHash) => new($"{_prefix}rate-limit:{policy}:{subjectHash}");
 
     /// <summary>The key of a document, from its place in the index: account, collection and the hash of its id.</summary>
-    public StoreKey Document(DocumentPlace place) => Key($"data:{place.Account}:{place.Collection}:{place.IdHash}");
+    public StoreKey Document(DocumentPlace place) => new($"{_prefix}data:{place.Account}:{place.Collection}:{place.IdHash}");
 
     /// <summary>The form in which a text from outside enters a key.</summary>
     public static string Hash(string value) => Base64Url.EncodeToString(SHA256.HashData(StoreText.Encode(value)));
