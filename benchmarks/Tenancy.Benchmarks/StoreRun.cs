@@ -33,7 +33,7 @@ internal static class StoreRun
             () => database.ScriptEvaluateAsync(StoreScript.RateLimit.Text, [$"tenant:{{bench}}:bare"], [1, 0, limits[0].Interval, limits[0].PerMinute]),
             () => limiter.AcquireAsync(limits).AsTask());
 
-        var store = new IdempotencyStore(connection, Tenant, new() { MaxRecords = int.MaxValue, SustainedInserts = 1_000_000, BurstInserts = 1_000_000 });
+        var store = new IdempotencyStore(connection, Tenant, new() { MaxRecords = int.MaxValue, MaxBytes = long.MaxValue, SustainedInserts = 1_000_000, BurstInserts = 1_000_000 });
         var (bare, ours) = (0, 0);
         await CompareAsync(
             output,
@@ -49,11 +49,11 @@ internal static class StoreRun
         const string Prefix = "tenant:{bare}:";
         await database.ScriptEvaluateAsync(
             StoreScript.IdempotencyClaim.Text,
-            [$"{Prefix}idempotency:{record}", Prefix + "idempotencies", Prefix + "rate-limit:inserts:x", Prefix + "secret"],
-            [record, "tool:hash", "token", 60_000, 86_400_000, 60_000, int.MaxValue, 60_000_000L, 10_000_000L, "secretsecretsecretsecretsecretsecretsecrets", 0]);
+            [$"{Prefix}idempotency:{record}", Prefix + "idempotencies", Prefix + "rate-limit:inserts:x", Prefix + "secret", Prefix + "idempotency-sizes"],
+            [record, "tool:hash", "token", 60_000, 86_400_000, 60_000, int.MaxValue, 60_000_000L, 10_000_000L, "secretsecretsecretsecretsecretsecretsecrets", 0, 1L << 40]);
         await database.ScriptEvaluateAsync(
             StoreScript.IdempotencyComplete.Text,
-            [$"{Prefix}idempotency:{record}", Prefix + "idempotencies"],
+            [$"{Prefix}idempotency:{record}", Prefix + "idempotencies", Prefix + "idempotency-sizes"],
             [record, "tool:hash", "token", Response, 86_400_000, 60_000, 0]);
     }
 

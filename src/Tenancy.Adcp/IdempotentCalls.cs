@@ -33,7 +33,11 @@ internal sealed class IdempotentCalls(RedisConnection redis, TimeProvider time, 
         }
 
         var limits = toolCall.Tenant.Config.Limits;
-        var store = new IdempotencyStore(redis, caller.TenantId, new() { MaxRecords = limits?.MaxIdempotencyRecords ?? TenantLimits.DefaultMaxIdempotencyRecords });
+        var store = new IdempotencyStore(redis, caller.TenantId, new()
+        {
+            MaxRecords = limits?.MaxIdempotencyRecords ?? TenantLimits.DefaultMaxIdempotencyRecords,
+            MaxBytes = limits?.MaxIdempotencyBytes ?? TenantLimits.DefaultMaxIdempotencyBytes,
+        });
         var claim = await store.ClaimAsync(new(caller.Caller.Value, caller.AccountId, request.IdempotencyKey, tool, Hash(arguments)), timeout);
         return claim switch
         {
@@ -44,7 +48,7 @@ internal sealed class IdempotentCalls(RedisConnection redis, TimeProvider time, 
             IdempotencyClaim.Conflict => throw new AdcpException(AdcpError.IdempotencyConflict, "The idempotency_key was used for another request."),
             IdempotencyClaim.Expired => throw new AdcpException(AdcpError.IdempotencyExpired, "The idempotency_key is too old to be replayed."),
             IdempotencyClaim.TooManyInserts(var retryAfter) => throw new AdcpException(AdcpError.RateLimited, "There are too many new idempotency keys.", retryAfter: Seconds(retryAfter)),
-            IdempotencyClaim.StorageFull(var retryAfter) => throw new AdcpException(AdcpError.RateLimited, "The seller remembers as many idempotency keys as it may.", retryAfter: Seconds(retryAfter)),
+            IdempotencyClaim.StorageFull(var retryAfter) => throw new AdcpException(AdcpError.RateLimited, "The seller keeps as many answers for idempotency keys as it may.", retryAfter: Seconds(retryAfter)),
             _ => throw new InvalidOperationException("The store gave no answer that is known here."),
         };
     }

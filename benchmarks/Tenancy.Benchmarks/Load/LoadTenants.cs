@@ -17,7 +17,7 @@ internal sealed class LoadTenants(Cell cell, int count, string issuer) : ITenant
     private const int Callers = 64;
 
     // More than any machine makes: what is measured is the counting, not the refusal.
-    private static readonly TenantLimits Limits = new(RateLimit: 60_000_000, MaxIdempotencyRecords: 100_000_000);
+    private static readonly TenantLimits Limits = new(RateLimit: 60_000_000, MaxIdempotencyRecords: 100_000_000, MaxIdempotencyBytes: 1L << 40);
 
     /// <summary>The callers, each with its tenant: spread over all, as far apart as they get.</summary>
     public static IEnumerable<(int Number, string Tenant)> Called(int count)

@@ -8,6 +8,7 @@ namespace Tenancy.Configuration;
 /// <param name="MaxConcurrentCalls">The most calls that one node works on at a time. Default: 64; at most 10,000.</param>
 /// <param name="MaxDocumentBytes">What documents may take up, in bytes. Default: 256 MiB; at most 1 TiB.</param>
 /// <param name="MaxIdempotencyRecords">The most idempotency keys that are remembered at a time. Default: 100,000; at most 100,000,000.</param>
+/// <param name="MaxIdempotencyBytes">What the answers that are kept for idempotency keys may take up, in bytes. Default: 256 MiB; at most 1 TiB.</param>
 public sealed record TenantLimits(
     int MaxClients = 100,
     int MaxSessions = 1000,
@@ -15,9 +16,11 @@ public sealed record TenantLimits(
     int? RateLimitPerCaller = null,
     int MaxConcurrentCalls = TenantLimits.DefaultMaxConcurrentCalls,
     long MaxDocumentBytes = TenantLimits.DefaultMaxDocumentBytes,
-    int MaxIdempotencyRecords = TenantLimits.DefaultMaxIdempotencyRecords)
+    int MaxIdempotencyRecords = TenantLimits.DefaultMaxIdempotencyRecords,
+    long MaxIdempotencyBytes = TenantLimits.DefaultMaxIdempotencyBytes)
 {
     internal const int DefaultMaxConcurrentCalls = 64;
     internal const long DefaultMaxDocumentBytes = 256L * 1024 * 1024;
     internal const int DefaultMaxIdempotencyRecords = 100_000;
+    internal const long DefaultMaxIdempotencyBytes = 256L * 1024 * 1024;
 }

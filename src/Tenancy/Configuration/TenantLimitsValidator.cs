@@ -18,5 +18,6 @@ internal static class TenantLimitsValidator
         ("maxConcurrentCalls", limits.MaxConcurrentCalls, 10_000),
         ("maxDocumentBytes", limits.MaxDocumentBytes, 1L << 40),
         ("maxIdempotencyRecords", limits.MaxIdempotencyRecords, 100_000_000),
+        ("maxIdempotencyBytes", limits.MaxIdempotencyBytes, 1L << 40),
     ];
 }

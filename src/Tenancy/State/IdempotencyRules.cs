@@ -1,3 +1,5 @@
+using Tenancy.Configuration;
+
 namespace Tenancy.State;
 
 /// <summary>How long answers are replayed, and how many a tenant may keep.</summary>
@@ -10,7 +12,10 @@ internal sealed record IdempotencyRules
     public TimeSpan Skew { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Gets the most records of a tenant, those under way included. Default: 100,000.</summary>
-    public int MaxRecords { get; init; } = 100_000;
+    public int MaxRecords { get; init; } = TenantLimits.DefaultMaxIdempotencyRecords;
+
+    /// <summary>Gets what the answers of a tenant may take up, in bytes; those under way when it is reached are kept, too. Default: 256 MiB.</summary>
+    public long MaxBytes { get; init; } = TenantLimits.DefaultMaxIdempotencyBytes;
 
     /// <summary>Gets the new keys a second that one caller and account may use, over 60 seconds. Default: 60, as AdCP has it.</summary>
     public int SustainedInserts { get; init; } = 60;

@@ -31,10 +31,10 @@ internal sealed class IdempotencyStore(RedisConnection redis, TenantId tenant, I
         var token = Random(TokenBytes);
         var answer = (RedisResult[])(await redis.EvaluateAsync(
             StoreScript.IdempotencyClaim,
-            [_keys.Idempotency(record), _keys.Idempotencies, _keys.RateLimit("inserts", TenantKeyspace.Hash(request.Caller, request.Account)), _keys.Secret],
+            [_keys.Idempotency(record), _keys.Idempotencies, _keys.RateLimit("inserts", TenantKeyspace.Hash(request.Caller, request.Account)), _keys.Secret, _keys.IdempotencySizes],
             [
                 record, work, token, Milliseconds(lease), Milliseconds(rules.ReplayTime), Milliseconds(rules.Skew), rules.MaxRecords,
-                rules.SustainedInserts * 60L, rules.BurstInserts * 10L, Random(SecretBytes), redis.ClockOffset,
+                rules.SustainedInserts * 60L, rules.BurstInserts * 10L, Random(SecretBytes), redis.ClockOffset, rules.MaxBytes,
             ]).ConfigureAwait(false))!;
         return (int)answer[0] switch
         {
@@ -54,7 +54,7 @@ internal sealed class IdempotencyStore(RedisConnection redis, TenantId tenant, I
     {
         var answer = (RedisResult[])(await redis.EvaluateAsync(
             StoreScript.IdempotencyComplete,
-            [_keys.Idempotency(lease.RecordHash), _keys.Idempotencies],
+            [_keys.Idempotency(lease.RecordHash), _keys.Idempotencies, _keys.IdempotencySizes],
             [lease.RecordHash, lease.Request, lease.Token, response, Milliseconds(rules.ReplayTime), Milliseconds(rules.Skew), redis.ClockOffset]).ConfigureAwait(false))!;
         return (int)answer[0] switch
         {

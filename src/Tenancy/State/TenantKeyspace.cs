@@ -27,6 +27,9 @@ internal sealed class TenantKeyspace(TenantId tenant)
 
     public StoreKey Idempotencies => Key("idempotencies");
 
+    /// <summary>What the answers to idempotency keys take up, in bytes, by when they go.</summary>
+    public StoreKey IdempotencySizes => Key("idempotency-sizes");
+
     /// <summary>What only this tenant's servers know: its operations are named under it.</summary>
     public StoreKey Secret => Key("secret");
 

@@ -23,7 +23,7 @@ internal sealed class TenantPurge(RedisConnection redis)
             await redis.DeleteAsync([.. PrincipalStore.Hashes(principal.Value.ToString()).Select(keys.Principal)]).ConfigureAwait(false);
         }
 
-        await redis.DeleteAsync([keys.Principals, keys.SessionCounts, keys.DocumentStorage, keys.Secret]).ConfigureAwait(false);
+        await redis.DeleteAsync([keys.Principals, keys.SessionCounts, keys.DocumentStorage, keys.IdempotencySizes, keys.Secret]).ConfigureAwait(false);
         await redis.DeleteFieldAsync(FleetKeyspace.Metadata(tenant), "purging").ConfigureAwait(false);
     }
 

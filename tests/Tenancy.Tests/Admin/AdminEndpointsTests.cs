@@ -120,6 +120,7 @@ public sealed class AdminEndpointsTests
     [InlineData("""{"id":"x","limits":{"maxConcurrentCalls":10001}}""", "limits.maxConcurrentCalls")]
     [InlineData("""{"id":"x","limits":{"maxDocumentBytes":1099511627777}}""", "limits.maxDocumentBytes")]
     [InlineData("""{"id":"x","limits":{"maxIdempotencyRecords":100000001}}""", "limits.maxIdempotencyRecords")]
+    [InlineData("""{"id":"x","limits":{"maxIdempotencyBytes":1099511627777}}""", "limits.maxIdempotencyBytes")]
     [InlineData("""{"id":"x","limits":{"maxSessions":"many"}}""", "limits.maxSessions")]
     [InlineData("""{"id":"x","authentication":{"kind":"magic"}}""", "authentication.kind")]
     [InlineData("""{"id":"x","settings":[]}""", "settings")]
@@ -143,7 +144,7 @@ public sealed class AdminEndpointsTests
     {
         await using var server = await TenancyServer.StartAsync();
         using var response = await server.AdminAsync(HttpMethod.Post, "", """
-            {"id":"x","limits":{"maxClients":10000,"maxSessions":100000,"rateLimit":60000000,"rateLimitPerCaller":60000000,"maxConcurrentCalls":10000,"maxDocumentBytes":1099511627776,"maxIdempotencyRecords":100000000}}
+            {"id":"x","limits":{"maxClients":10000,"maxSessions":100000,"rateLimit":60000000,"rateLimitPerCaller":60000000,"maxConcurrentCalls":10000,"maxDocumentBytes":1099511627776,"maxIdempotencyRecords":100000000,"maxIdempotencyBytes":1099511627776}}
             """);
         Assert.Equal(HttpStatusCode.Created, response.StatusCode);
     }

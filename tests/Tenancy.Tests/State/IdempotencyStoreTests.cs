@@ -268,6 +268,37 @@ public sealed class IdempotencyStoreTests(TestStores stores)
 
     [Theory]
     [ClassData(typeof(StoreKinds))]
+    public async Task Answers_take_up_no_more_than_the_tenant_may_and_go_with_their_replay(StoreKind kind)
+    {
+        await using var store = await stores.GetAsync(kind, _time);
+        var keys = new IdempotencyStore(store.Redis, store.Tenant, Rules with { MaxBytes = 1000 });
+        var answer = new byte[400];
+        var first = await ClaimedAsync(keys, New());
+        var underWay = await ClaimedAsync(keys, New());
+        Assert.True((await keys.CompleteAsync(first, answer)).IsStored);
+        Assert.True((await keys.CompleteAsync(first, answer)).IsStored);
+        _time.Advance(TimeSpan.FromHours(2));
+        Assert.True((await keys.CompleteAsync(await ClaimedAsync(keys, New()), answer)).IsStored);
+
+        // 800, however often it was said. One more begins, and what had begun is kept.
+        var last = await ClaimedAsync(keys, New());
+        Assert.True((await keys.CompleteAsync(underWay, answer)).IsStored);
+        Assert.True((await keys.CompleteAsync(last, answer)).IsStored);
+        var full = Assert.IsType<IdempotencyClaim.StorageFull>(await keys.ClaimAsync(New(), Lease));
+        Assert.InRange(full.RetryAfter, Rules.ReplayTime - TimeSpan.FromHours(2), Rules.ReplayTime - TimeSpan.FromHours(1) + Rules.Skew);
+
+        // Others have their own, and what is kept is replayed.
+        Assert.IsType<IdempotencyClaim.Claimed>(await new IdempotencyStore(store.Redis, TestStore.NewTenant(), Rules with { MaxBytes = 1000 }).ClaimAsync(New(), Lease));
+
+        // The first is gone, which leaves 1,200; then all are.
+        _time.Advance(full.RetryAfter + TimeSpan.FromSeconds(1));
+        Assert.IsType<IdempotencyClaim.StorageFull>(await keys.ClaimAsync(New(), Lease));
+        _time.Advance(TimeSpan.FromHours(2));
+        Assert.IsType<IdempotencyClaim.Claimed>(await keys.ClaimAsync(New(), Lease));
+    }
+
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
     public async Task Each_of_many_requests_runs_once_whatever_the_number_of_callers(StoreKind kind)
     {
         await using var store = await stores.GetAsync(kind, _time);
@@ -315,7 +346,7 @@ public sealed class IdempotencyStoreTests(TestStores stores)
         await Keys(store).CompleteAsync(await ClaimedAsync(Keys(store)), "done"u8.ToArray());
         var raw = await store.RawAsync();
         var names = await store.KeysAsync($"*{store.Tenant}*");
-        Assert.Equal(4, names.Length);
+        Assert.Equal(5, names.Length);
         foreach (var name in names)
         {
             var dump = await raw.KeyTypeAsync(name) switch

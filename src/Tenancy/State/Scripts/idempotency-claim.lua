@@ -1,9 +1,11 @@
 -- Claims a key for a request, or says why it cannot be: it was used, is being used, or there is no room for one more.
 -- KEYS: 1 record (hash)  2 index (sorted set, record hashes by end of replay in ms)  3 inserts of the caller and account (hash, count by second)  4 secret of the tenant
+--       5 sizes (hash, bytes of the answers by the hour since 1970 in which their replay ends)
 -- ARGV: 1 record hash  2 request  3 token of this claim  4 lease in ms  5 time of replay in ms  6 skew of clocks in ms  7 most records
 --       8 most inserts in 60 s  9 most inserts in 10 s  10 a random secret, for a tenant that has none  11 offset of the clock in ms, 0 outside tests
+--       12 most bytes of answers
 -- Gives: {1, secret} claimed | {2, response} done before | {3, ms until the lease ends} being done | {4} used for another request
---        {5} used too long ago to be replayed | {6, ms until an insert may come} too many inserts | {7, ms until a record goes} too many records
+--        {5} used too long ago to be replayed | {6, ms until an insert may come} too many inserts | {7, ms until some go} too many records or bytes
 local t = redis.call('TIME')
 local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000) + tonumber(ARGV[11])
 local replay, skew = tonumber(ARGV[5]), tonumber(ARGV[6])
@@ -37,6 +39,20 @@ if redis.call('ZCOUNT', KEYS[2], live, '+inf') >= tonumber(ARGV[7]) then
   local first = redis.call('ZRANGEBYSCORE', KEYS[2], live, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
   return {7, tonumber(first[2]) + skew - now}
 end
+
+-- Who is let in can complete, so that answers under way come on top.
+local bytes, ends = 0, nil
+local sizes = redis.call('HGETALL', KEYS[5])
+for i = 1, #sizes, 2 do
+  local gone = (tonumber(sizes[i]) + 1) * 3600000 + skew
+  if gone <= now then
+    redis.call('HDEL', KEYS[5], sizes[i])
+  else
+    bytes = bytes + tonumber(sizes[i + 1])
+    if not ends or gone < ends then ends = gone end
+  end
+end
+if bytes >= tonumber(ARGV[12]) then return {7, ends - now} end
 
 local second = math.floor(now / 1000)
 local minute, burst, oldest, oldestBurst = 0, 0, second, second
