@@ -25,7 +25,7 @@ internal sealed class KnownCallers(
     /// <summary>Whether the request's caller is known; the request then has its user.</summary>
     public bool TryAdmit(HttpContext context)
     {
-        if (!_isStock || context.Features.Get<ITenantFeature>() is not { Tenant: var tenant } feature || !IsOpenEndpoint(context.GetEndpoint()!.Metadata))
+        if (!_isStock || context.Features.Get<ITenantFeature>() is not { Tenant: var tenant } feature || context.GetEndpoint() is not { Metadata: var metadata } || !IsOpenEndpoint(metadata))
         {
             return false;
         }
@@ -75,7 +75,7 @@ internal sealed class KnownCallers(
             return false;
         }
 
-        context.User = believed!.Clone();
+        context.User = believed!.Copy();
         return true;
     }
 }

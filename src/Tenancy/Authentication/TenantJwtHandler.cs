@@ -91,8 +91,7 @@ internal sealed class TenantJwtHandler : JwtBearerHandler, IAuthenticationHandle
             return Unlisted;
         }
 
-        // A copy: what an application adds to one request's user must not stay for the next one.
-        return AuthenticateResult.Success(new(principal.Clone(), Scheme.Name));
+        return AuthenticateResult.Success(new(principal.Copy(), Scheme.Name));
     }
 
     // A token may carry a claim of the type that identities have; it must not be taken for one.
