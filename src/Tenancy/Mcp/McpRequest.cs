@@ -76,6 +76,11 @@ internal sealed record McpRequest(string? Method, string? ToolName, bool Declare
         {
             return (null, IsDuplicate(exception) ? Refusal.AmbiguousJson : Refusal.BadJson);
         }
+        catch (InvalidOperationException)
+        {
+            // A text that is no Unicode, or no UTF-8, where one is read.
+            return (null, Refusal.BadJson);
+        }
     }
 
     private static bool HasMisspeltMember(JsonElement parameters)

@@ -54,6 +54,27 @@ public sealed class AnonymousGateTests
     }
 
     [Theory]
+    [InlineData("""{"jsonrpc":"2.0","id":"\ud800","method":"tools/call","params":{"name":"get_products"}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"\ud800","params":{"name":"get_products"}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"\udc00"}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_products","\ud800":1}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_products","arguments":{"a":{"\ud800":1,"b":2}}}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"~"}}""")]
+    [InlineData("""{"jsonrpc":"2.0","id":"~","method":"tools/call","params":{"name":"get_products"}}""")]
+    public async Task A_body_with_a_text_that_is_no_Unicode_is_refused_with_and_without_credentials(string body)
+    {
+        await using var server = await TenancyServer.StartAsync();
+        foreach (var token in new[] { null, McpCalls.Acme })
+        {
+            using var request = McpCalls.Post(server.Port, Way.Path, "acme", token, body);
+            request.Content = new ByteArrayContent([.. Encoding.UTF8.GetBytes(body).Select(one => one == '~' ? (byte)0xff : one)]) { Headers = { ContentType = new("application/json") } };
+            using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+            Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+            Assert.Equal(-32700, (int)(await McpCalls.ReadAsync(response))["error"]!["code"]!);
+        }
+    }
+
+    [Theory]
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_products","name":"whoami"}}""")]
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"whoami","name":"get_products"}}""")]
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_products","Name":"whoami"}}""")]
