@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using Microsoft.AspNetCore.Http;
 using Tenancy.Configuration;
 using Tenancy.State;
@@ -10,7 +8,6 @@ namespace Tenancy.Authentication;
 /// Refuses tokens of an address that has shown many bad ones to a tenant, before they cost a signature check, a fetch of keys or a round trip. Only what
 /// turned out bad is counted; who showed a good token lately is not asked.
 /// </summary>
-/// <remarks>Behind a proxy the address is the proxy's, unless the application reads forwarded headers.</remarks>
 internal sealed class FailedChecks(LocalRateLimiter limiter)
 {
     private const string Policy = "failed-checks";
@@ -33,16 +30,7 @@ internal sealed class FailedChecks(LocalRateLimiter limiter)
     /// <summary>Counts a token that was checked and is bad.</summary>
     public void Count(HttpContext context, TenantId tenant) => limiter.Acquire(tenant, [Limit(context)]);
 
-    private RateLimit Limit(HttpContext context) => new(Policy, Subject(context.Connection.RemoteIpAddress), PerMinute);
-
-    // Whoever has one IPv6 address has the 64 bits behind its prefix (RFC 4291, section 2.5.1).
-    private static string Subject(IPAddress? address) => address switch
-    {
-        null => "unknown",
-        { IsIPv4MappedToIPv6: true } => address.MapToIPv4().ToString(),
-        { AddressFamily: AddressFamily.InterNetworkV6 } => Convert.ToHexString(address.GetAddressBytes().AsSpan(0, 8)),
-        _ => address.ToString(),
-    };
+    private RateLimit Limit(HttpContext context) => new(Policy, ClientAddress.Of(context), PerMinute);
 }
 
 /// <summary>A request whose token was not even looked at.</summary>

@@ -36,7 +36,7 @@ internal class RequestLimits(RedisConnection redis, LocalRateLimiter local)
         var limits = tenant.Config.Limits ?? new TenantLimits();
         if (caller.IsAnonymous && !ToolContextFactory.IsOpen(tenant))
         {
-            return [RateLimit.Anonymous(context.Connection.RemoteIpAddress?.ToString() ?? "unknown", AnonymousPerMinute)];
+            return [RateLimit.Anonymous(ClientAddress.Of(context), AnonymousPerMinute)];
         }
 
         return limits.RateLimitPerCaller is { } perCaller

@@ -37,12 +37,17 @@ public sealed class TokenCostTests : IAsyncLifetime
                 ["Tenancy:Admin:Keys:0"] = TenancyServer.AdminKey,
                 ["Tenancy:Validation:AllowedNetworks:0"] = "127.0.0.0/8",
             },
-            services: services => services.AddSingleton<TimeProvider>(_time).AddSingleton<IStartupFilter, Addresses>(),
+            services: services => services.AddSingleton<TimeProvider>(_time).AddSingleton<IStartupFilter, ClientAddresses>(),
             endpoints: app => app.Use((HttpContext context, RequestDelegate next) =>
             {
                 lock (_identities)
                 {
-                    _identities.Add(context.User.Identities.Count());
+                    _identities.Add(context.User.Identities.Count() + context.User.FindAll("of the application").Count());
+                }
+
+                if (context.User.Identity is ClaimsIdentity { IsAuthenticated: true } identity)
+                {
+                    identity.AddClaim(new("of the application", ""));
                 }
 
                 context.User.AddIdentity(new ClaimsIdentity("of the application"));
@@ -307,26 +312,10 @@ public sealed class TokenCostTests : IAsyncLifetime
         using var request = McpCalls.Post(_server.Port, Way.Path, tenant, token, McpCalls.Call("whoami"));
         if (address is not null)
         {
-            request.Headers.Add(Addresses.HeaderName, address);
+            request.Headers.Add(ClientAddresses.HeaderName, address);
         }
 
         using var response = await _server.Client.SendAsync(request, Cancellation);
         return response.StatusCode;
-    }
-
-    /// <summary>Lets a test say from where it calls, as a proxy's header does.</summary>
-    private sealed class Addresses : IStartupFilter
-    {
-        public const string HeaderName = "X-From";
-
-        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
-        {
-            app.Use((HttpContext context, RequestDelegate next) =>
-            {
-                context.Connection.RemoteIpAddress = context.Request.Headers[HeaderName] is [{ } address] ? IPAddress.Parse(address) : context.Connection.RemoteIpAddress;
-                return next(context);
-            });
-            next(app);
-        };
     }
 }

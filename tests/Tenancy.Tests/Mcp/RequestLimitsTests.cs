@@ -1,5 +1,8 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Tenancy.Mcp;
 using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Mcp;
@@ -81,6 +84,15 @@ public sealed class RequestLimitsTests
     }
 
     [Fact]
+    public async Task An_IPv6_network_is_one_client_without_credentials_and_the_next_network_another()
+    {
+        await using var server = await TenancyServer.StartAsync(services: services => services.AddSingleton<IStartupFilter, ClientAddresses>());
+        var network = await Task.WhenAll(Enumerable.Range(1, 80).Select(number => StatusAsync(server, "acme", null, $"2001:db8:0:1::{number:x}")));
+        Assert.Equal(60, network.Count(status => status == HttpStatusCode.OK));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, "acme", null, "2001:db8:0:2::1"));
+    }
+
+    [Fact]
     public async Task While_the_store_is_away_the_limits_still_hold_on_this_node()
     {
         await using var redis = await RedisServer.StartAsync();
@@ -102,8 +114,8 @@ public sealed class RequestLimitsTests
         using var gate = new SlowTools.Gate();
         await using var server = await TenancyServer.StartAsync(services: services =>
         {
-            Microsoft.Extensions.DependencyInjection.ServiceCollectionServiceExtensions.AddSingleton(services, gate);
-            Microsoft.Extensions.DependencyInjection.ServiceCollectionServiceExtensions.AddSingleton(services, new Tenancy.Mcp.CommonHandlers(platform => platform.AddHandlers<SlowTools>()));
+            services.AddSingleton(gate);
+            services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<SlowTools>()));
         });
         await ChangeAsync(server, """{"limits":{"maxConcurrentCalls":3}}""");
         var slow = Enumerable.Range(0, 3).Select(_ => server.CallAsync("acme", McpCalls.Acme, "slow")).ToArray();
@@ -121,15 +133,20 @@ public sealed class RequestLimitsTests
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync(Token));
     }
 
-    private static async Task<HttpStatusCode> StatusAsync(TenancyServer server, string tenant, string? token)
+    private static async Task<HttpStatusCode> StatusAsync(TenancyServer server, string tenant, string? token, string? address = null)
     {
-        using var response = await SendAsync(server, tenant, token);
+        using var response = await SendAsync(server, tenant, token, address);
         return response.StatusCode;
     }
 
-    private static async Task<HttpResponseMessage> SendAsync(TenancyServer server, string tenant, string? token)
+    private static async Task<HttpResponseMessage> SendAsync(TenancyServer server, string tenant, string? token, string? address = null)
     {
         using var request = McpCalls.Post(server.Port, Way.Path, tenant, token, McpCalls.Call("get_products"));
+        if (address is not null)
+        {
+            request.Headers.Add(ClientAddresses.HeaderName, address);
+        }
+
         return await server.Client.SendAsync(request, Token);
     }
 }
