@@ -10,6 +10,8 @@ namespace Tenancy.Mcp;
 /// <param name="Version">The protocol version that its <c>_meta</c> declares, with the client's capabilities; null where it declares nothing.</param>
 internal sealed record PlainRequest(JsonRpcRequest Message, string? Version)
 {
+    private const int MaxClientInfo = 512;
+
     /// <summary>Takes a message that was read strictly. Null where it is not plain.</summary>
     public static PlainRequest? From(JsonElement root)
     {
@@ -111,6 +113,16 @@ internal sealed record PlainRequest(JsonRpcRequest Message, string? Version)
             else if (member.NameEquals("io.modelcontextprotocol/clientCapabilities"u8))
             {
                 hasCapabilities = member.Value.ValueKind == JsonValueKind.Object;
+                hasReserved = true;
+            }
+            else if (member.NameEquals("io.modelcontextprotocol/clientInfo"u8))
+            {
+                // The server that serves the message names the client in its log, until another comes.
+                if (JsonMarshal.GetRawUtf8Value(member.Value).Length > MaxClientInfo)
+                {
+                    return false;
+                }
+
                 hasReserved = true;
             }
             else

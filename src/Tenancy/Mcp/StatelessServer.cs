@@ -27,7 +27,13 @@ internal sealed class StatelessServer : IAsyncDisposable
         // Outside of the application's own filters.
         options.ScopeRequests = false;
         options.Filters.Message.IncomingFilters.Insert(0, next => (message, _) => RunHandlerAsync(message, next));
-        options.Filters.Request.CallToolFilters.Insert(0, next => (request, cancellationToken) => next(WithServices(request), cancellationToken));
+#pragma warning disable MCPEXP002 // Such a handler has no filters, and the server's services instead.
+        if (options.Handlers.CallToolWithAlternateHandler is null)
+#pragma warning restore MCPEXP002
+        {
+            options.Filters.Request.CallToolFilters.Insert(0, next => (request, cancellationToken) => next(WithServices(request), cancellationToken));
+        }
+
         options.Filters.Request.ListToolsFilters.Insert(0, next => (request, cancellationToken) => next(WithServices(request), cancellationToken));
         if (namesItself)
         {
@@ -178,8 +184,14 @@ internal sealed class StatelessServer : IAsyncDisposable
         }
         finally
         {
-            await call.Services.DisposeAsync();
-            call.End();
+            try
+            {
+                await call.Services.DisposeAsync();
+            }
+            finally
+            {
+                call.End();
+            }
         }
     }
 

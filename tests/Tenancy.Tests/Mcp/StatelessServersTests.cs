@@ -1,4 +1,6 @@
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Tenancy.Mcp;
 using Tenancy.Registry;
 using Tenancy.Tests.Hosting;
@@ -65,6 +67,45 @@ public sealed class StatelessServersTests
         Assert.StartsWith("acme|", (await unusual.CallAsync("acme", McpCalls.Acme, "whoami"))["content"]![0]!["text"]!.ToString(), StringComparison.Ordinal);
     }
 
+    [Theory, MemberData(nameof(Both))]
+    public async Task A_service_that_cannot_be_disposed_of_keeps_no_answer_back(Generation generation)
+    {
+        var disposals = new Undisposable.Counter();
+        await using var server = await TenancyServer.StartAsync(services: services =>
+        {
+            services.AddSingleton(disposals).AddScoped<Undisposable>();
+            services.AddMcpServer(options => options.Filters.Request.CallToolFilters.Add(next => (request, cancellationToken) =>
+            {
+                request.Services!.GetRequiredService<Undisposable>();
+                return next(request, cancellationToken);
+            }));
+        });
+        for (var i = 0; i < 3; i++)
+        {
+            var answer = await server.CallAsync("acme", McpCalls.Acme, "whoami", generation: generation).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+            Assert.StartsWith("acme|", answer["content"]![0]!["text"]!.ToString(), StringComparison.Ordinal);
+        }
+
+        Assert.Equal(3, disposals.Count);
+    }
+
+    [Fact]
+    public async Task A_client_that_names_itself_at_length_is_left_to_the_sdk_and_fills_nobody_elses_log()
+    {
+        var log = new LogRecorder(LogLevel.Information);
+        await using var server = await TenancyServer.StartAsync(services: services =>
+            services.AddSingleton<ILoggerProvider>(log).AddLogging(logging => logging.AddFilter<LogRecorder>("ModelContextProtocol", LogLevel.Information)));
+        var body = JsonNode.Parse(McpCalls.Message("tools/list", generation: Generation.Stateless))!;
+        body["params"]!["_meta"]!["io.modelcontextprotocol/clientInfo"] = new JsonObject { ["name"] = new string('x', 1000), ["version"] = "1" };
+        using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, body.ToJsonString(), Generation.Stateless);
+        using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.NotNull((await McpCalls.ReadAsync(response))["result"]!["tools"]);
+        log.Clear();
+        await server.CallAsync("acme", McpCalls.Acme, "whoami", generation: Generation.Stateless);
+        Assert.Contains(log.Entries, entry => entry.Text.Contains("tools/call", StringComparison.Ordinal));
+        Assert.DoesNotContain(log.Entries, entry => entry.Text.Contains("xxx", StringComparison.Ordinal));
+    }
+
     private static StatelessServer? Find(TenancyServer server, Generation generation) => server.Services.GetRequiredService<StatelessServers>().Find(
         ((McpPlatformInstance)server.Services.GetRequiredService<TenantRegistry>().Get("acme")!.Platform!).Kind, generation == Generation.Stateless ? ProtocolVersions.Modern : null);
 
@@ -77,4 +118,18 @@ public sealed class StatelessServersTests
             services.AddSingleton(time);
         }
     });
+
+    private sealed class Undisposable(Undisposable.Counter disposals) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync()
+        {
+            Interlocked.Increment(ref disposals.Count);
+            throw new InvalidOperationException("It cannot be disposed of.");
+        }
+
+        public sealed class Counter
+        {
+            public int Count;
+        }
+    }
 }
