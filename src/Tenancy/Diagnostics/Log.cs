@@ -65,6 +65,15 @@ internal static partial class Log
     [LoggerMessage(21, LogLevel.Error, "The server that the calls of platform {Platform} share has stopped; they are served without it until there is another.", EventName = "StatelessServerGone")]
     public static partial void StatelessServerGone(this ILogger logger, string platform);
 
+    [LoggerMessage(22, LogLevel.Warning, "The source of tenants {Source} has not given all of them yet; the server starts with those that are known.", EventName = "SourceSlow")]
+    public static partial void SourceSlow(this ILogger logger, string source);
+
+    [LoggerMessage(23, LogLevel.Warning, "The platforms of some tenants are not built yet; each is served as soon as its own is.", EventName = "PlatformsSlow")]
+    public static partial void PlatformsSlow(this ILogger logger);
+
+    [LoggerMessage(24, LogLevel.Critical, "The tenants could not be loaded; the server stops.", EventName = "LoadFailed")]
+    public static partial void LoadFailed(this ILogger logger, Exception exception);
+
     [LoggerMessage(30, LogLevel.Warning, "{Host} leads to {Addresses}, which Tenancy:Validation:AllowedNetworks does not allow.", EventName = "AddressRefused")]
     public static partial void AddressRefused(this ILogger logger, string host, string addresses);
 

@@ -7,33 +7,42 @@ using Tenancy.State;
 namespace Tenancy.Fleet;
 
 /// <summary>Loads the tenants when the server starts, seeds what is new, and follows the sources of tenants. While the store is away it goes on trying.</summary>
+/// <remarks>An ordinary start is complete before the server listens. What takes longer goes on in the background, and costs only its own tenants.</remarks>
 internal sealed class TenantLoader(
     TenantRegistry registry, ConfigurationSeeds seeds, IEnumerable<ITenantSource> sources, TenantAdministration administration, IPlatformFactory platforms, RedisConnection redis,
-    TimeProvider time, ILoggerFactory loggers) : IHostedService, IDisposable
+    IHostApplicationLifetime lifetime, TimeProvider time, ILoggerFactory loggers) : IHostedService, IDisposable
 {
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long the start waits for the tenants and, after those of the store are known, for platforms and sources.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private readonly CancellationTokenSource _stopping = new();
     private readonly TenantSourceFollower[] _followers =
         [.. Distinct(sources).Select(source => new TenantSourceFollower(source, administration, registry, time, loggers.CreateLogger<TenantSourceFollower>()))];
 
     private readonly ILogger _logger = loggers.CreateLogger<TenantLoader>();
-    private readonly List<Task> _running = [];
+    private Task _running = Task.CompletedTask;
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         // A mistake in a handler or in the connection's settings stops the start here.
         platforms.Prepare();
         _ = redis.ClockOffset;
-        if (!await TryLoadAsync(cancellationToken).ConfigureAwait(false))
+        var loading = TryLoadAsync();
+        await Task.WhenAny(loading, Task.Delay(Patience, time, _stopping.Token)).WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (loading.IsCompleted)
         {
-            _running.Add(RetryAsync());
+            // So does what cannot be loaded, where it is known by now.
+            await loading.ConfigureAwait(false);
         }
+
+        _running = RunAsync(loading);
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll([.. _running, registry.FlushAsync()]).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_running, registry.FlushAsync()).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     // Cancelled, not disposed, as BackgroundService does: a host may be stopped by one who races with its disposal (WebApplicationFactory is).
@@ -44,37 +53,81 @@ internal sealed class TenantLoader(
             ? throw new InvalidOperationException($"There are several sources of tenants '{origin}': each would take away what the others give. Give each a class of its own, or make them one.")
             : sources;
 
-    private async Task RetryAsync()
+    private async Task RunAsync(Task<Task<bool>[]?> loading)
     {
-        using var timer = new PeriodicTimer(RetryInterval, time);
-        while (await timer.WaitForNextTickAsync(_stopping.Token).ConfigureAwait(false) && !await TryLoadAsync(_stopping.Token).ConfigureAwait(false))
-        {
-        }
-    }
-
-    private async Task<bool> TryLoadAsync(CancellationToken cancellationToken)
-    {
+        Task<bool>[] passes;
         try
         {
-            await registry.LoadAsync(cancellationToken).ConfigureAwait(false);
-            await seeds.SeedAsync(cancellationToken).ConfigureAwait(false);
+            passes = await loading.ConfigureAwait(false) ?? await RetryAsync().ConfigureAwait(false);
+        }
+        catch (Exception exception) when (!_stopping.IsCancellationRequested)
+        {
+            _logger.LoadFailed(exception);
+            lifetime.StopApplication();
+            return;
+        }
+
+        await Task.WhenAll(_followers.Select((follower, index) => follower.RunAsync(passes[index], _stopping.Token))).ConfigureAwait(false);
+    }
+
+    private async Task<Task<bool>[]> RetryAsync()
+    {
+        using var timer = new PeriodicTimer(RetryInterval, time);
+        while (await timer.WaitForNextTickAsync(_stopping.Token).ConfigureAwait(false))
+        {
+            if (await TryLoadAsync().ConfigureAwait(false) is { } passes)
+            {
+                return passes;
+            }
+        }
+
+        throw new OperationCanceledException(_stopping.Token);
+    }
+
+    /// <returns>The first passes of the followers, which may still run; null where the store is away.</returns>
+    private async Task<Task<bool>[]?> TryLoadAsync()
+    {
+        Task building;
+        try
+        {
+            await registry.LoadAsync(_stopping.Token).ConfigureAwait(false);
+            building = registry.BuildAsync(_stopping.Token);
+            await seeds.SeedAsync(_stopping.Token).ConfigureAwait(false);
         }
         catch (StoreUnavailableException exception)
         {
             _logger.StoreAwayAtStart(exception);
-            return false;
+            return null;
         }
 
-        var isUpToDate = new bool[_followers.Length];
-        for (var i = 0; i < _followers.Length; i++)
+        var patience = Task.Delay(Patience, time, _stopping.Token);
+        var passes = await BeginToFollowAsync(patience).ConfigureAwait(false);
+        if (await Task.WhenAny(building, patience).ConfigureAwait(false) != building)
         {
-            isUpToDate[i] = await _followers[i].TryFollowAsync(cancellationToken).ConfigureAwait(false);
+            _logger.PlatformsSlow();
         }
 
         registry.MarkLoaded();
         _logger.TenantsLoaded(registry.Count);
         seeds.Watch(_stopping.Token);
-        _running.AddRange(_followers.Select((follower, index) => follower.RunAsync(isUpToDate[index], _stopping.Token)));
-        return true;
+        return passes;
+    }
+
+    /// <summary>Applies the sources, in their order while they are quick: of two that give the same tenant, the first has it.</summary>
+    private async Task<Task<bool>[]> BeginToFollowAsync(Task patience)
+    {
+        var passes = new Task<bool>[_followers.Length];
+        for (var i = 0; i < passes.Length; i++)
+        {
+            // On a thread of its own: a source may block it, too.
+            var follower = _followers[i];
+            passes[i] = Task.Run(() => follower.TryFollowAsync(_stopping.Token));
+            if (await Task.WhenAny(passes[i], patience).ConfigureAwait(false) != passes[i])
+            {
+                _logger.SourceSlow(follower.Name);
+            }
+        }
+
+        return passes;
     }
 }

@@ -11,11 +11,15 @@ internal sealed class TenantSourceFollower(ITenantSource source, TenantAdministr
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(30);
     private readonly string _origin = TenantOrigin.Source(source.GetType());
 
+    /// <summary>Gets the source's name, for the log.</summary>
+    public string Name => source.GetType().Name;
+
     /// <summary>Follows the source until the server stops.</summary>
-    /// <param name="isUpToDate">Whether the last pass went through.</param>
+    /// <param name="firstPass">The first pass, which may still run; its result says whether it went through.</param>
     /// <param name="stopping">Ends it.</param>
-    public async Task RunAsync(bool isUpToDate, CancellationToken stopping)
+    public async Task RunAsync(Task<bool> firstPass, CancellationToken stopping)
     {
+        var isUpToDate = await firstPass.ConfigureAwait(false);
         while (!stopping.IsCancellationRequested)
         {
             await WaitAsync(isUpToDate, stopping).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -46,7 +50,7 @@ internal sealed class TenantSourceFollower(ITenantSource source, TenantAdministr
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            logger.SourceFailed(exception, source.GetType().Name);
+            logger.SourceFailed(exception, Name);
             return false;
         }
     }
@@ -72,7 +76,7 @@ internal sealed class TenantSourceFollower(ITenantSource source, TenantAdministr
         }
         catch (Exception exception) when (exception is TenantConfigException or TenantConflictException or TenantValidationException or TenantNotFoundException)
         {
-            logger.SourceTenantFailed(exception, tenantId, source.GetType().Name);
+            logger.SourceTenantFailed(exception, tenantId, Name);
             return false;
         }
     }
@@ -87,7 +91,7 @@ internal sealed class TenantSourceFollower(ITenantSource source, TenantAdministr
         if (first == change && change.IsFaulted)
         {
             // A source that cannot even wait is asked again after a while.
-            logger.SourceFailed(change.Exception!.GetBaseException(), source.GetType().Name);
+            logger.SourceFailed(change.Exception!.GetBaseException(), Name);
             await Task.Delay(RetryInterval, time, stopping).ConfigureAwait(false);
         }
     }

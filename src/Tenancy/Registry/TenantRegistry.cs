@@ -19,6 +19,7 @@ public sealed class TenantRegistry
     private readonly TimeProvider _time;
     private readonly ILogger<TenantRegistry> _logger;
     private readonly CheckWriter _checks;
+    private readonly PlatformBuilds _builds;
     private readonly bool _autoValidate;
     private readonly string? _baseDomain;
     private volatile bool _isLoaded;
@@ -34,6 +35,7 @@ public sealed class TenantRegistry
         _logger = logger;
         _autoValidate = options.Value.AutoValidate;
         _checks = new(store, logger);
+        _builds = new(_table, probe, time, logger);
         _baseDomain = options.Value.BaseDomain?.TrimEnd('.').ToLowerInvariant();
     }
 
@@ -134,7 +136,7 @@ public sealed class TenantRegistry
             case TenantWrite.Exists(var existing) when existing.Config.Equals(tenant):
                 if (Get(id.Value) is null)
                 {
-                    await LoadAsync(existing, cancellationToken).ConfigureAwait(false);
+                    await PlaceAsync(existing, awaitFirstValidation, cancellationToken).ConfigureAwait(false);
                 }
 
                 return (GetStatus(id) ?? throw new TenantNotFoundException(id), false);
@@ -194,15 +196,19 @@ public sealed class TenantRegistry
         return true;
     }
 
-    /// <summary>Loads all tenants from the store, with the health that they had.</summary>
+    /// <summary>Puts all tenants of the store in place, with the health that they had. Their platforms are yet to be built.</summary>
     internal async Task LoadAsync(CancellationToken cancellationToken)
     {
         var records = await _store.LoadAsync(cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
         foreach (var record in records)
         {
-            await LoadAsync(IsOutdated(record.Check, records.Count) ? record with { Check = record.Check with { Health = TenantHealth.Unverified } } : record, cancellationToken).ConfigureAwait(false);
+            var known = IsOutdated(record.Check, records.Count) ? record with { Check = record.Check with { Health = TenantHealth.Unverified } } : record;
+            await _table.SwapAsync(new TenantModel(known, platform: null), keepCheck: false).ConfigureAwait(false);
         }
     }
+
+    /// <summary>Builds the platforms of the tenants that have none now. One that hangs keeps no other waiting.</summary>
+    internal Task BuildAsync(CancellationToken cancellationToken) => _builds.BuildAllAsync(cancellationToken);
 
     /// <summary>Waits until the store has the health that the tenants have.</summary>
     internal Task FlushAsync() => _checks.FlushAsync();
@@ -361,6 +367,19 @@ public sealed class TenantRegistry
     private bool IsOutdated(TenantCheck check, int tenants) =>
         check.Health == TenantHealth.Healthy && _probe.HasValidators && _time.GetUtcNow() - check.CheckedAt > 2 * RecheckInterval.Healthy(tenants);
 
+    /// <summary>Puts a tenant in place that another node has registered.</summary>
+    private async Task PlaceAsync(TenantRecord record, bool wait, CancellationToken cancellationToken)
+    {
+        await _table.SwapAsync(new TenantModel(record, platform: null), keepCheck: false).ConfigureAwait(false);
+        var state = _table.Find(TenantId.Parse(record.Config.Id))!;
+        var built = state.CheckAsync(() => _builds.BuildAsync(state, CancellationToken.None));
+        if (wait || built.IsCompleted)
+        {
+            await built.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Puts a change of another node in place, when its platform is built: the old one serves until then.</summary>
     private async Task LoadAsync(TenantRecord record, CancellationToken cancellationToken)
     {
         PlatformInstance? platform = null;

@@ -101,7 +101,16 @@ internal sealed class TenantTable
 
     /// <summary>Gives a tenant the health that a check found, unless its configuration is not the one that was checked any more.</summary>
     /// <returns>The models before and after; null where the result was dropped.</returns>
-    public async Task<(TenantModel Before, TenantModel After)?> SetCheckAsync(TenantState state, TenantModel isChecked, TenantProbeResult result, DateTimeOffset now)
+    public Task<(TenantModel Before, TenantModel After)?> SetCheckAsync(TenantState state, TenantModel isChecked, TenantProbeResult result, DateTimeOffset now) =>
+        SetAsync(state, isChecked, result.Platform, current => Next(current, result.Validation, now), isNews: true);
+
+    /// <summary>Gives a stored tenant the platform that was built for it, or the health that follows where that failed, unless its configuration has changed meanwhile.</summary>
+    /// <returns>The models before and after; null where the result was dropped.</returns>
+    public Task<(TenantModel Before, TenantModel After)?> SetPlatformAsync(TenantState state, TenantModel stored, PlatformInstance? platform, TenantValidation? failure, DateTimeOffset now) =>
+        SetAsync(state, stored, platform, current => failure is null ? current.Record.Check : Next(current, failure, now), isNews: failure is not null);
+
+    private async Task<(TenantModel Before, TenantModel After)?> SetAsync(
+        TenantState state, TenantModel isChecked, PlatformInstance? platform, Func<TenantModel, TenantCheck> next, bool isNews)
     {
         (TenantModel Before, TenantModel After)? swapped = null;
         PlatformInstance? unused = null;
@@ -110,15 +119,14 @@ internal sealed class TenantTable
             var current = state.Model;
             if (current is null || current.Version != isChecked.Version || !ReferenceEquals(current.Platform, isChecked.Platform))
             {
-                unused = ReferenceEquals(result.Platform, isChecked.Platform) ? null : result.Platform;
+                unused = ReferenceEquals(platform, isChecked.Platform) ? null : platform;
             }
             else
             {
-                var health = TenantHealthPolicy.Next(current.Health, result.Validation);
-                var after = current.With(new(health, TenantHealthPolicy.Reason(result.Validation), now), result.Platform);
+                var after = current.With(next(current), platform);
                 state.Model = after;
                 swapped = (current, after);
-                if (after.Health != current.Health || after.Record.Check.Reason != current.Record.Check.Reason || !ReferenceEquals(after.Platform, current.Platform))
+                if (isNews && (after.Health != current.Health || after.Record.Check.Reason != current.Record.Check.Reason || !ReferenceEquals(after.Platform, current.Platform)))
                 {
                     _changes.Enqueue(new(TenantChangeKind.Health, current.Id, current, after));
                 }
@@ -138,6 +146,9 @@ internal sealed class TenantTable
             await unused.ReleaseAsync().ConfigureAwait(false);
         }
     }
+
+    private static TenantCheck Next(TenantModel current, TenantValidation validation, DateTimeOffset now) =>
+        new(TenantHealthPolicy.Next(current.Health, validation), TenantHealthPolicy.Reason(validation), now);
 
     private static TenantChangeKind KindOf(TenantModel? before, TenantModel after) =>
         before is null ? TenantChangeKind.Registered

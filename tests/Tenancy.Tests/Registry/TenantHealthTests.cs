@@ -135,6 +135,7 @@ public sealed class TenantHealthTests
         await using (var host = await RegistryHost.CreateAsync(validator, redis))
         {
             await host.Registry.LoadAsync(TestContext.Current.CancellationToken);
+            await host.Registry.BuildAsync(TestContext.Current.CancellationToken);
             Assert.Equal([("acme", TenantHealth.Healthy), ("dead", TenantHealth.Disabled), ("slow", TenantHealth.Pending)], Healths(host));
             Assert.Equal("the provider is another", host.Registry.GetStatus(TenantId.Parse("dead"))!.Reason);
             Assert.Equal("acme", RegistryHost.Platform(host.Model("acme")).Product);
@@ -144,6 +145,7 @@ public sealed class TenantHealthTests
         await using (var host = await RegistryHost.CreateAsync(validator, redis, time: later))
         {
             await host.Registry.LoadAsync(TestContext.Current.CancellationToken);
+            await host.Registry.BuildAsync(TestContext.Current.CancellationToken);
             Assert.Equal([("acme", TenantHealth.Unverified), ("dead", TenantHealth.Disabled), ("slow", TenantHealth.Pending)], Healths(host));
             Assert.True(host.Model("acme").IsServing);
         }
