@@ -18,6 +18,7 @@ internal class CallOrigin
         var feature = context.Features.GetRequiredFeature<ITenantFeature>();
         (Tenant, User, Reply) = (feature.Tenant, context.User, reply);
         Caller = feature.CallerOf(User);
+        Slot = context.Features.GetRequiredFeature<CallSlot>();
     }
 
     public static CallOrigin? Current
@@ -31,6 +32,9 @@ internal class CallOrigin
     public ClaimsPrincipal User { get; }
 
     public CallerIdentity Caller { get; }
+
+    /// <summary>Gets the call's place among those of its tenant.</summary>
+    public CallSlot Slot { get; }
 
     /// <summary>Gets the answer, which may yet be refused.</summary>
     public HeldReply Reply { get; }

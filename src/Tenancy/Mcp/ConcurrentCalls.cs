@@ -10,10 +10,10 @@ internal sealed class ConcurrentCalls : ITenantChangeListener
     private readonly ConcurrentDictionary<TenantId, Counter> _counters = new();
 
     /// <summary>Begins a call; null where the tenant has as many as it may. The limit is today's: a change counts from the next call on.</summary>
-    public IDisposable? TryBegin(TenantModel tenant)
+    public CallSlot? TryBegin(TenantModel tenant)
     {
         var counter = _counters.GetOrAdd(tenant.Id, static _ => new());
-        return counter.TryBegin(tenant.Config.Limits?.MaxConcurrentCalls ?? TenantLimits.DefaultMaxConcurrentCalls) ? counter : null;
+        return counter.TryBegin(tenant.Config.Limits?.MaxConcurrentCalls ?? TenantLimits.DefaultMaxConcurrentCalls) ? new(counter) : null;
     }
 
     public void OnTenantChanged(TenantChange change)
@@ -24,7 +24,8 @@ internal sealed class ConcurrentCalls : ITenantChangeListener
         }
     }
 
-    private sealed class Counter : IDisposable
+    /// <summary>The calls of one tenant that are under way.</summary>
+    internal sealed class Counter
     {
         private int _calls;
 
@@ -39,7 +40,44 @@ internal sealed class ConcurrentCalls : ITenantChangeListener
             return false;
         }
 
-        // Ends one call; the counter itself lives on.
-        public void Dispose() => Interlocked.Decrement(ref _calls);
+        public void End() => Interlocked.Decrement(ref _calls);
     }
+}
+
+/// <summary>One call's place among those that its tenant may have at once. It is free again after the last that holds it: the request, and each handler, which may outlive that.</summary>
+internal sealed class CallSlot(ConcurrentCalls.Counter counter) : IDisposable
+{
+    // The request's own hold counts as one.
+    private int _holds = 1;
+
+    /// <summary>Holds the place for a handler.</summary>
+    /// <returns>False when it was already let go: the request has ended.</returns>
+    public bool TryHold()
+    {
+        var holds = Volatile.Read(ref _holds);
+        while (holds > 0)
+        {
+            var seen = Interlocked.CompareExchange(ref _holds, holds + 1, holds);
+            if (seen == holds)
+            {
+                return true;
+            }
+
+            holds = seen;
+        }
+
+        return false;
+    }
+
+    /// <summary>Ends a hold.</summary>
+    public void Release()
+    {
+        if (Interlocked.Decrement(ref _holds) == 0)
+        {
+            counter.End();
+        }
+    }
+
+    /// <summary>Ends the request's hold.</summary>
+    public void Dispose() => Release();
 }

@@ -12,7 +12,7 @@ internal sealed class HandlerCalls(IServiceScopeFactory scopes, ToolContextFacto
     /// <exception cref="McpException">The caller may not make it.</exception>
     public HandlerCall Begin(TenantTool? tool = null)
     {
-        var origin = CallOrigin.Current ?? throw new InvalidOperationException("A tenant's handler was called outside a tenant's request.");
+        var origin = Origin;
         var tenant = origin.Tenant;
         var context = contexts.Create(tenant, origin.Caller);
 
@@ -27,12 +27,12 @@ internal sealed class HandlerCalls(IServiceScopeFactory scopes, ToolContextFacto
             throw new McpException("A scope is missing.");
         }
 
-        return Begin(tenant, context);
+        return Begin(origin.Slot, tenant, context);
     }
 
-    /// <summary>Begins a call for work that goes on without its request.</summary>
+    /// <summary>Begins a call for work that goes on without its request, and in the place of that among the tenant's calls.</summary>
     public HandlerCall Begin(TenantModel tenant, ToolContext caller, string operationId) =>
-        Begin(tenant, contexts.Create(tenant, caller.Caller, caller.AccountId, operationId, caller.Accounts.Readable));
+        Begin(Origin.Slot, tenant, contexts.Create(tenant, caller.Caller, caller.AccountId, operationId, caller.Accounts.Readable));
 
     /// <summary>Makes the answer to the request 503 while that is possible.</summary>
     public static void RefuseForStore() => CallOrigin.Current?.Reply.RefuseForStore();
@@ -66,20 +66,28 @@ internal sealed class HandlerCalls(IServiceScopeFactory scopes, ToolContextFacto
         }
     };
 
-    // A handler may run on after its request, whose hold on the platform ends with it.
-    private HandlerCall Begin(TenantModel tenant, ToolContext context)
+    // A handler may run on after its request, whose holds on the platform and on the call's place end with it.
+    private HandlerCall Begin(CallSlot slot, TenantModel tenant, ToolContext context)
     {
+        if (!slot.TryHold())
+        {
+            throw new McpException("The request has ended.");
+        }
+
         if (!tenant.Platform!.TryHold())
         {
+            slot.Release();
             throw new McpException("The tenant has changed meanwhile: call again.");
         }
 
-        return new(tenant, context, new(scopes, context));
+        return new(slot, tenant, context, new(scopes, context));
     }
+
+    private static CallOrigin Origin => CallOrigin.Current ?? throw new InvalidOperationException("A tenant's handler was called outside a tenant's request.");
 }
 
-/// <summary>A call of a handler, which holds its tenant's platform until it is disposed.</summary>
-internal readonly struct HandlerCall(TenantModel tenant, ToolContext context, CallScope services) : IAsyncDisposable
+/// <summary>A call of a handler, which holds its tenant's platform, and its place among the tenant's calls, until it is disposed.</summary>
+internal readonly struct HandlerCall(CallSlot slot, TenantModel tenant, ToolContext context, CallScope services) : IAsyncDisposable
 {
     public TenantModel Tenant { get; } = tenant;
 
@@ -96,6 +104,7 @@ internal readonly struct HandlerCall(TenantModel tenant, ToolContext context, Ca
         finally
         {
             Context.End();
+            slot.Release();
             await Tenant.Platform!.ReleaseAsync();
         }
     }

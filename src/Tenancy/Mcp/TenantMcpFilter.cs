@@ -27,11 +27,13 @@ internal sealed class TenantMcpFilter(SessionGuard sessions, SessionStreams stre
             return await GetOrDeleteAsync(invocation, next, feature);
         }
 
-        using var call = calls.TryBegin(tenant);
-        if (call is null)
+        using var slot = calls.TryBegin(tenant);
+        if (slot is null)
         {
             return await RefuseAsync(context, Refusal.TooManyCalls, request.Id);
         }
+
+        context.Features.Set(slot);
 
         // Before the MCP SDK makes a session, which it could not be kept from afterwards.
         var begins = BeginsSession(context.Request, request);

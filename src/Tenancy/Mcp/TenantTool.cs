@@ -48,7 +48,7 @@ public abstract class TenantTool : McpServerTool
     /// <summary>Runs work that goes on although its client went: in a scope of its own, without the request's HttpContext, on the same tenant.</summary>
     internal Task<T> RunDetached<T>(TenantModel tenant, ToolContext caller, string operationId, Func<ToolContext, IServiceProvider, Task<T>> work)
     {
-        // It begins here, where the call that it comes from still holds the platform.
+        // It begins here, where the call that it comes from still holds the platform and its place among the tenant's calls.
         var call = _calls.Begin(tenant, caller, operationId);
         using (ExecutionContext.SuppressFlow())
         {

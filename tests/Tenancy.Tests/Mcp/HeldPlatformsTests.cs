@@ -1,6 +1,4 @@
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using ModelContextProtocol.Server;
 using Tenancy.Mcp;
@@ -20,7 +18,7 @@ public sealed class HeldPlatformsTests
     public async Task A_handler_in_a_session_keeps_its_platform_although_its_client_went_and_its_tenant_changed(bool isUpdate)
     {
         using var gate = new SlowTools.Gate();
-        var requests = new Requests();
+        var requests = new RequestCount();
         await using var server = await TenancyServer.StartAsync(services: services => services
             .AddSingleton(gate).AddSingleton<Ended>().AddSingleton<IStartupFilter>(requests)
             .AddSingleton(new CommonHandlers(platform => platform.AddHandlers<Handlers>())));
@@ -37,7 +35,7 @@ public sealed class HeldPlatformsTests
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
         }
 
-        await Poll.UntilAsync(() => Task.FromResult(requests.Count == 0));
+        await Poll.UntilAsync(() => Task.FromResult(requests.Value == 0));
         await ChangeAsync(server, isUpdate);
         Assert.NotSame(platform, (registry.Get("acme")?.Platform as McpPlatformInstance)?.Instance);
         Assert.Equal(0, platform.Disposals);
@@ -81,30 +79,5 @@ public sealed class HeldPlatformsTests
 
             return "done";
         }
-    }
-
-    /// <summary>Counts the requests that are in the server.</summary>
-    private sealed class Requests : IStartupFilter
-    {
-        private int _count;
-
-        public int Count => Volatile.Read(ref _count);
-
-        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
-        {
-            app.Use(async (HttpContext context, RequestDelegate next) =>
-            {
-                Interlocked.Increment(ref _count);
-                try
-                {
-                    await next(context);
-                }
-                finally
-                {
-                    Interlocked.Decrement(ref _count);
-                }
-            });
-            next(app);
-        };
     }
 }

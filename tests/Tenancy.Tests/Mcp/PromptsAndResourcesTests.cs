@@ -74,7 +74,10 @@ public sealed class PromptsAndResourcesTests
         var calls = server.Services.GetRequiredService<HandlerCalls>();
         Assert.Throws<InvalidOperationException>(() => calls.Begin());
         var request = new DefaultHttpContext();
-        request.Features.Set<ITenantFeature>(new TenantFeature(server.Services.GetRequiredService<TenantRegistry>().Get("acme")!, url: null));
+        var tenant = server.Services.GetRequiredService<TenantRegistry>().Get("acme")!;
+        request.Features.Set<ITenantFeature>(new TenantFeature(tenant, url: null));
+        using var slot = server.Services.GetRequiredService<ConcurrentCalls>().TryBegin(tenant);
+        request.Features.Set(slot);
         CallOrigin.Begin(request, new(request));
         Assert.Throws<McpException>(() => calls.Begin());
     }
