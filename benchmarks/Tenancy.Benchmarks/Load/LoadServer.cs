@@ -27,6 +27,12 @@ internal static class LoadServer
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         await using var app = cell.Authentication is null ? BuildBare(builder) : BuildTenancy(builder, cell, tenants, redis, issuer);
         await app.StartAsync();
+        while (app.Services.GetService<TenantRegistry>() is { } registry && registry.Count < tenants)
+        {
+            // A start does not wait for all of many.
+            await Task.Delay(50);
+        }
+
         await Console.Out.WriteLineAsync(app.Urls.First());
         while (await Console.In.ReadLineAsync() is not null)
         {

@@ -67,7 +67,13 @@ internal sealed class TenantLoader(
             return;
         }
 
-        await Task.WhenAll(_followers.Select((follower, index) => follower.RunAsync(passes[index], _stopping.Token))).ConfigureAwait(false);
+        await Task.WhenAll([CompleteAsync(passes), .. _followers.Select((follower, index) => follower.RunAsync(passes[index], _stopping.Token))]).ConfigureAwait(false);
+    }
+
+    private async Task CompleteAsync(Task<bool>[] passes)
+    {
+        await Task.WhenAll(passes).ConfigureAwait(false);
+        registry.MarkComplete();
     }
 
     private async Task<Task<bool>[]> RetryAsync()

@@ -23,6 +23,7 @@ public sealed class TenantRegistry
     private readonly bool _autoValidate;
     private readonly string? _baseDomain;
     private volatile bool _isLoaded;
+    private volatile bool _isComplete;
 
     internal TenantRegistry(
         ITenantStore store, TenantProbe probe, TenantConfigRules rules, TenantChangeNotifier changes, IOptions<TenancyOptions> options, TimeProvider time, ILogger<TenantRegistry> logger)
@@ -39,8 +40,11 @@ public sealed class TenantRegistry
         _baseDomain = options.Value.BaseDomain?.TrimEnd('.').ToLowerInvariant();
     }
 
-    /// <summary>Gets whether the tenants were loaded once. Until then nobody is told that a tenant does not exist.</summary>
+    /// <summary>Gets whether the stored tenants are known, so that they are served.</summary>
     public bool IsLoaded => _isLoaded;
+
+    /// <summary>Gets whether all sources of tenants were gone through once, too. Until then nobody is told that a tenant does not exist.</summary>
+    internal bool IsComplete => _isComplete;
 
     /// <summary>Gets the number of tenants.</summary>
     public int Count => _table.Count;
@@ -214,6 +218,8 @@ public sealed class TenantRegistry
     internal Task FlushAsync() => _checks.FlushAsync();
 
     internal void MarkLoaded() => _isLoaded = true;
+
+    internal void MarkComplete() => _isComplete = true;
 
     /// <summary>Finds the tenant URL that is the longest prefix of a canonical host and a path, whatever its tenant's status.</summary>
     internal bool TryFindUrl(ReadOnlySpan<char> host, ReadOnlySpan<char> path, [NotNullWhen(true)] out TenantModel? tenant, [NotNullWhen(true)] out TenantUrl? url)

@@ -97,7 +97,9 @@ internal sealed class TenantMiddleware(
 
         if (tenant is null || tenant.IsSuspended)
         {
-            return resolution.TenantId is null && _defaultTenant is null ? Refusal.NoTenant : Refusal.UnknownTenant;
+            return resolution.TenantId is null && _defaultTenant is null ? Refusal.NoTenant
+                : registry.IsComplete ? Refusal.UnknownTenant
+                : Refusal.NotLoaded;
         }
 
         if (!tenant.IsServing)

@@ -116,6 +116,9 @@ public sealed class SlowStartTests
         await using var server = await starting.WaitAsync(TimeSpan.FromSeconds(20), Token);
         await AssertUpAsync(server);
         await Poll.UntilAsync(async () => await StatusAsync(server, "quick") == HttpStatusCode.OK);
+
+        // It may yet be one of the source's.
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await StatusAsync(server, "nobody"));
     }
 
     private static void AddPlatform(IServiceCollection services, Func<Task> build) => services.AddSingleton(new PlatformRegistration(
