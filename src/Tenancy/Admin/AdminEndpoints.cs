@@ -40,19 +40,12 @@ internal static class AdminEndpoints
         return group;
     }
 
-    private static async Task<IResult> RegisterAsync(HttpContext context, TenantAdministration administration, bool wait = false, bool adopt = false)
+    private static async Task<IResult> RegisterAsync(HttpContext context, TenantAdministration administration)
     {
-        TenantWire wire;
-        try
-        {
-            wire = await context.Request.ReadFromJsonAsync(TenancyJson.Default.TenantWire, context.RequestAborted) ?? throw new JsonException("The body must be a tenant, such as { \"id\": \"acme\" }.");
-        }
-        catch (JsonException exception)
-        {
-            return AdminProblems.Invalid([new(JsonErrors.Field(exception), JsonErrors.Explain(exception))]);
-        }
-
-        var tenant = await administration.RegisterAsync(wire.ToRegistration(), wait, adopt ? TenantCreation.Adopt : TenantCreation.New, cancellationToken: context.RequestAborted);
+        var wait = AdminRequest.ReadFlag(context, "wait");
+        var creation = AdminRequest.ReadFlag(context, "adopt") ? TenantCreation.Adopt : TenantCreation.New;
+        var wire = await AdminRequest.ReadAsync(context, TenancyJson.Default.TenantWire, "The body must be a tenant, such as { \"id\": \"acme\" }.");
+        var tenant = await administration.RegisterAsync(wire.ToRegistration(), wait, creation, cancellationToken: context.RequestAborted);
         return Answer(context, TenantAnswer.From(tenant), tenant.IsNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
     }
 
@@ -62,7 +55,7 @@ internal static class AdminEndpoints
     private static IResult Get(string id, HttpContext context, TenantRegistry registry) =>
         TenantId.TryParse(id, out var tenantId) && registry.GetStatus(tenantId) is { } tenant ? Answer(context, TenantAnswer.From(tenant)) : AdminProblems.NotFound(id);
 
-    private static async Task<IResult> PatchAsync(string id, HttpContext context, TenantRegistry registry, [FromHeader(Name = "If-Match")] string? ifMatch, bool force = false)
+    private static async Task<IResult> PatchAsync(string id, HttpContext context, TenantRegistry registry, [FromHeader(Name = "If-Match")] string? ifMatch)
     {
         if (!TenantId.TryParse(id, out var tenantId))
         {
@@ -74,6 +67,7 @@ internal static class AdminEndpoints
             return AdminProblems.Invalid([new("If-Match", "must be the ETag that the tenant was read with, such as \"7\"")]);
         }
 
+        var force = AdminRequest.ReadFlag(context, "force");
         JsonObject patch;
         try
         {

@@ -16,15 +16,19 @@ internal static class AdminProblems
 
     public static JsonHttpResult<AdminProblem> Invalid(IReadOnlyList<TenantConfigError> errors) => Create(
         StatusCodes.Status400BadRequest,
-        "The tenant has mistakes; nothing was changed.",
+        "The request has mistakes; nothing was changed.",
         errors.GroupBy(error => error.Field).ToDictionary(group => group.Key, group => group.Select(error => error.Message).ToArray()));
 
-    /// <summary>Words what the registry throws.</summary>
+    /// <summary>Words what the registry throws, and what is wrong with a request.</summary>
     public static async ValueTask<object?> ExplainAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
         try
         {
             return await next(context);
+        }
+        catch (AdminRequestException exception)
+        {
+            return Create(exception.Status, exception.Message, new() { [exception.Field] = [exception.Message] });
         }
         catch (TenantConfigException exception)
         {

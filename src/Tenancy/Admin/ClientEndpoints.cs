@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -25,7 +24,7 @@ internal sealed class ClientEndpoints(
     public static void Map(RouteGroupBuilder tenants)
     {
         tenants.MapPost("{id}/clients", (string id, HttpContext context, ClientEndpoints endpoints) => endpoints.AddAsync(id, context));
-        tenants.MapGet("{id}/clients", (string id, ClientEndpoints endpoints, string? cursor = null, int take = 100) => endpoints.ListAsync(id, cursor, take));
+        tenants.MapGet("{id}/clients", (string id, HttpContext context, ClientEndpoints endpoints, string? cursor = null) => endpoints.ListAsync(id, cursor, context));
         tenants.MapGet("{id}/clients/{handle}", (string id, string handle, ClientEndpoints endpoints) => endpoints.GetAsync(id, handle));
         tenants.MapPost("{id}/clients/{handle}/refresh", (string id, string handle, HttpContext context, ClientEndpoints endpoints) => endpoints.RefreshAsync(id, handle, context));
         tenants.MapDelete("{id}/clients/{handle}", (string id, string handle, ClientEndpoints endpoints) => endpoints.RemoveAsync(id, handle));
@@ -44,17 +43,7 @@ internal sealed class ClientEndpoints(
             return AdminProblems.Create(StatusCodes.Status409Conflict, message, new() { ["authentication.kind"] = [message] });
         }
 
-        ClientRegistration client;
-        try
-        {
-            client = await context.Request.ReadFromJsonAsync(TenancyJson.Default.ClientRegistration, context.RequestAborted)
-                ?? throw new JsonException("The body must be a client, such as { \"clientId\": \"agent\" }.");
-        }
-        catch (JsonException exception)
-        {
-            return AdminProblems.Invalid([new(JsonErrors.Field(exception), JsonErrors.Explain(exception))]);
-        }
-
+        var client = await AdminRequest.ReadAsync(context, TenancyJson.Default.ClientRegistration, "The body must be a client, such as { \"clientId\": \"agent\" }.");
         if (ClientValidator.Validate(client, options.Value.Validation).ToArray() is { Length: > 0 } errors)
         {
             return AdminProblems.Invalid(errors);
@@ -80,18 +69,14 @@ internal sealed class ClientEndpoints(
         return Show(created, StatusCodes.Status201Created);
     }
 
-    private async Task<IResult> ListAsync(string id, string? cursor, int take)
+    private async Task<IResult> ListAsync(string id, string? cursor, HttpContext context)
     {
         if (registry.Get(id) is not { } tenant)
         {
             return AdminProblems.NotFound(id);
         }
 
-        if (take is < 1 or > MaxPage)
-        {
-            return AdminProblems.Invalid([new("take", $"is {take}: use 1 to {MaxPage}")]);
-        }
-
+        var take = AdminRequest.ReadNumber(context, "take", absent: 100, least: 1, MaxPage, "clients");
         if (cursor?.Length > MaxCursorLength)
         {
             return AdminProblems.Invalid([new("cursor", "must be the nextCursor of the page before")]);

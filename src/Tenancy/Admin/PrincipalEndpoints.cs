@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -23,7 +22,7 @@ internal sealed class PrincipalEndpoints(
     {
         tenants.MapPost("{id}/principals", (string id, HttpContext context, PrincipalEndpoints endpoints) => endpoints.IssueAsync(id, context));
         tenants.MapGet("{id}/principals", (string id, PrincipalEndpoints endpoints) => endpoints.ListAsync(id));
-        tenants.MapPost("{id}/principals/{principalId}/rotate", (string id, string principalId, HttpContext context, PrincipalEndpoints endpoints, int overlap = 0) => endpoints.RotateAsync(id, principalId, overlap, context));
+        tenants.MapPost("{id}/principals/{principalId}/rotate", (string id, string principalId, HttpContext context, PrincipalEndpoints endpoints) => endpoints.RotateAsync(id, principalId, context));
         tenants.MapDelete("{id}/principals/{principalId}", (string id, string principalId, PrincipalEndpoints endpoints) => endpoints.RevokeAsync(id, principalId));
     }
 
@@ -34,17 +33,7 @@ internal sealed class PrincipalEndpoints(
             return AdminProblems.NotFound(id);
         }
 
-        PrincipalRegistration principal;
-        try
-        {
-            principal = await context.Request.ReadFromJsonAsync(TenancyJson.Default.PrincipalRegistration, context.RequestAborted)
-                ?? throw new JsonException("The body must be a principal, such as { \"name\": \"buyer\" }.");
-        }
-        catch (JsonException exception)
-        {
-            return AdminProblems.Invalid([new(JsonErrors.Field(exception), JsonErrors.Explain(exception))]);
-        }
-
+        var principal = await AdminRequest.ReadAsync(context, TenancyJson.Default.PrincipalRegistration, "The body must be a principal, such as { \"name\": \"buyer\" }.");
         if (PrincipalValidator.Validate(id, principal, environment).ToArray() is { Length: > 0 } errors)
         {
             return AdminProblems.Invalid(errors);
@@ -68,18 +57,14 @@ internal sealed class PrincipalEndpoints(
             ? TypedResults.Json(new PrincipalList(await new PrincipalStore(redis, tenant.Id).ListAsync()), AdminJson.Wire.PrincipalList)
             : AdminProblems.NotFound(id);
 
-    private async Task<IResult> RotateAsync(string id, string principalId, int overlap, HttpContext context)
+    private async Task<IResult> RotateAsync(string id, string principalId, HttpContext context)
     {
         if (registry.Get(id) is not { } tenant)
         {
             return AdminProblems.NotFound(id);
         }
 
-        if (overlap is < 0 or > MaxOverlap)
-        {
-            return AdminProblems.Invalid([new("overlap", $"is {overlap}: use 0 to {MaxOverlap} seconds, for which the token before is good too")]);
-        }
-
+        var overlap = AdminRequest.ReadNumber(context, "overlap", absent: 0, least: 0, MaxOverlap, "seconds, for which the token before is good too");
         var now = time.GetUtcNow();
         var rotated = await new PrincipalStore(redis, tenant.Id).RotateAsync(principalId, now.AddSeconds(overlap), now);
         cache.Forget();

@@ -20,18 +20,14 @@ internal static class SessionEndpoints
         tenants.MapDelete("{id}/sessions/{handle}", EndAsync);
     }
 
-    private static async Task<IResult> ListAsync(string id, TenantRegistry registry, RedisConnection redis, int take = 100)
+    private static async Task<IResult> ListAsync(string id, HttpContext context, TenantRegistry registry, RedisConnection redis)
     {
         if (registry.Get(id) is not { } tenant)
         {
             return AdminProblems.NotFound(id);
         }
 
-        if (take is < 1 or > MaxPage)
-        {
-            return AdminProblems.Invalid([new("take", $"is {take}: use 1 to {MaxPage}")]);
-        }
-
+        var take = AdminRequest.ReadNumber(context, "take", absent: 100, least: 1, MaxPage, "sessions");
         var (sessions, count) = await new SessionStore(redis, tenant.Id).ListAsync(tenant.Record.SessionEpoch, take);
         return TypedResults.Json(new SessionList(sessions, count), AdminJson.Wire.SessionList);
     }

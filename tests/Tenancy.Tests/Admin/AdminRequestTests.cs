@@ -1,0 +1,86 @@
+using System.Net;
+using System.Text;
+using Tenancy.Tests.Hosting;
+
+namespace Tenancy.Tests.Admin;
+
+/// <summary>Requests that cannot be read get an answer that says what to send, in Production as anywhere.</summary>
+public sealed class AdminRequestTests
+{
+    private const string AdminKey = "uGk3zR8vN1xQ5bTt0WcYh7LmPfJdS2aE9oViBnKqXwM";
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("", "application/x-www-form-urlencoded")]
+    [InlineData("", null)]
+    [InlineData("", "text/plain")]
+    [InlineData("", "application/json; charset=klingon")]
+    [InlineData("/acme/principals", "application/x-www-form-urlencoded")]
+    [InlineData("/acme/principals", null)]
+    [InlineData("/federated/clients", "application/x-www-form-urlencoded")]
+    public async Task A_body_that_is_not_called_json_is_415_and_the_answer_says_what_to_send(string path, string? contentType)
+    {
+        await using var server = await StartAsync();
+        using var tenant = await server.AdminAsync(HttpMethod.Post, "", """{"id":"federated","authentication":{"kind":"jwks","issuer":"https://login.example","audiences":["api"]}}""", AdminKey);
+        Assert.Equal(HttpStatusCode.Created, tenant.StatusCode);
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/admin/tenants" + path) { Content = new ByteArrayContent("""{"id":"initech","name":"x","clientId":"agent"}"""u8.ToArray()) };
+        request.Headers.Add("X-Admin-API-Key", AdminKey);
+        if (contentType is not null)
+        {
+            request.Content.Headers.TryAddWithoutValidation("Content-Type", contentType);
+        }
+
+        using var response = await server.Client.SendAsync(request, Token);
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, response.StatusCode);
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType!.MediaType);
+        var message = (await McpCalls.ReadAsync(response))["errors"]!["Content-Type"]![0]!.ToString();
+        Assert.Contains($"'{contentType}'", message, StringComparison.Ordinal);
+        Assert.Contains("Content-Type: application/json", message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("POST", "?wait=yes", "wait", "'yes'", "true or false")]
+    [InlineData("POST", "?wait=", "wait", "''", "true or false")]
+    [InlineData("POST", "?adopt=1", "adopt", "'1'", "true or false")]
+    [InlineData("POST", "?adopt=true&adopt=false", "adopt", "'true,false'", "true or false")]
+    [InlineData("PATCH", "/acme?force=on", "force", "'on'", "true or false")]
+    [InlineData("GET", "/acme/sessions?take=x", "take", "'x'", "1 to 1000")]
+    [InlineData("GET", "/acme/sessions?take=1001", "take", "'1001'", "1 to 1000")]
+    [InlineData("GET", "/acme/clients?take=99999999999", "take", "'99999999999'", "1 to 1000")]
+    [InlineData("GET", "/acme/clients?take=1.5", "take", "'1.5'", "1 to 1000")]
+    [InlineData("POST", "/acme/principals/any/rotate?overlap=1h", "overlap", "'1h'", "0 to 604800, a whole number of seconds")]
+    public async Task A_parameter_of_the_query_that_cannot_be_read_is_named_with_its_value_and_its_form(string method, string path, string name, string value, string form)
+    {
+        await using var server = await StartAsync();
+        using var response = await server.AdminAsync(new HttpMethod(method), path, method == "GET" ? null : """{"id":"initech","name":"x"}""", AdminKey);
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType!.MediaType);
+        var (field, messages) = Assert.Single((await McpCalls.ReadAsync(response))["errors"]!.AsObject());
+        Assert.Equal(name, field);
+        Assert.Contains(value, messages![0]!.ToString(), StringComparison.Ordinal);
+        Assert.Contains(form, messages[0]!.ToString(), StringComparison.Ordinal);
+        using var list = await server.AdminAsync(HttpMethod.Get, "", key: AdminKey);
+        Assert.Equal(["acme acme"], (await McpCalls.ReadAsync(list))["tenants"]!.AsArray().Select(tenant => $"{tenant!["id"]} {tenant["name"]}"));
+    }
+
+    [Fact]
+    public async Task Without_the_key_a_request_that_cannot_be_read_is_told_no_more_than_any()
+    {
+        await using var server = await StartAsync();
+        using var query = await server.AdminAsync(HttpMethod.Post, "?wait=yes", "{}", key: null);
+        Assert.Equal(HttpStatusCode.Unauthorized, query.StatusCode);
+        using var body = await server.Client.PostAsync("/admin/tenants", new StringContent("{}", Encoding.UTF8, "text/plain"), Token);
+        Assert.Equal(HttpStatusCode.Unauthorized, body.StatusCode);
+    }
+
+    private static Task<TenancyServer> StartAsync() => TenancyServer.StartAsync(environment: "Production", settings: new Dictionary<string, string?>
+    {
+        ["Tenancy:BaseDomain"] = "tenants.example",
+        ["Tenancy:AcceptEmbeddedStore"] = "true",
+        ["Tenancy:AutoValidate"] = "false",
+        ["Tenancy:Admin:Keys:0"] = AdminKey,
+        ["Tenancy:Tenants:0:id"] = "acme",
+        ["Tenancy:Tenants:0:name"] = "acme",
+    });
+}
