@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
 using Tenancy.Configuration;
 
 namespace Tenancy.Admin;
@@ -10,8 +11,13 @@ internal static class MergePatch
     /// <exception cref="TenantConfigPatchException">The result is not a tenant; the field is named.</exception>
     public static TenantConfig Apply(TenantConfig tenant, JsonObject patch)
     {
+        if (patch.ContainsKey("principals"))
+        {
+            throw new TenantConfigPatchException(new("principals", $"they are no part of a tenant's configuration: issue one with POST /admin/tenants/{tenant.Id}/principals, revoke one with DELETE /admin/tenants/{tenant.Id}/principals/{{principalId}}"));
+        }
+
         var document = JsonSerializer.SerializeToNode(tenant, TenancyJson.Default.TenantConfig)!.AsObject();
-        Merge(document, patch);
+        Merge(document, patch, TenancyJson.Default.TenantConfig, place: "");
         try
         {
             return document.Deserialize(TenancyJson.Default.TenantWire)!.ToRegistration().Tenant;
@@ -22,21 +28,28 @@ internal static class MergePatch
         }
     }
 
-    private static void Merge(JsonObject target, JsonObject patch)
+    /// <param name="target">What is changed.</param>
+    /// <param name="patch">The change.</param>
+    /// <param name="type">What the target stands for; null where it may have any fields, as settings may.</param>
+    /// <param name="place">Where the target is in the tenant.</param>
+    private static void Merge(JsonObject target, JsonObject patch, JsonTypeInfo? type, string place)
     {
         foreach (var (name, value) in patch)
         {
             switch (value)
             {
+                // A misspelt field with a value is found when the result is read; one with null would leave no trace.
+                case null when type is not null && Find(type, name) is null:
+                    throw new TenantConfigPatchException(new(place + name, "there is no such field to take out; check its spelling"));
                 case null:
                     target.Remove(name);
                     break;
                 case JsonObject change when target[name] is JsonObject existing:
-                    Merge(existing, change);
+                    Merge(existing, change, TypeOf(type, name), $"{place}{name}.");
                     break;
                 case JsonObject change:
                     var created = new JsonObject();
-                    Merge(created, change);
+                    Merge(created, change, TypeOf(type, name), $"{place}{name}.");
                     target[name] = created;
                     break;
                 default:
@@ -45,6 +58,11 @@ internal static class MergePatch
             }
         }
     }
+
+    private static JsonPropertyInfo? Find(JsonTypeInfo type, string name) => type.Properties.FirstOrDefault(property => property.Name == name);
+
+    private static JsonTypeInfo? TypeOf(JsonTypeInfo? type, string name) =>
+        type is not null && Find(type, name) is { } property && type.Options.GetTypeInfo(property.PropertyType) is { Kind: JsonTypeInfoKind.Object } found ? found : null;
 }
 
 /// <summary>A merge patch does not give a tenant.</summary>

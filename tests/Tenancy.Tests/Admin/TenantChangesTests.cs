@@ -43,6 +43,14 @@ public sealed class TenantChangesTests
     [InlineData("""{"urls":["https://globex.localhost"]}""", HttpStatusCode.BadRequest, "urls[0]")]
     [InlineData("""{"urls":["https://shared.example.com/shops/globex"]}""", HttpStatusCode.Conflict, "urls")]
     [InlineData("""{"limits":{"rateLimit":-1}}""", HttpStatusCode.BadRequest, "limits.rateLimit")]
+    [InlineData("""{"name":"a","principals":[{"name":"second"}]}""", HttpStatusCode.BadRequest, "principals")]
+    [InlineData("""{"name":"a","principals":null}""", HttpStatusCode.BadRequest, "principals")]
+    [InlineData("""{"name":"a","nmae":null}""", HttpStatusCode.BadRequest, "nmae")]
+    [InlineData("""{"name":"a","domain":null}""", HttpStatusCode.BadRequest, "domain")]
+    [InlineData("""{"name":"a","oidc":null}""", HttpStatusCode.BadRequest, "oidc")]
+    [InlineData("""{"name":"a","health":null}""", HttpStatusCode.BadRequest, "health")]
+    [InlineData("""{"name":"a","limits":{"maxSesions":null}}""", HttpStatusCode.BadRequest, "limits.maxSesions")]
+    [InlineData("""{"name":"a","authentication":{"isuer":null}}""", HttpStatusCode.BadRequest, "authentication.isuer")]
     [InlineData("""{"name":"a","name":"b"}""", HttpStatusCode.BadRequest, "")]
     [InlineData("""[]""", HttpStatusCode.BadRequest, "")]
     [InlineData("""{""", HttpStatusCode.BadRequest, "")]
@@ -55,6 +63,25 @@ public sealed class TenantChangesTests
         Assert.Equal(field, Assert.Single((await McpCalls.ReadAsync(response))["errors"]!.AsObject()).Key);
         using var after = await server.AdminAsync(HttpMethod.Get, "/acme");
         Assert.Equal(await before.Content.ReadAsStringAsync(Token), await after.Content.ReadAsStringAsync(Token));
+    }
+
+    [Fact]
+    public async Task A_patch_says_where_principals_are_changed()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        using var response = await PatchAsync(server, "acme", """{"principals":[{"name":"second"}]}""");
+        Assert.Contains("POST /admin/tenants/acme/principals", (await McpCalls.ReadAsync(response))["errors"]!["principals"]![0]!.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Null_takes_out_what_a_tenant_has_or_may_have_and_any_of_its_settings()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        using var response = await PatchAsync(server, "acme", """{"name":null,"settings":{"product":null,"fail":null,"nothing":null},"limits":{"maxSessions":null},"authentication":{"issuer":null}}""");
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        var tenant = await McpCalls.ReadAsync(response);
+        Assert.Equal("{}", tenant["settings"]!.ToJsonString());
+        Assert.Equal(1000, (int)tenant["limits"]!["maxSessions"]!);
     }
 
     [Fact]
