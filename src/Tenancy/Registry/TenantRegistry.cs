@@ -331,8 +331,7 @@ public sealed class TenantRegistry
         var state = _table.Find(current.Id)!;
         using var wanted = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, state.Presence);
         var result = await _probe.RunAsync(record.Config, platform, wanted.Token).ConfigureAwait(false);
-        cancellationToken.ThrowIfCancellationRequested();
-        if (result.Validation is TenantValidation.Valid)
+        if (result.Validation is TenantValidation.Valid && !cancellationToken.IsCancellationRequested)
         {
             return (record with { Check = new(TenantHealth.Healthy, null, _time.GetUtcNow()) }, result.Platform);
         }
@@ -342,6 +341,7 @@ public sealed class TenantRegistry
             await unused.ReleaseAsync().ConfigureAwait(false);
         }
 
+        cancellationToken.ThrowIfCancellationRequested();
         throw state.Model is null ? new TenantNotFoundException(current.Id) : new TenantValidationException(result.Validation);
     }
 

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.ComponentModel;
+using Microsoft.Extensions.DependencyInjection;
 using ModelContextProtocol.Server;
 using Tenancy.Adcp;
 using Tenancy.Mcp;
@@ -39,8 +41,18 @@ internal sealed class TestPublisher(TestSettings settings) : TestPlatform(settin
 {
     public static void Define(IPlatformBuilder platform) => platform.AddHandlers<TestSelling>().AddHandlers<TestTools>();
 
-    public static Task<TestPublisher> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) => Task.FromResult(new TestPublisher(Read(tenant)));
+    public static Task<TestPublisher> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) => Task.FromResult(Build(tenant));
+
+    private static TestPublisher Build(TenantSetup tenant)
+    {
+        var built = new TestPublisher(Read(tenant));
+        tenant.Services.GetService<BuiltPlatforms>()?.Add(built);
+        return built;
+    }
 }
+
+/// <summary>Has every publisher that was built, where a test adds it to the services.</summary>
+internal sealed class BuiltPlatforms : ConcurrentBag<TestPlatform>;
 
 internal sealed class TestRetailer(TestSettings settings) : TestPlatform(settings), ITenantPlatform<TestRetailer>
 {

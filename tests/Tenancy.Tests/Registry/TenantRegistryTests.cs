@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Tenancy.Configuration;
 using Tenancy.Registry;
 using Tenancy.Tests.Hosting;
@@ -216,6 +217,31 @@ public sealed class TenantRegistryTests
         Assert.Same(model, host.Model("acme"));
         Assert.Equal(0, RegistryHost.Platform(model).Disposals);
         Assert.Equal("globex", host.Registry.ResolveByHost("taken.example")!.Id.Value);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task The_platform_of_an_update_that_is_given_up_during_validation_is_disposed(bool answers)
+    {
+        var (validator, built) = (new GatedValidator(), new BuiltPlatforms());
+        await using var host = await RegistryHost.CreateAsync(validator, services: services => services.AddSingleton(built));
+        await host.Registry.RegisterAsync(RegistryHost.Config("acme", "old"), cancellationToken: Token);
+        var call = validator.Hold("acme");
+        using var client = new CancellationTokenSource();
+        var update = host.Registry.UpdateAsync(RegistryHost.Config("acme", "new"), client.Token);
+        await call.Started;
+
+        // A validator may also answer as if nothing had happened.
+        if (answers)
+        {
+            client.Token.Register(() => call.End(GatedValidator.Valid));
+        }
+
+        await client.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => update);
+        Assert.Equal([0, 1], built.Select(platform => platform.Disposals).Order());
+        Assert.Equal("old", RegistryHost.Platform(host.Model("acme")).Product);
     }
 
     [Fact]
