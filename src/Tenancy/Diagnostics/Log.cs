@@ -74,6 +74,9 @@ internal static partial class Log
     [LoggerMessage(24, LogLevel.Critical, "The tenants could not be loaded; the server stops.", EventName = "LoadFailed")]
     public static partial void LoadFailed(this ILogger logger, Exception exception);
 
+    [LoggerMessage(25, LogLevel.Error, "The platform of tenant {TenantId} failed when it was disposed; it is let go all the same.", EventName = "PlatformNotDisposed")]
+    public static partial void PlatformNotDisposed(this ILogger logger, Exception exception, string tenantId);
+
     [LoggerMessage(30, LogLevel.Warning, "{Host} leads to {Addresses}, which Tenancy:Validation:AllowedNetworks does not allow.", EventName = "AddressRefused")]
     public static partial void AddressRefused(this ILogger logger, string host, string addresses);
 

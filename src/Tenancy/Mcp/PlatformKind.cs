@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using ModelContextProtocol.Server;
 using Tenancy.Configuration;
 using Tenancy.Registry;
@@ -44,13 +46,13 @@ internal sealed class PlatformKind(string name, HandlerPrimitives primitives, Fu
     }
 
     public async Task<PlatformInstance> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) =>
-        new McpPlatformInstance(this, await create(tenant, cancellationToken).ConfigureAwait(false));
+        new McpPlatformInstance(this, await create(tenant, cancellationToken).ConfigureAwait(false), tenant.Id, tenant.Services.GetRequiredService<ILogger<PlatformInstance>>());
 
     private static bool HaveSameParameters(McpServerTool one, McpServerTool other) => JsonElement.DeepEquals(one.ProtocolTool.InputSchema, other.ProtocolTool.InputSchema);
 }
 
 /// <summary>One tenant's instance of a platform.</summary>
-internal sealed class McpPlatformInstance(PlatformKind kind, object instance) : PlatformInstance
+internal sealed class McpPlatformInstance(PlatformKind kind, object instance, TenantId tenant, ILogger logger) : PlatformInstance(tenant, logger)
 {
     private Description? _description;
 

@@ -1,9 +1,11 @@
+using Microsoft.Extensions.Logging;
 using Tenancy.Configuration;
+using Tenancy.Diagnostics;
 
 namespace Tenancy.Registry;
 
 /// <summary>One tenant's instance of its platform. It is disposed after the last request that holds it.</summary>
-internal abstract class PlatformInstance
+internal abstract class PlatformInstance(TenantId tenant, ILogger logger)
 {
     // The registry's own hold counts as one.
     private int _holds = 1;
@@ -27,11 +29,23 @@ internal abstract class PlatformInstance
         return false;
     }
 
-    /// <summary>Ends a hold.</summary>
-    public ValueTask ReleaseAsync() => Interlocked.Decrement(ref _holds) == 0 ? DisposeAsync() : default;
+    /// <summary>Ends a hold. It never throws: whoever happens to be the last has no part in what the user's object does then.</summary>
+    public ValueTask ReleaseAsync() => Interlocked.Decrement(ref _holds) == 0 ? EndAsync() : default;
 
     /// <summary>Disposes the user's object.</summary>
     protected abstract ValueTask DisposeAsync();
+
+    private async ValueTask EndAsync()
+    {
+        try
+        {
+            await DisposeAsync().ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            logger.PlatformNotDisposed(exception, tenant.Value);
+        }
+    }
 }
 
 /// <summary>Builds the platform of a tenant.</summary>

@@ -1,5 +1,8 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Tenancy.Registry;
 using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Admin;
@@ -235,6 +238,34 @@ public sealed class TenantChangesTests
         using var fresh = await server.AdminAsync(HttpMethod.Post, "", """{"id":"acme","principals":[{"name":"n","token":"acme.fresh"}]}""");
         Assert.Equal(HttpStatusCode.Created, fresh.StatusCode);
         Assert.Empty((await server.CallAsync("acme", "acme.fresh", "get_media_buys"))["structuredContent"]!["media_buys"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task A_platform_that_fails_when_it_is_disposed_fails_neither_a_delete_nor_the_last_request_and_is_logged_with_its_tenant()
+    {
+        var log = new LogRecorder();
+        await using var server = await TenancyServer.StartAsync(services: services => services.AddSingleton<ILoggerProvider>(log));
+        var registry = server.Services.GetRequiredService<TenantRegistry>();
+        using var broken = await PatchAsync(server, "acme", """{"settings":{"failToEnd":"no way out"}}""");
+        Assert.Equal(HttpStatusCode.OK, broken.StatusCode);
+
+        // The registry lets go while a request runs, so that the request is the last to hold it.
+        var held = registry.Get("acme")!.Platform!;
+        Assert.True(held.TryHold());
+        using var changed = await PatchAsync(server, "acme", """{"settings":{"product":"new"}}""");
+        Assert.Equal(HttpStatusCode.OK, changed.StatusCode);
+        Assert.DoesNotContain(log.Errors, IsOfAcme);
+        await held.ReleaseAsync();
+        Assert.Contains(log.Errors, IsOfAcme);
+
+        log.Clear();
+        using var deleted = await server.AdminAsync(HttpMethod.Delete, "/acme");
+        Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+        Assert.Contains(log.Errors, IsOfAcme);
+        using var again = await server.AdminAsync(HttpMethod.Post, "", """{"id":"acme"}""");
+        Assert.Equal(HttpStatusCode.Created, again.StatusCode);
+
+        static bool IsOfAcme(LogEntry entry) => entry.Event == "PlatformNotDisposed" && entry.Text.Contains("acme", StringComparison.Ordinal) && entry.Text.Contains("no way out", StringComparison.Ordinal);
     }
 
     [Fact]

@@ -18,6 +18,8 @@ internal sealed record TestSettings
     public string Product { get; init; } = "house-ad";
 
     public string? Fail { get; init; }
+
+    public string? FailToEnd { get; init; }
 }
 
 internal abstract class TestPlatform(TestSettings settings) : ITestSeller, IDisposable
@@ -28,7 +30,14 @@ internal abstract class TestPlatform(TestSettings settings) : ITestSeller, IDisp
 
     public int Disposals => Volatile.Read(ref _disposals);
 
-    public void Dispose() => Interlocked.Increment(ref _disposals);
+    public void Dispose()
+    {
+        Interlocked.Increment(ref _disposals);
+        if (settings.FailToEnd is { } reason)
+        {
+            throw new InvalidOperationException(reason);
+        }
+    }
 
     protected static TestSettings Read(TenantSetup tenant)
     {
