@@ -19,11 +19,16 @@ internal interface ITenantStore
     /// <summary>Keeps the result of a check, if the tenant is still at this version.</summary>
     Task WriteCheckAsync(TenantId id, long version, TenantCheck check);
 
-    /// <summary>Takes a tenant away and frees its URLs; a tombstone keeps the version. Null where there is no such tenant.</summary>
+    /// <summary>Takes a tenant away and frees its URLs; a tombstone keeps the version.</summary>
     /// <param name="id">The tenant.</param>
     /// <param name="purge">Whether its data is to be deleted: until that is done, nobody can have the id.</param>
-    Task<long?> RemoveAsync(TenantId id, bool purge);
+    Task<TenantRemoval> RemoveAsync(TenantId id, bool purge);
 }
+
+/// <summary>What became of a removal.</summary>
+/// <param name="Existed">Whether there was such a tenant.</param>
+/// <param name="Version">The version of the tombstone; null where there never was a tenant with this id.</param>
+internal sealed record TenantRemoval(bool Existed, long? Version);
 
 /// <summary>What is done where the id of a new tenant was used before.</summary>
 internal enum TenantCreation
@@ -57,8 +62,8 @@ internal abstract record TenantWrite
     /// <summary>Another tenant has the same issuer and this audience.</summary>
     public sealed record AudienceTaken(string Audience, string Owner) : TenantWrite;
 
-    /// <summary>There is no such tenant.</summary>
-    public sealed record Missing : TenantWrite;
+    /// <summary>There is no such tenant; the version is that of its tombstone, null where there never was one.</summary>
+    public sealed record Missing(long? Version) : TenantWrite;
 
     /// <summary>An unregistered tenant with this id left data behind.</summary>
     public sealed record HasKeptData : TenantWrite;

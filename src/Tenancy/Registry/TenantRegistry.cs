@@ -190,14 +190,8 @@ public sealed class TenantRegistry
     /// <summary>Takes a tenant away.</summary>
     internal async Task<bool> RemoveAsync(TenantId tenantId, bool purge)
     {
-        if (await _store.RemoveAsync(tenantId, purge).ConfigureAwait(false) is not { } version)
-        {
-            return false;
-        }
-
-        await _table.RemoveAsync(tenantId, version).ConfigureAwait(false);
-        _logger.TenantUnregistered(tenantId.Value, version);
-        return true;
+        var seen = Get(tenantId.Value);
+        return await RemoveHereAsync(tenantId, seen, await _store.RemoveAsync(tenantId, purge).ConfigureAwait(false)).ConfigureAwait(false);
     }
 
     /// <summary>Puts all tenants of the store in place, with the health that they had. Their platforms are yet to be built.</summary>
@@ -295,6 +289,9 @@ public sealed class TenantRegistry
                 case TenantWrite.Exists(var changed):
                     await LoadAsync(changed, cancellationToken).ConfigureAwait(false);
                     return null;
+                case TenantWrite.Missing(var tombstone):
+                    await RemoveHereAsync(current.Id, current, new(Existed: false, tombstone)).ConfigureAwait(false);
+                    throw new TenantNotFoundException(current.Id);
                 case var refused:
                     throw Explain(refused, current.Id);
             }
@@ -306,6 +303,22 @@ public sealed class TenantRegistry
                 await platform.ReleaseAsync().ConfigureAwait(false);
             }
         }
+    }
+
+    /// <summary>Takes a tenant away here that the store does not have any more: it went just now, or with a call whose answer was lost.</summary>
+    /// <param name="id">The tenant.</param>
+    /// <param name="seen">What was here before the store was asked.</param>
+    /// <param name="removal">What the store says. Where it lost the tombstone, too, what was seen goes, and nothing that came after it.</param>
+    /// <returns>False when there was no such tenant, neither there nor here.</returns>
+    private async Task<bool> RemoveHereAsync(TenantId id, TenantModel? seen, TenantRemoval removal)
+    {
+        if ((removal.Version ?? seen?.Version + 1) is not { } version || !(await _table.RemoveAsync(id, version).ConfigureAwait(false) || removal.Existed))
+        {
+            return false;
+        }
+
+        _logger.TenantUnregistered(id.Value, version);
+        return true;
     }
 
     /// <summary>After a change: a check that ran meanwhile is dropped, so that a tenant that still waits for its first one is checked again.</summary>
@@ -428,7 +441,6 @@ public sealed class TenantRegistry
         TenantWrite.HasKeptData => new TenantConflictException("id", $"An unregistered tenant '{id}' left data behind: register it with adopt=true to have that data, delete it first, or choose another id."),
         TenantWrite.BeingPurged => new TenantConflictException("id", $"The data of an earlier tenant '{id}' is still being deleted: delete it again to finish, or choose another id."),
         TenantWrite.WasUsed => new TenantConflictException("id", $"Tenant '{id}' was unregistered or deleted: what is seeded does not bring it back.") { IsOfTombstone = true },
-        TenantWrite.Missing => new TenantNotFoundException(id),
         _ => new InvalidOperationException("The store gave no answer that is known here."),
     };
 }

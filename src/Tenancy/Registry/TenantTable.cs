@@ -73,21 +73,21 @@ internal sealed class TenantTable
     }
 
     /// <summary>Takes a tenant away, unless a newer change is there already.</summary>
-    public async Task RemoveAsync(TenantId id, long version)
+    /// <returns>Whether it was there.</returns>
+    public async Task<bool> RemoveAsync(TenantId id, long version)
     {
-        PlatformInstance? unused = null;
+        TenantModel? before = null;
         lock (_writer)
         {
             // The empty state stays, so that an older change that arrives late cannot bring the tenant back.
             var state = _tenants.GetOrAdd(id.Value, static _ => new());
             if (state.AppliedVersion < version)
             {
-                var before = state.Model;
+                before = state.Model;
                 state.AppliedVersion = version;
                 state.Model = null;
                 if (before is not null)
                 {
-                    unused = before.Platform;
                     _routes.Replace(before, after: null, state);
                     _count--;
                     _changes.Enqueue(new(TenantChangeKind.Removed, id, before, After: null));
@@ -96,7 +96,8 @@ internal sealed class TenantTable
             }
         }
 
-        await PublishAsync(unused).ConfigureAwait(false);
+        await PublishAsync(before?.Platform).ConfigureAwait(false);
+        return before is not null;
     }
 
     /// <summary>Gives a tenant the health that a check found, unless its configuration is not the one that was checked any more.</summary>

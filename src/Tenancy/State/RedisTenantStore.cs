@@ -57,10 +57,10 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
     public async Task WriteCheckAsync(TenantId id, long version, TenantCheck check) =>
         await redis.EvaluateAsync(StoreScript.TenantCheck, [FleetKeyspace.Metadata(id)], [Text(version), Serialize(check)]).ConfigureAwait(false);
 
-    public async Task<long?> RemoveAsync(TenantId id, bool purge)
+    public async Task<TenantRemoval> RemoveAsync(TenantId id, bool purge)
     {
         var answer = (RedisResult[])(await redis.EvaluateAsync(StoreScript.TenantRemove, Keys(id), [id.Value, purge ? "purging" : "kept"]).ConfigureAwait(false))!;
-        return (int)answer[0] == 1 ? Number(answer[1]) : null;
+        return new((int)answer[0] == 1, Tombstone(answer));
     }
 
     private async Task<TenantWrite> WriteAsync(StoreScript script, TenantRecord tenant, string condition)
@@ -74,7 +74,7 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
             [config.Id, record, Serialize(tenant.Check), condition, JsonSerializer.Serialize(claims, TenantStoreJson.Default.StringArray), .. claims.Select(claim => (RedisValue)claim)]).ConfigureAwait(false))!;
         return (int)answer[0] switch
         {
-            0 => new TenantWrite.Missing(),
+            0 => new TenantWrite.Missing(Tombstone(answer)),
             1 => new TenantWrite.Written(Number(answer[1])),
             2 => new TenantWrite.Exists(Read((string)answer[1]!, Number(answer[2]), (string?)answer[3])),
             3 => Taken((string)answer[1]!, (string)answer[2]!),
@@ -121,6 +121,8 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
     private static string Serialize(TenantCheck check) => JsonSerializer.Serialize(check, TenantStoreJson.Default.TenantCheck);
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
+
+    private static long? Tombstone(RedisResult[] answer) => answer[1].IsNull ? null : Number(answer[1]);
 
     private static long Number(RedisResult result) => long.Parse((string)result!, CultureInfo.InvariantCulture);
 }

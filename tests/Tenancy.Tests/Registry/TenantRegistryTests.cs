@@ -12,6 +12,9 @@ public sealed class TenantRegistryTests
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
+    /// <summary>The store behind the registry's back.</summary>
+    private static ITenantStore Store(RegistryHost host) => host.Services.GetRequiredService<ITenantStore>();
+
     [Fact]
     public async Task Registering_returns_before_a_validation_that_takes_time_unless_it_is_waited_for()
     {
@@ -242,6 +245,78 @@ public sealed class TenantRegistryTests
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => update);
         Assert.Equal([0, 1], built.Select(platform => platform.Disposals).Order());
         Assert.Equal("old", RegistryHost.Platform(host.Model("acme")).Product);
+    }
+
+    [Theory]
+    [InlineData(StoreKind.Embedded)]
+    [InlineData(StoreKind.Redis)]
+    public async Task A_removal_whose_answer_was_lost_is_made_good_by_the_next(StoreKind kind)
+    {
+        await using var redis = kind == StoreKind.Redis ? await RedisServer.StartAsync() : null;
+        await using var host = await RegistryHost.CreateAsync(redis: redis);
+        await host.Registry.RegisterAsync(RegistryHost.Config("acme", urls: "https://acme.example"), cancellationToken: Token);
+        var platform = RegistryHost.Platform(host.Model("acme"));
+        Assert.True((await Store(host).RemoveAsync(Acme, purge: false)).Existed);
+
+        Assert.True(await host.Registry.UnregisterAsync(Acme, Token));
+        Assert.Null(host.Registry.Get("acme"));
+        Assert.Null(host.Registry.ResolveByHost("acme.example"));
+        Assert.Equal(0, host.Registry.Count);
+        Assert.Equal(1, platform.Disposals);
+        Assert.False(await host.Registry.UnregisterAsync(Acme, Token));
+    }
+
+    [Theory]
+    [InlineData(StoreKind.Embedded)]
+    [InlineData(StoreKind.Redis)]
+    public async Task An_update_of_a_tenant_that_the_store_no_longer_has_takes_it_away(StoreKind kind)
+    {
+        await using var redis = kind == StoreKind.Redis ? await RedisServer.StartAsync() : null;
+        await using var host = await RegistryHost.CreateAsync(redis: redis);
+        var config = RegistryHost.Config("acme", urls: "https://acme.example");
+        await host.Registry.RegisterAsync(config, cancellationToken: Token);
+        await Store(host).RemoveAsync(Acme, purge: false);
+
+        await Assert.ThrowsAsync<TenantNotFoundException>(() => host.Registry.UpdateAsync(config with { Name = "New" }, Token));
+        Assert.Null(host.Registry.Get("acme"));
+        Assert.Null(host.Registry.ResolveByHost("acme.example"));
+    }
+
+    [Fact]
+    public async Task A_tenant_that_a_store_without_memory_forgot_can_still_be_removed()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var host = await RegistryHost.CreateAsync(redis: redis);
+        await host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: Token);
+        await redis.ExecuteAsync("FLUSHALL");
+        Assert.False(await host.Registry.UnregisterAsync(TenantId.Parse("globex"), Token));
+        Assert.True(await host.Registry.UnregisterAsync(Acme, Token));
+        Assert.Null(host.Registry.Get("acme"));
+    }
+
+    [Fact]
+    public async Task A_removal_that_is_made_good_leaves_a_tenant_that_was_registered_anew_meanwhile()
+    {
+        await using var host = await RegistryHost.CreateAsync();
+        for (var i = 0; i < 200; i++)
+        {
+            await TryRegisterAsync();
+            await Store(host).RemoveAsync(Acme, purge: false);
+            await Task.WhenAll(Task.Run(() => host.Registry.UnregisterAsync(Acme, Token), Token), Task.Run(TryRegisterAsync, Token));
+            Assert.Equal(await Store(host).LoadAsync(Token).CountAsync(Token), host.Registry.Count);
+        }
+
+        async Task TryRegisterAsync()
+        {
+            try
+            {
+                await host.Registry.TryRegisterAsync(RegistryHost.Config("acme"), awaitFirstValidation: false, TenantCreation.Adopt, TenantOrigin.Admin, Token);
+            }
+            catch (TenantNotFoundException)
+            {
+                // It was removed again before this returned.
+            }
+        }
     }
 
     [Fact]

@@ -1,11 +1,12 @@
 -- Takes a tenant away: frees its URLs, leaves a tombstone with the next version and logs the change.
 -- KEYS: 1 metadata of the tenant (hash)  2 routes (hash, URL -> id)  3 index (sorted set of ids)  4 version  5 changes (sorted set, id by version)
 -- ARGV: 1 id  2 'purging' where its data is to be deleted, 'kept' where it stays
--- Gives: {1, version} removed | {0} there is no such tenant; what an unregistered one left is then marked for deletion
-local urls = redis.call('HGET', KEYS[1], 'urls')
+-- Gives: {1, version} removed | {0, version of the tombstone, if there is one} there is no such tenant; what an unregistered one left is then marked for deletion
+local current = redis.call('HMGET', KEYS[1], 'urls', 'version')
+local urls = current[1]
 if not urls then
   if ARGV[2] == 'purging' and redis.call('HDEL', KEYS[1], 'kept') == 1 then redis.call('HSET', KEYS[1], 'purging', '1') end
-  return {0}
+  return {0, current[2]}
 end
 for _, url in ipairs(cjson.decode(urls)) do
   if redis.call('HGET', KEYS[2], url) == ARGV[1] then redis.call('HDEL', KEYS[2], url) end
