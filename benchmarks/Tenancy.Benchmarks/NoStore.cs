@@ -16,5 +16,5 @@ internal sealed class NoStore : ITenantStore
 
     public Task WriteCheckAsync(TenantId id, long version, TenantCheck check) => Task.CompletedTask;
 
-    public Task<long?> RemoveAsync(TenantId id, bool purge) => Task.FromResult<long?>(++_version);
+    public Task<TenantRemoval> RemoveAsync(TenantId id, bool purge) => Task.FromResult(new TenantRemoval(Existed: true, ++_version));
 }

@@ -88,8 +88,8 @@ internal static class AdminEndpoints
     private static async Task<IResult> UnregisterAsync(string id, TenantAdministration administration) =>
         TenantId.TryParse(id, out var tenantId) && await administration.UnregisterAsync(tenantId) ? TypedResults.NoContent() : AdminProblems.NotFound(id);
 
-    private static async Task<IResult> DeleteAsync(string id, TenantAdministration administration, CancellationToken cancellationToken) =>
-        TenantId.TryParse(id, out var tenantId) && await administration.DeleteAsync(tenantId, cancellationToken) ? TypedResults.NoContent() : AdminProblems.NotFound(id);
+    private static async Task<IResult> DeleteAsync(string id, TenantAdministration administration) =>
+        TenantId.TryParse(id, out var tenantId) && await administration.DeleteAsync(tenantId) ? TypedResults.NoContent() : AdminProblems.NotFound(id);
 
     private static async ValueTask<object?> RequireKeyAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
         context.HttpContext.RequestServices.GetRequiredService<AdminKeys>().Contains(context.HttpContext.Request)

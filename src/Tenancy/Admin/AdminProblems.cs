@@ -53,6 +53,10 @@ internal static class AdminProblems
                 ? Unavailable(context.HttpContext, "30", $"The change could not be validated now, and nothing was changed: {exception.Message}")
                 : Create(StatusCodes.Status422UnprocessableEntity, $"The change did not pass validation, and nothing was changed: {exception.Message}");
         }
+        catch (OperationCanceledException) when (!context.HttpContext.RequestAborted.IsCancellationRequested)
+        {
+            return Unavailable(context.HttpContext, "2", "The server was stopped before it was done: send the request again as it was.");
+        }
         catch (StoreUnavailableException)
         {
             return Unavailable(context.HttpContext, "2", "The server's store is not available now. The change may have happened: send it again as it was.");

@@ -6,7 +6,7 @@ using Tenancy.State;
 namespace Tenancy.Fleet;
 
 /// <summary>Registers and deletes tenants together with what they keep in the store.</summary>
-internal sealed class TenantAdministration(TenantRegistry registry, RedisConnection redis, TenantPurge purge, IHostEnvironment environment, TimeProvider time)
+internal sealed class TenantAdministration(TenantRegistry registry, RedisConnection redis, TenantPurge purge, IHostEnvironment environment, IHostApplicationLifetime lifetime, TimeProvider time)
 {
     /// <summary>Registers a tenant and creates the principals that it begins with.</summary>
     public async Task<RegisteredTenant> RegisterAsync(
@@ -22,14 +22,14 @@ internal sealed class TenantAdministration(TenantRegistry registry, RedisConnect
         return new(status, isNew, isNew ? await CreatePrincipalsAsync(registration).ConfigureAwait(false) : []);
     }
 
-    /// <summary>Takes a tenant out of service and deletes all that it keeps. After an interruption it can be called again.</summary>
+    /// <summary>Takes a tenant out of service and deletes all that it keeps, whether or not the caller waits for it. After the server was stopped meanwhile it can be called again.</summary>
     /// <returns>False when there is no such tenant.</returns>
-    public async Task<bool> DeleteAsync(TenantId tenantId, CancellationToken cancellationToken)
+    public async Task<bool> DeleteAsync(TenantId tenantId)
     {
         var existed = await registry.RemoveAsync(tenantId, purge: true).ConfigureAwait(false);
         if (existed || await purge.IsDueAsync(tenantId).ConfigureAwait(false))
         {
-            await purge.RunAsync(tenantId, cancellationToken).ConfigureAwait(false);
+            await purge.RunAsync(tenantId, lifetime.ApplicationStopping).ConfigureAwait(false);
             return true;
         }
 

@@ -1,8 +1,13 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Tenancy.Configuration;
 using Tenancy.Registry;
+using Tenancy.State;
 using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Admin;
@@ -268,6 +273,73 @@ public sealed class TenantChangesTests
         static bool IsOfAcme(LogEntry entry) => entry.Event == "PlatformNotDisposed" && entry.Text.Contains("acme", StringComparison.Ordinal) && entry.Text.Contains("no way out", StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(StoreKind.Embedded)]
+    [InlineData(StoreKind.Redis)]
+    public async Task A_delete_whose_answer_was_lost_is_made_good_by_the_next(StoreKind store)
+    {
+        await using var server = await TenancyServer.StartAsync(store);
+        await server.CallAsync("acme", McpCalls.Acme, "create_media_buy", McpCalls.CreateBuy());
+        await server.Services.GetRequiredService<ITenantStore>().RemoveAsync(TenantId.Parse("acme"), purge: true);
+
+        using var deleted = await server.AdminAsync(HttpMethod.Delete, "/acme");
+        Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+        using var health = await server.Client.GetAsync("/acme/health", Token);
+        Assert.Equal(HttpStatusCode.NotFound, health.StatusCode);
+        await AssertPurgedAsync(server);
+    }
+
+    [Fact]
+    public async Task A_delete_goes_on_to_the_end_when_its_client_goes()
+    {
+        using var client = new CancellationTokenSource();
+        using var noticed = new ManualResetEventSlim();
+        var removal = new RemovalListener(() =>
+        {
+            client.Cancel();
+            Assert.True(noticed.Wait(TimeSpan.FromSeconds(20)), "The server did not notice that the client went.");
+        });
+        await using var server = await TenancyServer.StartAsync(services: services => services.AddSingleton<ITenantChangeListener>(removal), endpoints: app => app.Use((context, next) =>
+        {
+            if (HttpMethods.IsDelete(context.Request.Method))
+            {
+                context.RequestAborted.Register(noticed.Set);
+            }
+
+            return next(context);
+        }));
+        await server.CallAsync("acme", McpCalls.Acme, "create_media_buy", McpCalls.CreateBuy());
+        using var request = new HttpRequestMessage(HttpMethod.Delete, "/admin/tenants/acme");
+        request.Headers.Add("X-Admin-API-Key", TenancyServer.AdminKey);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => server.Client.SendAsync(request, client.Token));
+
+        var purge = server.Services.GetRequiredService<TenantPurge>();
+        await Poll.UntilAsync(async () => !await purge.IsDueAsync(TenantId.Parse("acme")));
+        Assert.True(noticed.IsSet);
+        await AssertPurgedAsync(server);
+    }
+
+    [Fact]
+    public async Task A_delete_that_the_end_of_the_server_cuts_off_is_503_and_is_finished_by_the_next()
+    {
+        IHostApplicationLifetime? lifetime = null;
+        await using var redis = await RedisServer.StartAsync();
+        await using (var server = await TenancyServer.StartAsync(redis: redis, services: services => services.AddSingleton<ITenantChangeListener>(new RemovalListener(() => lifetime!.StopApplication()))))
+        {
+            lifetime = server.Services.GetRequiredService<IHostApplicationLifetime>();
+            await server.CallAsync("acme", McpCalls.Acme, "create_media_buy", McpCalls.CreateBuy());
+            using var cut = await server.AdminAsync(HttpMethod.Delete, "/acme");
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, cut.StatusCode);
+        }
+
+        await using var next = await TenancyServer.StartAsync(redis: redis);
+        using var refused = await next.AdminAsync(HttpMethod.Post, "", """{"id":"acme"}""");
+        Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
+        using var deleted = await next.AdminAsync(HttpMethod.Delete, "/acme");
+        Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+        await AssertPurgedAsync(next);
+    }
+
     [Fact]
     public async Task With_wait_the_answer_has_the_first_validation()
     {
@@ -306,6 +378,25 @@ public sealed class TenantChangesTests
         using var refused = await server.Client.SendAsync(write, Token);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
         Assert.Equal(-32027, (int)(await McpCalls.ReadAsync(refused))["error"]!["code"]!);
+    }
+
+    /// <summary>Whoever has the id next has nothing of the one before.</summary>
+    private static async Task AssertPurgedAsync(TenancyServer server)
+    {
+        using var fresh = await server.AdminAsync(HttpMethod.Post, "?wait=true", """{"id":"acme","principals":[{"name":"n","token":"acme.fresh"}]}""");
+        Assert.Equal(HttpStatusCode.Created, fresh.StatusCode);
+        Assert.Empty((await server.CallAsync("acme", "acme.fresh", "get_media_buys"))["structuredContent"]!["media_buys"]!.AsArray());
+    }
+
+    private sealed class RemovalListener(Action removed) : ITenantChangeListener
+    {
+        public void OnTenantChanged(TenantChange change)
+        {
+            if (change.Kind == TenantChangeKind.Removed)
+            {
+                removed();
+            }
+        }
     }
 
     private static async Task<HttpResponseMessage> PatchAsync(TenancyServer server, string tenant, string patch, string? ifMatch = null)
