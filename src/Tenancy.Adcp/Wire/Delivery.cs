@@ -11,6 +11,7 @@ public sealed record GetMediaBuyDeliveryRequest : AdcpRequest, IAccountRequest
 
     /// <summary>Gets the media buys; all where it is left out.</summary>
     [MinLength(1)]
+    [MaxLength(100)]
     public IReadOnlyList<string>? MediaBuyIds { get; init; }
 
     /// <summary>Gets where those that are wanted stand: one status or several. Default: any.</summary>

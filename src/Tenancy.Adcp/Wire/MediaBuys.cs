@@ -188,6 +188,7 @@ public sealed record GetMediaBuysRequest : AdcpRequest, IAccountRequest
 
     /// <summary>Gets the ids that are wanted; where it is left out, all that <see cref="StatusFilter"/> lets through.</summary>
     [MinLength(1)]
+    [MaxLength(100)]
     public IReadOnlyList<string>? MediaBuyIds { get; init; }
 
     /// <summary>Gets where those that are wanted stand: one status or several. Default: active, and with <see cref="MediaBuyIds"/> any.</summary>

@@ -13,6 +13,9 @@ public sealed class Documents<T>
 {
     // A page of documents is read in one trip for the index and one for the documents.
     private const int MaxPageSize = 200;
+
+    // What is read by many ids, or in many accounts, is read so many at once: a request that names a lot takes longer, and takes nothing from others.
+    private const int MaxReads = 32;
     private static readonly DocumentAttribute Kind = DocumentKind.Of(typeof(T));
     private readonly DocumentScope _scope;
     private readonly StoreKey? _owner;
@@ -62,8 +65,26 @@ public sealed class Documents<T>
     {
         ArgumentNullException.ThrowIfNull(id);
         cancellationToken.ThrowIfCancellationRequested();
-        var found = await Task.WhenAll(_scope.ReadableHashes.Select(account => ReadAsync(Place(account, id)))).ConfigureAwait(false);
-        return found.FirstOrDefault(document => document is not null);
+        return _scope.ReadableHashes is [var account] ? await ReadAsync(Place(account, id)).ConfigureAwait(false)
+            : await GetAllAsync([id], cancellationToken).ConfigureAwait(false) is [var found] ? found
+            : null;
+    }
+
+    /// <summary>Reads those of the ids that there are, each once and in the order of the ids, however often an id is named.</summary>
+    /// <remarks>They are read a few at a time. How many ids a request may name is for the request to say: all documents are in memory at the end.</remarks>
+    public async Task<IReadOnlyList<T>> GetAllAsync(IEnumerable<string> ids, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(ids);
+        List<T> found = [];
+        var places = from id in ids.Distinct() from account in _scope.ReadableHashes select Place(account, id);
+        foreach (var few in places.Chunk(MaxReads))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            found.AddRange((await Task.WhenAll(few.Select(ReadAsync)).ConfigureAwait(false)).OfType<T>());
+        }
+
+        // Several accounts may have one id: the first account's counts, as where one is read.
+        return [.. found.DistinctBy(document => document.Id)];
     }
 
     /// <summary>Reads a page of documents in the order in which they were created.</summary>

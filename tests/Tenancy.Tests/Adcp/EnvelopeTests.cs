@@ -32,6 +32,17 @@ public sealed class EnvelopeTests
         Assert.Equal(place, (string?)error["field"]);
     }
 
+    [Theory]
+    [InlineData(100, null)]
+    [InlineData(101, "/media_buy_ids: media_buy_ids must have 100 at most.")]
+    public async Task A_request_names_100_media_buys_at_most(int ids, string? mistake)
+    {
+        await using var server = await TenancyServer.StartAsync();
+        var answer = await server.CallAsync("acme", McpCalls.Acme, "get_media_buys", new() { ["media_buy_ids"] = new JsonArray([.. Enumerable.Range(0, ids).Select(id => (JsonNode)$"mb_{id}")]) });
+        Assert.Equal(mistake is not null, (bool?)answer["isError"] is true);
+        Assert.Equal(mistake, answer["structuredContent"]!["adcp_error"] is { } error ? $"{error["field"]}: {error["message"]}" : null);
+    }
+
     [Fact]
     public async Task Requests_that_are_not_checked_reach_the_handler()
     {

@@ -96,7 +96,7 @@ internal sealed class TestSelling
     {
         var documents = context.Documents<TestBuy>();
         var buys = request.MediaBuyIds is { } ids
-            ? (await Task.WhenAll(ids.Select(id => documents.GetAsync(id, cancellationToken)))).OfType<TestBuy>()
+            ? await documents.GetAllAsync(ids, cancellationToken)
             : (await documents.ListAsync(cancellationToken: cancellationToken)).Items;
         return new()
         {

@@ -265,6 +265,25 @@ public sealed class DocumentsTests(TestStores stores)
         Assert.Equal(before.Order(), (await store.KeysAsync($"tenant:{{{neighbour}}}:*")).Order());
     }
 
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
+    public async Task Many_ids_give_nothing_of_another_account_and_end_with_the_wait(StoreKind kind)
+    {
+        await using var store = await stores.GetAsync(kind);
+        var mine = (await Orders(store).CreateWithIdAsync("same", new() { Text = "mine" }))!;
+        var second = (await Orders(store, "account-2").CreateWithIdAsync("same", new() { Text = "second" }))!;
+        var foreign = await Orders(store, "account-3").CreateAsync(new());
+        var neighbour = await Orders(store, tenant: TestStore.NewTenant()).CreateAsync(new());
+        string[] ids = [foreign.Id, neighbour.Id, "same"];
+
+        Assert.Equal([mine], await Orders(store).GetAllAsync(ids));
+        Assert.Equal([second], await Of("account-2", "account-1").GetAllAsync(ids));
+        Assert.Empty(await Of().GetAllAsync(ids));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Orders(store).GetAllAsync(ids, new(canceled: true)));
+
+        Documents<TestOrder> Of(params string[] readable) => new(new DocumentScope(store.Redis, store.Tenant, null, "operation", () => { }, readable));
+    }
+
     private Documents<TestOrder> Orders(TestStore store, string account = "account-1", string? operation = null, TenantId? tenant = null, RedisConnection? redis = null, long budget = DocumentScope.DefaultBudget) =>
         new(Scope(store, account, operation, tenant, redis, budget));
 

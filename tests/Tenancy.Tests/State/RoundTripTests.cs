@@ -104,4 +104,38 @@ public sealed class RoundTripTests(TestStores stores)
         Assert.Equal(21, commands.Length);
         Assert.Single(commands, command => command.Command == "ZRANGEBYLEX");
     }
+
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
+    public async Task Many_ids_are_read_once_each_and_a_few_at_a_time(StoreKind kind)
+    {
+        ProfilingSession? session = null;
+        await using var store = await stores.GetAsync(kind);
+        var redis = store.Connect(profiler: () => session);
+        var documents = new Documents<TestOrder>(new DocumentScope(redis, store.Tenant, "account", "operation", () => { }));
+        string[] ids = [.. Enumerable.Range(0, 100).Select(i => $"{i}")];
+        foreach (var id in ids.Take(70))
+        {
+            await documents.CreateWithIdAsync(id, new() { Text = id });
+        }
+
+        session = new();
+        var found = await documents.GetAllAsync([.. ids, .. ids, .. Enumerable.Repeat("0", 1000)]);
+
+        Assert.Equal(ids.Take(70), found.Select(document => document.Text));
+        AssertReads(100, session);
+
+        // A caller's many accounts are read like many ids.
+        var everywhere = new Documents<TestOrder>(new DocumentScope(redis, store.Tenant, null, "operation", () => { }, [.. ids, "account"]));
+        session = new();
+        Assert.Equal("0", (await everywhere.GetAsync("0"))!.Text);
+        AssertReads(101, session);
+    }
+
+    private static void AssertReads(int expected, ProfilingSession session)
+    {
+        var reads = session.FinishProfiling().OrderBy(command => command.CommandCreated).ToArray();
+        Assert.Equal(expected, reads.Length);
+        Assert.InRange(reads.Max(read => reads.Count(other => other.CommandCreated <= read.CommandCreated && other.CommandCreated + other.ElapsedTime >= read.CommandCreated)), 2, 32);
+    }
 }

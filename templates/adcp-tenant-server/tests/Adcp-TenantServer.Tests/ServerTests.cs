@@ -47,4 +47,19 @@ public sealed class ServerTests(SellerServer server)
 
         Assert.Contains("ACCOUNT_NOT_FOUND", body, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("get_media_buys", "media_buys")]
+    [InlineData("get_media_buy_delivery", "media_buy_deliveries")]
+    public async Task A_media_buy_that_is_named_twice_is_answered_once_and_too_many_are_refused(string tool, string answers)
+    {
+        await server.OpenAccountAsync("acme");
+        var made = (string?)(await server.CallAsync("acme", "create_media_buy", Buys.OfAcme()))["media_buy_id"];
+
+        var found = await server.CallAsync("acme", tool, new { media_buy_ids = Enumerable.Repeat(made, 100) });
+        using var refused = await server.SendAsync("acme", "acme.dev-buyer", tool, new { media_buy_ids = Enumerable.Repeat(made, 101) });
+
+        Assert.Equal(made, (string?)Assert.Single(found[answers]!.AsArray())!["media_buy_id"]);
+        Assert.Contains("media_buy_ids must have 100 at most", await refused.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
 }

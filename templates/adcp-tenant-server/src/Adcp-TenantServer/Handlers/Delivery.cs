@@ -18,8 +18,14 @@ public sealed class Delivery(Catalog catalog, TimeProvider time)
         var documents = context.Documents<MediaBuy>();
         var all = request.MediaBuyIds is { } ids ? await documents.GetAllAsync(ids, cancellationToken) : await documents.ReadAllAsync(cancellationToken);
         MediaBuy[] buys = [.. all.Select(buy => buy.At(now)).Where(buy => request.Wants(buy.Status))];
-        var reports = await Task.WhenAll(buys.Select(async buy =>
-            DeliveryRecord.Report(buy, await context.Documents<DeliveryRecord>().Of(buy).GetAsync(buy.Id, cancellationToken), products)));
+        List<MediaBuyDelivery> reports = [];
+        foreach (var few in buys.Chunk(32))
+        {
+            // All at once would be as many reads as the buyer has media buys.
+            var records = await Task.WhenAll(few.Select(buy => context.Documents<DeliveryRecord>().Of(buy).GetAsync(buy.Id, cancellationToken)));
+            reports.AddRange(few.Zip(records, (buy, record) => DeliveryRecord.Report(buy, record, products)));
+        }
+
         return new()
         {
             ReportingPeriod = new() { Start = buys.Select(buy => buy.CreatedAt).DefaultIfEmpty(now).Min(), End = now },

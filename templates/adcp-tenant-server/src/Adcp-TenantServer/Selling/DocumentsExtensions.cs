@@ -21,11 +21,6 @@ internal static class DocumentsExtensions
         return (items, new() { HasMore = cursor is not null, Cursor = cursor });
     }
 
-    /// <summary>Reads those of the ids that there are.</summary>
-    public static async Task<IReadOnlyList<T>> GetAllAsync<T>(this Documents<T> documents, IReadOnlyList<string> ids, CancellationToken cancellationToken)
-        where T : TenantDocument =>
-        [.. (await Task.WhenAll(ids.Select(id => documents.GetAsync(id, cancellationToken)))).OfType<T>()];
-
     /// <summary>Reads all documents, page by page: for lists that are searched, and for answers without pages.</summary>
     public static async Task<IReadOnlyList<T>> ReadAllAsync<T>(this Documents<T> documents, CancellationToken cancellationToken)
         where T : TenantDocument
