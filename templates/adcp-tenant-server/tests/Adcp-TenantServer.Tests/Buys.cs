@@ -11,6 +11,12 @@ internal static class Buys
         accounts = new[] { new { brand = new { domain = "brand.example" }, @operator = "agency.example", billing = "operator" } },
     };
 
+    public static SyncAccountsRequest Account(string billing) => new()
+    {
+        IdempotencyKey = Guid.NewGuid().ToString(),
+        Accounts = [new() { Brand = new() { Domain = "brand.example" }, Operator = "agency.example", Billing = billing }],
+    };
+
     public static object OfAcme(string @operator = "agency.example") => new
     {
         idempotency_key = Guid.NewGuid().ToString(),

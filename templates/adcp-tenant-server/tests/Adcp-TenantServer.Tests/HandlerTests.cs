@@ -3,6 +3,7 @@ using Adcp_TenantServer.Inventory;
 using Adcp_TenantServer.Selling;
 using Microsoft.Extensions.Options;
 using Tenancy.Adcp;
+using Tenancy.Testing;
 
 namespace Adcp_TenantServer.Tests;
 
@@ -67,6 +68,49 @@ public sealed class HandlerTests(SellerServer server)
     {
         Assert.Equal(CreativeStatus.Approved, await SendCreativeAsync("acme"));
         Assert.Equal(CreativeStatus.PendingReview, await SendCreativeAsync("globex"));
+    }
+
+    [Fact]
+    public async Task Of_two_that_send_a_new_creative_at_once_the_one_that_is_told_so_last_is_kept()
+    {
+        var library = new CreativeLibrary(TimeProvider.System);
+        for (var round = 0; round < 10; round++)
+        {
+            using var first = await server.BeginCallAsync("acme");
+            using var second = await server.BeginCallAsync("acme");
+            CreativeAsset one = Buys.Creative().Creatives[0], two = one with { Name = "Another banner" };
+
+            var answers = await Task.WhenAll(
+                library.KeepAsync(one, isDryRun: false, first.Context, TestContext.Current.CancellationToken),
+                library.KeepAsync(two, isDryRun: false, second.Context, TestContext.Current.CancellationToken));
+
+            Assert.Equal(["created", "updated"], answers.Select(answer => answer.Action).Order());
+            var kept = await first.Context.Documents<Creative>().GetAsync(one.CreativeId, TestContext.Current.CancellationToken);
+            Assert.Equal(answers[0].Action == "updated" ? one.Name : two.Name, kept!.Asset.Name);
+        }
+    }
+
+    [Fact]
+    public async Task Of_two_that_open_an_account_at_once_the_one_that_is_told_so_last_is_kept()
+    {
+        for (var round = 0; round < 10; round++)
+        {
+            var buyer = Guid.NewGuid().ToString();
+            using var first = await server.BeginCallAsync("acme", buyer);
+            using var second = await server.BeginCallAsync("acme", buyer);
+
+            var answers = await Task.WhenAll(OpenAsync(first, "agent"), OpenAsync(second, "operator"));
+
+            Assert.Equal(["created", "updated"], answers.Select(answer => answer.Action).Order());
+            var listed = await new Accounts().ListAsync(new(), first.Context, TestContext.Current.CancellationToken);
+            Assert.Equal(answers.Single(answer => answer.Action == "updated").Billing, Assert.Single(listed.Accounts).Billing);
+        }
+
+        static async Task<AccountResult> OpenAsync(TestToolContext call, string billing)
+        {
+            var answer = await new Accounts().SyncAsync(Buys.Account(billing), call.Context, TestContext.Current.CancellationToken);
+            return Assert.Single(answer.Accounts);
+        }
     }
 
     [Fact]

@@ -10,8 +10,16 @@ public sealed class Accounts
 {
     [AdcpTool("sync_accounts")]
     [Description("Opens accounts for brands and their operators, or changes them. Other calls name one of them.")]
-    public async Task<SyncAccountsResponse> SyncAsync(SyncAccountsRequest request, ToolContext context, CancellationToken cancellationToken) =>
-        new() { Accounts = await Task.WhenAll(request.Accounts.Select(wanted => SyncAsync(wanted, request.DryRun is true, context, cancellationToken))), DryRun = request.DryRun };
+    public async Task<SyncAccountsResponse> SyncAsync(SyncAccountsRequest request, ToolContext context, CancellationToken cancellationToken)
+    {
+        List<AccountResult> results = [];
+        foreach (var wanted in request.Accounts)
+        {
+            results.Add(await SyncAsync(wanted, request.DryRun is true, context, cancellationToken));
+        }
+
+        return new() { Accounts = results, DryRun = request.DryRun };
+    }
 
     [AdcpTool("list_accounts")]
     [Description("Lists your accounts at this seller.")]
@@ -29,27 +37,30 @@ public sealed class Accounts
         var documents = context.CallerDocuments<AccountDocument>();
         var id = AccountDocument.IdFor(context, wanted.Brand, wanted.Operator, wanted.Sandbox);
         var found = await documents.GetAsync(id, cancellationToken);
-        var account = new Account
-        {
-            AccountId = id,
-            Name = $"{wanted.Brand.Domain} by {wanted.Operator}",
-            Status = found?.Account.Status ?? AccountStatus.Active,
-            Brand = wanted.Brand,
-            Operator = wanted.Operator,
-            Billing = wanted.Billing,
-            PaymentTerms = wanted.PaymentTerms,
-            Sandbox = wanted.Sandbox,
-        };
-        var action = found is null ? "created" : (found.Account.Billing, found.Account.PaymentTerms) == (wanted.Billing, wanted.PaymentTerms) ? "unchanged" : "updated";
         if (!isDryRun && found is null)
         {
-            await documents.CreateWithIdAsync(id, new() { Account = account }, cancellationToken);
+            found = await documents.CreateUnlessThereAsync(id, new() { Account = ToAccount(wanted, id, AccountStatus.Active) }, cancellationToken);
         }
-        else if (!isDryRun && action == "updated")
+
+        var account = ToAccount(wanted, id, found?.Account.Status ?? AccountStatus.Active);
+        var action = found is null ? "created" : (found.Account.Billing, found.Account.PaymentTerms) == (wanted.Billing, wanted.PaymentTerms) ? "unchanged" : "updated";
+        if (!isDryRun && action == "updated")
         {
             await documents.ReplaceAsync(found! with { Account = account }, cancellationToken);
         }
 
         return new() { AccountId = id, Brand = wanted.Brand, Operator = wanted.Operator, Name = account.Name, Action = action, Status = account.Status, AccountScope = context.Platform<ISeller>().Profile.AccountScope, Billing = wanted.Billing, PaymentTerms = wanted.PaymentTerms, Sandbox = wanted.Sandbox };
     }
+
+    private static Account ToAccount(AccountSync wanted, string id, AccountStatus status) => new()
+    {
+        AccountId = id,
+        Name = $"{wanted.Brand.Domain} by {wanted.Operator}",
+        Status = status,
+        Brand = wanted.Brand,
+        Operator = wanted.Operator,
+        Billing = wanted.Billing,
+        PaymentTerms = wanted.PaymentTerms,
+        Sandbox = wanted.Sandbox,
+    };
 }

@@ -11,16 +11,18 @@ public sealed class CreativeLibrary(TimeProvider time)
     {
         var creatives = context.Documents<Creative>();
         var now = time.GetUtcNow();
+        var newStatus = context.Platform<ISeller>().StatusOfNewCreatives;
         var found = await creatives.GetAsync(asset.CreativeId, cancellationToken);
-        var isSame = found is not null && JsonSerializer.Serialize(found.Asset) == JsonSerializer.Serialize(asset);
-        var status = isSame ? found!.Status : context.Platform<ISeller>().StatusOfNewCreatives;
         if (!isDryRun && found is null)
         {
-            await creatives.CreateWithIdAsync(asset.CreativeId, new() { Asset = asset, Status = status, CreatedAt = now, UpdatedAt = now }, cancellationToken);
+            found = await creatives.CreateUnlessThereAsync(asset.CreativeId, new() { Asset = asset, Status = newStatus, CreatedAt = now, UpdatedAt = now }, cancellationToken);
         }
-        else if (!isDryRun && !isSame)
+
+        var isSame = found is not null && JsonSerializer.Serialize(found.Asset) == JsonSerializer.Serialize(asset);
+        var status = isSame ? found!.Status : newStatus;
+        if (!isDryRun && found is not null && !isSame)
         {
-            await creatives.ReplaceAsync(found! with { Asset = asset, Status = status, UpdatedAt = now }, cancellationToken);
+            await creatives.ReplaceAsync(found with { Asset = asset, Status = status, UpdatedAt = now }, cancellationToken);
         }
 
         return new() { CreativeId = asset.CreativeId, Action = found is null ? "created" : isSame ? "unchanged" : "updated", Status = status };

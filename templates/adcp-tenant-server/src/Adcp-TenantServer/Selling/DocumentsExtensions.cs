@@ -21,6 +21,14 @@ internal static class DocumentsExtensions
         return (items, new() { HasMore = cursor is not null, Cursor = cursor });
     }
 
+    /// <summary>Creates a document, unless there is one: another request may have made it since one looked.</summary>
+    /// <returns>What was there already; null where the document was created.</returns>
+    public static async Task<T?> CreateUnlessThereAsync<T>(this Documents<T> documents, string id, T document, CancellationToken cancellationToken)
+        where T : TenantDocument =>
+        await documents.CreateWithIdAsync(id, document, cancellationToken) is null
+            ? await documents.GetAsync(id, cancellationToken) ?? throw new AdcpException(AdcpError.Conflict, $"{id} was deleted meanwhile: send it again.")
+            : null;
+
     /// <summary>Reads all documents, page by page: for lists that are searched, and for answers without pages.</summary>
     public static async Task<IReadOnlyList<T>> ReadAllAsync<T>(this Documents<T> documents, CancellationToken cancellationToken)
         where T : TenantDocument

@@ -112,9 +112,9 @@ public sealed class TestStates(TimeProvider time)
     private static async Task<TestControllerResponse> AddAsync(MediaBuy buy, DeliveryRecord more, ToolContext context, CancellationToken cancellationToken)
     {
         var deliveries = context.Documents<DeliveryRecord>().Of(buy);
-        var sum = await deliveries.GetAsync(buy.Id, cancellationToken) is { } found
-            ? await deliveries.ReplaceAsync(found with { Impressions = found.Impressions + more.Impressions, Clicks = found.Clicks + more.Clicks, Spend = found.Spend + more.Spend }, cancellationToken)
-            : await deliveries.CreateWithIdAsync(buy.Id, more, cancellationToken) ?? more;
+        var found = await deliveries.GetAsync(buy.Id, cancellationToken) ?? await deliveries.CreateUnlessThereAsync(buy.Id, more, cancellationToken);
+        var sum = found is null ? more
+            : await deliveries.ReplaceAsync(found with { Impressions = found.Impressions + more.Impressions, Clicks = found.Clicks + more.Clicks, Spend = found.Spend + more.Spend }, cancellationToken);
         return new()
         {
             Success = true,
