@@ -1,3 +1,4 @@
+using System.Globalization;
 using Adcp_TenantServer.Handlers;
 using Adcp_TenantServer.Inventory;
 using Adcp_TenantServer.Selling;
@@ -61,6 +62,46 @@ public sealed class HandlerTests(SellerServer server)
 
         Assert.Equal(AdcpError.InvalidState, resumed.Error);
         Assert.Equal(AdcpError.NotCancellable, ended.Error);
+    }
+
+    [Fact]
+    public async Task A_media_buy_that_waits_is_not_active_because_it_was_halted_and_goes_on()
+    {
+        using var call = await server.BeginCallAsync("acme");
+        var made = await _mediaBuys.CreateAsync(Buys.Request(), call.Context, TestContext.Current.CancellationToken);
+        var tomorrow = DateTimeOffset.UtcNow.AddDays(1).ToString("O", CultureInfo.InvariantCulture);
+
+        Assert.Equal(MediaBuyStatus.PendingCreatives, await PauseAsync(call, made, true));
+        Assert.Equal(MediaBuyStatus.PendingCreatives, await PauseAsync(call, made, false));
+
+        // Halted while it waits, it does not run when its creatives and its first day are there.
+        await PauseAsync(call, made, true);
+        var waits = await ChangeAsync(call, made, change => change with { StartTime = tomorrow, Packages = [new() { PackageId = made.Packages[0].PackageId, CreativeAssignments = [new() { CreativeId = "banner" }] }] });
+        Assert.Equal(MediaBuyStatus.PendingStart, waits.Status);
+        Assert.Equal(MediaBuyStatus.Paused, (await ChangeAsync(call, made, change => change with { StartTime = "asap" })).Status);
+        Assert.Equal(MediaBuyStatus.Active, await PauseAsync(call, made, false));
+        Assert.Equal(MediaBuyStatus.Paused, await PauseAsync(call, made, true));
+        Assert.Equal(MediaBuyStatus.Active, await PauseAsync(call, made, false));
+    }
+
+    [Fact]
+    public async Task A_media_buy_takes_the_actions_that_it_lists_and_no_other()
+    {
+        using var call = await server.BeginCallAsync("acme");
+        var made = await _mediaBuys.CreateAsync(Buys.Request(), call.Context, TestContext.Current.CancellationToken);
+
+        await AssertRefusedAsync(false);
+        Assert.Contains(MediaBuyAction.Pause, made.ValidActions!);
+        var paused = await ChangeAsync(call, made, change => change with { Paused = true });
+        await AssertRefusedAsync(true);
+        Assert.Contains(MediaBuyAction.Resume, paused.ValidActions!);
+        Assert.DoesNotContain(MediaBuyAction.Pause, paused.ValidActions!);
+
+        async Task AssertRefusedAsync(bool pause)
+        {
+            var refusal = await Assert.ThrowsAsync<AdcpException>(() => PauseAsync(call, made, pause));
+            Assert.Equal((AdcpError.InvalidState, "/paused"), (refusal.Error, refusal.Field));
+        }
     }
 
     [Fact]
@@ -165,6 +206,11 @@ public sealed class HandlerTests(SellerServer server)
         var report = await new Delivery(Catalog, TimeProvider.System).GetAsync(new(), call.Context, TestContext.Current.CancellationToken);
         Assert.Equal(103, report.MediaBuyDeliveries.Count);
     }
+
+    private async Task<MediaBuyStatus> PauseAsync(TestToolContext call, CreateMediaBuyResponse made, bool pause) => (await ChangeAsync(call, made, change => change with { Paused = pause })).Status;
+
+    private Task<UpdateMediaBuyResponse> ChangeAsync(TestToolContext call, CreateMediaBuyResponse made, Func<UpdateMediaBuyRequest, UpdateMediaBuyRequest> change) =>
+        _mediaBuys.UpdateAsync(change(Buys.Change(made.MediaBuyId)), call.Context, TestContext.Current.CancellationToken);
 
     private async Task<CreateMediaBuyResponse> CreateAsync(string buyer)
     {

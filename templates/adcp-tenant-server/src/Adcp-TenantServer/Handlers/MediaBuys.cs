@@ -17,7 +17,7 @@ public sealed class MediaBuys(Catalog catalog, TimeProvider time)
 
         // This tenant's and this account's; after a retry it is the one that was stored the first time.
         buy = await context.Documents<MediaBuy>().CreateAsync(buy, cancellationToken: cancellationToken);
-        return new() { MediaBuyId = buy.Id, Status = buy.Status, ConfirmedAt = buy.CreatedAt, ValidActions = Lifecycle.ActionsOf(buy.Status), Packages = buy.Packages };
+        return new() { MediaBuyId = buy.Id, Status = buy.Status, ConfirmedAt = buy.CreatedAt, ValidActions = Lifecycle.ActionsOf(buy), Packages = buy.Packages };
     }
 
     [AdcpTool("update_media_buy")]
@@ -40,7 +40,7 @@ public sealed class MediaBuys(Catalog catalog, TimeProvider time)
             Status = buy.Status,
             Revision = (int)buy.Revision,
             AffectedPackages = [.. buy.Packages.Where(package => affected?.Contains(package.PackageId) is true)],
-            ValidActions = Lifecycle.ActionsOf(buy.Status),
+            ValidActions = Lifecycle.ActionsOf(buy),
         };
     }
 

@@ -27,15 +27,20 @@ internal static class Change
 
         return request.Canceled is true
             ? changed with { Status = MediaBuyStatus.Canceled, Cancellation = new() { CanceledAt = now, CanceledBy = "buyer", Reason = request.CancellationReason } }
-            : Pause(request.Paused, changed.At(now));
+            : Pause(request.Paused, changed.At(now), now);
     }
 
-    private static MediaBuy Pause(bool? isPaused, MediaBuy buy) => (isPaused, buy.Status) switch
+    private static MediaBuy Pause(bool? isPaused, MediaBuy buy, DateTimeOffset now)
     {
-        (true, _) => buy with { Status = MediaBuyStatus.Paused },
-        (false, MediaBuyStatus.Paused) => buy with { Status = MediaBuyStatus.Active },
-        _ => buy,
-    };
+        if (isPaused is not { } pause)
+        {
+            return buy;
+        }
+
+        return !Lifecycle.ActionsOf(buy).Contains(pause ? MediaBuyAction.Pause : MediaBuyAction.Resume)
+            ? throw new AdcpException(AdcpError.InvalidState, $"The media buy cannot be {(pause ? "paused" : "resumed")} where it stands: see valid_actions.", "/paused")
+            : pause ? buy.Pause(now) : buy.Resume();
+    }
 
     private static IReadOnlyList<Package> ChangePackages(UpdateMediaBuyRequest request, MediaBuy buy)
     {

@@ -5,6 +5,8 @@ namespace Adcp_TenantServer.Selling;
 /// <summary>Where a media buy can go. It never goes back: what is kept is replaced only where nobody else replaced it meanwhile.</summary>
 internal static class Lifecycle
 {
+    private static readonly MediaBuyAction[] Changes = [MediaBuyAction.UpdateBudget, MediaBuyAction.UpdateDates, MediaBuyAction.UpdatePackages, MediaBuyAction.Cancel];
+
     public static bool IsOver(MediaBuyStatus status) => status is MediaBuyStatus.Completed or MediaBuyStatus.Rejected or MediaBuyStatus.Canceled;
 
     public static bool CanBecome(MediaBuyStatus from, MediaBuyStatus to) => from == to || (!IsOver(from) && to switch
@@ -34,15 +36,20 @@ internal static class Lifecycle
             status = MediaBuyStatus.Active;
         }
 
+        if (status is MediaBuyStatus.Active && buy.IsPaused)
+        {
+            status = MediaBuyStatus.Paused;
+        }
+
         return status is MediaBuyStatus.Active or MediaBuyStatus.Paused && buy.EndTime <= now ? MediaBuyStatus.Completed : status;
     }
 
-    public static IReadOnlyList<MediaBuyAction> ActionsOf(MediaBuyStatus status) => status switch
+    public static IReadOnlyList<MediaBuyAction> ActionsOf(MediaBuy buy) => buy.Status switch
     {
-        MediaBuyStatus.PendingCreatives => [MediaBuyAction.SyncCreatives, MediaBuyAction.UpdateBudget, MediaBuyAction.UpdateDates, MediaBuyAction.UpdatePackages, MediaBuyAction.Cancel],
-        MediaBuyStatus.PendingStart => [MediaBuyAction.UpdateBudget, MediaBuyAction.UpdateDates, MediaBuyAction.UpdatePackages, MediaBuyAction.Cancel],
-        MediaBuyStatus.Active => [MediaBuyAction.Pause, MediaBuyAction.UpdateBudget, MediaBuyAction.UpdateDates, MediaBuyAction.UpdatePackages, MediaBuyAction.Cancel],
-        MediaBuyStatus.Paused => [MediaBuyAction.Resume, MediaBuyAction.UpdateBudget, MediaBuyAction.UpdateDates, MediaBuyAction.UpdatePackages, MediaBuyAction.Cancel],
+        MediaBuyStatus.PendingCreatives => [MediaBuyAction.SyncCreatives, PauseOrResume(buy), .. Changes],
+        MediaBuyStatus.PendingStart or MediaBuyStatus.Active or MediaBuyStatus.Paused => [PauseOrResume(buy), .. Changes],
         _ => [],
     };
+
+    private static MediaBuyAction PauseOrResume(MediaBuy buy) => buy.IsPaused || buy.Status is MediaBuyStatus.Paused ? MediaBuyAction.Resume : MediaBuyAction.Pause;
 }

@@ -11,6 +11,9 @@ public sealed record MediaBuy : TenantDocument
 
     public required MediaBuyStatus Status { get; init; }
 
+    /// <summary>Whether the buyer halted it: then it waits on for creatives and its first day, and is paused once it would run.</summary>
+    public bool IsPaused { get; init; }
+
     public required DateTimeOffset StartTime { get; init; }
 
     public required DateTimeOffset EndTime { get; init; }
@@ -23,6 +26,10 @@ public sealed record MediaBuy : TenantDocument
 
     /// <summary>The media buy as time made it: creatives that came, a first day that is here, a last day that is over.</summary>
     public MediaBuy At(DateTimeOffset now) => this with { Status = Lifecycle.At(this, now) };
+
+    public MediaBuy Pause(DateTimeOffset now) => (this with { IsPaused = true }).At(now);
+
+    public MediaBuy Resume() => this with { IsPaused = false, Status = Status is MediaBuyStatus.Paused ? MediaBuyStatus.Active : Status };
 
     public MediaBuy WithCreative(string packageId, string creativeId) => this with
     {
@@ -45,7 +52,7 @@ public sealed record MediaBuy : TenantDocument
         CreatedAt = CreatedAt,
         Revision = (int)Revision,
         Cancellation = Cancellation,
-        ValidActions = Lifecycle.ActionsOf(Status),
+        ValidActions = Lifecycle.ActionsOf(this),
         Packages = Packages,
     };
 }

@@ -95,7 +95,7 @@ public sealed class TestStates(TimeProvider time)
             return Refused(found.Status);
         }
 
-        await buys.Of(found).ReplaceAsync(found with { Status = status }, cancellationToken);
+        await buys.Of(found).ReplaceAsync(found with { Status = status, IsPaused = status is MediaBuyStatus.Paused }, cancellationToken);
         return Moved(found.Status, status);
     }
 
