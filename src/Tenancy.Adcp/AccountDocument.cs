@@ -7,6 +7,9 @@ namespace Tenancy.Adcp;
 [Document("accounts")]
 public sealed record AccountDocument : TenantDocument
 {
+    /// <summary>The most accounts of a caller: a call that names none is for all of them, so that each is read.</summary>
+    public const int MaxPerCaller = 1000;
+
     /// <summary>Gets the account; its id is that of the document.</summary>
     public required Account Account { get; init; }
 
@@ -50,7 +53,8 @@ internal sealed class SyncedAccounts : IAccountResolver
             accounts.AddRange(page.Items.Select(document => document.Account));
             cursor = page.NextCursor;
         }
-        while (cursor is not null);
-        return accounts;
+        while (cursor is not null && accounts.Count <= AccountDocument.MaxPerCaller);
+        return accounts.Count <= AccountDocument.MaxPerCaller ? accounts
+            : throw new AdcpException(AdcpError.AccountAmbiguous, $"You have more than {AccountDocument.MaxPerCaller} accounts: name the one that you mean.", "/account");
     }
 }

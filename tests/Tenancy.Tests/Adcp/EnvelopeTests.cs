@@ -114,6 +114,24 @@ public sealed class EnvelopeTests
     }
 
     [Fact]
+    public async Task A_caller_with_more_accounts_than_it_may_have_has_to_name_one()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        var resolver = new SyncedAccounts();
+        using var call = TestToolContext.Begin(server.Services, "acme", "many");
+        await OpenAsync(1, AccountDocument.MaxPerCaller);
+        Assert.Equal(AccountDocument.MaxPerCaller, (await resolver.ResolveAsync(null, call.Context, Token)).Count);
+
+        await OpenAsync(AccountDocument.MaxPerCaller + 1, 1);
+        var refusal = await Assert.ThrowsAsync<AdcpException>(() => resolver.ResolveAsync(null, call.Context, Token));
+        Assert.Equal((AdcpError.AccountAmbiguous, "/account"), (refusal.Error, refusal.Field));
+        Assert.Equal("1", Assert.Single(await resolver.ResolveAsync(new() { AccountId = "1" }, call.Context, Token)).AccountId);
+
+        Task OpenAsync(int from, int count) => Task.WhenAll(Enumerable.Range(from, count).Select(number =>
+            call.Context.CallerDocuments<AccountDocument>().CreateWithIdAsync($"{number}", new() { Account = new() { AccountId = $"{number}", Name = "x", Status = AccountStatus.Active } }, Token)));
+    }
+
+    [Fact]
     public async Task A_call_that_names_no_account_reads_all_of_the_callers_and_writes_none()
     {
         await using var server = await TenancyServer.StartAsync(services: services => services.AddSingleton<IAccountResolver, Ledger>());

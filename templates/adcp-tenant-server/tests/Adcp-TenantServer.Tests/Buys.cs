@@ -11,10 +11,10 @@ internal static class Buys
         accounts = new[] { new { brand = new { domain = "brand.example" }, @operator = "agency.example", billing = "operator" } },
     };
 
-    public static SyncAccountsRequest Account(string billing) => new()
+    public static SyncAccountsRequest Account(string billing, params string[] operators) => new()
     {
         IdempotencyKey = Guid.NewGuid().ToString(),
-        Accounts = [new() { Brand = new() { Domain = "brand.example" }, Operator = "agency.example", Billing = billing }],
+        Accounts = [.. operators.DefaultIfEmpty("agency.example").Select(name => new AccountSync { Brand = new() { Domain = "brand.example" }, Operator = name, Billing = billing })],
     };
 
     public static object OfAcme(string @operator = "agency.example") => new

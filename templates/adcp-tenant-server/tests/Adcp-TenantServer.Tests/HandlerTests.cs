@@ -155,6 +155,21 @@ public sealed class HandlerTests(SellerServer server)
     }
 
     [Fact]
+    public async Task A_buyer_has_so_many_accounts_and_no_more()
+    {
+        using var call = await server.BeginCallAsync("acme", Guid.NewGuid().ToString());
+        string[] most = [.. Enumerable.Range(1, AccountDocument.MaxPerCaller).Select(number => $"agency-{number}.example")];
+
+        Assert.All(await OpenAsync([.. most, most[0]]), (account, index) => Assert.Equal(index < most.Length ? "created" : "unchanged", account.Action));
+        var refusal = await Assert.ThrowsAsync<AdcpException>(() => OpenAsync(most[0], "one-more.example"));
+        Assert.Equal((AdcpError.PolicyViolation, "/accounts"), (refusal.Error, refusal.Field));
+        Assert.Equal("unchanged", Assert.Single(await OpenAsync(most[0])).Action);
+
+        async Task<IReadOnlyList<AccountResult>> OpenAsync(params string[] operators) =>
+            (await new Accounts().SyncAsync(Buys.Account("operator", operators), call.Context, TestContext.Current.CancellationToken)).Accounts;
+    }
+
+    [Fact]
     public async Task A_media_buy_that_has_not_run_has_delivered_nothing()
     {
         using var call = await server.BeginCallAsync("acme", Guid.NewGuid().ToString());

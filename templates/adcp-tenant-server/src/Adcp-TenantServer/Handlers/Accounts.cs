@@ -12,6 +12,7 @@ public sealed class Accounts
     [Description("Opens accounts for brands and their operators, or changes them. Other calls name one of them.")]
     public async Task<SyncAccountsResponse> SyncAsync(SyncAccountsRequest request, ToolContext context, CancellationToken cancellationToken)
     {
+        await CheckNumberAsync(request, context, cancellationToken);
         List<AccountResult> results = [];
         foreach (var wanted in request.Accounts)
         {
@@ -30,6 +31,18 @@ public sealed class Accounts
 
         bool IsWanted(Account account) =>
             (request.Status ?? account.Status) == account.Status && (request.Sandbox ?? account.Sandbox ?? false) == (account.Sandbox ?? false);
+    }
+
+    // One too many refuses them all: nothing is half done.
+    private static async Task CheckNumberAsync(SyncAccountsRequest request, ToolContext context, CancellationToken cancellationToken)
+    {
+        var ids = (await context.CallerDocuments<AccountDocument>().ReadAllAsync(cancellationToken)).Select(document => document.Id).ToHashSet();
+        var count = ids.Count;
+        ids.UnionWith(request.Accounts.Select(wanted => AccountDocument.IdFor(context, wanted.Brand, wanted.Operator, wanted.Sandbox)));
+        if (ids.Count > Math.Max(count, AccountDocument.MaxPerCaller))
+        {
+            throw new AdcpException(AdcpError.PolicyViolation, $"You have {count} accounts here and may have {AccountDocument.MaxPerCaller}: open {ids.Count - AccountDocument.MaxPerCaller} fewer.", "/accounts");
+        }
     }
 
     private static async Task<AccountResult> SyncAsync(AccountSync wanted, bool isDryRun, ToolContext context, CancellationToken cancellationToken)
