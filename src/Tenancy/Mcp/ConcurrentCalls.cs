@@ -13,7 +13,8 @@ internal sealed class ConcurrentCalls : ITenantChangeListener
     public CallSlot? TryBegin(TenantModel tenant)
     {
         var counter = _counters.GetOrAdd(tenant.Id, static _ => new());
-        return counter.TryBegin(tenant.Config.Limits?.MaxConcurrentCalls ?? TenantLimits.DefaultMaxConcurrentCalls) ? new(counter) : null;
+        var limit = tenant.Config.Limits?.MaxConcurrentCalls ?? TenantLimits.DefaultMaxConcurrentCalls;
+        return counter.TryBegin(limit) ? new(counter, limit) : null;
     }
 
     public void OnTenantChanged(TenantChange change)
@@ -45,28 +46,33 @@ internal sealed class ConcurrentCalls : ITenantChangeListener
 }
 
 /// <summary>One call's place among those that its tenant may have at once. It is free again after the last that holds it: the request, and each handler, which may outlive that.</summary>
-internal sealed class CallSlot(ConcurrentCalls.Counter counter) : IDisposable
+internal sealed class CallSlot(ConcurrentCalls.Counter counter, int limit) : IDisposable
 {
     // The request's own hold counts as one.
     private int _holds = 1;
 
-    /// <summary>Holds the place for a handler.</summary>
-    /// <returns>False when it was already let go: the request has ended.</returns>
+    /// <summary>Holds the place for a handler. One that begins when all others have ended, in the background, needs a place anew.</summary>
+    /// <returns>False when it needs one and there is none.</returns>
     public bool TryHold()
     {
-        var holds = Volatile.Read(ref _holds);
-        while (holds > 0)
+        while (true)
         {
-            var seen = Interlocked.CompareExchange(ref _holds, holds + 1, holds);
-            if (seen == holds)
+            var holds = Volatile.Read(ref _holds);
+            if (holds == 0 && !counter.TryBegin(limit))
+            {
+                return false;
+            }
+
+            if (Interlocked.CompareExchange(ref _holds, holds + 1, holds) == holds)
             {
                 return true;
             }
 
-            holds = seen;
+            if (holds == 0)
+            {
+                counter.End();
+            }
         }
-
-        return false;
     }
 
     /// <summary>Ends a hold.</summary>

@@ -71,7 +71,7 @@ internal sealed class HandlerCalls(IServiceScopeFactory scopes, ToolContextFacto
     {
         if (!slot.TryHold())
         {
-            throw new McpException("The request has ended.");
+            throw new McpException("The tenant has as many calls under way as it may: call again later.");
         }
 
         if (!tenant.Platform!.TryHold())

@@ -72,6 +72,20 @@ public sealed class ConcurrentCallsTests
         }
     }
 
+    [Fact]
+    public void A_handler_that_begins_after_its_request_needs_a_place_anew()
+    {
+        var counter = new ConcurrentCalls.Counter();
+        Assert.True(counter.TryBegin(limit: 1));
+        var slot = new CallSlot(counter, limit: 1);
+        slot.Dispose();
+        Assert.True(slot.TryHold());
+        Assert.False(counter.TryBegin(limit: 1));
+        slot.Release();
+        Assert.True(counter.TryBegin(limit: 1));
+        Assert.False(slot.TryHold());
+    }
+
     private static async Task LeaveAsync(TenancyServer server, SlowTools.Gate gate, string call, Generation? generation, string? session)
     {
         using var leaving = new CancellationTokenSource();
