@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using ModelContextProtocol.Protocol;
 using Tenancy.Mcp;
 using Tenancy.Registry;
 using Tenancy.Tests.Hosting;
@@ -87,6 +88,19 @@ public sealed class StatelessServersTests
         }
 
         Assert.Equal(3, disposals.Count);
+    }
+
+    [Fact]
+    public async Task A_handler_that_the_application_set_for_other_tools_is_asked_without_a_session()
+    {
+#pragma warning disable MCPEXP002 // That it is experimental is no reason to fail with it.
+        await using var server = await TenancyServer.StartAsync(services: services => services.AddMcpServer(options => options.Handlers.CallToolWithAlternateHandler =
+            (request, _) => new(new CallToolResult { Content = [new TextContentBlock { Text = "of the application" }] })));
+#pragma warning restore MCPEXP002
+        foreach (var generation in new[] { Generation.Sessions, Generation.Stateless })
+        {
+            Assert.Equal("of the application", (await server.CallAsync("acme", McpCalls.Acme, "of_the_application", generation: generation))["content"]![0]!["text"]!.ToString());
+        }
     }
 
     [Fact]
