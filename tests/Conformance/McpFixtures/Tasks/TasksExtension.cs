@@ -51,7 +51,7 @@ internal sealed class TasksExtension(TaskTable tasks) : IConfigureOptions<McpSer
         RoutingNameParameter = "taskId",
         Handler = (request, _) =>
         {
-            if (!KnowsTasks(request))
+            if (!KnowsTasks(request.JsonRpcRequest))
             {
                 throw Unknown();
             }
