@@ -9,7 +9,8 @@ using Microsoft.Extensions.Logging;
 using Tenancy.Adcp;
 using Tenancy.Authentication;
 using Tenancy.Fleet;
-using Tenancy.Mcp;
+using Tenancy.Mcp.Gate;
+using Tenancy.Mcp.Requests;
 using Tenancy.Registry;
 using Tenancy.State;
 using Tenancy.Validation;
@@ -83,6 +84,6 @@ internal static class LoadServer
     {
         private static readonly RateLimitResult Allowed = new(true, RateLimit.Tenant(1), 1, TimeSpan.Zero, TimeSpan.Zero);
 
-        public override ValueTask<RateLimitResult> AcquireAsync(HttpContext context, TenantModel tenant, CallerIdentity caller) => new(Allowed);
+        public override ValueTask<RateLimitResult> AcquireAsync(McpRequest request) => new(Allowed);
     }
 }

@@ -56,6 +56,14 @@ public sealed class TenancyOptions
     /// <summary>Gets or sets the largest body of a request to an MCP endpoint, in bytes. Default: 4 MiB.</summary>
     public long MaxRequestBodySize { get; set; } = 4 * 1024 * 1024;
 
+    /// <summary>Gets or sets the bytes of request bodies that this node holds at once for one tenant; what comes beyond is refused with 503.</summary>
+    /// <value>Default: 32 MiB; at least <see cref="MaxRequestBodySize"/>.</value>
+    public long MaxBodyBytesPerTenant { get; set; } = 32 * 1024 * 1024;
+
+    /// <summary>Gets or sets the bytes of request bodies that this node holds at once for all tenants; what comes beyond is refused with 503.</summary>
+    /// <value>Default: 256 MiB; at least <see cref="MaxBodyBytesPerTenant"/>.</value>
+    public long MaxBodyBytesPerNode { get; set; } = 256 * 1024 * 1024;
+
     /// <summary>Gets or sets the time that the body of a request to an MCP endpoint may take to arrive; then it is refused with 408.</summary>
     /// <value>Default: 30 seconds; from 1 second to 10 minutes.</value>
     public TimeSpan RequestBodyTimeout { get; set; } = TimeSpan.FromSeconds(30);

@@ -16,6 +16,7 @@ internal sealed class TenancyOptionsSetup(IConfiguration configuration, IHostEnv
         nameof(TenancyOptions.DefaultTenant), nameof(TenancyOptions.Defaults), nameof(TenancyOptions.AnonymousTools),
         nameof(TenancyOptions.AllowedOrigins), nameof(TenancyOptions.Admin), nameof(TenancyOptions.Tenants),
         nameof(TenancyOptions.AcceptEmbeddedStore), nameof(TenancyOptions.AutoValidate), nameof(TenancyOptions.MaxRequestBodySize),
+        nameof(TenancyOptions.MaxBodyBytesPerTenant), nameof(TenancyOptions.MaxBodyBytesPerNode),
         nameof(TenancyOptions.RequestBodyTimeout),
         nameof(TenancyOptions.Validation),
 
@@ -39,6 +40,8 @@ internal sealed class TenancyOptionsSetup(IConfiguration configuration, IHostEnv
         options.AcceptEmbeddedStore = ReadBoolean("Tenancy:AcceptEmbeddedStore", options.AcceptEmbeddedStore, mistakes);
         options.AutoValidate = ReadBoolean("Tenancy:AutoValidate", options.AutoValidate, mistakes);
         options.MaxRequestBodySize = ReadNumber("Tenancy:MaxRequestBodySize", options.MaxRequestBodySize, mistakes);
+        options.MaxBodyBytesPerTenant = ReadNumber("Tenancy:MaxBodyBytesPerTenant", options.MaxBodyBytesPerTenant, mistakes);
+        options.MaxBodyBytesPerNode = ReadNumber("Tenancy:MaxBodyBytesPerNode", options.MaxBodyBytesPerNode, mistakes);
         options.RequestBodyTimeout = ReadTime("Tenancy:RequestBodyTimeout", options.RequestBodyTimeout, mistakes);
         options.BaseDomain = ReadText("Tenancy:BaseDomain") ?? options.BaseDomain;
         options.PublicUrl = ReadText("Tenancy:PublicUrl") ?? options.PublicUrl;

@@ -24,6 +24,16 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
             failures.Add($"Tenancy:MaxRequestBodySize is {options.MaxRequestBodySize}: use at least 1024 bytes.");
         }
 
+        if (options.MaxBodyBytesPerTenant < options.MaxRequestBodySize)
+        {
+            failures.Add($"Tenancy:MaxBodyBytesPerTenant is {options.MaxBodyBytesPerTenant}: use at least Tenancy:MaxRequestBodySize, {options.MaxRequestBodySize}.");
+        }
+
+        if (options.MaxBodyBytesPerNode < options.MaxBodyBytesPerTenant)
+        {
+            failures.Add($"Tenancy:MaxBodyBytesPerNode is {options.MaxBodyBytesPerNode}: use at least Tenancy:MaxBodyBytesPerTenant, {options.MaxBodyBytesPerTenant}.");
+        }
+
         if (options.RequestBodyTimeout < TimeSpan.FromSeconds(1) || options.RequestBodyTimeout > TimeSpan.FromMinutes(10))
         {
             failures.Add($"Tenancy:RequestBodyTimeout is {options.RequestBodyTimeout}: use 00:00:01 to 00:10:00 (hours:minutes:seconds).");
