@@ -56,13 +56,16 @@ internal sealed class LoadClient : IDisposable
             (cpu - cpuBefore).TotalMicroseconds / requests, (double)(bytes - bytesBefore) / requests, requests / elapsed.TotalSeconds, latencies[requests / 2], latencies[requests * 99 / 100]);
     }
 
+    /// <summary>The answer to one caller's request.</summary>
+    public Task<byte[]> AskAsync(Row row) => SendAsync(_callers[0], row);
+
     public void Dispose()
     {
         _http.Dispose();
         _server.Dispose();
     }
 
-    private async Task SendAsync(Caller caller, Row row)
+    private async Task<byte[]> SendAsync(Caller caller, Row row)
     {
         var (body, expected) = caller.Message(_cell, row);
         using var request = caller.Request(_cell, row, body, out var contentType);
@@ -73,10 +76,12 @@ internal sealed class LoadClient : IDisposable
             throw new InvalidOperationException(
                 $"{_cell.Id}, {row}: {body} was answered with {(int)response.StatusCode}, {response.Content.Headers.ContentType}, {Encoding.UTF8.GetString(answer)}, not with 200, {contentType} and {expected}.");
         }
+
+        return answer;
     }
 
     private static bool IsAnswer(ReadOnlySpan<byte> answer, Caller caller, string expected) =>
-        Contains(answer, $"\"id\":{caller.Number}") && Contains(answer, expected) && !Contains(answer, "\"isError\":true") && !Contains(answer, "\"error\":");
+        (Contains(answer, $"\"id\":{caller.Number},") || Contains(answer, $"\"id\":{caller.Number}}}")) && Contains(answer, expected) && !Contains(answer, "\"isError\":true") && !Contains(answer, "\"error\":");
 
     private static bool Contains(ReadOnlySpan<byte> answer, string text)
     {
