@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text;
+using Tenancy.Configuration;
 
 namespace Tenancy.Benchmarks.Load;
 
@@ -16,14 +17,17 @@ internal sealed class LoadClient : IDisposable
 
     private LoadClient(ServerProcess server, Cell cell, int tenants, IEnumerable<Caller> callers) => (_server, _cell, Tenants, _callers) = (server, cell, tenants, [.. callers]);
 
+    public ServerProcess Server => _server;
+
     public Cell Cell => _cell;
 
     /// <summary>How many tenants the server has.</summary>
     public int Tenants { get; }
 
-    public static async Task<LoadClient> StartAsync(ServerProcess server, Cell cell, int tenants, IEnumerable<Caller> callers)
+    /// <summary>Starts a server and, where its cell has sessions, one for each caller.</summary>
+    public static async Task<LoadClient> StartAsync(Cell cell, int tenants, string redis, LoadIssuer issuer, bool isProfiled = false)
     {
-        var client = new LoadClient(server, cell, tenants, callers);
+        var client = new LoadClient(await ServerProcess.StartAsync(cell, tenants, redis, issuer.Url, isProfiled), cell, tenants, Callers(cell, tenants, issuer));
         if (cell.HasSession)
         {
             client._callers = await Task.WhenAll(client._callers.Select(client.InitializeAsync));
@@ -64,6 +68,13 @@ internal sealed class LoadClient : IDisposable
         _http.Dispose();
         _server.Dispose();
     }
+
+    private static IEnumerable<Caller> Callers(Cell cell, int tenants, LoadIssuer issuer) => LoadTenants.Called(tenants).Select(called => new Caller(called.Number, called.Tenant, cell.Authentication switch
+    {
+        TenantAuthenticationKind.Bearer => LoadTenants.Token(called.Number, called.Tenant),
+        TenantAuthenticationKind.Jwks => issuer.Issue(LoadTenants.Audience(called.Tenant), called.Number),
+        _ => null,
+    }));
 
     private async Task<byte[]> SendAsync(Caller caller, Row row)
     {

@@ -1,49 +1,27 @@
 using System.Diagnostics;
 using System.Text;
-using Tenancy.Configuration;
 
 namespace Tenancy.Benchmarks.Load;
 
 /// <summary>Servers with and without tenants under the same load: what a request costs them, one against the other.</summary>
 internal sealed class LoadRun(LoadPlan plan, LoadIssuer issuer, TextWriter progress)
 {
-    private const string Usage = "Usage: benchmarks/load/run [--quick] [--cells LIST] [--json FILE]";
     private string _store = "";
 
     /// <summary>Runs the benchmark that the options ask for.</summary>
     /// <returns>The exit code: 0 where everything was answered as it should be, whatever it cost.</returns>
-    public static async Task<int> RunAsync(string[] options, TextWriter output)
+    public static async Task<int> RunAsync(string[] arguments, TextWriter output)
     {
-        var (plan, cells, file) = (LoadPlan.Full, Array.Empty<Cell>(), (string?)null);
-        for (var i = 0; i < options.Length; i++)
-        {
-            switch (options[i])
-            {
-                case "--quick":
-                    plan = LoadPlan.Quick;
-                    break;
-                case "--cells" when i + 1 < options.Length && options[i + 1].Split(',') is var ids && ids.All(id => Cell.All.Any(cell => cell.Id == id)):
-                    (cells, i) = ([.. ids.Select(Cell.Of)], i + 1);
-                    break;
-                case "--cells":
-                    await Console.Error.WriteLineAsync($"--cells needs some of {string.Join(',', Cell.All.Select(cell => cell.Id))}, with commas between them. {Usage}");
-                    return 2;
-                case "--json" when i + 1 < options.Length && Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(options[i + 1]))):
-                    file = options[++i];
-                    break;
-                case "--json":
-                    await Console.Error.WriteLineAsync($"--json needs a file in a folder that exists. {Usage}");
-                    return 2;
-                default:
-                    await Console.Error.WriteLineAsync($"'{options[i]}' is not understood. {Usage}");
-                    return 2;
-            }
-        }
-
         try
         {
-            await RunAsync(cells.Length > 0 ? plan.Only(cells) : plan, file, output);
+            var options = LoadOptions.Read(arguments);
+            await (options.Profiled is { } cell ? ProfileRun.RunAsync(cell, output, Console.Error) : RunAsync(options.Plan, options.File, output));
             return 0;
+        }
+        catch (ArgumentException exception)
+        {
+            await Console.Error.WriteLineAsync(exception.Message);
+            return 2;
         }
         catch (Exception exception) when (exception is InvalidOperationException or HttpRequestException)
         {
@@ -126,8 +104,7 @@ internal sealed class LoadRun(LoadPlan plan, LoadIssuer issuer, TextWriter progr
         var clients = new List<LoadClient>();
         foreach (var (index, cell) in plan.Cells.Index())
         {
-            var server = await ServerProcess.StartAsync(cell, tenants, redis?.ConnectionString(database: index) ?? "", issuer.Url);
-            clients.Add(await LoadClient.StartAsync(server, cell, tenants, Callers(cell, tenants)));
+            clients.Add(await LoadClient.StartAsync(cell, tenants, redis?.ConnectionString(database: index) ?? "", issuer));
         }
 
         return clients;
@@ -179,13 +156,6 @@ internal sealed class LoadRun(LoadPlan plan, LoadIssuer issuer, TextWriter progr
             row,
             [.. rounds.Select(round => round[(row, tenants, cell)])],
             [.. rounds.Select(round => round[(row, tenants, Cell.Of(cell.Reference))])]);
-
-    private IEnumerable<Caller> Callers(Cell cell, int tenants) => LoadTenants.Called(tenants).Select(called => new Caller(called.Number, called.Tenant, cell.Authentication switch
-    {
-        TenantAuthenticationKind.Bearer => LoadTenants.Token(called.Number, called.Tenant),
-        TenantAuthenticationKind.Jwks => issuer.Issue(LoadTenants.Audience(called.Tenant), called.Number),
-        _ => null,
-    }));
 
     private Task SayAsync(string what) => progress.WriteLineAsync(what);
 }
