@@ -8,14 +8,13 @@ internal sealed class CallAccount(IAccountResolver resolver)
     /// <exception cref="AdcpException">The caller has no such account, or it cannot be used now.</exception>
     public async ValueTask ResolveAsync(Call call, AdcpRequest request, CancellationToken cancellationToken)
     {
-        var context = call.Context;
         if (IsAnonymous(call) || request is not (IAccountRequest or TestControllerRequest))
         {
             call.Narrow(null, readable: null);
             return;
         }
 
-        if (request is TestControllerRequest { Account: { } wanted } && IsComplete(wanted) && await resolver.ResolveAsync(wanted, context, cancellationToken) is [var one])
+        if (request is TestControllerRequest { Account: { } wanted } && IsComplete(wanted) && await resolver.ResolveAsync(wanted, call.Unnarrowed, cancellationToken) is [var one])
         {
             call.Narrow(one.AccountId, readable: null);
             return;
@@ -24,7 +23,7 @@ internal sealed class CallAccount(IAccountResolver resolver)
         if (request is not IAccountRequest { Account: { } reference })
         {
             // Which accounts the caller has is asked when the handler reads what lies in them: most reads do not.
-            call.Narrow(null, new(async token => [.. (await resolver.ResolveAsync(null, context, token)).Select(account => account.AccountId)]));
+            call.Narrow(null, new(async token => [.. (await resolver.ResolveAsync(null, call.Unnarrowed, token)).Select(account => account.AccountId)]));
             return;
         }
 
@@ -33,7 +32,7 @@ internal sealed class CallAccount(IAccountResolver resolver)
             throw new AdcpException(AdcpError.InvalidRequest, "account must have an account_id, or brand and operator.", "/account");
         }
 
-        var found = await resolver.ResolveAsync(reference, context, cancellationToken);
+        var found = await resolver.ResolveAsync(reference, call.Unnarrowed, cancellationToken);
         call.Narrow(
             found switch
             {
@@ -47,7 +46,7 @@ internal sealed class CallAccount(IAccountResolver resolver)
     private static bool IsComplete(AccountReference reference) => reference.AccountId is not null || (reference.Brand is not null && reference.Operator is not null);
 
     // A caller without credentials has no accounts: what it may call answers without one.
-    private static bool IsAnonymous(Call call) => call.Context.Caller.IsAnonymous && !call.IsOpen;
+    private static bool IsAnonymous(Call call) => call.Caller.IsAnonymous && !call.IsOpen;
 
     // An account that cannot be used can still be read.
     private static Account Usable(Account account, AdcpRequest request) => account.Status switch

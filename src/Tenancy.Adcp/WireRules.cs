@@ -5,6 +5,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using System.Text.RegularExpressions;
 
 namespace Tenancy.Adcp;
 
@@ -12,6 +13,7 @@ namespace Tenancy.Adcp;
 internal sealed class WireRules
 {
     private readonly ConcurrentDictionary<Type, Rule[]> _rules = [];
+    private readonly ConcurrentDictionary<string, Regex> _patterns = new(StringComparer.Ordinal);
     private readonly JsonSerializerOptions _options;
     private readonly Func<Type, Rule[]> _read;
 
@@ -71,7 +73,7 @@ internal sealed class WireRules
 
         foreach (var attribute in rule.Attributes)
         {
-            if (!attribute.IsValid(found))
+            if (!IsValid(attribute, found))
             {
                 return ("", $"{rule.Property.Name} {Explain(attribute)}.");
             }
@@ -82,19 +84,36 @@ internal sealed class WireRules
 
     private (string Pointer, string Message)? FindInside(IEnumerable items)
     {
-        var index = 0;
-        foreach (var item in items)
+        // Nearly all are lists, which are looked through without an enumerator.
+        var list = items as IList ?? items.Cast<object?>().ToArray();
+        for (var index = 0; index < list.Count; index++)
         {
-            if ((item is null ? ("", "It is null.") : FindMistake(item, item.GetType())) is var (pointer, message))
+            if ((list[index] is { } item ? FindMistake(item, item.GetType()) : ("", "It is null.")) is var (pointer, message))
             {
                 return ($"/{index}{pointer}", message);
             }
-
-            index++;
         }
 
         return null;
     }
+
+    // The attribute itself interprets its pattern anew for each text, at ten times the cost.
+    private bool IsValid(ValidationAttribute attribute, object value) => attribute is RegularExpressionAttribute { Pattern: var pattern } && value is string text
+        ? text.Length == 0 || IsMatch(_patterns.GetOrAdd(pattern, Compile), text)
+        : attribute.IsValid(value);
+
+    // All of the text has to match, as the attribute has it. An enumeration allocates no match.
+    private static bool IsMatch(Regex pattern, string text)
+    {
+        foreach (var match in pattern.EnumerateMatches(text))
+        {
+            return match.Index == 0 && match.Length == text.Length;
+        }
+
+        return false;
+    }
+
+    private static Regex Compile(string pattern) => new(pattern, RegexOptions.Compiled, TimeSpan.FromSeconds(2));
 
     private Rule[] Read(Type type) =>
     [

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features.Authentication;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Tenancy.Configuration;
@@ -25,7 +26,7 @@ internal sealed class KnownCallers(
     /// <summary>Whether the request's caller is known; the request then has its user.</summary>
     public bool TryAdmit(HttpContext context)
     {
-        if (!_isStock || context.Features.Get<ITenantFeature>() is not { Tenant: var tenant } feature || context.GetEndpoint() is not { Metadata: var metadata } || !IsOpenEndpoint(metadata))
+        if (!_isStock || context.Features.Get<ITenantFeature>() is not { Tenant: var tenant } || context.GetEndpoint() is not { Metadata: var metadata } || !IsOpenEndpoint(metadata))
         {
             return false;
         }
@@ -38,7 +39,7 @@ internal sealed class KnownCallers(
 
         return BearerToken.TryFind(context.Request.Headers, out var token) && token.Length <= BearerToken.MaxLength && kind switch
         {
-            TenantAuthenticationKind.Bearer => TryAdmitPrincipal(context, feature, token),
+            TenantAuthenticationKind.Bearer => TryAdmitPrincipal(context, tenant, token),
             TenantAuthenticationKind.Jwks => TryAdmitBelieved(context, tenant, token),
             _ => false,
         };
@@ -56,15 +57,14 @@ internal sealed class KnownCallers(
         metadata.GetMetadata<TenantEndpointMetadata>() is { IsMcp: true }
         && metadata.GetMetadata<IAuthorizeData>() is null && metadata.GetMetadata<AuthorizationPolicy>() is null && metadata.GetMetadata<IAuthorizationRequirementData>() is null;
 
-    private bool TryAdmitPrincipal(HttpContext context, ITenantFeature feature, ReadOnlySpan<char> token)
+    private bool TryAdmitPrincipal(HttpContext context, TenantModel tenant, ReadOnlySpan<char> token)
     {
-        if (!_hasOurTokens || !principals.TryGet(feature.Tenant, token, out var known))
+        if (!_hasOurTokens || !principals.TryGet(tenant, token, out var known))
         {
             return false;
         }
 
-        context.User = known.ToUser();
-        feature.Know(context.User, known.Caller);
+        context.Features.Set<IHttpAuthenticationFeature>(KnownUser.Of(known));
         return true;
     }
 
@@ -75,7 +75,7 @@ internal sealed class KnownCallers(
             return false;
         }
 
-        context.User = believed!.Copy();
+        context.Features.Set<IHttpAuthenticationFeature>(KnownUser.Of(believed!, CallerIdentity.Read(believed!, tenant.Id)));
         return true;
     }
 }

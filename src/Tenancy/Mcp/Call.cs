@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.DependencyInjection;
+using Tenancy.Authentication;
 using Tenancy.Mcp.Calls;
 using Tenancy.Registry;
 using Tenancy.State;
@@ -16,21 +17,21 @@ public sealed class Call
     private readonly ToolContextFactory _contexts;
     private readonly ConcurrentCalls.Places _place;
     private readonly CallServices _services;
-    private readonly ToolContext _first;
+    private ToolContext? _first;
     private ToolContext? _narrowed;
 
     // The request's own hold, and that of work which goes on without it.
     private int _holds = 1;
+    private volatile bool _hasEnded;
 
-    internal Call(TenantModel tenant, ToolContextFactory contexts, ToolContext context, ConcurrentCalls.Places place, IServiceScopeFactory scopes)
+    internal Call(TenantModel tenant, CallerIdentity caller, ToolContextFactory contexts, ConcurrentCalls.Places place, IServiceScopeFactory scopes)
     {
-        (Tenant, _contexts, _first, _place) = (tenant, contexts, context, place);
-        Context = context;
+        (Tenant, Caller, _contexts, _place) = (tenant, caller, contexts, place);
         _services = new(scopes, this);
     }
 
     /// <summary>Gets the tenant's context.</summary>
-    public ToolContext Context { get; private set; }
+    public ToolContext Context => _narrowed ?? Unnarrowed;
 
     /// <summary>Gets the services of the call's own scope.</summary>
     public IServiceProvider Services => _services;
@@ -40,11 +41,16 @@ public sealed class Call
 
     internal TenantModel Tenant { get; }
 
+    internal CallerIdentity Caller { get; }
+
+    /// <summary>Gets the context as it is before the arguments say which accounts the call is for. A call that never asks for it has none.</summary>
+    internal ToolContext Unnarrowed => _first ?? Interlocked.CompareExchange(ref _first, NewContext(), null) ?? _first;
+
     /// <summary>Narrows the call to what its arguments name: from here on its context is for these accounts, and for this piece of work.</summary>
     internal void Narrow(string? accountId, ReadableAccounts? readable, string? operationId = null)
     {
         _narrowed?.End();
-        Context = _narrowed = _contexts.Create(Tenant, _first.Caller, accountId, operationId, readable);
+        _narrowed = _contexts.Create(Tenant, Caller, accountId, operationId, readable);
     }
 
     /// <summary>Goes on with the call although its request may end: with neither the request's context nor its ambient state.</summary>
@@ -72,6 +78,18 @@ public sealed class Call
     /// <summary>Ends a hold. With the last one the call ends: whoever kept its context or its services reaches nothing with them any more.</summary>
     internal ValueTask ReleaseAsync() => Interlocked.Decrement(ref _holds) == 0 ? EndAsync() : default;
 
+    // Whoever asks only now reaches nothing either.
+    private ToolContext NewContext()
+    {
+        var context = _contexts.Create(Tenant, Caller);
+        if (_hasEnded)
+        {
+            context.End();
+        }
+
+        return context;
+    }
+
     private async ValueTask EndAsync()
     {
         try
@@ -80,7 +98,8 @@ public sealed class Call
         }
         finally
         {
-            _first.End();
+            _hasEnded = true;
+            _first?.End();
             _narrowed?.End();
             _place.GiveBack();
             await Tenant.Platform!.ReleaseAsync();

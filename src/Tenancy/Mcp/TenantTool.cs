@@ -4,7 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
-using Tenancy.Mcp.Direct;
+using Tenancy.Mcp.Requests;
 using Tenancy.Mcp.Sdk;
 using Tenancy.Registry;
 
@@ -48,7 +48,7 @@ public abstract class TenantTool : McpServerTool
     }
 
     /// <summary>Runs a call that was read, without the MCP SDK.</summary>
-    internal virtual ValueTask<ToolAnswer> RunDirectAsync(ToolRun run, Call call, DirectServer server, CancellationToken cancellationToken) =>
+    internal virtual ValueTask<ToolAnswer> RunDirectAsync(ToolRun run, Call call, McpRequest request, string? version, CancellationToken cancellationToken) =>
         run.RunAsync(call, cancellationToken);
 
     /// <summary>Answers a call that came by way of the MCP SDK, which has read the arguments as it does.</summary>

@@ -14,7 +14,7 @@ public sealed class CallServicesTests
         await using var server = await TenancyServer.StartAsync(services: services => services.AddScoped<ScopeMark>());
         var scopes = new CountingScopes(server.Services.GetRequiredService<IServiceScopeFactory>());
         var starter = new CallStarter(scopes, server.Services.GetRequiredService<ToolContextFactory>(), server.Services.GetRequiredService<ConcurrentCalls>());
-        var call = starter.TryBegin(server.Services.GetRequiredService<TenantRegistry>().Get("acme")!, new(), CallerIdentity.FromPrincipal("buyer")!).Call!;
+        var call = starter.TryBegin(server.Services.GetRequiredService<TenantRegistry>().Get("acme")!, CallerIdentity.FromPrincipal("buyer")!).Call!;
         Assert.Same(call.Context, call.Services.GetRequiredService<ToolContext>());
         Assert.Equal(0, scopes.Count);
 

@@ -80,7 +80,7 @@ public sealed class ConcurrentCallsTests
         await using var server = await TenancyServer.StartAsync();
         var tenant = server.Services.GetRequiredService<TenantRegistry>().Get("acme")!;
         var places = server.Services.GetRequiredService<ConcurrentCalls>();
-        var call = server.Services.GetRequiredService<CallStarter>().TryBegin(tenant, new(), CallerIdentity.FromPrincipal("buyer")!).Call!;
+        var call = server.Services.GetRequiredService<CallStarter>().TryBegin(tenant, CallerIdentity.FromPrincipal("buyer")!).Call!;
         var place = places.TryTake(tenant)!;
         place.GiveBack();
         var goesOn = new TaskCompletionSource();

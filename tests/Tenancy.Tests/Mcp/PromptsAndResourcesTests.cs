@@ -74,13 +74,13 @@ public sealed class PromptsAndResourcesTests
     {
         await using var server = await StartAsync();
         var tenant = server.Services.GetRequiredService<TenantRegistry>().Get("acme")!;
-        var (call, refusal) = server.Services.GetRequiredService<CallStarter>().TryBegin(tenant, new(), CallerIdentity.Anonymous);
+        var (call, refusal) = server.Services.GetRequiredService<CallStarter>().TryBegin(tenant, CallerIdentity.Anonymous);
         Assert.Null(call);
         Assert.Equal(Refusal.NoCredentials, refusal);
 
         // A handler that the SDK calls for nobody's request belongs to no tenant.
         var tool = McpPlatformInstance.Of(tenant).Kind.FindTool("\"whoami\""u8)!;
-        var foreign = new RequestContext<CallToolRequestParams>(new DirectServer(new(), server.Services, null, null), new() { Method = "tools/call" }, new() { Name = "whoami" });
+        var foreign = new RequestContext<CallToolRequestParams>(new DirectServer(new(), server.Services, null), new() { Method = "tools/call" }, new() { Name = "whoami" });
         await Assert.ThrowsAsync<InvalidOperationException>(async () => await tool.InvokeAsync(foreign, Token));
     }
 

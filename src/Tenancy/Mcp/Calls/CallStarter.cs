@@ -10,9 +10,13 @@ namespace Tenancy.Mcp.Calls;
 /// <summary>Begins the calls of handlers, for whichever way a request takes to them.</summary>
 internal sealed class CallStarter(IServiceScopeFactory scopes, ToolContextFactory contexts, ConcurrentCalls places)
 {
-    /// <summary>Begins a call of a tool, or of something else where <paramref name="tool"/> is null.</summary>
+    /// <summary>Begins a call.</summary>
+    /// <param name="tenant">The tenant.</param>
+    /// <param name="caller">Who calls.</param>
+    /// <param name="user">The caller as ASP.NET Core has it; only a tool that asks for scopes needs it.</param>
+    /// <param name="tool">The tool; null for another kind of handler.</param>
     /// <returns>The call, or why there is none.</returns>
-    public (Call? Call, Refusal? Refusal) TryBegin(TenantModel tenant, ClaimsPrincipal user, CallerIdentity caller, TenantTool? tool = null)
+    public (Call? Call, Refusal? Refusal) TryBegin(TenantModel tenant, CallerIdentity caller, ClaimsPrincipal? user = null, TenantTool? tool = null)
     {
         // The gate has asked the same of the name in the message; this asks it of the tool that is about to run.
         if (!contexts.MayCall(tenant, caller, tool?.ProtocolTool.Name))
@@ -37,6 +41,6 @@ internal sealed class CallStarter(IServiceScopeFactory scopes, ToolContextFactor
             return (null, Refusal.TenantChanged);
         }
 
-        return (new(tenant, contexts, contexts.Create(tenant, caller), place, scopes), null);
+        return (new(tenant, caller, contexts, place, scopes), null);
     }
 }

@@ -1,9 +1,6 @@
-using System.Security.Claims;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
-using ModelContextProtocol.Server;
 using Tenancy.Diagnostics;
 using Tenancy.Mcp.Calls;
 using Tenancy.Mcp.Gate;
@@ -20,7 +17,7 @@ namespace Tenancy.Mcp.Direct;
 /// the answer is written once. No server of the MCP SDK's has a part in it, and nothing is ambient: what a handler knows of its call it is given.
 /// </summary>
 internal sealed class DirectPath(
-    DirectConditions conditions, CallStarter starter, OpenSessions sessions, IOptions<McpServerOptions> options, ILogger<DirectPath> logger)
+    DirectConditions conditions, CallStarter starter, OpenSessions sessions, ILogger<DirectPath> logger)
 {
     /// <summary>Whether a request can be answered here.</summary>
     public bool Fits(McpRequest request) => conditions.Fit(request);
@@ -103,7 +100,7 @@ internal sealed class DirectPath(
     private async ValueTask<Refusal?> RunAsync(
         TenantTool tool, ToolRun run, McpRequest request, OpenSession? session, DirectReply reply, CallTelemetry? operation, CancellationToken cancellationToken)
     {
-        var (call, refusal) = starter.TryBegin(request.Tenant, request.User, request.Caller, tool);
+        var (call, refusal) = starter.TryBegin(request.Tenant, request.Caller, tool.RequiredScopes.Count > 0 ? request.User : null, tool);
         if (call is null)
         {
             return refusal;
@@ -111,8 +108,7 @@ internal sealed class DirectPath(
 
         try
         {
-            var server = new DirectServer(options.Value, call.Services, Authenticated(request.User), request.Version ?? session?.Version);
-            var answer = await tool.RunDirectAsync(run, call, server, cancellationToken);
+            var answer = await tool.RunDirectAsync(run, call, request, request.Version ?? session?.Version, cancellationToken);
 
             // While the call's services are there: what a handler returns may still use them.
             reply.Write(answer);
@@ -161,18 +157,5 @@ internal sealed class DirectPath(
         var result = ProtocolErrors.ToResult(tool.ProtocolTool.Name, exception);
         operation?.Note(result);
         reply.Write(result);
-    }
-
-    private static ClaimsPrincipal? Authenticated(ClaimsPrincipal user)
-    {
-        foreach (var identity in user.Identities)
-        {
-            if (identity.IsAuthenticated)
-            {
-                return user;
-            }
-        }
-
-        return null;
     }
 }

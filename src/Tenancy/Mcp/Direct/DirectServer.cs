@@ -1,4 +1,3 @@
-using System.Security.Claims;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using ModelContextProtocol.Protocol;
@@ -6,14 +5,12 @@ using ModelContextProtocol.Server;
 
 namespace Tenancy.Mcp.Direct;
 
-/// <summary>What a method of the MCP SDK's own form sees as its server in a direct call: who calls, by which revision, and no way to the client.</summary>
+/// <summary>What a method of the MCP SDK's own form sees as its server in a direct call: by which revision it is called, and no way to the client.</summary>
 /// <remarks>Methods that ask for the server itself are not called directly, so that nobody meets what is missing here. The SDK asks it for the revision.</remarks>
 #pragma warning disable MCPEXP002 // To derive from McpServer is experimental. The difference tests notice where it comes to mean something else.
-internal sealed class DirectServer(McpServerOptions options, IServiceProvider services, ClaimsPrincipal? user, string? version) : McpServer
+internal sealed class DirectServer(McpServerOptions options, IServiceProvider services, string? version) : McpServer
 #pragma warning restore MCPEXP002
 {
-    public ClaimsPrincipal? User => user;
-
     public override string? SessionId => null;
 
     public override string? NegotiatedProtocolVersion => version;

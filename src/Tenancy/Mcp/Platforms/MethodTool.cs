@@ -1,10 +1,13 @@
 using System.Reflection;
+using System.Security.Claims;
 using System.Text.Json;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 using Tenancy.Mcp.Direct;
+using Tenancy.Mcp.Requests;
 using Tenancy.Mcp.Sdk;
 
 namespace Tenancy.Mcp.Platforms;
@@ -16,16 +19,22 @@ internal sealed class MethodTool : TenantTool
     private static readonly RequestId NoId = new("direct");
 
     private readonly McpServerTool _tool;
+    private readonly bool _asksForUser;
+
+    // The options are made with the tools in them, so that they are not there yet when a tool is built.
+    private readonly Lazy<McpServerOptions> _options;
 
     public MethodTool(Type handlers, MethodInfo method, IServiceProvider services)
         : base(services)
     {
+        _options = new(() => services.GetRequiredService<IOptions<McpServerOptions>>().Value);
         var options = new McpServerToolCreateOptions { Services = services };
         var create = ActivatorUtilities.CreateFactory(handlers, []);
         _tool = method.IsStatic
             ? McpServerTool.Create(method, target: null, options)
             : McpServerTool.Create(method, request => create(request.Services!, null), options);
         EarlierProtocolTool = ObjectOutput.Describe(_tool.ProtocolTool);
+        _asksForUser = AsksForUser(method) || (!method.IsStatic && handlers.GetConstructors().Any(AsksForUser));
         NeedsServer = AsksForServer(method) || (!method.IsStatic && handlers.GetConstructors().Any(AsksForServer)) || IsGuarded();
     }
 
@@ -40,13 +49,14 @@ internal sealed class MethodTool : TenantTool
     public override ToolRun Read(ReadOnlySpan<byte> arguments) =>
         new MethodRun(arguments.IsEmpty ? null : JsonSerializer.Deserialize(arguments, DirectJson.Default.DictionaryStringJsonElement));
 
-    internal override async ValueTask<ToolAnswer> RunDirectAsync(ToolRun run, Call call, DirectServer server, CancellationToken cancellationToken)
+    internal override async ValueTask<ToolAnswer> RunDirectAsync(ToolRun run, Call call, McpRequest request, string? version, CancellationToken cancellationToken)
     {
+        var server = new DirectServer(_options.Value, call.Services, version);
         var message = new JsonRpcRequest
         {
             Id = NoId,
             Method = RequestMethods.ToolsCall,
-            Context = new() { ProtocolVersion = server.NegotiatedProtocolVersion, User = server.User },
+            Context = new() { ProtocolVersion = version, User = _asksForUser ? Authenticated(request.User) : null },
         };
         var parameters = new CallToolRequestParams { Name = ProtocolTool.Name, Arguments = ((MethodRun)run).Arguments };
         return ToolAnswer.FromResult(await _tool.InvokeAsync(new(server, message, parameters) { Services = call.Services, MatchedPrimitive = this }, cancellationToken));
@@ -58,9 +68,13 @@ internal sealed class MethodTool : TenantTool
         return _tool.InvokeAsync(request, cancellationToken);
     }
 
+    private static ClaimsPrincipal? Authenticated(ClaimsPrincipal user) => user.Identities.Any(identity => identity.IsAuthenticated) ? user : null;
+
     // Who asks for the server talks to the client. Without a progress token there is nothing to report to, so that IProgress asks for nothing.
     private static bool AsksForServer(MethodBase method) => method.GetParameters().Any(parameter =>
         parameter.ParameterType == typeof(McpServer) || parameter.ParameterType == typeof(RequestContext<CallToolRequestParams>) || parameter.ParameterType == typeof(IServiceProvider));
+
+    private static bool AsksForUser(MethodBase method) => method.GetParameters().Any(parameter => parameter.ParameterType == typeof(ClaimsPrincipal));
 
     // The SDK's own filters look at these.
     private bool IsGuarded() => _tool.Metadata.Any(item => item is IAuthorizeData or IAllowAnonymous);

@@ -9,7 +9,9 @@ namespace Tenancy.Mcp.Platforms;
 /// <summary>What a tool asks of its callers beyond being known.</summary>
 internal static class ToolScopes
 {
-    /// <summary>The scopes that a tool asks for and the caller lacks.</summary>
-    public static IReadOnlyList<string> Missing(TenantModel tenant, ClaimsPrincipal user, McpServerTool? tool) =>
-        tool is TenantTool { RequiredScopes: { Count: > 0 } scopes } && !ToolContextFactory.IsOpen(tenant) ? [.. scopes.Where(scope => !CallerScopes.Has(user, scope))] : [];
+    /// <summary>The scopes that a tool asks for and the caller lacks; all where no user is given.</summary>
+    public static IReadOnlyList<string> Missing(TenantModel tenant, ClaimsPrincipal? user, McpServerTool? tool) =>
+        tool is TenantTool { RequiredScopes: { Count: > 0 } scopes } && !ToolContextFactory.IsOpen(tenant)
+            ? [.. scopes.Where(scope => user is null || !CallerScopes.Has(user, scope))]
+            : [];
 }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Http.Features.Authentication;
 using ModelContextProtocol.Protocol;
 using Tenancy.Authentication;
 using Tenancy.Mcp.Platforms;
@@ -25,8 +26,7 @@ internal sealed class McpRequest
         var feature = http.Features.GetRequiredFeature<ITenantFeature>();
         Http = http;
         Tenant = feature.Tenant;
-        User = http.User;
-        Caller = feature.CallerOf(User);
+        Caller = http.Features.Get<IHttpAuthenticationFeature>() is KnownUser { IsReplaced: false } known ? known.Caller : CallerIdentity.Read(http.User, Tenant.Id);
         Reply = AcceptedReplies.Of(http.Request);
         HasKnownVersion = ProtocolVersions.TryRead(http.Request.Headers, out var version);
         Version = version;
@@ -39,7 +39,8 @@ internal sealed class McpRequest
 
     public McpPlatformInstance Platform => McpPlatformInstance.Of(Tenant);
 
-    public ClaimsPrincipal User { get; }
+    /// <summary>Gets the user, as ASP.NET Core has it. Most requests do without.</summary>
+    public ClaimsPrincipal User => Http.User;
 
     public CallerIdentity Caller { get; }
 

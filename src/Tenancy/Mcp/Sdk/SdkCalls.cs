@@ -84,7 +84,7 @@ internal sealed class SdkCalls(CallStarter starter) : IPostConfigureOptions<McpS
     private Call Begin(TenantTool? tool)
     {
         var flow = RequestFlow.Current ?? throw new InvalidOperationException("A tenant's handler was called outside a tenant's request.");
-        var (call, refusal) = starter.TryBegin(flow.Tenant, flow.User, flow.Caller, tool);
+        var (call, refusal) = starter.TryBegin(flow.Tenant, flow.Caller, flow.User, tool);
         if (call is null)
         {
             flow.Reply.Refuse(refusal!);
