@@ -10,7 +10,7 @@ using Tenancy.State;
 
 namespace Tenancy.Benchmarks;
 
-/// <summary>Rate limit and idempotency against the bare script on the same server, in alternating rounds.</summary>
+/// <summary>Rate limit, most of which is counted in memory, and idempotency against the bare script on the same server, in alternating rounds.</summary>
 internal static class StoreRun
 {
     private const int Callers = 64;

@@ -3,8 +3,8 @@ namespace Tenancy.Configuration;
 /// <summary>The quotas of one tenant.</summary>
 /// <param name="MaxClients">The most OAuth clients that may be registered. Default: 100; at most 10,000.</param>
 /// <param name="MaxSessions">The most MCP sessions at a time. Default: 1,000; at most 100,000.</param>
-/// <param name="RateLimit">The requests per minute, all of which may come at once. Default: 1,000; at most 60,000,000.</param>
-/// <param name="RateLimitPerCaller">The requests per minute of one caller. Default: as many as the tenant's; at most 60,000,000.</param>
+/// <param name="RateLimit">The requests per minute over all nodes, all of which may come at once. Default: 1,000; at most 60,000,000.</param>
+/// <param name="RateLimitPerCaller">The requests per minute of one caller over all nodes. Default: as many as the tenant's; at most 60,000,000.</param>
 /// <param name="MaxConcurrentCalls">The most calls that one node works on at a time. Default: 64; at most 10,000.</param>
 /// <param name="MaxDocumentBytes">What documents may take up, in bytes. Default: 256 MiB; at most 1 TiB.</param>
 /// <param name="MaxIdempotencyRecords">The most idempotency keys that are remembered at a time. Default: 100,000; at most 100,000,000.</param>

@@ -149,6 +149,39 @@ public sealed class LimitSliceTests
     }
 
     [Fact]
+    public void What_is_lent_is_spent_once_however_many_threads_ask()
+    {
+        var (time, limit) = (new FakeTimeProvider(), RateLimit.Tenant(60_000));
+        var slice = new LimitSlice(time.GetElapsedTime(0));
+        var store = new LocalRateLimiter(time);
+        var (lent, lentInAll) = (0, 0);
+        for (var i = 0; i < 3; i++)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(1));
+            while (slice.TryTake(limit, time.GetElapsedTime(0), out _))
+            {
+                // It is spent, so that the next trip asks for more.
+            }
+
+            var trip = new LimitTrip([limit], [slice], 1, isLocal: false, time.GetElapsedTime(0));
+            var answer = store.Take(Tenant, 1, trip.Asks);
+            trip.Settle(answer, time.GetElapsedTime(0));
+            lent = answer.Grants[0].Lent;
+            lentInAll += lent;
+        }
+
+        Assert.InRange(lent, 10, 1000);
+        var taken = 0;
+        Parallel.For(0, 50_000, _ => Interlocked.Add(ref taken, slice.TryTake(limit, time.GetElapsedTime(0), out var _) ? 1 : 0));
+        Assert.Equal(lent, taken);
+
+        // What is given back has room only in what was lent.
+        Parallel.For(0, 50_000, _ => slice.TryGiveBack(limit, time.GetElapsedTime(0)));
+        Parallel.For(0, 50_000, _ => Interlocked.Add(ref taken, slice.TryTake(limit, time.GetElapsedTime(0), out var _) ? 1 : 0));
+        Assert.Equal(lent + lentInAll, taken);
+    }
+
+    [Fact]
     public void A_busy_node_asks_a_few_times_a_second_and_an_idle_one_holds_nothing()
     {
         var fleet = new Fleet(1);
