@@ -15,9 +15,6 @@ internal class RequestLimits(RedisConnection redis, LocalRateLimiter local)
     /// <summary>The requests a minute of callers without credentials, by client address.</summary>
     public const int AnonymousPerMinute = 60;
 
-    /// <summary>The connections a minute that one caller, or one address without credentials, may begin.</summary>
-    public const int HandshakesPerMinute = 60;
-
     private const int MaxSessionIdLength = 256;
 
     /// <summary>Counts the request, and writes what is left into the headers of its answer.</summary>
@@ -44,7 +41,7 @@ internal class RequestLimits(RedisConnection redis, LocalRateLimiter local)
     public virtual async ValueTask<RateLimitResult> ExchangeForHandshakeAsync(McpRequest request)
     {
         var limiter = new RateLimiter(redis, local, request.Tenant.Id);
-        RateLimit[] handshake = [RateLimit.Handshake(request.Caller.IsAnonymous ? ClientAddress.Of(request.Http) : request.Caller.Value, HandshakesPerMinute)];
+        RateLimit[] handshake = [HandshakeLimitOf(request)];
         var giveBack = limiter.GiveBackAsync(LimitsOf(request)).AsTask();
         var result = await limiter.AcquireAsync(handshake);
         await giveBack;
@@ -66,6 +63,15 @@ internal class RequestLimits(RedisConnection redis, LocalRateLimiter local)
         return limits.RateLimitPerCaller is { } perCaller
             ? [RateLimit.Tenant(limits.RateLimit), RateLimit.Caller(request.Caller.Value, perCaller)]
             : [RateLimit.Tenant(limits.RateLimit)];
+    }
+
+    // As many as the tenant allows of calls, but of each caller's own; those without credentials are told apart by their addresses.
+    private static RateLimit HandshakeLimitOf(McpRequest request)
+    {
+        var perMinute = (request.Tenant.Config.Limits ?? new()).RateLimit;
+        return !request.Caller.IsAnonymous ? RateLimit.Handshake(request.Caller.Value, perMinute)
+            : ToolContextFactory.IsOpen(request.Tenant) ? RateLimit.Handshake(ClientAddress.Of(request.Http), perMinute)
+            : RateLimit.Handshake(ClientAddress.Of(request.Http), AnonymousPerMinute);
     }
 
     // The names and forms of draft-ietf-httpapi-ratelimit-headers: structured fields (RFC 9651), times in seconds.
