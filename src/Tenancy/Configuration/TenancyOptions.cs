@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Tenancy.Configuration;
 
 /// <summary>The settings of the server: the configuration section <c>Tenancy</c>.</summary>
@@ -101,13 +103,17 @@ public sealed record TenantRegistration
 /// <summary>A principal to be created.</summary>
 public sealed record PrincipalRegistration
 {
+    internal const int MaxScopes = 50;
+
     /// <summary>Gets the name that people see; it identifies nobody.</summary>
+    [Length(1, 200)]
     public required string Name { get; init; }
 
     /// <summary>Gets the bearer token; generated where it is left out. A given one begins with the tenant's id and a dot.</summary>
     public string? Token { get; init; }
 
     /// <summary>Gets what the principal may do (RFC 6749, section 3.3). Default: nothing that asks for a scope.</summary>
+    [MaxLength(MaxScopes)]
     public IReadOnlyList<string> Scopes
     {
         get;

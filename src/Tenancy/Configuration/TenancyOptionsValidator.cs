@@ -30,7 +30,7 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
         }
 
         ValidateValidation(options.Validation, failures);
-        failures.AddRange(TenantLimitsValidator.Validate(options.Defaults.Limits).Select(error => $"Tenancy:Defaults:{error.Field} {error.Message}."));
+        failures.AddRange(RecordFields.Validate(options.Defaults.Limits, TenancyJson.Default.TenantLimits, "limits.").Select(error => $"Tenancy:Defaults:{error.Field} {error.Message}."));
         if (options.Defaults.Platform is { } platform && !platforms.Names.Contains(platform))
         {
             failures.Add($"Tenancy:Defaults:Platform is '{platform}': use one of {string.Join(", ", platforms.Names)}.");

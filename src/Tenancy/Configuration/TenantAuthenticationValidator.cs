@@ -5,7 +5,6 @@ namespace Tenancy.Configuration;
 /// <summary>Checks how a tenant wants its callers to prove who they are. Values are repeated only where no credential can hide in them.</summary>
 internal sealed class TenantAuthenticationValidator(TenancyOptions options)
 {
-    private const int MaxItems = 50;
     private const int MaxLength = 1024;
     private const string IssuerOfDefault =
         "is required, because Tenancy:Defaults makes this a jwks tenant: add \"authentication\": { \"kind\": \"jwks\", \"issuer\": \"https://auth.example.com\" } with the URL that stands in the tokens' iss, or another kind";
@@ -14,9 +13,11 @@ internal sealed class TenantAuthenticationValidator(TenancyOptions options)
     private static readonly SearchValues<char> UrlCharacters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/?#[]@!$&'()*+,;=%");
 
-    public void Validate(TenantConfig tenant, List<TenantConfigError> errors)
+    /// <param name="tenant">What an admin wrote.</param>
+    /// <param name="authentication">How the tenant's callers prove who they are, the default where the admin left it out.</param>
+    /// <param name="errors">Gets what is wrong.</param>
+    public void Validate(TenantConfig tenant, TenantAuthentication authentication, List<TenantConfigError> errors)
     {
-        var authentication = tenant.Authentication ?? options.Defaults.Authentication;
         if (authentication.Kind == TenantAuthenticationKind.Jwks)
         {
             ValidateJwks(tenant, authentication, errors);
@@ -62,11 +63,6 @@ internal sealed class TenantAuthenticationValidator(TenancyOptions options)
         CheckUrl(authentication.JwksUri, "authentication.jwksUri", errors);
         CheckUrl(authentication.TokenUrl, "authentication.tokenUrl", errors);
         CheckUrl(authentication.AuthorizationUrl, "authentication.authorizationUrl", errors);
-        if (authentication.PinnedKeyId is { Length: 0 or > MaxLength })
-        {
-            errors.Add(new("authentication.pinnedKeyId", $"must have 1 to {MaxLength} characters, or be left out"));
-        }
-
         CheckList(authentication.Audiences, "authentication.audiences", IsAudience, "must have visible characters only", errors);
         CheckList(authentication.Scopes, "authentication.scopes", OAuthScope.IsValid, "must be visible ASCII without spaces, '\"' and '\\' (RFC 6749, section 3.3)", errors);
         if (TenantAudiences.Of(tenant, options).Count == 0)
@@ -130,13 +126,7 @@ internal sealed class TenantAuthenticationValidator(TenancyOptions options)
 
     private static void CheckList(IReadOnlyList<string> items, string field, Func<string, bool> isGood, string message, List<TenantConfigError> errors)
     {
-        if (items.Count > MaxItems)
-        {
-            errors.Add(new(field, $"has {items.Count} values: {MaxItems} are the most"));
-            return;
-        }
-
-        for (var i = 0; i < items.Count; i++)
+        for (var i = 0; i < Math.Min(items.Count, TenantAuthentication.MaxItems); i++)
         {
             if (items[i] is not { Length: > 0 and <= MaxLength } || !isGood(items[i]))
             {

@@ -1,0 +1,140 @@
+using System.ComponentModel.DataAnnotations;
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using Tenancy.Admin;
+using Tenancy.Configuration;
+
+namespace Tenancy.Tests.Configuration;
+
+/// <summary>A field is what a property of a record says it is. A tenant with some more properties goes through the code that every tenant goes through.</summary>
+public sealed class RecordFieldsTests
+{
+    private static readonly PaintedTenant Plain = Read("""{"id":"acme"}""");
+
+    public static TheoryData<Type> Records => [typeof(TenantConfig), typeof(TenantAuthentication), typeof(TenantLimits), typeof(PrincipalRegistration)];
+
+    [Fact]
+    public void A_new_property_is_read_and_written()
+    {
+        var tenant = Read("""{"id":"acme","colour":"red","paint":{"coats":3},"brushes":["flat"],"limits":{"maxSessions":2}}""");
+        Assert.Equal("red", tenant.Colour);
+        Assert.Equal(3, tenant.Paint!.Coats);
+        Assert.Equal(["flat"], tenant.Brushes);
+        var written = JsonSerializer.SerializeToNode(tenant, PaintedJson.Default.PaintedTenant)!;
+        Assert.Equal("red", written["colour"]!.ToString());
+        Assert.Empty(Compare(tenant, Read(written.ToJsonString())));
+        Assert.Throws<JsonException>(() => Read("""{"id":"acme","color":"red"}"""));
+    }
+
+    [Fact]
+    public void A_change_of_a_new_property_is_found_with_what_it_makes_necessary()
+    {
+        var painted = Plain with { Colour = "red", Paint = new(), Brushes = ["flat", "round"], Limits = new() };
+        Assert.Equal([new("colour", ChangeEffects.EndOfSessions)], Compare(Plain, Plain with { Colour = "red" }));
+        Assert.Equal([new("colour", ChangeEffects.Stored)], Compare(painted, painted with { Colour = "blue" }));
+        Assert.Equal([new("paint", ChangeEffects.Validation)], Compare(Plain, Plain with { Paint = new() }));
+        Assert.Equal([new("paint.coats", ChangeEffects.Validation)], Compare(painted, painted with { Paint = new(Coats: 2) }));
+        Assert.Equal([new("paint.gloss", ChangeEffects.Stored)], Compare(painted, painted with { Paint = new(Gloss: true) }));
+        Assert.Equal([new("brushes", ChangeEffects.NewPlatform)], Compare(painted, painted with { Brushes = ["round", "flat"] }));
+        Assert.Equal(
+            [new("name", ChangeEffects.Stored), new("limits.maxClients", ChangeEffects.Stored)],
+            Compare(painted, painted with { Name = "ACME", Limits = new(MaxClients: 7) }));
+        Assert.Empty(Compare(painted, painted with { Brushes = ["flat", "round"], Paint = new(), Limits = new() }));
+    }
+
+    [Theory]
+    [InlineData("""{"colour":""}""", "colour", "must have 1 to 20 characters, or be left out")]
+    [InlineData("""{"paint":{"coats":0}}""", "paint.coats", "is 0: use a whole number from 1 to 9")]
+    [InlineData("""{"paint":{"coats":10}}""", "paint.coats", "is 10: use a whole number from 1 to 9")]
+    [InlineData("""{"brushes":["a","b","c"]}""", "brushes", "has 3 values: 2 are the most")]
+    [InlineData("""{"limits":{"maxDocumentBytes":1099511627777}}""", "limits.maxDocumentBytes", "is 1099511627777: use a whole number from 1 to 1099511627776")]
+    public void A_value_beyond_the_bounds_of_a_new_property_is_found(string patch, string field, string message)
+    {
+        var tenant = Patch(Plain, patch);
+        var error = Assert.Single(RecordFields.Validate(tenant, PaintedJson.Default.PaintedTenant));
+        Assert.Equal(new(field, message), error);
+    }
+
+    [Fact]
+    public void A_value_within_the_bounds_of_a_new_property_is_no_mistake() =>
+        Assert.Empty(RecordFields.Validate(
+            Patch(Plain, """{"colour":"r","paint":{"coats":9},"brushes":["a","b"],"limits":{"maxDocumentBytes":1099511627776}}"""), PaintedJson.Default.PaintedTenant));
+
+    [Fact]
+    public void A_new_property_is_patched()
+    {
+        var painted = Patch(Plain, """{"colour":"red","paint":{"coats":3,"gloss":true},"brushes":["flat"]}""");
+        Assert.Equal(("red", 3, true), (painted.Colour, painted.Paint!.Coats, painted.Paint.Gloss));
+        var again = Patch(painted, """{"colour":null,"paint":{"coats":null}}""");
+        Assert.Equal((null, 1, true), (again.Colour, again.Paint!.Coats, again.Paint.Gloss));
+        Assert.Equal(["flat"], again.Brushes);
+        Assert.Equal("paint.cotes", Assert.Throws<TenantConfigPatchException>(() => Patch(painted, """{"paint":{"cotes":null}}""")).Error.Field);
+        Assert.Equal("paint.cotes", Assert.Throws<TenantConfigPatchException>(() => Patch(painted, """{"paint":{"cotes":1}}""")).Error.Field);
+    }
+
+    [Theory]
+    [MemberData(nameof(Records))]
+    public void Every_property_of_a_record_is_a_field(Type record) => Assert.Equal(
+        record.GetProperties(BindingFlags.Public | BindingFlags.Instance).Select(property => property.Name).Order(StringComparer.Ordinal),
+        RecordFields.Of(TenancyJson.Default.GetTypeInfo(record)!).Select(field => ((PropertyInfo)field.Field.AttributeProvider!).Name).Order(StringComparer.Ordinal));
+
+    /// <summary>Generated serializers pass 0, false and null for what a text leaves out: a property with an init accessor loses its default.</summary>
+    [Theory]
+    [MemberData(nameof(Records))]
+    public void What_a_text_leaves_out_has_the_default_of_the_type(Type record)
+    {
+        var type = TenancyJson.Default.GetTypeInfo(record)!;
+        var least = new JsonObject(RecordFields.Of(type).Where(field => field.Field.IsRequired)
+            .Select(field => KeyValuePair.Create(field.Field.Name, (JsonNode?)(field.Field.PropertyType.IsEnum ? "bearer" : "x"))));
+        var read = least.Deserialize(type)!;
+        var made = record.GetConstructors().MinBy(constructor => constructor.GetParameters().Length)!;
+        var initial = made.Invoke(made.GetParameters().Select(parameter => parameter.DefaultValue).ToArray());
+        Assert.All(RecordFields.Of(type).Where(field => !field.Field.IsRequired), field => Assert.Equal(field.Field.Get!(initial), field.Field.Get!(read)));
+    }
+
+    private static PaintedTenant Read(string text) => JsonSerializer.Deserialize(text, PaintedJson.Default.PaintedTenant)!;
+
+    private static PaintedTenant Patch(PaintedTenant tenant, string patch) =>
+        MergePatch.Apply(tenant, JsonNode.Parse(patch)!.AsObject(), PaintedJson.Default.PaintedTenant, PaintedJson.Default.PaintedTenant);
+
+    private static IEnumerable<FieldChange> Compare(PaintedTenant before, PaintedTenant after) =>
+        RecordFields.Compare(before, after, PaintedJson.Default.PaintedTenant);
+}
+
+/// <summary>A tenant with properties that no other code knows of.</summary>
+internal sealed record PaintedTenant : TenantConfig
+{
+    /// <summary>Gets the colour. Default: that of the wall.</summary>
+    [Length(1, 20)]
+    [OnChange(ChangeEffects.EndOfSessions, To = "red")]
+    public string? Colour { get; init; }
+
+    /// <summary>Gets the paint.</summary>
+    public Paint? Paint { get; init; }
+
+    /// <summary>Gets the brushes.</summary>
+    [MaxLength(2)]
+    [OnChange(ChangeEffects.NewPlatform)]
+    public IReadOnlyList<string> Brushes
+    {
+        get;
+        init => field = value ?? [];
+    } = [];
+}
+
+/// <summary>A paint.</summary>
+/// <param name="Coats">How often it is put on. Default: 1.</param>
+/// <param name="Gloss">Whether it shines.</param>
+[OnChange(ChangeEffects.Validation)]
+internal sealed record Paint([property: Range(1, 9), Unit("coats")] int Coats = 1, [property: OnChange(ChangeEffects.Stored)] bool Gloss = false);
+
+[JsonSourceGenerationOptions(
+    JsonSerializerDefaults.Web,
+    PropertyNameCaseInsensitive = false,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(PaintedTenant))]
+internal sealed partial class PaintedJson : JsonSerializerContext;
