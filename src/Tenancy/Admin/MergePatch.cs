@@ -37,7 +37,7 @@ internal static class MergePatch
         }
         catch (JsonException exception)
         {
-            throw new TenantConfigPatchException(new(JsonErrors.Field(exception), JsonErrors.Explain(exception)));
+            throw new TenantConfigPatchException(new(JsonErrors.Field(exception), JsonErrors.Explain(exception, type)));
         }
     }
 
@@ -53,7 +53,7 @@ internal static class MergePatch
             {
                 // A misspelt field with a value is found when the result is read; one with null would leave no trace.
                 case null when type is not null && Find(type, name) is null:
-                    throw new TenantConfigPatchException(new(place + name, "there is no such field to take out; check its spelling"));
+                    throw new TenantConfigPatchException(new(place + name, "there is no such field to take out; check its spelling" + JsonErrors.SuggestName(name, type)));
                 case null:
                     target.Remove(name);
                     break;

@@ -34,7 +34,7 @@ internal sealed class Bounds
             ? $"is {time}: use {Time(_range.Minimum)} to {Time(_range.Maximum)} (hours:minutes:seconds)"
             : null,
         IConvertible number when _range is not null => Number(number) < Number(_range.Minimum) || Number(number) > Number(_range.Maximum)
-            ? $"is {Text(number)}: use {(HasMaximum ? $"a whole number from {this}" : this.ToString())}"
+            ? $"is {Text(number)}: use {(!HasMaximum ? "" : number is double ? "a number from " : "a whole number from ")}{this}"
             : null,
         string { Length: var length } when _length is not null && (length < _length.MinimumLength || length > _length.MaximumLength) =>
             $"must have {this}{(mayBeLeftOut ? ", or be left out" : "")}",
@@ -54,15 +54,15 @@ internal sealed class Bounds
         _ => "",
     };
 
+    // RangeAttribute has doubles where its bounds are beyond those of an int, and no other way to say that there is no upper one.
     private bool HasMaximum => Number(_range!.Maximum) < long.MaxValue;
 
     private static T? Find<T>(ICustomAttributeProvider property)
         where T : Attribute => (T?)property.GetCustomAttributes(typeof(T), inherit: true).SingleOrDefault();
 
-    // RangeAttribute has doubles where its bounds are beyond those of an int.
-    private static decimal Number(object number) => Convert.ToDecimal(number, CultureInfo.InvariantCulture);
+    private static double Number(object number) => Convert.ToDouble(number, CultureInfo.InvariantCulture);
 
-    private static string Text(object number) => Number(number).ToString(CultureInfo.InvariantCulture);
+    private static string Text(object number) => Convert.ToString(number, CultureInfo.InvariantCulture)!;
 
     private static TimeSpan Time(object time) => TimeSpan.Parse((string)time, CultureInfo.InvariantCulture);
 }

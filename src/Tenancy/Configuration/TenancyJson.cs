@@ -26,7 +26,6 @@ internal sealed partial class TenancyJson : JsonSerializerContext;
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(TenantWire))]
-[JsonSerializable(typeof(DefaultsWire))]
 internal sealed partial class ConfigurationJsonContext : JsonSerializerContext;
 
 /// <summary>A tenant as it is posted or seeded: its configuration, and the principals that it begins with.</summary>
@@ -88,14 +87,4 @@ internal sealed record OidcWire
         TokenUrl = TokenUrl,
         AuthorizationUrl = AuthorizationUrl,
     };
-}
-
-/// <summary><c>Tenancy:Defaults</c> as it stands in the configuration.</summary>
-internal sealed record DefaultsWire
-{
-    public TenantAuthentication? Authentication { get; init; }
-
-    public TenantLimits? Limits { get; init; }
-
-    public string? Platform { get; init; }
 }

@@ -52,8 +52,9 @@ public sealed class EnvironmentNamesTests
     private static TenancyOptions Read(Dictionary<string, string?> file, Dictionary<string, string?> variables)
     {
         var options = new TenancyOptions();
-        new TenancyOptionsSetup(Configure(file, variables)).Configure(options);
-        Assert.Empty(options.Mistakes);
+        var binder = new SettingsBinder<TenancyOptions>(Configure(file, variables), [new(typeof(TenancyOptions), TenancyOptions.SectionName)]);
+        binder.Configure(options);
+        Assert.Null(binder.Validate(Options.DefaultName, options).FailureMessage);
         return options;
     }
 
