@@ -18,7 +18,8 @@ public static class AdcpTenancyBuilderExtensions
         builder.AddSettings<AdcpOptions>(AdcpOptions.SectionName)
             .Validate<IHostEnvironment>(
                 (options, environment) => !(options.TestMode && environment.IsProduction()),
-                "Tenancy:Adcp:TestMode is on, with which anybody with a token can change what was sold: Production runs without it. Set it to false.");
+                "Tenancy:Adcp:TestMode is on, with which anybody with a token can change what was sold: Production runs without it. "
+                + "Set it to false.");
         builder.Services.TryAddSingleton<AdcpSerializer>();
         builder.Services.TryAddSingleton<IdempotentCalls>();
         builder.Services.TryAddSingleton<IAccountResolver, SyncedAccounts>();

@@ -1,3 +1,6 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Net;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Http;
@@ -41,7 +44,7 @@ public static class TenancyServiceCollectionExtensions
 
         var builder = new TenancyBuilder(services);
         builder.AddSettings<TenancyOptions>(TenancyOptions.SectionName)
-            .PostConfigure<IHostEnvironment>((options, environment) => options.Validation.AllowHttpOnLoopback = environment.IsDevelopment());
+            .PostConfigure<IHostEnvironment>((options, host) => options.Validation.AllowHttpOnLoopback = host.IsDevelopment());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<TenancyOptions>, TenancyOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
         AddState(services);
@@ -89,16 +92,15 @@ public static class TenancyServiceCollectionExtensions
     /// <returns>A builder to which further checks may be added.</returns>
     /// <remarks>
     /// <para>
-    /// Public properties with a setter are settings: texts, <see cref="bool"/>, <see cref="int"/>, <see cref="long"/>, <see cref="double"/>,
-    /// <see cref="TimeSpan"/>, <see cref="Uri"/>, <see cref="System.Net.IPNetwork"/>, enumerations, lists of these
-    /// (<see cref="IReadOnlyList{T}"/>), and classes with such properties, which are sections of their own. A list is taken whole from the highest
-    /// source of the configuration that has it.
+    /// Public properties with a setter are settings: texts, <see cref="bool"/>, <see cref="int"/>, <see cref="long"/>,
+    /// <see cref="double"/>, <see cref="TimeSpan"/>, <see cref="Uri"/>, <see cref="IPNetwork"/>, enumerations, lists of these
+    /// (<see cref="IReadOnlyList{T}"/>), and classes with such properties, which are sections of their own. A list is taken whole from the
+    /// highest source of the configuration that has it.
     /// </para>
     /// <para>
-    /// A setting that is unknown or cannot be read stops the start, with its name, its value and the fix. So does a value beyond the bounds of
-    /// <see cref="System.ComponentModel.DataAnnotations.RangeAttribute"/>, <see cref="System.ComponentModel.DataAnnotations.LengthAttribute"/> or
-    /// <see cref="System.ComponentModel.DataAnnotations.MaxLengthAttribute"/>. The value of a setting with
-    /// <see cref="System.ComponentModel.PasswordPropertyTextAttribute"/> is not repeated.
+    /// A setting that is unknown or cannot be read stops the start, with its name, its value and the fix. So does a value beyond the bounds
+    /// of <see cref="RangeAttribute"/>, <see cref="LengthAttribute"/> (texts) or <see cref="MaxLengthAttribute"/> (lists). The value of a
+    /// setting with <see cref="PasswordPropertyTextAttribute"/> is not repeated.
     /// </para>
     /// </remarks>
     public static OptionsBuilder<TOptions> AddSettings<TOptions>(this ITenancyBuilder builder, string section)

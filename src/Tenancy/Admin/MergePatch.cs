@@ -27,7 +27,8 @@ internal static class MergePatch
     /// <param name="patch">The change.</param>
     /// <param name="form">The fields that it has.</param>
     /// <param name="type">What the result is read as.</param>
-    internal static TResult Apply<TRecord, TResult>(TRecord record, JsonObject patch, JsonTypeInfo<TRecord> form, JsonTypeInfo<TResult> type)
+    internal static TResult Apply<TRecord, TResult>(
+        TRecord record, JsonObject patch, JsonTypeInfo<TRecord> form, JsonTypeInfo<TResult> type)
     {
         var document = JsonSerializer.SerializeToNode(record, form)!.AsObject();
         Merge(document, patch, form, place: "");
@@ -53,7 +54,8 @@ internal static class MergePatch
             {
                 // A misspelt field with a value is found when the result is read; one with null would leave no trace.
                 case null when type is not null && Find(type, name) is null:
-                    throw new TenantConfigPatchException(new(place + name, "there is no such field to take out; check its spelling" + JsonErrors.SuggestName(name, type)));
+                    throw new TenantConfigPatchException(
+                        new(place + name, "there is no such field to take out; check its spelling" + JsonErrors.SuggestName(name, type)));
                 case null:
                     target.Remove(name);
                     break;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
 
@@ -36,7 +37,9 @@ internal static partial class JsonErrors
 
     /// <summary>Says which field of a type a misspelt name may be meant for; empty where none is near.</summary>
     public static string SuggestName(string name, JsonTypeInfo? type) =>
-        type is not null && Spelling.Nearest(name, type.Properties.Select(property => property.Name)) is { } nearest ? $": perhaps '{nearest}'" : "";
+        type is not null && Spelling.Nearest(name, type.Properties.Select(property => property.Name)) is { } nearest
+            ? $": perhaps '{nearest}'"
+            : "";
 
     private static string SuggestName(JsonException exception, JsonTypeInfo? type) =>
         Names(exception) is [.. var place, var name] ? SuggestName(name, place.Aggregate(type, Step)) : "";
@@ -44,15 +47,18 @@ internal static partial class JsonErrors
     private static string SuggestValue(JsonException exception, JsonTypeInfo? type) => Names(exception).Aggregate(type, Step) switch
     {
         null => "",
-        { Type.IsEnum: true } value => $": use one of {string.Join(", ", Enum.GetValues(value.Type).Cast<object>().Select(known => JsonSerializer.SerializeToNode(known, value)))}",
+        { Type.IsEnum: true } value => $": use one of {string.Join(", ", Values(value))}",
         { Kind: JsonTypeInfoKind.Enumerable } => ": use a list",
         { Kind: not JsonTypeInfoKind.None } => ": use an object",
         var value => SettingText.Of(value.Type) is { } text ? $": use {text.Form}" : "",
     };
 
+    private static IEnumerable<JsonNode?> Values(JsonTypeInfo type) =>
+        Enum.GetValues(type.Type).Cast<object>().Select(value => JsonSerializer.SerializeToNode(value, type));
+
     /// <summary>The names and indexes on the way to the error.</summary>
     private static string[] Names(JsonException exception) =>
-        [.. PathSegment().Matches(exception.Path ?? "").Select(match => string.Concat(match.Groups.Cast<Group>().Skip(1).Select(group => group.Value)))];
+        [.. PathSegment().Matches(exception.Path ?? "").Select(match => match.Groups.Values.Skip(1).Single(group => group.Success).Value)];
 
     private static JsonTypeInfo? Step(JsonTypeInfo? type, string name) => type switch
     {

@@ -5,8 +5,8 @@ using System.Text.Json.Serialization.Metadata;
 namespace Tenancy.Configuration;
 
 /// <summary>
-/// Goes through the fields of a record as its JSON form has them, with the attributes at its properties. Whoever compares or checks a record
-/// by them finds a new field without being told of it.
+/// Goes through the fields of a record as its JSON form has them, with the attributes at its properties. Whoever compares or checks a
+/// record by them finds a new field without being told of it.
 /// </summary>
 internal static class RecordFields
 {
@@ -69,7 +69,7 @@ internal static class RecordFields
         }
     }
 
-    // Two values are the same where their JSON is the same: this goes into the items of lists and the content of settings, whatever comes to be a field.
+    // Two values are the same where their JSON is: this looks into lists and into a platform's settings, and fits every type of field.
     private static bool AreSame(object? left, object? right, JsonTypeInfo type) =>
         JsonElement.DeepEquals(JsonSerializer.SerializeToElement(left, type), JsonSerializer.SerializeToElement(right, type));
 

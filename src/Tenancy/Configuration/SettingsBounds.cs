@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Text.Json;
 
 namespace Tenancy.Configuration;
@@ -5,24 +6,25 @@ namespace Tenancy.Configuration;
 /// <summary>Finds the settings whose values are beyond the bounds that attributes set, whoever set them.</summary>
 internal static class SettingsBounds
 {
-    public static IEnumerable<string> Check(object settings, string section)
+    public static IEnumerable<string> Check(object settings, string section) =>
+        SettingsType.Settings(settings.GetType()).SelectMany(property => Check(property.GetValue(settings), property, section));
+
+    private static IEnumerable<string> Check(object? value, PropertyInfo property, string section)
     {
-        foreach (var property in SettingsType.Settings(settings.GetType()))
+        if (Bounds.Of(property).Explain(value, mayBeLeftOut: true) is { } reason)
         {
-            var (type, value) = (property.PropertyType, property.GetValue(settings));
-            if (Bounds.Of(property).Explain(value, mayBeLeftOut: true) is { } reason)
-            {
-                yield return $"{section}:{property.Name} {reason}.";
-            }
-
-            foreach (var mistake in value is null ? [] : SettingsType.IsSection(type) ? Check(value, $"{section}:{property.Name}") : CheckRecord(value, section, property.Name))
-            {
-                yield return mistake;
-            }
+            return [$"{section}:{property.Name} {reason}."];
         }
-    }
 
-    private static IEnumerable<string> CheckRecord(object value, string section, string name) => SettingsType.Record(value.GetType()) is var (form, _)
-        ? RecordFields.Validate(value, form, JsonNamingPolicy.CamelCase.ConvertName(name) + ".").Select(error => $"{section}:{error.Field} {error.Message}.")
-        : [];
+        if (value is null)
+        {
+            return [];
+        }
+
+        return SettingsType.IsSection(property.PropertyType) ? Check(value, $"{section}:{property.Name}")
+            : ConfiguredRecord.Of(property.PropertyType) is { } record
+                ? RecordFields.Validate(value, record.Form, JsonNamingPolicy.CamelCase.ConvertName(property.Name) + ".")
+                    .Select(error => $"{section}:{error.Field} {error.Message}.")
+            : [];
+    }
 }

@@ -1,15 +1,15 @@
+using System.Collections;
 using System.ComponentModel;
+using System.Globalization;
 using System.Reflection;
-using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Configuration;
 
 namespace Tenancy.Configuration;
 
 /// <summary>
-/// Reads the properties of classes of settings from the configuration. What cannot be read stays as it is, and is a mistake that names the setting,
-/// its value and the fix.
+/// Reads the properties of classes of settings from the configuration. What cannot be read stays as it is, and is a mistake that names the
+/// setting, its value and the fix.
 /// </summary>
 /// <param name="configuration">The root of the application's configuration.</param>
 /// <param name="sections">All sections from which classes of settings are read: one may be within another.</param>
@@ -40,10 +40,6 @@ internal sealed class SettingsReader(IConfiguration configuration, IReadOnlyList
         }
     }
 
-    private IEnumerable<string> Within(string section) => sections
-        .Where(other => other.StartsWith(section + ConfigurationPath.KeyDelimiter, StringComparison.OrdinalIgnoreCase))
-        .Select(other => other[(section.Length + 1)..].Split(ConfigurationPath.KeyDelimiter)[0]);
-
     private void RefuseUnknown(string section, string[] known)
     {
         var all = string.Join(", ", known);
@@ -53,30 +49,38 @@ internal sealed class SettingsReader(IConfiguration configuration, IReadOnlyList
             _mistakes.Add($"{section} is a section and has no value: set one of its settings, {all}.");
         }
 
-        foreach (var child in configuration.GetSection(section).GetChildren().Where(child => !known.Contains(child.Key, StringComparer.OrdinalIgnoreCase)))
+        foreach (var child in configuration.GetSection(section).GetChildren())
         {
-            var nearest = Spelling.Nearest(child.Key, known);
-            _mistakes.Add($"{child.Path} is not a setting{(nearest is null ? "." : $": did you mean {nearest}?")} The settings of this section are {all}.");
+            if (!known.Contains(child.Key, StringComparer.OrdinalIgnoreCase))
+            {
+                var suggestion = Spelling.Nearest(child.Key, known) is { } nearest ? $": did you mean {nearest}?" : ".";
+                _mistakes.Add($"{child.Path} is not a setting{suggestion} The settings of this section are {all}.");
+            }
         }
     }
+
+    /// <summary>The names that other sections have within a section.</summary>
+    private IEnumerable<string> Within(string section) => sections
+        .Where(other => other.StartsWith(section + ConfigurationPath.KeyDelimiter, StringComparison.OrdinalIgnoreCase))
+        .Select(other => other[(section.Length + 1)..].Split(ConfigurationPath.KeyDelimiter)[0]);
 
     private object? ReadValue(PropertyInfo property, string path)
     {
         var type = property.PropertyType;
-        if (SettingText.Of(type) is { } text)
+        if (SettingText.Of(type) is { } form)
         {
-            return type.IsDefined(typeof(FlagsAttribute)) ? ReadFlags(type, text, path) : ReadScalar(text, path, IsSecret(property));
+            return type.IsDefined(typeof(FlagsAttribute)) ? ReadFlags(type, form, path) : ReadScalar(property, form, path);
         }
 
         if (SettingsType.Item(type) is { } item)
         {
-            return SettingText.Of(item) is { } itemText ? ReadList(item, itemText, path) : ReadRecords(item, path);
+            return SettingText.Of(item) is { } itemForm ? ReadList(item, itemForm, path) : ReadRecords(item, path);
         }
 
-        return ConfigurationTree.Read(configuration, path) is { } node ? ReadRecord(node, type, path) : null;
+        return ConfigurationTree.Read(configuration, path) is { } node ? Record(type, path).Read(node, path, _mistakes) : null;
     }
 
-    private object? ReadScalar(SettingText form, string path, bool isSecret)
+    private object? ReadScalar(PropertyInfo property, SettingText form, string path)
     {
         if (ReadText(path) is not { } text)
         {
@@ -91,6 +95,7 @@ internal sealed class SettingsReader(IConfiguration configuration, IReadOnlyList
         var value = form.Read(text);
         if (value is null)
         {
+            var isSecret = property.GetCustomAttribute<PasswordPropertyTextAttribute>() is { Password: true };
             _mistakes.Add($"{path} {(isSecret ? "cannot be read" : $"is '{text}'")}: use {form.Form}.");
         }
 
@@ -98,7 +103,7 @@ internal sealed class SettingsReader(IConfiguration configuration, IReadOnlyList
     }
 
     private object? ReadFlags(Type type, SettingText form, string path) => ReadItems(form, path) is { } flags
-        ? Enum.ToObject(type, flags.Aggregate(0L, (all, flag) => all | Convert.ToInt64(flag, System.Globalization.CultureInfo.InvariantCulture)))
+        ? Enum.ToObject(type, flags.Aggregate(0L, static (all, flag) => all | Convert.ToInt64(flag, CultureInfo.InvariantCulture)))
         : null;
 
     private Array? ReadList(Type item, SettingText form, string path) => ReadItems(form, path) is { } values ? ToList(values, item) : null;
@@ -142,41 +147,28 @@ internal sealed class SettingsReader(IConfiguration configuration, IReadOnlyList
     {
         switch (ConfigurationTree.Read(configuration, path))
         {
+            // An empty list is an empty text.
             case null or JsonValue:
                 return null;
             case JsonArray list:
-                return ToList([.. list.Select((node, index) => ReadRecord(node, item, ConfigurationPath.Combine(path, $"{index}"))).OfType<object>()], item);
+                var record = Record(item, path);
+                var values = list.Select((node, i) => record.Read(node, ConfigurationPath.Combine(path, $"{i}"), _mistakes));
+                return ToList([.. values.OfType<object>()], item);
             default:
                 _mistakes.Add($"{path} must be a list: put what it has into [ ].");
                 return null;
         }
     }
 
-    private object? ReadRecord(JsonNode? node, Type type, string path)
-    {
-        var (form, convert) = SettingsType.Record(type) ?? throw new NotSupportedException($"{path} has the type {type}, which no setting can have.");
-        try
-        {
-            return convert(ConfiguredJson.Fit(node, form).Deserialize(form) ?? throw new JsonException("it is empty"));
-        }
-        catch (JsonException exception)
-        {
-            _mistakes.Add($"{path}{ToConfigurationPath(exception.Path)} cannot be read: {JsonErrors.Explain(exception, form)}.");
-            return null;
-        }
-    }
-
     private string? ReadText(string path) => configuration[path] is { } text && !string.IsNullOrWhiteSpace(text) ? text.Trim() : null;
+
+    private static ConfiguredRecord Record(Type type, string path) =>
+        ConfiguredRecord.Of(type) ?? throw new NotSupportedException($"{path} has the type {type}, which no setting can have.");
 
     private static Array ToList(List<object> values, Type item)
     {
         var list = Array.CreateInstance(item, values.Count);
-        ((System.Collections.ICollection)values).CopyTo(list, 0);
+        ((ICollection)values).CopyTo(list, 0);
         return list;
     }
-
-    private static bool IsSecret(PropertyInfo property) => property.GetCustomAttribute<PasswordPropertyTextAttribute>() is { Password: true };
-
-    private static string ToConfigurationPath(string? jsonPath) =>
-        jsonPath is null or "$" ? "" : jsonPath[1..].Replace('.', ':').Replace("[", ":", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal);
 }

@@ -24,8 +24,8 @@ public sealed class TenancyOptions
 
     /// <summary>Gets or sets the public URL of this server: the origin of <c>/{tenant}/mcp</c>.</summary>
     /// <remarks>
-    /// Where its host is <see cref="BaseDomain"/>, its scheme and port are those of the subdomains, too; else these are https at the default port.
-    /// In Production it or <see cref="BaseDomain"/> is needed where path, header or token identification is on.
+    /// Where its host is <see cref="BaseDomain"/>, its scheme and port are those of the subdomains, too; else these are https at the
+    /// default port. In Production it or <see cref="BaseDomain"/> is needed where path, header or token identification is on.
     /// </remarks>
     public string? PublicUrl { get; set; }
 

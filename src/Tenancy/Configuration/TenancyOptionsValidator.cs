@@ -4,8 +4,8 @@ using Microsoft.Extensions.Options;
 namespace Tenancy.Configuration;
 
 /// <summary>
-/// Stops the start on a configuration that cannot be meant; every message names the setting and the fix. Bounds stand as attributes at the settings;
-/// here is what an attribute cannot say.
+/// Stops the start on a configuration that cannot be meant; every message names the setting and the fix. Bounds stand as attributes at the
+/// settings; here is what an attribute cannot say.
 /// </summary>
 internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPlatformNames platforms) : IValidateOptions<TenancyOptions>
 {

@@ -16,7 +16,8 @@ public sealed record TenantAuthentication
     public required TenantAuthenticationKind Kind { get; init; }
 
     /// <summary>
-    /// Gets the scheme that proves who is calling, one that was added with <c>AddTenantScheme</c>; for <see cref="TenantAuthenticationKind.Scheme"/>.
+    /// Gets the scheme that proves who is calling, one that was added with <c>AddTenantScheme</c>; for
+    /// <see cref="TenantAuthenticationKind.Scheme"/>.
     /// </summary>
     public string? Scheme { get; init; }
 
@@ -47,7 +48,8 @@ public sealed record TenantAuthentication
     } = [];
 
     /// <summary>
-    /// Gets whether only tokens of the clients that the admin API lists for the tenant are accepted, instead of those of every client of the issuer.
+    /// Gets whether only tokens of the clients that the admin API lists for the tenant are accepted, instead of those of every client of
+    /// the issuer.
     /// </summary>
     [OnChange(ChangeEffects.Stored)]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
@@ -70,10 +72,12 @@ public sealed record TenantAuthentication
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Kind, Issuer);
 
-    /// <summary>Whether two take the same proof, so that nothing is to be asked of the issuer; which clients may show it is another matter.</summary>
-    internal bool HasSameProof(TenantAuthentication? other) =>
-        other is not null
-        && !RecordFields.Compare(this, other, TenancyJson.Default.TenantAuthentication).Any(change => change.Effects.HasFlag(ChangeEffects.Validation));
+    /// <summary>
+    /// Whether two take the same proof, so that nothing is to be asked of the issuer; which clients may show it is another matter.
+    /// </summary>
+    internal bool HasSameProof(TenantAuthentication? other) => other is not null
+        && RecordFields.Compare(this, other, TenancyJson.Default.TenantAuthentication)
+            .All(change => !change.Effects.HasFlag(ChangeEffects.Validation));
 }
 
 /// <summary>The kinds of proof that a tenant may ask of its callers.</summary>

@@ -6,8 +6,8 @@ namespace Tenancy.Configuration;
 
 /// <summary>What an admin wrote of a tenant. What is null takes the value of <c>Tenancy:Defaults</c>.</summary>
 /// <remarks>
-/// A property is a field wherever tenants are: in the configuration, in the store, in the admin API and in the reference of the settings. Attributes
-/// say its bounds and what a change of it makes necessary; nothing else has to name it.
+/// A property is a field wherever tenants are: in the configuration, in the store, in the admin API and in the reference of the settings.
+/// Attributes say its bounds and what a change of it makes necessary; nothing else has to name it.
 /// </remarks>
 // Not sealed: what is posted and what is shown of a tenant have all these fields, and some more.
 public record TenantConfig
@@ -57,7 +57,8 @@ public record TenantConfig
     internal IEnumerable<FieldChange> ChangesTo(TenantConfig after) => RecordFields.Compare(this, after, TenancyJson.Default.TenantConfig);
 
     /// <summary>All that becomes necessary where this configuration becomes another.</summary>
-    internal ChangeEffects EffectsTo(TenantConfig after) => ChangesTo(after).Aggregate(ChangeEffects.None, static (all, change) => all | change.Effects);
+    internal ChangeEffects EffectsTo(TenantConfig after) =>
+        ChangesTo(after).Aggregate(ChangeEffects.None, static (all, change) => all | change.Effects);
 
     /// <summary>The configuration alone, without what came with it.</summary>
     internal TenantConfig ToConfig() => new(this);

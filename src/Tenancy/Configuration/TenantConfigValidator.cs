@@ -10,8 +10,8 @@ public readonly record struct TenantConfigError(string Field, string Message)
 }
 
 /// <summary>
-/// Checks what can be checked of a tenant's configuration without knowing any other tenant. Finds every mistake, not the first. Bounds stand as
-/// attributes at the fields; here is what an attribute cannot say.
+/// Checks what can be checked of a tenant's configuration without knowing any other tenant. Finds every mistake, not the first. Bounds
+/// stand as attributes at the fields; here is what an attribute cannot say.
 /// </summary>
 internal sealed class TenantConfigValidator(TenancyOptions options, IReadOnlyCollection<string> platforms)
 {

@@ -13,8 +13,8 @@ namespace Tenancy.Configuration;
 /// <param name="MaxIdempotencyBytes">What the answers that are kept for idempotency keys may take up. Default: 256 MiB.</param>
 // Parameters and not properties: generated serializers pass 0 for a property of an init accessor that a JSON text leaves out.
 //
-// Each has a bound, because what it allows costs a node or the store something that other tenants share. Lists of clients and sessions are gone
-// through within the store, while everybody else waits. Requests are counted by the microsecond. Bytes and records only take up room.
+// Each has a bound, because what it allows costs a node or the store something that other tenants share. Lists of clients and sessions are
+// gone through within the store, while everybody else waits. Requests are counted by the microsecond. Bytes and records only take up room.
 public sealed record TenantLimits(
     [property: Range(1, 10_000)] int MaxClients = 100,
     [property: Range(1, 100_000)] int MaxSessions = 1000,

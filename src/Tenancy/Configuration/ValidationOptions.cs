@@ -8,8 +8,8 @@ namespace Tenancy.Configuration;
 public sealed class ValidationOptions
 {
     /// <summary>
-    /// Gets or sets the networks that may be reached although they are not public, such as <c>10.20.0.0/16</c> for an identity provider on a company
-    /// network.
+    /// Gets or sets the networks that may be reached although they are not public, such as <c>10.20.0.0/16</c> for an identity provider on
+    /// a company network.
     /// </summary>
     /// <remarks>All other private, loopback, link-local and special addresses (RFC 6890) are refused.</remarks>
     public IReadOnlyList<IPNetwork> AllowedNetworks { get; set; } = [];

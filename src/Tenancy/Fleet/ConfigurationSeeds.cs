@@ -15,8 +15,9 @@ namespace Tenancy.Fleet;
 /// that holds no tenant is seeded.
 /// </remarks>
 internal sealed class ConfigurationSeeds(
-    IConfiguration configuration, IOptions<TenancyOptions> options, IOptionsFactory<TenancyOptions> reader, TenantAdministration administration,
-    TenantRegistry registry, IHostEnvironment environment, ILogger<ConfigurationSeeds> logger) : IDisposable
+    IConfiguration configuration, IOptions<TenancyOptions> options, IOptionsFactory<TenancyOptions> reader,
+    TenantAdministration administration, TenantRegistry registry, IHostEnvironment environment,
+    ILogger<ConfigurationSeeds> logger) : IDisposable
 {
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly IReadOnlyList<TenantRegistration> _tenants = options.Value.Tenants;

@@ -257,7 +257,8 @@ public sealed class TenantRegistry
             .Select(change => new TenantConfigError(change.Field, "cannot be changed"))];
 
     /// <returns>Null where the tenant was changed meanwhile.</returns>
-    private async Task<TenantStatus?> TryUpdateAsync(TenantModel current, TenantConfig config, ChangeEffects effects, bool force, CancellationToken cancellationToken)
+    private async Task<TenantStatus?> TryUpdateAsync(
+        TenantModel current, TenantConfig config, ChangeEffects effects, bool force, CancellationToken cancellationToken)
     {
         var record = current.Record with { Config = config };
         var platform = effects.HasFlag(ChangeEffects.NewPlatform) ? null : current.Platform;

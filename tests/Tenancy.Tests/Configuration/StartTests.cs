@@ -34,7 +34,7 @@ public sealed class StartTests
     [InlineData("Tenancy:RequestBodyTimeout", "00:00:00", "Tenancy:RequestBodyTimeout", "00:00:00", "00:00:01 to 00:10:00")]
     [InlineData("Tenancy:Admin:Keys:0", " ", "Tenancy:Admin:Keys", "empty", "remove it")]
     [InlineData("Tenancy:Defaults:Platform", "blimp", "Tenancy:Defaults:Platform", "blimp", "publisher")]
-    [InlineData("Tenancy:Defaults:Authentication:Kind", "magic", "Tenancy:Defaults:Authentication:Kind", "none of the known ones", "use one of bearer, none, jwks, scheme")]
+    [InlineData("Tenancy:Defaults:Authentication:Kind", "magic", "Tenancy:Defaults:Authentication:Kind", "known ones", "bearer, none")]
     [InlineData("Tenancy:Defaults:Authentication:Isuer", "x", "Tenancy:Defaults:Authentication:Isuer", "check its spelling", "'issuer'")]
     [InlineData("Tenancy:Tenants:0:urls:0", "acme.example.com", "Tenancy:Tenants:0:urls[0]", "acme.example.com", "absolute http or https URL")]
     [InlineData("Tenancy:Tenants:1:urls:0", "http://ACME.example.com", "Tenancy:Tenants:1:urls", "tenant 'acme'", "belongs to one tenant")]

@@ -152,7 +152,8 @@ public sealed class TenantAuthenticationTests
         Assert.Equal(listed, JsonSerializer.Deserialize(JsonSerializer.Serialize(listed, TenancyJson.Default.TenantConfig), TenancyJson.Default.TenantConfig));
         Assert.NotEqual(any, listed);
         Assert.Equal(ChangeEffects.Stored, any.EffectsTo(listed));
-        Assert.Equal(ChangeEffects.Validation, any.EffectsTo(listed with { Authentication = listed.Authentication with { Issuer = "https://other.example.com" } }));
+        var moved = listed with { Authentication = listed.Authentication with { Issuer = "https://other.example.com" } };
+        Assert.Equal(ChangeEffects.Validation, any.EffectsTo(moved));
     }
 
     [Fact]
