@@ -10,12 +10,10 @@ public sealed class TenancyOptions
     public const string SectionName = "Tenancy";
 
     /// <summary>Gets or sets the ways in which a request names its tenant.</summary>
-    /// <remarks>Also read from <c>TENANT_IDENTIFICATION</c>.</remarks>
     /// <value>Default: path, host and header.</value>
     public TenantIdentification Identification { get; set; } = TenantIdentification.Path | TenantIdentification.Host | TenantIdentification.Header;
 
     /// <summary>Gets or sets whether many tenants are served; when false, every request is for <see cref="DefaultTenant"/>.</summary>
-    /// <remarks>Also read from <c>MULTI_TENANT_ENABLED</c>.</remarks>
     /// <value>Default: true.</value>
     public bool MultiTenant { get; set; } = true;
 
@@ -92,7 +90,6 @@ public sealed class TenantDefaults
 public sealed class AdminOptions
 {
     /// <summary>Gets or sets the keys that the header <c>X-Admin-API-Key</c> may carry; several are valid at once, for rotation.</summary>
-    /// <remarks>Also read from <c>TENANT_ADMIN_API_KEY</c>.</remarks>
     /// <value>Default: none, which means no admin API.</value>
     public IReadOnlyList<string> Keys { get; set; } = [];
 }
@@ -116,7 +113,7 @@ public sealed record PrincipalRegistration
     [Length(1, 200)]
     public required string Name { get; init; }
 
-    /// <summary>Gets the bearer token; generated where it is left out. A given one begins with the tenant's id and a dot.</summary>
+    /// <summary>Gets the bearer token, which begins with the tenant's id and a dot. Default: a generated one.</summary>
     public string? Token { get; init; }
 
     /// <summary>Gets what the principal may do (RFC 6749, section 3.3). Default: nothing that asks for a scope.</summary>

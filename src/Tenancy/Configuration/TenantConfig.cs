@@ -12,11 +12,12 @@ namespace Tenancy.Configuration;
 // Not sealed: what is posted and what is shown of a tenant have all these fields, and some more.
 public record TenantConfig
 {
-    /// <summary>Gets the tenant's id; see <see cref="TenantId"/>.</summary>
+    /// <summary>Gets the tenant's id: up to 63 lower-case letters, digits and hyphens.</summary>
+    /// <seealso cref="TenantId"/>
     [OnChange(ChangeEffects.Refused)]
     public required string Id { get; init; }
 
-    /// <summary>Gets the name that people see; the id where it is left out.</summary>
+    /// <summary>Gets the name that people see. Default: the id.</summary>
     [Length(1, 200)]
     public string? Name { get; init; }
 
@@ -24,7 +25,8 @@ public record TenantConfig
     [OnChange(ChangeEffects.EndOfSessions, To = TenantAdminStatus.Suspended)]
     public TenantAdminStatus Status { get; init; }
 
-    /// <summary>Gets the URLs at which this tenant, and no other, is called; see <see cref="TenantUrl"/>.</summary>
+    /// <summary>Gets the URLs at which this tenant, and no other, is called; <c>/mcp</c> is added to them.</summary>
+    /// <seealso cref="TenantUrl"/>
     public IReadOnlyList<string> Urls
     {
         get;
@@ -33,13 +35,14 @@ public record TenantConfig
         init => field = value ?? [];
     } = [];
 
-    /// <summary>Gets how callers prove who they are.</summary>
+    /// <summary>Gets how callers prove who they are. Default: that of <c>Tenancy:Defaults</c>.</summary>
     public TenantAuthentication? Authentication { get; init; }
 
-    /// <summary>Gets the tenant's quotas.</summary>
+    /// <summary>Gets the tenant's quotas. Default: those of <c>Tenancy:Defaults</c>.</summary>
     public TenantLimits? Limits { get; init; }
 
-    /// <summary>Gets the platform, as named at <c>AddPlatform</c>: what the tenant can do. Default: the first that was added.</summary>
+    /// <summary>Gets the platform, as named at <c>AddPlatform</c>: what the tenant can do.</summary>
+    /// <value>Default: that of <c>Tenancy:Defaults</c>.</value>
     [OnChange(ChangeEffects.NewPlatform | ChangeEffects.EndOfSessions)]
     public string? Platform { get; init; }
 

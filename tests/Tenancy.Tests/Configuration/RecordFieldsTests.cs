@@ -122,15 +122,12 @@ public sealed class RecordFieldsTests
 /// <summary>A tenant with properties that no other code knows of.</summary>
 internal sealed record PaintedTenant : TenantConfig
 {
-    /// <summary>Gets the colour. Default: that of the wall.</summary>
     [Length(1, 20)]
     [OnChange(ChangeEffects.EndOfSessions, To = "red")]
     public string? Colour { get; init; }
 
-    /// <summary>Gets the paint.</summary>
     public Paint? Paint { get; init; }
 
-    /// <summary>Gets the brushes.</summary>
     [MaxLength(2)]
     [OnChange(ChangeEffects.NewPlatform)]
     public IReadOnlyList<string> Brushes
@@ -140,9 +137,6 @@ internal sealed record PaintedTenant : TenantConfig
     } = [];
 }
 
-/// <summary>A paint.</summary>
-/// <param name="Coats">How often it is put on. Default: 1.</param>
-/// <param name="Gloss">Whether it shines.</param>
 [OnChange(ChangeEffects.Validation)]
 internal sealed record Paint(
     [property: Range(1, 9), Unit("coats")] int Coats = 1,
