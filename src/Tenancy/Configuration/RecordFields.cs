@@ -54,6 +54,11 @@ internal static class RecordFields
         foreach (var (field, fieldType) in Of(type))
         {
             var (left, right) = (field.Get!(before), field.Get!(after));
+            if (AreSame(left, right, fieldType))
+            {
+                continue;
+            }
+
             var rule = OnChange(field, fieldType, outer);
             if (left is not null && right is not null && HasFields(fieldType))
             {
@@ -62,7 +67,7 @@ internal static class RecordFields
                     yield return change;
                 }
             }
-            else if (!AreSame(left, right, fieldType))
+            else
             {
                 yield return new(place + field.Name, rule.To is null || rule.To.Equals(right) ? rule.Effects : ChangeEffects.Stored);
             }

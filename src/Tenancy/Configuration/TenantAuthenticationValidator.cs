@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text.Json;
 
 namespace Tenancy.Configuration;
 
@@ -18,28 +19,35 @@ internal sealed class TenantAuthenticationValidator(TenancyOptions options)
     /// <param name="errors">Gets what is wrong.</param>
     public void Validate(TenantConfig tenant, TenantAuthentication authentication, List<TenantConfigError> errors)
     {
+        RefuseOtherKinds(authentication, errors);
         if (authentication.Kind == TenantAuthenticationKind.Jwks)
         {
             ValidateJwks(tenant, authentication, errors);
         }
-        else
+        else if (authentication.Kind == TenantAuthenticationKind.Scheme)
         {
-            RefuseJwks(authentication, errors);
+            ValidateScheme(authentication, errors);
         }
+    }
 
-        ValidateScheme(authentication, errors);
+    private static void RefuseOtherKinds(TenantAuthentication authentication, List<TenantConfigError> errors)
+    {
+        var type = TenancyJson.Default.TenantAuthentication;
+        var given = RecordFields.Compare(new() { Kind = authentication.Kind }, authentication, type).Select(change => change.Field).ToHashSet();
+        foreach (var field in type.Properties.Where(field => given.Contains(field.Name)))
+        {
+            var owner = field.AttributeProvider!.GetCustomAttributes(inherit: true).OfType<OfKindAttribute>().SingleOrDefault();
+            if (owner is not null && owner.Kind != authentication.Kind)
+            {
+                var kind = JsonNamingPolicy.CamelCase.ConvertName($"{owner.Kind}");
+                errors.Add(new($"authentication.{field.Name}", $"belongs to the kind '{kind}': leave it out, or change the kind"));
+            }
+        }
     }
 
     private void ValidateScheme(TenantAuthentication authentication, List<TenantConfigError> errors)
     {
-        if (authentication.Kind != TenantAuthenticationKind.Scheme)
-        {
-            if (authentication.Scheme is not null)
-            {
-                errors.Add(new("authentication.scheme", "belongs to the kind 'scheme': leave it out, or change the kind"));
-            }
-        }
-        else if (authentication.Scheme is null || !options.Schemes.ContainsKey(authentication.Scheme))
+        if (authentication.Scheme is null || !options.Schemes.ContainsKey(authentication.Scheme))
         {
             errors.Add(new(
                 "authentication.scheme",
@@ -70,26 +78,6 @@ internal sealed class TenantAuthenticationValidator(TenancyOptions options)
             errors.Add(new(
                 "authentication.audiences",
                 "is needed: the tenant has no URL of its own that a token could name; list what the issuer puts into aud, or give the tenant a URL"));
-        }
-    }
-
-    private static void RefuseJwks(TenantAuthentication authentication, List<TenantConfigError> errors)
-    {
-        Refuse(authentication.Issuer is not null, "issuer");
-        Refuse(authentication.Audiences.Count > 0, "audiences");
-        Refuse(authentication.JwksUri is not null, "jwksUri");
-        Refuse(authentication.Scopes.Count > 0, "scopes");
-        Refuse(authentication.RequireClients, "requireClients");
-        Refuse(authentication.PinnedKeyId is not null, "pinnedKeyId");
-        Refuse(authentication.TokenUrl is not null, "tokenUrl");
-        Refuse(authentication.AuthorizationUrl is not null, "authorizationUrl");
-
-        void Refuse(bool isThere, string field)
-        {
-            if (isThere)
-            {
-                errors.Add(new($"authentication.{field}", "belongs to the kind 'jwks': leave it out, or change the kind"));
-            }
         }
     }
 

@@ -87,7 +87,9 @@ internal sealed partial class SettingsPage(XmlDocs docs)
         var (text, said) = docs.Of(property);
         var bounds = Bounds.Of(property);
         var value = isRequired ? "required" : Default(property, initial, said);
-        return [$"`{name}`", TypeName(name, type, bounds.Unit), value, bounds.ToString(), effect, text];
+        var kind = property.GetCustomAttribute<OfKindAttribute>() is { } owner ? $"the kind `{Written(owner.Kind)}` only" : "";
+        var limits = string.Join(", ", new[] { bounds.ToString(), kind }.Where(limit => limit.Length > 0));
+        return [$"`{name}`", TypeName(name, type, bounds.Unit), value, limits, effect, text];
     }
 
     private static string TypeName(string name, Type type, string? unit)
