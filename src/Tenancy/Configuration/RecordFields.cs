@@ -76,7 +76,8 @@ internal static class RecordFields
 
     // Two values are the same where their JSON is: this looks into lists and into a platform's settings, and fits every type of field.
     private static bool AreSame(object? left, object? right, JsonTypeInfo type) =>
-        JsonElement.DeepEquals(JsonSerializer.SerializeToElement(left, type), JsonSerializer.SerializeToElement(right, type));
+        (type.Kind == JsonTypeInfoKind.None && Equals(left, right))
+        || JsonElement.DeepEquals(JsonSerializer.SerializeToElement(left, type), JsonSerializer.SerializeToElement(right, type));
 
     private static OnChangeAttribute? Find(ICustomAttributeProvider place) =>
         (OnChangeAttribute?)place.GetCustomAttributes(typeof(OnChangeAttribute), inherit: true).SingleOrDefault();
