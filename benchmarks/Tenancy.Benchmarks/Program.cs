@@ -16,7 +16,7 @@ switch (args)
         await LoadServer.RunAsync(Cell.Of(cell), int.Parse(tenants, System.Globalization.CultureInfo.InvariantCulture), redis, issuer);
         break;
     default:
-        BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);
+        BenchmarkSwitcher.FromAssembly(typeof(QuickRun).Assembly).Run(args);
         break;
 }
 

@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
@@ -19,9 +18,6 @@ internal sealed partial class AdcpSerializer
     private readonly WireRules _rules;
     private int _hasToldOfWebhooks;
 
-    /// <summary>For texts that models read: without escapes that only HTML needs.</summary>
-    public static readonly JsonSerializerOptions Text = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     private readonly JsonSerializerOptions _options = new(AdcpJson.Default.Options)
     {
         TypeInfoResolver = JsonTypeInfoResolver.Combine(AdcpJson.Default, new DefaultJsonTypeInfoResolver()),
@@ -35,73 +31,41 @@ internal sealed partial class AdcpSerializer
 
     /// <summary>Reads a request.</summary>
     /// <exception cref="AdcpException">It is malformed; the field is named.</exception>
-    public TRequest Read<TRequest>(JsonObject arguments)
+    public TRequest Read<TRequest>(ReadOnlySpan<byte> json)
         where TRequest : AdcpRequest
     {
-        try
+        var request = Deserialize<TRequest>(json);
+        RefuseOtherVersions(request.AdcpMajorVersion);
+        if (FindMistake(request, _settings.Requests) is var (pointer, message))
         {
-            RefuseOtherVersions(arguments);
-            var request = arguments.Deserialize(TypeInfo<TRequest>())!;
-            if (FindMistake(request, _settings.Requests) is var (pointer, message))
-            {
-                throw new AdcpException(AdcpError.ValidationError, message, pointer);
-            }
-
-            if (request is IIdempotentRequest { IdempotencyKey: var key } && !KeyPattern().IsMatch(key))
-            {
-                throw new AdcpException(AdcpError.InvalidRequest, "idempotency_key must have 16 to 255 characters of A-Z, a-z, 0-9 and _.:-", "/idempotency_key");
-            }
-
-            if (request.PushNotificationConfig is not null && Interlocked.Exchange(ref _hasToldOfWebhooks, 1) == 0)
-            {
-                _logger.LogNoWebhooks();
-            }
-
-            return request;
+            throw new AdcpException(AdcpError.ValidationError, message, pointer);
         }
-        catch (JsonException exception)
+
+        if (request is IIdempotentRequest { IdempotencyKey: var key } && !KeyPattern().IsMatch(key))
         {
-            throw Explain(exception);
+            throw new AdcpException(AdcpError.InvalidRequest, "idempotency_key must have 16 to 255 characters of A-Z, a-z, 0-9 and _.:-", "/idempotency_key");
         }
+
+        if (request.PushNotificationConfig is not null && Interlocked.Exchange(ref _hasToldOfWebhooks, 1) == 0)
+        {
+            _logger.LogNoWebhooks();
+        }
+
+        return request;
     }
 
-    /// <summary>Writes an answer.</summary>
+    /// <summary>Checks an answer.</summary>
     /// <exception cref="InvalidOperationException">It breaks a rule of its type, and the settings are strict.</exception>
-    public JsonObject Write<TResponse>(TResponse response)
+    public void Check<TResponse>(TResponse response)
         where TResponse : AdcpResponse
     {
         if (FindMistake(response, _settings.Responses) is var (pointer, message))
         {
             throw new InvalidOperationException($"The answer is malformed at {pointer}: {message}");
         }
-
-        var content = JsonSerializer.SerializeToNode(response, TypeInfo<TResponse>())!.AsObject();
-        content.TryAdd("status", "completed");
-        return content;
     }
 
-    public static JsonObject WriteError(AdcpException exception, JsonNode? context)
-    {
-        var error = new JsonObject { ["code"] = exception.Error.Code, ["message"] = exception.Message };
-
-        // AdCP, idempotency: a conflict says code and message only, so that a stolen key tells nothing.
-        if (exception.Error != AdcpError.IdempotencyConflict)
-        {
-            error["recovery"] = exception.Error.Recovery;
-        }
-
-        if (exception.Field is not null)
-        {
-            error["field"] = exception.Field;
-        }
-
-        if (exception.RetryAfter is not null)
-        {
-            error["retry_after"] = exception.RetryAfter;
-        }
-
-        return Echo(new() { ["adcp_error"] = error }, context);
-    }
+    public JsonTypeInfo<T> TypeInfo<T>() => (JsonTypeInfo<T>)_options.GetTypeInfo(typeof(T));
 
     /// <summary>The JSON schema of a request, for models.</summary>
     public JsonElement Schema<TRequest>()
@@ -149,25 +113,39 @@ internal sealed partial class AdcpSerializer
         return null;
     }
 
-    private static void RefuseOtherVersions(JsonObject arguments)
+    private TRequest Deserialize<TRequest>(ReadOnlySpan<byte> json)
+        where TRequest : AdcpRequest
     {
-        if (arguments["adcp_major_version"] is JsonValue value && value.TryGetValue(out int version) && version != Capabilities.MajorVersion)
+        try
         {
-            throw new AdcpException(AdcpError.VersionUnsupported, $"This seller speaks AdCP {Capabilities.MajorVersion}, not {version}.", "/adcp_major_version");
+            return JsonSerializer.Deserialize(json, TypeInfo<TRequest>())!;
+        }
+        catch (JsonException exception)
+        {
+            // Who speaks another version may well send something else: that is what to say first.
+            RefuseOtherVersions(FindVersion(json));
+            throw Explain(exception);
         }
     }
 
-    private JsonTypeInfo<T> TypeInfo<T>() => (JsonTypeInfo<T>)_options.GetTypeInfo(typeof(T));
-
-    /// <summary>Gives the buyer's own data back in the answer.</summary>
-    public static JsonObject Echo(JsonObject content, JsonNode? context)
+    private static int? FindVersion(ReadOnlySpan<byte> json)
     {
-        if (context is not null)
+        try
         {
-            content["context"] = context.DeepClone();
+            return JsonElement.Parse(json).TryGetProperty("adcp_major_version", out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var version) ? version : null;
         }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
 
-        return content;
+    private static void RefuseOtherVersions(int? version)
+    {
+        if (version is { } other && other != Capabilities.MajorVersion)
+        {
+            throw new AdcpException(AdcpError.VersionUnsupported, $"This seller speaks AdCP {Capabilities.MajorVersion}, not {other}.", "/adcp_major_version");
+        }
     }
 
     private static AdcpException Explain(JsonException exception)

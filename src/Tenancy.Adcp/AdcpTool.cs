@@ -1,7 +1,5 @@
 using System.ComponentModel;
 using System.Reflection;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using ModelContextProtocol.Protocol;
@@ -16,7 +14,7 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
     where TRequest : AdcpRequest
     where TResponse : AdcpResponse
 {
-    private readonly AdcpSerializer _serializer;
+    private readonly ToolWire<TRequest, TResponse> _wire;
     private readonly IdempotentCalls _idempotent;
     private readonly CallAccount _account;
     private readonly TimeSpan _timeout;
@@ -27,7 +25,9 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
     public AdcpTool(AdcpToolAttribute attribute, Type handlers, MethodInfo method, IServiceProvider services)
         : base(services)
     {
-        _serializer = services.GetService<AdcpSerializer>() ?? throw new InvalidOperationException($"{handlers.Name} has AdCP tools: call AddAdcp() on the builder that AddTenancy returns.");
+        var serializer = services.GetService<AdcpSerializer>()
+            ?? throw new InvalidOperationException($"{handlers.Name} has AdCP tools: call AddAdcp() on the builder that AddTenancy returns.");
+        _wire = new(serializer);
         _idempotent = services.GetRequiredService<IdempotentCalls>();
         _account = services.GetRequiredService<CallAccount>();
         _timeout = TimeSpan.FromSeconds(attribute.TimeoutSeconds);
@@ -38,69 +38,72 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
         {
             Name = attribute.Name,
             Description = method.GetCustomAttribute<DescriptionAttribute>()?.Description,
-            InputSchema = _serializer.Schema<TRequest>(),
+            InputSchema = serializer.Schema<TRequest>(),
             Annotations = new() { ReadOnlyHint = !typeof(TRequest).IsAssignableTo(typeof(IIdempotentRequest)) },
         };
     }
 
     public override Tool ProtocolTool { get; }
 
-    // It has an envelope of its own for what it refuses.
-    private static bool IsTestController => typeof(TResponse) == typeof(TestControllerResponse);
-
-    protected override async ValueTask<CallToolResult> InvokeAsync(ToolCall toolCall, CancellationToken cancellationToken)
+    public override ToolRun Read(ReadOnlySpan<byte> arguments)
     {
-        var arguments = ToObject(toolCall.Arguments);
+        // A call without arguments is one with none.
+        var json = arguments.IsEmpty ? "{}"u8 : arguments;
         try
         {
-            var request = _serializer.Read<TRequest>(arguments);
-            toolCall = await _account.ResolveAsync(toolCall, request, cancellationToken);
-            var content = request is IIdempotentRequest idempotent
-                ? await _idempotent.RunAsync(toolCall, ProtocolTool.Name, idempotent, arguments, _timeout, (context, services, token) => HandleAsync(request, context, services, toolCall.IsOpen, token), cancellationToken)
-                : await HandleAsync(request, toolCall.Context, toolCall.Services, toolCall.IsOpen, cancellationToken);
-            if (request is IIdempotentRequest { IdempotencyKey: var key })
-            {
-                content["idempotency_key"] = key;
-            }
-
-            return Answer(AdcpSerializer.Echo(content, arguments["context"]), isError: IsTestController && content["success"]!.GetValue<bool>() is false);
+            return new Run(this, _wire.Read(json));
         }
         catch (AdcpException exception)
         {
-            return Answer(AdcpSerializer.WriteError(exception, arguments["context"]), isError: true);
-        }
-        catch (DocumentChangedException)
-        {
-            return Answer(AdcpSerializer.WriteError(new(AdcpError.Conflict, "It was changed by somebody else meanwhile: read it again."), arguments["context"]), isError: true);
-        }
-        catch (StorageBudgetExceededException exception)
-        {
-            _logger.LogToolFailed(exception, ProtocolTool.Name, toolCall.Context.TenantId.Value);
-            return Answer(AdcpSerializer.WriteError(new(AdcpError.ServiceUnavailable, "The seller's storage is full."), arguments["context"]), isError: true);
-        }
-        catch (StoreUnavailableException exception)
-        {
-            // What the caller sees of the error is the status, unless progress was reported before.
-            _logger.LogStoreAway(exception, ProtocolTool.Name, toolCall.Context.TenantId.Value);
-            RefuseForStore();
-            return Answer(AdcpSerializer.WriteError(new(AdcpError.ServiceUnavailable, "The seller's store is not available now.", retryAfter: 2), arguments["context"]), isError: true);
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested)
-        {
-            _logger.LogToolFailed(exception, ProtocolTool.Name, toolCall.Context.TenantId.Value);
-            return Answer(AdcpSerializer.WriteError(new(AdcpError.ServiceUnavailable, "The seller could not process the request."), arguments["context"]), isError: true);
+            return ToolRun.Answered(AdcpAnswers.Error(exception, AdcpAnswers.FindContext(json)));
         }
     }
 
-    private async Task<JsonObject> HandleAsync(TRequest request, ToolContext context, IServiceProvider services, bool isOpen, CancellationToken cancellationToken)
+    private async Task<TResponse> HandleAsync(TRequest request, Call call, CancellationToken cancellationToken)
     {
-        var response = await _handle(_create(services, null), request, context, cancellationToken);
-        if (context.Caller.IsAnonymous && !isOpen && response is IPricedResponse priced)
+        var response = await _handle(_create(call.Services, null), request, call.Context, cancellationToken);
+        if (call.Context.Caller.IsAnonymous && !call.IsOpen && response is IPricedResponse priced)
         {
             priced.RemovePrices();
         }
 
-        return _serializer.Write(response);
+        return _wire.Check(response);
+    }
+
+    private async ValueTask<ToolAnswer> RunAsync(ToolArguments<TRequest> arguments, Call call, CancellationToken cancellationToken)
+    {
+        await _account.ResolveAsync(call, arguments.Request, cancellationToken);
+        if (arguments.Request is not IIdempotentRequest { IdempotencyKey: var key })
+        {
+            return _wire.Answer(await HandleAsync(arguments.Request, call, cancellationToken), arguments.Request);
+        }
+
+        var outcome = await _idempotent.RunAsync(
+            call, new(ProtocolTool.Name, key, arguments.Hash!, _timeout), async token => _wire.Write(await HandleAsync(arguments.Request, call, token)), cancellationToken);
+        return new StoredAnswer(outcome, key, arguments.Request.Context);
+    }
+
+    // What the buyer is told of a failure, and what the log is.
+    private ToolAnswer Fail(Exception exception, AdcpRequest request, Call call)
+    {
+        var tenantId = call.Context.TenantId.Value;
+        switch (exception)
+        {
+            case AdcpException told:
+                return AdcpAnswers.Error(told, request.Context);
+            case DocumentChangedException:
+                return AdcpAnswers.Error(new(AdcpError.Conflict, "It was changed by somebody else meanwhile: read it again."), request.Context);
+            case StorageBudgetExceededException:
+                _logger.LogToolFailed(exception, ProtocolTool.Name, tenantId);
+                return AdcpAnswers.Error(new(AdcpError.ServiceUnavailable, "The seller's storage is full."), request.Context);
+            case StoreUnavailableException:
+                // What the caller sees of it is the status of the answer, unless progress was reported before.
+                _logger.LogStoreAway(exception, ProtocolTool.Name, tenantId);
+                return AdcpAnswers.Error(new(AdcpError.ServiceUnavailable, "The seller's store is not available now.", retryAfter: 2), request.Context);
+            default:
+                _logger.LogToolFailed(exception, ProtocolTool.Name, tenantId);
+                return AdcpAnswers.Error(new(AdcpError.ServiceUnavailable, "The seller could not process the request."), request.Context);
+        }
     }
 
     private static Func<object, TRequest, ToolContext, CancellationToken, Task<TResponse>> Bind(MethodInfo method)
@@ -114,19 +117,10 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
         Func<THandlers, TRequest, ToolContext, CancellationToken, Task<TResponse>> handle) =>
         (handlers, request, context, cancellationToken) => handle((THandlers)handlers, request, context, cancellationToken);
 
-    private static JsonObject ToObject(IEnumerable<KeyValuePair<string, JsonElement>> arguments) =>
-        new(arguments.Select(argument => KeyValuePair.Create(argument.Key, (JsonNode?)(argument.Value.ValueKind switch
-        {
-            JsonValueKind.Object => JsonObject.Create(argument.Value),
-            JsonValueKind.Array => JsonArray.Create(argument.Value),
-            JsonValueKind.Null => null,
-            _ => JsonValue.Create(argument.Value),
-        }))));
-
-    private static CallToolResult Answer(JsonObject content, bool isError) => new()
+    private sealed class Run(AdcpTool<TRequest, TResponse> tool, ToolArguments<TRequest> arguments) : ToolRun
     {
-        IsError = isError,
-        StructuredContent = JsonSerializer.SerializeToElement(content, AdcpJson.Default.JsonObject),
-        Content = [new TextContentBlock { Text = content.ToJsonString(AdcpSerializer.Text) }],
-    };
+        public override ValueTask<ToolAnswer> RunAsync(Call call, CancellationToken cancellationToken) => tool.RunAsync(arguments, call, cancellationToken);
+
+        public override ToolAnswer? Fail(Exception exception, Call call) => tool.Fail(exception, arguments.Request, call);
+    }
 }

@@ -6,22 +6,26 @@ namespace Tenancy.Adcp;
 internal sealed class CallAccount(IAccountResolver resolver)
 {
     /// <exception cref="AdcpException">The caller has no such account, or it cannot be used now.</exception>
-    public async Task<ToolCall> ResolveAsync(ToolCall toolCall, AdcpRequest request, CancellationToken cancellationToken)
+    public async ValueTask ResolveAsync(Call call, AdcpRequest request, CancellationToken cancellationToken)
     {
-        if (IsAnonymous(toolCall) || request is not (IAccountRequest or TestControllerRequest))
+        var context = call.Context;
+        if (IsAnonymous(call) || request is not (IAccountRequest or TestControllerRequest))
         {
-            return toolCall.ForAccounts(null, []);
+            call.Narrow(null, readable: null);
+            return;
         }
 
-        if (request is TestControllerRequest { Account: { } wanted } && IsComplete(wanted) && await resolver.ResolveAsync(wanted, toolCall.Context, cancellationToken) is [var one])
+        if (request is TestControllerRequest { Account: { } wanted } && IsComplete(wanted) && await resolver.ResolveAsync(wanted, context, cancellationToken) is [var one])
         {
-            return toolCall.ForAccounts(one.AccountId, []);
+            call.Narrow(one.AccountId, readable: null);
+            return;
         }
 
         if (request is not IAccountRequest { Account: { } reference })
         {
-            var accounts = await resolver.ResolveAsync(null, toolCall.Context, cancellationToken);
-            return toolCall.ForAccounts(null, [.. accounts.Select(account => account.AccountId)]);
+            // Which accounts the caller has is asked when the handler reads what lies in them: most reads do not.
+            call.Narrow(null, new(async token => [.. (await resolver.ResolveAsync(null, context, token)).Select(account => account.AccountId)]));
+            return;
         }
 
         if (!IsComplete(reference))
@@ -29,19 +33,21 @@ internal sealed class CallAccount(IAccountResolver resolver)
             throw new AdcpException(AdcpError.InvalidRequest, "account must have an account_id, or brand and operator.", "/account");
         }
 
-        var found = await resolver.ResolveAsync(reference, toolCall.Context, cancellationToken);
-        return found switch
-        {
-            [] => throw new AdcpException(AdcpError.AccountNotFound, "You have no such account here: open it with sync_accounts.", "/account"),
-            [var account] => toolCall.ForAccounts(Usable(account, request).AccountId, []),
-            _ => throw new AdcpException(AdcpError.AccountAmbiguous, "Several of your accounts fit: name one by its account_id.", "/account"),
-        };
+        var found = await resolver.ResolveAsync(reference, context, cancellationToken);
+        call.Narrow(
+            found switch
+            {
+                [] => throw new AdcpException(AdcpError.AccountNotFound, "You have no such account here: open it with sync_accounts.", "/account"),
+                [var account] => Usable(account, request).AccountId,
+                _ => throw new AdcpException(AdcpError.AccountAmbiguous, "Several of your accounts fit: name one by its account_id.", "/account"),
+            },
+            readable: null);
     }
 
     private static bool IsComplete(AccountReference reference) => reference.AccountId is not null || (reference.Brand is not null && reference.Operator is not null);
 
     // A caller without credentials has no accounts: what it may call answers without one.
-    private static bool IsAnonymous(ToolCall toolCall) => toolCall.Context.Caller.IsAnonymous && !toolCall.IsOpen;
+    private static bool IsAnonymous(Call call) => call.Context.Caller.IsAnonymous && !call.IsOpen;
 
     // An account that cannot be used can still be read.
     private static Account Usable(Account account, AdcpRequest request) => account.Status switch

@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using Tenancy.Configuration;
 using Tenancy.Mcp;
@@ -14,36 +12,30 @@ internal sealed class IdempotentCalls(RedisConnection redis, TimeProvider time, 
     private const int CompleteAttempts = 3;
 
     /// <summary>Runs the request, or gives the answer that it had. An error gives the key back; a client that goes does not stop what was begun.</summary>
-    /// <param name="toolCall">The call.</param>
-    /// <param name="tool">The tool's name.</param>
-    /// <param name="request">The request; it is valid.</param>
-    /// <param name="arguments">The arguments, as sent.</param>
-    /// <param name="timeout">What the handler may take; so long the claim lasts.</param>
-    /// <param name="handle">Runs the handler.</param>
+    /// <param name="call">The call. It goes on until the handler has ended.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="handle">Runs the handler, and writes its answer as it is stored.</param>
     /// <param name="cancellationToken">Ends the wait, not the work.</param>
     /// <exception cref="AdcpException">The key stands for another request, is in use, is too old, or there are too many.</exception>
-    public async Task<JsonObject> RunAsync(
-        ToolCall toolCall, string tool, IIdempotentRequest request, JsonObject arguments, TimeSpan timeout,
-        Func<ToolContext, IServiceProvider, CancellationToken, Task<JsonObject>> handle, CancellationToken cancellationToken)
+    public async Task<IdempotentOutcome> RunAsync(Call call, KeyedRequest request, Func<CancellationToken, Task<byte[]>> handle, CancellationToken cancellationToken)
     {
-        var caller = toolCall.Context;
+        var caller = call.Context;
         if (caller.Accounts.Own is null)
         {
             throw new AdcpException(AdcpError.AuthRequired, "Credentials are required.");
         }
 
-        var limits = toolCall.Tenant.Config.Limits;
+        var limits = call.Tenant.Config.Limits;
         var store = new IdempotencyStore(redis, caller.TenantId, new()
         {
             MaxRecords = limits?.MaxIdempotencyRecords ?? TenantLimits.DefaultMaxIdempotencyRecords,
             MaxBytes = limits?.MaxIdempotencyBytes ?? TenantLimits.DefaultMaxIdempotencyBytes,
         });
-        var claim = await store.ClaimAsync(new(caller.Caller.Value, caller.AccountId, request.IdempotencyKey, tool, Hash(arguments)), timeout);
+        var claim = await store.ClaimAsync(new(caller.Caller.Value, caller.AccountId, request.Key, request.Tool, request.Hash), request.Timeout);
         return claim switch
         {
-            IdempotencyClaim.Claimed(var lease) => await toolCall.RunDetached(lease.OperationId, (context, services) => RunClaimedAsync(store, lease, timeout, token => handle(context, services, token)))
-                .WaitAsync(cancellationToken),
-            IdempotencyClaim.Replay(var response) => Replay(response),
+            IdempotencyClaim.Claimed(var lease) => await call.RunDetached(() => RunClaimedAsync(store, lease, call, request.Timeout, handle)).WaitAsync(cancellationToken),
+            IdempotencyClaim.Replay(var response) => new(response, IsReplay: true),
             IdempotencyClaim.InFlight(var retryAfter) => throw new AdcpException(AdcpError.IdempotencyInFlight, "The request with this idempotency_key is being processed.", retryAfter: Seconds(retryAfter)),
             IdempotencyClaim.Conflict => throw new AdcpException(AdcpError.IdempotencyConflict, "The idempotency_key was used for another request."),
             IdempotencyClaim.Expired => throw new AdcpException(AdcpError.IdempotencyExpired, "The idempotency_key is too old to be replayed."),
@@ -53,11 +45,13 @@ internal sealed class IdempotentCalls(RedisConnection redis, TimeProvider time, 
         };
     }
 
-    private async Task<JsonObject> RunClaimedAsync(IdempotencyStore store, IdempotencyLease lease, TimeSpan timeout, Func<CancellationToken, Task<JsonObject>> handle)
+    private async Task<IdempotentOutcome> RunClaimedAsync(IdempotencyStore store, IdempotencyLease lease, Call call, TimeSpan timeout, Func<CancellationToken, Task<byte[]>> handle)
     {
-        JsonObject answer;
+        byte[] answer;
         try
         {
+            // Every try of the request does its work under the same name.
+            call.Narrow(call.Context.AccountId, readable: null, lease.OperationId);
             using var limit = new CancellationTokenSource(timeout, time);
             answer = await handle(limit.Token);
         }
@@ -67,11 +61,11 @@ internal sealed class IdempotentCalls(RedisConnection redis, TimeProvider time, 
             throw;
         }
 
-        var completion = await CompleteAsync(store, lease, JsonSerializer.SerializeToUtf8Bytes(answer, AdcpJson.Default.JsonObject));
+        var completion = await CompleteAsync(store, lease, answer);
         return completion switch
         {
-            { IsStored: true } => answer,
-            { Other: { } other } => Replay(other),
+            { IsStored: true } => new IdempotentOutcome(answer, IsReplay: false),
+            { Other: { } other } => new(other, IsReplay: true),
             _ => throw new AdcpException(AdcpError.IdempotencyInFlight, "The request took longer than it may, and another try of it is being processed.", retryAfter: 1),
         };
     }
@@ -104,24 +98,21 @@ internal sealed class IdempotentCalls(RedisConnection redis, TimeProvider time, 
         }
     }
 
-    private static JsonObject Replay(ReadOnlyMemory<byte> response)
-    {
-        var answer = JsonSerializer.Deserialize(response.Span, AdcpJson.Default.JsonObject)!;
-        answer["replayed"] = true;
-        return answer;
-    }
-
-    private static string Hash(JsonObject arguments)
-    {
-        try
-        {
-            return RequestHash.Compute(JsonSerializer.SerializeToElement(arguments, AdcpJson.Default.JsonObject));
-        }
-        catch (FormatException)
-        {
-            throw new AdcpException(AdcpError.InvalidRequest, "The request has a text that is no Unicode, or a number that no double can hold.");
-        }
-    }
-
     private static int Seconds(TimeSpan time) => Math.Clamp((int)Math.Ceiling(time.TotalSeconds), 1, 3600);
 }
+
+/// <summary>A request with an idempotency key.</summary>
+/// <param name="Tool">The tool's name.</param>
+/// <param name="Key">The key.</param>
+/// <param name="Hash">What tells the request from another one with the same key.</param>
+/// <param name="Timeout">What the handler may take; so long the claim lasts.</param>
+internal sealed record KeyedRequest(string Tool, string Key, string Hash, TimeSpan Timeout)
+{
+    /// <summary>Says nothing of the key, which is a secret of the buyer.</summary>
+    public override string ToString() => $"{Tool} {Hash}";
+}
+
+/// <summary>What a request with an idempotency key came to.</summary>
+/// <param name="Json">The answer as it is stored: one JSON object.</param>
+/// <param name="IsReplay">Whether an earlier request had it already.</param>
+internal readonly record struct IdempotentOutcome(ReadOnlyMemory<byte> Json, bool IsReplay);

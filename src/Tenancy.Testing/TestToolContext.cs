@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Tenancy.Authentication;
 using Tenancy.Configuration;
 using Tenancy.Mcp;
+using Tenancy.Mcp.Calls;
 using Tenancy.Registry;
 
 namespace Tenancy.Testing;

@@ -9,6 +9,7 @@ using Tenancy.Admin;
 using Tenancy.Authentication;
 using Tenancy.Diagnostics;
 using Tenancy.Mcp;
+using Tenancy.Mcp.Gate;
 using Tenancy.Registry;
 using Tenancy.Resolution;
 
@@ -51,7 +52,7 @@ public static class TenancyApplicationBuilderExtensions
                 .AddEndpointFilterFactory(static (endpoint, next) =>
                 {
                     // One for all requests: a filter that is added by its type is made for each, and with it a scope of services.
-                    var filter = endpoint.ApplicationServices.GetRequiredService<TenantMcpFilter>();
+                    var filter = endpoint.ApplicationServices.GetRequiredService<McpGate>();
                     return context => filter.InvokeAsync(context, next);
                 });
 

@@ -10,6 +10,9 @@ internal sealed record Caller(int Number, string Tenant, string? Token)
     private const string Buy =
         """ "brand":{"domain":"brand.example"},"start_time":"asap","end_time":"2099-01-01T00:00:00Z","packages":[{"product_id":"p","pricing_option_id":"cpm","budget":100}]""";
 
+    private const string Wanted =
+        """ "buying_mode":"brief","brief":"Display near news, in English, for two weeks in May","brand":{"domain":"brand.example"}""";
+
     private static long _writes;
 
     public string? Session { get; init; }
@@ -59,13 +62,18 @@ internal sealed record Caller(int Number, string Tenant, string? Token)
             return (Message(row, ""), $"\"name\":\"{QuoteTools.Name}\"");
         }
 
-        if (!cell.IsWrite)
+        return cell.Tool switch
         {
-            return (
+            LoadTool.Quote => (
                 Message(row, $$$""" "name":"{{{QuoteTools.Name}}}","arguments":{"product":"banner","quantity":{{{Number}}}}"""),
-                string.Create(CultureInfo.InvariantCulture, $"\"total\":{Number * QuoteTools.Price}}}"));
-        }
+                string.Create(CultureInfo.InvariantCulture, $"\"total\":{Number * QuoteTools.Price}}}")),
+            LoadTool.GetProducts => (Message(row, $$$""" "name":"{{{ProductTools.Name}}}","arguments":{{{{Wanted}}}}"""), ProductTools.Last),
+            _ => Write(row),
+        };
+    }
 
+    private (string Body, string Expected) Write(Row row)
+    {
         // A fresh key for each, and many accounts: an account may not use as many keys a second as a benchmark does.
         var account = Interlocked.Increment(ref _writes) % Accounts;
         var key = Guid.NewGuid().ToString("N");
@@ -74,7 +82,12 @@ internal sealed record Caller(int Number, string Tenant, string? Token)
             $"\"idempotency_key\":\"{key}\"");
     }
 
-    private static string ToolName(Cell cell) => cell.IsWrite ? BuyTools.Name : QuoteTools.Name;
+    private static string ToolName(Cell cell) => cell.Tool switch
+    {
+        LoadTool.Quote => QuoteTools.Name,
+        LoadTool.GetProducts => ProductTools.Name,
+        _ => BuyTools.Name,
+    };
 
     private string Message(Row row, string parameters)
     {

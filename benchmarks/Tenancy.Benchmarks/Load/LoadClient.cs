@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text;
+using Tenancy.Configuration;
 
 namespace Tenancy.Benchmarks.Load;
 
@@ -16,14 +17,17 @@ internal sealed class LoadClient : IDisposable
 
     private LoadClient(ServerProcess server, Cell cell, int tenants, IEnumerable<Caller> callers) => (_server, _cell, Tenants, _callers) = (server, cell, tenants, [.. callers]);
 
+    public ServerProcess Server => _server;
+
     public Cell Cell => _cell;
 
     /// <summary>How many tenants the server has.</summary>
     public int Tenants { get; }
 
-    public static async Task<LoadClient> StartAsync(ServerProcess server, Cell cell, int tenants, IEnumerable<Caller> callers)
+    /// <summary>Starts a server and, where its cell has sessions, one for each caller.</summary>
+    public static async Task<LoadClient> StartAsync(Cell cell, int tenants, string redis, LoadIssuer issuer, bool isProfiled = false)
     {
-        var client = new LoadClient(server, cell, tenants, callers);
+        var client = new LoadClient(await ServerProcess.StartAsync(cell, tenants, redis, issuer.Url, isProfiled), cell, tenants, Callers(cell, tenants, issuer));
         if (cell.HasSession)
         {
             client._callers = await Task.WhenAll(client._callers.Select(client.InitializeAsync));
@@ -56,13 +60,23 @@ internal sealed class LoadClient : IDisposable
             (cpu - cpuBefore).TotalMicroseconds / requests, (double)(bytes - bytesBefore) / requests, requests / elapsed.TotalSeconds, latencies[requests / 2], latencies[requests * 99 / 100]);
     }
 
+    /// <summary>The answer to one caller's request.</summary>
+    public Task<byte[]> AskAsync(Row row) => SendAsync(_callers[0], row);
+
     public void Dispose()
     {
         _http.Dispose();
         _server.Dispose();
     }
 
-    private async Task SendAsync(Caller caller, Row row)
+    private static IEnumerable<Caller> Callers(Cell cell, int tenants, LoadIssuer issuer) => LoadTenants.Called(tenants).Select(called => new Caller(called.Number, called.Tenant, cell.Authentication switch
+    {
+        TenantAuthenticationKind.Bearer => LoadTenants.Token(called.Number, called.Tenant),
+        TenantAuthenticationKind.Jwks => issuer.Issue(LoadTenants.Audience(called.Tenant), called.Number),
+        _ => null,
+    }));
+
+    private async Task<byte[]> SendAsync(Caller caller, Row row)
     {
         var (body, expected) = caller.Message(_cell, row);
         using var request = caller.Request(_cell, row, body, out var contentType);
@@ -73,10 +87,12 @@ internal sealed class LoadClient : IDisposable
             throw new InvalidOperationException(
                 $"{_cell.Id}, {row}: {body} was answered with {(int)response.StatusCode}, {response.Content.Headers.ContentType}, {Encoding.UTF8.GetString(answer)}, not with 200, {contentType} and {expected}.");
         }
+
+        return answer;
     }
 
     private static bool IsAnswer(ReadOnlySpan<byte> answer, Caller caller, string expected) =>
-        Contains(answer, $"\"id\":{caller.Number}") && Contains(answer, expected) && !Contains(answer, "\"isError\":true") && !Contains(answer, "\"error\":");
+        (Contains(answer, $"\"id\":{caller.Number},") || Contains(answer, $"\"id\":{caller.Number}}}")) && Contains(answer, expected) && !Contains(answer, "\"isError\":true") && !Contains(answer, "\"error\":");
 
     private static bool Contains(ReadOnlySpan<byte> answer, string text)
     {

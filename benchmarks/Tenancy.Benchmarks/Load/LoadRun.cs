@@ -1,42 +1,27 @@
 using System.Diagnostics;
-using Tenancy.Configuration;
+using System.Text;
 
 namespace Tenancy.Benchmarks.Load;
 
 /// <summary>Servers with and without tenants under the same load: what a request costs them, one against the other.</summary>
 internal sealed class LoadRun(LoadPlan plan, LoadIssuer issuer, TextWriter progress)
 {
-    private const string Usage = "Usage: benchmarks/load/run [--quick] [--json FILE]";
     private string _store = "";
 
     /// <summary>Runs the benchmark that the options ask for.</summary>
     /// <returns>The exit code: 0 where everything was answered as it should be, whatever it cost.</returns>
-    public static async Task<int> RunAsync(string[] options, TextWriter output)
+    public static async Task<int> RunAsync(string[] arguments, TextWriter output)
     {
-        var (plan, file) = (LoadPlan.Full, (string?)null);
-        for (var i = 0; i < options.Length; i++)
-        {
-            switch (options[i])
-            {
-                case "--quick":
-                    plan = LoadPlan.Quick;
-                    break;
-                case "--json" when i + 1 < options.Length && Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(options[i + 1]))):
-                    file = options[++i];
-                    break;
-                case "--json":
-                    await Console.Error.WriteLineAsync($"--json needs a file in a folder that exists. {Usage}");
-                    return 2;
-                default:
-                    await Console.Error.WriteLineAsync($"'{options[i]}' is not understood. {Usage}");
-                    return 2;
-            }
-        }
-
         try
         {
-            await RunAsync(plan, file, output);
+            var options = LoadOptions.Read(arguments);
+            await (options.Profiled is { } cell ? ProfileRun.RunAsync(cell, output, Console.Error) : RunAsync(options.Plan, options.File, output));
             return 0;
+        }
+        catch (ArgumentException exception)
+        {
+            await Console.Error.WriteLineAsync(exception.Message);
+            return 2;
         }
         catch (Exception exception) when (exception is InvalidOperationException or HttpRequestException)
         {
@@ -85,6 +70,8 @@ internal sealed class LoadRun(LoadPlan plan, LoadIssuer issuer, TextWriter progr
 
             _store = stores.Count > 0 ? "a redis-server on loopback" : "the embedded store, in the server's own process, because redis-server is not installed";
 
+            await CompareAnswersAsync(clients);
+
             // What is compared comes close together.
             clients = [.. clients.OrderBy(client => Cell.All.IndexOf(client.Cell))];
             await SayAsync("Warming up");
@@ -115,13 +102,31 @@ internal sealed class LoadRun(LoadPlan plan, LoadIssuer issuer, TextWriter progr
         }
 
         var clients = new List<LoadClient>();
-        foreach (var (index, cell) in Cell.All.Index())
+        foreach (var (index, cell) in plan.Cells.Index())
         {
-            var server = await ServerProcess.StartAsync(cell, tenants, redis?.ConnectionString(database: index) ?? "", issuer.Url);
-            clients.Add(await LoadClient.StartAsync(server, cell, tenants, Callers(cell, tenants)));
+            clients.Add(await LoadClient.StartAsync(cell, tenants, redis?.ConnectionString(database: index) ?? "", issuer));
         }
 
         return clients;
+    }
+
+    /// <summary>Makes sure that the endpoint without MCP does write the answers of the server that it is there for.</summary>
+    /// <exception cref="InvalidOperationException">It writes something else.</exception>
+    private async Task CompareAnswersAsync(IReadOnlyList<LoadClient> clients)
+    {
+        foreach (var endpoint in clients.Where(client => client.Cell.IsEndpoint))
+        {
+            var served = clients.FirstOrDefault(client => client.Cell.Id is "h" or "hb" && client.Tenants == endpoint.Tenants);
+            foreach (var row in plan.Rows.Where(row => served is not null && endpoint.Cell.Has(row) && row.Reply == Row.EventStream))
+            {
+                var (written, answer) = (await endpoint.AskAsync(row), await served!.AskAsync(row));
+                if (!written.AsSpan().SequenceEqual(answer))
+                {
+                    throw new InvalidOperationException(
+                        $"{row}: {endpoint.Cell.Id} does not write the answer of {served.Cell.Id}, and ProductsEndpoint has to be brought up to date:\n{Encoding.UTF8.GetString(written)}\n{Encoding.UTF8.GetString(answer)}");
+                }
+            }
+        }
     }
 
     // The order turns around, so that what warms up or slows down weighs on all alike.
@@ -143,17 +148,14 @@ internal sealed class LoadRun(LoadPlan plan, LoadIssuer issuer, TextWriter progr
     private IEnumerable<Measurement> Measurements(List<Dictionary<(Row, int, Cell), Slice>> rounds) =>
         from tenants in plan.Tenants
         from row in plan.Rows
-        let bare = rounds.Select(round => round[(row, tenants, Cell.All[0])]).ToArray()
-        from cell in Cell.All
+        from cell in plan.Cells
         where cell.Has(row)
-        select new Measurement(cell, tenants, row, [.. rounds.Select(round => round[(row, tenants, cell)])], bare);
-
-    private IEnumerable<Caller> Callers(Cell cell, int tenants) => LoadTenants.Called(tenants).Select(called => new Caller(called.Number, called.Tenant, cell.Authentication switch
-    {
-        TenantAuthenticationKind.Bearer => LoadTenants.Token(called.Number, called.Tenant),
-        TenantAuthenticationKind.Jwks => issuer.Issue(LoadTenants.Audience(called.Tenant), called.Number),
-        _ => null,
-    }));
+        select new Measurement(
+            cell,
+            tenants,
+            row,
+            [.. rounds.Select(round => round[(row, tenants, cell)])],
+            [.. rounds.Select(round => round[(row, tenants, Cell.Of(cell.Reference))])]);
 
     private Task SayAsync(string what) => progress.WriteLineAsync(what);
 }
@@ -170,6 +172,17 @@ internal sealed record LoadPlan(string Name, IReadOnlyList<int> Tenants, IReadOn
     public static LoadPlan Full { get; } = new("all", [1, 1_000, 100_000], Row.All, Starts: 4, Rounds: 4, Requests: 2000);
 
     public static LoadPlan Quick { get; } = new("--quick: without 1,000 tenants, and with 4 of the 8 kinds of requests", [1, 100_000], Row.Few, Starts: 2, Rounds: 4, Requests: 1000);
+
+    /// <summary>The servers.</summary>
+    public IReadOnlyList<Cell> Cells { get; private init; } = Cell.All;
+
+    /// <summary>The same with some servers only, with those that they are compared with and the two that show the noise, and with the requests that the named ones have.</summary>
+    public LoadPlan Only(IReadOnlyList<Cell> named) => this with
+    {
+        Name = $"{Name}; only {string.Join(", ", named.Select(cell => cell.Id))} and what they are compared with",
+        Cells = [.. Cell.All.Where(cell => named.Contains(cell) || named.Any(one => one.Reference == cell.Id) || cell == Cell.Noise.Once || cell == Cell.Noise.Again)],
+        Rows = [.. Rows.Where(row => named.Any(cell => cell.Has(row)))],
+    };
 
     /// <summary>The rounds that are not counted. They are many and short, so that no kind of request is compiled for before the others come.</summary>
     public int WarmUps => 6;

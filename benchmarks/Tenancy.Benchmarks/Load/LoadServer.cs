@@ -1,4 +1,8 @@
 using System.Globalization;
+using System.Text.Json;
+using Adcp_TenantServer;
+using Adcp_TenantServer.Inventory;
+using Adcp_TenantServer.Selling;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -6,10 +10,12 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
+using ModelContextProtocol.AspNetCore;
 using Tenancy.Adcp;
 using Tenancy.Authentication;
 using Tenancy.Fleet;
-using Tenancy.Mcp;
+using Tenancy.Mcp.Gate;
+using Tenancy.Mcp.Requests;
 using Tenancy.Registry;
 using Tenancy.State;
 using Tenancy.Validation;
@@ -25,7 +31,7 @@ internal static class LoadServer
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        await using var app = cell.Authentication is null ? BuildBare(builder) : BuildTenancy(builder, cell, tenants, redis, issuer);
+        await using var app = cell.IsEndpoint ? BuildEndpoint(builder) : cell.Authentication is null ? BuildBare(builder, cell) : BuildTenancy(builder, cell, tenants, redis, issuer);
         await app.StartAsync();
         while (app.Services.GetService<TenantRegistry>() is { } registry && registry.Count < tenants)
         {
@@ -41,9 +47,18 @@ internal static class LoadServer
         }
     }
 
-    private static WebApplication BuildBare(WebApplicationBuilder builder)
+    private static WebApplication BuildEndpoint(WebApplicationBuilder builder)
     {
-        builder.Services.AddMcpServer().WithHttpTransport().WithTools<QuoteTools>();
+        var app = builder.Build();
+        app.MapPost("/{tenant}/mcp", ProductsEndpoint.AnswerAsync);
+        return app;
+    }
+
+    private static WebApplication BuildBare(WebApplicationBuilder builder, Cell cell)
+    {
+        var mcp = builder.Services.AddMcpServer();
+        _ = cell.HasSession ? mcp.WithHttpTransport(options => options.SessionMode = HttpServerSessionMode.StatefulForInitializeClients) : mcp.WithHttpTransport();
+        _ = cell.Tool == LoadTool.GetProducts ? mcp.WithTools<ProductTools>(new JsonSerializerOptions(ProductsJson.Default.Options)) : mcp.WithTools<QuoteTools>();
         var app = builder.Build();
         app.MapMcp("/{tenant}/mcp");
         return app;
@@ -51,6 +66,12 @@ internal static class LoadServer
 
     private static WebApplication BuildTenancy(WebApplicationBuilder builder, Cell cell, int tenants, string redis, string issuer)
     {
+        if (cell.Tool == LoadTool.GetProducts)
+        {
+            // What the scaffold ships with; its build lays it beside this program.
+            builder.Configuration.AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: false, reloadOnChange: false);
+        }
+
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["ConnectionStrings:Redis"] = redis,
@@ -62,8 +83,12 @@ internal static class LoadServer
             ["Tenancy:Validation:AllowHttp"] = "true",
         });
         var tenancy = builder.Services.AddTenancy(builder.Configuration).AddEmbeddedStore();
-        _ = cell.IsWrite ? tenancy.AddAdcp().AddPlatform<BuyPlatform>("buy") : tenancy.AddPlatform<QuotePlatform>("quote");
-        builder.Services.AddSingleton<IAccountResolver, AnyAccount>();
+        _ = cell.Tool switch
+        {
+            LoadTool.GetProducts => AddScaffold(tenancy),
+            LoadTool.CreateMediaBuy => AddWriter(tenancy),
+            _ => tenancy.AddPlatform<QuotePlatform>("quote"),
+        };
         if (!cell.IsLimited)
         {
             builder.Services.AddSingleton<RequestLimits, NoLimits>();
@@ -76,13 +101,32 @@ internal static class LoadServer
         var app = builder.Build();
         app.UseTenancy();
         app.MapTenantMcp();
+        if (cell.Tool == LoadTool.GetProducts)
+        {
+            app.MapTenantAdmin();
+            app.MapTenantHealth();
+        }
+
         return app;
+    }
+
+    // As in the scaffold's Program.cs.
+    private static ITenancyBuilder AddScaffold(ITenancyBuilder tenancy)
+    {
+        tenancy.Services.AddScoped<Catalog>().AddScoped<FormatList>().AddScoped<CreativeLibrary>().AddScoped<TestFixtures>().AddScoped<TestStates>();
+        return tenancy.AddAdcp().AddPlatform<Publisher>("publisher").AddPlatform<Retailer>("retailer");
+    }
+
+    private static ITenancyBuilder AddWriter(ITenancyBuilder tenancy)
+    {
+        tenancy.Services.AddSingleton<IAccountResolver, AnyAccount>();
+        return tenancy.AddAdcp().AddPlatform<BuyPlatform>("buy");
     }
 
     private sealed class NoLimits(RedisConnection redis, LocalRateLimiter local) : RequestLimits(redis, local)
     {
         private static readonly RateLimitResult Allowed = new(true, RateLimit.Tenant(1), 1, TimeSpan.Zero, TimeSpan.Zero);
 
-        public override ValueTask<RateLimitResult> AcquireAsync(HttpContext context, TenantModel tenant, CallerIdentity caller) => new(Allowed);
+        public override ValueTask<RateLimitResult> AcquireAsync(McpRequest request) => new(Allowed);
     }
 }

@@ -1,11 +1,13 @@
 using System.ComponentModel;
+using System.Text.Json.Serialization;
+using Adcp_TenantServer;
 using ModelContextProtocol.Server;
 using Tenancy.Adcp;
 using Tenancy.Mcp;
 
 namespace Tenancy.Benchmarks.Load;
 
-/// <summary>The tool that every cell but the writing one calls, the bare server's as well.</summary>
+/// <summary>The tool of most cells, the bare server's as well.</summary>
 internal sealed class QuoteTools
 {
     public const string Name = "quote";
@@ -16,6 +18,29 @@ internal sealed class QuoteTools
 }
 
 internal sealed record Quote(string Product, int Quantity, int Total);
+
+/// <summary>The scaffold's <c>get_products</c>, as somebody without this library would write it: the same records, and JSON by generated code.</summary>
+internal sealed class ProductTools
+{
+    public const string Name = "get_products";
+
+    /// <summary>Stands in the structured form of the right answer only, near its end.</summary>
+    public const string Last = "\"product_id\":\"run_of_site_display\"";
+
+    private static readonly IReadOnlyList<Product> All = new Publisher(new()).Products;
+
+    [McpServerTool(Name = Name, UseStructuredContent = true), Description("Lists what this seller offers.")]
+    public static ProductsAnswer Of(string buying_mode, string? brief = null, BrandReference? brand = null) => new(
+        All, new() { HasMore = false, TotalCount = All.Count }, "completed");
+}
+
+internal sealed record ProductsAnswer(IReadOnlyList<Product> Products, PaginationResponse Pagination, string Status);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(GetProductsRequest))]
+[JsonSerializable(typeof(ProductsAnswer))]
+[JsonSerializable(typeof(string))]
+internal sealed partial class ProductsJson : JsonSerializerContext;
 
 /// <summary>A write that keeps nothing but its idempotency record.</summary>
 internal sealed class BuyTools

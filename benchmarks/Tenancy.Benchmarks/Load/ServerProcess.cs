@@ -12,7 +12,9 @@ internal sealed class ServerProcess : IDisposable
 
     public string Address { get; private set; } = "";
 
-    public static async Task<ServerProcess> StartAsync(Cell cell, int tenants, string redis, string issuer)
+    public int Id => _process.Id;
+
+    public static async Task<ServerProcess> StartAsync(Cell cell, int tenants, string redis, string issuer, bool isProfiled)
     {
         var start = new ProcessStartInfo(Environment.ProcessPath!) { RedirectStandardInput = true, RedirectStandardOutput = true };
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath!) == "dotnet")
@@ -27,6 +29,13 @@ internal sealed class ServerProcess : IDisposable
 
         // What a project of the web SDK has. The settings of this one are for micro-benchmarks.
         start.Environment["DOTNET_gcServer"] = start.Environment["DOTNET_gcConcurrent"] = "1";
+        if (isProfiled)
+        {
+            // perf takes the names of methods from a file (3: nothing but that file), and only for code that is compiled at run time and lies in plain memory.
+            start.Environment["DOTNET_PerfMapEnabled"] = "3";
+            start.Environment["DOTNET_ReadyToRun"] = start.Environment["DOTNET_EnableWriteXorExecute"] = "0";
+        }
+
         var server = new ServerProcess(Process.Start(start)!);
         server.Address = await server.ReadLineAsync();
         return server;

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Tenancy.Configuration;
-using Tenancy.Mcp;
+using Tenancy.Mcp.Sessions;
 using Tenancy.Registry;
 using Tenancy.State;
 

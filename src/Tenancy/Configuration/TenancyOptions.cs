@@ -62,6 +62,22 @@ public sealed class TenancyOptions
     [Range(1024, double.PositiveInfinity), Unit("bytes")]
     public long MaxRequestBodySize { get; set; } = 4 * 1024 * 1024;
 
+    /// <summary>
+    /// Gets or sets the bytes of request bodies that this node holds at once for one tenant; what comes beyond is refused with 503.
+    /// </summary>
+    /// <remarks>It is at least <see cref="MaxRequestBodySize"/>.</remarks>
+    /// <value>Default: 32 MiB.</value>
+    [Unit("bytes")]
+    public long MaxBodyBytesPerTenant { get; set; } = 32 * 1024 * 1024;
+
+    /// <summary>
+    /// Gets or sets the bytes of request bodies that this node holds at once for all tenants; what comes beyond is refused with 503.
+    /// </summary>
+    /// <remarks>It is at least <see cref="MaxBodyBytesPerTenant"/>.</remarks>
+    /// <value>Default: 256 MiB.</value>
+    [Unit("bytes")]
+    public long MaxBodyBytesPerNode { get; set; } = 256 * 1024 * 1024;
+
     /// <summary>Gets or sets the time that the body of a request to an MCP endpoint may take to arrive; then it is refused with 408.</summary>
     /// <value>Default: 30 seconds.</value>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]

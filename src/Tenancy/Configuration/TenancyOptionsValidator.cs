@@ -27,6 +27,20 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
             failures.Add("Tenancy:Validation:Proxy is not the URL of an HTTP proxy: use one such as http://proxy.example.com:3128.");
         }
 
+        if (options.MaxBodyBytesPerTenant < options.MaxRequestBodySize)
+        {
+            failures.Add(
+                $"Tenancy:MaxBodyBytesPerTenant is {options.MaxBodyBytesPerTenant}: "
+                + $"use at least Tenancy:MaxRequestBodySize, {options.MaxRequestBodySize}.");
+        }
+
+        if (options.MaxBodyBytesPerNode < options.MaxBodyBytesPerTenant)
+        {
+            failures.Add(
+                $"Tenancy:MaxBodyBytesPerNode is {options.MaxBodyBytesPerNode}: "
+                + $"use at least Tenancy:MaxBodyBytesPerTenant, {options.MaxBodyBytesPerTenant}.");
+        }
+
         if (options.Defaults.Platform is { } platform && !platforms.Names.Contains(platform))
         {
             failures.Add($"Tenancy:Defaults:Platform is '{platform}': use one of {string.Join(", ", platforms.Names)}.");

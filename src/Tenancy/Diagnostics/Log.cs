@@ -62,8 +62,8 @@ internal static partial class Log
     [LoggerMessage(20, LogLevel.Information, "Tenant {TenantId} is opened outside a call, account {AccountId}: {Reason}", EventName = "TenantScopeOpened")]
     public static partial void TenantScopeOpened(this ILogger logger, string tenantId, string accountId, string reason);
 
-    [LoggerMessage(21, LogLevel.Error, "The server that the calls of platform {Platform} share has stopped; they are served without it until there is another.", EventName = "StatelessServerGone")]
-    public static partial void StatelessServerGone(this ILogger logger, string platform);
+    [LoggerMessage(26, LogLevel.Error, "Tool {Tool} of tenant {TenantId} failed.", EventName = "ToolFailed")]
+    public static partial void ToolFailed(this ILogger logger, Exception exception, string tool, string tenantId);
 
     [LoggerMessage(22, LogLevel.Warning, "The source of tenants {Source} has not given all of them yet; the server starts with those that are known.", EventName = "SourceSlow")]
     public static partial void SourceSlow(this ILogger logger, string source);

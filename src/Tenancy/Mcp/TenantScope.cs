@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using Tenancy.Authentication;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
+using Tenancy.Mcp.Calls;
 using Tenancy.Registry;
 
 namespace Tenancy.Mcp;

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Caching.Hybrid;
 using Tenancy.Authentication;
 using Tenancy.Configuration;
+using Tenancy.Mcp.Platforms;
 using Tenancy.Registry;
 using Tenancy.State;
 
@@ -20,7 +21,6 @@ public sealed class ToolContext
     private DocumentScope? _own;
     private TenantCache? _cache;
     private volatile bool _hasEnded;
-    private volatile ToolContext? _narrowed;
 
     internal ToolContext(TenantModel tenant, McpPlatformInstance platform, CallerIdentity caller, CallAccounts accounts, string? operationId, RedisConnection redis, HybridCache cache)
     {
@@ -100,19 +100,12 @@ public sealed class ToolContext
     internal PlatformKind Kind { get; }
 
     /// <summary>Ends the call: whoever kept this context, or anything got from it, reaches nothing any more.</summary>
-    internal void End()
-    {
-        _hasEnded = true;
-        _narrowed?.End();
-    }
-
-    /// <summary>Ties the context of the same call, for other accounts, to the end of this one.</summary>
-    internal void EndsWith(ToolContext narrowed) => _narrowed = narrowed;
+    internal void End() => _hasEnded = true;
 
     private static string NewOperationId() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
 
     // What a call does not use is not made for it: each of these has hashes in it.
-    private DocumentScope NewScope(string? account, IReadOnlyList<string>? readable = null) =>
+    private DocumentScope NewScope(string? account, ReadableAccounts? readable = null) =>
         new(_redis, TenantId, account, OperationId, ThrowIfEnded, readable) { Budget = _tenant.Config.Limits?.MaxDocumentBytes ?? TenantLimits.DefaultMaxDocumentBytes };
 
     private void ThrowIfEnded()
@@ -127,5 +120,5 @@ public sealed class ToolContext
 /// <summary>Which accounts a call is for.</summary>
 /// <param name="Own">What the caller's own documents lie under; null for a caller without credentials.</param>
 /// <param name="Id">The account that the call names; null for none.</param>
-/// <param name="Readable">The accounts that are read where the call names none.</param>
-internal sealed record CallAccounts(string? Own, string? Id, IReadOnlyList<string> Readable);
+/// <param name="Readable">The accounts that are read where the call names none; null for none.</param>
+internal sealed record CallAccounts(string? Own, string? Id, ReadableAccounts? Readable);

@@ -56,6 +56,12 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
 
     public static Refusal SlowBody { get; } = new(408, "The request's body took too long to arrive: send it again, faster.", -32600);
 
+    public static Refusal TooManyBodies { get; } =
+        new(503, "There are as many large requests under way as there may be: send it again later.", -32027, "SERVICE_UNAVAILABLE", "transient", RetryAfter: 1);
+
+    public static Refusal TenantChanged { get; } =
+        new(503, "The tenant has changed meanwhile: call again.", -32027, "SERVICE_UNAVAILABLE", "transient", RetryAfter: 1);
+
     public static Refusal BadJson { get; } = new(400, "The body is not one JSON-RPC message.", -32700);
 
     public static Refusal AmbiguousJson { get; } = new(400, "The body has a JSON key twice, or in a spelling that differs by case only.", -32600);
@@ -121,7 +127,8 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
             error["data"] = new JsonObject { ["adcp_error"] = adcp };
         }
 
-        return new() { ["jsonrpc"] = "2.0", ["id"] = id, ["error"] = error };
+        // A request's id that is not known is left out: no client takes null for one.
+        return id is null ? new() { ["jsonrpc"] = "2.0", ["error"] = error } : new() { ["jsonrpc"] = "2.0", ["id"] = id, ["error"] = error };
     }
 
     private static async Task WriteAsync(HttpResponse response, string contentType, JsonObject body, CancellationToken cancellationToken)

@@ -11,7 +11,7 @@ internal sealed class DocumentScope
     private readonly RedisConnection _redis;
     private readonly TenantId _tenant;
     private readonly string? _accountHash;
-    private readonly string[] _readableHashes;
+    private readonly ReadableAccounts? _readable;
     private readonly string _operationId;
     private readonly Action _throwIfEnded;
 
@@ -21,20 +21,20 @@ internal sealed class DocumentScope
     /// <param name="operationId">What names the work at every try of it.</param>
     /// <param name="throwIfEnded">Throws once the call has ended.</param>
     /// <param name="readable">The accounts that are read where <paramref name="account"/> is null; nothing is written then.</param>
-    public DocumentScope(RedisConnection redis, TenantId tenant, string? account, string operationId, Action throwIfEnded, IReadOnlyList<string>? readable = null)
-        : this(redis, tenant, operationId, throwIfEnded, account is null ? null : TenantKeyspace.Hash(account), [.. (readable ?? []).Select(TenantKeyspace.Hash)])
+    public DocumentScope(RedisConnection redis, TenantId tenant, string? account, string operationId, Action throwIfEnded, ReadableAccounts? readable = null)
+        : this(redis, tenant, operationId, throwIfEnded, account is null ? null : TenantKeyspace.Hash(account), readable)
     {
     }
 
-    private DocumentScope(RedisConnection redis, TenantId tenant, string operationId, Action throwIfEnded, string? accountHash, string[] readableHashes)
+    private DocumentScope(RedisConnection redis, TenantId tenant, string operationId, Action throwIfEnded, string? accountHash, ReadableAccounts? readable)
     {
-        (_redis, _tenant, _operationId, _throwIfEnded, _accountHash) = (redis, tenant, operationId, throwIfEnded, accountHash);
-        _readableHashes = accountHash is null ? readableHashes : [accountHash];
+        (_redis, _tenant, _operationId, _throwIfEnded, _accountHash, _readable) = (redis, tenant, operationId, throwIfEnded, accountHash, readable);
         Keys = new(tenant);
     }
 
     /// <summary>Gets the accounts whose documents are read: this call's one, or all of the caller where the call names none.</summary>
-    public IReadOnlyList<string> ReadableHashes => _readableHashes;
+    public ValueTask<IReadOnlyList<string>> GetReadableHashesAsync(CancellationToken cancellationToken) =>
+        _accountHash is not null ? new([_accountHash]) : _readable?.GetHashesAsync(cancellationToken) ?? new([]);
 
     public RedisConnection Redis
     {
@@ -63,6 +63,6 @@ internal sealed class DocumentScope
     /// <summary>The same call, in the account that a document was read from.</summary>
     /// <exception cref="InvalidOperationException">The document was not read from this tenant's store.</exception>
     public DocumentScope Of(TenantDocument owner) => owner.Origin is { } origin && origin.Tenant == _tenant
-        ? new(_redis, _tenant, _operationId, _throwIfEnded, origin.AccountHash, []) { Budget = Budget }
+        ? new(_redis, _tenant, _operationId, _throwIfEnded, origin.AccountHash, readable: null) { Budget = Budget }
         : throw new InvalidOperationException($"This {owner.GetType().Name} was not read from the tenant's documents: read the owner first, for what belongs to it is written where the owner lies.");
 }

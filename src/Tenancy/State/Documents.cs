@@ -65,7 +65,7 @@ public sealed class Documents<T>
     {
         ArgumentNullException.ThrowIfNull(id);
         cancellationToken.ThrowIfCancellationRequested();
-        return _scope.ReadableHashes is [var account] ? await ReadAsync(Place(account, id)).ConfigureAwait(false)
+        return await _scope.GetReadableHashesAsync(cancellationToken).ConfigureAwait(false) is [var account] ? await ReadAsync(Place(account, id)).ConfigureAwait(false)
             : await GetAllAsync([id], cancellationToken).ConfigureAwait(false) is [var found] ? found
             : null;
     }
@@ -76,7 +76,8 @@ public sealed class Documents<T>
     {
         ArgumentNullException.ThrowIfNull(ids);
         List<T> found = [];
-        var places = from id in ids.Distinct() from account in _scope.ReadableHashes select Place(account, id);
+        var accounts = await _scope.GetReadableHashesAsync(cancellationToken).ConfigureAwait(false);
+        var places = from id in ids.Distinct() from account in accounts select Place(account, id);
         foreach (var few in places.Chunk(MaxReads))
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -97,17 +98,18 @@ public sealed class Documents<T>
         ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, MaxPageSize);
         cancellationToken.ThrowIfCancellationRequested();
         // One more than asked for tells whether there is a next page.
-        var (account, position) = DocumentCursor.Read(cursor, _scope.ReadableHashes);
+        var accounts = await _scope.GetReadableHashesAsync(cancellationToken).ConfigureAwait(false);
+        var (account, position) = DocumentCursor.Read(cursor, accounts);
         List<string> places = [];
-        for (; account < _scope.ReadableHashes.Count && places.Count <= limit; account++, position = "")
+        for (; account < accounts.Count && places.Count <= limit; account++, position = "")
         {
-            var prefix = $"{_scope.ReadableHashes[account]}:{Kind.Collection}:";
+            var prefix = $"{accounts[account]}:{Kind.Collection}:";
             var page = await _scope.Redis.GetRangeByMemberAsync(_scope.Keys.Documents, prefix + position, prefix + "\u007f", limit + 1 - places.Count).ConfigureAwait(false);
             places.AddRange(page.Select(place => place.ToString()));
         }
 
         var documents = await Task.WhenAll(places.Take(limit).Select(place => ReadAsync(ToPlace(place)))).ConfigureAwait(false);
-        return new([.. documents.OfType<T>()], places.Count > limit ? DocumentCursor.Write(places[limit - 1], isOneOfMany: _scope.ReadableHashes.Count > 1) : null);
+        return new([.. documents.OfType<T>()], places.Count > limit ? DocumentCursor.Write(places[limit - 1], isOneOfMany: accounts.Count > 1) : null);
     }
 
     /// <summary>Replaces a document, unless it was written or deleted since it was read.</summary>

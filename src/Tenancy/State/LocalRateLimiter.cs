@@ -56,6 +56,21 @@ internal sealed class LocalRateLimiter(TimeProvider time)
         }
     }
 
+    /// <summary>Takes back that a request was counted.</summary>
+    public void GiveBack(TenantId tenant, ReadOnlySpan<RateLimit> limits)
+    {
+        lock (_lock)
+        {
+            foreach (var limit in limits)
+            {
+                if (_arrivals.TryGetValue(Key(tenant, limit), out var last))
+                {
+                    _arrivals[Key(tenant, limit)] = (last.Arrival - last.Interval, last.Interval);
+                }
+            }
+        }
+    }
+
     /// <summary>How long a request has to wait before a limit lets it through; zero where it need not. Nothing is counted.</summary>
     public TimeSpan Peek(TenantId tenant, RateLimit limit)
     {

@@ -18,6 +18,9 @@ internal readonly record struct RateLimit(string Policy, string Subject, int Per
     /// <summary>Callers without credentials, by the address of the client; they never spend the tenant's.</summary>
     public static RateLimit Anonymous(string address, int perMinute) => new("anonymous", address, perMinute);
 
+    /// <summary>The beginnings of connections, by the caller or, without credentials, by the address of the client.</summary>
+    public static RateLimit Handshake(string subject, int perMinute) => new("handshake", subject, perMinute);
+
     /// <summary>The form in which the subject enters a key. Nearly every request counts for all of its tenant: that one is at hand.</summary>
     public string SubjectHash => ReferenceEquals(Subject, All) ? AllHash : TenantKeyspace.Hash(Subject);
 

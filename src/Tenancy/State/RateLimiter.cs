@@ -30,6 +30,20 @@ internal sealed class RateLimiter(RedisConnection redis, LocalRateLimiter local,
         return await EvaluateAsync(limits, [_keys.Session(hash), _keys.Sessions], [owner.Entry(hash), owner.Text, (long)SessionStore.Lifetime.TotalMilliseconds]).ConfigureAwait(false);
     }
 
+    /// <summary>Takes back that a request was counted.</summary>
+    public async ValueTask GiveBackAsync(params RateLimit[] limits)
+    {
+        try
+        {
+            await redis.EvaluateAsync(
+                StoreScript.RateLimitGiveBack, [.. limits.Select(limit => _keys.RateLimit(limit.Policy, limit.SubjectHash))], [redis.ClockOffset]).ConfigureAwait(false);
+        }
+        catch (StoreUnavailableException)
+        {
+            local.GiveBack(tenant, limits);
+        }
+    }
+
     private async Task<RateLimitResult> EvaluateAsync(RateLimit[] limits, StoreKey[] sessionKeys, RedisValue[] session)
     {
         var keys = new StoreKey[limits.Length + sessionKeys.Length];

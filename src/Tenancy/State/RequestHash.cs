@@ -16,6 +16,10 @@ internal static class RequestHash
         new("push_notification_config", new CanonicalJson.Omission("authentication", new CanonicalJson.Omission("credentials"))),
     ];
 
+    /// <param name="arguments">The arguments as they were sent: one JSON object, in UTF-8.</param>
+    /// <exception cref="FormatException">The arguments have no canonical form; see <see cref="CanonicalJson.Serialize"/>.</exception>
+    public static string Compute(ReadOnlySpan<byte> arguments) => Compute(JsonElement.Parse(arguments));
+
     /// <exception cref="FormatException">The arguments have no canonical form; see <see cref="CanonicalJson.Serialize"/>.</exception>
     public static string Compute(JsonElement arguments) => Base64Url.EncodeToString(SHA256.HashData(CanonicalJson.Serialize(arguments, Omissions)));
 }

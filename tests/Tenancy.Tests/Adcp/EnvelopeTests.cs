@@ -158,7 +158,7 @@ public sealed class EnvelopeTests
             await new Documents<TestBuy>(new(redis, tenant, account, $"{account}{number}", () => { })).CreateAsync(new() { Seller = account, Budget = number }, cancellationToken: Token);
         }
 
-        var documents = new Documents<TestBuy>(new(redis, tenant, null, "read", () => { }, accounts));
+        var documents = new Documents<TestBuy>(new(redis, tenant, null, "read", () => { }, new(_ => Task.FromResult<IReadOnlyList<string>>(accounts))));
         List<string> seen = [];
         string? cursor = null;
         do

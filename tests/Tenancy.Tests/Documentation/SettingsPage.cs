@@ -126,7 +126,7 @@ internal sealed partial class SettingsPage(XmlDocs docs)
         if (said is not null && said != words)
         {
             throw new InvalidOperationException(
-                $"The default of {property.DeclaringType}.{property.Name} is {words}, and its comment says {said}.");
+                $"The default of {property.DeclaringType}.{property.Name} is {words}, and its comment says {said}: mend one of them.");
         }
 
         var isPlain = value is not TimeSpan && !words.EndsWith("MiB", StringComparison.Ordinal);

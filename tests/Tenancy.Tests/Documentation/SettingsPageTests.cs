@@ -76,7 +76,7 @@ public sealed class SettingsPageTests
     {
         var page = new SettingsPage(Comments(coats: "2"));
         var refused = Assert.Throws<InvalidOperationException>(() => page.WriteFields(PaintedJson.Default.Paint, "Paint", outer: null));
-        Assert.Equal("The default of Tenancy.Tests.Configuration.Paint.Coats is 1, and its comment says 2.", refused.Message);
+        Assert.Equal("The default of Tenancy.Tests.Configuration.Paint.Coats is 1, and its comment says 2: mend one of them.", refused.Message);
     }
 
     private static XmlDocs Comments(string coats = "1")

@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using ModelContextProtocol.Server;
+using Tenancy.Authentication;
 using Tenancy.Mcp;
+using Tenancy.Registry;
 using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Mcp;
@@ -30,7 +32,7 @@ public sealed class ConcurrentCallsTests
             .AddSingleton(new CommonHandlers(platform => platform.AddHandlers<SlowTools>().AddHandlers<Handlers>())));
         var session = hasSession ? await server.InitializeAsync("acme", McpCalls.Acme) : null;
         await LeaveAsync(server, gate, McpCalls.Call(tool, tool == "slow_buy" ? McpCalls.CreateBuy() : null, generation), generation, session);
-        if (tool == "slow_buy" || hasSession)
+        if (tool == "slow_buy")
         {
             await Poll.UntilAsync(() => Task.FromResult(requests.Value == 0));
         }
@@ -73,17 +75,26 @@ public sealed class ConcurrentCallsTests
     }
 
     [Fact]
-    public void A_handler_that_begins_after_its_request_needs_a_place_anew()
+    public async Task A_call_holds_its_place_and_its_context_until_the_last_work_of_it_has_ended()
     {
-        var counter = new ConcurrentCalls.Counter();
-        Assert.True(counter.TryBegin(limit: 1));
-        var slot = new CallSlot(counter, limit: 1);
-        slot.Dispose();
-        Assert.True(slot.TryHold());
-        Assert.False(counter.TryBegin(limit: 1));
-        slot.Release();
-        Assert.True(counter.TryBegin(limit: 1));
-        Assert.False(slot.TryHold());
+        await using var server = await TenancyServer.StartAsync();
+        var tenant = server.Services.GetRequiredService<TenantRegistry>().Get("acme")!;
+        var places = server.Services.GetRequiredService<ConcurrentCalls>();
+        var call = server.Services.GetRequiredService<CallStarter>().TryBegin(tenant, new(), CallerIdentity.FromPrincipal("buyer")!).Call!;
+        var place = places.TryTake(tenant)!;
+        place.GiveBack();
+        var goesOn = new TaskCompletionSource();
+        var work = call.RunDetached(async () =>
+        {
+            await goesOn.Task;
+            return call.Context.Platform<TestPlatform>();
+        });
+        await call.ReleaseAsync();
+        Assert.False(place.TryTake(limit: 1));
+        goesOn.SetResult();
+        Assert.NotNull(await work);
+        Assert.True(place.TryTake(limit: 1));
+        Assert.Throws<InvalidOperationException>(() => call.Context.Platform<TestPlatform>());
     }
 
     private static async Task LeaveAsync(TenancyServer server, SlowTools.Gate gate, string call, Generation? generation, string? session)

@@ -33,6 +33,18 @@ internal static class DifferenceRequests
         .. Versions(), .. Ids(), .. Lists(), .. Accepts(), .. Bodies(), .. Metas(), .. ContradictingHeaders(), .. Others(), .. Sizes(),
     ];
 
+    /// <summary>Requests in a session of a revision before 2026-07-28.</summary>
+    public static IEnumerable<DifferenceRequest> InSession(string version) =>
+    [
+        .. Calls.Select((call, i) => Old($"{i} {call.Tool}", Call(call.Tool, call.Arguments), ("MCP-Protocol-Version", version))),
+        .. Calls.Select((call, i) => Old($"{i} {call.Tool}, no version", Call(call.Tool, call.Arguments), ("MCP-Protocol-Version", null))),
+        Old("list", Message("tools/list")), Old("list, no version", Message("tools/list"), ("MCP-Protocol-Version", null)),
+        .. from other in new[] { "2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2099-01-01" } select Old($"version {other}", Call("echo", Hi()), ("MCP-Protocol-Version", other)),
+        .. from id in new[] { "\"s\"", "9007199254740993", "1.5", "-0", "\"\\u0061\"" } select Old($"id {id}", Call("echo", Hi()).Replace("\"id\":1", $"\"id\":{id}", StringComparison.Ordinal), ("MCP-Protocol-Version", version)),
+        Old("ping", Message("ping")), Old("initialized", """{"jsonrpc":"2.0","method":"notifications/initialized"}"""), Old("set level", Message("logging/setLevel", new() { ["level"] = "debug" }), ("MCP-Protocol-Version", version)),
+        Old("plain JSON", Call("echo", Hi()), ("Accept", "application/json"), ("MCP-Protocol-Version", version)),
+    ];
+
     private static IEnumerable<DifferenceRequest> Versions()
     {
         foreach (var version in new[] { "2024-11-05", "2025-03-26", "2025-06-18", null, "2099-01-01", "", "2025-11-25 " })

@@ -1,3 +1,5 @@
+using ModelContextProtocol.Protocol;
+using Tenancy.Authentication;
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Net;
@@ -71,15 +73,15 @@ public sealed class PromptsAndResourcesTests
     public async Task A_call_that_passed_no_gate_is_refused_without_credentials()
     {
         await using var server = await StartAsync();
-        var calls = server.Services.GetRequiredService<HandlerCalls>();
-        Assert.Throws<InvalidOperationException>(() => calls.Begin());
-        var request = new DefaultHttpContext();
         var tenant = server.Services.GetRequiredService<TenantRegistry>().Get("acme")!;
-        request.Features.Set<ITenantFeature>(new TenantFeature(tenant, url: null));
-        using var slot = server.Services.GetRequiredService<ConcurrentCalls>().TryBegin(tenant);
-        request.Features.Set(slot);
-        CallOrigin.Begin(request, new(request));
-        Assert.Throws<McpException>(() => calls.Begin());
+        var (call, refusal) = server.Services.GetRequiredService<CallStarter>().TryBegin(tenant, new(), CallerIdentity.Anonymous);
+        Assert.Null(call);
+        Assert.Equal(Refusal.NoCredentials, refusal);
+
+        // A handler that the SDK calls for nobody's request belongs to no tenant.
+        var tool = McpPlatformInstance.Of(tenant).Kind.FindTool("\"whoami\""u8)!;
+        var foreign = new RequestContext<CallToolRequestParams>(new DirectServer(new(), server.Services, null, null), new() { Method = "tools/call" }, new() { Name = "whoami" });
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await tool.InvokeAsync(foreign, Token));
     }
 
     [Theory]

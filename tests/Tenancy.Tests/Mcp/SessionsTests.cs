@@ -135,9 +135,18 @@ public sealed class SessionsTests
             Assert.Equal(HttpStatusCode.OK, (await BeginAsync(server, "globex", McpCalls.Globex)).Status);
         }
 
+        // A plain call needs nothing of what the SDK keeps. What does gets the session back.
         foreach (var session in sessions)
         {
             Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, McpCalls.Acme, session));
+        }
+
+        Assert.Equal(0, comebacks.Count);
+        foreach (var session in sessions)
+        {
+            using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Message("ping"), Generation.Sessions, session);
+            using var response = await server.Client.SendAsync(request, Cancellation);
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         }
 
         Assert.InRange(comebacks.Count, 3, 4);

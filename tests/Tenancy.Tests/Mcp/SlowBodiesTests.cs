@@ -64,11 +64,11 @@ public sealed class SlowBodiesTests
     }
 
     [Fact]
-    public async Task Slow_bodies_take_no_call_and_no_request_of_their_tenant_and_nobody_waits_for_them()
+    public async Task Slow_bodies_are_counted_but_take_no_place_and_nobody_waits_for_them()
     {
         var clock = new DeadlineClock();
         await using var server = await StartAsync(clock);
-        using (var changed = await server.AdminAsync(HttpMethod.Patch, "/acme", """{ "limits": { "maxConcurrentCalls": 1, "rateLimit": 3 } }"""))
+        using (var changed = await server.AdminAsync(HttpMethod.Patch, "/acme", """{ "limits": { "maxConcurrentCalls": 1, "rateLimit": 30 } }"""))
         {
             Assert.True(changed.IsSuccessStatusCode);
         }
@@ -79,12 +79,13 @@ public sealed class SlowBodiesTests
             for (var i = 0; i < 20; i++)
             {
                 // With its credentials, and without: a tool may be open to anybody, which only the body says.
-                posts.Add(await RawPost.BeginAsync(server.Port, "/acme/mcp", i % 2 == 0 ? McpCalls.Acme : null));
+                posts.Add(await RawPost.BeginAsync(server.Port, "/acme/mcp", i % 2 == 0 ? McpCalls.Acme : null, "Content-Length: 50000"));
                 await posts[i].SendAsync("{");
             }
 
             await clock.WaitForAsync(posts.Count);
-            Assert.Equal(2, await RemainingAsync(server));
+            // Ten came with credentials, and this is one more. (The clock that stands still and the one of the store differ by a millisecond at times.)
+            Assert.InRange(await RemainingAsync(server), 18, 19);
             Assert.Equal("globex", await WhoAsync(server, "globex"));
             Assert.DoesNotContain(posts, post => post.IsAnswered);
 
@@ -94,8 +95,7 @@ public sealed class SlowBodiesTests
                 Assert.Equal(408, (await post.EndAsync()).Status);
             }
 
-            // A third of a minute gives one call back: the posts took none.
-            Assert.Equal(2, await RemainingAsync(server));
+            Assert.Equal("acme", await WhoAsync(server, "acme"));
         }
         finally
         {

@@ -82,7 +82,7 @@ internal sealed class RegistryHost : IAsyncDisposable
 
     public TenantModel Model(string id) => Registry.Get(id) ?? throw new InvalidOperationException($"no tenant {id}");
 
-    public static TestPlatform Platform(TenantModel model) => (TestPlatform)((Tenancy.Mcp.McpPlatformInstance)model.Platform!).Instance;
+    public static TestPlatform Platform(TenantModel model) => (TestPlatform)((McpPlatformInstance)model.Platform!).Instance;
 
     public async ValueTask DisposeAsync()
     {

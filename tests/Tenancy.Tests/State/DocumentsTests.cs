@@ -283,7 +283,7 @@ public sealed class DocumentsTests(TestStores stores)
         Assert.Empty(await Of().GetAllAsync(ids));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Orders(store).GetAllAsync(ids, new(canceled: true)));
 
-        Documents<TestOrder> Of(params string[] readable) => new(new DocumentScope(store.Redis, store.Tenant, null, "operation", () => { }, readable));
+        Documents<TestOrder> Of(params string[] readable) => new(new DocumentScope(store.Redis, store.Tenant, null, "operation", () => { }, new ReadableAccounts(_ => Task.FromResult<IReadOnlyList<string>>(readable))));
     }
 
     private Documents<TestOrder> Orders(TestStore store, string account = "account-1", string? operation = null, TenantId? tenant = null, RedisConnection? redis = null, long budget = DocumentScope.DefaultBudget) =>

@@ -126,7 +126,7 @@ public sealed class RoundTripTests(TestStores stores)
         AssertReads(100, session);
 
         // A caller's many accounts are read like many ids.
-        var everywhere = new Documents<TestOrder>(new DocumentScope(redis, store.Tenant, null, "operation", () => { }, [.. ids, "account"]));
+        var everywhere = new Documents<TestOrder>(new DocumentScope(redis, store.Tenant, null, "operation", () => { }, new ReadableAccounts(_ => Task.FromResult<IReadOnlyList<string>>([.. ids, "account"]))));
         session = new();
         Assert.Equal("0", (await everywhere.GetAsync("0"))!.Text);
         AssertReads(101, session);

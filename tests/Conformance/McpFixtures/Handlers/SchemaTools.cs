@@ -50,7 +50,7 @@ internal sealed class SchemaTools
                 """),
         };
 
-        protected override ValueTask<CallToolResult> InvokeAsync(ToolCall toolCall, CancellationToken cancellationToken) =>
-            ValueTask.FromResult(new CallToolResult { Content = [new TextContentBlock { Text = call() }] });
+        public override ToolRun Read(ReadOnlySpan<byte> arguments) =>
+            ToolRun.Answered(ToolAnswer.FromResult(new() { Content = [new TextContentBlock { Text = call() }] }));
     }
 }

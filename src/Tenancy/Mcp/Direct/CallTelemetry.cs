@@ -1,0 +1,144 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
+using Tenancy.Mcp.Requests;
+
+namespace Tenancy.Mcp.Direct;
+
+/// <summary>The activity and the duration of a direct call, under the names and with the tags of the MCP SDK: who listens to the SDK's hears of both ways.</summary>
+/// <remarks>
+/// Names and tags follow the semantic conventions of OpenTelemetry for MCP. OpenTelemetry takes two instruments for one where name, unit, description and
+/// buckets are the same, so that they are those of ModelContextProtocol 2.4.0.
+/// </remarks>
+internal sealed class CallTelemetry : IDisposable
+{
+    private const string Name = "Experimental.ModelContextProtocol";
+
+    private static readonly ActivitySource Source = new(Name);
+    private static readonly Histogram<double> Duration = new Meter(Name).CreateHistogram(
+        "mcp.server.operation.duration",
+        "s",
+        "MCP request or notification duration as observed on the receiver from the time it was received until the result or ack is sent.",
+        advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300] });
+
+    private readonly long _begun = Stopwatch.GetTimestamp();
+    private readonly Activity? _activity;
+    private TagList _tags;
+
+    private CallTelemetry(McpRequest request, Activity? activity)
+    {
+        _activity = activity;
+        _tags.Add("mcp.method.name", request.Head.Method);
+        _tags.Add("network.transport", "tcp");
+        _tags.Add("network.protocol.name", "http");
+        if (request.Version is { } version)
+        {
+            _tags.Add("mcp.protocol.version", version);
+        }
+
+        if (request.Tool is { } tool)
+        {
+            _tags.Add("gen_ai.tool.name", tool.ProtocolTool.Name);
+            _tags.Add("gen_ai.operation.name", "execute_tool");
+        }
+    }
+
+    /// <summary>Begins to observe a request; null where nobody listens.</summary>
+    public static CallTelemetry? Begin(McpRequest request)
+    {
+        if (!Source.HasListeners() && !Duration.Enabled)
+        {
+            return null;
+        }
+
+        return new(request, Source.HasListeners() ? Start(request) : null);
+    }
+
+    /// <summary>Notes what was answered.</summary>
+    public void Note(ToolAnswer answer)
+    {
+        if (answer.Result is { } result)
+        {
+            Note(result);
+        }
+        else if (answer.IsError)
+        {
+            FailTool(answer.ToResult());
+        }
+    }
+
+    /// <summary>Notes a result.</summary>
+    public void Note(CallToolResult result)
+    {
+        if (result.IsError is true)
+        {
+            FailTool(result);
+        }
+    }
+
+    /// <summary>Notes what was thrown.</summary>
+    public void Fail(Exception exception)
+    {
+        var code = exception is McpProtocolException { ErrorCode: var error } ? ((int)error).ToString(CultureInfo.InvariantCulture) : null;
+        _tags.Add("error.type", code ?? exception.GetType().FullName);
+        if (code is not null)
+        {
+            _tags.Add("rpc.response.status_code", code);
+        }
+
+        _activity?.SetStatus(ActivityStatusCode.Error, exception.Message);
+    }
+
+    public void Dispose()
+    {
+        if (Duration.Enabled)
+        {
+            Duration.Record(Stopwatch.GetElapsedTime(_begun).TotalSeconds, _tags);
+        }
+
+        if (_activity is { IsAllDataRequested: true })
+        {
+            foreach (var (name, value) in _tags)
+            {
+                _activity.AddTag(name, value);
+            }
+        }
+
+        _activity?.Dispose();
+    }
+
+    private static Activity? Start(McpRequest request)
+    {
+        var meta = MessageHead.IsEmpty(request.Head.Meta) ? default : JsonElement.Parse(request.Body.Span[request.Head.Meta]);
+        ActivityContext.TryParse(Text(meta, "traceparent"), Text(meta, "tracestate"), isRemote: true, out var parent);
+        var activity = Source.StartActivity(
+            request.Tool is { } tool ? $"{request.Head.Method} {tool.ProtocolTool.Name}" : request.Head.Method!,
+            ActivityKind.Server,
+            parent,
+            links: Activity.Current is { } current ? [new(current.Context)] : []);
+        if (activity is { IsAllDataRequested: true })
+        {
+            // The SDK has an id of its own here, too, and never the session's.
+            activity.AddTag("mcp.session.id", Guid.NewGuid().ToString("N"));
+            activity.AddTag("jsonrpc.request.id", RequestIds.Read(request.Body.Span[request.Head.Id]).TrimStart('"'));
+        }
+
+        return activity;
+    }
+
+    private static string? Text(JsonElement meta, string name) =>
+        meta.ValueKind == JsonValueKind.Object && meta.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    private void FailTool(CallToolResult result)
+    {
+        _tags.Add("error.type", "tool_error");
+        if (_activity is { IsAllDataRequested: true })
+        {
+            _activity.SetStatus(ActivityStatusCode.Error, JsonSerializer.Serialize(result.Content, McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(IList<ContentBlock>))));
+        }
+    }
+}

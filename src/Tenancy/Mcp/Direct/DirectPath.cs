@@ -1,0 +1,178 @@
+using System.Security.Claims;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
+using ModelContextProtocol.Server;
+using Tenancy.Diagnostics;
+using Tenancy.Mcp.Calls;
+using Tenancy.Mcp.Gate;
+using Tenancy.Mcp.Requests;
+using Tenancy.Mcp.Sdk;
+using Tenancy.Mcp.Sessions;
+using Tenancy.Registry;
+using Tenancy.Resolution;
+
+namespace Tenancy.Mcp.Direct;
+
+/// <summary>
+/// Answers plain calls and lists of tenants' tools from the bytes of the message to the bytes of the answer: the arguments are read once, the handler is run,
+/// the answer is written once. No server of the MCP SDK's has a part in it, and nothing is ambient: what a handler knows of its call it is given.
+/// </summary>
+internal sealed class DirectPath(
+    DirectConditions conditions, CallStarter starter, OpenSessions sessions, IOptions<McpServerOptions> options, ILogger<DirectPath> logger)
+{
+    /// <summary>Whether a request can be answered here.</summary>
+    public bool Fits(McpRequest request) => conditions.Fit(request);
+
+    /// <summary>Answers a request that fits, and consumes its body.</summary>
+    /// <returns>Why it is refused, where it is; then nothing was written.</returns>
+    public async ValueTask<Refusal?> ServeAsync(McpRequest request, RequestBody body)
+    {
+        var reply = new DirectReply(request, body.Bytes.Span[request.Head.Id].ToArray());
+        using var operation = CallTelemetry.Begin(request);
+        if (request.Tool is { } tool)
+        {
+            return await CallAsync(request, body, tool, reply, operation);
+        }
+
+        body.Consume();
+        reply.WriteList();
+        await reply.FlushAsync();
+        return null;
+    }
+
+    private async ValueTask<Refusal?> CallAsync(McpRequest request, RequestBody body, TenantTool tool, DirectReply reply, CallTelemetry? operation)
+    {
+        var session = request.SessionId is { } sessionId ? sessions.Find(request.Tenant.Id, sessionId) : null;
+        var requestId = session is null ? null : RequestIds.Read(body.Bytes.Span[request.Head.Id]);
+        var run = Read(tool, request, out var mistake);
+        if (run is null or { Answer.IsError: true } && SdkPath.IsAmbiguous(request.Body))
+        {
+            // Arguments are read strictly. Where that is what is wrong with them, it is said as of every other message.
+            return Refusal.AmbiguousJson;
+        }
+
+        body.Consume();
+        request.ReleaseBody();
+        using var cancellation = session?.Begin(requestId!, request.Http.RequestAborted);
+        try
+        {
+            if (run?.Answer is { } known)
+            {
+                reply.Write(known);
+                operation?.Note(known);
+            }
+            else if (run is null)
+            {
+                WriteFailure(tool, mistake!, known: null, request, reply, operation);
+            }
+            else if (await RunAsync(tool, run, request, session, reply, operation, cancellation?.Token ?? request.Http.RequestAborted) is { } refusal)
+            {
+                return refusal;
+            }
+        }
+        finally
+        {
+            if (cancellation is not null)
+            {
+                session!.End(requestId!, cancellation);
+            }
+        }
+
+        await reply.FlushAsync();
+        return null;
+    }
+
+    // What cannot be read is answered like what a handler throws.
+    private static ToolRun? Read(TenantTool tool, McpRequest request, out Exception? mistake)
+    {
+        mistake = null;
+        try
+        {
+            var arguments = request.Head.Arguments;
+            return tool.Read(MessageHead.IsEmpty(arguments) ? [] : request.Body.Span[arguments]);
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            mistake = exception;
+            return null;
+        }
+    }
+
+    private async ValueTask<Refusal?> RunAsync(
+        TenantTool tool, ToolRun run, McpRequest request, OpenSession? session, DirectReply reply, CallTelemetry? operation, CancellationToken cancellationToken)
+    {
+        var (call, refusal) = starter.TryBegin(request.Tenant, request.User, request.Caller, tool);
+        if (call is null)
+        {
+            return refusal;
+        }
+
+        try
+        {
+            var server = new DirectServer(options.Value, call.Services, Authenticated(request.User), request.Version ?? session?.Version);
+            var answer = await tool.RunDirectAsync(run, call, server, cancellationToken);
+
+            // While the call's services are there: what a handler returns may still use them.
+            reply.Write(answer);
+            operation?.Note(answer);
+            return null;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            reply.WriteNothing();
+            return null;
+        }
+        catch (StoreUnavailableException exception)
+        {
+            logger.StoreAway(exception, request.Tenant.Id.Value);
+            operation?.Fail(exception);
+            return Refusal.StoreUnavailable;
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            WriteFailure(tool, exception, run.Fail(exception, call), request, reply, operation);
+            return null;
+        }
+        finally
+        {
+            await call.ReleaseAsync();
+        }
+    }
+
+    private void WriteFailure(TenantTool tool, Exception exception, ToolAnswer? known, McpRequest request, DirectReply reply, CallTelemetry? operation)
+    {
+        if (known is not null)
+        {
+            reply.Write(known);
+            operation?.Note(known);
+            return;
+        }
+
+        logger.ToolFailed(exception, tool.ProtocolTool.Name, request.Tenant.Id.Value);
+        if (exception is McpProtocolException error)
+        {
+            operation?.Fail(error);
+            reply.Write(ProtocolErrors.Describe(error));
+            return;
+        }
+
+        var result = ProtocolErrors.ToResult(tool.ProtocolTool.Name, exception);
+        operation?.Note(result);
+        reply.Write(result);
+    }
+
+    private static ClaimsPrincipal? Authenticated(ClaimsPrincipal user)
+    {
+        foreach (var identity in user.Identities)
+        {
+            if (identity.IsAuthenticated)
+            {
+                return user;
+            }
+        }
+
+        return null;
+    }
+}

@@ -1,0 +1,237 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Http;
+using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
+using Tenancy.Mcp.Requests;
+using Tenancy.Mcp.Sdk;
+
+namespace Tenancy.Mcp.Direct;
+
+/// <summary>Writes the answer to a request, in one piece and once: nothing of it is sent before all of it, and its status, is known.</summary>
+/// <remarks>The members stand in the order in which the MCP SDK writes them, and what JSON escapes is escaped as the SDK does it.</remarks>
+internal sealed class DirectReply(McpRequest request, byte[] id)
+{
+    // A buffer stays with its thread unless an answer made it large.
+    private const int MaxKept = 64 * 1024;
+
+    private static readonly JsonTypeInfo<CallToolResult> ResultType = TypeInfo<CallToolResult>();
+    private static readonly JsonTypeInfo<JsonRpcErrorDetail> ErrorType = TypeInfo<JsonRpcErrorDetail>();
+
+    [ThreadStatic]
+    private static ArrayBufferWriter<byte>? t_json;
+
+    private readonly HttpContext _http = request.Http;
+    private readonly bool _isEventStream = request.Reply == AcceptedReply.EventStream;
+    private readonly bool _isModern = request.IsModern;
+    private readonly string? _sessionId = request.SessionId;
+
+    private ReadOnlySpan<byte> ResultEnd => _isModern ? request.Platform.ResultEnd(TenantServer.NameOf(request.Tenant)) : [];
+
+    /// <summary>Writes what a tool answered.</summary>
+    public void Write(ToolAnswer answer)
+    {
+        var buffer = Buffer();
+        if (answer.Result is { } result)
+        {
+            WriteResult(buffer, result);
+            return;
+        }
+
+        answer.WriteTo(buffer);
+        var json = buffer.WrittenSpan;
+        if (json.IndexOfAny((byte)'\n', (byte)'\r') >= 0)
+        {
+            // An event stream ends a message at a line end. JSON has them between its tokens only.
+            json = Compact(json);
+        }
+
+        // The text is the same JSON as a JSON text: of what may stand in it, only quotes and backslashes need an escape.
+        var escapes = json.Count((byte)'"') * (MessageWriter.Quote.Length - 1) + json.Count((byte)'\\');
+        var end = answer.IsError ? ",\"isError\":true"u8 : ",\"isError\":false"u8;
+        var length = Start.Length + json.Length + escapes + Middle.Length + json.Length + end.Length + ResultEnd.Length + 1;
+        var message = Begin(length);
+        message.Write(Start);
+        message.WriteEscaped(json);
+        message.Write(Middle);
+        message.Write(json);
+        message.Write(end);
+        message.Write(ResultEnd);
+        message.Write("}"u8);
+        End(ref message);
+    }
+
+    /// <summary>Writes that a call failed, in the MCP protocol's own words.</summary>
+    public void Write(CallToolResult result) => WriteResult(Buffer(), result);
+
+    /// <summary>Writes the list of tools.</summary>
+    public void WriteList()
+    {
+        var buffer = Buffer();
+        request.Platform.Kind.Lists.Write(request, buffer);
+        var tools = buffer.WrittenSpan;
+        var caching = _isModern ? ListCaching : ""u8;
+        var message = Begin(ListStart.Length + tools.Length + caching.Length + ResultEnd.Length + 1);
+        message.Write(ListStart);
+        message.Write(tools);
+        message.Write(caching);
+        message.Write(ResultEnd);
+        message.Write("}"u8);
+        End(ref message);
+    }
+
+    /// <summary>Writes a JSON-RPC error.</summary>
+    public void Write(JsonRpcErrorDetail error)
+    {
+        if (_isModern)
+        {
+            _http.Response.StatusCode = (McpErrorCode)error.Code switch
+            {
+                McpErrorCode.MethodNotFound => StatusCodes.Status404NotFound,
+                McpErrorCode.MissingRequiredClientCapability or McpErrorCode.UnsupportedProtocolVersion or McpErrorCode.HeaderMismatch => StatusCodes.Status400BadRequest,
+                _ => StatusCodes.Status200OK,
+            };
+        }
+
+        var json = JsonSerializer.SerializeToUtf8Bytes(error, ErrorType);
+        var message = Begin(ErrorStart.Length + json.Length);
+        message.Write(ErrorStart);
+        message.Write(json);
+        End(ref message);
+    }
+
+    /// <summary>Answers nothing: whoever asked has cancelled the call, or is gone.</summary>
+    public void WriteNothing()
+    {
+        if (_isEventStream)
+        {
+            SetHeaders(length: 0);
+            return;
+        }
+
+        _http.Response.StatusCode = StatusCodes.Status202Accepted;
+    }
+
+    /// <summary>Sends what was written.</summary>
+    public async ValueTask FlushAsync() => await _http.Response.BodyWriter.FlushAsync(_http.RequestAborted);
+
+    private static ReadOnlySpan<byte> Frame => "event: message\ndata: "u8;
+
+    private static ReadOnlySpan<byte> FrameEnd => "\n\n"u8;
+
+    private static ReadOnlySpan<byte> Start => "{\"result\":{\"content\":[{\"type\":\"text\",\"text\":\""u8;
+
+    private static ReadOnlySpan<byte> Middle => "\"}],\"structuredContent\":"u8;
+
+    private static ReadOnlySpan<byte> ResultStart => "{\"result\":"u8;
+
+    private static ReadOnlySpan<byte> ListStart => "{\"result\":{\"tools\":"u8;
+
+    // What the SDK says of the list since 2026-07-28: it is the caller's own, and may be another one the next time.
+    private static ReadOnlySpan<byte> ListCaching => ",\"ttlMs\":0,\"cacheScope\":\"private\""u8;
+
+    private static ReadOnlySpan<byte> ErrorStart => "{\"error\":"u8;
+
+    private static ReadOnlySpan<byte> IdStart => ",\"id\":"u8;
+
+    private static ReadOnlySpan<byte> MessageEnd => ",\"jsonrpc\":\"2.0\"}"u8;
+
+    private static JsonTypeInfo<T> TypeInfo<T>() => (JsonTypeInfo<T>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(T));
+
+    // Whoever takes it awaits nothing until it is done with it.
+    private static ArrayBufferWriter<byte> Buffer()
+    {
+        var buffer = t_json is { Capacity: <= MaxKept } kept ? kept : t_json = new(4096);
+        buffer.ResetWrittenCount();
+        return buffer;
+    }
+
+    private static byte[] Compact(ReadOnlySpan<byte> json) => JsonSerializer.SerializeToUtf8Bytes(JsonElement.Parse(json), DirectJson.Default.JsonElement);
+
+    private void WriteResult(ArrayBufferWriter<byte> buffer, CallToolResult result)
+    {
+        // What the handler says of its result stands beside what the server says of itself.
+        var hasOwnEnd = _isModern && (result.Meta is not null || result.ResultType is not null);
+        using (var writer = new Utf8JsonWriter(buffer))
+        {
+            JsonSerializer.Serialize(writer, hasOwnEnd ? WithResultEnd(result) : result, ResultType);
+        }
+
+        var json = buffer.WrittenSpan;
+        var end = hasOwnEnd ? [] : ResultEnd;
+        var message = Begin(ResultStart.Length + json.Length + end.Length);
+        message.Write(ResultStart);
+        message.Write(json[..^1]);
+        message.Write(end);
+        message.Write("}"u8);
+        End(ref message);
+    }
+
+    private CallToolResult WithResultEnd(CallToolResult result)
+    {
+        var end = JsonNode.Parse([(byte)'{', .. ResultEnd[1..], (byte)'}'])!.AsObject();
+        var meta = result.Meta?.DeepClone().AsObject() ?? [];
+        foreach (var (name, value) in end["_meta"]!.AsObject())
+        {
+            meta[name] = value?.DeepClone();
+        }
+
+        return new()
+        {
+            Content = result.Content,
+            StructuredContent = result.StructuredContent,
+            IsError = result.IsError,
+            ResultType = result.ResultType ?? end["resultType"]!.GetValue<string>(),
+            Meta = meta,
+        };
+    }
+
+    private MessageWriter Begin(int length)
+    {
+        length += IdStart.Length + id.Length + MessageEnd.Length + (_isEventStream ? Frame.Length + FrameEnd.Length : 0);
+        SetHeaders(length);
+        var message = new MessageWriter(_http.Response.BodyWriter, length);
+        if (_isEventStream)
+        {
+            message.Write(Frame);
+        }
+
+        return message;
+    }
+
+    private void End(ref MessageWriter message)
+    {
+        message.Write(IdStart);
+        message.Write(id);
+        message.Write(MessageEnd);
+        if (_isEventStream)
+        {
+            message.Write(FrameEnd);
+        }
+
+        message.Complete();
+    }
+
+    private void SetHeaders(int length)
+    {
+        var headers = _http.Response.Headers;
+        headers.ContentLength = length;
+        if (_sessionId is not null)
+        {
+            headers[McpRequest.SessionIdHeader] = _sessionId;
+        }
+
+        headers.CacheControl = "no-cache,no-store";
+        if (!_isEventStream)
+        {
+            headers.ContentType = "application/json";
+            return;
+        }
+
+        headers.ContentType = "text/event-stream";
+        headers.ContentEncoding = "identity";
+        headers["X-Accel-Buffering"] = "no";
+    }
+}

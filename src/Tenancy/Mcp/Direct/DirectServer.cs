@@ -1,0 +1,49 @@
+using System.Security.Claims;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using ModelContextProtocol.Protocol;
+using ModelContextProtocol.Server;
+
+namespace Tenancy.Mcp.Direct;
+
+/// <summary>What a method of the MCP SDK's own form sees as its server in a direct call: who calls, by which revision, and no way to the client.</summary>
+/// <remarks>Methods that ask for the server itself are not called directly, so that nobody meets what is missing here. The SDK asks it for the revision.</remarks>
+#pragma warning disable MCPEXP002 // To derive from McpServer is experimental. The difference tests notice where it comes to mean something else.
+internal sealed class DirectServer(McpServerOptions options, IServiceProvider services, ClaimsPrincipal? user, string? version) : McpServer
+#pragma warning restore MCPEXP002
+{
+    public ClaimsPrincipal? User => user;
+
+    public override string? SessionId => null;
+
+    public override string? NegotiatedProtocolVersion => version;
+
+    public override ClientCapabilities? ClientCapabilities => null;
+
+    public override Implementation? ClientInfo => null;
+
+    public override McpServerOptions ServerOptions => options;
+
+    public override IServiceProvider? Services => services;
+
+#pragma warning disable MCP9005, CS0672 // Logging to clients is deprecated, and abstract all the same.
+    public override LoggingLevel? LoggingLevel => null;
+#pragma warning restore MCP9005, CS0672
+
+    public override Task RunAsync(CancellationToken cancellationToken = default) => throw NoClient();
+
+    public override Task<JsonRpcResponse> SendRequestAsync(JsonRpcRequest request, CancellationToken cancellationToken = default) => throw NoClient();
+
+    public override Task SendMessageAsync(JsonRpcMessage message, CancellationToken cancellationToken = default) => throw NoClient();
+
+    public override IAsyncDisposable RegisterNotificationHandler(string method, Func<JsonRpcNotification, CancellationToken, ValueTask> handler) => throw NoClient();
+
+    public override ValueTask DisposeAsync() => default;
+
+    private static InvalidOperationException NoClient() => new("The call has no way to its client: take McpServer as a parameter of the method.");
+}
+
+[JsonSourceGenerationOptions(AllowDuplicateProperties = false)]
+[JsonSerializable(typeof(Dictionary<string, JsonElement>))]
+[JsonSerializable(typeof(JsonElement))]
+internal sealed partial class DirectJson : JsonSerializerContext;

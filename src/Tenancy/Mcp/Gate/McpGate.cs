@@ -1,0 +1,194 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Tenancy.Authentication;
+using Tenancy.Mcp.Calls;
+using Tenancy.Mcp.Direct;
+using Tenancy.Mcp.Platforms;
+using Tenancy.Mcp.Requests;
+using Tenancy.Mcp.Sdk;
+using Tenancy.Mcp.Sessions;
+using Tenancy.Resolution;
+
+namespace Tenancy.Mcp.Gate;
+
+/// <summary>
+/// Stands before every MCP endpoint. It refuses in the order of what a refusal costs: by the head of the request, by the rate limits, by the size of the
+/// body, and only then by what the body says. What it admits goes one of two ways: directly to the handler, or to the MCP SDK.
+/// </summary>
+internal sealed class McpGate(
+    RequestLimits limits, BodyReader bodies, ToolContextFactory contexts, SessionGuard sessions, SessionStreams streams, DirectPath direct, SdkPath sdk) : IEndpointFilter
+{
+    public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
+    {
+        var request = new McpRequest(invocation.HttpContext);
+        var refusal = await JudgeHeadAsync(request) ?? await (HttpMethods.IsPost(request.Http.Request.Method) ? PostAsync(request, invocation, next) : GetOrDeleteAsync(request, invocation, next));
+        if (refusal is not null)
+        {
+            await RefuseAsync(request, refusal);
+        }
+
+        return Results.Empty;
+    }
+
+    /// <summary>What the head alone says: bad credentials, too many requests, another's session. Nothing of the body was read yet.</summary>
+    private async ValueTask<Refusal?> JudgeHeadAsync(McpRequest request)
+    {
+        if (AsksForProof(request) && await HasBadCredentialsAsync(request.Http))
+        {
+            return Explain(request.Http.Features);
+        }
+
+        var limit = await limits.AcquireAsync(request);
+        request.IsForeignSession = limit.IsOwnSession is false;
+        return !limit.IsAllowed ? Refusal.TooManyRequests(RequestLimits.Seconds(limit.RetryAfter))
+            : limit.IsOwnSession is false && !AsksForProof(request) ? Refusal.NoSession
+            : HttpMethods.IsPost(request.Http.Request.Method) || MayUse(request, tool: null) ? null
+            : Refusal.NoCredentials;
+    }
+
+    private async ValueTask<Refusal?> PostAsync(McpRequest request, EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
+    {
+        var (body, refusal) = await bodies.ReadAsync(request, isSmall: AsksForProof(request));
+        if (body is null)
+        {
+            return refusal;
+        }
+
+        using (body)
+        {
+            return !request.TryRead(body.Bytes) ? Refusal.BadJson
+                : await JudgeMessageAsync(request) ?? await ServeAsync(request, body, invocation, next);
+        }
+    }
+
+    /// <summary>What the message says: something ambiguous, a tool that the caller may not call, a revision that is not spoken here.</summary>
+    private async ValueTask<Refusal?> JudgeMessageAsync(McpRequest request)
+    {
+        if (request.Head.IsAmbiguous)
+        {
+            return Refusal.AmbiguousJson;
+        }
+
+        if (!MayUse(request, request.ToolName()))
+        {
+            return Refusal.NoCredentials;
+        }
+
+        // Who shows no credentials is told first that they are missing, where that is so: there is no session without them.
+        if (request.IsForeignSession)
+        {
+            return Refusal.NoSession;
+        }
+
+        if (await SettleLimitAsync(request) is { } refusal)
+        {
+            return refusal;
+        }
+
+        if (request.Tool is { RequiredScopes.Count: > 0 } tool && ToolScopes.Missing(request.Tenant, request.User, tool) is { Count: > 0 } scopes)
+        {
+            return request.Caller.IsAnonymous ? Refusal.NoCredentials : Refusal.InsufficientScope(scopes);
+        }
+
+        return ProtocolVersions.Check(request);
+    }
+
+    // The request was counted before anybody knew what it is. What runs nothing costs nothing, and a connection begins out of another budget.
+    private async ValueTask<Refusal?> SettleLimitAsync(McpRequest request)
+    {
+        if (request.RunsNothing)
+        {
+            await limits.GiveBackAsync(request);
+            return null;
+        }
+
+        if (!request.IsHandshake)
+        {
+            return null;
+        }
+
+        var handshake = await limits.ExchangeForHandshakeAsync(request);
+        return handshake.IsAllowed ? null : Refusal.TooManyRequests(RequestLimits.Seconds(handshake.RetryAfter));
+    }
+
+    private async ValueTask<Refusal?> ServeAsync(McpRequest request, RequestBody body, EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
+    {
+        if (direct.Fits(request))
+        {
+            return await direct.ServeAsync(request, body);
+        }
+
+        if (SdkPath.IsAmbiguous(body.Bytes))
+        {
+            return Refusal.AmbiguousJson;
+        }
+
+        // Before the MCP SDK makes a session, which it could not be kept from afterwards.
+        await using var place = request.BeginsSession ? await sessions.TryReserveAsync(request) : null;
+        if (request.BeginsSession && place is null)
+        {
+            return Refusal.TooManySessions;
+        }
+
+        CancelDirectCall(request);
+        request.ReadId();
+        request.ReleaseBody();
+        body.GiveBack();
+        return await sdk.ServeAsync(request, invocation, next);
+    }
+
+    // The SDK hears of the cancellation, too: it may be about a call that went its way.
+    private void CancelDirectCall(McpRequest request)
+    {
+        if (request is { Head.Method: "notifications/cancelled", SessionId: { } sessionId } && !MessageHead.IsEmpty(request.Head.CancelledId))
+        {
+            sessions.Cancel(request.Tenant.Id, sessionId, RequestIds.Read(request.Body.Span[request.Head.CancelledId]));
+        }
+    }
+
+    private async ValueTask<Refusal?> GetOrDeleteAsync(McpRequest request, EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
+    {
+        if (HttpMethods.IsGet(request.Http.Request.Method))
+        {
+            await streams.RunAsync(request, () => next(invocation));
+            return null;
+        }
+
+        await next(invocation);
+        if (HttpMethods.IsDelete(request.Http.Request.Method))
+        {
+            await sessions.ForgetAsync(request);
+        }
+
+        return null;
+    }
+
+    /// <summary>Whether the caller has shown nothing at a tenant that asks for something.</summary>
+    private static bool AsksForProof(McpRequest request) => request.Caller.IsAnonymous && !ToolContextFactory.IsOpen(request.Tenant);
+
+    private bool MayUse(McpRequest request, string? tool) => contexts.MayCall(request.Tenant, request.Caller, tool);
+
+    // Credentials that were shown and are not valid open nothing, not even what is open to callers who show none.
+    private static async Task<bool> HasBadCredentialsAsync(HttpContext http) =>
+        http.Request.Headers.Authorization.Count > 0 || (await http.AuthenticateAsync()).Failure is not null;
+
+    private static Refusal Explain(IFeatureCollection features) =>
+        features.Get<TooManyFailedChecks>() is { } failures ? Refusal.TooManyRequests(RequestLimits.Seconds(failures.RetryAfter))
+        : features.Get<UnlistedClient>() is not null ? Refusal.UnlistedClient
+        : Refusal.BadCredentials;
+
+    private static async ValueTask RefuseAsync(McpRequest request, Refusal refusal)
+    {
+        if (refusal.StatusCode == StatusCodes.Status401Unauthorized)
+        {
+            await request.Http.ChallengeAsync();
+        }
+        else if (refusal.Scopes.Count > 0)
+        {
+            BearerChallenge.WriteInsufficientScope(request.Http, refusal.Scopes);
+        }
+
+        await refusal.WriteAsync(request.Http, isMcp: true, request.ReadId());
+    }
+}

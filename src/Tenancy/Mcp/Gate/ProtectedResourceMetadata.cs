@@ -1,0 +1,48 @@
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Tenancy.Resolution;
+
+namespace Tenancy.Mcp.Gate;
+
+/// <summary>Tells a client where to get tokens for a tenant (RFC 9728, section 2).</summary>
+internal sealed record ProtectedResourceMetadata
+{
+    public required string Resource { get; init; }
+
+    public required IReadOnlyList<string> AuthorizationServers { get; init; }
+
+    public IReadOnlyList<string>? ScopesSupported { get; init; }
+
+    public IReadOnlyList<string> BearerMethodsSupported { get; } = ["header"];
+
+    public string? ResourceName { get; init; }
+
+    /// <summary>Answers a request for the metadata; 404 where the tenant has no OAuth.</summary>
+    public static async Task ServeAsync(HttpContext context, ProtectedResource resources)
+    {
+        if (resources.Find(context) is not { } resource)
+        {
+            await Refusal.NoMetadata.WriteAsync(context, isMcp: false);
+            return;
+        }
+
+        var tenant = context.Features.GetRequiredFeature<ITenantFeature>().Tenant;
+        var authentication = tenant.Config.Authentication!;
+        context.Response.Headers.CacheControl = "no-store";
+        await context.Response.WriteAsJsonAsync(
+            new ProtectedResourceMetadata
+            {
+                Resource = resource,
+                AuthorizationServers = [authentication.Issuer!],
+                ScopesSupported = authentication.Scopes.Count > 0 ? authentication.Scopes : null,
+                ResourceName = tenant.Config.Name,
+            },
+            ProtectedResourceJson.Default.ProtectedResourceMetadata,
+            cancellationToken: context.RequestAborted);
+    }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(ProtectedResourceMetadata))]
+internal sealed partial class ProtectedResourceJson : JsonSerializerContext;

@@ -1,0 +1,75 @@
+using System.Reflection;
+using System.Text.Json;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.Extensions.DependencyInjection;
+using ModelContextProtocol.Protocol;
+using ModelContextProtocol.Server;
+using Tenancy.Mcp.Direct;
+using Tenancy.Mcp.Sdk;
+
+namespace Tenancy.Mcp.Platforms;
+
+/// <summary>A method with the MCP SDK's own attribute as a tool, run in the call's scope. A <see cref="ToolContext"/> parameter gets the tenant's context.</summary>
+internal sealed class MethodTool : TenantTool
+{
+    // Nobody whom a direct call tells of its message asks for the id.
+    private static readonly RequestId NoId = new("direct");
+
+    private readonly McpServerTool _tool;
+
+    public MethodTool(Type handlers, MethodInfo method, IServiceProvider services)
+        : base(services)
+    {
+        var options = new McpServerToolCreateOptions { Services = services };
+        var create = ActivatorUtilities.CreateFactory(handlers, []);
+        _tool = method.IsStatic
+            ? McpServerTool.Create(method, target: null, options)
+            : McpServerTool.Create(method, request => create(request.Services!, null), options);
+        EarlierProtocolTool = ObjectOutput.Describe(_tool.ProtocolTool);
+        NeedsServer = AsksForServer(method) || (!method.IsStatic && handlers.GetConstructors().Any(AsksForServer)) || IsGuarded();
+    }
+
+    public override Tool ProtocolTool => _tool.ProtocolTool;
+
+    public override IReadOnlyList<object> Metadata => _tool.Metadata;
+
+    internal override Tool EarlierProtocolTool { get; }
+
+    internal override bool NeedsServer { get; }
+
+    public override ToolRun Read(ReadOnlySpan<byte> arguments) =>
+        new MethodRun(arguments.IsEmpty ? null : JsonSerializer.Deserialize(arguments, DirectJson.Default.DictionaryStringJsonElement));
+
+    internal override async ValueTask<ToolAnswer> RunDirectAsync(ToolRun run, Call call, DirectServer server, CancellationToken cancellationToken)
+    {
+        var message = new JsonRpcRequest
+        {
+            Id = NoId,
+            Method = RequestMethods.ToolsCall,
+            Context = new() { ProtocolVersion = server.NegotiatedProtocolVersion, User = server.User },
+        };
+        var parameters = new CallToolRequestParams { Name = ProtocolTool.Name, Arguments = ((MethodRun)run).Arguments };
+        return ToolAnswer.FromResult(await _tool.InvokeAsync(new(server, message, parameters) { Services = call.Services, MatchedPrimitive = this }, cancellationToken));
+    }
+
+    internal override ValueTask<CallToolResult> InvokeAsync(Call call, RequestContext<CallToolRequestParams> request, CancellationToken cancellationToken)
+    {
+        request.Services = call.Services;
+        return _tool.InvokeAsync(request, cancellationToken);
+    }
+
+    // Who asks for the server talks to the client. Without a progress token there is nothing to report to, so that IProgress asks for nothing.
+    private static bool AsksForServer(MethodBase method) => method.GetParameters().Any(parameter =>
+        parameter.ParameterType == typeof(McpServer) || parameter.ParameterType == typeof(RequestContext<CallToolRequestParams>) || parameter.ParameterType == typeof(IServiceProvider));
+
+    // The SDK's own filters look at these.
+    private bool IsGuarded() => _tool.Metadata.Any(item => item is IAuthorizeData or IAllowAnonymous);
+
+    private sealed class MethodRun(Dictionary<string, JsonElement>? arguments) : ToolRun
+    {
+        public Dictionary<string, JsonElement>? Arguments => arguments;
+
+        public override ValueTask<ToolAnswer> RunAsync(Call call, CancellationToken cancellationToken) =>
+            throw new NotSupportedException("A method of the MCP SDK's own form runs with a server.");
+    }
+}

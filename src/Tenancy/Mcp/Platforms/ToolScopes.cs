@@ -1,0 +1,15 @@
+using System.Security.Claims;
+using ModelContextProtocol.Server;
+using Tenancy.Authentication;
+using Tenancy.Mcp.Calls;
+using Tenancy.Registry;
+
+namespace Tenancy.Mcp.Platforms;
+
+/// <summary>What a tool asks of its callers beyond being known.</summary>
+internal static class ToolScopes
+{
+    /// <summary>The scopes that a tool asks for and the caller lacks.</summary>
+    public static IReadOnlyList<string> Missing(TenantModel tenant, ClaimsPrincipal user, McpServerTool? tool) =>
+        tool is TenantTool { RequiredScopes: { Count: > 0 } scopes } && !ToolContextFactory.IsOpen(tenant) ? [.. scopes.Where(scope => !CallerScopes.Has(user, scope))] : [];
+}

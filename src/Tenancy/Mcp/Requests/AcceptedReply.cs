@@ -1,0 +1,53 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+
+namespace Tenancy.Mcp.Requests;
+
+/// <summary>The form of an answer that a client reads, by its <c>Accept</c>.</summary>
+internal enum AcceptedReply
+{
+    /// <summary>Neither form for certain: the MCP SDK says what is wrong.</summary>
+    Unclear,
+
+    /// <summary>An event stream, and JSON, as the protocol asks of clients.</summary>
+    EventStream,
+
+    /// <summary>JSON, and no event stream.</summary>
+    Json,
+}
+
+internal static class AcceptedReplies
+{
+    /// <summary>What the protocol asks clients to accept.</summary>
+    public const string Both = "application/json, text/event-stream";
+
+    private const string Json = "application/json";
+    private const string EventStream = "text/event-stream";
+
+    /// <summary>Reads what a client accepts. Nothing at all means anything, and here JSON.</summary>
+    public static AcceptedReply Of(HttpRequest request)
+    {
+        var accept = request.Headers.Accept;
+        return accept is [Both] ? AcceptedReply.EventStream
+            : accept is [Json] || StringValues.IsNullOrEmpty(accept) ? AcceptedReply.Json
+            : !Accepts(request, Json) ? AcceptedReply.Unclear
+            : Accepts(request, EventStream) && MentionsEventStream(accept) ? AcceptedReply.EventStream
+            : MentionsEventStream(accept) ? AcceptedReply.Unclear
+            : AcceptedReply.Json;
+    }
+
+    private static bool MentionsEventStream(StringValues accept)
+    {
+        foreach (var value in accept)
+        {
+            if (value?.Contains(EventStream, StringComparison.OrdinalIgnoreCase) is true)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool Accepts(HttpRequest request, string mediaType) => request.GetTypedHeaders().Accept.Any(type => type.MatchesMediaType(mediaType));
+}

@@ -1,0 +1,56 @@
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+using ModelContextProtocol;
+using Tenancy.Resolution;
+
+namespace Tenancy.Mcp.Requests;
+
+/// <summary>The revisions of the protocol that are spoken here.</summary>
+internal static class ProtocolVersions
+{
+    /// <summary>The revision that knows no sessions, and says what it is in every message.</summary>
+    public const string Modern = "2026-07-28";
+
+    /// <summary>The first revision; only the MCP SDK speaks it.</summary>
+    public const string First = "2024-11-05";
+
+    private const string HeaderName = "MCP-Protocol-Version";
+
+    private static readonly string[] All = [First, "2025-03-26", "2025-06-18", "2025-11-25", Modern];
+
+    /// <summary>Reads the revision that the head of a request names. Empty means absent, as it does to the MCP SDK.</summary>
+    /// <returns>False where it is none of those that are spoken here.</returns>
+    public static bool TryRead(IHeaderDictionary headers, out string? version)
+    {
+        var sent = headers[HeaderName];
+        version = sent is [{ } only] ? Known(only) : null;
+        return version is not null || StringValues.IsNullOrEmpty(sent);
+    }
+
+    /// <summary>The text of a revision that is spoken here; null for another.</summary>
+    public static string? Known(string? version)
+    {
+        foreach (var known in All)
+        {
+            if (known == version)
+            {
+                return known;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Refuses a revision that nobody knows to a client of those without sessions.</summary>
+    /// <remarks>
+    /// The MCP SDK would list all revisions to it. The client is to choose one for <c>server/discover</c>, which lists those without sessions only.
+    /// </remarks>
+    public static Refusal? Check(McpRequest request) =>
+        request.Head.DeclaresVersion && !request.HasKnownVersion && request.Http.Request.Headers[HeaderName] is [{ Length: > 0 } version]
+            ? new(StatusCodes.Status400BadRequest, "The server does not speak this revision of the protocol.", (int)McpErrorCode.UnsupportedProtocolVersion)
+            {
+                Data = new() { ["supported"] = new JsonArray(Modern), ["requested"] = version },
+            }
+            : null;
+}

@@ -1,0 +1,32 @@
+using System.Security.Claims;
+using Tenancy.Authentication;
+using Tenancy.Mcp.Requests;
+using Tenancy.Registry;
+
+namespace Tenancy.Mcp.Sdk;
+
+/// <summary>
+/// What a handler that the MCP SDK calls knows of the HTTP request that its message came with. The SDK hands messages from one loop to another, and gives
+/// a handler no other way back to its request: this flows with the message, and with nothing else.
+/// </summary>
+/// <remarks>It has no HttpContext: Kestrel uses that again, and a handler that outlives its request would see the next one's tenant.</remarks>
+internal sealed class RequestFlow
+{
+    private static readonly AsyncLocal<RequestFlow?> Flow = new();
+
+    private RequestFlow(McpRequest request, SdkReply reply) => (Tenant, User, Caller, Reply) = (request.Tenant, request.User, request.Caller, reply);
+
+    public static RequestFlow? Current => Flow.Value;
+
+    public TenantModel Tenant { get; }
+
+    public ClaimsPrincipal User { get; }
+
+    public CallerIdentity Caller { get; }
+
+    /// <summary>Gets the answer, which may yet be refused.</summary>
+    public SdkReply Reply { get; }
+
+    /// <summary>Lets what the caller of this method goes on to call know the request.</summary>
+    public static void Begin(McpRequest request, SdkReply reply) => Flow.Value = new(request, reply);
+}

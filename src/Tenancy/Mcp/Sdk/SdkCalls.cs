@@ -1,0 +1,96 @@
+using Microsoft.Extensions.Options;
+using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
+using ModelContextProtocol.Server;
+using Tenancy.Mcp.Calls;
+using Tenancy.Mcp.Platforms;
+using Tenancy.Registry;
+
+namespace Tenancy.Mcp.Sdk;
+
+/// <summary>Makes each handler that the MCP SDK runs a call of the request's tenant and caller: tools, prompts, resources, and an application's own methods.</summary>
+internal sealed class SdkCalls(CallStarter starter) : IPostConfigureOptions<McpServerOptions>
+{
+    /// <summary>Answers a call of a tool.</summary>
+    public async ValueTask<CallToolResult> RunAsync(TenantTool tool, RequestContext<CallToolRequestParams> request, CancellationToken cancellationToken)
+    {
+        var call = Begin(tool);
+        try
+        {
+            return await tool.InvokeAsync(call, request, cancellationToken);
+        }
+        catch (StoreUnavailableException)
+        {
+            RequestFlow.Current!.Reply.RefuseForStore();
+            throw;
+        }
+        finally
+        {
+            await call.ReleaseAsync();
+        }
+    }
+
+    public void PostConfigure(string? name, McpServerOptions options)
+    {
+        var filters = options.Filters.Request;
+        filters.ListPromptsFilters.Add(Filter);
+        filters.GetPromptFilters.Add(Filter);
+        filters.ListResourcesFilters.Add(Filter);
+        filters.ListResourceTemplatesFilters.Add(Filter);
+        filters.ReadResourceFilters.Add(Filter);
+        filters.SubscribeToResourcesFilters.Add(Filter);
+        filters.UnsubscribeFromResourcesFilters.Add(Filter);
+        filters.CompleteFilters.Add(Filter);
+#pragma warning disable MCPEXP002 // See Wrap.
+        if (options.RequestHandlers is { } handlers)
+        {
+            // No filter stands before an application's own methods, so that each is wrapped.
+            options.RequestHandlers = [.. handlers.Select(Wrap)];
+        }
+#pragma warning restore MCPEXP002
+    }
+
+#pragma warning disable MCPEXP002 // An application's own methods are experimental in the SDK; those that there are must know their tenant all the same.
+    private McpServerRequestHandler Wrap(McpServerRequestHandler handler) => new()
+    {
+        Method = handler.Method,
+        RoutingNameParameter = handler.RoutingNameParameter,
+        Handler = Filter(handler.Handler),
+    };
+#pragma warning restore MCPEXP002
+
+    private McpRequestHandler<TParams, TResult> Filter<TParams, TResult>(McpRequestHandler<TParams, TResult> next) => (request, cancellationToken) =>
+        RunAsync(request, () => next(request, cancellationToken));
+
+    private async ValueTask<TResult> RunAsync<TResult>(MessageContext request, Func<ValueTask<TResult>> handler)
+    {
+        var call = Begin(tool: null);
+        try
+        {
+            request.Services = call.Services;
+            return await handler();
+        }
+        catch (StoreUnavailableException)
+        {
+            RequestFlow.Current!.Reply.RefuseForStore();
+            throw;
+        }
+        finally
+        {
+            await call.ReleaseAsync();
+        }
+    }
+
+    private Call Begin(TenantTool? tool)
+    {
+        var flow = RequestFlow.Current ?? throw new InvalidOperationException("A tenant's handler was called outside a tenant's request.");
+        var (call, refusal) = starter.TryBegin(flow.Tenant, flow.User, flow.Caller, tool);
+        if (call is null)
+        {
+            flow.Reply.Refuse(refusal!);
+            throw new McpException(refusal!.Detail);
+        }
+
+        return call;
+    }
+}

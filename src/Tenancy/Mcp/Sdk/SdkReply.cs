@@ -1,0 +1,183 @@
+using System.Buffers;
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Net.Http.Headers;
+using Tenancy.Mcp.Requests;
+using Tenancy.Resolution;
+
+namespace Tenancy.Mcp.Sdk;
+
+/// <summary>
+/// The body of an answer that the MCP SDK writes. It begins with its first message, and not before, so that a call can still be refused by status when its
+/// handler finds no place, or the store away. A client that accepts JSON only gets the last message as plain JSON, where the SDK knows event streams alone.
+/// </summary>
+/// <remarks>The SDK flushes the headers of clients before 2026-07-28 before a handler runs; those of later ones it sends with the first message, too.</remarks>
+internal sealed class SdkReply : Stream
+{
+    private const int Held = 0;
+    private const int Begun = 1;
+    private const int Refused = 2;
+    private const int Over = 3;
+    private readonly HttpContext _http;
+    private readonly PipeWriter _body;
+    private readonly bool _isJson;
+    private MemoryStream? _events;
+    private Refusal? _refusal;
+    private int _state;
+    private long _length;
+    private bool _isAnswered;
+
+    /// <summary>Begins to answer a request.</summary>
+    public SdkReply(HttpContext http, bool isJson) => (_http, _body, _isJson) = (http, http.Response.BodyWriter, isJson);
+
+    public override bool CanRead => false;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => true;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => throw new NotSupportedException();
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>Makes the answer 503, unless a part of it, such as a progress notification, was sent.</summary>
+    public void RefuseForStore() => Refuse(Refusal.StoreUnavailable);
+
+    /// <summary>Refuses the request by status, unless a part of the answer was sent.</summary>
+    public void Refuse(Refusal refusal)
+    {
+        if (Interlocked.CompareExchange(ref _state, Refused, Held) == Held)
+        {
+            Volatile.Write(ref _refusal, refusal);
+        }
+    }
+
+    /// <summary>Ends the answer: with what was held back of it.</summary>
+    /// <returns>Why the request is refused, where it is: then nothing was written.</returns>
+    public async ValueTask<Refusal?> EndAsync()
+    {
+        if (Volatile.Read(ref _state) == Refused)
+        {
+            ForgetEventStream(_http.Response);
+            return Volatile.Read(ref _refusal) ?? Refusal.StoreUnavailable;
+        }
+
+        await (_events is null ? EndAnswerAsync() : EndJsonAsync(_events));
+        return null;
+    }
+
+    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        var written = buffer.Span;
+        var isAnswer = IsAnswer(written);
+        if (_isJson && (_events is not null || !isAnswer || !written.EndsWith("\n\n"u8)))
+        {
+            // Not the answer alone and in one piece: the last message is picked out at the end.
+            (_events ??= new()).Write(written);
+        }
+        else if (Interlocked.CompareExchange(ref _state, Begun, Held) is Held or Begun)
+        {
+            written = _isJson ? written[Frame.Length..^2] : written;
+            _length += written.Length;
+            _isAnswered = isAnswer;
+            _body.Write(written);
+        }
+
+        return default;
+    }
+
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    /// <summary>Sends what was written, unless that is the answer itself: it goes in one piece with the end.</summary>
+    public override Task FlushAsync(CancellationToken cancellationToken) =>
+        Volatile.Read(ref _state) == Begun && !_isAnswered ? _body.FlushAsync(cancellationToken).AsTask() : Task.CompletedTask;
+
+    public override void Flush()
+    {
+    }
+
+    /// <summary>Ends it with its request. Kestrel writes the next answer with the same writer: who comes too late must not write into that.</summary>
+    protected override void Dispose(bool disposing)
+    {
+        Volatile.Write(ref _state, Over);
+        base.Dispose(disposing);
+    }
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    private static ReadOnlySpan<byte> Frame => "event: message\ndata: "u8;
+
+    // A look is enough: an answer that it does not know is sent at once, as everything else is.
+    private static bool IsAnswer(ReadOnlySpan<byte> written) =>
+        written.StartsWith(Frame) && (written[Frame.Length..].StartsWith("{\"result\""u8) || written[Frame.Length..].StartsWith("{\"error\""u8));
+
+    private static bool IsEventStream(HttpResponse response) => response.ContentType?.StartsWith("text/event-stream", StringComparison.Ordinal) is true;
+
+    private static void ForgetEventStream(HttpResponse response)
+    {
+        response.ContentLength = null;
+        response.Headers.Remove(HeaderNames.ContentEncoding);
+        response.Headers.Remove("X-Accel-Buffering");
+    }
+
+    private async Task EndAnswerAsync()
+    {
+        if (_length == 0)
+        {
+            return;
+        }
+
+        if (_isJson)
+        {
+            BecomeJson();
+        }
+
+        if (!_http.Response.HasStarted)
+        {
+            _http.Response.ContentLength = _length;
+        }
+
+        await _body.FlushAsync(_http.RequestAborted);
+    }
+
+    private void BecomeJson()
+    {
+        ForgetEventStream(_http.Response);
+        _http.Response.ContentType = "application/json";
+    }
+
+    private async Task EndJsonAsync(MemoryStream events)
+    {
+        ReadOnlyMemory<byte> written = events.GetBuffer().AsMemory(0, (int)events.Length);
+        if (IsEventStream(_http.Response))
+        {
+            BecomeJson();
+            written = LastMessage(written);
+            _http.Response.ContentLength = written.Length;
+        }
+
+        if (written.Length > 0)
+        {
+            await _body.WriteAsync(written, _http.RequestAborted);
+        }
+    }
+
+    // What comes before it are notifications, which plain JSON has no place for. JSON as it is written here has no line ends in it.
+    private static ReadOnlyMemory<byte> LastMessage(ReadOnlyMemory<byte> events)
+    {
+        var start = events.Span.LastIndexOf("\ndata: "u8);
+        var message = start < 0 ? default : events[(start + "\ndata: "u8.Length)..];
+        var end = message.Span.IndexOf((byte)'\n');
+        return end < 0 ? message : message[..end];
+    }
+}

@@ -1,0 +1,66 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using ModelContextProtocol.AspNetCore;
+using ModelContextProtocol.Server;
+
+namespace Tenancy.Mcp.Sdk;
+
+/// <summary>A second endpoint of the MCP SDK's, without sessions, for clients before 2026-07-28 that have none. Nothing is routed to it: it is called.</summary>
+/// <remarks>
+/// The SDK has one session mode for each container, and where it keeps sessions it answers 400 to such clients. So this one has a container of its own,
+/// with the application's settings and the other mode.
+/// </remarks>
+internal sealed class StatelessEndpoint : IAsyncDisposable
+{
+    private readonly Lazy<(ServiceProvider Services, RequestDelegate Post)> _endpoint;
+
+    public StatelessEndpoint(IServiceProvider application) => _endpoint = new(() => Build(application));
+
+    public Task InvokeAsync(HttpContext http) => _endpoint.Value.Post(http);
+
+    public ValueTask DisposeAsync() => _endpoint.IsValueCreated ? _endpoint.Value.Services.DisposeAsync() : default;
+
+    private static (ServiceProvider Services, RequestDelegate Post) Build(IServiceProvider application)
+    {
+        var services = new ServiceCollection();
+        services.AddSingleton(application.GetRequiredService<ILoggerFactory>());
+        services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
+        services.AddSingleton(application.GetRequiredService<IHostApplicationLifetime>());
+        services.AddRouting();
+        services.AddMcpServer().WithHttpTransport(options => CopyTo(options, application.GetRequiredService<IOptions<HttpServerTransportOptions>>().Value));
+
+        // The application's own, filters and handlers included.
+        services.AddSingleton(application.GetRequiredService<IOptions<McpServerOptions>>());
+        services.AddSingleton(application.GetRequiredService<IOptionsFactory<McpServerOptions>>());
+        var provider = services.BuildServiceProvider();
+        var routes = new Routes(provider);
+        routes.MapMcp("/");
+        return (provider, routes.DataSources.SelectMany(source => source.Endpoints).First(IsPost).RequestDelegate!);
+    }
+
+    private static bool IsPost(Endpoint endpoint) => endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods.Contains(HttpMethods.Post) is true;
+
+    private static void CopyTo(HttpServerTransportOptions options, HttpServerTransportOptions application)
+    {
+        options.SessionMode = HttpServerSessionMode.Stateless;
+        options.ConfigureSessionOptions = application.ConfigureSessionOptions;
+        options.TimeProvider = application.TimeProvider;
+#pragma warning disable MCPEXP002 // An application that uses the experimental handler has it run here, too.
+        options.RunSessionHandler = application.RunSessionHandler;
+#pragma warning restore MCPEXP002
+    }
+
+    private sealed class Routes(IServiceProvider services) : IEndpointRouteBuilder
+    {
+        public IServiceProvider ServiceProvider => services;
+
+        public ICollection<EndpointDataSource> DataSources { get; } = [];
+
+        public IApplicationBuilder CreateApplicationBuilder() => new ApplicationBuilder(services);
+    }
+}

@@ -1,0 +1,101 @@
+using System.Collections.Concurrent;
+using Tenancy.Configuration;
+using Tenancy.Mcp.Requests;
+using Tenancy.Registry;
+
+namespace Tenancy.Mcp.Sessions;
+
+/// <summary>The sessions that this node's MCP SDK has: what a direct call needs to know of them. Whose they are, and whether they still are, the store says.</summary>
+internal sealed class OpenSessions(TimeProvider time) : ITenantChangeListener
+{
+    // The SDK has 10,000 idle ones at most. One that is forgotten here is known again after its next request, which goes the SDK's way.
+    private const int SweepSize = 20_000;
+    private static readonly TimeSpan Lifetime = State.SessionStore.Lifetime;
+    private readonly ConcurrentDictionary<(TenantId Tenant, string Id), OpenSession> _sessions = new();
+
+    /// <summary>Gets how many are known.</summary>
+    public int Count => _sessions.Count;
+
+    /// <summary>Knows a session that the SDK has begun, or taken over from another node.</summary>
+    /// <param name="tenant">Whose it is.</param>
+    /// <param name="id">The session.</param>
+    /// <param name="requestedVersion">The revision that its client asked for. It is the one that was agreed on where it is spoken here.</param>
+    public void Add(TenantId tenant, string id, string? requestedVersion)
+    {
+        Sweep();
+        _sessions[(tenant, id)] = new(ProtocolVersions.Known(requestedVersion), time);
+    }
+
+    /// <summary>Finds a session; null where this node does not know it.</summary>
+    public OpenSession? Find(TenantId tenant, string id) => _sessions.GetValueOrDefault((tenant, id));
+
+    public void Remove(TenantId tenant, string id) => _sessions.TryRemove((tenant, id), out _);
+
+    public void OnTenantChanged(TenantChange change)
+    {
+        if (change.After is null)
+        {
+            RemoveWhere(session => session.Key.Tenant == change.TenantId);
+        }
+    }
+
+    private void Sweep()
+    {
+        if (_sessions.Count >= SweepSize)
+        {
+            RemoveWhere(session => session.Value.IsIdle(Lifetime));
+        }
+    }
+
+    private void RemoveWhere(Func<KeyValuePair<(TenantId Tenant, string Id), OpenSession>, bool> isOver)
+    {
+        foreach (var session in _sessions.Where(isOver))
+        {
+            _sessions.TryRemove(session);
+        }
+    }
+}
+
+/// <summary>A session on this node.</summary>
+internal sealed class OpenSession(string? version, TimeProvider time)
+{
+    // The SDK lets go of what it does not hear of: so often a request of the session goes its way.
+    private static readonly TimeSpan SdkInterval = TimeSpan.FromMinutes(1);
+    private readonly ConcurrentDictionary<string, CancellationTokenSource> _calls = new(StringComparer.Ordinal);
+    private long _seenBySdk = time.GetTimestamp();
+    private long _lastUse = time.GetTimestamp();
+
+    /// <summary>Gets the revision that was agreed on; null where only the SDK knows it.</summary>
+    public string? Version => version;
+
+    /// <summary>Gets an id of the session's own for traces, which show the session's real id to nobody.</summary>
+    public string TraceId { get; } = Guid.NewGuid().ToString("N");
+
+    /// <summary>Whether the SDK would take a request with this revision in its head: within a session it cannot change.</summary>
+    public bool Takes(string? sent) => version is not (null or ProtocolVersions.First or ProtocolVersions.Modern) && (sent is null || sent == version);
+
+    /// <summary>Whether the next request is to go the SDK's way, so that it does not take the session for idle. Only one of those that ask is told so.</summary>
+    public bool IsDueAtSdk()
+    {
+        var last = Volatile.Read(ref _seenBySdk);
+        Volatile.Write(ref _lastUse, time.GetTimestamp());
+        return time.GetElapsedTime(last) > SdkInterval && Interlocked.CompareExchange(ref _seenBySdk, time.GetTimestamp(), last) == last;
+    }
+
+    public bool IsIdle(TimeSpan lifetime) => time.GetElapsedTime(Volatile.Read(ref _lastUse)) > lifetime;
+
+    /// <summary>Begins a call that its client can cancel by the request's id.</summary>
+    public CancellationTokenSource Begin(string requestId, CancellationToken aborted) => _calls[requestId] = CancellationTokenSource.CreateLinkedTokenSource(aborted);
+
+    public void End(string requestId, CancellationTokenSource call) => _calls.TryRemove(KeyValuePair.Create(requestId, call));
+
+    /// <summary>Cancels a call that runs here.</summary>
+    public void Cancel(string requestId)
+    {
+        if (_calls.TryGetValue(requestId, out var call))
+        {
+            // What is registered with the token is foreign code: it runs elsewhere.
+            _ = call.CancelAsync();
+        }
+    }
+}

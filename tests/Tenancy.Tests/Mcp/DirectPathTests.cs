@@ -1,0 +1,110 @@
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using ModelContextProtocol.Protocol;
+using Tenancy.Mcp;
+using Tenancy.Registry;
+using Tenancy.Tests.Hosting;
+
+namespace Tenancy.Tests.Mcp;
+
+/// <summary>Plain calls are answered without the MCP SDK, and the application has its say all the same.</summary>
+public sealed class DirectPathTests
+{
+    public static TheoryData<Generation> Both { get; } = [Generation.Sessions, Generation.Stateless];
+
+    [Theory, MemberData(nameof(Both))]
+    public async Task A_call_under_way_is_answered_although_the_application_stops(Generation generation)
+    {
+        using var gate = new SlowTools.Gate();
+        await using var server = await StartAsync(gate);
+        var slow = server.CallAsync("acme", McpCalls.Acme, "slow", generation: generation);
+        await gate.WaitForAsync(1);
+        var stopping = server.App.StopAsync(TestContext.Current.CancellationToken);
+        await Poll.UntilAsync(() => Task.FromResult(server.App.Lifetime.ApplicationStopping.IsCancellationRequested));
+        Assert.False(slow.IsCompleted);
+        gate.Open();
+        Assert.Equal("acme", (await slow)["content"]![0]!["text"]!.ToString());
+        await stopping;
+    }
+
+    [Theory, MemberData(nameof(Both))]
+    public async Task A_server_that_the_application_set_up_in_ways_of_its_own_is_left_to_the_sdk(Generation generation)
+    {
+        var log = new LogRecorder(LogLevel.Information);
+        await using var unusual = await TenancyServer.StartAsync(services: services => services
+            .AddSingleton<ILoggerProvider>(log).AddLogging(logging => logging.AddFilter<LogRecorder>("ModelContextProtocol", LogLevel.Information))
+            .AddMcpServer().WithTools([ModelContextProtocol.Server.McpServerTool.Create(() => "of all tenants", new() { Name = "everywhere" })]));
+        Assert.StartsWith("acme|", (await unusual.CallAsync("acme", McpCalls.Acme, "whoami", generation: generation))["content"]![0]!["text"]!.ToString(), StringComparison.Ordinal);
+        Assert.Contains(log.Entries, entry => entry.Text.Contains("tools/call", StringComparison.Ordinal));
+    }
+
+    [Theory, MemberData(nameof(Both))]
+    public async Task A_plain_call_asks_nothing_of_the_sdk(Generation generation)
+    {
+        var log = new LogRecorder(LogLevel.Information);
+        await using var server = await TenancyServer.StartAsync(services: services => services
+            .AddSingleton<ILoggerProvider>(log).AddLogging(logging => logging.AddFilter<LogRecorder>("ModelContextProtocol", LogLevel.Information)));
+        Assert.StartsWith("acme|", (await server.CallAsync("acme", McpCalls.Acme, "whoami", generation: generation))["content"]![0]!["text"]!.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(log.Entries, entry => entry.Text.Contains("tools/call", StringComparison.Ordinal));
+    }
+
+    [Theory, MemberData(nameof(Both))]
+    public async Task A_service_that_cannot_be_disposed_of_keeps_no_answer_back(Generation generation)
+    {
+        var disposals = new Undisposable.Counter();
+        await using var server = await TenancyServer.StartAsync(services: services =>
+        {
+            services.AddSingleton(disposals).AddScoped<Undisposable>();
+            services.AddMcpServer(options => options.Filters.Request.CallToolFilters.Add(next => (request, cancellationToken) =>
+            {
+                request.Services!.GetRequiredService<Undisposable>();
+                return next(request, cancellationToken);
+            }));
+        });
+        for (var i = 0; i < 3; i++)
+        {
+            var answer = await server.CallAsync("acme", McpCalls.Acme, "whoami", generation: generation).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+            Assert.StartsWith("acme|", answer["content"]![0]!["text"]!.ToString(), StringComparison.Ordinal);
+        }
+
+        Assert.Equal(3, disposals.Count);
+    }
+
+    [Fact]
+    public async Task A_handler_that_the_application_set_for_other_tools_is_asked_without_a_session()
+    {
+#pragma warning disable MCPEXP002 // That it is experimental is no reason to fail with it.
+        await using var server = await TenancyServer.StartAsync(services: services => services.AddMcpServer(options => options.Handlers.CallToolWithAlternateHandler =
+            (request, _) => new(new CallToolResult { Content = [new TextContentBlock { Text = "of the application" }] })));
+#pragma warning restore MCPEXP002
+        foreach (var generation in new[] { Generation.Sessions, Generation.Stateless })
+        {
+            Assert.Equal("of the application", (await server.CallAsync("acme", McpCalls.Acme, "of_the_application", generation: generation))["content"]![0]!["text"]!.ToString());
+        }
+    }
+
+    private static Task<TenancyServer> StartAsync(SlowTools.Gate gate, TimeProvider? time = null) => TenancyServer.StartAsync(services: services =>
+    {
+        services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<SlowTools>().AddHandlers<MarkTools>()));
+        services.AddHttpContextAccessor().AddSingleton(gate).AddSingleton<MarkLog>().AddSingleton<MarkTools.Leftover>().AddScoped<ScopeMark>();
+        if (time is not null)
+        {
+            services.AddSingleton(time);
+        }
+    });
+
+    private sealed class Undisposable(Undisposable.Counter disposals) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync()
+        {
+            Interlocked.Increment(ref disposals.Count);
+            throw new InvalidOperationException("It cannot be disposed of.");
+        }
+
+        public sealed class Counter
+        {
+            public int Count;
+        }
+    }
+}
