@@ -15,12 +15,11 @@ public static class AdcpTenancyBuilderExtensions
     public static ITenancyBuilder AddAdcp(this ITenancyBuilder builder)
     {
         ArgumentNullException.ThrowIfNull(builder);
-        builder.Services.AddOptions<AdcpOptions>()
-            .BindConfiguration(AdcpOptions.SectionName, static binder => binder.ErrorOnUnknownConfiguration = true)
+        builder.AddSettings<AdcpOptions>(AdcpOptions.SectionName)
             .Validate<IHostEnvironment>(
                 (options, environment) => !(options.TestMode && environment.IsProduction()),
-                "Tenancy:Adcp:TestMode is on, with which anybody with a token can change what was sold: Production runs without it. Set it to false.")
-            .ValidateOnStart();
+                "Tenancy:Adcp:TestMode is on, with which anybody with a token can change what was sold: Production runs without it. "
+                + "Set it to false.");
         builder.Services.TryAddSingleton<AdcpSerializer>();
         builder.Services.TryAddSingleton<IdempotentCalls>();
         builder.Services.TryAddSingleton<IAccountResolver, SyncedAccounts>();

@@ -1,3 +1,6 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Net;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Http;
@@ -45,8 +48,9 @@ public static class TenancyServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(configuration);
         EnvironmentNames.Apply(configuration);
 
-        services.AddOptions<TenancyOptions>().ValidateOnStart();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<TenancyOptions>, TenancyOptionsSetup>());
+        var builder = new TenancyBuilder(services);
+        builder.AddSettings<TenancyOptions>(TenancyOptions.SectionName)
+            .PostConfigure<IHostEnvironment>((options, host) => options.Validation.AllowHttpOnLoopback = host.IsDevelopment());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<TenancyOptions>, TenancyOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
         AddState(services);
@@ -58,7 +62,7 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<AdminKeys>();
         services.TryAddSingleton<PrincipalEndpoints>();
         services.TryAddSingleton<ClientEndpoints>();
-        return new TenancyBuilder(services);
+        return builder;
     }
 
     /// <summary>Adds a platform: what tenants that name it can do.</summary>
@@ -86,6 +90,35 @@ public static class TenancyServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(builder);
         builder.Services.AddSingleton(new CommonHandlers(static platform => platform.AddHandlers<THandlers>()));
         return builder;
+    }
+
+    /// <summary>Adds a class of settings, read from a section of the configuration.</summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="section">The section, such as <c>Tenancy:Mine</c>.</param>
+    /// <returns>A builder to which further checks may be added.</returns>
+    /// <remarks>
+    /// <para>
+    /// Public properties with a setter are settings: texts, <see cref="bool"/>, <see cref="int"/>, <see cref="long"/>,
+    /// <see cref="double"/>, <see cref="TimeSpan"/>, <see cref="Uri"/>, <see cref="IPNetwork"/>, enumerations, lists of these
+    /// (<see cref="IReadOnlyList{T}"/>), and classes with such properties, which are sections of their own. A list is taken whole from the
+    /// highest source of the configuration that has it.
+    /// </para>
+    /// <para>
+    /// A setting that is unknown or cannot be read stops the start, with its name, its value and the fix. So does a value beyond the bounds
+    /// of <see cref="RangeAttribute"/>, <see cref="LengthAttribute"/> (texts) or <see cref="MaxLengthAttribute"/> (lists). The value of a
+    /// setting with <see cref="PasswordPropertyTextAttribute"/> is not repeated.
+    /// </para>
+    /// </remarks>
+    public static OptionsBuilder<TOptions> AddSettings<TOptions>(this ITenancyBuilder builder, string section)
+        where TOptions : class, new()
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentException.ThrowIfNullOrWhiteSpace(section);
+        var services = builder.Services;
+        services.AddSingleton(new SettingsSection(typeof(TOptions), section));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<TOptions>, SettingsBinder<TOptions>>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<TOptions>, SettingsBinder<TOptions>>());
+        return services.AddOptions<TOptions>().ValidateOnStart();
     }
 
     private static void AddState(IServiceCollection services)

@@ -9,7 +9,7 @@ namespace Tenancy.Configuration;
 /// </summary>
 internal static class EnvironmentNames
 {
-    private static readonly (string Variable, string Setting)[] Names =
+    internal static readonly (string Variable, string Setting)[] Names =
     [
         ("MULTI_TENANT_ENABLED", "Tenancy:MultiTenant"),
         ("TENANT_IDENTIFICATION", "Tenancy:Identification"),

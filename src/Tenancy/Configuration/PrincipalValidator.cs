@@ -9,16 +9,15 @@ internal static class PrincipalValidator
     internal const int MinimumSecretLength = 43;
 
     private const int MaximumTokenLength = 1024;
-    private const int MaximumScopes = 50;
 
     public static IEnumerable<TenantConfigError> Validate(string tenantId, IReadOnlyList<PrincipalRegistration> principals, IHostEnvironment environment) =>
         principals.SelectMany((principal, i) => Validate(tenantId, principal, environment).Select(error => new TenantConfigError($"principals[{i}].{error.Field}", error.Message)));
 
     public static IEnumerable<TenantConfigError> Validate(string tenantId, PrincipalRegistration principal, IHostEnvironment environment)
     {
-        if (principal.Name is not { Length: > 0 and <= 200 })
+        foreach (var error in RecordFields.Validate(principal, TenancyJson.Default.PrincipalRegistration))
         {
-            yield return new("name", "must have 1 to 200 characters");
+            yield return error;
         }
 
         if (principal.Token is { } token && Explain(tenantId, token, environment) is { } reason)
@@ -26,12 +25,7 @@ internal static class PrincipalValidator
             yield return new("token", reason);
         }
 
-        if (principal.Scopes.Count > MaximumScopes)
-        {
-            yield return new("scopes", $"has {principal.Scopes.Count} values: {MaximumScopes} are the most");
-        }
-
-        for (var i = 0; i < Math.Min(principal.Scopes.Count, MaximumScopes); i++)
+        for (var i = 0; i < Math.Min(principal.Scopes.Count, PrincipalRegistration.MaxScopes); i++)
         {
             if (!OAuthScope.IsValid(principal.Scopes[i]))
             {

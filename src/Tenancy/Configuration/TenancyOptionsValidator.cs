@@ -3,14 +3,17 @@ using Microsoft.Extensions.Options;
 
 namespace Tenancy.Configuration;
 
-/// <summary>Stops the start on a configuration that cannot be meant; every message names the setting and the fix.</summary>
+/// <summary>
+/// Stops the start on a configuration that cannot be meant; every message names the setting and the fix. Bounds stand as attributes at the
+/// settings; here is what an attribute cannot say.
+/// </summary>
 internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPlatformNames platforms) : IValidateOptions<TenancyOptions>
 {
     private const int MinimumKeyBytes = 32;
 
     public ValidateOptionsResult Validate(string? name, TenancyOptions options)
     {
-        var failures = new List<string>(options.Mistakes);
+        var failures = new List<string>();
         if (platforms.Names.Count == 0)
         {
             failures.Add("No platform is registered: call AddPlatform<T>(\"name\") on the builder that AddTenancy returns.");
@@ -19,28 +22,25 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
         ValidateIdentification(options, failures);
         ValidateUrls(options, failures);
         ValidateTenants(options, failures);
-        if (options.MaxRequestBodySize < 1024)
+        if (options.Validation.Proxy is { } proxy && !(proxy.IsAbsoluteUri && proxy.Scheme is "http" or "https"))
         {
-            failures.Add($"Tenancy:MaxRequestBodySize is {options.MaxRequestBodySize}: use at least 1024 bytes.");
+            failures.Add("Tenancy:Validation:Proxy is not the URL of an HTTP proxy: use one such as http://proxy.example.com:3128.");
         }
 
         if (options.MaxBodyBytesPerTenant < options.MaxRequestBodySize)
         {
-            failures.Add($"Tenancy:MaxBodyBytesPerTenant is {options.MaxBodyBytesPerTenant}: use at least Tenancy:MaxRequestBodySize, {options.MaxRequestBodySize}.");
+            failures.Add(
+                $"Tenancy:MaxBodyBytesPerTenant is {options.MaxBodyBytesPerTenant}: "
+                + $"use at least Tenancy:MaxRequestBodySize, {options.MaxRequestBodySize}.");
         }
 
         if (options.MaxBodyBytesPerNode < options.MaxBodyBytesPerTenant)
         {
-            failures.Add($"Tenancy:MaxBodyBytesPerNode is {options.MaxBodyBytesPerNode}: use at least Tenancy:MaxBodyBytesPerTenant, {options.MaxBodyBytesPerTenant}.");
+            failures.Add(
+                $"Tenancy:MaxBodyBytesPerNode is {options.MaxBodyBytesPerNode}: "
+                + $"use at least Tenancy:MaxBodyBytesPerTenant, {options.MaxBodyBytesPerTenant}.");
         }
 
-        if (options.RequestBodyTimeout < TimeSpan.FromSeconds(1) || options.RequestBodyTimeout > TimeSpan.FromMinutes(10))
-        {
-            failures.Add($"Tenancy:RequestBodyTimeout is {options.RequestBodyTimeout}: use 00:00:01 to 00:10:00 (hours:minutes:seconds).");
-        }
-
-        ValidateValidation(options.Validation, failures);
-        failures.AddRange(TenantLimitsValidator.Validate(options.Defaults.Limits).Select(error => $"Tenancy:Defaults:{error.Field} {error.Message}."));
         if (options.Defaults.Platform is { } platform && !platforms.Names.Contains(platform))
         {
             failures.Add($"Tenancy:Defaults:Platform is '{platform}': use one of {string.Join(", ", platforms.Names)}.");
@@ -101,19 +101,6 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
             {
                 failures.Add($"Tenancy:AllowedOrigins has '{origin}': use scheme, host and port only, such as https://app.example.com.");
             }
-        }
-    }
-
-    private static void ValidateValidation(ValidationOptions options, List<string> failures)
-    {
-        if (options.Timeout < TimeSpan.FromSeconds(1) || options.Timeout > TimeSpan.FromSeconds(60))
-        {
-            failures.Add($"Tenancy:Validation:Timeout is {options.Timeout}: use 00:00:01 to 00:01:00 (hours:minutes:seconds).");
-        }
-
-        if (options.Proxy is { } proxy && !(proxy.IsAbsoluteUri && proxy.Scheme is "http" or "https"))
-        {
-            failures.Add("Tenancy:Validation:Proxy is not the URL of an HTTP proxy: use one such as http://proxy.example.com:3128.");
         }
     }
 

@@ -15,8 +15,9 @@ namespace Tenancy.Fleet;
 /// that holds no tenant is seeded.
 /// </remarks>
 internal sealed class ConfigurationSeeds(
-    IConfiguration configuration, IOptions<TenancyOptions> options, IValidateOptions<TenancyOptions> validator, TenantAdministration administration,
-    TenantRegistry registry, IHostEnvironment environment, ILogger<ConfigurationSeeds> logger) : IDisposable
+    IConfiguration configuration, IOptions<TenancyOptions> options, IOptionsFactory<TenancyOptions> reader,
+    TenantAdministration administration, TenantRegistry registry, IHostEnvironment environment,
+    ILogger<ConfigurationSeeds> logger) : IDisposable
 {
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly IReadOnlyList<TenantRegistration> _tenants = options.Value.Tenants;
@@ -58,7 +59,8 @@ internal sealed class ConfigurationSeeds(
             await _turn.WaitAsync(stopping).ConfigureAwait(false);
             try
             {
-                await ApplyAsync(Read(), stopping).ConfigureAwait(false);
+                // A file with mistakes changes nothing: reading it fails.
+                await ApplyAsync(reader.Create(Options.DefaultName).Tenants, stopping).ConfigureAwait(false);
             }
             finally
             {
@@ -109,15 +111,5 @@ internal sealed class ConfigurationSeeds(
         {
             logger.SeedFailed(exception, seed.Tenant.Id);
         }
-    }
-
-    /// <summary>Reads the tenants anew; a file with mistakes changes nothing.</summary>
-    private IReadOnlyList<TenantRegistration> Read()
-    {
-        var read = new TenancyOptions { Schemes = options.Value.Schemes };
-        new TenancyOptionsSetup(configuration, environment).Configure(read);
-        return validator.Validate(Options.DefaultName, read) is { Failed: true } result
-            ? throw new OptionsValidationException(Options.DefaultName, typeof(TenancyOptions), result.Failures)
-            : read.Tenants;
     }
 }

@@ -168,17 +168,18 @@ public sealed class TenantRegistry
             }
 
             var config = _rules.Complete(change(current.Config));
-            if (config.Id != current.Config.Id)
-            {
-                throw new TenantConfigException([new("id", "cannot be changed")]);
-            }
-
-            if (config.Equals(current.Config))
+            var effects = current.Config.EffectsTo(config);
+            if (effects == ChangeEffects.None)
             {
                 return current.ToStatus();
             }
 
-            if (await TryUpdateAsync(current, config, force, cancellationToken).ConfigureAwait(false) is { } status)
+            if (effects.HasFlag(ChangeEffects.Refused))
+            {
+                throw new TenantConfigException(RefusedChanges(current.Config, config));
+            }
+
+            if (await TryUpdateAsync(current, config, effects, force, cancellationToken).ConfigureAwait(false) is { } status)
             {
                 return status;
             }
@@ -251,12 +252,17 @@ public sealed class TenantRegistry
         }
     }
 
+    private static TenantConfigError[] RefusedChanges(TenantConfig before, TenantConfig after) =>
+        [.. before.ChangesTo(after).Where(change => change.Effects.HasFlag(ChangeEffects.Refused))
+            .Select(change => new TenantConfigError(change.Field, "cannot be changed"))];
+
     /// <returns>Null where the tenant was changed meanwhile.</returns>
-    private async Task<TenantStatus?> TryUpdateAsync(TenantModel current, TenantConfig config, bool force, CancellationToken cancellationToken)
+    private async Task<TenantStatus?> TryUpdateAsync(
+        TenantModel current, TenantConfig config, ChangeEffects effects, bool force, CancellationToken cancellationToken)
     {
         var record = current.Record with { Config = config };
-        var platform = config.HasSamePlatform(current.Config) ? current.Platform : null;
-        var keepCheck = config.HasSameBehaviour(current.Config);
+        var platform = effects.HasFlag(ChangeEffects.NewPlatform) ? null : current.Platform;
+        var keepCheck = !effects.HasFlag(ChangeEffects.Validation);
         if (!keepCheck)
         {
             if (force)
@@ -269,7 +275,7 @@ public sealed class TenantRegistry
             }
         }
 
-        if (current.Config.EndsSessions(config))
+        if (effects.HasFlag(ChangeEffects.EndOfSessions))
         {
             record = record with { SessionEpoch = NewEpoch() };
         }

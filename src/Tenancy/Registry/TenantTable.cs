@@ -62,7 +62,7 @@ internal sealed class TenantTable
                 _count += before is null ? 1 : 0;
                 unused = ReferenceEquals(model.Platform, before?.Platform) ? null : before?.Platform;
                 _changes.Enqueue(new(KindOf(before, model), model.Id, before, model));
-                if (before is not null && before.Config.EndsSessions(model.Config))
+                if (before is not null && before.Config.EffectsTo(model.Config).HasFlag(ChangeEffects.EndOfSessions))
                 {
                     state.EndPresence();
                 }

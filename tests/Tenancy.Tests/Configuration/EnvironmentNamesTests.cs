@@ -52,8 +52,10 @@ public sealed class EnvironmentNamesTests
     private static TenancyOptions Read(Dictionary<string, string?> file, Dictionary<string, string?> variables)
     {
         var options = new TenancyOptions();
-        new TenancyOptionsSetup(Configure(file, variables)).Configure(options);
-        Assert.Empty(options.Mistakes);
+        SettingsSection section = new(typeof(TenancyOptions), TenancyOptions.SectionName);
+        var binder = new SettingsBinder<TenancyOptions>(Configure(file, variables), [section]);
+        binder.Configure(options);
+        Assert.Null(binder.Validate(Options.DefaultName, options).FailureMessage);
         return options;
     }
 
