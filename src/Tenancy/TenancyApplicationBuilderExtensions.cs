@@ -25,6 +25,7 @@ public static class TenancyApplicationBuilderExtensions
     public static IApplicationBuilder UseTenancy(this IApplicationBuilder app)
     {
         ArgumentNullException.ThrowIfNull(app);
+        app.UseMiddleware<AdminMiddleware>();
         app.UseMiddleware<TenantMiddleware>();
         var checks = new StockPipeline(app);
         checks.UseAuthentication().UseAuthorization();
@@ -81,14 +82,21 @@ public static class TenancyApplicationBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         var group = endpoints.MapGroup("");
-        group.MapGet("/health/live", () => Results.Ok());
+        group.MapGet("/health/live", Alive);
         group.MapHealthChecks("/health/ready", new() { ResponseWriter = WriteReadyAsync });
         foreach (var prefix in Prefixes)
         {
-            group.MapGet(prefix + "/health", () => Results.Ok()).WithMetadata(new TenantEndpointMetadata("/health", isMcp: false));
+            group.MapGet(prefix + "/health", Alive).WithMetadata(new TenantEndpointMetadata("/health", isMcp: false));
         }
 
         return group;
+    }
+
+    // What was healthy a moment ago may not be now: no cache may answer for this server.
+    private static IResult Alive(HttpResponse response)
+    {
+        response.Headers.CacheControl = "no-store";
+        return Results.Ok();
     }
 
     private static Task WriteReadyAsync(HttpContext context, HealthReport report) => context.Response.WriteAsJsonAsync(new JsonObject

@@ -25,16 +25,18 @@ internal static class AdminEndpoints
         {
             group.AddEndpointFilter(RequireKeyAsync);
             group.AddEndpointFilter(AdminProblems.ExplainAsync);
-            group.MapPost("", RegisterAsync);
-            group.MapGet("", List);
-            group.MapGet("{id}", Get);
-            group.MapPatch("{id}", PatchAsync);
-            group.MapDelete("{id}", DeleteAsync);
-            group.MapPost("{id}/recheck", RecheckAsync);
-            group.MapPost("{id}/unregister", UnregisterAsync);
-            SessionEndpoints.Map(group);
-            PrincipalEndpoints.Map(group);
-            ClientEndpoints.Map(group);
+            var routes = new AdminRoutes(group)
+                .Map(HttpMethods.Post, "", RegisterAsync)
+                .Map(HttpMethods.Get, "", List)
+                .Map(HttpMethods.Get, "{id}", Get)
+                .Map(HttpMethods.Patch, "{id}", PatchAsync)
+                .Map(HttpMethods.Delete, "{id}", DeleteAsync)
+                .Map(HttpMethods.Post, "{id}/recheck", RecheckAsync)
+                .Map(HttpMethods.Post, "{id}/unregister", UnregisterAsync);
+            SessionEndpoints.Map(routes);
+            PrincipalEndpoints.Map(routes);
+            ClientEndpoints.Map(routes);
+            routes.Close();
         }
 
         return group;

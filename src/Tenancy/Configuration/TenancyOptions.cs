@@ -86,6 +86,13 @@ public sealed class AdminOptions
     /// <summary>Gets or sets the keys that the header <c>X-Admin-API-Key</c> may carry; several are valid at once, for rotation.</summary>
     /// <value>Default: none, which means no admin API. Also read from <c>TENANT_ADMIN_API_KEY</c>.</value>
     public IReadOnlyList<string> Keys { get; set; } = [];
+
+    /// <summary>
+    /// Gets or sets the hosts at which the admin API answers beside those of <see cref="TenancyOptions.PublicUrl"/> and
+    /// <see cref="TenancyOptions.BaseDomain"/>, such as <c>admin.internal</c> or <c>10.0.0.5:8080</c>. In Development loopback hosts are allowed, too.
+    /// </summary>
+    /// <value>Default: none. A host without a port is allowed at any port.</value>
+    public IReadOnlyList<string> AllowedHosts { get; set; } = [];
 }
 
 /// <summary>A tenant to be registered, with the principals that it begins with.</summary>

@@ -46,6 +46,7 @@ internal sealed class TenancyOptionsSetup(IConfiguration configuration, IHostEnv
         options.AnonymousTools = ReadList("Tenancy:AnonymousTools", mistakes) ?? options.AnonymousTools;
         options.AllowedOrigins = ReadList("Tenancy:AllowedOrigins", mistakes) ?? options.AllowedOrigins;
         options.Admin.Keys = ReadList("Tenancy:Admin:Keys", mistakes) ?? options.Admin.Keys;
+        options.Admin.AllowedHosts = ReadList("Tenancy:Admin:AllowedHosts", mistakes) ?? options.Admin.AllowedHosts;
         ValidationOptionsReader.Read(configuration, options.Validation, mistakes);
         options.Validation.AllowHttpOnLoopback = environment?.IsDevelopment() ?? false;
         options.Tenants = ReadTenants(options.Tenants, mistakes);

@@ -41,6 +41,14 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
             failures.Add("Tenancy:Admin:Keys has an empty key: remove it, or give it a value.");
         }
 
+        foreach (var host in options.Admin.AllowedHosts)
+        {
+            if (!CanonicalHost.TryRead(host, new char[CanonicalHost.MaxLength], out _))
+            {
+                failures.Add($"Tenancy:Admin:AllowedHosts has '{host}': use a host, with a port or without, such as admin.internal:8080.");
+            }
+        }
+
         if (environment.IsProduction())
         {
             ValidateProduction(options, failures);

@@ -82,4 +82,7 @@ internal static partial class Log
 
     [LoggerMessage(31, LogLevel.Warning, "The keys of tenant {TenantId}'s issuer were not loaded: {Reason}", EventName = "KeysNotLoaded")]
     public static partial void KeysNotLoaded(this ILogger logger, Exception? exception, string tenantId, string reason);
+
+    [LoggerMessage(40, LogLevel.Error, "A request to the admin API failed.", EventName = "AdminRequestFailed")]
+    public static partial void AdminRequestFailed(this ILogger logger, Exception exception);
 }

@@ -27,6 +27,7 @@ public sealed class StartTests
     [InlineData("Tenancy:RequestBodyTimeout", "soon", "Tenancy:RequestBodyTimeout", "soon", "hours:minutes:seconds")]
     [InlineData("Tenancy:RequestBodyTimeout", "00:00:00", "Tenancy:RequestBodyTimeout", "00:00:00", "00:00:01 to 00:10:00")]
     [InlineData("Tenancy:Admin:Keys:0", " ", "Tenancy:Admin:Keys", "empty", "remove it")]
+    [InlineData("Tenancy:Admin:AllowedHosts", "http://admin.internal", "Tenancy:Admin:AllowedHosts", "http://admin.internal", "admin.internal:8080")]
     [InlineData("Tenancy:Defaults:Platform", "blimp", "Tenancy:Defaults:Platform", "blimp", "publisher")]
     [InlineData("Tenancy:Defaults:Authentication:Kind", "magic", "Tenancy:Defaults:Authentication:Kind", "none of the known ones")]
     [InlineData("Tenancy:Tenants:0:urls:0", "acme.example.com", "Tenancy:Tenants:0:urls[0]", "acme.example.com", "absolute http or https URL")]
@@ -126,6 +127,7 @@ public sealed class StartTests
         ["Tenancy:PublicUrl"] = "https://agents.example.com",
         ["Tenancy:BaseDomain"] = "agents.example.com",
         ["Tenancy:Admin:Keys:0"] = LongKey,
+        ["Tenancy:Admin:AllowedHosts"] = "127.0.0.1",
         ["Tenancy:AcceptEmbeddedStore"] = "true",
         ["Tenancy:Tenants:0:id"] = "acme",
         ["Tenancy:Tenants:0:principals:0:name"] = "buyer",
