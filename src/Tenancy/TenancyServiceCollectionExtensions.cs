@@ -1,5 +1,7 @@
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -49,9 +51,9 @@ public static class TenancyServiceCollectionExtensions
         AddResolution(services);
         AddAuthentication(services);
         AddMcp(services);
-        services.TryAddSingleton<AdminKeys>();
-        services.TryAddSingleton<PrincipalEndpoints>();
-        services.TryAddSingleton<ClientEndpoints>();
+        AddAdmin(services);
+        services.TryAddSingleton<PipelineCheck>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, PipelineCheck>(provider => provider.GetRequiredService<PipelineCheck>()));
         return new TenancyBuilder(services);
     }
 
@@ -166,6 +168,24 @@ public static class TenancyServiceCollectionExtensions
             .AddScheme<JwtBearerOptions, TenantJwtHandler>(TenantSchemes.Jwks, configureOptions: null)
             .AddScheme<AuthenticationSchemeOptions, TenantSchemeHandler>(TenantSchemes.Scheme, configureOptions: null)
             .AddScheme<AuthenticationSchemeOptions, TenantNoneHandler>(TenantSchemes.None, configureOptions: null);
+    }
+
+    private static void AddAdmin(IServiceCollection services)
+    {
+        services.TryAddSingleton<AdminKeys>();
+        services.TryAddSingleton<PrincipalEndpoints>();
+        services.TryAddSingleton<ClientEndpoints>();
+        services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, AdminKeyHandler>(TenantAdminDefaults.AuthenticationScheme, configureOptions: null);
+
+        // Last, so that a policy of the application's own stays.
+        services.AddOptions<AuthorizationOptions>().PostConfigure(options =>
+        {
+            if (options.GetPolicy(TenantAdminDefaults.Policy) is null)
+            {
+                options.AddPolicy(
+                    TenantAdminDefaults.Policy, policy => policy.AddAuthenticationSchemes(TenantAdminDefaults.AuthenticationScheme).RequireAuthenticatedUser());
+            }
+        });
     }
 
     private static void AddMcp(IServiceCollection services)

@@ -23,6 +23,7 @@ internal sealed class AdminMiddleware(RequestDelegate next, AllowedHosts hosts, 
             return;
         }
 
+        context.Features.Set(AdminAdmission.Instance);
         try
         {
             await next(context);

@@ -30,6 +30,8 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
 
     public static Refusal AdminFailed { get; } = new(500, "The request failed for a reason that nobody foresaw: the server's log has it.");
 
+    public static Refusal NotSetUp { get; } = new(500, "The server is not set up to serve this: its log says why.");
+
     public static Refusal BadAdminRequest(int statusCode, string detail) => new(statusCode, detail);
 
     public static Refusal TenantUnavailable { get; } =
