@@ -1,7 +1,9 @@
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using Tenancy;
 using Tenancy.Adcp;
+using Tenancy.Configuration;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -17,9 +19,10 @@ public static class AdcpTenancyBuilderExtensions
         ArgumentNullException.ThrowIfNull(builder);
         builder.Services.AddOptions<AdcpOptions>()
             .BindConfiguration(AdcpOptions.SectionName, static binder => binder.ErrorOnUnknownConfiguration = true)
-            .Validate<IHostEnvironment>(
-                (options, environment) => !(options.TestMode && environment.IsProduction()),
-                "Tenancy:Adcp:TestMode is on, with which anybody with a token can change what was sold: Production runs without it. Set it to false.")
+            .Validate<IHostEnvironment, IOptions<TenancyOptions>>(
+                static (options, environment, tenancy) => !options.TestMode || DevelopmentValues.AreAllowed(environment, tenancy.Value),
+                "Tenancy:Adcp:TestMode is on, with which anybody with a token can change what was sold: everywhere but in Development it is refused. Set it to " +
+                "false; in a test stage that is not named Production, Tenancy:AllowDevelopmentValues=true accepts it.")
             .ValidateOnStart();
         builder.Services.TryAddSingleton<AdcpSerializer>();
         builder.Services.TryAddSingleton<IdempotentCalls>();

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Tenancy.Authentication;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
@@ -12,7 +13,7 @@ namespace Tenancy.Admin;
 
 /// <summary>The principals of a tenant. A token is shown once, in the answer that issues it.</summary>
 internal sealed class PrincipalEndpoints(
-    TenantRegistry registry, RedisConnection redis, PrincipalCache cache, IHostEnvironment environment, TimeProvider time, ILogger<PrincipalEndpoints> logger)
+    TenantRegistry registry, RedisConnection redis, PrincipalCache cache, IHostEnvironment environment, IOptions<TenancyOptions> options, TimeProvider time, ILogger<PrincipalEndpoints> logger)
 {
     private const int MaxOverlap = 7 * 24 * 60 * 60;
 
@@ -32,7 +33,7 @@ internal sealed class PrincipalEndpoints(
         }
 
         var principal = await AdminRequest.ReadAsync(context, TenancyJson.Default.PrincipalRegistration, "The body must be a principal, such as { \"name\": \"buyer\" }.");
-        if (PrincipalValidator.Validate(id, principal, environment).ToArray() is { Length: > 0 } errors)
+        if (PrincipalValidator.Validate(id, principal, DevelopmentValues.AreAllowed(environment, options.Value)).ToArray() is { Length: > 0 } errors)
         {
             return AdminProblems.Invalid(errors);
         }

@@ -15,7 +15,7 @@ internal sealed class TenancyOptionsSetup(IConfiguration configuration, IHostEnv
         nameof(TenancyOptions.Identification), nameof(TenancyOptions.MultiTenant), nameof(TenancyOptions.BaseDomain), nameof(TenancyOptions.PublicUrl),
         nameof(TenancyOptions.DefaultTenant), nameof(TenancyOptions.Defaults), nameof(TenancyOptions.AnonymousTools),
         nameof(TenancyOptions.AllowedOrigins), nameof(TenancyOptions.Admin), nameof(TenancyOptions.Tenants),
-        nameof(TenancyOptions.AcceptEmbeddedStore), nameof(TenancyOptions.AutoValidate), nameof(TenancyOptions.MaxRequestBodySize),
+        nameof(TenancyOptions.AcceptEmbeddedStore), nameof(TenancyOptions.AllowDevelopmentValues), nameof(TenancyOptions.AutoValidate), nameof(TenancyOptions.MaxRequestBodySize),
         nameof(TenancyOptions.RequestBodyTimeout),
         nameof(TenancyOptions.Validation),
 
@@ -37,6 +37,7 @@ internal sealed class TenancyOptionsSetup(IConfiguration configuration, IHostEnv
         options.Identification = ReadIdentification(options.Identification, mistakes);
         options.MultiTenant = ReadBoolean("Tenancy:MultiTenant", options.MultiTenant, mistakes);
         options.AcceptEmbeddedStore = ReadBoolean("Tenancy:AcceptEmbeddedStore", options.AcceptEmbeddedStore, mistakes);
+        options.AllowDevelopmentValues = ReadBoolean("Tenancy:AllowDevelopmentValues", options.AllowDevelopmentValues, mistakes);
         options.AutoValidate = ReadBoolean("Tenancy:AutoValidate", options.AutoValidate, mistakes);
         options.MaxRequestBodySize = ReadNumber("Tenancy:MaxRequestBodySize", options.MaxRequestBodySize, mistakes);
         options.RequestBodyTimeout = ReadTime("Tenancy:RequestBodyTimeout", options.RequestBodyTimeout, mistakes);

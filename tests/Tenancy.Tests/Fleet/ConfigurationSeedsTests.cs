@@ -282,6 +282,7 @@ public sealed class ConfigurationSeedsTests : IDisposable
             ["Tenancy:BaseDomain"] = "localhost",
             ["Tenancy:Admin:Keys:0"] = TenancyServer.AdminKey,
             ["Tenancy:Admin:AllowedHosts"] = "127.0.0.1",
+            ["Tenancy:AllowDevelopmentValues"] = "true",
         },
         environment: environment,
         redis: redis,
