@@ -27,9 +27,9 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Adds a multi-tenant MCP server.</summary>
 public static class TenancyServiceCollectionExtensions
 {
-    /// <summary>Adds the services of a multi-tenant MCP server.</summary>
+    /// <summary>Adds the services of a multi-tenant MCP server, with the settings of the configuration.</summary>
     /// <param name="services">The application's services.</param>
-    /// <param name="configuration">The application's configuration: section <c>Tenancy</c> and <c>ConnectionStrings:Redis</c>.</param>
+    /// <param name="configuration">The application's configuration: section <c>Tenancy</c> and <c>ConnectionStrings:Redis</c>. It is read only.</param>
     /// <returns>A builder to which platforms and a store are added.</returns>
     /// <remarks>
     /// <c>MULTI_TENANT_ENABLED</c>, <c>TENANT_IDENTIFICATION</c>, <c>TENANT_ADMIN_API_KEY</c> and <c>PORT</c> are read too: they win over
@@ -39,10 +39,29 @@ public static class TenancyServiceCollectionExtensions
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(configuration);
-        EnvironmentNames.Apply(configuration);
+        services.TryAddSingleton(new TenancyConfiguration(configuration));
+        return AddTenancy(services);
+    }
 
+    /// <summary>Adds the services of a multi-tenant MCP server, with settings in code.</summary>
+    /// <param name="services">The application's services.</param>
+    /// <param name="configure">Sets what the code decides; the application's configuration is read before it, and what it says of other settings holds.</param>
+    /// <returns>A builder to which platforms and a store are added.</returns>
+    public static ITenancyBuilder AddTenancy(this IServiceCollection services, Action<TenancyOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configure);
+        services.TryAddSingleton(provider => new TenancyConfiguration(provider.GetService<IConfiguration>() ?? new ConfigurationManager()));
+        var builder = AddTenancy(services);
+        services.Configure(configure);
+        return builder;
+    }
+
+    private static TenancyBuilder AddTenancy(IServiceCollection services)
+    {
         services.AddOptions<TenancyOptions>().ValidateOnStart();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<TenancyOptions>, TenancyOptionsSetup>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<TenancyOptions>, TenancyOptionsSetup>(
+            provider => new(provider.GetRequiredService<TenancyConfiguration>(), provider.GetService<IHostEnvironment>())));
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<TenancyOptions>, TenancyOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
         AddState(services);
@@ -52,6 +71,7 @@ public static class TenancyServiceCollectionExtensions
         AddAuthentication(services);
         AddMcp(services);
         AddAdmin(services);
+        services.AddHostedService<PortVariable>();
         services.TryAddSingleton<PipelineCheck>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, PipelineCheck>(provider => provider.GetRequiredService<PipelineCheck>()));
         return new TenancyBuilder(services);
@@ -87,7 +107,7 @@ public static class TenancyServiceCollectionExtensions
     private static void AddState(IServiceCollection services)
     {
         services.TryAddSingleton(provider => new RedisConnection(
-            provider.GetRequiredService<IConfiguration>(),
+            provider.GetRequiredService<TenancyConfiguration>(),
             provider.GetRequiredService<IHostEnvironment>(),
             provider.GetRequiredService<IOptions<TenancyOptions>>(),
             provider.GetRequiredService<TimeProvider>(),

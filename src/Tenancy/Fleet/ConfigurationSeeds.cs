@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -15,7 +14,7 @@ namespace Tenancy.Fleet;
 /// that holds no tenant is seeded.
 /// </remarks>
 internal sealed class ConfigurationSeeds(
-    IConfiguration configuration, IOptions<TenancyOptions> options, IValidateOptions<TenancyOptions> validator, TenantAdministration administration,
+    TenancyConfiguration configuration, IOptions<TenancyOptions> options, IOptionsFactory<TenancyOptions> factory, TenantAdministration administration,
     TenantRegistry registry, IHostEnvironment environment, ILogger<ConfigurationSeeds> logger) : IDisposable
 {
     private readonly SemaphoreSlim _turn = new(1, 1);
@@ -58,7 +57,8 @@ internal sealed class ConfigurationSeeds(
             await _turn.WaitAsync(stopping).ConfigureAwait(false);
             try
             {
-                await ApplyAsync(Read(), stopping).ConfigureAwait(false);
+                // With the settings that the application has in code, and validated: a file with mistakes changes nothing.
+                await ApplyAsync(factory.Create(Options.DefaultName).Tenants, stopping).ConfigureAwait(false);
             }
             finally
             {
@@ -109,15 +109,5 @@ internal sealed class ConfigurationSeeds(
         {
             logger.SeedFailed(exception, seed.Tenant.Id);
         }
-    }
-
-    /// <summary>Reads the tenants anew; a file with mistakes changes nothing.</summary>
-    private IReadOnlyList<TenantRegistration> Read()
-    {
-        var read = new TenancyOptions { Schemes = options.Value.Schemes };
-        new TenancyOptionsSetup(configuration, environment).Configure(read);
-        return validator.Validate(Options.DefaultName, read) is { Failed: true } result
-            ? throw new OptionsValidationException(Options.DefaultName, typeof(TenancyOptions), result.Failures)
-            : read.Tenants;
     }
 }

@@ -14,8 +14,10 @@ internal static class BareServer
     /// <param name="environment">The name of the environment.</param>
     /// <param name="before">What the application adds before AddTenancy.</param>
     /// <param name="configure">What it adds after it.</param>
+    /// <param name="addTenancy">How it adds Tenancy, where not by its configuration.</param>
     public static WebApplication Build(
-        LogRecorder? log = null, string environment = "Development", Action<WebApplicationBuilder>? before = null, Action<WebApplicationBuilder>? configure = null)
+        LogRecorder? log = null, string environment = "Development", Action<WebApplicationBuilder>? before = null, Action<WebApplicationBuilder>? configure = null,
+        Func<WebApplicationBuilder, ITenancyBuilder>? addTenancy = null)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment, ApplicationName = typeof(BareServer).Assembly.GetName().Name });
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
@@ -33,7 +35,7 @@ internal static class BareServer
         }
 
         before?.Invoke(builder);
-        builder.Services.AddTenancy(builder.Configuration).AddEmbeddedStore().AddAdcp().AddPlatform<TestPublisher>("publisher");
+        (addTenancy?.Invoke(builder) ?? builder.Services.AddTenancy(builder.Configuration)).AddEmbeddedStore().AddAdcp().AddPlatform<TestPublisher>("publisher");
         configure?.Invoke(builder);
         return builder.Build();
     }
