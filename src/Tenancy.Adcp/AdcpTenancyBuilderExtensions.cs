@@ -30,4 +30,17 @@ public static class AdcpTenancyBuilderExtensions
         builder.Services.TryAddSingleton<CallAccount>();
         return builder.AddHandlers<Capabilities>();
     }
+
+    /// <summary>Lets a class say which accounts a caller has, in place of those that <c>sync_accounts</c> stored.</summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="create">Makes it; left out where its constructor takes services only.</param>
+    /// <remarks>Of several the last counts.</remarks>
+    public static ITenancyBuilder AddAccountResolver<TResolver>(this ITenancyBuilder builder, Func<IServiceProvider, TResolver>? create = null)
+        where TResolver : class, IAccountResolver
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.RemoveAll<IAccountResolver>().Add(
+            create is null ? ServiceDescriptor.Singleton<IAccountResolver, TResolver>() : ServiceDescriptor.Singleton<IAccountResolver, TResolver>(create));
+        return builder;
+    }
 }

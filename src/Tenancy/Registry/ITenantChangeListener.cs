@@ -3,7 +3,7 @@ using Tenancy.Configuration;
 namespace Tenancy.Registry;
 
 /// <summary>Is told of every change of a tenant, in the order of the changes and before the next request sees them or at once after.</summary>
-/// <remarks>Caches of what belongs to a tenant go through it. It must be quick; what it throws is logged.</remarks>
+/// <remarks>Add it with <c>AddTenantChangeListener&lt;YourListener&gt;()</c> on the builder. Caches of what belongs to a tenant go through it. It must be quick; what it throws is logged.</remarks>
 public interface ITenantChangeListener
 {
     /// <summary>A tenant has changed.</summary>
