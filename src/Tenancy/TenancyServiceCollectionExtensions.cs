@@ -3,6 +3,8 @@ using System.ComponentModel.DataAnnotations;
 using System.Net;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -34,9 +36,9 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Adds a multi-tenant MCP server.</summary>
 public static class TenancyServiceCollectionExtensions
 {
-    /// <summary>Adds the services of a multi-tenant MCP server.</summary>
+    /// <summary>Adds the services of a multi-tenant MCP server, with the settings of the configuration.</summary>
     /// <param name="services">The application's services.</param>
-    /// <param name="configuration">The application's configuration: section <c>Tenancy</c> and <c>ConnectionStrings:Redis</c>.</param>
+    /// <param name="configuration">The application's configuration: section <c>Tenancy</c> and <c>ConnectionStrings:Redis</c>. It is read only.</param>
     /// <returns>A builder to which platforms and a store are added.</returns>
     /// <remarks>
     /// <c>MULTI_TENANT_ENABLED</c>, <c>TENANT_IDENTIFICATION</c>, <c>TENANT_ADMIN_API_KEY</c> and <c>PORT</c> are read too: they win over
@@ -46,8 +48,26 @@ public static class TenancyServiceCollectionExtensions
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(configuration);
-        EnvironmentNames.Apply(configuration);
+        services.TryAddSingleton(new TenancyConfiguration(configuration));
+        return AddTenancy(services);
+    }
 
+    /// <summary>Adds the services of a multi-tenant MCP server, with settings in code.</summary>
+    /// <param name="services">The application's services.</param>
+    /// <param name="configure">Sets what the code decides; the application's configuration is read before it, and what it says of other settings holds.</param>
+    /// <returns>A builder to which platforms and a store are added.</returns>
+    public static ITenancyBuilder AddTenancy(this IServiceCollection services, Action<TenancyOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configure);
+        services.TryAddSingleton(provider => new TenancyConfiguration(provider.GetService<IConfiguration>() ?? new ConfigurationManager()));
+        var builder = AddTenancy(services);
+        services.Configure(configure);
+        return builder;
+    }
+
+    private static TenancyBuilder AddTenancy(IServiceCollection services)
+    {
         var builder = new TenancyBuilder(services);
         builder.AddSettings<TenancyOptions>(TenancyOptions.SectionName)
             .PostConfigure<IHostEnvironment>((options, host) => options.Validation.AllowHttpOnLoopback = host.IsDevelopment());
@@ -59,9 +79,10 @@ public static class TenancyServiceCollectionExtensions
         AddResolution(services);
         AddAuthentication(services);
         AddMcp(services);
-        services.TryAddSingleton<AdminKeys>();
-        services.TryAddSingleton<PrincipalEndpoints>();
-        services.TryAddSingleton<ClientEndpoints>();
+        AddAdmin(services);
+        services.AddHostedService<PortVariable>();
+        services.TryAddSingleton<PipelineCheck>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, PipelineCheck>(provider => provider.GetRequiredService<PipelineCheck>()));
         return builder;
     }
 
@@ -124,7 +145,7 @@ public static class TenancyServiceCollectionExtensions
     private static void AddState(IServiceCollection services)
     {
         services.TryAddSingleton(provider => new RedisConnection(
-            provider.GetRequiredService<IConfiguration>(),
+            provider.GetRequiredService<TenancyConfiguration>(),
             provider.GetRequiredService<IHostEnvironment>(),
             provider.GetRequiredService<IOptions<TenancyOptions>>(),
             provider.GetRequiredService<TimeProvider>(),
@@ -158,7 +179,7 @@ public static class TenancyServiceCollectionExtensions
             provider.GetRequiredService<TenantProbe>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<RecheckSchedule>>()));
-        services.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<RecheckSchedule>());
+        services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<RecheckSchedule>()));
         services.AddHostedService(provider => provider.GetRequiredService<RecheckSchedule>());
         services.TryAddSingleton<TenantAdministration>();
         services.TryAddSingleton<ConfigurationSeeds>();
@@ -179,7 +200,7 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<AllowedOrigins>();
         services.TryAddSingleton<ProtectedResource>();
         services.TryAddSingleton<TokenTenants>();
-        services.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<TokenTenants>());
+        services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<TokenTenants>()));
         services.TryAddSingleton(provider => new TenantResolver(
             provider.GetRequiredService<TenantRegistry>(),
             provider.GetRequiredService<AllowedHosts>(),
@@ -196,7 +217,7 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<GoodTokens>();
         services.TryAddSingleton<KnownCallers>();
         services.TryAddSingleton<TenantJwtOptions>();
-        services.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<TenantJwtOptions>());
+        services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<TenantJwtOptions>()));
         services.TryAddSingleton<ClientCache>();
         services.AddAuthorization();
         services.AddAuthentication(TenantSchemes.Default)
@@ -207,6 +228,24 @@ public static class TenancyServiceCollectionExtensions
             .AddScheme<AuthenticationSchemeOptions, TenantNoneHandler>(TenantSchemes.None, configureOptions: null);
     }
 
+    private static void AddAdmin(IServiceCollection services)
+    {
+        services.TryAddSingleton<AdminKeys>();
+        services.TryAddSingleton<PrincipalEndpoints>();
+        services.TryAddSingleton<ClientEndpoints>();
+        services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, AdminKeyHandler>(TenantAdminDefaults.AuthenticationScheme, configureOptions: null);
+
+        // Last, so that a policy of the application's own stays.
+        services.AddOptions<AuthorizationOptions>().PostConfigure(options =>
+        {
+            if (options.GetPolicy(TenantAdminDefaults.Policy) is null)
+            {
+                options.AddPolicy(
+                    TenantAdminDefaults.Policy, policy => policy.AddAuthenticationSchemes(TenantAdminDefaults.AuthenticationScheme).RequireAuthenticatedUser());
+            }
+        });
+    }
+
     private static void AddMcp(IServiceCollection services)
     {
         services.AddHybridCache();
@@ -215,19 +254,19 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<ToolContextFactory>();
         services.TryAddSingleton<CallStarter>();
         services.TryAddSingleton<ConcurrentCalls>();
-        services.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<ConcurrentCalls>());
+        services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<ConcurrentCalls>()));
         services.TryAddScoped<CurrentCall>();
         services.TryAddScoped(provider => provider.GetRequiredService<CurrentCall>().Call?.Context
             ?? throw new InvalidOperationException("There is a ToolContext during a call of a tool, prompt or resource only."));
         services.TryAddSingleton<OpenSessions>();
-        services.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<OpenSessions>());
+        services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<OpenSessions>()));
         services.TryAddSingleton<SessionGuard>();
         services.TryAddSingleton<ISessionMigrationHandler>(provider => provider.GetRequiredService<SessionGuard>());
         services.TryAddSingleton<SessionStreams>();
         services.TryAddSingleton<McpGate>();
         services.TryAddSingleton<BodyReader>();
         services.TryAddSingleton<BodyBudgets>();
-        services.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<BodyBudgets>());
+        services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<BodyBudgets>()));
         services.TryAddSingleton<RequestLimits>();
         services.TryAddSingleton<DirectConditions>();
         services.TryAddSingleton<DirectPath>();

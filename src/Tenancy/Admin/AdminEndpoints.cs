@@ -1,12 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
 using Tenancy.Configuration;
 using Tenancy.Fleet;
 using Tenancy.Registry;
@@ -18,26 +16,21 @@ internal static class AdminEndpoints
 {
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
-    public static IEndpointConventionBuilder Map(IEndpointRouteBuilder endpoints)
+    public static void Map(RouteGroupBuilder group)
     {
-        var group = endpoints.MapGroup("/admin/tenants");
-        if (endpoints.ServiceProvider.GetRequiredService<AdminKeys>().Any)
-        {
-            group.AddEndpointFilter(RequireKeyAsync);
-            group.AddEndpointFilter(AdminProblems.ExplainAsync);
-            group.MapPost("", RegisterAsync);
-            group.MapGet("", List);
-            group.MapGet("{id}", Get);
-            group.MapPatch("{id}", PatchAsync);
-            group.MapDelete("{id}", DeleteAsync);
-            group.MapPost("{id}/recheck", RecheckAsync);
-            group.MapPost("{id}/unregister", UnregisterAsync);
-            SessionEndpoints.Map(group);
-            PrincipalEndpoints.Map(group);
-            ClientEndpoints.Map(group);
-        }
-
-        return group;
+        group.AddEndpointFilter(AdminProblems.ExplainAsync);
+        var routes = new AdminRoutes(group)
+            .Map(HttpMethods.Post, "", RegisterAsync)
+            .Map(HttpMethods.Get, "", List)
+            .Map(HttpMethods.Get, "{id}", Get)
+            .Map(HttpMethods.Patch, "{id}", PatchAsync)
+            .Map(HttpMethods.Delete, "{id}", DeleteAsync)
+            .Map(HttpMethods.Post, "{id}/recheck", RecheckAsync)
+            .Map(HttpMethods.Post, "{id}/unregister", UnregisterAsync);
+        SessionEndpoints.Map(routes);
+        PrincipalEndpoints.Map(routes);
+        ClientEndpoints.Map(routes);
+        routes.Close();
     }
 
     private static async Task<IResult> RegisterAsync(HttpContext context, TenantAdministration administration)
@@ -90,11 +83,6 @@ internal static class AdminEndpoints
 
     private static async Task<IResult> DeleteAsync(string id, TenantAdministration administration) =>
         TenantId.TryParse(id, out var tenantId) && await administration.DeleteAsync(tenantId) ? TypedResults.NoContent() : AdminProblems.NotFound(id);
-
-    private static async ValueTask<object?> RequireKeyAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
-        context.HttpContext.RequestServices.GetRequiredService<AdminKeys>().Contains(context.HttpContext.Request)
-            ? await next(context)
-            : AdminProblems.Create(StatusCodes.Status401Unauthorized, $"Send an admin key in the header {AdminKeys.HeaderName}.");
 
     private static JsonHttpResult<TenantAnswer> Answer(HttpContext context, TenantAnswer tenant, int status = StatusCodes.Status200OK)
     {

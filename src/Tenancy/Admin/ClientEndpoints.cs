@@ -1,7 +1,5 @@
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Tenancy.Authentication;
@@ -21,13 +19,13 @@ internal sealed class ClientEndpoints(
     private const int MaxCursorLength = 100;
     private const int HandleLength = 43;
 
-    public static void Map(RouteGroupBuilder tenants)
+    public static void Map(AdminRoutes routes)
     {
-        tenants.MapPost("{id}/clients", (string id, HttpContext context, ClientEndpoints endpoints) => endpoints.AddAsync(id, context));
-        tenants.MapGet("{id}/clients", (string id, HttpContext context, ClientEndpoints endpoints, string? cursor = null) => endpoints.ListAsync(id, cursor, context));
-        tenants.MapGet("{id}/clients/{handle}", (string id, string handle, ClientEndpoints endpoints) => endpoints.GetAsync(id, handle));
-        tenants.MapPost("{id}/clients/{handle}/refresh", (string id, string handle, HttpContext context, ClientEndpoints endpoints) => endpoints.RefreshAsync(id, handle, context));
-        tenants.MapDelete("{id}/clients/{handle}", (string id, string handle, ClientEndpoints endpoints) => endpoints.RemoveAsync(id, handle));
+        routes.Map(HttpMethods.Post, "{id}/clients", (string id, HttpContext context, ClientEndpoints endpoints) => endpoints.AddAsync(id, context));
+        routes.Map(HttpMethods.Get, "{id}/clients", (string id, HttpContext context, ClientEndpoints endpoints, string? cursor = null) => endpoints.ListAsync(id, cursor, context));
+        routes.Map(HttpMethods.Get, "{id}/clients/{handle}", (string id, string handle, ClientEndpoints endpoints) => endpoints.GetAsync(id, handle));
+        routes.Map(HttpMethods.Post, "{id}/clients/{handle}/refresh", (string id, string handle, HttpContext context, ClientEndpoints endpoints) => endpoints.RefreshAsync(id, handle, context));
+        routes.Map(HttpMethods.Delete, "{id}/clients/{handle}", (string id, string handle, ClientEndpoints endpoints) => endpoints.RemoveAsync(id, handle));
     }
 
     private async Task<IResult> AddAsync(string id, HttpContext context)

@@ -1,9 +1,8 @@
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Tenancy.Authentication;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
@@ -14,16 +13,16 @@ namespace Tenancy.Admin;
 
 /// <summary>The principals of a tenant. A token is shown once, in the answer that issues it.</summary>
 internal sealed class PrincipalEndpoints(
-    TenantRegistry registry, RedisConnection redis, PrincipalCache cache, IHostEnvironment environment, TimeProvider time, ILogger<PrincipalEndpoints> logger)
+    TenantRegistry registry, RedisConnection redis, PrincipalCache cache, IHostEnvironment environment, IOptions<TenancyOptions> options, TimeProvider time, ILogger<PrincipalEndpoints> logger)
 {
     private const int MaxOverlap = 7 * 24 * 60 * 60;
 
-    public static void Map(RouteGroupBuilder tenants)
+    public static void Map(AdminRoutes routes)
     {
-        tenants.MapPost("{id}/principals", (string id, HttpContext context, PrincipalEndpoints endpoints) => endpoints.IssueAsync(id, context));
-        tenants.MapGet("{id}/principals", (string id, PrincipalEndpoints endpoints) => endpoints.ListAsync(id));
-        tenants.MapPost("{id}/principals/{principalId}/rotate", (string id, string principalId, HttpContext context, PrincipalEndpoints endpoints) => endpoints.RotateAsync(id, principalId, context));
-        tenants.MapDelete("{id}/principals/{principalId}", (string id, string principalId, PrincipalEndpoints endpoints) => endpoints.RevokeAsync(id, principalId));
+        routes.Map(HttpMethods.Post, "{id}/principals", (string id, HttpContext context, PrincipalEndpoints endpoints) => endpoints.IssueAsync(id, context));
+        routes.Map(HttpMethods.Get, "{id}/principals", (string id, PrincipalEndpoints endpoints) => endpoints.ListAsync(id));
+        routes.Map(HttpMethods.Post, "{id}/principals/{principalId}/rotate", (string id, string principalId, HttpContext context, PrincipalEndpoints endpoints) => endpoints.RotateAsync(id, principalId, context));
+        routes.Map(HttpMethods.Delete, "{id}/principals/{principalId}", (string id, string principalId, PrincipalEndpoints endpoints) => endpoints.RevokeAsync(id, principalId));
     }
 
     private async Task<IResult> IssueAsync(string id, HttpContext context)
@@ -34,7 +33,7 @@ internal sealed class PrincipalEndpoints(
         }
 
         var principal = await AdminRequest.ReadAsync(context, TenancyJson.Default.PrincipalRegistration, "The body must be a principal, such as { \"name\": \"buyer\" }.");
-        if (PrincipalValidator.Validate(id, principal, environment).ToArray() is { Length: > 0 } errors)
+        if (PrincipalValidator.Validate(id, principal, DevelopmentValues.AreAllowed(environment, options.Value)).ToArray() is { Length: > 0 } errors)
         {
             return AdminProblems.Invalid(errors);
         }
@@ -49,7 +48,7 @@ internal sealed class PrincipalEndpoints(
         }
 
         logger.PrincipalIssued(tenant.Id.Value, issued.Id);
-        return Show(context, issued, StatusCodes.Status201Created);
+        return Show(issued, StatusCodes.Status201Created);
     }
 
     private async Task<IResult> ListAsync(string id) =>
@@ -74,7 +73,7 @@ internal sealed class PrincipalEndpoints(
         }
 
         logger.PrincipalRotated(tenant.Id.Value, rotated.Id, overlap);
-        return Show(context, rotated, StatusCodes.Status200OK);
+        return Show(rotated, StatusCodes.Status200OK);
     }
 
     private async Task<IResult> RevokeAsync(string id, string principalId)
@@ -97,11 +96,8 @@ internal sealed class PrincipalEndpoints(
 
     private static JsonHttpResult<AdminProblem> NoPrincipal(TenantId tenant) => AdminProblems.Create(StatusCodes.Status404NotFound, $"The tenant '{tenant}' has no such principal.");
 
-    private static JsonHttpResult<IssuedPrincipal> Show(HttpContext context, IssuedPrincipal principal, int status)
-    {
-        context.Response.Headers.CacheControl = "no-store";
-        return TypedResults.Json(principal, AdminJson.Wire.IssuedPrincipal, statusCode: status);
-    }
+    private static JsonHttpResult<IssuedPrincipal> Show(IssuedPrincipal principal, int status) =>
+        TypedResults.Json(principal, AdminJson.Wire.IssuedPrincipal, statusCode: status);
 }
 
 /// <summary>The principals of a tenant, without their tokens.</summary>

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace Tenancy.Configuration;
@@ -7,7 +6,7 @@ namespace Tenancy.Configuration;
 internal sealed record SettingsSection(Type Type, string Path);
 
 /// <summary>Reads a class of settings, and stops the start where a setting has a mistake.</summary>
-internal sealed class SettingsBinder<TOptions>(IConfiguration configuration, IEnumerable<SettingsSection> sections)
+internal sealed class SettingsBinder<TOptions>(TenancyConfiguration configuration, IEnumerable<SettingsSection> sections)
     : IConfigureOptions<TOptions>, IValidateOptions<TOptions>
     where TOptions : class, new()
 {

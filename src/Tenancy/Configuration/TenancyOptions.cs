@@ -23,7 +23,7 @@ public sealed class TenancyOptions
     /// <summary>Gets or sets the public URL of this server: the origin of <c>/{tenant}/mcp</c>.</summary>
     /// <remarks>
     /// Where its host is <see cref="BaseDomain"/>, its scheme and port are those of the subdomains, too; else these are https at the
-    /// default port. In Production it or <see cref="BaseDomain"/> is needed where path, header or token identification is on.
+    /// default port. Outside Development it or <see cref="BaseDomain"/> is needed where path, header or token identification is on.
     /// </remarks>
     public string? PublicUrl { get; set; }
 
@@ -49,9 +49,18 @@ public sealed class TenancyOptions
     /// <summary>Gets or sets the tenants with which an empty store begins.</summary>
     public IReadOnlyList<TenantRegistration> Tenants { get; set; } = [];
 
-    /// <summary>Gets or sets whether Production may run on the embedded store, which forgets everything when the process ends.</summary>
+    /// <summary>
+    /// Gets or sets whether an environment other than Development may run on the embedded store, which forgets everything when the process ends.
+    /// </summary>
     /// <value>Default: false.</value>
     public bool AcceptEmbeddedStore { get; set; }
+
+    /// <summary>Gets or sets whether an environment that is not named Development is one for development all the same, such as a test stage.</summary>
+    /// <value>
+    /// Default: false. Tokens and admin keys that are easy to guess, <c>localhost</c> as base domain or public URL, the embedded store and AdCP's test mode
+    /// are refused everywhere but in Development. With true they are accepted in any environment but Production, which refuses this setting, too.
+    /// </value>
+    public bool AllowDevelopmentValues { get; set; }
 
     /// <summary>Gets or sets whether a tenant is validated when it is registered; when false it gets no traffic until an admin rechecks it.</summary>
     /// <value>Default: true.</value>
@@ -108,6 +117,13 @@ public sealed class AdminOptions
     /// <summary>Gets or sets the keys that the header <c>X-Admin-API-Key</c> may carry; several are valid at once, for rotation.</summary>
     /// <value>Default: none, which means no admin API.</value>
     public IReadOnlyList<string> Keys { get; set; } = [];
+
+    /// <summary>
+    /// Gets or sets the hosts at which the admin API answers beside those of <see cref="TenancyOptions.PublicUrl"/> and
+    /// <see cref="TenancyOptions.BaseDomain"/>, such as <c>admin.internal</c> or <c>10.0.0.5:8080</c>. In Development loopback hosts are allowed, too.
+    /// </summary>
+    /// <value>Default: none. A host without a port is allowed at any port.</value>
+    public IReadOnlyList<string> AllowedHosts { get; set; } = [];
 }
 
 /// <summary>A tenant to be registered, with the principals that it begins with.</summary>

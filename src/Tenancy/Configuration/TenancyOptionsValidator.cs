@@ -51,9 +51,17 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
             failures.Add("Tenancy:Admin:Keys has an empty key: remove it, or give it a value.");
         }
 
-        if (environment.IsProduction())
+        foreach (var host in options.Admin.AllowedHosts)
         {
-            ValidateProduction(options, failures);
+            if (!CanonicalHost.TryRead(host, new char[CanonicalHost.MaxLength], out _))
+            {
+                failures.Add($"Tenancy:Admin:AllowedHosts has '{host}': use a host, with a port or without, such as admin.internal:8080.");
+            }
+        }
+
+        if (!DevelopmentValues.AreAllowed(environment, options))
+        {
+            ValidateOutsideDevelopment(options, failures);
         }
 
         return failures.Count > 0 ? ValidateOptionsResult.Fail(failures) : ValidateOptionsResult.Success;
@@ -114,7 +122,7 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
             var (tenant, principals) = (options.Tenants[i].Tenant, options.Tenants[i].Principals);
             var setting = $"Tenancy:Tenants:{i}";
             failures.AddRange(validator.Validate(tenant).Select(error => $"{setting}:{error.Field} {error.Message}."));
-            failures.AddRange(PrincipalValidator.Validate(tenant.Id, principals, environment).Select(error => $"{setting}:{error.Field} {error.Message}."));
+            failures.AddRange(PrincipalValidator.Validate(tenant.Id, principals, DevelopmentValues.AreAllowed(environment, options)).Select(error => $"{setting}:{error.Field} {error.Message}."));
             if (!ids.Add(tenant.Id))
             {
                 failures.Add($"{setting}:id '{tenant.Id}' is used by two tenants: give each its own.");
@@ -130,12 +138,32 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
         }
     }
 
-    private static void ValidateProduction(TenancyOptions options, List<string> failures)
+    private void ValidateOutsideDevelopment(TenancyOptions options, List<string> failures)
+    {
+        var before = failures.Count;
+        ValidateHosts(options, failures);
+        ValidateKeys(options, failures);
+        if (environment.IsProduction())
+        {
+            if (options.AllowDevelopmentValues)
+            {
+                failures.Add("Tenancy:AllowDevelopmentValues is true: Production has no values for development. Remove it, or name the environment otherwise.");
+            }
+        }
+        else if (failures.Count > before)
+        {
+            failures.Add(
+                $"The environment is '{environment.EnvironmentName}', and what is for development is refused everywhere but in Development: " +
+                "Tenancy:AllowDevelopmentValues=true accepts it here.");
+        }
+    }
+
+    private static void ValidateHosts(TenancyOptions options, List<string> failures)
     {
         const TenantIdentification NeedsOrigin = TenantIdentification.Path | TenantIdentification.Header | TenantIdentification.Token;
         if ((options.Identification & NeedsOrigin) != 0 && options.PublicUrl is null && options.BaseDomain is null)
         {
-            failures.Add("Tenancy:PublicUrl is not set: Production needs it, or Tenancy:BaseDomain, to know at which host tenants may be named by path, header or token.");
+            failures.Add("Tenancy:PublicUrl is not set: outside Development it is needed, or Tenancy:BaseDomain, to know at which host tenants may be named by path, header or token.");
         }
 
         if (options.BaseDomain is { } domain && (domain == "localhost" || domain.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)))
@@ -147,12 +175,15 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
         {
             failures.Add($"Tenancy:PublicUrl is '{options.PublicUrl}', the development value: set the URL at which this server is reached.");
         }
+    }
 
+    private static void ValidateKeys(TenancyOptions options, List<string> failures)
+    {
         for (var i = 0; i < options.Admin.Keys.Count; i++)
         {
             if (System.Text.Encoding.UTF8.GetByteCount(options.Admin.Keys[i]) < MinimumKeyBytes)
             {
-                failures.Add($"Tenancy:Admin:Keys:{i} is shorter than {MinimumKeyBytes} bytes, as the development key is: Production needs a random one, such as `openssl rand -base64 32` gives.");
+                failures.Add($"Tenancy:Admin:Keys:{i} is shorter than {MinimumKeyBytes} bytes, as the development key is: outside Development a random one is needed, such as `openssl rand -base64 32` gives.");
             }
         }
     }

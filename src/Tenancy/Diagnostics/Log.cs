@@ -82,4 +82,13 @@ internal static partial class Log
 
     [LoggerMessage(31, LogLevel.Warning, "The keys of tenant {TenantId}'s issuer were not loaded: {Reason}", EventName = "KeysNotLoaded")]
     public static partial void KeysNotLoaded(this ILogger logger, Exception? exception, string tenantId, string reason);
+
+    [LoggerMessage(40, LogLevel.Error, "A request to the admin API failed.", EventName = "AdminRequestFailed")]
+    public static partial void AdminRequestFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(41, LogLevel.Error, "The endpoint {Endpoint} was reached without what app.UseTenancy() adds, and did not run: call it in the same pipeline as the endpoint, after app.UseRouting() where that is called.", EventName = "EndpointNotGuarded")]
+    public static partial void EndpointNotGuarded(this ILogger logger, string? endpoint);
+
+    [LoggerMessage(42, LogLevel.Information, "There is no admin API: Tenancy:Admin:Keys has no key.", EventName = "AdminApiOff")]
+    public static partial void AdminApiOff(this ILogger logger);
 }

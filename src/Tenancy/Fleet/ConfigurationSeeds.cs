@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -15,9 +14,8 @@ namespace Tenancy.Fleet;
 /// that holds no tenant is seeded.
 /// </remarks>
 internal sealed class ConfigurationSeeds(
-    IConfiguration configuration, IOptions<TenancyOptions> options, IOptionsFactory<TenancyOptions> reader,
-    TenantAdministration administration, TenantRegistry registry, IHostEnvironment environment,
-    ILogger<ConfigurationSeeds> logger) : IDisposable
+    TenancyConfiguration configuration, IOptions<TenancyOptions> options, IOptionsFactory<TenancyOptions> factory, TenantAdministration administration,
+    TenantRegistry registry, IHostEnvironment environment, ILogger<ConfigurationSeeds> logger) : IDisposable
 {
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly IReadOnlyList<TenantRegistration> _tenants = options.Value.Tenants;
@@ -59,8 +57,8 @@ internal sealed class ConfigurationSeeds(
             await _turn.WaitAsync(stopping).ConfigureAwait(false);
             try
             {
-                // A file with mistakes changes nothing: reading it fails.
-                await ApplyAsync(reader.Create(Options.DefaultName).Tenants, stopping).ConfigureAwait(false);
+                // With the settings that the application has in code, and validated: a file with mistakes changes nothing.
+                await ApplyAsync(factory.Create(Options.DefaultName).Tenants, stopping).ConfigureAwait(false);
             }
             finally
             {

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using Tenancy.Configuration;
 using Tenancy.Registry;
 using Tenancy.State;
@@ -6,13 +7,16 @@ using Tenancy.State;
 namespace Tenancy.Fleet;
 
 /// <summary>Registers and deletes tenants together with what they keep in the store.</summary>
-internal sealed class TenantAdministration(TenantRegistry registry, RedisConnection redis, TenantPurge purge, IHostEnvironment environment, IHostApplicationLifetime lifetime, TimeProvider time)
+internal sealed class TenantAdministration(
+    TenantRegistry registry, RedisConnection redis, TenantPurge purge, IHostEnvironment environment, IOptions<TenancyOptions> options, IHostApplicationLifetime lifetime, TimeProvider time)
 {
+    private readonly bool _allowsDevelopmentTokens = DevelopmentValues.AreAllowed(environment, options.Value);
+
     /// <summary>Registers a tenant and creates the principals that it begins with.</summary>
     public async Task<RegisteredTenant> RegisterAsync(
         TenantRegistration registration, bool wait = false, TenantCreation creation = TenantCreation.New, string origin = TenantOrigin.Admin, CancellationToken cancellationToken = default)
     {
-        if (PrincipalValidator.Validate(registration.Tenant.Id, registration.Principals, environment).ToArray() is { Length: > 0 } errors)
+        if (PrincipalValidator.Validate(registration.Tenant.Id, registration.Principals, _allowsDevelopmentTokens).ToArray() is { Length: > 0 } errors)
         {
             throw new TenantConfigException(errors);
         }

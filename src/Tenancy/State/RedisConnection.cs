@@ -152,7 +152,7 @@ internal sealed class RedisConnection : IAsyncDisposable
             throw Mistake("ConnectionStrings:Redis is not set and there is no embedded store: set it, such as to localhost:6379, or call AddEmbeddedStore().");
         }
 
-        if (environment.IsProduction() && !options.AcceptEmbeddedStore)
+        if (!options.AcceptEmbeddedStore && !DevelopmentValues.AreAllowed(environment, options))
         {
             throw Mistake("ConnectionStrings:Redis is not set, and the embedded store forgets everything when the process ends: set it, or set Tenancy:AcceptEmbeddedStore to true.");
         }

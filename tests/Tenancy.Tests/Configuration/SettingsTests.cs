@@ -107,9 +107,9 @@ public sealed class SettingsTests
         var configuration = new ConfigurationManager { ["Tenancy:Adcp:TestMode"] = "true" };
         SettingsSection tenancy = new(typeof(TenancyOptions), TenancyOptions.SectionName);
         SettingsSection adcp = new(typeof(AdcpOptions), AdcpOptions.SectionName);
-        var refused = new SettingsBinder<TenancyOptions>(configuration, [tenancy]).Validate(Options.DefaultName, new());
+        var refused = new SettingsBinder<TenancyOptions>(new TenancyConfiguration(configuration), [tenancy]).Validate(Options.DefaultName, new());
         Assert.StartsWith("Tenancy:Adcp is not a setting.", refused.FailureMessage, StringComparison.Ordinal);
-        Assert.Null(new SettingsBinder<TenancyOptions>(configuration, [tenancy, adcp]).Validate(Options.DefaultName, new()).FailureMessage);
+        Assert.Null(new SettingsBinder<TenancyOptions>(new TenancyConfiguration(configuration), [tenancy, adcp]).Validate(Options.DefaultName, new()).FailureMessage);
     }
 
     [Fact]

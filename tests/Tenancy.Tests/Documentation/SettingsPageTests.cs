@@ -37,7 +37,7 @@ public sealed class SettingsPageTests
     [Fact]
     public async Task The_page_of_the_settings_is_what_the_server_reads()
     {
-        var variables = string.Join('\n', EnvironmentNames.Names.Select(name => $"- `{name.Variable}` for `{name.Setting}`"));
+        var variables = string.Join('\n', TenancyConfiguration.Names.Select(name => $"- `{name.Variable}` for `{name.Setting}`"));
         var page = new SettingsPage(XmlDocs.Load(typeof(TenancyOptions).Assembly, typeof(AdcpOptions).Assembly))
             .Write(Beginning)
             .Write(variables)

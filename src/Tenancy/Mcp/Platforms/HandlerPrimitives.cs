@@ -14,6 +14,8 @@ internal sealed class HandlerPrimitives(Type platform, IServiceProvider services
 
     public McpServerResourceCollection Resources { get; } = [];
 
+    private int Count => Tools.Count + Prompts.Count + Resources.Count;
+
     public IPlatformBuilder AddHandlers<THandlers>()
         where THandlers : class
     {
@@ -47,9 +49,15 @@ internal sealed class HandlerPrimitives(Type platform, IServiceProvider services
 
     private HandlerPrimitives Add(Type handlers)
     {
+        var before = Count;
         foreach (var method in Methods(handlers))
         {
             Add(handlers, method);
+        }
+
+        if (Count > before)
+        {
+            HandlerConstructor.Check(handlers, services);
         }
 
         return this;
