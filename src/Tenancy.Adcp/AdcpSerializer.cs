@@ -20,7 +20,7 @@ internal sealed partial class AdcpSerializer
 
     private readonly JsonSerializerOptions _options = new(AdcpJson.Default.Options)
     {
-        TypeInfoResolver = JsonTypeInfoResolver.Combine(AdcpJson.Default, new DefaultJsonTypeInfoResolver()),
+        TypeInfoResolver = JsonTypeInfoResolver.Combine(AdcpJson.Default, new DefaultJsonTypeInfoResolver()).WithAddedModifier(ReadAll),
     };
 
     public AdcpSerializer(IOptions<AdcpOptions> settings, ILogger<AdcpSerializer> logger)
@@ -126,6 +126,21 @@ internal sealed partial class AdcpSerializer
             RefuseOtherVersions(FindVersion(json));
             throw Explain(exception);
         }
+    }
+
+    // What a type neither knows nor keeps is read all the same: a name that stands twice in it is refused there, too.
+    private static void ReadAll(JsonTypeInfo type)
+    {
+        if (type.Kind != JsonTypeInfoKind.Object || type.Properties.Any(property => property.IsExtensionData))
+        {
+            return;
+        }
+
+        var rest = type.CreateJsonPropertyInfo(typeof(Dictionary<string, JsonElement>), "~");
+        rest.IsExtensionData = true;
+        rest.Get = static _ => null;
+        rest.Set = static (_, _) => { };
+        type.Properties.Add(rest);
     }
 
     private static int? FindVersion(ReadOnlySpan<byte> json)
