@@ -20,7 +20,7 @@ internal sealed partial class AdcpSerializer
 
     private readonly JsonSerializerOptions _options = new(AdcpJson.Default.Options)
     {
-        TypeInfoResolver = JsonTypeInfoResolver.Combine(AdcpJson.Default, new DefaultJsonTypeInfoResolver()),
+        TypeInfoResolver = JsonTypeInfoResolver.Combine(AdcpJson.Default, new DefaultJsonTypeInfoResolver()).WithAddedModifier(SettleExtensions),
     };
 
     public AdcpSerializer(IOptions<AdcpOptions> settings, ILogger<AdcpSerializer> logger)
@@ -126,6 +126,50 @@ internal sealed partial class AdcpSerializer
             RefuseOtherVersions(FindVersion(json));
             throw Explain(exception);
         }
+    }
+
+    // No name stands twice, neither in what is read nor in what is written.
+    private static void SettleExtensions(JsonTypeInfo type)
+    {
+        if (type.Kind != JsonTypeInfoKind.Object)
+        {
+            return;
+        }
+
+        if (type.Properties.FirstOrDefault(property => property.IsExtensionData) is { } extensions)
+        {
+            WriteOnce(type, extensions);
+        }
+        else
+        {
+            ReadRest(type);
+        }
+    }
+
+    // What a handler takes over from elsewhere as an extension may have the name of a field. The field is what counts.
+    private static void WriteOnce(JsonTypeInfo type, JsonPropertyInfo extensions)
+    {
+        var get = extensions.Get;
+        var fields = type.Properties.Where(property => property is { IsExtensionData: false, Get: not null }).ToDictionary(property => property.Name, property => property.Get!, StringComparer.Ordinal);
+        extensions.Get = value =>
+        {
+            var all = get?.Invoke(value);
+            return all is IDictionary<string, JsonElement> { Count: > 0 } some && some.Keys.Any(IsField)
+                ? some.Where(extension => !IsField(extension.Key)).ToDictionary(StringComparer.Ordinal)
+                : all;
+
+            bool IsField(string name) => fields.TryGetValue(name, out var field) && field(value) is not null;
+        };
+    }
+
+    // What a type neither knows nor keeps is read all the same, so that a name that stands twice in it is refused there, too.
+    private static void ReadRest(JsonTypeInfo type)
+    {
+        var rest = type.CreateJsonPropertyInfo(typeof(Dictionary<string, JsonElement>), "~");
+        rest.IsExtensionData = true;
+        rest.Get = static _ => null;
+        rest.Set = static (_, _) => { };
+        type.Properties.Add(rest);
     }
 
     private static int? FindVersion(ReadOnlySpan<byte> json)

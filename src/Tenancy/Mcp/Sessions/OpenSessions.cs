@@ -12,6 +12,7 @@ internal sealed class OpenSessions(TimeProvider time) : ITenantChangeListener
     private const int SweepSize = 20_000;
     private static readonly TimeSpan Lifetime = State.SessionStore.Lifetime;
     private readonly ConcurrentDictionary<(TenantId Tenant, string Id), OpenSession> _sessions = new();
+    private int _nextSweep = SweepSize;
 
     /// <summary>Gets how many are known.</summary>
     public int Count => _sessions.Count;
@@ -23,7 +24,9 @@ internal sealed class OpenSessions(TimeProvider time) : ITenantChangeListener
     public void Add(TenantId tenant, string id, string? requestedVersion)
     {
         Sweep();
-        _sessions[(tenant, id)] = new(ProtocolVersions.Known(requestedVersion), time);
+
+        // One that the SDK had let go of may have direct calls under way.
+        _sessions.GetOrAdd((tenant, id), _ => new(ProtocolVersions.Known(requestedVersion), time)).NoteSdk();
     }
 
     /// <summary>Finds a session; null where this node does not know it.</summary>
@@ -41,9 +44,12 @@ internal sealed class OpenSessions(TimeProvider time) : ITenantChangeListener
 
     private void Sweep()
     {
-        if (_sessions.Count >= SweepSize)
+        if (_sessions.Count >= Volatile.Read(ref _nextSweep))
         {
             RemoveWhere(session => session.Value.IsIdle(Lifetime));
+
+            // Twice what is in use, so that many are not looked through for each new one.
+            Volatile.Write(ref _nextSweep, Math.Max(SweepSize, _sessions.Count * 2));
         }
     }
 
@@ -81,6 +87,9 @@ internal sealed class OpenSession(string? version, TimeProvider time)
         Volatile.Write(ref _lastUse, time.GetTimestamp());
         return time.GetElapsedTime(last) > SdkInterval && Interlocked.CompareExchange(ref _seenBySdk, time.GetTimestamp(), last) == last;
     }
+
+    /// <summary>Notes that the SDK has just heard of the session.</summary>
+    public void NoteSdk() => Volatile.Write(ref _seenBySdk, time.GetTimestamp());
 
     public bool IsIdle(TimeSpan lifetime) => time.GetElapsedTime(Volatile.Read(ref _lastUse)) > lifetime;
 
