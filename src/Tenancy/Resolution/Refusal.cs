@@ -75,6 +75,9 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
 
     public static Refusal BadJson { get; } = new(400, "The body is not one JSON-RPC message.", -32700);
 
+    public static Refusal BadInitialize { get; } =
+        new(400, "The parameters of initialize cannot be read: send protocolVersion, capabilities and clientInfo with a name and a version.", -32602);
+
     public static Refusal AmbiguousJson { get; } = new(400, "The body has a JSON key twice, or in a spelling that differs by case only.", -32600);
 
     public static Refusal TooManyRequests(int retryAfter) =>

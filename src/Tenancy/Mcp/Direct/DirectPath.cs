@@ -53,7 +53,7 @@ internal sealed class DirectPath(
         using var operation = CallTelemetry.Begin(request, session);
         body.Consume();
         request.ReleaseBody();
-        using var cancellation = session?.Begin(requestId!, request.Http.RequestAborted);
+        using var cancellation = session?.Begin(requestId!);
         try
         {
             if (run?.Answer is { } known)

@@ -124,6 +124,11 @@ internal sealed class McpGate(
             return Refusal.AmbiguousJson;
         }
 
+        if (request.BeginsSession && !SessionGuard.CanBegin(request))
+        {
+            return Refusal.BadInitialize;
+        }
+
         // Before the MCP SDK makes a session, which it could not be kept from afterwards.
         await using var place = request.BeginsSession ? await sessions.TryReserveAsync(request) : null;
         if (request.BeginsSession && place is null)

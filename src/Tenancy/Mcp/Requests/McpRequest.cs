@@ -78,7 +78,7 @@ internal sealed class McpRequest
     public JsonNode? Id { get; private set; }
 
     /// <summary>Gets whether the message opens a session.</summary>
-    public bool BeginsSession => Head is { Method: RequestMethods.Initialize, DeclaresVersion: false } && !HasSessionHeader;
+    public bool BeginsSession => Head.Method is RequestMethods.Initialize && !HasSessionHeader && !IsModern;
 
     /// <summary>Gets whether the message asks what the server is, which is how a connection begins.</summary>
     public bool IsHandshake => Head.IsRequest && Head.Method is RequestMethods.Initialize or RequestMethods.ServerDiscover;
