@@ -8,10 +8,11 @@ namespace Tenancy.Mcp.Sessions;
 /// <summary>The sessions that this node's MCP SDK has: what a direct call needs to know of them. Whose they are, and whether they still are, the store says.</summary>
 internal sealed class OpenSessions(TimeProvider time) : ITenantChangeListener
 {
-    // The SDK has 10,000 idle ones at most. One that is forgotten here is known again after its next request, which goes the SDK's way.
+    // The SDK has 10,000 idle ones at most. The requests of one that is forgotten here go the SDK's way, until the SDK has to take the session over anew.
     private const int SweepSize = 20_000;
     private static readonly TimeSpan Lifetime = State.SessionStore.Lifetime;
     private readonly ConcurrentDictionary<(TenantId Tenant, string Id), OpenSession> _sessions = new();
+    private int _nextSweep = SweepSize;
 
     /// <summary>Gets how many are known.</summary>
     public int Count => _sessions.Count;
@@ -41,10 +42,14 @@ internal sealed class OpenSessions(TimeProvider time) : ITenantChangeListener
 
     private void Sweep()
     {
-        if (_sessions.Count >= SweepSize)
+        if (_sessions.Count < Volatile.Read(ref _nextSweep))
         {
-            RemoveWhere(session => session.Value.IsIdle(Lifetime));
+            return;
         }
+
+        // Twice what is in use, so that many sessions in use are not all looked at for each new one.
+        RemoveWhere(session => session.Value.IsIdle(Lifetime));
+        Volatile.Write(ref _nextSweep, Math.Max(SweepSize, _sessions.Count * 2));
     }
 
     private void RemoveWhere(Func<KeyValuePair<(TenantId Tenant, string Id), OpenSession>, bool> isOver)
@@ -67,9 +72,6 @@ internal sealed class OpenSession(string? version, TimeProvider time)
 
     /// <summary>Gets the revision that was agreed on; null where only the SDK knows it.</summary>
     public string? Version => version;
-
-    /// <summary>Gets an id of the session's own for traces, which show the session's real id to nobody.</summary>
-    public string TraceId { get; } = Guid.NewGuid().ToString("N");
 
     /// <summary>Whether the SDK would take a request with this revision in its head: within a session it cannot change.</summary>
     public bool Takes(string? sent) => version is not (null or ProtocolVersions.First or ProtocolVersions.Modern) && (sent is null || sent == version);
