@@ -77,6 +77,9 @@ internal static partial class Log
     [LoggerMessage(25, LogLevel.Error, "The platform of tenant {TenantId} failed when it was disposed; it is let go all the same.", EventName = "PlatformNotDisposed")]
     public static partial void PlatformNotDisposed(this ILogger logger, Exception exception, string tenantId);
 
+    [LoggerMessage(27, LogLevel.Error, "The services of a call of tenant {TenantId} failed when they were disposed; the call is answered all the same.", EventName = "CallServicesNotDisposed")]
+    public static partial void CallServicesNotDisposed(this ILogger logger, Exception exception, string tenantId);
+
     [LoggerMessage(30, LogLevel.Warning, "{Host} leads to {Addresses}, which Tenancy:Validation:AllowedNetworks does not allow.", EventName = "AddressRefused")]
     public static partial void AddressRefused(this ILogger logger, string host, string addresses);
 

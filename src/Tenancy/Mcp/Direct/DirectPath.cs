@@ -67,6 +67,7 @@ internal sealed class DirectPath(
             }
             else if (await RunAsync(tool, run, request, session, reply, operation, cancellation?.Token ?? request.Http.RequestAborted) is { } refusal)
             {
+                request.ReadId(reply.Id);
                 return refusal;
             }
         }

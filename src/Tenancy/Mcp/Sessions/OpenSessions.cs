@@ -8,7 +8,7 @@ namespace Tenancy.Mcp.Sessions;
 /// <summary>The sessions that this node's MCP SDK has: what a direct call needs to know of them. Whose they are, and whether they still are, the store says.</summary>
 internal sealed class OpenSessions(TimeProvider time) : ITenantChangeListener
 {
-    // The SDK has 10,000 idle ones at most. One that is forgotten here is known again after its next request, which goes the SDK's way.
+    // The SDK has 10,000 idle ones at most. The requests of one that is forgotten here go the SDK's way, until the SDK has to take the session over anew.
     private const int SweepSize = 20_000;
     private static readonly TimeSpan Lifetime = State.SessionStore.Lifetime;
     private readonly ConcurrentDictionary<(TenantId Tenant, string Id), OpenSession> _sessions = new();
@@ -51,13 +51,14 @@ internal sealed class OpenSessions(TimeProvider time) : ITenantChangeListener
 
     private void Sweep()
     {
-        if (_sessions.Count >= Volatile.Read(ref _nextSweep))
+        if (_sessions.Count < Volatile.Read(ref _nextSweep))
         {
-            RemoveWhere(session => session.Value.IsIdle(Lifetime));
-
-            // Twice what is in use, so that many are not looked through for each new one.
-            Volatile.Write(ref _nextSweep, Math.Max(SweepSize, _sessions.Count * 2));
+            return;
         }
+
+        // Twice what is in use, so that many sessions in use are not all looked at for each new one.
+        RemoveWhere(session => session.Value.IsIdle(Lifetime));
+        Volatile.Write(ref _nextSweep, Math.Max(SweepSize, _sessions.Count * 2));
     }
 
     private void RemoveWhere(Func<KeyValuePair<(TenantId Tenant, string Id), OpenSession>, bool> isOver)
