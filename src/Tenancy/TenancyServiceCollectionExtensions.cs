@@ -153,6 +153,8 @@ public static class TenancyServiceCollectionExtensions
             provider.GetService<IEmbeddedStore>()));
         services.TryAddSingleton<ITenantStore, RedisTenantStore>();
         services.TryAddSingleton<LocalRateLimiter>();
+        services.TryAddSingleton<RateLimiter>();
+        services.TryAddSingleton<TouchedSessions>();
         services.TryAddSingleton<StoreDurabilityProbe>();
         services.AddHealthChecks().AddCheck<ReadyCheck>(ReadyCheck.Name);
         services.TryAddSingleton<TenantPurge>();

@@ -132,7 +132,7 @@ internal static class LoadServer
         return tenancy.AddAdcp().AddPlatform<BuyPlatform>("buy");
     }
 
-    private sealed class NoLimits(RedisConnection redis, LocalRateLimiter local) : RequestLimits(redis, local)
+    private sealed class NoLimits(RateLimiter limiter) : RequestLimits(limiter)
     {
         private static readonly RateLimitResult Allowed = new(true, RateLimit.Tenant(1), 1, TimeSpan.Zero, TimeSpan.Zero);
 

@@ -30,7 +30,7 @@ internal static class SessionEndpoints
         return TypedResults.Json(new SessionList(sessions, count), AdminJson.Wire.SessionList);
     }
 
-    private static async Task<IResult> EndAsync(string id, string handle, TenantRegistry registry, RedisConnection redis, SessionStreams streams)
+    private static async Task<IResult> EndAsync(string id, string handle, TenantRegistry registry, RedisConnection redis, TouchedSessions touched, SessionStreams streams)
     {
         if (registry.Get(id) is not { } tenant)
         {
@@ -42,6 +42,7 @@ internal static class SessionEndpoints
             return AdminProblems.Create(StatusCodes.Status404NotFound, $"The tenant '{tenant.Id}' has no session with this handle.");
         }
 
+        touched.EndByHandle(tenant.Id, handle);
         streams.End(tenant.Id, handle);
         return TypedResults.NoContent();
     }

@@ -20,7 +20,7 @@ namespace Tenancy.Mcp.Sessions;
 /// A session is for the caller and the tenant that began it; to others it does not exist. <see cref="Gate.RequestLimits"/> looks it up. One that this
 /// node does not have, because the MCP SDK let it go or another node began it, goes on from what the store keeps of it.
 /// </summary>
-internal sealed class SessionGuard(RedisConnection redis, OpenSessions open) : ISessionMigrationHandler
+internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, TouchedSessions touched) : ISessionMigrationHandler
 {
     // What a client says of itself. One that says more has to begin anew where its node is gone.
     private const int MaxClientLength = 16 * 1024;
@@ -85,6 +85,9 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open) : I
         {
             open.End(request.Tenant.Id, id);
             await new SessionStore(redis, request.Tenant.Id).DeleteAsync(id, Owner(request.Tenant, request.Caller));
+
+            // Only now: until the store had it from us, an answer that it is there was true.
+            touched.End(request.Tenant.Id, id);
         }
     }
 
