@@ -141,7 +141,7 @@ public static class TenancyServiceCollectionExtensions
             provider.GetRequiredService<TenantProbe>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<RecheckSchedule>>()));
-        services.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<RecheckSchedule>());
+        services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<RecheckSchedule>()));
         services.AddHostedService(provider => provider.GetRequiredService<RecheckSchedule>());
         services.TryAddSingleton<TenantAdministration>();
         services.TryAddSingleton<ConfigurationSeeds>();
@@ -162,7 +162,7 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<AllowedOrigins>();
         services.TryAddSingleton<ProtectedResource>();
         services.TryAddSingleton<TokenTenants>();
-        services.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<TokenTenants>());
+        services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<TokenTenants>()));
         services.TryAddSingleton(provider => new TenantResolver(
             provider.GetRequiredService<TenantRegistry>(),
             provider.GetRequiredService<AllowedHosts>(),
@@ -179,7 +179,7 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<GoodTokens>();
         services.TryAddSingleton<KnownCallers>();
         services.TryAddSingleton<TenantJwtOptions>();
-        services.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<TenantJwtOptions>());
+        services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<TenantJwtOptions>()));
         services.TryAddSingleton<ClientCache>();
         services.AddAuthorization();
         services.AddAuthentication(TenantSchemes.Default)
@@ -221,7 +221,7 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<BodyLimits>();
         services.TryAddSingleton<RequestLimits>();
         services.TryAddSingleton<ConcurrentCalls>();
-        services.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<ConcurrentCalls>());
+        services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<ConcurrentCalls>()));
         services.TryAddSingleton<StatelessServers>();
         services.TryAddSingleton<StatelessMessages>();
         services.TryAddScoped<ToolContextHolder>();

@@ -238,17 +238,9 @@ public sealed class TenantRegistry
             return;
         }
 
-        // Where nothing has to be asked, the result is there before this returns, whether it is waited for or not.
-        var state = _table.Find(id)!;
-        var first = state.CheckAsync(() => CheckAsync(id, state));
-        if (wait || first.IsCompleted)
-        {
-            await first.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-        else
-        {
-            _ = first.ContinueWith(static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-        }
+        var (state, progress) = (_table.Find(id)!, new CheckProgress());
+        var first = state.CheckAsync(() => CheckAsync(id, state, progress), progress);
+        await (wait ? first.WaitAsync(cancellationToken) : progress.SettleAsync(first)).ConfigureAwait(false);
     }
 
     /// <returns>Null where the tenant was changed meanwhile.</returns>
@@ -359,11 +351,11 @@ public sealed class TenantRegistry
     }
 
     /// <summary>The one place where a check changes a tenant's health. A result for a configuration that is not current any more is dropped.</summary>
-    private async Task CheckAsync(TenantId id, TenantState state)
+    private async Task CheckAsync(TenantId id, TenantState state, CheckProgress? progress = null)
     {
         var before = state.Model ?? throw new TenantNotFoundException(id);
         var presence = before.IsSuspended ? CancellationToken.None : state.Presence;
-        var result = await _probe.RunAsync(before.Config, before.Platform, presence).ConfigureAwait(false);
+        var result = await _probe.RunAsync(before.Config, before.Platform, presence, progress).ConfigureAwait(false);
         if (await _table.SetCheckAsync(state, before, result, _time.GetUtcNow()).ConfigureAwait(false) is not var (last, after))
         {
             if (state.Model is null)
@@ -390,12 +382,9 @@ public sealed class TenantRegistry
     private async Task PlaceAsync(TenantRecord record, bool wait, CancellationToken cancellationToken)
     {
         await _table.SwapAsync(new TenantModel(record, platform: null), keepCheck: false).ConfigureAwait(false);
-        var state = _table.Find(TenantId.Parse(record.Config.Id))!;
-        var built = state.CheckAsync(() => _builds.BuildAsync(state, CancellationToken.None));
-        if (wait || built.IsCompleted)
-        {
-            await built.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
+        var (state, progress) = (_table.Find(TenantId.Parse(record.Config.Id))!, new CheckProgress());
+        var built = state.CheckAsync(() => _builds.BuildAsync(state, CancellationToken.None, progress), progress);
+        await (wait ? built.WaitAsync(cancellationToken) : progress.SettleAsync(built)).ConfigureAwait(false);
     }
 
     /// <summary>Puts a change of another node in place, when its platform is built: the old one serves until then.</summary>
