@@ -150,6 +150,7 @@ public static class TenancyServiceCollectionExtensions
 
     private static void AddValidation(IServiceCollection services)
     {
+        services.TryAddSingleton<NameLookups>();
         services.TryAddSingleton<GuardedHttp>();
         services.TryAddSingleton<IssuerMetadata>();
         services.TryAddSingleton<ClientMetadata>();
