@@ -1,10 +1,9 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Tenancy.Administration;
 using Tenancy.Configuration;
-using Tenancy.Fleet;
 using Tenancy.Registry;
-using Tenancy.State;
 
 namespace Tenancy.Admin;
 
