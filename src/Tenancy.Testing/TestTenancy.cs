@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Tenancy.Administration;
 using Tenancy.Configuration;
 using Tenancy.Registry;
 
@@ -51,7 +52,7 @@ public sealed class TestTenancy : IAsyncDisposable
     public async Task AddAsync(TenantConfig tenant)
     {
         ArgumentNullException.ThrowIfNull(tenant);
-        var status = await Services.GetRequiredService<TenantRegistry>().RegisterAsync(tenant, awaitFirstValidation: true);
+        var (status, _, _) = await Services.GetRequiredService<ITenantAdministration>().RegisterAsync(tenant, new() { AwaitFirstValidation = true });
         if (status.Health != TenantHealth.Healthy)
         {
             throw new InvalidOperationException($"Tenant '{tenant.Id}' cannot be served: {status.Reason}");

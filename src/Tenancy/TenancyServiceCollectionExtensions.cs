@@ -15,6 +15,7 @@ using ModelContextProtocol.AspNetCore;
 using ModelContextProtocol.Server;
 using Tenancy;
 using Tenancy.Admin;
+using Tenancy.Administration;
 using Tenancy.Authentication;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
@@ -183,7 +184,9 @@ public static class TenancyServiceCollectionExtensions
             provider.GetRequiredService<ILogger<RecheckSchedule>>()));
         services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<RecheckSchedule>()));
         services.AddHostedService(provider => provider.GetRequiredService<RecheckSchedule>());
-        services.TryAddSingleton<TenantAdministration>();
+        services.TryAddSingleton<TenantPrincipals>();
+        services.TryAddSingleton<TenantClients>();
+        services.TryAddSingleton<ITenantAdministration, TenantAdministration>();
         services.TryAddSingleton<ConfigurationSeeds>();
         services.AddHostedService<TenantLoader>();
     }
@@ -234,8 +237,6 @@ public static class TenancyServiceCollectionExtensions
     private static void AddAdmin(IServiceCollection services)
     {
         services.TryAddSingleton<AdminKeys>();
-        services.TryAddSingleton<PrincipalEndpoints>();
-        services.TryAddSingleton<ClientEndpoints>();
         services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, AdminKeyHandler>(TenantAdminDefaults.AuthenticationScheme, configureOptions: null);
 
         // Last, so that a policy of the application's own stays.

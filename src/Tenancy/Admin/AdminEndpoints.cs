@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
+using Tenancy.Administration;
 using Tenancy.Configuration;
-using Tenancy.Fleet;
 using Tenancy.Registry;
 
 namespace Tenancy.Admin;
@@ -33,12 +33,13 @@ internal static class AdminEndpoints
         routes.Close();
     }
 
-    private static async Task<IResult> RegisterAsync(HttpContext context, TenantAdministration administration)
+    private static async Task<IResult> RegisterAsync(HttpContext context, ITenantAdministration administration)
     {
         var wait = AdminRequest.ReadFlag(context, "wait");
-        var creation = AdminRequest.ReadFlag(context, "adopt") ? TenantCreation.Adopt : TenantCreation.New;
+        var adopt = AdminRequest.ReadFlag(context, "adopt");
         var wire = await AdminRequest.ReadAsync(context, TenancyJson.Default.TenantWire, "The body must be a tenant, such as { \"id\": \"acme\" }.");
-        var tenant = await administration.RegisterAsync(wire.ToRegistration(), wait, creation, cancellationToken: context.RequestAborted);
+        var options = new TenantRegistrationOptions { AwaitFirstValidation = wait, Creation = adopt ? TenantCreation.Adopt : TenantCreation.New };
+        var tenant = await administration.RegisterAsync(wire.ToRegistration(), options, context.RequestAborted);
         return Answer(context, TenantAnswer.From(tenant), tenant.IsNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
     }
 
@@ -48,7 +49,7 @@ internal static class AdminEndpoints
     private static IResult Get(string id, HttpContext context, TenantRegistry registry) =>
         TenantId.TryParse(id, out var tenantId) && registry.GetStatus(tenantId) is { } tenant ? Answer(context, TenantAnswer.From(tenant)) : AdminProblems.NotFound(id);
 
-    private static async Task<IResult> PatchAsync(string id, HttpContext context, TenantRegistry registry, [FromHeader(Name = "If-Match")] string? ifMatch)
+    private static async Task<IResult> PatchAsync(string id, HttpContext context, ITenantAdministration administration, [FromHeader(Name = "If-Match")] string? ifMatch)
     {
         if (!TenantId.TryParse(id, out var tenantId))
         {
@@ -72,16 +73,17 @@ internal static class AdminEndpoints
             return AdminProblems.Invalid([new("", "The body must be a JSON object without repeated keys: the fields to change (RFC 7396).")]);
         }
 
-        return Answer(context, TenantAnswer.From(await registry.UpdateAsync(tenantId, tenant => MergePatch.Apply(tenant, patch), version, force, context.RequestAborted)));
+        return Answer(context, TenantAnswer.From(await administration.UpdateAsync(
+            tenantId, tenant => MergePatch.Apply(tenant, patch), new() { ExpectedVersion = version, Force = force }, context.RequestAborted)));
     }
 
-    private static async Task<IResult> RecheckAsync(string id, HttpContext context, TenantRegistry registry) =>
-        TenantId.TryParse(id, out var tenantId) ? Answer(context, TenantAnswer.From(await registry.RecheckAsync(tenantId, context.RequestAborted))) : AdminProblems.NotFound(id);
+    private static async Task<IResult> RecheckAsync(string id, HttpContext context, ITenantAdministration administration) =>
+        TenantId.TryParse(id, out var tenantId) ? Answer(context, TenantAnswer.From(await administration.RecheckAsync(tenantId, context.RequestAborted))) : AdminProblems.NotFound(id);
 
-    private static async Task<IResult> UnregisterAsync(string id, TenantAdministration administration) =>
+    private static async Task<IResult> UnregisterAsync(string id, ITenantAdministration administration) =>
         TenantId.TryParse(id, out var tenantId) && await administration.UnregisterAsync(tenantId) ? TypedResults.NoContent() : AdminProblems.NotFound(id);
 
-    private static async Task<IResult> DeleteAsync(string id, TenantAdministration administration) =>
+    private static async Task<IResult> DeleteAsync(string id, ITenantAdministration administration) =>
         TenantId.TryParse(id, out var tenantId) && await administration.DeleteAsync(tenantId) ? TypedResults.NoContent() : AdminProblems.NotFound(id);
 
     private static JsonHttpResult<TenantAnswer> Answer(HttpContext context, TenantAnswer tenant, int status = StatusCodes.Status200OK)

@@ -2,10 +2,9 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Tenancy.Administration;
 using Tenancy.Configuration;
-using Tenancy.Fleet;
 using Tenancy.Registry;
-using Tenancy.State;
 
 namespace Tenancy.Admin;
 

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
+using Tenancy.Administration;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
 using Tenancy.Registry;
@@ -14,9 +15,11 @@ namespace Tenancy.Fleet;
 /// that holds no tenant is seeded.
 /// </remarks>
 internal sealed class ConfigurationSeeds(
-    TenancyConfiguration configuration, IOptions<TenancyOptions> options, IOptionsFactory<TenancyOptions> factory, TenantAdministration administration,
+    TenancyConfiguration configuration, IOptions<TenancyOptions> options, IOptionsFactory<TenancyOptions> factory, ITenantAdministration administration,
     TenantRegistry registry, IHostEnvironment environment, ILogger<ConfigurationSeeds> logger) : IDisposable
 {
+    private static readonly TenantRegistrationOptions Registration = new() { Creation = TenantCreation.Seed, Origin = TenantOrigin.Configuration };
+
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly IReadOnlyList<TenantRegistration> _tenants = options.Value.Tenants;
 
@@ -94,11 +97,11 @@ internal sealed class ConfigurationSeeds(
         {
             if (registry.Get(seed.Tenant.Id) is not { } current)
             {
-                await administration.RegisterAsync(seed, creation: TenantCreation.Seed, origin: TenantOrigin.Configuration, cancellationToken: cancellationToken).ConfigureAwait(false);
+                await administration.RegisterAsync(seed, Registration, cancellationToken).ConfigureAwait(false);
             }
             else if (isChange && !current.IsSuspended && current.Record.Origin == TenantOrigin.Configuration)
             {
-                await registry.UpdateAsync(seed.Tenant, cancellationToken).ConfigureAwait(false);
+                await administration.UpdateAsync(current.Id, _ => seed.Tenant, options: null, cancellationToken).ConfigureAwait(false);
             }
         }
         catch (TenantConflictException conflict) when (conflict.IsOfTombstone)

@@ -8,7 +8,7 @@ using Tenancy.Validation;
 namespace Tenancy.Registry;
 
 /// <summary>The tenants that this node serves. They come and go at run time; a change is stored first and then applied, whole.</summary>
-/// <remarks>Reading takes no lock, allocates nothing and makes no round trip.</remarks>
+/// <remarks>Reading takes no lock, allocates nothing and makes no round trip. Tenants are changed by <see cref="Administration.ITenantAdministration"/>.</remarks>
 public sealed class TenantRegistry
 {
     private const int MaxAttempts = 10;
@@ -50,6 +50,9 @@ public sealed class TenantRegistry
     public int Count => _table.Count;
 
     /// <summary>Finds the tenant with an id.</summary>
+    public TenantModel? Get(TenantId tenantId) => _table.Get(tenantId.Value);
+
+    /// <summary>Finds the tenant with an id that came as text, which may be none.</summary>
     public TenantModel? Get(ReadOnlySpan<char> tenantId) => _table.Get(tenantId);
 
     /// <summary>Finds the tenant that owns the URL of a host, written as in a Host header.</summary>
@@ -64,52 +67,14 @@ public sealed class TenantRegistry
         : null;
 
     /// <summary>Finds the tenant with an id, as an admin sees it.</summary>
-    public TenantStatus? GetStatus(TenantId tenantId) => Get(tenantId.Value)?.ToStatus();
+    public TenantStatus? GetStatus(TenantId tenantId) => Get(tenantId)?.ToStatus();
 
     /// <summary>Lists the tenants, in no order.</summary>
     public IEnumerable<TenantStatus> List() => _table.Models.Select(model => model.ToStatus());
 
-    /// <summary>Registers a tenant. An equal one again changes nothing.</summary>
-    /// <param name="tenant">The tenant.</param>
-    /// <param name="awaitFirstValidation">Whether to wait for the first result of validation, whatever it is.</param>
-    /// <param name="cancellationToken">Ends the wait; what was stored stays.</param>
-    /// <exception cref="TenantConfigException">The configuration has mistakes.</exception>
-    /// <exception cref="TenantConflictException">The id is taken by a different configuration, or a URL by another tenant.</exception>
-    /// <exception cref="TenantNotFoundException">The tenant was unregistered while its validation was waited for.</exception>
-    /// <exception cref="StoreUnavailableException">The store is away.</exception>
-    public async Task<TenantStatus> RegisterAsync(TenantConfig tenant, bool awaitFirstValidation = false, CancellationToken cancellationToken = default) =>
-        (await TryRegisterAsync(tenant, awaitFirstValidation, TenantCreation.New, TenantOrigin.Admin, cancellationToken).ConfigureAwait(false)).Status;
-
-    /// <summary>Changes a tenant without a gap. Changed authentication or platform settings are validated first, while the old ones serve.</summary>
-    /// <param name="tenant">The whole new configuration.</param>
-    /// <param name="cancellationToken">Ends the wait for validation; what was stored stays.</param>
-    /// <exception cref="TenantConfigException">The configuration has mistakes.</exception>
-    /// <exception cref="TenantValidationException">The change did not pass validation; nothing was changed.</exception>
-    /// <exception cref="TenantConflictException">A URL belongs to another tenant.</exception>
-    /// <exception cref="TenantNotFoundException">There is no such tenant.</exception>
-    /// <exception cref="StoreUnavailableException">The store is away.</exception>
-    public Task<TenantStatus> UpdateAsync(TenantConfig tenant, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(tenant);
-        return UpdateAsync(ToId(tenant.Id), _ => tenant, expectedVersion: null, force: false, cancellationToken);
-    }
-
-    /// <summary>Changes a tenant, starting from what it is now.</summary>
-    internal Task<TenantStatus> UpdateAsync(string tenantId, Func<TenantConfig, TenantConfig> change, CancellationToken cancellationToken) =>
-        UpdateAsync(ToId(tenantId), change, expectedVersion: null, force: false, cancellationToken);
-
-    /// <summary>Takes a tenant out of service; its data stays in the store.</summary>
-    /// <returns>False when there is no such tenant.</returns>
-    /// <exception cref="StoreUnavailableException">The store is away.</exception>
-    public Task<bool> UnregisterAsync(TenantId tenantId, CancellationToken cancellationToken = default)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        return RemoveAsync(tenantId, purge: false);
-    }
-
     /// <summary>Validates a tenant now. Callers that come while a validation runs share the next one.</summary>
     /// <exception cref="TenantNotFoundException">There is no such tenant, or it was unregistered meanwhile.</exception>
-    public async Task<TenantStatus> RecheckAsync(TenantId tenantId, CancellationToken cancellationToken = default)
+    internal async Task<TenantStatus> RecheckAsync(TenantId tenantId, CancellationToken cancellationToken = default)
     {
         if (_table.Find(tenantId) is not { Model: not null } state)
         {
@@ -120,7 +85,7 @@ public sealed class TenantRegistry
         return state.Model?.ToStatus() ?? throw new TenantNotFoundException(tenantId);
     }
 
-    /// <summary>Registers a tenant, and says whether it is new.</summary>
+    /// <summary>Registers a tenant, and says whether it is new. An equal one again changes nothing.</summary>
     internal async Task<(TenantStatus Status, bool IsNew)> TryRegisterAsync(
         TenantConfig tenant, bool awaitFirstValidation, TenantCreation creation, string origin, CancellationToken cancellationToken)
     {
@@ -425,8 +390,6 @@ public sealed class TenantRegistry
     }
 
     private static string NewEpoch() => Guid.NewGuid().ToString("N");
-
-    private static TenantId ToId(string id) => TenantId.TryParse(id, out var tenantId) ? tenantId : throw new TenantConfigException([new("id", TenantId.Explain(id)!)]);
 
     private static Exception Explain(TenantWrite refused, TenantId id) => refused switch
     {
