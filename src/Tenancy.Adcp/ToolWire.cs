@@ -13,10 +13,13 @@ internal sealed class ToolWire<TRequest, TResponse>(AdcpSerializer serializer)
 {
     private static readonly bool IsIdempotent = typeof(TRequest).IsAssignableTo(typeof(IIdempotentRequest));
 
+    // What belongs to the request, and is written behind the answer.
+    private static readonly string[] Envelope = IsIdempotent ? ["context", "idempotency_key", "replayed"] : ["context"];
+
     // It has an envelope of its own for what it refuses.
     private static readonly bool IsTestController = typeof(TResponse) == typeof(TestControllerResponse);
 
-    private readonly JsonTypeInfo<TResponse> _responseType = serializer.TypeInfo<TResponse>();
+    private readonly JsonTypeInfo<TResponse> _responseType = WithoutEnvelope(serializer.TypeInfo<TResponse>());
 
     // An answer may have a status of its own. One that has none is complete.
     private readonly Func<object, object?>? _status = serializer.TypeInfo<TResponse>().Properties.FirstOrDefault(property => property.Name == "status")?.Get;
@@ -51,7 +54,7 @@ internal sealed class ToolWire<TRequest, TResponse>(AdcpSerializer serializer)
     {
         using (var json = JsonScratch.Rent())
         {
-            JsonSerializer.Serialize(json.Writer, response, _responseType);
+            JsonSerializer.Serialize(json.Writer, WithoutEnvelope(response), _responseType);
             json.Writer.Flush();
             output.Write(json.Written[..^1]);
             if (_status?.Invoke(response) is null && response.Extensions?.ContainsKey("status") is not true)
@@ -60,6 +63,15 @@ internal sealed class ToolWire<TRequest, TResponse>(AdcpSerializer serializer)
             }
         }
     }
+
+    private static JsonTypeInfo<TResponse> WithoutEnvelope(JsonTypeInfo<TResponse> type) => type.Properties.FirstOrDefault(property => Envelope.Contains(property.Name)) is { } field
+        ? throw new InvalidOperationException($"{typeof(TResponse).Name} has a field '{field.Name}', which every answer has of the request: give it another name.")
+        : type;
+
+    // An extension that a handler takes over from elsewhere may be called so. What belongs to the request is what counts.
+    private static TResponse WithoutEnvelope(TResponse response) => response.Extensions is { Count: > 0 } extensions && Array.Exists(Envelope, extensions.ContainsKey)
+        ? (TResponse)((AdcpResponse)response with { Extensions = extensions.Where(extension => !Envelope.Contains(extension.Key)).ToDictionary(StringComparer.Ordinal) })
+        : response;
 
     private static string Hash(ReadOnlySpan<byte> json)
     {

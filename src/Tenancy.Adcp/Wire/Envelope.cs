@@ -8,7 +8,7 @@ namespace Tenancy.Adcp;
 /// <summary>A part of a request or an answer. Fields that it does not know are kept.</summary>
 public abstract record AdcpObject
 {
-    /// <summary>Gets the fields that this type does not know.</summary>
+    /// <summary>Gets the fields that this type does not know. One that has the name of a field that is written is left out of an answer.</summary>
     [JsonExtensionData]
     public IDictionary<string, JsonElement>? Extensions { get; set; }
 }

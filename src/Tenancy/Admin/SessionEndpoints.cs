@@ -1,6 +1,4 @@
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 using Tenancy.Configuration;
 using Tenancy.Mcp.Sessions;
 using Tenancy.Registry;
@@ -14,10 +12,10 @@ internal static class SessionEndpoints
     private const int MaxPage = 1000;
     private const int HandleLength = 43;
 
-    public static void Map(RouteGroupBuilder tenants)
+    public static void Map(AdminRoutes routes)
     {
-        tenants.MapGet("{id}/sessions", ListAsync);
-        tenants.MapDelete("{id}/sessions/{handle}", EndAsync);
+        routes.Map(HttpMethods.Get, "{id}/sessions", ListAsync);
+        routes.Map(HttpMethods.Delete, "{id}/sessions/{handle}", EndAsync);
     }
 
     private static async Task<IResult> ListAsync(string id, HttpContext context, TenantRegistry registry, RedisConnection redis)

@@ -40,17 +40,17 @@ internal sealed class TenantBearerHandler(
 
     private async Task<AuthenticateResult> CheckAsync(TenantModel tenant, string token)
     {
-        // A check that fails, as one does without the store, says nothing of the token.
-        var isGood = true;
+        // A check that fails, as one does without the store, says nothing of the token, unless its own client ended it.
+        bool? isGood = null;
         try
         {
             var principal = await tokens.ValidateAsync(tenant, token, Context.RequestAborted);
             isGood = principal is not null;
-            return isGood ? Accept(tenant, token, principal!) : Invalid;
+            return isGood.Value ? Accept(tenant, token, principal!) : Invalid;
         }
         finally
         {
-            failures.End(Context, tenant.Id, isGood);
+            failures.End(Context, tenant.Id, isGood ?? !Context.RequestAborted.IsCancellationRequested);
         }
     }
 

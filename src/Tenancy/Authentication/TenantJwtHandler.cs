@@ -57,17 +57,17 @@ internal sealed class TenantJwtHandler : JwtBearerHandler, IAuthenticationHandle
             return Invalid;
         }
 
-        // A check that fails, as one does without the issuer's keys, says nothing of the token.
-        var isGood = true;
+        // A check that fails, as one does without the issuer's keys, says nothing of the token, unless its own client ended it.
+        bool? isGood = null;
         try
         {
             var principal = await TryCheckAsync(tenant, keys, believed, token);
             isGood = principal is not null;
-            return isGood ? await AdmitAsync(tenant, principal!) : Invalid;
+            return isGood.Value ? await AdmitAsync(tenant, principal!) : Invalid;
         }
         finally
         {
-            _failures.End(Context, tenant.Id, isGood);
+            _failures.End(Context, tenant.Id, isGood ?? !Context.RequestAborted.IsCancellationRequested);
         }
     }
 

@@ -167,7 +167,7 @@ public sealed class DifferenceTests
 
     private static string Header(HttpResponseHeaders headers, string name) => headers.TryGetValues(name, out var values) ? string.Join(',', values) : "";
 
-    private static async Task<WebApplication> StartOursAsync(Action<IServiceCollection> change)
+    internal static async Task<WebApplication> StartOursAsync(Action<IServiceCollection> change)
     {
         var builder = NewBuilder();
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
@@ -212,7 +212,7 @@ public sealed class DifferenceTests
         return app;
     }
 
-    private static async Task<string> BeginSessionAsync(WebApplication server, string version)
+    internal static async Task<string> BeginSessionAsync(WebApplication server, string version)
     {
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         using var request = new HttpRequestMessage(HttpMethod.Post, server.Urls.First() + "/acme/mcp") { Content = new StringContent(
@@ -224,7 +224,7 @@ public sealed class DifferenceTests
     }
 
     // A filter that does nothing, but is not ours: no call is answered before it has seen it.
-    private static void GoTheSdksWay(IServiceCollection services) =>
+    internal static void GoTheSdksWay(IServiceCollection services) =>
         services.Configure<McpServerOptions>(options => options.Filters.Message.IncomingFilters.Add(next => (message, cancellationToken) => next(message, cancellationToken)));
 
     private static void LogTheSdk(ILoggingBuilder logging) => logging.AddFilter<LogRecorder>("ModelContextProtocol", LogLevel.Information);

@@ -1,7 +1,7 @@
-using System.Text;
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Tenancy.Adcp;
 using Tenancy.Mcp;
 using Tenancy.Tests.Hosting;
 
@@ -37,9 +37,10 @@ public sealed class InterleavedCallsTests
     }
 
     [Fact]
-    public async Task Of_ten_thousand_interleaved_calls_no_answer_carries_a_foreign_mark()
+    public async Task Of_ten_thousand_interleaved_calls_of_both_ways_none_sees_another()
     {
-        await using var server = await StartAsync();
+        var log = new LogRecorder(LogLevel.Information);
+        await using var server = await StartAsync(log);
         var callers = new List<Caller>();
         foreach (var (tenant, token) in new[] { ("acme", McpCalls.Acme), ("acme", "acme.another"), ("globex", McpCalls.Globex), ("globex", "globex.another") })
         {
@@ -48,66 +49,87 @@ public sealed class InterleavedCallsTests
         }
 
         Assert.Equal(4, callers.Select(caller => caller.Identity).Distinct().Count());
+        var calls = Enumerable.Range(0, Calls).Select(i => new Call(i, callers[i % 4])).ToArray();
+        var begun = DateTime.UtcNow;
         var (next, answered, aborted) = (-1, 0, 0);
         await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(_ => Task.Run(
             async () =>
             {
                 while (Interlocked.Increment(ref next) is < Calls and var i)
                 {
-                    Interlocked.Add(ref await CallAsync(server, callers[i % 4], i) ? ref answered : ref aborted, 1);
+                    Interlocked.Add(ref await CallAsync(server, calls[i]) ? ref answered : ref aborted, 1);
                 }
             },
             Token)));
 
         // An aborted call may have been answered before it noticed.
         Assert.Equal(Calls, answered + aborted);
-        Assert.InRange(aborted, Calls / 10, Enumerable.Range(0, Calls).Count(Aborts));
-        var log = server.Services.GetRequiredService<MarkLog>();
-        await Poll.UntilAsync(() => Task.FromResult(Volatile.Read(ref log.Begun) == Volatile.Read(ref log.Ended)));
-        Assert.Equal([], log.Wrong);
-        Assert.True(log.Begun >= answered);
+        Assert.InRange(aborted, Calls / 10, calls.Count(call => call.Aborts));
+        var marks = server.Services.GetRequiredService<MarkLog>();
+        await Poll.UntilAsync(() => Task.FromResult(Volatile.Read(ref marks.Begun) == Volatile.Read(ref marks.Ended)));
+        Assert.Equal([], marks.Wrong.Take(20));
+        Assert.True(marks.Begun > answered);
+
+        // Some of those that were aborted did not get so far; and a session's call goes to the SDK once a minute, whatever it is.
+        var ofSdk = calls.Where(call => !call.IsDirect).ToArray();
+        Assert.InRange(
+            log.Entries.Count(entry => entry.Text.Contains("'tools/call' request handler called", StringComparison.Ordinal)),
+            ofSdk.Count(call => !call.Aborts),
+            ofSdk.Length + (callers.Count * (1 + (int)(DateTime.UtcNow - begun).TotalMinutes)));
+        Assert.InRange(ofSdk.Length, Calls / 3, Calls / 2);
     }
 
     [Theory]
     [InlineData(null)]
     [InlineData(Generation.Stateless)]
-    public async Task What_a_tool_leaves_behind_sees_no_other_call(Generation? generation)
+    public async Task What_a_tool_leaves_behind_sees_no_other_call(Generation? generation) => Assert.Equal(
+        "nothing|ObjectDisposedException|ObjectDisposedException|InvalidOperationException|InvalidOperationException|True", await LeaveBehindAsync("leave_behind", generation, hasSession: false));
+
+    [Theory]
+    [InlineData(null, false)]
+    [InlineData(null, true)]
+    [InlineData(Generation.Stateless, false)]
+    public async Task What_a_plain_tool_leaves_behind_sees_no_other_call(Generation? generation, bool hasSession) => Assert.Equal(
+        "nothing|InvalidOperationException|InvalidOperationException|InvalidOperationException|True", await LeaveBehindAsync("leave_behind_plain", generation, hasSession));
+
+    private static async Task<string> LeaveBehindAsync(string tool, Generation? generation, bool hasSession)
     {
         await using var server = await StartAsync();
         var leftover = server.Services.GetRequiredService<MarkTools.Leftover>();
-        await server.CallAsync("acme", McpCalls.Acme, "leave_behind", generation: generation);
+        var session = hasSession ? await server.InitializeAsync("acme", McpCalls.Acme) : null;
+        await server.CallAsync("acme", McpCalls.Acme, tool, generation: generation, sessionId: session);
 
         // The same connection, and so the same HttpContext, serves another tenant now.
         var other = server.CallAsync("globex", McpCalls.Globex, "mark", new() { ["tag"] = "t", ["turns"] = 60, ["obeys"] = true }, generation: generation);
         leftover.MayLook.SetResult();
-        Assert.Equal("nothing|ObjectDisposedException|ObjectDisposedException|InvalidOperationException|InvalidOperationException|True", await leftover.Seen!);
+        var seen = await leftover.Seen!;
         await other;
+        return seen;
     }
 
-    private static async Task<bool> CallAsync(TenancyServer server, Caller caller, int i)
+    private static async Task<bool> CallAsync(TenancyServer server, Call call)
     {
-        var (kind, aborts, hasProgress, tag) = ((Kind)(i / 4 % 3), Aborts(i), i % 5 == 0, $"call-{i}");
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Token);
         limit.CancelAfter(TimeSpan.FromSeconds(60));
-        using var request = Request(server, caller, kind, i, tag, hasProgress);
-        if (!aborts)
+        using var request = Request(server, call);
+        if (!call.Aborts)
         {
             using var response = await server.Client.SendAsync(request, limit.Token);
-            Check(caller, kind, i, tag, hasProgress, (int)response.StatusCode, await response.Content.ReadAsStringAsync(limit.Token));
+            Check(call, (int)response.StatusCode, await response.Content.ReadAsStringAsync(limit.Token));
             return true;
         }
 
         var sending = server.Client.SendAsync(request, HttpCompletionOption.ResponseContentRead, limit.Token);
-        if (i % 4 != 0)
+        if (call.Number % 7 != 0)
         {
-            await Task.WhenAny(sending, Task.Delay(i % 3, Token));
+            await Task.WhenAny(sending, Task.Delay(call.Number % 3, Token));
         }
 
         await limit.CancelAsync();
         try
         {
             using var response = await sending;
-            Check(caller, kind, i, tag, hasProgress, (int)response.StatusCode, await response.Content.ReadAsStringAsync(Token));
+            Check(call, (int)response.StatusCode, await response.Content.ReadAsStringAsync(Token));
             return true;
         }
         catch (OperationCanceledException)
@@ -116,70 +138,129 @@ public sealed class InterleavedCallsTests
         }
     }
 
-    private static HttpRequestMessage Request(TenancyServer server, Caller caller, Kind kind, int i, string tag, bool hasProgress)
+    private static HttpRequestMessage Request(TenancyServer server, Call call)
     {
+        var caller = call.Caller;
         var meta = new JsonObject();
-        if (hasProgress)
+        if (call.HasProgress)
         {
             meta["progressToken"] = "p";
         }
 
-        if (kind == Kind.Modern)
+        if (call.Kind == Kind.Modern)
         {
             meta["io.modelcontextprotocol/protocolVersion"] = "2026-07-28";
             meta["io.modelcontextprotocol/clientInfo"] = new JsonObject { ["name"] = caller.Identity, ["version"] = "1" };
             meta["io.modelcontextprotocol/clientCapabilities"] = new JsonObject();
         }
 
-        // The same few ids for everybody.
         var body = new JsonObject
         {
             ["jsonrpc"] = "2.0",
-            ["id"] = Id(i),
+            ["id"] = call.Id,
             ["method"] = "tools/call",
-            ["params"] = new JsonObject { ["name"] = "mark", ["arguments"] = new JsonObject { ["tag"] = tag, ["turns"] = Turns(i), ["obeys"] = Obeys(i) }, ["_meta"] = meta },
+            ["params"] = new JsonObject { ["name"] = call.Tool, ["arguments"] = call.Arguments(), ["_meta"] = meta },
         };
         var request = McpCalls.Post(
-            server.Port, Way.Path, caller.Tenant, caller.Token, body.ToJsonString(), kind == Kind.Modern ? Generation.Stateless : null, kind == Kind.InSession ? caller.Session : null, IsJson(i) ? "application/json" : "application/json, text/event-stream");
-        request.Headers.Add(MarkTools.TagHeader, tag);
+            server.Port,
+            Way.Path,
+            caller.Tenant,
+            caller.Token,
+            body.ToJsonString(),
+            call.Kind == Kind.Modern ? Generation.Stateless : null,
+            call.Kind == Kind.InSession ? caller.Session : null,
+            call.IsJson ? "application/json" : "application/json, text/event-stream");
+        request.Headers.Add(MarkTools.TagHeader, call.Tag);
         return request;
     }
 
-    private static bool Aborts(int i) => i / 12 % 3 == 0;
-
-    private static bool Obeys(int i) => i / 36 % 2 == 0;
-
-    // A handler that takes no notice of its client's going is still at work then.
-    private static int Turns(int i) => Aborts(i) && !Obeys(i) ? 12 : i % 4;
-
-    private static int Id(int i) => i / 4 % 2;
-
-    private static bool IsJson(int i) => i % 7 == 0;
-
-    private static void Check(Caller caller, Kind kind, int i, string tag, bool hasProgress, int status, string body)
+    private static void Check(Call call, int status, string body)
     {
-        Assert.True(status == 200, $"{tag}: {status} {body}");
-        var user = $"{caller.Tenant}|{caller.Identity}";
-        var client = kind switch
+        Assert.True(status == 200, $"{call.Tag}: {status} {body}");
+        var messages = (call.IsJson ? [body] : body.Split('\n').Where(line => line.StartsWith("data: ", StringComparison.Ordinal)).Select(line => line["data: ".Length..]))
+            .Select(text => JsonNode.Parse(text)!).ToArray();
+        var result = messages[^1]["result"];
+        Assert.Equal(call.Answer, (result?["structuredContent"]?["mark"] ?? result?["content"]?[0]?["text"])?.ToString() ?? body);
+        Assert.Equal(call.Id, (int)messages[^1]["id"]!);
+        Assert.Equal(call is { Tool: "mark", HasProgress: true, IsJson: false } ? call.Turns : 0, messages.Length - 1);
+        Assert.All(messages[..^1], message => Assert.Equal(call.Answer, message["params"]!["message"]!.ToString()));
+    }
+
+    private static Task<TenancyServer> StartAsync(LogRecorder? log = null) => TenancyServer.StartAsync(settings: Settings, services: services =>
+    {
+        services.AddHttpContextAccessor();
+        services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<MarkTools>()));
+        services.AddSingleton<MarkLog>().AddSingleton<MarkTools.Leftover>().AddScoped<ScopeMark>().AddSingleton<IAccountResolver, MarkAccounts>();
+        if (log is not null)
+        {
+            services.AddSingleton<ILoggerProvider>(log).AddLogging(logging => logging
+                .AddFilter<LogRecorder>(category: null, LogLevel.Warning).AddFilter<LogRecorder>("ModelContextProtocol.Server", LogLevel.Information));
+        }
+    });
+
+    private sealed record Caller(string Tenant, string Token, string Identity, string Session);
+
+    /// <summary>One of the calls: all that it is follows from its number, and no two of these are one rhythm.</summary>
+    private sealed record Call(int Number, Caller Caller)
+    {
+        private static readonly string[] Tools = ["mark", "mark_plain", "mark_account", "mark_write"];
+
+        public string Tag => $"call-{Number}";
+
+        public Kind Kind => (Kind)(Number / 4 % 3);
+
+        public string Tool => Tools[Number / 12 % 4];
+
+        public bool Aborts => Number / 48 % 3 == 0;
+
+        // A handler that takes no notice of its client's going is still at work then.
+        public bool Obeys => Number / 144 % 2 == 0;
+
+        public int Turns => Aborts && !Obeys ? 12 : Number % 4;
+
+        public bool HasProgress => Number % 5 == 0;
+
+        public bool IsJson => Number % 7 == 0;
+
+        // The same few ids for everybody.
+        public int Id => Number / 4 % 2;
+
+        public bool IsDirect => Tool != "mark" && !HasProgress;
+
+        public string Answer => Tool == "mark" ? $"{User}|{Product}|{Caller.Tenant}|{Tag}|{User}|{User}|{Client}|{Tag}" : $"{Expected}|{Tag}";
+
+        private string User => $"{Caller.Tenant}|{Caller.Identity}";
+
+        private string Product => Caller.Tenant == "acme" ? "acme-banner" : "globex-shelf";
+
+        private string Expected => $"{User}|{Product}|{(Tool == "mark_plain" ? Caller.Identity : $"{Caller.Tenant}/{Caller.Identity}/{Tag}")}";
+
+        private string Client => Kind switch
         {
             Kind.Sessionless => "",
             Kind.InSession => "test",
-            _ => caller.Identity,
+            _ => Caller.Identity,
         };
-        var expected = $"{user}|{(caller.Tenant == "acme" ? "acme-banner" : "globex-shelf")}|{caller.Tenant}|{tag}|{user}|{user}|{client}|{tag}";
-        var messages = (IsJson(i) ? [body] : body.Split('\n').Where(line => line.StartsWith("data: ", StringComparison.Ordinal)).Select(line => line["data: ".Length..])).Select(text => JsonNode.Parse(text)!).ToArray();
-        Assert.Equal(expected, messages[^1]["result"]?["content"]?[0]?["text"]?.ToString() ?? body);
-        Assert.Equal(Id(i), (int)messages[^1]["id"]!);
-        Assert.Equal(hasProgress && !IsJson(i) ? Turns(i) : 0, messages.Length - 1);
-        Assert.All(messages[..^1], message => Assert.Equal(expected, message["params"]!["message"]!.ToString()));
+
+        public JsonObject Arguments()
+        {
+            var arguments = new JsonObject { ["tag"] = Tag, ["turns"] = Turns, ["obeys"] = Obeys };
+            if (Tool != "mark")
+            {
+                arguments["expected"] = Expected;
+            }
+
+            if (Tool is "mark_account" or "mark_write")
+            {
+                arguments["account"] = new JsonObject { ["account_id"] = Tag };
+            }
+
+            if (Tool == "mark_write")
+            {
+                arguments["idempotency_key"] = $"key-of-a-mark-{Tag}";
+            }
+
+            return arguments;
+        }
     }
-
-    private static Task<TenancyServer> StartAsync() => TenancyServer.StartAsync(settings: Settings, services: services => services
-        .AddHttpContextAccessor()
-        .AddSingleton(new CommonHandlers(platform => platform.AddHandlers<MarkTools>()))
-        .AddSingleton<MarkLog>()
-        .AddSingleton<MarkTools.Leftover>()
-        .AddScoped<ScopeMark>());
-
-    private sealed record Caller(string Tenant, string Token, string Identity, string Session);
 }

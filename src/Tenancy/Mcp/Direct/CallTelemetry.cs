@@ -6,6 +6,7 @@ using System.Text.Json;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using Tenancy.Mcp.Requests;
+using Tenancy.Mcp.Sessions;
 
 namespace Tenancy.Mcp.Direct;
 
@@ -29,18 +30,20 @@ internal sealed class CallTelemetry : IDisposable
     private readonly Activity? _activity;
     private TagList _tags;
 
-    private CallTelemetry(McpRequest request, Activity? activity)
+    private CallTelemetry(McpRequest request, OpenSession? session, bool isTraced)
     {
+        var activity = isTraced ? Start(request, session) : null;
         _activity = activity;
         _tags.Add("mcp.method.name", request.Head.Method);
         _tags.Add("network.transport", "tcp");
         _tags.Add("network.protocol.name", "http");
-        if (request.Version is { } version)
+        if ((request.Version ?? session?.Version) is { } version)
         {
             _tags.Add("mcp.protocol.version", version);
         }
 
-        if (request.Tool is { } tool)
+        // The SDK looks for the tool's name only where somebody listens to activities.
+        if (isTraced && request.Tool is { } tool)
         {
             _tags.Add("gen_ai.tool.name", tool.ProtocolTool.Name);
             _tags.Add("gen_ai.operation.name", "execute_tool");
@@ -48,14 +51,10 @@ internal sealed class CallTelemetry : IDisposable
     }
 
     /// <summary>Begins to observe a request; null where nobody listens.</summary>
-    public static CallTelemetry? Begin(McpRequest request)
+    public static CallTelemetry? Begin(McpRequest request, OpenSession? session)
     {
-        if (!Source.HasListeners() && !Duration.Enabled)
-        {
-            return null;
-        }
-
-        return new(request, Source.HasListeners() ? Start(request) : null);
+        var isTraced = Source.HasListeners();
+        return isTraced || Duration.Enabled ? new(request, session, isTraced) : null;
     }
 
     /// <summary>Notes what was answered.</summary>
@@ -111,10 +110,11 @@ internal sealed class CallTelemetry : IDisposable
         _activity?.Dispose();
     }
 
-    private static Activity? Start(McpRequest request)
+    private static Activity? Start(McpRequest request, OpenSession? session)
     {
         var meta = MessageHead.IsEmpty(request.Head.Meta) ? default : JsonElement.Parse(request.Body.Span[request.Head.Meta]);
-        ActivityContext.TryParse(Text(meta, "traceparent"), Text(meta, "tracestate"), isRemote: true, out var parent);
+        DistributedContextPropagator.Current.ExtractTraceIdAndState(meta, ReadText, out var traceparent, out var tracestate);
+        ActivityContext.TryParse(traceparent, tracestate, isRemote: true, out var parent);
         var activity = Source.StartActivity(
             request.Tool is { } tool ? $"{request.Head.Method} {tool.ProtocolTool.Name}" : request.Head.Method!,
             ActivityKind.Server,
@@ -122,16 +122,21 @@ internal sealed class CallTelemetry : IDisposable
             links: Activity.Current is { } current ? [new(current.Context)] : []);
         if (activity is { IsAllDataRequested: true })
         {
-            // The SDK has an id of its own here, too, and never the session's.
-            activity.AddTag("mcp.session.id", Guid.NewGuid().ToString("N"));
+            // The SDK has an id of its own here, too, and never the session's. One without a session it knows for one request only.
+            activity.AddTag("mcp.session.id", session?.TraceId ?? Guid.NewGuid().ToString("N"));
             activity.AddTag("jsonrpc.request.id", RequestIds.Read(request.Body.Span[request.Head.Id]).TrimStart('"'));
         }
 
         return activity;
     }
 
-    private static string? Text(JsonElement meta, string name) =>
-        meta.ValueKind == JsonValueKind.Object && meta.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    private static void ReadText(object? carrier, string name, out string? value, out IEnumerable<string>? values)
+    {
+        values = null;
+        value = carrier is JsonElement { ValueKind: JsonValueKind.Object } meta && meta.TryGetProperty(name, out var text) && text.ValueKind == JsonValueKind.String
+            ? text.GetString()
+            : null;
+    }
 
     private void FailTool(CallToolResult result)
     {

@@ -27,21 +27,21 @@ internal sealed class DirectPath(
     public async ValueTask<Refusal?> ServeAsync(McpRequest request, RequestBody body)
     {
         var reply = new DirectReply(request, body.Bytes.Span[request.Head.Id].ToArray());
-        using var operation = CallTelemetry.Begin(request);
+        var session = request.SessionId is { } sessionId ? sessions.Find(request.Tenant.Id, sessionId) : null;
         if (request.Tool is { } tool)
         {
-            return await CallAsync(request, body, tool, reply, operation);
+            return await CallAsync(request, body, tool, session, reply);
         }
 
+        using var operation = CallTelemetry.Begin(request, session);
         body.Consume();
         reply.WriteList();
         await reply.FlushAsync();
         return null;
     }
 
-    private async ValueTask<Refusal?> CallAsync(McpRequest request, RequestBody body, TenantTool tool, DirectReply reply, CallTelemetry? operation)
+    private async ValueTask<Refusal?> CallAsync(McpRequest request, RequestBody body, TenantTool tool, OpenSession? session, DirectReply reply)
     {
-        var session = request.SessionId is { } sessionId ? sessions.Find(request.Tenant.Id, sessionId) : null;
         var requestId = session is null ? null : RequestIds.Read(body.Bytes.Span[request.Head.Id]);
         var run = Read(tool, request, out var mistake);
         if (run is null or { Answer.IsError: true } && SdkPath.IsAmbiguous(request.Body))
@@ -50,9 +50,10 @@ internal sealed class DirectPath(
             return Refusal.AmbiguousJson;
         }
 
+        using var operation = CallTelemetry.Begin(request, session);
         body.Consume();
         request.ReleaseBody();
-        using var cancellation = session?.Begin(requestId!, request.Http.RequestAborted);
+        using var cancellation = session?.Begin(requestId!);
         try
         {
             if (run?.Answer is { } known)
@@ -66,6 +67,7 @@ internal sealed class DirectPath(
             }
             else if (await RunAsync(tool, run, request, session, reply, operation, cancellation?.Token ?? request.Http.RequestAborted) is { } refusal)
             {
+                request.ReadId(reply.Id);
                 return refusal;
             }
         }
@@ -103,6 +105,7 @@ internal sealed class DirectPath(
         var (call, refusal) = starter.TryBegin(request.Tenant, request.Caller, tool.RequiredScopes.Count > 0 ? request.User : null, tool);
         if (call is null)
         {
+            operation?.Note(ProtocolErrors.ToResult(tool.ProtocolTool.Name, new McpException(refusal!.Detail)));
             return refusal;
         }
 
@@ -115,15 +118,16 @@ internal sealed class DirectPath(
             operation?.Note(answer);
             return null;
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException exception) when (cancellationToken.IsCancellationRequested)
         {
+            operation?.Fail(exception);
             reply.WriteNothing();
             return null;
         }
         catch (StoreUnavailableException exception)
         {
             logger.StoreAway(exception, request.Tenant.Id.Value);
-            operation?.Fail(exception);
+            operation?.Note(ProtocolErrors.ToResult(tool.ProtocolTool.Name, exception));
             return Refusal.StoreUnavailable;
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)

@@ -16,9 +16,6 @@ internal class RequestLimits(RateLimiter limiter)
     /// <summary>The requests a minute of callers without credentials, by client address.</summary>
     public const int AnonymousPerMinute = 60;
 
-    /// <summary>The connections a minute that one caller, or one address without credentials, may begin.</summary>
-    public const int HandshakesPerMinute = 60;
-
     private const int MaxSessionIdLength = 256;
 
     private static readonly TenantLimits Default = new();
@@ -44,7 +41,7 @@ internal class RequestLimits(RateLimiter limiter)
     /// <summary>Counts the request as the beginning of a connection instead. Clients begin several before they call anything, and must not be kept out by that.</summary>
     public virtual async ValueTask<RateLimitResult> ExchangeForHandshakeAsync(McpRequest request)
     {
-        var handshake = RateLimit.Handshake(request.Caller.IsAnonymous ? ClientAddress.Of(request.Http) : request.Caller.Value, HandshakesPerMinute);
+        var handshake = HandshakeLimitOf(request);
         var giveBack = GiveBackAsync(request).AsTask();
         var result = await limiter.AcquireAsync(request.Tenant.Id, handshake);
         await giveBack;
@@ -70,6 +67,15 @@ internal class RequestLimits(RateLimiter limiter)
 
         var limits = request.Tenant.Config.Limits ?? Default;
         return (RateLimit.Tenant(limits.RateLimit), limits.RateLimitPerCaller is { } perCaller ? RateLimit.Caller(request.Caller.Value, perCaller) : null);
+    }
+
+    // As many as the tenant allows of calls, but of each caller's own; those without credentials are told apart by their addresses.
+    private static RateLimit HandshakeLimitOf(McpRequest request)
+    {
+        var perMinute = (request.Tenant.Config.Limits ?? Default).RateLimit;
+        return !request.Caller.IsAnonymous ? RateLimit.Handshake(request.Caller.Value, perMinute)
+            : ToolContextFactory.IsOpen(request.Tenant) ? RateLimit.Handshake(ClientAddress.Of(request.Http), perMinute)
+            : RateLimit.Handshake(ClientAddress.Of(request.Http), AnonymousPerMinute);
     }
 
     // The names and forms of draft-ietf-httpapi-ratelimit-headers: structured fields (RFC 9651), times in seconds.

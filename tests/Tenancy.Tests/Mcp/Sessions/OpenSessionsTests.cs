@@ -1,0 +1,187 @@
+using Microsoft.Extensions.Time.Testing;
+using Tenancy.Configuration;
+using Tenancy.Registry;
+using Tenancy.State;
+
+namespace Tenancy.Tests.Mcp.Sessions;
+
+/// <summary>What a node remembers of the sessions that its MCP SDK has.</summary>
+public sealed class OpenSessionsTests
+{
+    private const string Version = "2025-11-25";
+    private static readonly TenantId Acme = TenantId.Parse("acme");
+    private static readonly TenantId Globex = TenantId.Parse("globex");
+    private readonly CountingClock _clock = new();
+
+    [Fact]
+    public void A_session_is_one_of_its_tenant_only()
+    {
+        var sessions = new OpenSessions(_clock);
+        sessions.Add(Acme, "a", Version);
+        Assert.NotNull(sessions.Find(Acme, "a"));
+        Assert.Null(sessions.Find(Globex, "a"));
+        Assert.Null(sessions.Find(Acme, "A"));
+        sessions.End(Globex, "a");
+        Assert.NotNull(sessions.Find(Acme, "a"));
+        sessions.End(Acme, "a");
+        Assert.Null(sessions.Find(Acme, "a"));
+    }
+
+    [Fact]
+    public void The_sessions_of_a_tenant_that_is_gone_are_forgotten_and_those_of_others_are_not()
+    {
+        var sessions = new OpenSessions(_clock);
+        for (var i = 0; i < 10; i++)
+        {
+            sessions.Add(i % 2 == 0 ? Acme : Globex, $"{i}", Version);
+        }
+
+        sessions.OnTenantChanged(new(TenantChangeKind.Removed, Acme, Before: null, After: null));
+        Assert.Equal(5, sessions.Count);
+        Assert.Null(sessions.Find(Acme, "0"));
+        Assert.NotNull(sessions.Find(Globex, "1"));
+    }
+
+    [Fact]
+    public void Sessions_that_nobody_uses_are_forgotten_when_there_are_many()
+    {
+        var sessions = new OpenSessions(_clock);
+        for (var i = 0; i < 20_000; i++)
+        {
+            sessions.Add(Acme, $"{i}", Version);
+        }
+
+        _clock.Advance(SessionStore.Lifetime);
+        sessions.Find(Acme, "7")!.IsDueAtSdk();
+        _clock.Advance(TimeSpan.FromMinutes(1));
+        sessions.Add(Acme, "new", Version);
+        Assert.Equal(2, sessions.Count);
+        Assert.NotNull(sessions.Find(Acme, "7"));
+        Assert.NotNull(sessions.Find(Acme, "new"));
+    }
+
+    [Fact]
+    public void Many_sessions_that_are_used_are_not_looked_through_for_each_new_one()
+    {
+        var sessions = new OpenSessions(_clock);
+        for (var i = 0; i < 20_000; i++)
+        {
+            sessions.Add(Acme, $"{i}", Version);
+        }
+
+        var before = _clock.Looks;
+        for (var i = 0; i < 1_000; i++)
+        {
+            sessions.Add(Acme, $"more {i}", Version);
+        }
+
+        // Each new one looks at the clock itself, and all may be looked through once.
+        Assert.InRange(_clock.Looks - before, 0, 30_000);
+    }
+
+    [Fact]
+    public async Task Once_a_minute_one_request_of_many_goes_to_the_sdk()
+    {
+        var session = new OpenSession(Version, _clock);
+        Assert.Equal(0, await DueAsync(session));
+        _clock.Advance(TimeSpan.FromMinutes(1));
+        Assert.Equal(0, await DueAsync(session));
+        for (var minute = 0; minute < 3; minute++)
+        {
+            _clock.Advance(TimeSpan.FromSeconds(61));
+            Assert.Equal(1, await DueAsync(session));
+            Assert.Equal(0, await DueAsync(session));
+        }
+    }
+
+    [Theory]
+    [InlineData("2025-11-25", null, true)]
+    [InlineData("2025-11-25", "2025-11-25", true)]
+    [InlineData("2025-11-25", "2025-06-18", false)]
+    [InlineData("2025-11-25", "2026-07-28", false)]
+    [InlineData("2025-03-26", null, true)]
+    [InlineData("2024-11-05", null, false)]
+    [InlineData("2024-11-05", "2024-11-05", false)]
+    [InlineData("2026-07-28", null, false)]
+    [InlineData("2099-01-01", null, false)]
+    [InlineData("2099-01-01", "2025-11-25", false)]
+    [InlineData(null, null, false)]
+    public void A_session_takes_requests_of_the_revision_that_was_agreed_on(string? requested, string? sent, bool takes)
+    {
+        var sessions = new OpenSessions(_clock);
+        sessions.Add(Acme, "a", requested);
+        Assert.Equal(takes, sessions.Find(Acme, "a")!.Takes(sent));
+    }
+
+    [Fact]
+    public async Task A_cancellation_ends_the_call_of_its_id_and_no_other()
+    {
+        var session = new OpenSession(Version, _clock);
+        using var one = session.Begin("\"1");
+        using var other = session.Begin("1");
+        session.Cancel("2");
+        session.Cancel("\"1");
+        await UntilCancelledAsync(one.Token);
+        Assert.False(other.IsCancellationRequested);
+
+        session.End("1", other);
+        session.Cancel("1");
+        Assert.False(other.IsCancellationRequested);
+    }
+
+    [Fact]
+    public void A_cancellation_that_comes_as_its_call_ends_is_too_late_and_no_error()
+    {
+        var session = new OpenSession(Version, _clock);
+        var call = session.Begin("1");
+        call.Dispose();
+        session.Cancel("1");
+        session.End("1", call);
+    }
+
+    [Fact]
+    public async Task A_session_that_comes_back_to_the_sdk_still_knows_its_calls()
+    {
+        var sessions = new OpenSessions(_clock);
+        sessions.Add(Acme, "a", Version);
+        using var call = sessions.Find(Acme, "a")!.Begin("1");
+        _clock.Advance(TimeSpan.FromMinutes(2));
+        sessions.Add(Acme, "a", Version);
+        Assert.False(sessions.Find(Acme, "a")!.IsDueAtSdk());
+        sessions.Find(Acme, "a")!.Cancel("1");
+        await UntilCancelledAsync(call.Token);
+    }
+
+    // What hears of it runs elsewhere.
+    private static async Task UntilCancelledAsync(CancellationToken token) =>
+        await Task.Delay(TimeSpan.FromSeconds(20), token).ContinueWith(wait => Assert.True(wait.IsCanceled), TaskScheduler.Default);
+
+    private static async Task<int> DueAsync(OpenSession session)
+    {
+        using var start = new ManualResetEventSlim();
+        var asked = Enumerable.Range(0, 4).Select(_ => Task.Factory.StartNew(
+            () =>
+            {
+                start.Wait(TestContext.Current.CancellationToken);
+                return Enumerable.Range(0, 100).Count(_ => session.IsDueAtSdk());
+            },
+            TestContext.Current.CancellationToken,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default)).ToArray();
+        start.Set();
+        return (await Task.WhenAll(asked)).Sum();
+    }
+
+    private sealed class CountingClock : FakeTimeProvider
+    {
+        private long _looks;
+
+        public long Looks => Volatile.Read(ref _looks);
+
+        public override long GetTimestamp()
+        {
+            Interlocked.Increment(ref _looks);
+            return base.GetTimestamp();
+        }
+    }
+}
