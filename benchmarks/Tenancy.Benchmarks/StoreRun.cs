@@ -25,13 +25,13 @@ internal static class StoreRun
         var database = multiplexer.GetDatabase();
         await output.WriteLineAsync($"| operation | bare EVALSHA/s | ours/s | ratio [quartiles] |\n|---|--:|--:|--:|");
 
-        var limiter = new RateLimiter(connection, new(TimeProvider.System), Tenant);
+        var limiter = new RateLimiter(connection, new(TimeProvider.System), new(), TimeProvider.System);
         RateLimit[] limits = [RateLimit.Tenant(1_000_000_000)];
         await CompareAsync(
             output,
             "rate limit",
-            () => database.ScriptEvaluateAsync(StoreScript.RateLimit.Text, [$"tenant:{{bench}}:bare"], [1, 0, limits[0].Interval, limits[0].PerMinute]),
-            () => limiter.AcquireAsync(limits).AsTask());
+            () => database.ScriptEvaluateAsync(StoreScript.RateLimit.Text, [$"tenant:{{bench}}:bare"], [1, 0, 1, limits[0].Interval, limits[0].PerMinute, 0, 0, 0, 0]),
+            () => limiter.AcquireAsync(Tenant, limits).AsTask());
 
         var store = new IdempotencyStore(connection, Tenant, new() { MaxRecords = int.MaxValue, MaxBytes = long.MaxValue, SustainedInserts = 1_000_000, BurstInserts = 1_000_000 });
         var (bare, ours) = (0, 0);

@@ -52,7 +52,7 @@ internal sealed class Tenants : IDisposable
     {
         for (var i = 0; i < count; i++)
         {
-            await Registry.RegisterAsync(Config(i));
+            await Registry.TryRegisterAsync(Config(i), awaitFirstValidation: false, TenantCreation.New, TenantOrigin.Admin, CancellationToken.None);
         }
     }
 

@@ -1,13 +1,12 @@
 using SqliteTenants;
-using Tenancy.Fleet;
 
 var builder = WebApplication.CreateBuilder(args);
 var database = builder.Configuration.GetConnectionString("Tenants") ?? "Data Source=tenants.db";
 
 builder.Services.AddTenancy(builder.Configuration)
     .AddEmbeddedStore()
-    .AddPlatform<Shop>("shop");
-builder.Services.AddSingleton<ITenantSource>(services => new SqliteTenantSource(database, services.GetRequiredService<TimeProvider>()));
+    .AddPlatform<Shop>("shop")
+    .AddTenantSource(services => new SqliteTenantSource(database, services.GetRequiredService<TimeProvider>()));
 
 var app = builder.Build();
 

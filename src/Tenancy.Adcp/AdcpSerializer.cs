@@ -18,10 +18,9 @@ internal sealed partial class AdcpSerializer
     private readonly WireRules _rules;
     private int _hasToldOfWebhooks;
 
-    private readonly JsonSerializerOptions _options = new(AdcpJson.Default.Options)
-    {
-        TypeInfoResolver = JsonTypeInfoResolver.Combine(AdcpJson.Default, new DefaultJsonTypeInfoResolver()).WithAddedModifier(SettleExtensions),
-    };
+    // What changes how a type is written takes it off the generated code that writes it fastest. So only reading is changed for all types.
+    private readonly JsonSerializerOptions _options = Options(WriteOnce);
+    private readonly JsonSerializerOptions _reading = Options(ReadRest);
 
     public AdcpSerializer(IOptions<AdcpOptions> settings, ILogger<AdcpSerializer> logger)
     {
@@ -118,7 +117,7 @@ internal sealed partial class AdcpSerializer
     {
         try
         {
-            return JsonSerializer.Deserialize(json, TypeInfo<TRequest>())!;
+            return JsonSerializer.Deserialize(json, (JsonTypeInfo<TRequest>)_reading.GetTypeInfo(typeof(TRequest)))!;
         }
         catch (JsonException exception)
         {
@@ -128,27 +127,19 @@ internal sealed partial class AdcpSerializer
         }
     }
 
-    // No name stands twice, neither in what is read nor in what is written.
-    private static void SettleExtensions(JsonTypeInfo type)
+    private static JsonSerializerOptions Options(Action<JsonTypeInfo> change) => new(AdcpJson.Default.Options)
     {
-        if (type.Kind != JsonTypeInfoKind.Object)
+        TypeInfoResolver = JsonTypeInfoResolver.Combine(AdcpJson.Default, new DefaultJsonTypeInfoResolver()).WithAddedModifier(change),
+    };
+
+    // What a handler takes over from elsewhere as an extension may have the name of a field. The field is what counts.
+    private static void WriteOnce(JsonTypeInfo type)
+    {
+        if (Extensions(type) is not { } extensions)
         {
             return;
         }
 
-        if (type.Properties.FirstOrDefault(property => property.IsExtensionData) is { } extensions)
-        {
-            WriteOnce(type, extensions);
-        }
-        else
-        {
-            ReadRest(type);
-        }
-    }
-
-    // What a handler takes over from elsewhere as an extension may have the name of a field. The field is what counts.
-    private static void WriteOnce(JsonTypeInfo type, JsonPropertyInfo extensions)
-    {
         var get = extensions.Get;
         var fields = type.Properties.Where(property => property is { IsExtensionData: false, Get: not null }).ToDictionary(property => property.Name, property => property.Get!, StringComparer.Ordinal);
         extensions.Get = value =>
@@ -162,15 +153,22 @@ internal sealed partial class AdcpSerializer
         };
     }
 
-    // What a type neither knows nor keeps is read all the same, so that a name that stands twice in it is refused there, too.
+    // No name may stand twice in what is read. What a type neither knows nor keeps is read all the same, so that it is refused there, too.
     private static void ReadRest(JsonTypeInfo type)
     {
+        if (type.Kind != JsonTypeInfoKind.Object || Extensions(type) is not null)
+        {
+            return;
+        }
+
         var rest = type.CreateJsonPropertyInfo(typeof(Dictionary<string, JsonElement>), "~");
         rest.IsExtensionData = true;
         rest.Get = static _ => null;
         rest.Set = static (_, _) => { };
         type.Properties.Add(rest);
     }
+
+    private static JsonPropertyInfo? Extensions(JsonTypeInfo type) => type.Properties.FirstOrDefault(property => property.IsExtensionData);
 
     private static int? FindVersion(ReadOnlySpan<byte> json)
     {

@@ -51,7 +51,7 @@ internal sealed class IdempotentCalls(RedisConnection redis, TimeProvider time, 
         try
         {
             // Every try of the request does its work under the same name.
-            call.Narrow(call.Context.AccountId, readable: null, lease.OperationId);
+            call.Narrow(call.Context.AccountId, call.Context.Accounts.Readable, lease.OperationId);
             using var limit = new CancellationTokenSource(timeout, time);
             answer = await handle(limit.Token);
         }

@@ -12,7 +12,7 @@ public static class EmbeddedStoreTenancyBuilderExtensions
     /// <summary>Serves state from a store inside this process where <c>ConnectionStrings:Redis</c> is not set.</summary>
     /// <remarks>
     /// It needs nothing installed, keeps everything in memory, and forgets it when the process ends: for development, demos and tests.
-    /// Production refuses to start on it unless <c>Tenancy:AcceptEmbeddedStore</c> is true.
+    /// Everywhere but in Development the server refuses to start on it unless <c>Tenancy:AcceptEmbeddedStore</c> is true.
     /// </remarks>
     public static ITenancyBuilder AddEmbeddedStore(this ITenancyBuilder builder)
     {

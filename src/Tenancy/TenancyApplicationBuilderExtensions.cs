@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Logging;
 using Tenancy;
 using Tenancy.Admin;
 using Tenancy.Authentication;
@@ -22,20 +23,19 @@ public static class TenancyApplicationBuilderExtensions
     private static readonly string[] Prefixes = ["", "/{tenant}", "/{a}/{b}", "/{a}/{b}/{c}"];
 
     /// <summary>Adds what stands in front of tenant endpoints: host and Origin, tenant, authentication, authorization, in this order.</summary>
-    /// <remarks>Call it once, before endpoints are mapped. Endpoints that ask for no tenant are not touched.</remarks>
+    /// <remarks>
+    /// Call it once, before endpoints are mapped, and after <c>UseRouting</c> where you call that. Endpoints that ask for no tenant are not touched. Where
+    /// it is missing, or comes too early, the server does not start; an endpoint that asks for a tenant and gets none answers 500 and does not run.
+    /// </remarks>
     public static IApplicationBuilder UseTenancy(this IApplicationBuilder app)
     {
         ArgumentNullException.ThrowIfNull(app);
-        app.UseMiddleware<TenantMiddleware>();
-        var checks = new StockPipeline(app);
-        checks.UseAuthentication().UseAuthorization();
-        return app.Use(next =>
-        {
-            // When the application starts, and not before: what it needs reads the settings and the store.
-            var known = app.ApplicationServices.GetRequiredService<KnownCallers>();
-            var check = checks.Build(next);
-            return context => known.TryAdmit(context) ? next(context) : check(context);
-        });
+        var check = app.ApplicationServices.GetService<PipelineCheck>()
+            ?? throw new InvalidOperationException("The services of Tenancy are not there: call builder.Services.AddTenancy(builder.Configuration) before the application is built.");
+        check.Note(app);
+        var stock = new StockPipeline(app);
+        stock.UseAuthentication().UseAuthorization();
+        return app.UseMiddleware<AdminMiddleware>().UseMiddleware<TenantMiddleware>().UseMiddleware<KnownCallersMiddleware>(stock);
     }
 
     /// <summary>Maps the MCP endpoint of every tenant: <c>/mcp</c>, <c>/{tenant}/mcp</c> and the URL of a tenant plus <c>/mcp</c>.</summary>
@@ -63,14 +63,28 @@ public static class TenancyApplicationBuilderExtensions
                 .WithMetadata(new TenantEndpointMetadata("/mcp", isMcp: false, root: ProtectedResource.WellKnown));
         }
 
+        EndpointGuard.Add(group);
         return group;
     }
 
-    /// <summary>Maps the admin API at <c>/admin/tenants</c>. Without a key in <c>Tenancy:Admin:Keys</c> nothing is mapped.</summary>
+    /// <summary>Maps the admin API at <c>/admin/tenants</c>. Without a key in <c>Tenancy:Admin:Keys</c> nothing is mapped, and the log says so.</summary>
+    /// <remarks>It asks for the authorization policy <see cref="TenantAdminDefaults.Policy"/>.</remarks>
     public static IEndpointConventionBuilder MapTenantAdmin(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
-        return AdminEndpoints.Map(endpoints);
+        var group = endpoints.MapGroup("/admin/tenants");
+        if (endpoints.ServiceProvider.GetRequiredService<AdminKeys>().Any)
+        {
+            AdminEndpoints.Map(group);
+            group.RequireAuthorization(TenantAdminDefaults.Policy);
+            EndpointGuard.Add(group);
+        }
+        else
+        {
+            endpoints.ServiceProvider.GetRequiredService<ILogger<AdminKeys>>().AdminApiOff();
+        }
+
+        return group;
     }
 
     /// <summary>Maps <c>/health/live</c> and <c>/health/ready</c> of the server, and <c>/health</c> below every tenant's URL.</summary>
@@ -82,14 +96,22 @@ public static class TenancyApplicationBuilderExtensions
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         var group = endpoints.MapGroup("");
-        group.MapGet("/health/live", () => Results.Ok());
+        group.MapGet("/health/live", Alive);
         group.MapHealthChecks("/health/ready", new() { ResponseWriter = WriteReadyAsync });
         foreach (var prefix in Prefixes)
         {
-            group.MapGet(prefix + "/health", () => Results.Ok()).WithMetadata(new TenantEndpointMetadata("/health", isMcp: false));
+            group.MapGet(prefix + "/health", Alive).WithMetadata(new TenantEndpointMetadata("/health", isMcp: false));
         }
 
+        EndpointGuard.Add(group);
         return group;
+    }
+
+    // What was healthy a moment ago may not be now: no cache may answer for this server.
+    private static IResult Alive(HttpResponse response)
+    {
+        response.Headers.CacheControl = "no-store";
+        return Results.Ok();
     }
 
     private static Task WriteReadyAsync(HttpContext context, HealthReport report) => context.Response.WriteAsJsonAsync(new JsonObject
@@ -104,6 +126,7 @@ public static class TenancyApplicationBuilderExtensions
         where TBuilder : IEndpointConventionBuilder
     {
         builder.Add(endpoint => endpoint.Metadata.Add(new TenantEndpointMetadata(suffix: null, isMcp: false)));
+        EndpointGuard.Add(builder);
         return builder;
     }
 

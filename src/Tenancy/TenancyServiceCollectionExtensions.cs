@@ -1,5 +1,10 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Net;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -10,6 +15,7 @@ using ModelContextProtocol.AspNetCore;
 using ModelContextProtocol.Server;
 using Tenancy;
 using Tenancy.Admin;
+using Tenancy.Administration;
 using Tenancy.Authentication;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
@@ -31,9 +37,9 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary>Adds a multi-tenant MCP server.</summary>
 public static class TenancyServiceCollectionExtensions
 {
-    /// <summary>Adds the services of a multi-tenant MCP server.</summary>
+    /// <summary>Adds the services of a multi-tenant MCP server, with the settings of the configuration.</summary>
     /// <param name="services">The application's services.</param>
-    /// <param name="configuration">The application's configuration: section <c>Tenancy</c> and <c>ConnectionStrings:Redis</c>.</param>
+    /// <param name="configuration">The application's configuration: section <c>Tenancy</c> and <c>ConnectionStrings:Redis</c>. It is read only.</param>
     /// <returns>A builder to which platforms and a store are added.</returns>
     /// <remarks>
     /// <c>MULTI_TENANT_ENABLED</c>, <c>TENANT_IDENTIFICATION</c>, <c>TENANT_ADMIN_API_KEY</c> and <c>PORT</c> are read too: they win over
@@ -43,10 +49,29 @@ public static class TenancyServiceCollectionExtensions
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentNullException.ThrowIfNull(configuration);
-        EnvironmentNames.Apply(configuration);
+        services.TryAddSingleton(new TenancyConfiguration(configuration));
+        return AddTenancy(services);
+    }
 
-        services.AddOptions<TenancyOptions>().ValidateOnStart();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<TenancyOptions>, TenancyOptionsSetup>());
+    /// <summary>Adds the services of a multi-tenant MCP server, with settings in code.</summary>
+    /// <param name="services">The application's services.</param>
+    /// <param name="configure">Sets what the code decides; the application's configuration is read before it, and what it says of other settings holds.</param>
+    /// <returns>A builder to which platforms and a store are added.</returns>
+    public static ITenancyBuilder AddTenancy(this IServiceCollection services, Action<TenancyOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configure);
+        services.TryAddSingleton(provider => new TenancyConfiguration(provider.GetService<IConfiguration>() ?? new ConfigurationManager()));
+        var builder = AddTenancy(services);
+        services.Configure(configure);
+        return builder;
+    }
+
+    private static TenancyBuilder AddTenancy(IServiceCollection services)
+    {
+        var builder = new TenancyBuilder(services);
+        builder.AddSettings<TenancyOptions>(TenancyOptions.SectionName)
+            .PostConfigure<IHostEnvironment>((options, host) => options.Validation.AllowHttpOnLoopback = host.IsDevelopment());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<TenancyOptions>, TenancyOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
         AddState(services);
@@ -55,10 +80,11 @@ public static class TenancyServiceCollectionExtensions
         AddResolution(services);
         AddAuthentication(services);
         AddMcp(services);
-        services.TryAddSingleton<AdminKeys>();
-        services.TryAddSingleton<PrincipalEndpoints>();
-        services.TryAddSingleton<ClientEndpoints>();
-        return new TenancyBuilder(services);
+        AddAdmin(services);
+        services.AddHostedService<PortVariable>();
+        services.TryAddSingleton<PipelineCheck>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, PipelineCheck>(provider => provider.GetRequiredService<PipelineCheck>()));
+        return builder;
     }
 
     /// <summary>Adds a platform: what tenants that name it can do.</summary>
@@ -88,10 +114,39 @@ public static class TenancyServiceCollectionExtensions
         return builder;
     }
 
+    /// <summary>Adds a class of settings, read from a section of the configuration.</summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="section">The section, such as <c>Tenancy:Mine</c>.</param>
+    /// <returns>A builder to which further checks may be added.</returns>
+    /// <remarks>
+    /// <para>
+    /// Public properties with a setter are settings: texts, <see cref="bool"/>, <see cref="int"/>, <see cref="long"/>,
+    /// <see cref="double"/>, <see cref="TimeSpan"/>, <see cref="Uri"/>, <see cref="IPNetwork"/>, enumerations, lists of these
+    /// (<see cref="IReadOnlyList{T}"/>), and classes with such properties, which are sections of their own. A list is taken whole from the
+    /// highest source of the configuration that has it.
+    /// </para>
+    /// <para>
+    /// A setting that is unknown or cannot be read stops the start, with its name, its value and the fix. So does a value beyond the bounds
+    /// of <see cref="RangeAttribute"/>, <see cref="LengthAttribute"/> (texts) or <see cref="MaxLengthAttribute"/> (lists). The value of a
+    /// setting with <see cref="PasswordPropertyTextAttribute"/> is not repeated.
+    /// </para>
+    /// </remarks>
+    public static OptionsBuilder<TOptions> AddSettings<TOptions>(this ITenancyBuilder builder, string section)
+        where TOptions : class, new()
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentException.ThrowIfNullOrWhiteSpace(section);
+        var services = builder.Services;
+        services.AddSingleton(new SettingsSection(typeof(TOptions), section));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IConfigureOptions<TOptions>, SettingsBinder<TOptions>>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<TOptions>, SettingsBinder<TOptions>>());
+        return services.AddOptions<TOptions>().ValidateOnStart();
+    }
+
     private static void AddState(IServiceCollection services)
     {
         services.TryAddSingleton(provider => new RedisConnection(
-            provider.GetRequiredService<IConfiguration>(),
+            provider.GetRequiredService<TenancyConfiguration>(),
             provider.GetRequiredService<IHostEnvironment>(),
             provider.GetRequiredService<IOptions<TenancyOptions>>(),
             provider.GetRequiredService<TimeProvider>(),
@@ -99,6 +154,8 @@ public static class TenancyServiceCollectionExtensions
             provider.GetService<IEmbeddedStore>()));
         services.TryAddSingleton<ITenantStore, RedisTenantStore>();
         services.TryAddSingleton<LocalRateLimiter>();
+        services.TryAddSingleton<RateLimiter>();
+        services.TryAddSingleton<TouchedSessions>();
         services.TryAddSingleton<StoreDurabilityProbe>();
         services.AddHealthChecks().AddCheck<ReadyCheck>(ReadyCheck.Name);
         services.TryAddSingleton<TenantPurge>();
@@ -125,15 +182,18 @@ public static class TenancyServiceCollectionExtensions
             provider.GetRequiredService<TenantProbe>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<RecheckSchedule>>()));
-        services.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<RecheckSchedule>());
+        services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<RecheckSchedule>()));
         services.AddHostedService(provider => provider.GetRequiredService<RecheckSchedule>());
-        services.TryAddSingleton<TenantAdministration>();
+        services.TryAddSingleton<TenantPrincipals>();
+        services.TryAddSingleton<TenantClients>();
+        services.TryAddSingleton<ITenantAdministration, TenantAdministration>();
         services.TryAddSingleton<ConfigurationSeeds>();
         services.AddHostedService<TenantLoader>();
     }
 
     private static void AddValidation(IServiceCollection services)
     {
+        services.TryAddSingleton<NameLookups>();
         services.TryAddSingleton<GuardedHttp>();
         services.TryAddSingleton<IssuerMetadata>();
         services.TryAddSingleton<ClientMetadata>();
@@ -146,7 +206,7 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<AllowedOrigins>();
         services.TryAddSingleton<ProtectedResource>();
         services.TryAddSingleton<TokenTenants>();
-        services.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<TokenTenants>());
+        services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<TokenTenants>()));
         services.TryAddSingleton(provider => new TenantResolver(
             provider.GetRequiredService<TenantRegistry>(),
             provider.GetRequiredService<AllowedHosts>(),
@@ -163,7 +223,7 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<GoodTokens>();
         services.TryAddSingleton<KnownCallers>();
         services.TryAddSingleton<TenantJwtOptions>();
-        services.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<TenantJwtOptions>());
+        services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<TenantJwtOptions>()));
         services.TryAddSingleton<ClientCache>();
         services.AddAuthorization();
         services.AddAuthentication(TenantSchemes.Default)
@@ -174,6 +234,22 @@ public static class TenancyServiceCollectionExtensions
             .AddScheme<AuthenticationSchemeOptions, TenantNoneHandler>(TenantSchemes.None, configureOptions: null);
     }
 
+    private static void AddAdmin(IServiceCollection services)
+    {
+        services.TryAddSingleton<AdminKeys>();
+        services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, AdminKeyHandler>(TenantAdminDefaults.AuthenticationScheme, configureOptions: null);
+
+        // Last, so that a policy of the application's own stays.
+        services.AddOptions<AuthorizationOptions>().PostConfigure(options =>
+        {
+            if (options.GetPolicy(TenantAdminDefaults.Policy) is null)
+            {
+                options.AddPolicy(
+                    TenantAdminDefaults.Policy, policy => policy.AddAuthenticationSchemes(TenantAdminDefaults.AuthenticationScheme).RequireAuthenticatedUser());
+            }
+        });
+    }
+
     private static void AddMcp(IServiceCollection services)
     {
         services.AddHybridCache();
@@ -182,19 +258,19 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<ToolContextFactory>();
         services.TryAddSingleton<CallStarter>();
         services.TryAddSingleton<ConcurrentCalls>();
-        services.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<ConcurrentCalls>());
+        services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<ConcurrentCalls>()));
         services.TryAddScoped<CurrentCall>();
         services.TryAddScoped(provider => provider.GetRequiredService<CurrentCall>().Call?.Context
             ?? throw new InvalidOperationException("There is a ToolContext during a call of a tool, prompt or resource only."));
         services.TryAddSingleton<OpenSessions>();
-        services.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<OpenSessions>());
+        services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<OpenSessions>()));
         services.TryAddSingleton<SessionGuard>();
         services.TryAddSingleton<ISessionMigrationHandler>(provider => provider.GetRequiredService<SessionGuard>());
         services.TryAddSingleton<SessionStreams>();
         services.TryAddSingleton<McpGate>();
         services.TryAddSingleton<BodyReader>();
         services.TryAddSingleton<BodyBudgets>();
-        services.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<BodyBudgets>());
+        services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<BodyBudgets>()));
         services.TryAddSingleton<RequestLimits>();
         services.TryAddSingleton<DirectConditions>();
         services.TryAddSingleton<DirectPath>();

@@ -11,8 +11,8 @@ public sealed partial class PackageTests(TemplateFixture template)
     public async Task The_package_has_the_known_files_and_the_whole_library()
     {
         var files = await ReadPackageAsync();
-        await Snapshot.MatchAsync("package", files.Where(file => !file.StartsWith("src/", StringComparison.Ordinal)));
-        Assert.Equal(LibraryFiles(Libraries), files.Where(file => file.StartsWith("src/", StringComparison.Ordinal)));
+        await Snapshot.MatchAsync("package", files.Where(file => !Scaffold.IsOfLibrary(file)));
+        Assert.Equal(LibraryFiles(Libraries), files.Where(Scaffold.IsOfLibrary));
     }
 
     [Fact]
@@ -39,7 +39,7 @@ public sealed partial class PackageTests(TemplateFixture template)
 
         Assert.Equal(name == Scaffold.RedisName, !libraries.Contains("Tenancy.Embedded"));
         Assert.Equal(name == Scaffold.OpenName, !libraries.Contains("Tenancy.Testing"));
-        Assert.Equal(LibraryFiles(libraries), scaffold.Files().Where(file => file.StartsWith("src/Tenancy", StringComparison.Ordinal)));
+        Assert.Equal(LibraryFiles(libraries), scaffold.Files().Where(Scaffold.IsOfLibrary));
         Assert.All(LibraryFiles(libraries), file => Assert.Equal(File.ReadAllText(Path.Combine(TemplateFixture.Repository, file)), scaffold.Read(file)));
     }
 
@@ -78,7 +78,8 @@ public sealed partial class PackageTests(TemplateFixture template)
 
     private static string[] LibraryFiles(string[] libraries) =>
     [
-        .. libraries.SelectMany(library => Tree.Files(Path.Combine(TemplateFixture.Repository, "src", library)).Select(file => $"src/{library}/{file}"))
+        .. libraries.Select(library => "src/" + library).Append("docs")
+            .SelectMany(folder => Tree.Files(Path.Combine(TemplateFixture.Repository, folder)).Select(file => $"{folder}/{file}"))
             .Order(StringComparer.Ordinal),
     ];
 

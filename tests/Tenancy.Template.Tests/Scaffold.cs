@@ -28,7 +28,11 @@ internal sealed record Scaffold(string Name, string Directory)
     public string[] Files() => [.. Tree.Files(Directory).Where(file => file != ToolOfReadme)];
 
     /// <summary>The files that are the scaffold's own, not the library's.</summary>
-    public string[] OwnFiles() => [.. Files().Where(file => !file.StartsWith("src/Tenancy", StringComparison.Ordinal))];
+    public string[] OwnFiles() => [.. Files().Where(file => !IsOfLibrary(file))];
+
+    /// <summary>Whether a file is the library's: its source, and the pages about it.</summary>
+    public static bool IsOfLibrary(string file) =>
+        file.StartsWith("src/Tenancy", StringComparison.Ordinal) || file.StartsWith("docs/", StringComparison.Ordinal);
 }
 
 /// <summary>Lists files without what a build leaves.</summary>

@@ -12,14 +12,15 @@ public sealed partial class ArchitectureTests
     private static readonly string Source = Path.Combine(Repository.Root, "src", "Tenancy");
 
     [Theory]
-    [InlineData("Configuration", "Microsoft.AspNetCore", "StackExchange", "Microsoft.IdentityModel", "Tenancy.Registry", "Tenancy.State", "Tenancy.Mcp", "Tenancy.Fleet", "Tenancy.Resolution", "Tenancy.Authentication", "Tenancy.Admin")]
-    [InlineData("Registry", "Microsoft.AspNetCore", "StackExchange", "Microsoft.IdentityModel", "System.Net.Http", "Tenancy.State", "Tenancy.Mcp", "Tenancy.Fleet", "Tenancy.Resolution", "Tenancy.Authentication", "Tenancy.Admin")]
-    [InlineData("State", "Microsoft.AspNetCore", "Microsoft.IdentityModel", "System.Net.Http", "Tenancy.Mcp", "Tenancy.Fleet", "Tenancy.Resolution", "Tenancy.Authentication", "Tenancy.Admin")]
-    [InlineData("Validation", "Microsoft.AspNetCore", "StackExchange", "Tenancy.State", "Tenancy.Mcp", "Tenancy.Fleet", "Tenancy.Resolution", "Tenancy.Authentication", "Tenancy.Admin")]
+    [InlineData("Configuration", "Microsoft.AspNetCore", "StackExchange", "Microsoft.IdentityModel", "Tenancy.Registry", "Tenancy.State", "Tenancy.Mcp", "Tenancy.Fleet", "Tenancy.Resolution", "Tenancy.Authentication", "Tenancy.Admin", "Tenancy.Administration")]
+    [InlineData("Registry", "Microsoft.AspNetCore", "StackExchange", "Microsoft.IdentityModel", "System.Net.Http", "Tenancy.State", "Tenancy.Mcp", "Tenancy.Fleet", "Tenancy.Resolution", "Tenancy.Authentication", "Tenancy.Admin", "Tenancy.Administration")]
+    [InlineData("State", "Microsoft.AspNetCore", "Microsoft.IdentityModel", "System.Net.Http", "Tenancy.Mcp", "Tenancy.Fleet", "Tenancy.Resolution", "Tenancy.Authentication", "Tenancy.Admin", "Tenancy.Administration")]
+    [InlineData("Validation", "Microsoft.AspNetCore", "StackExchange", "Tenancy.State", "Tenancy.Mcp", "Tenancy.Fleet", "Tenancy.Resolution", "Tenancy.Authentication", "Tenancy.Admin", "Tenancy.Administration")]
+    [InlineData("Administration", "Microsoft.AspNetCore", "StackExchange", "Microsoft.IdentityModel", "System.Net.Http", "Tenancy.Mcp", "Tenancy.Fleet", "Tenancy.Resolution", "Tenancy.Admin")]
     [InlineData("Fleet", "Microsoft.AspNetCore", "Microsoft.IdentityModel", "Tenancy.Mcp", "Tenancy.Resolution", "Tenancy.Authentication", "Tenancy.Admin")]
-    [InlineData("Resolution", "StackExchange", "Tenancy.State", "Tenancy.Mcp", "Tenancy.Fleet", "Tenancy.Admin")]
-    [InlineData("Authentication", "StackExchange", "Tenancy.Mcp", "Tenancy.Fleet", "Tenancy.Admin")]
-    [InlineData("Mcp", "StackExchange", "Tenancy.Fleet", "Tenancy.Admin")]
+    [InlineData("Resolution", "StackExchange", "Tenancy.State", "Tenancy.Mcp", "Tenancy.Fleet", "Tenancy.Admin", "Tenancy.Administration")]
+    [InlineData("Authentication", "StackExchange", "Tenancy.Mcp", "Tenancy.Fleet", "Tenancy.Admin", "Tenancy.Administration")]
+    [InlineData("Mcp", "StackExchange", "Tenancy.Fleet", "Tenancy.Admin", "Tenancy.Administration")]
     public void A_room_does_not_know_what_is_not_its_business(string room, params string[] foreign)
     {
         var files = Directory.GetFiles(Path.Combine(Source, room), "*.cs", SearchOption.AllDirectories);
@@ -28,10 +29,12 @@ public sealed partial class ArchitectureTests
         {
             foreach (Match match in Using().Matches(File.ReadAllText(file)))
             {
-                Assert.False(foreign.Any(name => match.Groups[1].Value.StartsWith(name, StringComparison.Ordinal)), $"{Path.GetFileName(file)} has {match.Value}");
+                Assert.False(foreign.Any(name => IsIn(match.Groups[1].Value, name)), $"{Path.GetFileName(file)} has {match.Value}");
             }
         }
     }
+
+    private static bool IsIn(string used, string name) => used == name || used.StartsWith(name + ".", StringComparison.Ordinal);
 
     [Fact]
     public void Only_a_keyspace_makes_keys()

@@ -31,7 +31,8 @@ internal static class AllocationProfile
     private static async Task<Slice> RecordAsync(string trace, LoadClient client, Row row, int requests)
     {
         var provider = new EventPipeProvider("Microsoft-Windows-DotNETRuntime", EventLevel.Informational, AllocationSampling);
-        using var session = await new DiagnosticsClient(client.Server.Id).StartEventPipeSessionAsync([provider], requestRundown: true, token: CancellationToken.None);
+        var runtime = new DiagnosticsClient(client.Server.Id);
+        using var session = await runtime.StartEventPipeSessionAsync([provider], requestRundown: true, token: CancellationToken.None);
         await using var file = File.Create(trace);
         var copy = session.EventStream.CopyToAsync(file);
         var slice = await client.RunAsync(row, requests);

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Http.Headers;
 
 namespace Tenancy.Benchmarks.Load;
 
@@ -6,9 +7,12 @@ namespace Tenancy.Benchmarks.Load;
 internal sealed record Caller(int Number, string Tenant, string? Token)
 {
     private const int Accounts = 4096;
-    private const string Meta = $$$""" "_meta":{"io.modelcontextprotocol/protocolVersion":"{{{Row.Stateless}}}","io.modelcontextprotocol/clientCapabilities":{}}""";
+    private const string Meta =
+        $$$""" "_meta":{"io.modelcontextprotocol/protocolVersion":"{{{Row.Stateless}}}","io.modelcontextprotocol/clientCapabilities":{}}""";
+
     private const string Buy =
-        """ "brand":{"domain":"brand.example"},"start_time":"asap","end_time":"2099-01-01T00:00:00Z","packages":[{"product_id":"p","pricing_option_id":"cpm","budget":100}]""";
+        """ "brand":{"domain":"brand.example"},"start_time":"asap","end_time":"2099-01-01T00:00:00Z",""" +
+        """ "packages":[{"product_id":"p","pricing_option_id":"cpm","budget":100}]""";
 
     private const string Wanted =
         """ "buying_mode":"brief","brief":"Display near news, in English, for two weeks in May","brand":{"domain":"brand.example"}""";
@@ -37,7 +41,8 @@ internal sealed record Caller(int Number, string Tenant, string? Token)
 
     public HttpRequestMessage Post(string body, string generation, string accept)
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, $"/{Tenant}/mcp") { Content = new StringContent(body, new System.Net.Http.Headers.MediaTypeHeaderValue("application/json")) };
+        var content = new StringContent(body, new MediaTypeHeaderValue("application/json"));
+        var request = new HttpRequestMessage(HttpMethod.Post, $"/{Tenant}/mcp") { Content = content };
         request.Headers.Host = LoadTenants.BaseDomain;
         request.Headers.TryAddWithoutValidation("Accept", accept);
         request.Headers.TryAddWithoutValidation("MCP-Protocol-Version", generation);
@@ -65,9 +70,9 @@ internal sealed record Caller(int Number, string Tenant, string? Token)
         return cell.Tool switch
         {
             LoadTool.Quote => (
-                Message(row, $$$""" "name":"{{{QuoteTools.Name}}}","arguments":{"product":"banner","quantity":{{{Number}}}}"""),
+                Call(row, QuoteTools.Name, string.Create(CultureInfo.InvariantCulture, $"\"product\":\"banner\",\"quantity\":{Number}")),
                 string.Create(CultureInfo.InvariantCulture, $"\"total\":{Number * QuoteTools.Price}}}")),
-            LoadTool.GetProducts => (Message(row, $$$""" "name":"{{{ProductTools.Name}}}","arguments":{{{{Wanted}}}}"""), ProductTools.Last),
+            LoadTool.GetProducts => (Call(row, ProductTools.Name, Wanted), ProductTools.Last),
             _ => Write(row),
         };
     }
@@ -78,7 +83,7 @@ internal sealed record Caller(int Number, string Tenant, string? Token)
         var account = Interlocked.Increment(ref _writes) % Accounts;
         var key = Guid.NewGuid().ToString("N");
         return (
-            Message(row, $$$""" "name":"{{{BuyTools.Name}}}","arguments":{"idempotency_key":"{{{key}}}","account":{"account_id":"account-{{{account}}}"},{{{Buy}}}}"""),
+            Call(row, BuyTools.Name, $$$""" "idempotency_key":"{{{key}}}","account":{"account_id":"account-{{{account}}}"},{{{Buy}}}"""),
             $"\"idempotency_key\":\"{key}\"");
     }
 
@@ -89,10 +94,12 @@ internal sealed record Caller(int Number, string Tenant, string? Token)
         _ => BuyTools.Name,
     };
 
+    private string Call(Row row, string tool, string arguments) => Message(row, $$$""" "name":"{{{tool}}}","arguments":{{{{arguments}}}}""");
+
     private string Message(Row row, string parameters)
     {
         // 2026-07-28 says in each request what earlier revisions say once.
-        var members = row.Generation == Row.Stateless ? string.Join(',', ((string[])[parameters, Meta]).Where(text => text.Length > 0)) : parameters;
+        var members = row.Generation != Row.Stateless ? parameters : parameters.Length == 0 ? Meta : $"{parameters},{Meta}";
         return $$$"""{"jsonrpc":"2.0","id":{{{Number}}},"method":"{{{row.Method}}}","params":{{{{members}}}}}""";
     }
 }

@@ -21,13 +21,27 @@ internal sealed record Cell(string Id, string Summary, LoadTool Tool, TenantAuth
         new("e", "bearer and rate limit", LoadTool.Quote, TenantAuthenticationKind.Bearer) { IsLimited = true },
         new("f", "as e, an idempotent write", LoadTool.CreateMediaBuy, TenantAuthenticationKind.Bearer) { IsLimited = true },
         new("ag", "as a, in a session", LoadTool.Quote) { Reference = "ag", HasSession = true },
-        new("g", "as e, in a session", LoadTool.Quote, TenantAuthenticationKind.Bearer) { Reference = "ag", IsLimited = true, HasSession = true },
+        new("g", "as e, in a session", LoadTool.Quote, TenantAuthenticationKind.Bearer)
+        {
+            Reference = "ag",
+            IsLimited = true,
+            HasSession = true,
+        },
         new("l", "an endpoint without MCP that answers as h does", LoadTool.GetProducts) { Reference = "ah", IsEndpoint = true },
         new("ah", "bare MapMcp, the real job", LoadTool.GetProducts) { Reference = "ah" },
         new("hb", "the scaffold's get_products, bearer", LoadTool.GetProducts, TenantAuthenticationKind.Bearer) { Reference = "ah" },
-        new("h", "as hb, as shipped: with the rate limit", LoadTool.GetProducts, TenantAuthenticationKind.Bearer) { Reference = "ah", IsLimited = true },
+        new("h", "as hb, with the rate limit: as shipped", LoadTool.GetProducts, TenantAuthenticationKind.Bearer)
+        {
+            Reference = "ah",
+            IsLimited = true,
+        },
         new("ahg", "as ah, in a session", LoadTool.GetProducts) { Reference = "ahg", HasSession = true },
-        new("hg", "as h, in a session", LoadTool.GetProducts, TenantAuthenticationKind.Bearer) { Reference = "ahg", IsLimited = true, HasSession = true },
+        new("hg", "as h, in a session", LoadTool.GetProducts, TenantAuthenticationKind.Bearer)
+        {
+            Reference = "ahg",
+            IsLimited = true,
+            HasSession = true,
+        },
     ];
 
     /// <summary>Gets the bare server, and the same again: how far one is from the other is noise.</summary>
@@ -49,19 +63,8 @@ internal sealed record Cell(string Id, string Summary, LoadTool Tool, TenantAuth
 
     public static Cell Of(string id) => All.First(cell => cell.Id == id);
 
-    /// <summary>Whether there is such a request: 2026-07-28 has no sessions, and lists are compared only where both servers list the same one tool.</summary>
+    /// <summary>
+    /// Whether there is such a request: 2026-07-28 has no sessions, and lists are compared only where both servers list the same one tool.
+    /// </summary>
     public bool Has(Row row) => (Tool == LoadTool.Quote || row.IsCall) && (!HasSession || row.Generation == Row.Sessions);
-}
-
-/// <summary>The tools that are called.</summary>
-internal enum LoadTool
-{
-    /// <summary>A tool with two arguments and an answer of three numbers: what serving costs, without a job.</summary>
-    Quote,
-
-    /// <summary>A write that keeps nothing but its idempotency record.</summary>
-    CreateMediaBuy,
-
-    /// <summary>The tool that sellers are called for most, with an answer of some kilobytes.</summary>
-    GetProducts,
 }

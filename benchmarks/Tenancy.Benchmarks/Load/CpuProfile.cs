@@ -19,7 +19,8 @@ internal static class CpuProfile
         {
             string[] record = [
                 "record", "--quiet", "--event", "cpu-clock", "--freq", $"{SamplesPerSecond}", "--call-graph", "fp",
-                "--pid", $"{client.Server.Id}", "--output", samples, "--", "sleep", time.TotalSeconds.ToString(CultureInfo.InvariantCulture)];
+                "--pid", $"{client.Server.Id}", "--output", samples,
+                "--", "sleep", time.TotalSeconds.ToString(CultureInfo.InvariantCulture)];
             if (Start(record) is not { } perf)
             {
                 return null;

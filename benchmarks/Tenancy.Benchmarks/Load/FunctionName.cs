@@ -7,8 +7,8 @@ namespace Tenancy.Benchmarks.Load;
 internal static partial class FunctionName
 {
     /// <summary>
-    /// From <c>instance void [Tenancy] Tenancy.Mcp.Filter+&lt;InvokeAsync&gt;d__3`1[System.__Canon]::MoveNext(class X)[Tier1]</c> or the like, makes
-    /// <c>Tenancy.Mcp.Filter.InvokeAsync (async)</c>.
+    /// From <c>instance void [Tenancy] Tenancy.Mcp.Filter+&lt;InvokeAsync&gt;d__3`1[System.__Canon]::MoveNext()[Tier1]</c>, or the like,
+    /// makes <c>Tenancy.Mcp.Filter.InvokeAsync (async)</c>.
     /// </summary>
     public static string OfMethod(string name)
     {

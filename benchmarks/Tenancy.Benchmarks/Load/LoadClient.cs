@@ -5,17 +5,22 @@ using Tenancy.Configuration;
 
 namespace Tenancy.Benchmarks.Load;
 
-/// <summary>Sends requests to one server over a few connections that stay open, each as soon as the last is answered, and reads every answer.</summary>
+/// <summary>
+/// Sends requests to one server over a few connections that stay open, each as soon as the last is answered, and reads every answer.
+/// </summary>
 internal sealed class LoadClient : IDisposable
 {
     private const int Connections = 8;
 
     private readonly ServerProcess _server;
     private readonly Cell _cell;
-    private readonly HttpMessageInvoker _http = new(new SocketsHttpHandler { UseProxy = false, UseCookies = false, MaxConnectionsPerServer = Connections });
+    private readonly HttpMessageInvoker _http = new(
+        new SocketsHttpHandler { UseProxy = false, UseCookies = false, MaxConnectionsPerServer = Connections });
+
     private Caller[] _callers;
 
-    private LoadClient(ServerProcess server, Cell cell, int tenants, IEnumerable<Caller> callers) => (_server, _cell, Tenants, _callers) = (server, cell, tenants, [.. callers]);
+    private LoadClient(ServerProcess server, Cell cell, int tenants, IEnumerable<Caller> callers) =>
+        (_server, _cell, Tenants, _callers) = (server, cell, tenants, [.. callers]);
 
     public ServerProcess Server => _server;
 
@@ -27,7 +32,8 @@ internal sealed class LoadClient : IDisposable
     /// <summary>Starts a server and, where its cell has sessions, one for each caller.</summary>
     public static async Task<LoadClient> StartAsync(Cell cell, int tenants, string redis, LoadIssuer issuer, bool isProfiled = false)
     {
-        var client = new LoadClient(await ServerProcess.StartAsync(cell, tenants, redis, issuer.Url, isProfiled), cell, tenants, Callers(cell, tenants, issuer));
+        var server = await ServerProcess.StartAsync(cell, tenants, redis, issuer.Url, isProfiled);
+        var client = new LoadClient(server, cell, tenants, Callers(cell, tenants, issuer));
         if (cell.HasSession)
         {
             client._callers = await Task.WhenAll(client._callers.Select(client.InitializeAsync));
@@ -57,7 +63,11 @@ internal sealed class LoadClient : IDisposable
         var (cpu, bytes) = await _server.ReadUsageAsync();
         Array.Sort(latencies);
         return new(
-            (cpu - cpuBefore).TotalMicroseconds / requests, (double)(bytes - bytesBefore) / requests, requests / elapsed.TotalSeconds, latencies[requests / 2], latencies[requests * 99 / 100]);
+            (cpu - cpuBefore).TotalMicroseconds / requests,
+            (double)(bytes - bytesBefore) / requests,
+            requests / elapsed.TotalSeconds,
+            latencies[requests / 2],
+            latencies[requests * 99 / 100]);
     }
 
     /// <summary>The answer to one caller's request.</summary>
@@ -69,12 +79,13 @@ internal sealed class LoadClient : IDisposable
         _server.Dispose();
     }
 
-    private static IEnumerable<Caller> Callers(Cell cell, int tenants, LoadIssuer issuer) => LoadTenants.Called(tenants).Select(called => new Caller(called.Number, called.Tenant, cell.Authentication switch
-    {
-        TenantAuthenticationKind.Bearer => LoadTenants.Token(called.Number, called.Tenant),
-        TenantAuthenticationKind.Jwks => issuer.Issue(LoadTenants.Audience(called.Tenant), called.Number),
-        _ => null,
-    }));
+    private static IEnumerable<Caller> Callers(Cell cell, int tenants, LoadIssuer issuer) =>
+        LoadTenants.Called(tenants).Select(called => new Caller(called.Number, called.Tenant, cell.Authentication switch
+        {
+            TenantAuthenticationKind.Bearer => LoadTenants.Token(called.Number, called.Tenant),
+            TenantAuthenticationKind.Jwks => issuer.Issue(LoadTenants.Audience(called.Tenant), called.Number),
+            _ => null,
+        }));
 
     private async Task<byte[]> SendAsync(Caller caller, Row row)
     {
@@ -82,17 +93,20 @@ internal sealed class LoadClient : IDisposable
         using var request = caller.Request(_cell, row, body, out var contentType);
         using var response = await SendAsync(request);
         var answer = await response.Content.ReadAsByteArrayAsync();
-        if (response.StatusCode != HttpStatusCode.OK || response.Content.Headers.ContentType?.MediaType != contentType || !IsAnswer(answer, caller, expected))
+        var type = response.Content.Headers.ContentType?.MediaType;
+        if (response.StatusCode != HttpStatusCode.OK || type != contentType || !IsAnswer(answer, caller, expected))
         {
             throw new InvalidOperationException(
-                $"{_cell.Id}, {row}: {body} was answered with {(int)response.StatusCode}, {response.Content.Headers.ContentType}, {Encoding.UTF8.GetString(answer)}, not with 200, {contentType} and {expected}.");
+                $"{_cell.Id}, {row}: {body} was answered with {(int)response.StatusCode}, {type}, {Encoding.UTF8.GetString(answer)}, " +
+                $"not with 200, {contentType} and {expected}.");
         }
 
         return answer;
     }
 
     private static bool IsAnswer(ReadOnlySpan<byte> answer, Caller caller, string expected) =>
-        (Contains(answer, $"\"id\":{caller.Number},") || Contains(answer, $"\"id\":{caller.Number}}}")) && Contains(answer, expected) && !Contains(answer, "\"isError\":true") && !Contains(answer, "\"error\":");
+        (Contains(answer, $"\"id\":{caller.Number},") || Contains(answer, $"\"id\":{caller.Number}}}"))
+        && Contains(answer, expected) && !Contains(answer, "\"isError\":true") && !Contains(answer, "\"error\":");
 
     private static bool Contains(ReadOnlySpan<byte> answer, string text)
     {
@@ -103,7 +117,9 @@ internal sealed class LoadClient : IDisposable
     private async Task<Caller> InitializeAsync(Caller caller)
     {
         const string Accept = "application/json, text/event-stream";
-        const string Initialize = $$$$"""{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"{{{{Row.Sessions}}}}","capabilities":{},"clientInfo":{"name":"load","version":"1"}}}""";
+        const string Client = """ "capabilities":{},"clientInfo":{"name":"load","version":"1"}""";
+        const string Initialize =
+            $$$$"""{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"{{{{Row.Sessions}}}}",{{{{Client}}}}}}""";
         using var request = caller.Post(Initialize, Row.Sessions, Accept);
         using var response = (await SendAsync(request)).EnsureSuccessStatusCode();
         var begun = caller with { Session = response.Headers.GetValues("Mcp-Session-Id").Single() };

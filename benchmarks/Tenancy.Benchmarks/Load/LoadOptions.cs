@@ -21,10 +21,13 @@ internal sealed record LoadOptions(LoadPlan Plan, string? File, Cell? Profiled)
                     plan = LoadPlan.Quick;
                     break;
                 case "--cells":
-                    cells = CellsOf(options.ElementAtOrDefault(++i)) ?? throw Mistake($"--cells needs some of {Known}, with commas between them.");
+                    cells = CellsOf(options.ElementAtOrDefault(++i))
+                        ?? throw Mistake($"--cells needs some of {Known}, with commas between them.");
                     break;
                 case "--profile":
-                    profiled = CellsOf(options.ElementAtOrDefault(++i)) is [var only] ? only : throw Mistake($"--profile needs one of {Known}.");
+                    profiled = CellsOf(options.ElementAtOrDefault(++i)) is [var only]
+                        ? only
+                        : throw Mistake($"--profile needs one of {Known}.");
                     break;
                 case "--json":
                     file = options.ElementAtOrDefault(++i) is { } path && Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path)))

@@ -1,6 +1,6 @@
-using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
+using ModelContextProtocol.Server;
 
 namespace Tenancy.Benchmarks.Load;
 
@@ -9,11 +9,14 @@ internal sealed class LoadReport(LoadPlan plan, IReadOnlyList<Measurement> measu
 {
     public async Task WriteAsync(TextWriter output)
     {
-        await output.WriteLineAsync(Text($"{Machine()}, {Environment.ProcessorCount} cores, which servers and client share; {RuntimeInformation.FrameworkDescription}, MCP SDK {SdkVersion()}; {DateTime.UtcNow:yyyy-MM-dd}"));
-        await output.WriteLineAsync(Text($"{plan.Name}; {plan.Starts} starts of all servers, {plan.Rounds} rounds each of {plan.Requests} requests, interleaved; store: {store}; {time.TotalMinutes:0.0} minutes"));
+        var versions = $"{RuntimeInformation.FrameworkDescription}, MCP SDK {SdkVersion()}";
+        var amount = $"{plan.Starts} starts of all servers, {plan.Rounds} rounds each of {plan.Requests} requests, interleaved";
+        var machine = $"{Machine()}, {Environment.ProcessorCount} cores, which servers and client share";
+        await output.WriteLineAsync(Text($"{machine}; {versions}; {DateTime.UtcNow:yyyy-MM-dd}"));
+        await output.WriteLineAsync(Text($"{plan.Name}; {amount}; store: {store}; {time.TotalMinutes:0.0} minutes"));
         await output.WriteLineAsync(string.Join("; ", plan.Cells.Select(cell => $"{cell.Id}: {cell.Summary}")));
         await output.WriteLineAsync();
-        await output.WriteLineAsync("Medians, per request. Beside it: as a multiple of another cell in the same row, with the quartiles of the rounds.");
+        await output.WriteLineAsync("Medians, per request. Beside them: as multiples of another cell's, with quartiles of the rounds.");
         await output.WriteLineAsync();
         await output.WriteLineAsync("| tenants | revision | method | reply | cell | CPU | | bytes | | requests/s | p50 | p99 |");
         await output.WriteLineAsync("|--:|---|---|---|---|--:|---|--:|---|--:|--:|--:|");
@@ -33,18 +36,33 @@ internal sealed class LoadReport(LoadPlan plan, IReadOnlyList<Measurement> measu
 
     /// <summary>The machine, as its maker names it.</summary>
     public static string Machine() =>
-        File.Exists("/proc/cpuinfo") && File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal)) is { } line
+        File.Exists("/proc/cpuinfo")
+        && File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal)) is { } line
             ? line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim()
             : RuntimeInformation.ProcessArchitecture.ToString();
 
     private static string Line(Measurement one)
     {
-        var (cpu, bytes) = one.Cell.IsReference ? ("", "") : (Text($"{one.Cell.Reference} x {one.Cpu}"), Text($"{one.Cell.Reference} x {one.Bytes.Median:0.00}"));
-        return Text($"| {one.Tenants:N0} | {one.Row.Generation} | {one.Row.Method} | {one.Row.Reply} | {one.Cell.Id} | {one.Absolute(slice => slice.Cpu):0.0} us | {cpu} | {one.Absolute(slice => slice.Bytes) / 1024:0.0} KiB | {bytes} | {one.Absolute(slice => slice.Rate):N0} | {one.Absolute(slice => slice.Median):0.00} ms | {one.Absolute(slice => slice.Tail):0.00} ms |");
+        string[] fields =
+        [
+            Text($"{one.Tenants:N0}"),
+            one.Row.Generation,
+            one.Row.Method,
+            one.Row.Reply,
+            one.Cell.Id,
+            Text($"{one.Absolute(slice => slice.Cpu):0.0} us"),
+            one.Cell.IsReference ? "" : $"{one.Cell.Reference} x {one.Cpu}",
+            Text($"{one.Absolute(slice => slice.Bytes) / 1024:0.0} KiB"),
+            one.Cell.IsReference ? "" : Text($"{one.Cell.Reference} x {one.Bytes.Median:0.00}"),
+            Text($"{one.Absolute(slice => slice.Rate):N0}"),
+            Text($"{one.Absolute(slice => slice.Median):0.00} ms"),
+            Text($"{one.Absolute(slice => slice.Tail):0.00} ms"),
+        ];
+        return $"| {string.Join(" | ", fields)} |";
     }
 
     private static string SdkVersion() =>
-        typeof(ModelContextProtocol.Server.McpServer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+        typeof(McpServer).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     private static string Text(FormattableString text) => FormattableString.Invariant(text);
 }

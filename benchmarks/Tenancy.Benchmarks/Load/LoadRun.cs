@@ -15,7 +15,9 @@ internal sealed class LoadRun(LoadPlan plan, LoadIssuer issuer, TextWriter progr
         try
         {
             var options = LoadOptions.Read(arguments);
-            await (options.Profiled is { } cell ? ProfileRun.RunAsync(cell, output, Console.Error) : RunAsync(options.Plan, options.File, output));
+            await (options.Profiled is { } cell
+                ? ProfileRun.RunAsync(cell, output, Console.Error)
+                : RunAsync(options.Plan, options.File, output));
             return 0;
         }
         catch (ArgumentException exception)
@@ -43,7 +45,9 @@ internal sealed class LoadRun(LoadPlan plan, LoadIssuer issuer, TextWriter progr
         }
     }
 
-    /// <summary>Measures in several starts of all servers: two processes of one program differ by a few percent for as long as they live.</summary>
+    /// <summary>
+    /// Measures in several starts of all servers: two processes of one program differ by a few percent for as long as they live.
+    /// </summary>
     private async Task<IReadOnlyList<Measurement>> MeasureAsync()
     {
         var rounds = new List<Dictionary<(Row, int, Cell), Slice>>();
@@ -68,7 +72,9 @@ internal sealed class LoadRun(LoadPlan plan, LoadIssuer issuer, TextWriter progr
                 clients.AddRange(await StartAsync(tenants, stores));
             }
 
-            _store = stores.Count > 0 ? "a redis-server on loopback" : "the embedded store, in the server's own process, because redis-server is not installed";
+            _store = stores.Count > 0
+                ? "a redis-server on loopback"
+                : "the embedded store, in the server's own process, because redis-server is not installed";
 
             await CompareAnswersAsync(clients);
 
@@ -123,7 +129,9 @@ internal sealed class LoadRun(LoadPlan plan, LoadIssuer issuer, TextWriter progr
                 if (!written.AsSpan().SequenceEqual(answer))
                 {
                     throw new InvalidOperationException(
-                        $"{row}: {endpoint.Cell.Id} does not write the answer of {served.Cell.Id}, and ProductsEndpoint has to be brought up to date:\n{Encoding.UTF8.GetString(written)}\n{Encoding.UTF8.GetString(answer)}");
+                        $"{row}: {endpoint.Cell.Id} does not write the answer of {served.Cell.Id}: " +
+                        "ProductsEndpoint has to be brought up to date.\n" +
+                        $"{Encoding.UTF8.GetString(written)}\n{Encoding.UTF8.GetString(answer)}");
                 }
             }
         }
@@ -171,20 +179,32 @@ internal sealed record LoadPlan(string Name, IReadOnlyList<int> Tenants, IReadOn
 {
     public static LoadPlan Full { get; } = new("all", [1, 1_000, 100_000], Row.All, Starts: 4, Rounds: 4, Requests: 2000);
 
-    public static LoadPlan Quick { get; } = new("--quick: without 1,000 tenants, and with 4 of the 8 kinds of requests", [1, 100_000], Row.Few, Starts: 2, Rounds: 4, Requests: 1000);
+    public static LoadPlan Quick { get; } = new(
+        "--quick: without 1,000 tenants, and with 4 of the 8 kinds of requests",
+        [1, 100_000],
+        Row.Few,
+        Starts: 2,
+        Rounds: 4,
+        Requests: 1000);
 
     /// <summary>The servers.</summary>
     public IReadOnlyList<Cell> Cells { get; private init; } = Cell.All;
 
-    /// <summary>The same with some servers only, with those that they are compared with and the two that show the noise, and with the requests that the named ones have.</summary>
+    /// <summary>
+    /// The same with some servers only, those that they are compared with and the two that show the noise, and with the requests that the
+    /// named ones have.
+    /// </summary>
     public LoadPlan Only(IReadOnlyList<Cell> named) => this with
     {
         Name = $"{Name}; only {string.Join(", ", named.Select(cell => cell.Id))} and what they are compared with",
-        Cells = [.. Cell.All.Where(cell => named.Contains(cell) || named.Any(one => one.Reference == cell.Id) || cell == Cell.Noise.Once || cell == Cell.Noise.Again)],
+        Cells = [.. Cell.All.Where(cell =>
+            named.Contains(cell) || named.Any(one => one.Reference == cell.Id) || cell == Cell.Noise.Once || cell == Cell.Noise.Again)],
         Rows = [.. Rows.Where(row => named.Any(cell => cell.Has(row)))],
     };
 
-    /// <summary>The rounds that are not counted. They are many and short, so that no kind of request is compiled for before the others come.</summary>
+    /// <summary>
+    /// The rounds that are not counted. They are many and short, so that no kind of request is compiled for before the others come.
+    /// </summary>
     public int WarmUps => 6;
 
     public int WarmUpRequests => 2400 / Rows.Count;

@@ -25,13 +25,17 @@ namespace Tenancy.Benchmarks.Load;
 /// <summary>The server of one cell, in a process of its own, as it would be in production.</summary>
 internal static class LoadServer
 {
-    /// <summary>Serves until its input ends. It writes its address, and a line of what it has used so far for each line that it reads.</summary>
+    /// <summary>
+    /// Serves until its input ends. It writes its address, and a line of what it has used so far for each line that it reads.
+    /// </summary>
     public static async Task RunAsync(Cell cell, int tenants, string redis, string issuer)
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        await using var app = cell.IsEndpoint ? BuildEndpoint(builder) : cell.Authentication is null ? BuildBare(builder, cell) : BuildTenancy(builder, cell, tenants, redis, issuer);
+        await using var app = cell.IsEndpoint ? BuildEndpoint(builder)
+            : cell.Authentication is null ? BuildBare(builder, cell)
+            : BuildTenancy(builder, cell, tenants, redis, issuer);
         await app.StartAsync();
         while (app.Services.GetService<TenantRegistry>() is { } registry && registry.Count < tenants)
         {
@@ -57,8 +61,12 @@ internal static class LoadServer
     private static WebApplication BuildBare(WebApplicationBuilder builder, Cell cell)
     {
         var mcp = builder.Services.AddMcpServer();
-        _ = cell.HasSession ? mcp.WithHttpTransport(options => options.SessionMode = HttpServerSessionMode.StatefulForInitializeClients) : mcp.WithHttpTransport();
-        _ = cell.Tool == LoadTool.GetProducts ? mcp.WithTools<ProductTools>(new JsonSerializerOptions(ProductsJson.Default.Options)) : mcp.WithTools<QuoteTools>();
+        _ = cell.HasSession
+            ? mcp.WithHttpTransport(options => options.SessionMode = HttpServerSessionMode.StatefulForInitializeClients)
+            : mcp.WithHttpTransport();
+        _ = cell.Tool == LoadTool.GetProducts
+            ? mcp.WithTools<ProductTools>(new JsonSerializerOptions(ProductsJson.Default.Options))
+            : mcp.WithTools<QuoteTools>();
         var app = builder.Build();
         app.MapMcp("/{tenant}/mcp");
         return app;
@@ -69,7 +77,7 @@ internal static class LoadServer
         if (cell.Tool == LoadTool.GetProducts)
         {
             // What the scaffold ships with; its build lays it beside this program.
-            builder.Configuration.AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: false, reloadOnChange: false);
+            builder.Configuration.AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: false);
         }
 
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
@@ -113,7 +121,8 @@ internal static class LoadServer
     // As in the scaffold's Program.cs.
     private static ITenancyBuilder AddScaffold(ITenancyBuilder tenancy)
     {
-        tenancy.Services.AddScoped<Catalog>().AddScoped<FormatList>().AddScoped<CreativeLibrary>().AddScoped<TestFixtures>().AddScoped<TestStates>();
+        tenancy.Services
+            .AddScoped<Catalog>().AddScoped<FormatList>().AddScoped<CreativeLibrary>().AddScoped<TestFixtures>().AddScoped<TestStates>();
         return tenancy.AddAdcp().AddPlatform<Publisher>("publisher").AddPlatform<Retailer>("retailer");
     }
 
@@ -123,7 +132,7 @@ internal static class LoadServer
         return tenancy.AddAdcp().AddPlatform<BuyPlatform>("buy");
     }
 
-    private sealed class NoLimits(RedisConnection redis, LocalRateLimiter local) : RequestLimits(redis, local)
+    private sealed class NoLimits(RateLimiter limiter) : RequestLimits(limiter)
     {
         private static readonly RateLimitResult Allowed = new(true, RateLimit.Tenant(1), 1, TimeSpan.Zero, TimeSpan.Zero);
 

@@ -19,7 +19,9 @@ internal sealed class QuoteTools
 
 internal sealed record Quote(string Product, int Quantity, int Total);
 
-/// <summary>The scaffold's <c>get_products</c>, as somebody without this library would write it: the same records, and JSON by generated code.</summary>
+/// <summary>
+/// The scaffold's <c>get_products</c>, as somebody without this library would write it: the same records, and JSON by generated code.
+/// </summary>
 internal sealed class ProductTools
 {
     public const string Name = "get_products";
@@ -36,7 +38,8 @@ internal sealed class ProductTools
 
 internal sealed record ProductsAnswer(IReadOnlyList<Product> Products, PaginationResponse Pagination, string Status);
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(GetProductsRequest))]
 [JsonSerializable(typeof(ProductsAnswer))]
 [JsonSerializable(typeof(string))]

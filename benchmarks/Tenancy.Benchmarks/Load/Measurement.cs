@@ -1,6 +1,9 @@
 namespace Tenancy.Benchmarks.Load;
 
-/// <summary>All that was measured of one kind of request to one server, by round, beside what the cell that it is compared with did in the same rounds.</summary>
+/// <summary>
+/// All that was measured of one kind of request to one server, by round, beside what the cell that it is compared with did in the same
+/// rounds.
+/// </summary>
 internal sealed record Measurement(Cell Cell, int Tenants, Row Row, IReadOnlyList<Slice> Slices, IReadOnlyList<Slice> Reference)
 {
     /// <summary>CPU per request, as a ratio to the reference's.</summary>

@@ -6,7 +6,10 @@ using Tenancy.Mcp;
 
 namespace Tenancy.Benchmarks.Load;
 
-/// <summary>What is left of a call of <c>get_products</c> without MCP and without tenants: the typed request is read, and the answer of the scaffold is written.</summary>
+/// <summary>
+/// What is left of a call of <c>get_products</c> without MCP and without tenants: the typed request is read, and the answer of the scaffold
+/// is written.
+/// </summary>
 internal static class ProductsEndpoint
 {
     private static readonly string Version = typeof(ITenantPlatform<>).Assembly.GetName().Version!.ToString(3);

@@ -24,8 +24,8 @@ internal sealed class ProfileRun(LoadClient client, Row row, TextWriter output, 
         await progress.WriteLineAsync("Warming up");
         await client.RunAsync(row, WarmUpRequests);
         var undisturbed = await client.RunAsync(row, Requests);
-        await WriteAsync($"{client.Cell.Id}, {client.Cell.Summary}: {row.Generation}, {row.Method}, {row.Reply}; 1 tenant; {LoadReport.Machine()}");
-        await WriteAsync($"{undisturbed.Cpu:0.0} us and {undisturbed.Bytes:N0} bytes a request, with all code compiled at run time and before anybody watched.");
+        await WriteAsync($"{client.Cell.Id}, {client.Cell.Summary}: {row.Generation}, {row.Method}, {row.Reply}; {LoadReport.Machine()}");
+        await WriteAsync($"{undisturbed.Cpu:0.0} us and {undisturbed.Bytes:N0} bytes a request before anybody watched.");
         await WriteCpuAsync(undisturbed.Cpu);
         await WriteBytesAsync();
     }
@@ -41,7 +41,8 @@ internal sealed class ProfileRun(LoadClient client, Row row, TextWriter output, 
             return;
         }
 
-        await WriteAsync($"{stacks.Samples:N0} samples of threads on a core: who waits is not in it, who spins is. A request took {cpu:0.0} us while perf watched; below are shares of the {undisturbed:0.0} us.");
+        await WriteAsync($"{stacks.Samples:N0} samples of threads on a core: who waits is not in it, who spins is.");
+        await WriteAsync($"A request took {cpu:0.0} us while perf watched; below are shares of the {undisturbed:0.0} us.");
         await output.WriteLineAsync();
         await threads.WriteAsync(output, "threads", "us", undisturbed, "0.00");
         await stacks.WriteAsync(output, "us", undisturbed, "0.00");

@@ -31,7 +31,7 @@ internal sealed class ServerProcess : IDisposable
         start.Environment["DOTNET_gcServer"] = start.Environment["DOTNET_gcConcurrent"] = "1";
         if (isProfiled)
         {
-            // perf takes the names of methods from a file (3: nothing but that file), and only for code that is compiled at run time and lies in plain memory.
+            // perf takes the names of methods from a file (3: that file only), for code that was compiled at run time into plain memory.
             start.Environment["DOTNET_PerfMapEnabled"] = "3";
             start.Environment["DOTNET_ReadyToRun"] = start.Environment["DOTNET_EnableWriteXorExecute"] = "0";
         }

@@ -18,7 +18,9 @@ internal sealed record Target(string Name, double Limit, IReadOnlyList<(string R
             OfRows(measurements, "hb", "bytes of hb, against ah", 0.15, one => one.Bytes.Median, noise => noise.Bytes),
             OfRows(measurements, "b", "CPU of b, against a", 0.80, one => one.Cpu.Median, noise => noise.Cpu),
             OfRows(measurements, "c", "CPU of c, against a", 0.45, one => one.Cpu.Median, noise => noise.Cpu),
-            OfRows(measurements, "d", "CPU of d, against c", 1.15, one => Beside(measurements, one, "c") is { } c ? one.CpuAgainst(c).Median : null, noise => noise.Cpu),
+            OfRows(
+                measurements, "d", "CPU of d, against c", 1.15,
+                one => Beside(measurements, one, "c") is { } c ? one.CpuAgainst(c).Median : null, noise => noise.Cpu),
             .. from cell in (string[])["b", "c", "d", "hb"] where most > 1 select OfGrowth(measurements, cell, most),
         ];
         return targets.Where(target => target.Ratios.Count > 0);
@@ -29,13 +31,21 @@ internal sealed record Target(string Name, double Limit, IReadOnlyList<(string R
     {
         var worst = Ratios.MaxBy(one => one.Ratio / Math.Max(1, one.Noise));
         var met = Ratios.Count(IsMet);
+        var median = Quartiles.Of(Ratios.Select(one => one.Ratio)).Median;
+        var verdict = met == Ratios.Count ? "met" : "missed";
+        var explanation = string.Create(CultureInfo.InvariantCulture, $"{worst.Ratio:0.00}, noise to {worst.Noise:0.00}: {worst.Row}");
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"| {Name} | {Limit:0.00} | {Quartiles.Of(Ratios.Select(one => one.Ratio)).Median:0.00} | {(met == Ratios.Count ? "met" : "missed")} | {met} of {Ratios.Count} | {worst.Ratio:0.00}, noise to {worst.Noise:0.00}: {worst.Row} |");
+            $"| {Name} | {Limit:0.00} | {median:0.00} | {verdict} | {met} of {Ratios.Count} | {explanation} |");
     }
 
     private static Target OfRows(
-        IReadOnlyList<Measurement> measurements, string cell, string name, double limit, Func<Measurement, double?> ratio, Func<Measurement, Quartiles> noise) =>
+        IReadOnlyList<Measurement> measurements,
+        string cell,
+        string name,
+        double limit,
+        Func<Measurement, double?> ratio,
+        Func<Measurement, Quartiles> noise) =>
         new(name, limit, [
             .. from one in measurements
                where one.Cell.Id == cell
@@ -51,7 +61,8 @@ internal sealed record Target(string Name, double Limit, IReadOnlyList<(string R
         return new(
             string.Create(CultureInfo.InvariantCulture, $"CPU of {cell} at {most:N0} tenants, against that at 1"),
             1.00,
-            kinds.Count == 0 ? [] : [("its kinds of requests, as their geometric mean in each round", Growth(cell).Median, Growth(Cell.Noise.Again.Id).Third)]);
+            kinds.Count == 0 ? [] : [(
+                "its kinds of requests, as their geometric mean in each round", Growth(cell).Median, Growth(Cell.Noise.Again.Id).Third)]);
 
         Quartiles Growth(string of)
         {
@@ -60,7 +71,8 @@ internal sealed record Target(string Name, double Limit, IReadOnlyList<(string R
                 from many in byTenants[most]
                 join one in byTenants[1] on many.Row equals one.Row
                 select many.CpuByRound.Zip(one.CpuByRound, (grown, before) => Math.Log(grown / before)).ToArray()).ToArray();
-            return Quartiles.Of(Enumerable.Range(0, logarithms[0].Length).Select(round => Math.Exp(logarithms.Average(kind => kind[round]))));
+            return Quartiles.Of(
+                Enumerable.Range(0, logarithms[0].Length).Select(round => Math.Exp(logarithms.Average(kind => kind[round]))));
         }
     }
 

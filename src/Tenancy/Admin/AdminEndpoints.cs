@@ -1,14 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
+using Tenancy.Administration;
 using Tenancy.Configuration;
-using Tenancy.Fleet;
 using Tenancy.Registry;
 
 namespace Tenancy.Admin;
@@ -18,34 +16,30 @@ internal static class AdminEndpoints
 {
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
-    public static IEndpointConventionBuilder Map(IEndpointRouteBuilder endpoints)
+    public static void Map(RouteGroupBuilder group)
     {
-        var group = endpoints.MapGroup("/admin/tenants");
-        if (endpoints.ServiceProvider.GetRequiredService<AdminKeys>().Any)
-        {
-            group.AddEndpointFilter(RequireKeyAsync);
-            group.AddEndpointFilter(AdminProblems.ExplainAsync);
-            group.MapPost("", RegisterAsync);
-            group.MapGet("", List);
-            group.MapGet("{id}", Get);
-            group.MapPatch("{id}", PatchAsync);
-            group.MapDelete("{id}", DeleteAsync);
-            group.MapPost("{id}/recheck", RecheckAsync);
-            group.MapPost("{id}/unregister", UnregisterAsync);
-            SessionEndpoints.Map(group);
-            PrincipalEndpoints.Map(group);
-            ClientEndpoints.Map(group);
-        }
-
-        return group;
+        group.AddEndpointFilter(AdminProblems.ExplainAsync);
+        var routes = new AdminRoutes(group)
+            .Map(HttpMethods.Post, "", RegisterAsync)
+            .Map(HttpMethods.Get, "", List)
+            .Map(HttpMethods.Get, "{id}", Get)
+            .Map(HttpMethods.Patch, "{id}", PatchAsync)
+            .Map(HttpMethods.Delete, "{id}", DeleteAsync)
+            .Map(HttpMethods.Post, "{id}/recheck", RecheckAsync)
+            .Map(HttpMethods.Post, "{id}/unregister", UnregisterAsync);
+        SessionEndpoints.Map(routes);
+        PrincipalEndpoints.Map(routes);
+        ClientEndpoints.Map(routes);
+        routes.Close();
     }
 
-    private static async Task<IResult> RegisterAsync(HttpContext context, TenantAdministration administration)
+    private static async Task<IResult> RegisterAsync(HttpContext context, ITenantAdministration administration)
     {
         var wait = AdminRequest.ReadFlag(context, "wait");
-        var creation = AdminRequest.ReadFlag(context, "adopt") ? TenantCreation.Adopt : TenantCreation.New;
+        var adopt = AdminRequest.ReadFlag(context, "adopt");
         var wire = await AdminRequest.ReadAsync(context, TenancyJson.Default.TenantWire, "The body must be a tenant, such as { \"id\": \"acme\" }.");
-        var tenant = await administration.RegisterAsync(wire.ToRegistration(), wait, creation, cancellationToken: context.RequestAborted);
+        var options = new TenantRegistrationOptions { AwaitFirstValidation = wait, Creation = adopt ? TenantCreation.Adopt : TenantCreation.New };
+        var tenant = await administration.RegisterAsync(wire.ToRegistration(), options, context.RequestAborted);
         return Answer(context, TenantAnswer.From(tenant), tenant.IsNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
     }
 
@@ -55,7 +49,7 @@ internal static class AdminEndpoints
     private static IResult Get(string id, HttpContext context, TenantRegistry registry) =>
         TenantId.TryParse(id, out var tenantId) && registry.GetStatus(tenantId) is { } tenant ? Answer(context, TenantAnswer.From(tenant)) : AdminProblems.NotFound(id);
 
-    private static async Task<IResult> PatchAsync(string id, HttpContext context, TenantRegistry registry, [FromHeader(Name = "If-Match")] string? ifMatch)
+    private static async Task<IResult> PatchAsync(string id, HttpContext context, ITenantAdministration administration, [FromHeader(Name = "If-Match")] string? ifMatch)
     {
         if (!TenantId.TryParse(id, out var tenantId))
         {
@@ -79,22 +73,18 @@ internal static class AdminEndpoints
             return AdminProblems.Invalid([new("", "The body must be a JSON object without repeated keys: the fields to change (RFC 7396).")]);
         }
 
-        return Answer(context, TenantAnswer.From(await registry.UpdateAsync(tenantId, tenant => MergePatch.Apply(tenant, patch), version, force, context.RequestAborted)));
+        return Answer(context, TenantAnswer.From(await administration.UpdateAsync(
+            tenantId, tenant => MergePatch.Apply(tenant, patch), new() { ExpectedVersion = version, Force = force }, context.RequestAborted)));
     }
 
-    private static async Task<IResult> RecheckAsync(string id, HttpContext context, TenantRegistry registry) =>
-        TenantId.TryParse(id, out var tenantId) ? Answer(context, TenantAnswer.From(await registry.RecheckAsync(tenantId, context.RequestAborted))) : AdminProblems.NotFound(id);
+    private static async Task<IResult> RecheckAsync(string id, HttpContext context, ITenantAdministration administration) =>
+        TenantId.TryParse(id, out var tenantId) ? Answer(context, TenantAnswer.From(await administration.RecheckAsync(tenantId, context.RequestAborted))) : AdminProblems.NotFound(id);
 
-    private static async Task<IResult> UnregisterAsync(string id, TenantAdministration administration) =>
+    private static async Task<IResult> UnregisterAsync(string id, ITenantAdministration administration) =>
         TenantId.TryParse(id, out var tenantId) && await administration.UnregisterAsync(tenantId) ? TypedResults.NoContent() : AdminProblems.NotFound(id);
 
-    private static async Task<IResult> DeleteAsync(string id, TenantAdministration administration) =>
+    private static async Task<IResult> DeleteAsync(string id, ITenantAdministration administration) =>
         TenantId.TryParse(id, out var tenantId) && await administration.DeleteAsync(tenantId) ? TypedResults.NoContent() : AdminProblems.NotFound(id);
-
-    private static async ValueTask<object?> RequireKeyAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next) =>
-        context.HttpContext.RequestServices.GetRequiredService<AdminKeys>().Contains(context.HttpContext.Request)
-            ? await next(context)
-            : AdminProblems.Create(StatusCodes.Status401Unauthorized, $"Send an admin key in the header {AdminKeys.HeaderName}.");
 
     private static JsonHttpResult<TenantAnswer> Answer(HttpContext context, TenantAnswer tenant, int status = StatusCodes.Status200OK)
     {

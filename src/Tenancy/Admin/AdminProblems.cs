@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.WebUtilities;
+using Tenancy.Administration;
 using Tenancy.Configuration;
 using Tenancy.Registry;
 
@@ -52,6 +53,13 @@ internal static class AdminProblems
             return exception.IsTransient
                 ? Unavailable(context.HttpContext, "30", $"The change could not be validated now, and nothing was changed: {exception.Message}")
                 : Create(StatusCodes.Status422UnprocessableEntity, $"The change did not pass validation, and nothing was changed: {exception.Message}");
+        }
+        catch (ClientMetadataException exception)
+        {
+            var errors = new Dictionary<string, string[]> { ["clientId"] = [exception.Message] };
+            return exception.IsTransient
+                ? Unavailable(context.HttpContext, "30", $"The client's metadata document could not be fetched now, and nothing was changed: {exception.Message}", errors)
+                : Create(StatusCodes.Status422UnprocessableEntity, $"The client's metadata document will not do, and nothing was changed: {exception.Message}", errors);
         }
         catch (OperationCanceledException) when (!context.HttpContext.RequestAborted.IsCancellationRequested)
         {

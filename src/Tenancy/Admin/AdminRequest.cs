@@ -23,7 +23,7 @@ internal static class AdminRequest
         }
         catch (JsonException exception)
         {
-            throw new TenantConfigException([new(JsonErrors.Field(exception), JsonErrors.Explain(exception))]);
+            throw new TenantConfigException([new(JsonErrors.Field(exception), JsonErrors.Explain(exception, type))]);
         }
         catch (InvalidOperationException)
         {

@@ -1,55 +1,46 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Tenancy.Administration;
 using Tenancy.Configuration;
-using Tenancy.Fleet;
 using Tenancy.Registry;
-using Tenancy.State;
 
 namespace Tenancy.Admin;
 
-/// <summary>A tenant as the admin API shows it.</summary>
-internal sealed record TenantAnswer
+/// <summary>A tenant as the admin API shows it: its configuration, and how it is.</summary>
+internal sealed record TenantAnswer : TenantConfig
 {
-    public required string Id { get; init; }
+    // The configuration comes first.
+    private const int Later = 1;
 
-    public string? Name { get; init; }
+    [SetsRequiredMembers]
+    private TenantAnswer(TenantConfig config)
+        : base(config)
+    {
+    }
 
-    public TenantAdminStatus Status { get; init; }
-
-    public IReadOnlyList<string> Urls { get; init; } = [];
-
-    public TenantAuthentication? Authentication { get; init; }
-
-    public TenantLimits? Limits { get; init; }
-
-    public string? Platform { get; init; }
-
-    public JsonElement? Settings { get; init; }
-
+    [JsonPropertyOrder(Later)]
     public DateTimeOffset CreatedAt { get; init; }
 
+    [JsonPropertyOrder(Later)]
     public long Version { get; init; }
 
+    [JsonPropertyOrder(Later)]
     public TenantHealth Health { get; init; }
 
+    [JsonPropertyOrder(Later)]
     public string? Reason { get; init; }
 
+    [JsonPropertyOrder(Later)]
     public DateTimeOffset? LastCheckedAt { get; init; }
 
+    [JsonPropertyOrder(Later)]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<IssuedPrincipal>? Principals { get; init; }
 
-    public static TenantAnswer From(TenantStatus tenant) => new()
+    public static TenantAnswer From(TenantStatus tenant) => new(tenant.Config)
     {
-        Id = tenant.Config.Id,
-        Name = tenant.Config.Name,
-        Status = tenant.Config.Status,
-        Urls = tenant.Config.Urls,
-        Authentication = tenant.Config.Authentication,
-        Limits = tenant.Config.Limits,
-        Platform = tenant.Config.Platform,
-        Settings = tenant.Config.Settings,
         CreatedAt = tenant.CreatedAt,
         Version = tenant.Version,
         Health = tenant.Health,

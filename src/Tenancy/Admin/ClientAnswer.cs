@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using Tenancy.State;
+using Tenancy.Administration;
 
 namespace Tenancy.Admin;
 
@@ -28,17 +28,17 @@ internal sealed record ClientAnswer
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? FetchedAt { get; init; }
 
-    public static ClientAnswer From(StoredClient client) => new()
+    public static ClientAnswer From(TenantClient client) => new()
     {
         Handle = client.Handle,
-        ClientId = client.Record.ClientId,
-        Issuer = client.Record.Issuer,
-        Name = client.Record.Name,
-        Metadata = client.Record.Metadata,
+        ClientId = client.ClientId,
+        Issuer = client.Issuer,
+        Name = client.Name,
+        Metadata = client.Metadata,
         CreatedAt = client.CreatedAt,
         ExpiresAt = client.ExpiresAt,
         ExpiresIn = (long)client.Lifetime.TotalSeconds,
-        FetchedAt = client.Record.FetchedAt,
+        FetchedAt = client.FetchedAt,
     };
 }
 

@@ -13,18 +13,32 @@ internal static class MergePatch
     {
         if (patch.ContainsKey("principals"))
         {
-            throw new TenantConfigPatchException(new("principals", $"they are no part of a tenant's configuration: issue one with POST /admin/tenants/{tenant.Id}/principals, revoke one with DELETE /admin/tenants/{tenant.Id}/principals/{{principalId}}"));
+            throw new TenantConfigPatchException(new(
+                "principals",
+                $"they are no part of a tenant's configuration: issue one with POST /admin/tenants/{tenant.Id}/principals, "
+                + $"revoke one with DELETE /admin/tenants/{tenant.Id}/principals/{{principalId}}"));
         }
 
-        var document = JsonSerializer.SerializeToNode(tenant, TenancyJson.Default.TenantConfig)!.AsObject();
-        Merge(document, patch, TenancyJson.Default.TenantConfig, place: "");
+        return Apply(tenant, patch, TenancyJson.Default.TenantConfig, TenancyJson.Default.TenantWire).ToRegistration().Tenant;
+    }
+
+    /// <summary>Changes a record.</summary>
+    /// <param name="record">The record.</param>
+    /// <param name="patch">The change.</param>
+    /// <param name="form">The fields that it has.</param>
+    /// <param name="type">What the result is read as.</param>
+    internal static TResult Apply<TRecord, TResult>(
+        TRecord record, JsonObject patch, JsonTypeInfo<TRecord> form, JsonTypeInfo<TResult> type)
+    {
+        var document = JsonSerializer.SerializeToNode(record, form)!.AsObject();
+        Merge(document, patch, form, place: "");
         try
         {
-            return document.Deserialize(TenancyJson.Default.TenantWire)!.ToRegistration().Tenant;
+            return document.Deserialize(type)!;
         }
         catch (JsonException exception)
         {
-            throw new TenantConfigPatchException(new(JsonErrors.Field(exception), JsonErrors.Explain(exception)));
+            throw new TenantConfigPatchException(new(JsonErrors.Field(exception), JsonErrors.Explain(exception, type)));
         }
     }
 
@@ -40,7 +54,8 @@ internal static class MergePatch
             {
                 // A misspelt field with a value is found when the result is read; one with null would leave no trace.
                 case null when type is not null && Find(type, name) is null:
-                    throw new TenantConfigPatchException(new(place + name, "there is no such field to take out; check its spelling"));
+                    throw new TenantConfigPatchException(
+                        new(place + name, "there is no such field to take out; check its spelling" + JsonErrors.SuggestName(name, type)));
                 case null:
                     target.Remove(name);
                     break;

@@ -1,32 +1,23 @@
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
-using Tenancy.Authentication;
+using Tenancy.Administration;
 using Tenancy.Configuration;
-using Tenancy.Diagnostics;
 using Tenancy.Registry;
-using Tenancy.State;
 
 namespace Tenancy.Admin;
 
 /// <summary>The principals of a tenant. A token is shown once, in the answer that issues it.</summary>
-internal sealed class PrincipalEndpoints(
-    TenantRegistry registry, RedisConnection redis, PrincipalCache cache, IHostEnvironment environment, TimeProvider time, ILogger<PrincipalEndpoints> logger)
+internal static class PrincipalEndpoints
 {
-    private const int MaxOverlap = 7 * 24 * 60 * 60;
-
-    public static void Map(RouteGroupBuilder tenants)
+    public static void Map(AdminRoutes routes)
     {
-        tenants.MapPost("{id}/principals", (string id, HttpContext context, PrincipalEndpoints endpoints) => endpoints.IssueAsync(id, context));
-        tenants.MapGet("{id}/principals", (string id, PrincipalEndpoints endpoints) => endpoints.ListAsync(id));
-        tenants.MapPost("{id}/principals/{principalId}/rotate", (string id, string principalId, HttpContext context, PrincipalEndpoints endpoints) => endpoints.RotateAsync(id, principalId, context));
-        tenants.MapDelete("{id}/principals/{principalId}", (string id, string principalId, PrincipalEndpoints endpoints) => endpoints.RevokeAsync(id, principalId));
+        routes.Map(HttpMethods.Post, "{id}/principals", IssueAsync);
+        routes.Map(HttpMethods.Get, "{id}/principals", ListAsync);
+        routes.Map(HttpMethods.Post, "{id}/principals/{principalId}/rotate", RotateAsync);
+        routes.Map(HttpMethods.Delete, "{id}/principals/{principalId}", RevokeAsync);
     }
 
-    private async Task<IResult> IssueAsync(string id, HttpContext context)
+    private static async Task<IResult> IssueAsync(string id, HttpContext context, TenantRegistry registry, ITenantAdministration administration)
     {
         if (registry.Get(id) is not { } tenant)
         {
@@ -34,75 +25,38 @@ internal sealed class PrincipalEndpoints(
         }
 
         var principal = await AdminRequest.ReadAsync(context, TenancyJson.Default.PrincipalRegistration, "The body must be a principal, such as { \"name\": \"buyer\" }.");
-        if (PrincipalValidator.Validate(id, principal, environment).ToArray() is { Length: > 0 } errors)
-        {
-            return AdminProblems.Invalid(errors);
-        }
-
-        var (issued, refusal) = await new PrincipalStore(redis, tenant.Id).CreateAsync(principal, time.GetUtcNow());
-        if (issued is null)
-        {
-            var (field, message) = refusal == PrincipalRefusal.TooMany
-                ? ("principals", $"The tenant has {PrincipalStore.MaxPrincipals} principals, as many as it may: revoke one.")
-                : ("token", "The token is in use: leave it out to have one generated.");
-            return AdminProblems.Create(StatusCodes.Status409Conflict, message, new() { [field] = [message] });
-        }
-
-        logger.PrincipalIssued(tenant.Id.Value, issued.Id);
-        return Show(context, issued, StatusCodes.Status201Created);
+        return Show(await administration.IssuePrincipalAsync(tenant.Id, principal), StatusCodes.Status201Created);
     }
 
-    private async Task<IResult> ListAsync(string id) =>
+    private static async Task<IResult> ListAsync(string id, TenantRegistry registry, ITenantAdministration administration) =>
         registry.Get(id) is { } tenant
-            ? TypedResults.Json(new PrincipalList(await new PrincipalStore(redis, tenant.Id).ListAsync()), AdminJson.Wire.PrincipalList)
+            ? TypedResults.Json(new PrincipalList(await administration.ListPrincipalsAsync(tenant.Id)), AdminJson.Wire.PrincipalList)
             : AdminProblems.NotFound(id);
 
-    private async Task<IResult> RotateAsync(string id, string principalId, HttpContext context)
+    private static async Task<IResult> RotateAsync(string id, string principalId, HttpContext context, TenantRegistry registry, ITenantAdministration administration)
     {
         if (registry.Get(id) is not { } tenant)
         {
             return AdminProblems.NotFound(id);
         }
 
-        var overlap = AdminRequest.ReadNumber(context, "overlap", absent: 0, least: 0, MaxOverlap, "seconds, for which the token before is good too");
-        var now = time.GetUtcNow();
-        var rotated = await new PrincipalStore(redis, tenant.Id).RotateAsync(principalId, now.AddSeconds(overlap), now);
-        cache.Forget();
-        if (rotated is null)
-        {
-            return NoPrincipal(tenant.Id);
-        }
-
-        logger.PrincipalRotated(tenant.Id.Value, rotated.Id, overlap);
-        return Show(context, rotated, StatusCodes.Status200OK);
+        var most = (int)TenantPrincipals.MaxOverlap.TotalSeconds;
+        var overlap = AdminRequest.ReadNumber(context, "overlap", absent: 0, least: 0, most, "seconds, for which the token before is good too");
+        return await administration.RotatePrincipalAsync(tenant.Id, principalId, TimeSpan.FromSeconds(overlap)) is { } rotated
+            ? Show(rotated, StatusCodes.Status200OK)
+            : NoPrincipal(tenant.Id);
     }
 
-    private async Task<IResult> RevokeAsync(string id, string principalId)
-    {
-        if (registry.Get(id) is not { } tenant)
-        {
-            return AdminProblems.NotFound(id);
-        }
-
-        var revoked = await new PrincipalStore(redis, tenant.Id).DeleteAsync(principalId);
-        cache.Forget();
-        if (!revoked)
-        {
-            return NoPrincipal(tenant.Id);
-        }
-
-        logger.PrincipalRevoked(tenant.Id.Value, principalId);
-        return TypedResults.NoContent();
-    }
+    private static async Task<IResult> RevokeAsync(string id, string principalId, TenantRegistry registry, ITenantAdministration administration) =>
+        registry.Get(id) is not { } tenant ? AdminProblems.NotFound(id)
+        : await administration.RevokePrincipalAsync(tenant.Id, principalId) ? TypedResults.NoContent()
+        : NoPrincipal(tenant.Id);
 
     private static JsonHttpResult<AdminProblem> NoPrincipal(TenantId tenant) => AdminProblems.Create(StatusCodes.Status404NotFound, $"The tenant '{tenant}' has no such principal.");
 
-    private static JsonHttpResult<IssuedPrincipal> Show(HttpContext context, IssuedPrincipal principal, int status)
-    {
-        context.Response.Headers.CacheControl = "no-store";
-        return TypedResults.Json(principal, AdminJson.Wire.IssuedPrincipal, statusCode: status);
-    }
+    private static JsonHttpResult<IssuedPrincipal> Show(IssuedPrincipal principal, int status) =>
+        TypedResults.Json(principal, AdminJson.Wire.IssuedPrincipal, statusCode: status);
 }
 
 /// <summary>The principals of a tenant, without their tokens.</summary>
-internal sealed record PrincipalList(IReadOnlyList<StoredPrincipal> Principals);
+internal sealed record PrincipalList(IReadOnlyList<TenantPrincipal> Principals);

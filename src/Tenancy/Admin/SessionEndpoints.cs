@@ -1,6 +1,4 @@
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Routing;
 using Tenancy.Configuration;
 using Tenancy.Mcp.Sessions;
 using Tenancy.Registry;
@@ -14,10 +12,10 @@ internal static class SessionEndpoints
     private const int MaxPage = 1000;
     private const int HandleLength = 43;
 
-    public static void Map(RouteGroupBuilder tenants)
+    public static void Map(AdminRoutes routes)
     {
-        tenants.MapGet("{id}/sessions", ListAsync);
-        tenants.MapDelete("{id}/sessions/{handle}", EndAsync);
+        routes.Map(HttpMethods.Get, "{id}/sessions", ListAsync);
+        routes.Map(HttpMethods.Delete, "{id}/sessions/{handle}", EndAsync);
     }
 
     private static async Task<IResult> ListAsync(string id, HttpContext context, TenantRegistry registry, RedisConnection redis)
@@ -32,7 +30,7 @@ internal static class SessionEndpoints
         return TypedResults.Json(new SessionList(sessions, count), AdminJson.Wire.SessionList);
     }
 
-    private static async Task<IResult> EndAsync(string id, string handle, TenantRegistry registry, RedisConnection redis, SessionStreams streams)
+    private static async Task<IResult> EndAsync(string id, string handle, TenantRegistry registry, RedisConnection redis, TouchedSessions touched, SessionStreams streams)
     {
         if (registry.Get(id) is not { } tenant)
         {
@@ -44,6 +42,7 @@ internal static class SessionEndpoints
             return AdminProblems.Create(StatusCodes.Status404NotFound, $"The tenant '{tenant.Id}' has no session with this handle.");
         }
 
+        touched.EndByHandle(tenant.Id, handle);
         streams.End(tenant.Id, handle);
         return TypedResults.NoContent();
     }

@@ -8,29 +8,114 @@ namespace Tenancy.Authentication;
 /// Refuses tokens of an address that has shown many bad ones to a tenant, before they cost a signature check, a fetch of keys or a round trip. Only what
 /// turned out bad is counted; who showed a good token lately is not asked.
 /// </summary>
+/// <remarks>
+/// A check takes its place in the budget before it begins, and gives it back where the token is good: otherwise any number of bad ones could be under way at
+/// once. Where all that is left is taken by checks under way, the next one waits for their outcome: many callers behind one address, all good, get through.
+/// </remarks>
 internal sealed class FailedChecks(LocalRateLimiter limiter)
 {
     private const string Policy = "failed-checks";
 
+    // Who comes when so many wait already is one of a flood.
+    private const int MaxWaiting = 1000;
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<(TenantId Tenant, string Address), UnderWay> _underWay = [];
+
     /// <summary>The bad tokens a minute that one address may show to one tenant; all of them may come at once.</summary>
     public int PerMinute { get; init; } = 60;
 
-    /// <summary>Whether a token may be checked; if not, the request learns when it may.</summary>
-    public bool MayCheck(HttpContext context, TenantId tenant)
+    /// <summary>Begins to check a token; if it may not be checked, the request learns when it may.</summary>
+    /// <returns>False where it may not. Else <see cref="End"/> has to be called with the outcome.</returns>
+    public async ValueTask<bool> TryBeginAsync(HttpContext context, TenantId tenant)
     {
-        var wait = limiter.Peek(tenant, Limit(context));
-        if (wait > TimeSpan.Zero)
+        var key = (tenant, ClientAddress.Of(context));
+        while (true)
         {
-            context.Features.Set(new TooManyFailedChecks(wait));
-        }
+            Task ending;
+            lock (_lock)
+            {
+                var result = limiter.Acquire(tenant, [Limit(key.Item2)]);
+                if (result.IsAllowed)
+                {
+                    GetOrAdd(key).Checks++;
+                    return true;
+                }
 
-        return wait <= TimeSpan.Zero;
+                if (!_underWay.TryGetValue(key, out var underWay) || underWay.Waiting >= MaxWaiting)
+                {
+                    Refuse(context, result.RetryAfter);
+                    return false;
+                }
+
+                underWay.Waiting++;
+                ending = underWay.NextEnd.Task;
+            }
+
+            await ending.WaitAsync(context.RequestAborted);
+        }
     }
 
-    /// <summary>Counts a token that was checked and is bad.</summary>
-    public void Count(HttpContext context, TenantId tenant) => limiter.Acquire(tenant, [Limit(context)]);
+    /// <summary>Ends a check. Only a bad token stays counted.</summary>
+    public void End(HttpContext context, TenantId tenant, bool isGood)
+    {
+        var key = (tenant, ClientAddress.Of(context));
+        TaskCompletionSource ended;
+        lock (_lock)
+        {
+            if (isGood)
+            {
+                limiter.GiveBack(tenant, [Limit(key.Item2)]);
+            }
 
-    private RateLimit Limit(HttpContext context) => new(Policy, ClientAddress.Of(context), PerMinute);
+            var underWay = _underWay[key];
+            ended = underWay.NextEnd;
+            (underWay.NextEnd, underWay.Waiting) = (new(TaskCreationOptions.RunContinuationsAsynchronously), 0);
+            if (--underWay.Checks == 0)
+            {
+                _underWay.Remove(key);
+            }
+        }
+
+        ended.TrySetResult();
+    }
+
+    /// <summary>Counts a token that is bad for certain, and tells the request where there were too many.</summary>
+    public void Count(HttpContext context, TenantId tenant)
+    {
+        var limit = Limit(ClientAddress.Of(context));
+        var wait = limiter.Peek(tenant, limit);
+        if (wait > TimeSpan.Zero)
+        {
+            Refuse(context, wait);
+        }
+
+        limiter.Acquire(tenant, [limit]);
+    }
+
+    private static void Refuse(HttpContext context, TimeSpan retryAfter) => context.Features.Set(new TooManyFailedChecks(retryAfter));
+
+    private UnderWay GetOrAdd((TenantId Tenant, string Address) key)
+    {
+        if (!_underWay.TryGetValue(key, out var underWay))
+        {
+            _underWay.Add(key, underWay = new());
+        }
+
+        return underWay;
+    }
+
+    private RateLimit Limit(string address) => new(Policy, address, PerMinute);
+
+    /// <summary>The checks of one address's tokens at one tenant.</summary>
+    private sealed class UnderWay
+    {
+        public int Checks { get; set; }
+
+        public int Waiting { get; set; }
+
+        public TaskCompletionSource NextEnd { get; set; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
 }
 
 /// <summary>A request whose token was not even looked at.</summary>

@@ -13,7 +13,8 @@ namespace Tenancy.Authentication;
 /// </summary>
 /// <remarks>
 /// Not a <see cref="ConfigurationManager{T}"/>: that one lets callers wait one after the other for an issuer that hangs, and as a
-/// <see cref="BaseConfigurationManager"/> it would bring a last known good configuration, which outlives a key's removal.
+/// <see cref="Microsoft.IdentityModel.Tokens.BaseConfigurationManager"/> it would bring a last known good configuration, which outlives a
+/// key's removal.
 /// </remarks>
 internal sealed class IssuerKeys(TenantId tenantId, TenantAuthentication authentication, IssuerMetadata metadata, TimeProvider time, ILogger logger)
     : IConfigurationManager<OpenIdConnectConfiguration>

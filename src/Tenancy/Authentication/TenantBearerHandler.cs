@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Tenancy.Configuration;
+using Tenancy.Registry;
 using Tenancy.Resolution;
 
 namespace Tenancy.Authentication;
@@ -29,32 +30,48 @@ internal sealed class TenantBearerHandler(
         }
 
         // Who was good lately is asked again all the same, only not made to wait for the bad ones of his address.
-        var wasGood = good.WasGood(tenant.Id, token);
-        if (!wasGood && !failures.MayCheck(Context, tenant.Id))
-        {
-            return Invalid;
-        }
-
-        if (await tokens.ValidateAsync(tenant, token, Context.RequestAborted) is not { } principal)
-        {
-            if (wasGood)
-            {
-                // Revoked: from here on, and in this answer, a bad one like any other.
-                good.Remove(tenant.Id, token);
-                failures.MayCheck(Context, tenant.Id);
-            }
-
-            failures.Count(Context, tenant.Id);
-            return Invalid;
-        }
-
-        good.Add(tenant.Id, token);
-
-        return AuthenticateResult.Success(new(Identify(tenant.Id, principal), Scheme.Name));
+        return good.WasGood(tenant.Id, token) ? await CheckAgainAsync(tenant, token)
+            : await failures.TryBeginAsync(Context, tenant.Id) ? await CheckAsync(tenant, token)
+            : Invalid;
     }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties) =>
         BearerChallenge.Write(Context, isInvalid: (await HandleAuthenticateOnceSafeAsync()).Failure is not null);
+
+    private async Task<AuthenticateResult> CheckAsync(TenantModel tenant, string token)
+    {
+        // A check that fails, as one does without the store, says nothing of the token, unless its own client ended it.
+        bool? isGood = null;
+        try
+        {
+            var principal = await tokens.ValidateAsync(tenant, token, Context.RequestAborted);
+            isGood = principal is not null;
+            return isGood.Value ? Accept(tenant, token, principal!) : Invalid;
+        }
+        finally
+        {
+            failures.End(Context, tenant.Id, isGood ?? !Context.RequestAborted.IsCancellationRequested);
+        }
+    }
+
+    private async Task<AuthenticateResult> CheckAgainAsync(TenantModel tenant, string token)
+    {
+        if (await tokens.ValidateAsync(tenant, token, Context.RequestAborted) is { } principal)
+        {
+            return Accept(tenant, token, principal);
+        }
+
+        // Revoked: from here on, and in this answer, a bad one like any other.
+        good.Remove(tenant.Id, token);
+        failures.Count(Context, tenant.Id);
+        return Invalid;
+    }
+
+    private AuthenticateResult Accept(TenantModel tenant, string token, TokenPrincipal principal)
+    {
+        good.Add(tenant.Id, token);
+        return AuthenticateResult.Success(new(Identify(tenant.Id, principal), Scheme.Name));
+    }
 
     private ClaimsPrincipal Identify(TenantId tenant, TokenPrincipal principal)
     {

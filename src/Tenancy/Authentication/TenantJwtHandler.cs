@@ -41,8 +41,7 @@ internal sealed class TenantJwtHandler : JwtBearerHandler, IAuthenticationHandle
             return AuthenticateResult.NoResult();
         }
 
-        // What is not even meant for this issuer costs neither keys nor a signature.
-        if (!BearerToken.TryRead(Request.Headers, out var token) || !UnverifiedJwt.TryRead(token, out var jwt) || jwt.Issuer != keys.Authentication.Issuer)
+        if (!BearerToken.TryRead(Request.Headers, out var token))
         {
             return Invalid;
         }
@@ -53,21 +52,23 @@ internal sealed class TenantJwtHandler : JwtBearerHandler, IAuthenticationHandle
             return await AdmitAsync(tenant, known!);
         }
 
-        if (!_failures.MayCheck(Context, tenant.Id))
+        if (!await _failures.TryBeginAsync(Context, tenant.Id))
         {
             return Invalid;
         }
 
-        if (await CheckAsync(keys, jwt.Issuer) is not var (checkedToken, caller))
+        // A check that fails, as one does without the issuer's keys, says nothing of the token, unless its own client ended it.
+        bool? isGood = null;
+        try
         {
-            _failures.Count(Context, tenant.Id);
-            return Invalid;
+            var principal = await TryCheckAsync(tenant, keys, believed, token);
+            isGood = principal is not null;
+            return isGood.Value ? await AdmitAsync(tenant, principal!) : Invalid;
         }
-
-        var principal = Identify(checkedToken, caller.ToClaim(tenant.Id));
-        var belief = keys.Belief < TenantJwtOptions.MaximumBelief ? keys.Belief : TenantJwtOptions.MaximumBelief;
-        believed.Add(token, principal, Earlier(jwt.ValidTo, TimeProvider.GetUtcNow() + belief));
-        return await AdmitAsync(tenant, principal);
+        finally
+        {
+            _failures.End(Context, tenant.Id, isGood ?? !Context.RequestAborted.IsCancellationRequested);
+        }
     }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
@@ -81,6 +82,21 @@ internal sealed class TenantJwtHandler : JwtBearerHandler, IAuthenticationHandle
         }
 
         BearerChallenge.Write(Context, isInvalid: result.Failure is not null);
+    }
+
+    /// <summary>Checks a token that was not shown before, and believes it for a while where it is good.</summary>
+    private async Task<ClaimsPrincipal?> TryCheckAsync(TenantModel tenant, IssuerKeys keys, RecentTokens<ClaimsPrincipal> believed, string token)
+    {
+        // What is not even meant for this issuer costs neither keys nor a signature.
+        if (!UnverifiedJwt.TryRead(token, out var jwt) || jwt.Issuer != keys.Authentication.Issuer || await CheckAsync(keys, jwt.Issuer) is not var (checkedToken, caller))
+        {
+            return null;
+        }
+
+        var principal = Identify(checkedToken, caller.ToClaim(tenant.Id));
+        var belief = keys.Belief < TenantJwtOptions.MaximumBelief ? keys.Belief : TenantJwtOptions.MaximumBelief;
+        believed.Add(token, principal, Earlier(jwt.ValidTo, TimeProvider.GetUtcNow() + belief));
+        return principal;
     }
 
     private async ValueTask<AuthenticateResult> AdmitAsync(TenantModel tenant, ClaimsPrincipal principal)

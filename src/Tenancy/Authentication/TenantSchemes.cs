@@ -13,8 +13,11 @@ internal static class TenantSchemes
     public const string Scheme = "TenantScheme";
     public const string None = "TenantNone";
 
-    /// <summary>All of them: none of them can be what a tenant forwards to.</summary>
-    public static IReadOnlyList<string> All { get; } = [Default, Bearer, Jwks, Scheme, None];
+    /// <summary>The scheme of the admin API's keys, which is no tenant's.</summary>
+    public const string Admin = "TenantAdmin";
+
+    /// <summary>All of ours: none of them can be what a tenant forwards to.</summary>
+    public static IReadOnlyList<string> All { get; } = [Default, Bearer, Jwks, Scheme, None, Admin];
 
     public static string Select(HttpContext context) =>
         context.Features.Get<ITenantFeature>()?.Tenant.Config.Authentication?.Kind switch

@@ -1,26 +1,24 @@
 using System.Text.Json;
-using System.Text.Json.Serialization;
 
 namespace Tenancy.Configuration;
 
 /// <summary>An OAuth client of a tenant's identity provider, as an admin lists it.</summary>
-internal sealed record ClientRegistration
+public sealed record ClientRegistration
 {
     private const int DefaultExpiresIn = 90 * 24 * 60 * 60;
 
-    /// <summary>The client's id at the identity provider (RFC 6749, section 2.2). An https URL with a path is that of a Client ID Metadata Document.</summary>
+    /// <summary>Gets the client's id at the identity provider (RFC 6749, section 2.2). An https URL with a path is that of a Client ID Metadata Document.</summary>
     public required string ClientId { get; init; }
 
-    /// <summary>The name that people see; it identifies nobody.</summary>
+    /// <summary>Gets the name that people see; it identifies nobody.</summary>
     public string? Name { get; init; }
 
-    /// <summary>What else is known of the client, in the terms of RFC 7591, section 2.</summary>
+    /// <summary>Gets what else is known of the client, in the terms of RFC 7591, section 2.</summary>
     public JsonElement? Metadata { get; init; }
 
-    /// <summary>The seconds after its last use after which the client is taken out. Default: 90 days.</summary>
+    /// <summary>Gets the seconds after its last use after which the client is taken out. Default: 90 days.</summary>
     public int? ExpiresIn { get; init; }
 
     /// <summary>How long the client lives after a use.</summary>
-    [JsonIgnore]
-    public TimeSpan Lifetime => TimeSpan.FromSeconds(ExpiresIn ?? DefaultExpiresIn);
+    internal TimeSpan Lifetime => TimeSpan.FromSeconds(ExpiresIn ?? DefaultExpiresIn);
 }

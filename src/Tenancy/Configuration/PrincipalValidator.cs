@@ -1,5 +1,3 @@
-using Microsoft.Extensions.Hosting;
-
 namespace Tenancy.Configuration;
 
 /// <summary>Checks the principals that a tenant is to begin with.</summary>
@@ -9,29 +7,23 @@ internal static class PrincipalValidator
     internal const int MinimumSecretLength = 43;
 
     private const int MaximumTokenLength = 1024;
-    private const int MaximumScopes = 50;
 
-    public static IEnumerable<TenantConfigError> Validate(string tenantId, IReadOnlyList<PrincipalRegistration> principals, IHostEnvironment environment) =>
-        principals.SelectMany((principal, i) => Validate(tenantId, principal, environment).Select(error => new TenantConfigError($"principals[{i}].{error.Field}", error.Message)));
+    public static IEnumerable<TenantConfigError> Validate(string tenantId, IReadOnlyList<PrincipalRegistration> principals, bool allowsDevelopmentTokens) =>
+        principals.SelectMany((principal, i) => Validate(tenantId, principal, allowsDevelopmentTokens).Select(error => new TenantConfigError($"principals[{i}].{error.Field}", error.Message)));
 
-    public static IEnumerable<TenantConfigError> Validate(string tenantId, PrincipalRegistration principal, IHostEnvironment environment)
+    public static IEnumerable<TenantConfigError> Validate(string tenantId, PrincipalRegistration principal, bool allowsDevelopmentTokens)
     {
-        if (principal.Name is not { Length: > 0 and <= 200 })
+        foreach (var error in RecordFields.Validate(principal, TenancyJson.Default.PrincipalRegistration))
         {
-            yield return new("name", "must have 1 to 200 characters");
+            yield return error;
         }
 
-        if (principal.Token is { } token && Explain(tenantId, token, environment) is { } reason)
+        if (principal.Token is { } token && Explain(tenantId, token, allowsDevelopmentTokens) is { } reason)
         {
             yield return new("token", reason);
         }
 
-        if (principal.Scopes.Count > MaximumScopes)
-        {
-            yield return new("scopes", $"has {principal.Scopes.Count} values: {MaximumScopes} are the most");
-        }
-
-        for (var i = 0; i < Math.Min(principal.Scopes.Count, MaximumScopes); i++)
+        for (var i = 0; i < Math.Min(principal.Scopes.Count, PrincipalRegistration.MaxScopes); i++)
         {
             if (!OAuthScope.IsValid(principal.Scopes[i]))
             {
@@ -41,10 +33,10 @@ internal static class PrincipalValidator
     }
 
     /// <summary>Whether a token may be used where this server runs: development tokens are refused elsewhere, however they got in.</summary>
-    internal static bool IsStrongEnough(ReadOnlySpan<char> token, IHostEnvironment environment) =>
-        environment.IsDevelopment() || token.Length - token.IndexOf('.') - 1 >= MinimumSecretLength;
+    internal static bool IsStrongEnough(ReadOnlySpan<char> token, bool allowsDevelopmentTokens) =>
+        allowsDevelopmentTokens || token.Length - token.IndexOf('.') - 1 >= MinimumSecretLength;
 
-    private static string? Explain(string tenantId, string token, IHostEnvironment environment)
+    private static string? Explain(string tenantId, string token, bool allowsDevelopmentTokens)
     {
         if (!token.StartsWith(tenantId + ".", StringComparison.Ordinal))
         {
@@ -56,7 +48,7 @@ internal static class PrincipalValidator
             return $"must have at most {MaximumTokenLength} visible ASCII characters";
         }
 
-        return IsStrongEnough(token, environment)
+        return IsStrongEnough(token, allowsDevelopmentTokens)
             ? null
             : $"is too easy to guess outside Development: leave it out to have one generated, or put at least {MinimumSecretLength} random base64url characters (32 bytes) after '{tenantId}.'";
     }

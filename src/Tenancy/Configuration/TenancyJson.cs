@@ -26,40 +26,24 @@ internal sealed partial class TenancyJson : JsonSerializerContext;
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
     RespectNullableAnnotations = true)]
 [JsonSerializable(typeof(TenantWire))]
-[JsonSerializable(typeof(DefaultsWire))]
 internal sealed partial class ConfigurationJsonContext : JsonSerializerContext;
 
-/// <summary>A tenant as it is posted or seeded.</summary>
+/// <summary>A tenant as it is posted or seeded: its configuration, and the principals that it begins with.</summary>
 /// <remarks>
-/// Two older forms are read too: <c>domain</c>, one host or URL, for <see cref="Urls"/>; and <c>oidc</c> for <see cref="Authentication"/>.
+/// Two older forms are read too: <c>domain</c>, one host or URL, for <see cref="TenantConfig.Urls"/>; and <c>oidc</c> for
+/// <see cref="TenantConfig.Authentication"/>.
 /// </remarks>
-internal sealed record TenantWire : IJsonOnDeserialized
+internal sealed record TenantWire : TenantConfig, IJsonOnDeserialized
 {
-    public required string Id { get; init; }
-
-    public string? Name { get; init; }
-
-    public TenantAdminStatus Status { get; init; }
-
-    public IReadOnlyList<string>? Urls { get; init; }
-
     public string? Domain { get; init; }
 
-    public TenantAuthentication? Authentication { get; init; }
-
     public OidcWire? Oidc { get; init; }
-
-    public TenantLimits? Limits { get; init; }
-
-    public string? Platform { get; init; }
-
-    public JsonElement? Settings { get; init; }
 
     public IReadOnlyList<PrincipalRegistration>? Principals { get; init; }
 
     void IJsonOnDeserialized.OnDeserialized()
     {
-        if (Domain is not null && Urls is not null)
+        if (Domain is not null && Urls.Count > 0)
         {
             throw new JsonException("it is the older form of urls: give one of them", "$.domain", lineNumber: null, bytePositionInLine: null);
         }
@@ -72,16 +56,10 @@ internal sealed record TenantWire : IJsonOnDeserialized
 
     public TenantRegistration ToRegistration() => new()
     {
-        Tenant = new()
+        Tenant = ToConfig() with
         {
-            Id = Id,
-            Name = Name,
-            Status = Status,
-            Urls = Urls ?? (Domain is { } domain ? [domain.Contains("://", StringComparison.Ordinal) ? domain : "https://" + domain] : []),
+            Urls = Domain is not { } domain ? Urls : [domain.Contains("://", StringComparison.Ordinal) ? domain : "https://" + domain],
             Authentication = Authentication ?? Oidc?.ToAuthentication(),
-            Limits = Limits,
-            Platform = Platform,
-            Settings = Settings,
         },
         Principals = Principals ?? [],
     };
@@ -109,14 +87,4 @@ internal sealed record OidcWire
         TokenUrl = TokenUrl,
         AuthorizationUrl = AuthorizationUrl,
     };
-}
-
-/// <summary><c>Tenancy:Defaults</c> as it stands in the configuration.</summary>
-internal sealed record DefaultsWire
-{
-    public TenantAuthentication? Authentication { get; init; }
-
-    public TenantLimits? Limits { get; init; }
-
-    public string? Platform { get; init; }
 }

@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Tenancy.Configuration;
 
 /// <summary>The settings of the server: the configuration section <c>Tenancy</c>.</summary>
@@ -7,12 +9,12 @@ public sealed class TenancyOptions
     /// <summary>The name of the configuration section.</summary>
     public const string SectionName = "Tenancy";
 
-    /// <summary>Gets or sets the ways in which a request names its tenant: <c>path</c>, <c>host</c>, <c>header</c>, <c>token</c>.</summary>
-    /// <value>Default: path, host and header. <c>subdomain</c> is read as <c>host</c>.</value>
+    /// <summary>Gets or sets the ways in which a request names its tenant.</summary>
+    /// <value>Default: path, host and header.</value>
     public TenantIdentification Identification { get; set; } = TenantIdentification.Path | TenantIdentification.Host | TenantIdentification.Header;
 
     /// <summary>Gets or sets whether many tenants are served; when false, every request is for <see cref="DefaultTenant"/>.</summary>
-    /// <value>Default: true. Also read from <c>MULTI_TENANT_ENABLED</c>.</value>
+    /// <value>Default: true.</value>
     public bool MultiTenant { get; set; } = true;
 
     /// <summary>Gets or sets the domain whose subdomains are tenants: <c>acme.example.com</c> where this is <c>example.com</c>.</summary>
@@ -20,17 +22,19 @@ public sealed class TenancyOptions
 
     /// <summary>Gets or sets the public URL of this server: the origin of <c>/{tenant}/mcp</c>.</summary>
     /// <remarks>
-    /// Where its host is <see cref="BaseDomain"/>, its scheme and port are those of the subdomains, too; else these are https at the default port. In Production it or <see cref="BaseDomain"/> is needed where path, header or token identification is on.
+    /// Where its host is <see cref="BaseDomain"/>, its scheme and port are those of the subdomains, too; else these are https at the
+    /// default port. Outside Development it or <see cref="BaseDomain"/> is needed where path, header or token identification is on.
     /// </remarks>
     public string? PublicUrl { get; set; }
 
-    /// <summary>Gets or sets the tenant of a request that names none. Default: none, so that such a request is refused.</summary>
+    /// <summary>Gets or sets the tenant of a request that names none.</summary>
+    /// <value>Default: none, so that such a request is refused.</value>
     public string? DefaultTenant { get; set; }
 
     /// <summary>Gets or sets what a tenant gets where its configuration leaves it out.</summary>
     public TenantDefaults Defaults { get; set; } = new();
 
-    /// <summary>Gets or sets the tools that may be called without credentials. Default: none.</summary>
+    /// <summary>Gets or sets the tools that may be called without credentials.</summary>
     public IReadOnlyList<string> AnonymousTools { get; set; } = [];
 
     /// <summary>Gets or sets the browser origins that may call, beside <see cref="PublicUrl"/> and the tenant's own URLs.</summary>
@@ -45,46 +49,65 @@ public sealed class TenancyOptions
     /// <summary>Gets or sets the tenants with which an empty store begins.</summary>
     public IReadOnlyList<TenantRegistration> Tenants { get; set; } = [];
 
-    /// <summary>Gets or sets whether Production may run on the embedded store, which forgets everything when the process ends.</summary>
+    /// <summary>
+    /// Gets or sets whether an environment other than Development may run on the embedded store, which forgets everything when the process ends.
+    /// </summary>
     /// <value>Default: false.</value>
     public bool AcceptEmbeddedStore { get; set; }
+
+    /// <summary>Gets or sets whether an environment that is not named Development is one for development all the same, such as a test stage.</summary>
+    /// <value>
+    /// Default: false. Tokens and admin keys that are easy to guess, <c>localhost</c> as base domain or public URL, the embedded store and AdCP's test mode
+    /// are refused everywhere but in Development. With true they are accepted in any environment but Production, which refuses this setting, too.
+    /// </value>
+    public bool AllowDevelopmentValues { get; set; }
 
     /// <summary>Gets or sets whether a tenant is validated when it is registered; when false it gets no traffic until an admin rechecks it.</summary>
     /// <value>Default: true.</value>
     public bool AutoValidate { get; set; } = true;
 
-    /// <summary>Gets or sets the largest body of a request to an MCP endpoint, in bytes. Default: 4 MiB.</summary>
+    /// <summary>Gets or sets the largest body of a request to an MCP endpoint, in bytes.</summary>
+    /// <value>Default: 4 MiB.</value>
+    [Range(1024, double.PositiveInfinity), Unit("bytes")]
     public long MaxRequestBodySize { get; set; } = 4 * 1024 * 1024;
 
-    /// <summary>Gets or sets the bytes of request bodies that this node holds at once for one tenant; what comes beyond is refused with 503.</summary>
-    /// <value>Default: 32 MiB; at least <see cref="MaxRequestBodySize"/>.</value>
+    /// <summary>
+    /// Gets or sets the bytes of request bodies that this node holds at once for one tenant; what comes beyond is refused with 503.
+    /// </summary>
+    /// <remarks>It is at least <see cref="MaxRequestBodySize"/>.</remarks>
+    /// <value>Default: 32 MiB.</value>
+    [Unit("bytes")]
     public long MaxBodyBytesPerTenant { get; set; } = 32 * 1024 * 1024;
 
-    /// <summary>Gets or sets the bytes of request bodies that this node holds at once for all tenants; what comes beyond is refused with 503.</summary>
-    /// <value>Default: 256 MiB; at least <see cref="MaxBodyBytesPerTenant"/>.</value>
+    /// <summary>
+    /// Gets or sets the bytes of request bodies that this node holds at once for all tenants; what comes beyond is refused with 503.
+    /// </summary>
+    /// <remarks>It is at least <see cref="MaxBodyBytesPerTenant"/>.</remarks>
+    /// <value>Default: 256 MiB.</value>
+    [Unit("bytes")]
     public long MaxBodyBytesPerNode { get; set; } = 256 * 1024 * 1024;
 
     /// <summary>Gets or sets the time that the body of a request to an MCP endpoint may take to arrive; then it is refused with 408.</summary>
-    /// <value>Default: 30 seconds; from 1 second to 10 minutes.</value>
+    /// <value>Default: 30 seconds.</value>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan RequestBodyTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>The schemes that tenants may name, each with the claim that identifies its callers.</summary>
     internal Dictionary<string, string> Schemes { get; set; } = new(StringComparer.Ordinal);
-
-    /// <summary>What could not be read from the configuration; the start fails with it.</summary>
-    internal IReadOnlyList<string> Mistakes { get; set; } = [];
 }
 
 /// <summary>What a tenant gets where its configuration leaves it out: <c>Tenancy:Defaults</c>.</summary>
 public sealed class TenantDefaults
 {
-    /// <summary>Gets or sets the authentication. Default: bearer.</summary>
+    /// <summary>Gets or sets the authentication.</summary>
+    /// <value>Default: bearer.</value>
     public TenantAuthentication Authentication { get; set; } = new() { Kind = TenantAuthenticationKind.Bearer };
 
     /// <summary>Gets or sets the quotas.</summary>
     public TenantLimits Limits { get; set; } = new();
 
-    /// <summary>Gets or sets the platform. Default: the first that was added.</summary>
+    /// <summary>Gets or sets the platform.</summary>
+    /// <value>Default: the first that was added.</value>
     public string? Platform { get; set; }
 }
 
@@ -92,8 +115,15 @@ public sealed class TenantDefaults
 public sealed class AdminOptions
 {
     /// <summary>Gets or sets the keys that the header <c>X-Admin-API-Key</c> may carry; several are valid at once, for rotation.</summary>
-    /// <value>Default: none, which means no admin API. Also read from <c>TENANT_ADMIN_API_KEY</c>.</value>
+    /// <value>Default: none, which means no admin API.</value>
     public IReadOnlyList<string> Keys { get; set; } = [];
+
+    /// <summary>
+    /// Gets or sets the hosts at which the admin API answers beside those of <see cref="TenancyOptions.PublicUrl"/> and
+    /// <see cref="TenancyOptions.BaseDomain"/>, such as <c>admin.internal</c> or <c>10.0.0.5:8080</c>. In Development loopback hosts are allowed, too.
+    /// </summary>
+    /// <value>Default: none. A host without a port is allowed at any port.</value>
+    public IReadOnlyList<string> AllowedHosts { get; set; } = [];
 }
 
 /// <summary>A tenant to be registered, with the principals that it begins with.</summary>
@@ -109,13 +139,17 @@ public sealed record TenantRegistration
 /// <summary>A principal to be created.</summary>
 public sealed record PrincipalRegistration
 {
+    internal const int MaxScopes = 50;
+
     /// <summary>Gets the name that people see; it identifies nobody.</summary>
+    [Length(1, 200)]
     public required string Name { get; init; }
 
-    /// <summary>Gets the bearer token; generated where it is left out. A given one begins with the tenant's id and a dot.</summary>
+    /// <summary>Gets the bearer token, which begins with the tenant's id and a dot. Default: a generated one.</summary>
     public string? Token { get; init; }
 
     /// <summary>Gets what the principal may do (RFC 6749, section 3.3). Default: nothing that asks for a scope.</summary>
+    [MaxLength(MaxScopes)]
     public IReadOnlyList<string> Scopes
     {
         get;

@@ -3,14 +3,17 @@ using Microsoft.Extensions.Options;
 
 namespace Tenancy.Configuration;
 
-/// <summary>Stops the start on a configuration that cannot be meant; every message names the setting and the fix.</summary>
+/// <summary>
+/// Stops the start on a configuration that cannot be meant; every message names the setting and the fix. Bounds stand as attributes at the
+/// settings; here is what an attribute cannot say.
+/// </summary>
 internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPlatformNames platforms) : IValidateOptions<TenancyOptions>
 {
     private const int MinimumKeyBytes = 32;
 
     public ValidateOptionsResult Validate(string? name, TenancyOptions options)
     {
-        var failures = new List<string>(options.Mistakes);
+        var failures = new List<string>();
         if (platforms.Names.Count == 0)
         {
             failures.Add("No platform is registered: call AddPlatform<T>(\"name\") on the builder that AddTenancy returns.");
@@ -19,28 +22,25 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
         ValidateIdentification(options, failures);
         ValidateUrls(options, failures);
         ValidateTenants(options, failures);
-        if (options.MaxRequestBodySize < 1024)
+        if (options.Validation.Proxy is { } proxy && !(proxy.IsAbsoluteUri && proxy.Scheme is "http" or "https"))
         {
-            failures.Add($"Tenancy:MaxRequestBodySize is {options.MaxRequestBodySize}: use at least 1024 bytes.");
+            failures.Add("Tenancy:Validation:Proxy is not the URL of an HTTP proxy: use one such as http://proxy.example.com:3128.");
         }
 
         if (options.MaxBodyBytesPerTenant < options.MaxRequestBodySize)
         {
-            failures.Add($"Tenancy:MaxBodyBytesPerTenant is {options.MaxBodyBytesPerTenant}: use at least Tenancy:MaxRequestBodySize, {options.MaxRequestBodySize}.");
+            failures.Add(
+                $"Tenancy:MaxBodyBytesPerTenant is {options.MaxBodyBytesPerTenant}: "
+                + $"use at least Tenancy:MaxRequestBodySize, {options.MaxRequestBodySize}.");
         }
 
         if (options.MaxBodyBytesPerNode < options.MaxBodyBytesPerTenant)
         {
-            failures.Add($"Tenancy:MaxBodyBytesPerNode is {options.MaxBodyBytesPerNode}: use at least Tenancy:MaxBodyBytesPerTenant, {options.MaxBodyBytesPerTenant}.");
+            failures.Add(
+                $"Tenancy:MaxBodyBytesPerNode is {options.MaxBodyBytesPerNode}: "
+                + $"use at least Tenancy:MaxBodyBytesPerTenant, {options.MaxBodyBytesPerTenant}.");
         }
 
-        if (options.RequestBodyTimeout < TimeSpan.FromSeconds(1) || options.RequestBodyTimeout > TimeSpan.FromMinutes(10))
-        {
-            failures.Add($"Tenancy:RequestBodyTimeout is {options.RequestBodyTimeout}: use 00:00:01 to 00:10:00 (hours:minutes:seconds).");
-        }
-
-        ValidateValidation(options.Validation, failures);
-        failures.AddRange(TenantLimitsValidator.Validate(options.Defaults.Limits).Select(error => $"Tenancy:Defaults:{error.Field} {error.Message}."));
         if (options.Defaults.Platform is { } platform && !platforms.Names.Contains(platform))
         {
             failures.Add($"Tenancy:Defaults:Platform is '{platform}': use one of {string.Join(", ", platforms.Names)}.");
@@ -51,9 +51,17 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
             failures.Add("Tenancy:Admin:Keys has an empty key: remove it, or give it a value.");
         }
 
-        if (environment.IsProduction())
+        foreach (var host in options.Admin.AllowedHosts)
         {
-            ValidateProduction(options, failures);
+            if (!CanonicalHost.TryRead(host, new char[CanonicalHost.MaxLength], out _))
+            {
+                failures.Add($"Tenancy:Admin:AllowedHosts has '{host}': use a host, with a port or without, such as admin.internal:8080.");
+            }
+        }
+
+        if (!DevelopmentValues.AreAllowed(environment, options))
+        {
+            ValidateOutsideDevelopment(options, failures);
         }
 
         return failures.Count > 0 ? ValidateOptionsResult.Fail(failures) : ValidateOptionsResult.Success;
@@ -104,19 +112,6 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
         }
     }
 
-    private static void ValidateValidation(ValidationOptions options, List<string> failures)
-    {
-        if (options.Timeout < TimeSpan.FromSeconds(1) || options.Timeout > TimeSpan.FromSeconds(60))
-        {
-            failures.Add($"Tenancy:Validation:Timeout is {options.Timeout}: use 00:00:01 to 00:01:00 (hours:minutes:seconds).");
-        }
-
-        if (options.Proxy is { } proxy && !(proxy.IsAbsoluteUri && proxy.Scheme is "http" or "https"))
-        {
-            failures.Add("Tenancy:Validation:Proxy is not the URL of an HTTP proxy: use one such as http://proxy.example.com:3128.");
-        }
-    }
-
     private void ValidateTenants(TenancyOptions options, List<string> failures)
     {
         var validator = new TenantConfigValidator(options, platforms.Names);
@@ -127,7 +122,7 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
             var (tenant, principals) = (options.Tenants[i].Tenant, options.Tenants[i].Principals);
             var setting = $"Tenancy:Tenants:{i}";
             failures.AddRange(validator.Validate(tenant).Select(error => $"{setting}:{error.Field} {error.Message}."));
-            failures.AddRange(PrincipalValidator.Validate(tenant.Id, principals, environment).Select(error => $"{setting}:{error.Field} {error.Message}."));
+            failures.AddRange(PrincipalValidator.Validate(tenant.Id, principals, DevelopmentValues.AreAllowed(environment, options)).Select(error => $"{setting}:{error.Field} {error.Message}."));
             if (!ids.Add(tenant.Id))
             {
                 failures.Add($"{setting}:id '{tenant.Id}' is used by two tenants: give each its own.");
@@ -143,12 +138,32 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
         }
     }
 
-    private static void ValidateProduction(TenancyOptions options, List<string> failures)
+    private void ValidateOutsideDevelopment(TenancyOptions options, List<string> failures)
+    {
+        var before = failures.Count;
+        ValidateHosts(options, failures);
+        ValidateKeys(options, failures);
+        if (environment.IsProduction())
+        {
+            if (options.AllowDevelopmentValues)
+            {
+                failures.Add("Tenancy:AllowDevelopmentValues is true: Production has no values for development. Remove it, or name the environment otherwise.");
+            }
+        }
+        else if (failures.Count > before)
+        {
+            failures.Add(
+                $"The environment is '{environment.EnvironmentName}', and what is for development is refused everywhere but in Development: " +
+                "Tenancy:AllowDevelopmentValues=true accepts it here.");
+        }
+    }
+
+    private static void ValidateHosts(TenancyOptions options, List<string> failures)
     {
         const TenantIdentification NeedsOrigin = TenantIdentification.Path | TenantIdentification.Header | TenantIdentification.Token;
         if ((options.Identification & NeedsOrigin) != 0 && options.PublicUrl is null && options.BaseDomain is null)
         {
-            failures.Add("Tenancy:PublicUrl is not set: Production needs it, or Tenancy:BaseDomain, to know at which host tenants may be named by path, header or token.");
+            failures.Add("Tenancy:PublicUrl is not set: outside Development it is needed, or Tenancy:BaseDomain, to know at which host tenants may be named by path, header or token.");
         }
 
         if (options.BaseDomain is { } domain && (domain == "localhost" || domain.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)))
@@ -160,12 +175,15 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
         {
             failures.Add($"Tenancy:PublicUrl is '{options.PublicUrl}', the development value: set the URL at which this server is reached.");
         }
+    }
 
+    private static void ValidateKeys(TenancyOptions options, List<string> failures)
+    {
         for (var i = 0; i < options.Admin.Keys.Count; i++)
         {
             if (System.Text.Encoding.UTF8.GetByteCount(options.Admin.Keys[i]) < MinimumKeyBytes)
             {
-                failures.Add($"Tenancy:Admin:Keys:{i} is shorter than {MinimumKeyBytes} bytes, as the development key is: Production needs a random one, such as `openssl rand -base64 32` gives.");
+                failures.Add($"Tenancy:Admin:Keys:{i} is shorter than {MinimumKeyBytes} bytes, as the development key is: outside Development a random one is needed, such as `openssl rand -base64 32` gives.");
             }
         }
     }

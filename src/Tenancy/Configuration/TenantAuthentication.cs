@@ -1,20 +1,35 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 
 namespace Tenancy.Configuration;
 
-/// <summary>How callers of one tenant prove who they are. All but <see cref="Kind"/> and <see cref="Scheme"/> belongs to <see cref="TenantAuthenticationKind.Jwks"/>.</summary>
+/// <summary>
+/// How callers of one tenant prove who they are. All but <see cref="Kind"/> and <see cref="Scheme"/> belongs to
+/// <see cref="TenantAuthenticationKind.Jwks"/>, and is refused with another kind.
+/// </summary>
+[OnChange(ChangeEffects.Validation)]
 public sealed record TenantAuthentication
 {
+    internal const int MaxItems = 50;
+
     /// <summary>Gets the kind of proof.</summary>
     public required TenantAuthenticationKind Kind { get; init; }
 
-    /// <summary>Gets the scheme that proves who is calling, one that was added with <c>AddTenantScheme</c>; for <see cref="TenantAuthenticationKind.Scheme"/>.</summary>
+    /// <summary>
+    /// Gets the scheme that proves who is calling, one that was added with <c>AddTenantScheme</c>; for the kind
+    /// <c>scheme</c>.
+    /// </summary>
+    [OfKind(TenantAuthenticationKind.Scheme)]
     public string? Scheme { get; init; }
 
-    /// <summary>Gets the issuer whose tokens are accepted: an absolute https URL, compared byte for byte with <c>iss</c> (RFC 8414, section 2).</summary>
+    /// <summary>
+    /// Gets the issuer whose tokens are accepted: an absolute https URL, compared byte for byte with <c>iss</c> (RFC 8414, section 2).
+    /// </summary>
+    [OfKind(TenantAuthenticationKind.Jwks)]
     public string? Issuer { get; init; }
 
     /// <summary>Gets the audiences that a token may name beside the URLs of the tenant's own endpoints (RFC 8707, section 2).</summary>
+    [OfKind(TenantAuthenticationKind.Jwks), MaxLength(MaxItems)]
     public IReadOnlyList<string> Audiences
     {
         get;
@@ -24,38 +39,50 @@ public sealed record TenantAuthentication
     } = [];
 
     /// <summary>Gets where the issuer's keys are (RFC 7517, section 5). Default: where its discovery document says.</summary>
+    [OfKind(TenantAuthenticationKind.Jwks)]
     public string? JwksUri { get; init; }
 
     /// <summary>Gets the scopes that a client should ask for (RFC 6749, section 3.3).</summary>
+    [OfKind(TenantAuthenticationKind.Jwks), MaxLength(MaxItems)]
     public IReadOnlyList<string> Scopes
     {
         get;
         init => field = value ?? [];
     } = [];
 
-    /// <summary>Gets whether only tokens of the clients that the admin API lists for the tenant are accepted. Default: tokens of every client of the issuer.</summary>
+    /// <summary>
+    /// Gets whether only tokens of the clients that the admin API lists for the tenant are accepted, instead of those of every client of
+    /// the issuer.
+    /// </summary>
+    [OfKind(TenantAuthenticationKind.Jwks), OnChange(ChangeEffects.Stored)]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool RequireClients { get; init; }
 
     /// <summary>Gets the id (<c>kid</c>) of the only key that is accepted. Default: every signing key that the issuer publishes.</summary>
+    [OfKind(TenantAuthenticationKind.Jwks), Length(1, 1024)]
     public string? PinnedKeyId { get; init; }
 
     /// <summary>Gets the token endpoint that the issuer's discovery document must name. Default: any.</summary>
+    [OfKind(TenantAuthenticationKind.Jwks)]
     public string? TokenUrl { get; init; }
 
     /// <summary>Gets the authorization endpoint that the issuer's discovery document must name. Default: any.</summary>
+    [OfKind(TenantAuthenticationKind.Jwks)]
     public string? AuthorizationUrl { get; init; }
 
     /// <inheritdoc/>
     public bool Equals(TenantAuthentication? other) =>
-        other is not null && Kind == other.Kind && Scheme == other.Scheme && Issuer == other.Issuer && JwksUri == other.JwksUri && PinnedKeyId == other.PinnedKeyId
-        && TokenUrl == other.TokenUrl && AuthorizationUrl == other.AuthorizationUrl && RequireClients == other.RequireClients && Audiences.SequenceEqual(other.Audiences) && Scopes.SequenceEqual(other.Scopes);
+        other is not null && !RecordFields.Compare(this, other, TenancyJson.Default.TenantAuthentication).Any();
 
     /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine(Kind, Scheme, Issuer, JwksUri, PinnedKeyId, Audiences.Count, Scopes.Count);
+    public override int GetHashCode() => HashCode.Combine(Kind, Issuer);
 
-    /// <summary>Whether two take the same proof, so that nothing is to be asked of the issuer; which clients may show it is another matter.</summary>
-    internal bool HasSameProof(TenantAuthentication? other) => other is not null && Equals(other with { RequireClients = RequireClients });
+    /// <summary>
+    /// Whether two take the same proof, so that nothing is to be asked of the issuer; which clients may show it is another matter.
+    /// </summary>
+    internal bool HasSameProof(TenantAuthentication? other) => other is not null
+        && RecordFields.Compare(this, other, TenancyJson.Default.TenantAuthentication)
+            .All(change => !change.Effects.HasFlag(ChangeEffects.Validation));
 }
 
 /// <summary>The kinds of proof that a tenant may ask of its callers.</summary>
@@ -77,4 +104,11 @@ public enum TenantAuthenticationKind
     /// <summary>An authentication handler of the application's own, such as one for client certificates.</summary>
     [JsonStringEnumMemberName("scheme")]
     Scheme,
+}
+
+/// <summary>Says to which kind of proof a field belongs: with another kind it is a mistake.</summary>
+[AttributeUsage(AttributeTargets.Property)]
+internal sealed class OfKindAttribute(TenantAuthenticationKind kind) : Attribute
+{
+    public TenantAuthenticationKind Kind { get; } = kind;
 }

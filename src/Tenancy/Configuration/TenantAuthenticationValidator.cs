@@ -1,11 +1,11 @@
 using System.Buffers;
+using System.Text.Json;
 
 namespace Tenancy.Configuration;
 
 /// <summary>Checks how a tenant wants its callers to prove who they are. Values are repeated only where no credential can hide in them.</summary>
 internal sealed class TenantAuthenticationValidator(TenancyOptions options)
 {
-    private const int MaxItems = 50;
     private const int MaxLength = 1024;
     private const string IssuerOfDefault =
         "is required, because Tenancy:Defaults makes this a jwks tenant: add \"authentication\": { \"kind\": \"jwks\", \"issuer\": \"https://auth.example.com\" } with the URL that stands in the tokens' iss, or another kind";
@@ -14,31 +14,40 @@ internal sealed class TenantAuthenticationValidator(TenancyOptions options)
     private static readonly SearchValues<char> UrlCharacters =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/?#[]@!$&'()*+,;=%");
 
-    public void Validate(TenantConfig tenant, List<TenantConfigError> errors)
+    /// <param name="tenant">What an admin wrote.</param>
+    /// <param name="authentication">How the tenant's callers prove who they are, the default where the admin left it out.</param>
+    /// <param name="errors">Gets what is wrong.</param>
+    public void Validate(TenantConfig tenant, TenantAuthentication authentication, List<TenantConfigError> errors)
     {
-        var authentication = tenant.Authentication ?? options.Defaults.Authentication;
+        RefuseOtherKinds(authentication, errors);
         if (authentication.Kind == TenantAuthenticationKind.Jwks)
         {
             ValidateJwks(tenant, authentication, errors);
         }
-        else
+        else if (authentication.Kind == TenantAuthenticationKind.Scheme)
         {
-            RefuseJwks(authentication, errors);
+            ValidateScheme(authentication, errors);
         }
+    }
 
-        ValidateScheme(authentication, errors);
+    private static void RefuseOtherKinds(TenantAuthentication authentication, List<TenantConfigError> errors)
+    {
+        var type = TenancyJson.Default.TenantAuthentication;
+        var given = RecordFields.Compare(new() { Kind = authentication.Kind }, authentication, type).Select(change => change.Field).ToHashSet();
+        foreach (var field in type.Properties.Where(field => given.Contains(field.Name)))
+        {
+            var owner = field.AttributeProvider!.GetCustomAttributes(inherit: true).OfType<OfKindAttribute>().SingleOrDefault();
+            if (owner is not null && owner.Kind != authentication.Kind)
+            {
+                var kind = JsonNamingPolicy.CamelCase.ConvertName($"{owner.Kind}");
+                errors.Add(new($"authentication.{field.Name}", $"belongs to the kind '{kind}': leave it out, or change the kind"));
+            }
+        }
     }
 
     private void ValidateScheme(TenantAuthentication authentication, List<TenantConfigError> errors)
     {
-        if (authentication.Kind != TenantAuthenticationKind.Scheme)
-        {
-            if (authentication.Scheme is not null)
-            {
-                errors.Add(new("authentication.scheme", "belongs to the kind 'scheme': leave it out, or change the kind"));
-            }
-        }
-        else if (authentication.Scheme is null || !options.Schemes.ContainsKey(authentication.Scheme))
+        if (authentication.Scheme is null || !options.Schemes.ContainsKey(authentication.Scheme))
         {
             errors.Add(new(
                 "authentication.scheme",
@@ -62,11 +71,6 @@ internal sealed class TenantAuthenticationValidator(TenancyOptions options)
         CheckUrl(authentication.JwksUri, "authentication.jwksUri", errors);
         CheckUrl(authentication.TokenUrl, "authentication.tokenUrl", errors);
         CheckUrl(authentication.AuthorizationUrl, "authentication.authorizationUrl", errors);
-        if (authentication.PinnedKeyId is { Length: 0 or > MaxLength })
-        {
-            errors.Add(new("authentication.pinnedKeyId", $"must have 1 to {MaxLength} characters, or be left out"));
-        }
-
         CheckList(authentication.Audiences, "authentication.audiences", IsAudience, "must have visible characters only", errors);
         CheckList(authentication.Scopes, "authentication.scopes", OAuthScope.IsValid, "must be visible ASCII without spaces, '\"' and '\\' (RFC 6749, section 3.3)", errors);
         if (TenantAudiences.Of(tenant, options).Count == 0)
@@ -74,26 +78,6 @@ internal sealed class TenantAuthenticationValidator(TenancyOptions options)
             errors.Add(new(
                 "authentication.audiences",
                 "is needed: the tenant has no URL of its own that a token could name; list what the issuer puts into aud, or give the tenant a URL"));
-        }
-    }
-
-    private static void RefuseJwks(TenantAuthentication authentication, List<TenantConfigError> errors)
-    {
-        Refuse(authentication.Issuer is not null, "issuer");
-        Refuse(authentication.Audiences.Count > 0, "audiences");
-        Refuse(authentication.JwksUri is not null, "jwksUri");
-        Refuse(authentication.Scopes.Count > 0, "scopes");
-        Refuse(authentication.RequireClients, "requireClients");
-        Refuse(authentication.PinnedKeyId is not null, "pinnedKeyId");
-        Refuse(authentication.TokenUrl is not null, "tokenUrl");
-        Refuse(authentication.AuthorizationUrl is not null, "authorizationUrl");
-
-        void Refuse(bool isThere, string field)
-        {
-            if (isThere)
-            {
-                errors.Add(new($"authentication.{field}", "belongs to the kind 'jwks': leave it out, or change the kind"));
-            }
         }
     }
 
@@ -130,13 +114,7 @@ internal sealed class TenantAuthenticationValidator(TenancyOptions options)
 
     private static void CheckList(IReadOnlyList<string> items, string field, Func<string, bool> isGood, string message, List<TenantConfigError> errors)
     {
-        if (items.Count > MaxItems)
-        {
-            errors.Add(new(field, $"has {items.Count} values: {MaxItems} are the most"));
-            return;
-        }
-
-        for (var i = 0; i < items.Count; i++)
+        for (var i = 0; i < Math.Min(items.Count, TenantAuthentication.MaxItems); i++)
         {
             if (items[i] is not { Length: > 0 and <= MaxLength } || !isGood(items[i]))
             {

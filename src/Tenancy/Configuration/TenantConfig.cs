@@ -1,21 +1,32 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace Tenancy.Configuration;
 
 /// <summary>What an admin wrote of a tenant. What is null takes the value of <c>Tenancy:Defaults</c>.</summary>
-public sealed record TenantConfig
+/// <remarks>
+/// A property is a field wherever tenants are: in the configuration, in the store, in the admin API and in the reference of the settings.
+/// Attributes say its bounds and what a change of it makes necessary; nothing else has to name it.
+/// </remarks>
+// Not sealed: what is posted and what is shown of a tenant have all these fields, and some more.
+public record TenantConfig
 {
-    /// <summary>Gets the tenant's id; see <see cref="TenantId"/>.</summary>
+    /// <summary>Gets the tenant's id: up to 63 lower-case letters, digits and hyphens.</summary>
+    /// <seealso cref="TenantId"/>
+    [OnChange(ChangeEffects.Refused)]
     public required string Id { get; init; }
 
-    /// <summary>Gets the name that people see; the id where it is left out.</summary>
+    /// <summary>Gets the name that people see. Default: the id.</summary>
+    [Length(1, 200)]
     public string? Name { get; init; }
 
     /// <summary>Gets whether the tenant is served at all. Default: active.</summary>
+    [OnChange(ChangeEffects.EndOfSessions, To = TenantAdminStatus.Suspended)]
     public TenantAdminStatus Status { get; init; }
 
-    /// <summary>Gets the URLs at which this tenant, and no other, is called; see <see cref="TenantUrl"/>.</summary>
+    /// <summary>Gets the URLs at which this tenant, and no other, is called; <c>/mcp</c> is added to them.</summary>
+    /// <seealso cref="TenantUrl"/>
     public IReadOnlyList<string> Urls
     {
         get;
@@ -24,39 +35,36 @@ public sealed record TenantConfig
         init => field = value ?? [];
     } = [];
 
-    /// <summary>Gets how callers prove who they are.</summary>
+    /// <summary>Gets how callers prove who they are. Default: that of <c>Tenancy:Defaults</c>.</summary>
     public TenantAuthentication? Authentication { get; init; }
 
-    /// <summary>Gets the tenant's quotas.</summary>
+    /// <summary>Gets the tenant's quotas. Default: those of <c>Tenancy:Defaults</c>.</summary>
     public TenantLimits? Limits { get; init; }
 
-    /// <summary>Gets the platform, as named at <c>AddPlatform</c>: what the tenant can do. Default: the first that was added.</summary>
+    /// <summary>Gets the platform, as named at <c>AddPlatform</c>: what the tenant can do.</summary>
+    /// <value>Default: that of <c>Tenancy:Defaults</c>.</value>
+    [OnChange(ChangeEffects.NewPlatform | ChangeEffects.EndOfSessions)]
     public string? Platform { get; init; }
 
     /// <summary>Gets the settings that the platform is built from: a JSON object of the platform's own form.</summary>
+    [OnChange(ChangeEffects.NewPlatform)]
     public JsonElement? Settings { get; init; }
 
     /// <inheritdoc/>
-    public bool Equals(TenantConfig? other) =>
-        other is not null && Id == other.Id && Name == other.Name && Status == other.Status && Urls.SequenceEqual(other.Urls)
-        && Limits == other.Limits && HasSamePlatform(other) && Equals(Authentication, other.Authentication);
+    public virtual bool Equals(TenantConfig? other) => other is not null && !ChangesTo(other).Any();
 
     /// <inheritdoc/>
-    public override int GetHashCode() => HashCode.Combine(Id, Name, Status, Platform);
+    public override int GetHashCode() => HashCode.Combine(Id, Name);
 
-    /// <summary>Whether two configurations take the same proof and have the same platform, so that no new validation is needed.</summary>
-    internal bool HasSameBehaviour(TenantConfig other) => HasSamePlatform(other)
-        && (Authentication?.HasSameProof(other.Authentication) ?? other.Authentication is null);
+    /// <summary>The fields that change where this configuration becomes another.</summary>
+    internal IEnumerable<FieldChange> ChangesTo(TenantConfig after) => RecordFields.Compare(this, after, TenancyJson.Default.TenantConfig);
 
-    /// <summary>Whether two configurations give the same platform instance.</summary>
-    internal bool HasSamePlatform(TenantConfig other) => Platform == other.Platform && SameJson(Settings, other.Settings);
+    /// <summary>All that becomes necessary where this configuration becomes another.</summary>
+    internal ChangeEffects EffectsTo(TenantConfig after) =>
+        ChangesTo(after).Aggregate(ChangeEffects.None, static (all, change) => all | change.Effects);
 
-    /// <summary>Whether a change from this configuration to another makes an end of the tenant's sessions: it is suspended, or becomes a platform of another kind.</summary>
-    internal bool EndsSessions(TenantConfig after) =>
-        Platform != after.Platform || (after.Status == TenantAdminStatus.Suspended && Status != TenantAdminStatus.Suspended);
-
-    private static bool SameJson(JsonElement? left, JsonElement? right) =>
-        left is null || right is null ? left is null && right is null : JsonElement.DeepEquals(left.Value, right.Value);
+    /// <summary>The configuration alone, without what came with it.</summary>
+    internal TenantConfig ToConfig() => new(this);
 }
 
 /// <summary>Whether an admin lets a tenant be served.</summary>

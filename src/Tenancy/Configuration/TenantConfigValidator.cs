@@ -9,7 +9,10 @@ public readonly record struct TenantConfigError(string Field, string Message)
     public override string ToString() => $"{Field}: {Message}";
 }
 
-/// <summary>Checks what can be checked of a tenant's configuration without knowing any other tenant. Finds every mistake, not the first.</summary>
+/// <summary>
+/// Checks what can be checked of a tenant's configuration without knowing any other tenant. Finds every mistake, not the first. Bounds
+/// stand as attributes at the fields; here is what an attribute cannot say.
+/// </summary>
 internal sealed class TenantConfigValidator(TenancyOptions options, IReadOnlyCollection<string> platforms)
 {
     private readonly string? _baseDomain = options.BaseDomain?.TrimEnd('.').ToLowerInvariant();
@@ -18,24 +21,15 @@ internal sealed class TenantConfigValidator(TenancyOptions options, IReadOnlyCol
 
     public IReadOnlyList<TenantConfigError> Validate(TenantConfig tenant)
     {
-        var errors = new List<TenantConfigError>();
+        var authentication = tenant.Authentication ?? options.Defaults.Authentication;
+        var errors = RecordFields.Validate(tenant with { Authentication = authentication }, TenancyJson.Default.TenantConfig).ToList();
         if (TenantId.Explain(tenant.Id) is { } reason)
         {
             errors.Add(new("id", reason));
         }
 
-        if (tenant.Name is { Length: 0 or > 200 })
-        {
-            errors.Add(new("name", "must have 1 to 200 characters, or be left out"));
-        }
-
         ValidateUrls(tenant, errors);
-        _authentication.Validate(tenant, errors);
-        if (tenant.Limits is { } limits)
-        {
-            errors.AddRange(TenantLimitsValidator.Validate(limits));
-        }
-
+        _authentication.Validate(tenant, authentication, errors);
         if (tenant.Platform is { } platform && !platforms.Contains(platform))
         {
             errors.Add(new("platform", $"'{platform}' is no platform of this server; it has {string.Join(", ", platforms)}"));

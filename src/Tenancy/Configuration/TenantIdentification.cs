@@ -11,6 +11,7 @@ public enum TenantIdentification
     Path = 1,
 
     /// <summary>The host: a tenant's URL, else a subdomain of <see cref="TenancyOptions.BaseDomain"/>.</summary>
+    [AlsoRead("subdomain")]
     Host = 2,
 
     /// <summary>The header <c>X-Tenant-ID</c>.</summary>

@@ -1,23 +1,29 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace Tenancy.Configuration;
 
 /// <summary>The quotas of one tenant.</summary>
-/// <param name="MaxClients">The most OAuth clients that may be registered. Default: 100; at most 10,000.</param>
-/// <param name="MaxSessions">The most MCP sessions at a time. Default: 1,000; at most 100,000.</param>
-/// <param name="RateLimit">The requests per minute, all of which may come at once. Default: 1,000; at most 60,000,000.</param>
-/// <param name="RateLimitPerCaller">The requests per minute of one caller. Default: as many as the tenant's; at most 60,000,000.</param>
-/// <param name="MaxConcurrentCalls">The most calls that one node works on at a time. Default: 64; at most 10,000.</param>
-/// <param name="MaxDocumentBytes">What documents may take up, in bytes. Default: 256 MiB; at most 1 TiB.</param>
-/// <param name="MaxIdempotencyRecords">The most idempotency keys that are remembered at a time. Default: 100,000; at most 100,000,000.</param>
-/// <param name="MaxIdempotencyBytes">What the answers that are kept for idempotency keys may take up, in bytes. Default: 256 MiB; at most 1 TiB.</param>
+/// <param name="MaxClients">The most OAuth clients that may be listed. Default: 100.</param>
+/// <param name="MaxSessions">The most MCP sessions at a time. Default: 1,000.</param>
+/// <param name="RateLimit">The requests per minute, all of which may come at once. Default: 1,000.</param>
+/// <param name="RateLimitPerCaller">The requests per minute of one caller. Default: as many as the tenant's.</param>
+/// <param name="MaxConcurrentCalls">The most calls that one node works on at a time. Default: 64.</param>
+/// <param name="MaxDocumentBytes">What documents may take up. Default: 256 MiB.</param>
+/// <param name="MaxIdempotencyRecords">The most idempotency keys that are remembered at a time. Default: 100,000.</param>
+/// <param name="MaxIdempotencyBytes">What the answers that are kept for idempotency keys may take up. Default: 256 MiB.</param>
+// Parameters and not properties: generated serializers pass 0 for a property of an init accessor that a JSON text leaves out.
+//
+// Each has a bound, because what it allows costs a node or the store something that other tenants share. Lists of clients and sessions are
+// gone through within the store, while everybody else waits. Requests are counted by the microsecond. Bytes and records only take up room.
 public sealed record TenantLimits(
-    int MaxClients = 100,
-    int MaxSessions = 1000,
-    int RateLimit = 1000,
-    int? RateLimitPerCaller = null,
-    int MaxConcurrentCalls = TenantLimits.DefaultMaxConcurrentCalls,
-    long MaxDocumentBytes = TenantLimits.DefaultMaxDocumentBytes,
-    int MaxIdempotencyRecords = TenantLimits.DefaultMaxIdempotencyRecords,
-    long MaxIdempotencyBytes = TenantLimits.DefaultMaxIdempotencyBytes)
+    [property: Range(1, 10_000)] int MaxClients = 100,
+    [property: Range(1, 100_000)] int MaxSessions = 1000,
+    [property: Range(1, 60_000_000), Unit("requests per minute")] int RateLimit = 1000,
+    [property: Range(1, 60_000_000), Unit("requests per minute")] int? RateLimitPerCaller = null,
+    [property: Range(1, 10_000)] int MaxConcurrentCalls = TenantLimits.DefaultMaxConcurrentCalls,
+    [property: Range(1, 1L << 40), Unit("bytes")] long MaxDocumentBytes = TenantLimits.DefaultMaxDocumentBytes,
+    [property: Range(1, 100_000_000)] int MaxIdempotencyRecords = TenantLimits.DefaultMaxIdempotencyRecords,
+    [property: Range(1, 1L << 40), Unit("bytes")] long MaxIdempotencyBytes = TenantLimits.DefaultMaxIdempotencyBytes)
 {
     internal const int DefaultMaxConcurrentCalls = 64;
     internal const long DefaultMaxDocumentBytes = 256L * 1024 * 1024;

@@ -77,9 +77,21 @@ internal static partial class Log
     [LoggerMessage(25, LogLevel.Error, "The platform of tenant {TenantId} failed when it was disposed; it is let go all the same.", EventName = "PlatformNotDisposed")]
     public static partial void PlatformNotDisposed(this ILogger logger, Exception exception, string tenantId);
 
+    [LoggerMessage(27, LogLevel.Error, "The services of a call of tenant {TenantId} failed when they were disposed; the call is answered all the same.", EventName = "CallServicesNotDisposed")]
+    public static partial void CallServicesNotDisposed(this ILogger logger, Exception exception, string tenantId);
+
     [LoggerMessage(30, LogLevel.Warning, "{Host} leads to {Addresses}, which Tenancy:Validation:AllowedNetworks does not allow.", EventName = "AddressRefused")]
     public static partial void AddressRefused(this ILogger logger, string host, string addresses);
 
     [LoggerMessage(31, LogLevel.Warning, "The keys of tenant {TenantId}'s issuer were not loaded: {Reason}", EventName = "KeysNotLoaded")]
     public static partial void KeysNotLoaded(this ILogger logger, Exception? exception, string tenantId, string reason);
+
+    [LoggerMessage(40, LogLevel.Error, "A request to the admin API failed.", EventName = "AdminRequestFailed")]
+    public static partial void AdminRequestFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(41, LogLevel.Error, "The endpoint {Endpoint} was reached without what app.UseTenancy() adds, and did not run: call it in the same pipeline as the endpoint, after app.UseRouting() where that is called.", EventName = "EndpointNotGuarded")]
+    public static partial void EndpointNotGuarded(this ILogger logger, string? endpoint);
+
+    [LoggerMessage(42, LogLevel.Information, "There is no admin API: Tenancy:Admin:Keys has no key.", EventName = "AdminApiOff")]
+    public static partial void AdminApiOff(this ILogger logger);
 }

@@ -1,8 +1,8 @@
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
+using Tenancy.Administration;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
 using Tenancy.Registry;
@@ -15,9 +15,11 @@ namespace Tenancy.Fleet;
 /// that holds no tenant is seeded.
 /// </remarks>
 internal sealed class ConfigurationSeeds(
-    IConfiguration configuration, IOptions<TenancyOptions> options, IValidateOptions<TenancyOptions> validator, TenantAdministration administration,
+    TenancyConfiguration configuration, IOptions<TenancyOptions> options, IOptionsFactory<TenancyOptions> factory, ITenantAdministration administration,
     TenantRegistry registry, IHostEnvironment environment, ILogger<ConfigurationSeeds> logger) : IDisposable
 {
+    private static readonly TenantRegistrationOptions Registration = new() { Creation = TenantCreation.Seed, Origin = TenantOrigin.Configuration };
+
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly IReadOnlyList<TenantRegistration> _tenants = options.Value.Tenants;
 
@@ -58,7 +60,8 @@ internal sealed class ConfigurationSeeds(
             await _turn.WaitAsync(stopping).ConfigureAwait(false);
             try
             {
-                await ApplyAsync(Read(), stopping).ConfigureAwait(false);
+                // With the settings that the application has in code, and validated: a file with mistakes changes nothing.
+                await ApplyAsync(factory.Create(Options.DefaultName).Tenants, stopping).ConfigureAwait(false);
             }
             finally
             {
@@ -94,11 +97,11 @@ internal sealed class ConfigurationSeeds(
         {
             if (registry.Get(seed.Tenant.Id) is not { } current)
             {
-                await administration.RegisterAsync(seed, creation: TenantCreation.Seed, origin: TenantOrigin.Configuration, cancellationToken: cancellationToken).ConfigureAwait(false);
+                await administration.RegisterAsync(seed, Registration, cancellationToken).ConfigureAwait(false);
             }
             else if (isChange && !current.IsSuspended && current.Record.Origin == TenantOrigin.Configuration)
             {
-                await registry.UpdateAsync(seed.Tenant, cancellationToken).ConfigureAwait(false);
+                await administration.UpdateAsync(current.Id, _ => seed.Tenant, options: null, cancellationToken).ConfigureAwait(false);
             }
         }
         catch (TenantConflictException conflict) when (conflict.IsOfTombstone)
@@ -109,15 +112,5 @@ internal sealed class ConfigurationSeeds(
         {
             logger.SeedFailed(exception, seed.Tenant.Id);
         }
-    }
-
-    /// <summary>Reads the tenants anew; a file with mistakes changes nothing.</summary>
-    private IReadOnlyList<TenantRegistration> Read()
-    {
-        var read = new TenancyOptions { Schemes = options.Value.Schemes };
-        new TenancyOptionsSetup(configuration, environment).Configure(read);
-        return validator.Validate(Options.DefaultName, read) is { Failed: true } result
-            ? throw new OptionsValidationException(Options.DefaultName, typeof(TenancyOptions), result.Failures)
-            : read.Tenants;
     }
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Tenancy.Administration;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
 using Tenancy.Registry;
@@ -6,10 +7,10 @@ using Tenancy.Registry;
 namespace Tenancy.Fleet;
 
 /// <summary>Makes the tenants that a source gave those that it gives now.</summary>
-internal sealed class TenantSourceFollower(ITenantSource source, TenantAdministration administration, TenantRegistry registry, TimeProvider time, ILogger<TenantSourceFollower> logger)
+internal sealed class TenantSourceFollower(ITenantSource source, ITenantAdministration administration, TenantRegistry registry, TimeProvider time, ILogger<TenantSourceFollower> logger)
 {
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(30);
-    private readonly string _origin = TenantOrigin.Source(source.GetType());
+    private readonly TenantRegistrationOptions _registration = new() { Creation = TenantCreation.Adopt, Origin = TenantOrigin.Source(source.GetType()) };
 
     /// <summary>Gets the source's name, for the log.</summary>
     public string Name => source.GetType().Name;
@@ -43,7 +44,7 @@ internal sealed class TenantSourceFollower(ITenantSource source, TenantAdministr
 
             foreach (var gone in registry.List().Where(tenant => !given.Contains(tenant.Config.Id) && IsOurs(tenant.Config.Id)).ToArray())
             {
-                isComplete &= await TryAsync(gone.Config.Id, () => administration.UnregisterAsync(TenantId.Parse(gone.Config.Id))).ConfigureAwait(false);
+                isComplete &= await TryAsync(gone.Config.Id, () => administration.UnregisterAsync(TenantId.Parse(gone.Config.Id), CancellationToken.None)).ConfigureAwait(false);
             }
 
             return isComplete;
@@ -57,15 +58,15 @@ internal sealed class TenantSourceFollower(ITenantSource source, TenantAdministr
 
     private Task ApplyAsync(TenantRegistration tenant, CancellationToken cancellationToken) =>
         registry.Get(tenant.Tenant.Id) is null
-            ? administration.RegisterAsync(tenant, creation: TenantCreation.Adopt, origin: _origin, cancellationToken: cancellationToken)
-            : IsOurs(tenant.Tenant.Id) ? registry.UpdateAsync(tenant.Tenant.Id, current => KeepSuspended(tenant.Tenant, current), cancellationToken)
+            ? administration.RegisterAsync(tenant, _registration, cancellationToken)
+            : IsOurs(tenant.Tenant.Id) ? administration.UpdateAsync(TenantId.Parse(tenant.Tenant.Id), current => KeepSuspended(tenant.Tenant, current), options: null, cancellationToken)
             : throw new TenantConflictException("id", $"Tenant '{tenant.Tenant.Id}' was not registered by this source.");
 
     // Only an admin lifts a suspension: it may be an admin's own.
     private static TenantConfig KeepSuspended(TenantConfig given, TenantConfig current) =>
         current.Status == TenantAdminStatus.Suspended ? given with { Status = current.Status } : given;
 
-    private bool IsOurs(string tenantId) => registry.Get(tenantId)?.Record.Origin == _origin;
+    private bool IsOurs(string tenantId) => registry.Get(tenantId)?.Record.Origin == _registration.Origin;
 
     private async Task<bool> TryAsync(string tenantId, Func<Task> apply)
     {

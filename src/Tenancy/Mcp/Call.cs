@@ -1,6 +1,8 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Tenancy.Authentication;
+using Tenancy.Diagnostics;
 using Tenancy.Mcp.Calls;
 using Tenancy.Registry;
 using Tenancy.State;
@@ -17,6 +19,7 @@ public sealed class Call
     private readonly ToolContextFactory _contexts;
     private readonly ConcurrentCalls.Places _place;
     private readonly CallServices _services;
+    private readonly ILogger _logger;
     private ToolContext? _first;
     private ToolContext? _narrowed;
 
@@ -24,9 +27,9 @@ public sealed class Call
     private int _holds = 1;
     private volatile bool _hasEnded;
 
-    internal Call(TenantModel tenant, CallerIdentity caller, ToolContextFactory contexts, ConcurrentCalls.Places place, IServiceScopeFactory scopes)
+    internal Call(TenantModel tenant, CallerIdentity caller, ToolContextFactory contexts, ConcurrentCalls.Places place, IServiceScopeFactory scopes, ILogger logger)
     {
-        (Tenant, Caller, _contexts, _place) = (tenant, caller, contexts, place);
+        (Tenant, Caller, _contexts, _place, _logger) = (tenant, caller, contexts, place, logger);
         _services = new(scopes, this);
     }
 
@@ -44,7 +47,20 @@ public sealed class Call
     internal CallerIdentity Caller { get; }
 
     /// <summary>Gets the context as it is before the arguments say which accounts the call is for. A call that never asks for it has none.</summary>
-    internal ToolContext Unnarrowed => _first ?? Interlocked.CompareExchange(ref _first, NewContext(), null) ?? _first;
+    internal ToolContext Unnarrowed
+    {
+        get
+        {
+            var context = _first ?? Interlocked.CompareExchange(ref _first, _contexts.Create(Tenant, Caller), null) ?? _first;
+            if (_hasEnded)
+            {
+                // Whoever asks only now, or just while the call ends, reaches nothing either. The call's end looks for a context after it is marked as ended.
+                context.End();
+            }
+
+            return context;
+        }
+    }
 
     /// <summary>Narrows the call to what its arguments name: from here on its context is for these accounts, and for this piece of work.</summary>
     internal void Narrow(string? accountId, ReadableAccounts? readable, string? operationId = null)
@@ -78,27 +94,21 @@ public sealed class Call
     /// <summary>Ends a hold. With the last one the call ends: whoever kept its context or its services reaches nothing with them any more.</summary>
     internal ValueTask ReleaseAsync() => Interlocked.Decrement(ref _holds) == 0 ? EndAsync() : default;
 
-    // Whoever asks only now reaches nothing either.
-    private ToolContext NewContext()
-    {
-        var context = _contexts.Create(Tenant, Caller);
-        if (_hasEnded)
-        {
-            context.End();
-        }
-
-        return context;
-    }
-
     private async ValueTask EndAsync()
     {
         try
         {
             await _services.DisposeAsync();
         }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            // The handler has answered: what its services do at their end is not the caller's to mend.
+            _logger.CallServicesNotDisposed(exception, Tenant.Id.Value);
+        }
         finally
         {
             _hasEnded = true;
+            Interlocked.MemoryBarrier();
             _first?.End();
             _narrowed?.End();
             _place.GiveBack();

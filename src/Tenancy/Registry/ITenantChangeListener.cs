@@ -2,8 +2,11 @@ using Tenancy.Configuration;
 
 namespace Tenancy.Registry;
 
-/// <summary>Is told of every change of a tenant, in the order of the changes and before the next request sees them or at once after.</summary>
-/// <remarks>Caches of what belongs to a tenant go through it. It must be quick; what it throws is logged.</remarks>
+/// <summary>Is told of every change of a tenant, in the order of the changes and soon after requests see them.</summary>
+/// <remarks>
+/// Add it with <c>AddTenantChangeListener&lt;YourListener&gt;()</c> on the builder. It is called on a thread of its own, one change after the other: one
+/// that is slow learns of later changes later, and holds up nobody else. What it throws is logged.
+/// </remarks>
 public interface ITenantChangeListener
 {
     /// <summary>A tenant has changed.</summary>

@@ -30,19 +30,6 @@ internal interface ITenantStore
 /// <param name="Version">The version of the tombstone; null where there never was a tenant with this id.</param>
 internal sealed record TenantRemoval(bool Existed, long? Version);
 
-/// <summary>What is done where the id of a new tenant was used before.</summary>
-internal enum TenantCreation
-{
-    /// <summary>Nobody's data may be there.</summary>
-    New,
-
-    /// <summary>Data that an unregistered tenant left behind becomes the new one's.</summary>
-    Adopt,
-
-    /// <summary>Nothing is done: what was unregistered or deleted stays so.</summary>
-    Seed,
-}
-
 /// <summary>What became of a write.</summary>
 internal abstract record TenantWrite
 {

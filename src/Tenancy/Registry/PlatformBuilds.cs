@@ -23,8 +23,7 @@ internal sealed class PlatformBuilds(TenantTable table, TenantProbe probe, TimeP
 
         async ValueTask BuildInTurnAsync(TenantState state, CancellationToken _)
         {
-            // On a thread of its own: a platform may block it, too.
-            var building = state.CheckAsync(() => Task.Run(() => BuildAsync(state, cancellationToken), cancellationToken));
+            var building = state.CheckAsync(() => BuildAsync(state, cancellationToken));
             await building.WaitAsync(Turn, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (!building.IsCompletedSuccessfully)
             {
@@ -34,11 +33,11 @@ internal sealed class PlatformBuilds(TenantTable table, TenantProbe probe, TimeP
     }
 
     /// <summary>Builds a tenant's platform, anew where the tenant is changed meanwhile.</summary>
-    public async Task BuildAsync(TenantState state, CancellationToken cancellationToken)
+    public async Task BuildAsync(TenantState state, CancellationToken cancellationToken, CheckProgress? progress = null)
     {
         while (state.Model is { } model && IsMissing(model))
         {
-            var (platform, failure) = await probe.BuildAsync(model.Config, cancellationToken).ConfigureAwait(false);
+            var (platform, failure) = await probe.BuildAsync(model.Config, cancellationToken, progress).ConfigureAwait(false);
             if (platform is null && cancellationToken.IsCancellationRequested)
             {
                 // That the server stops says nothing of the tenant.

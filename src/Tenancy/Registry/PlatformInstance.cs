@@ -7,6 +7,9 @@ namespace Tenancy.Registry;
 /// <summary>One tenant's instance of its platform. It is disposed after the last request that holds it.</summary>
 internal abstract class PlatformInstance(TenantId tenant, ILogger logger)
 {
+    // Most end at once, and what is done after a release then finds them ended. One that hangs goes on by itself.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
     // The registry's own hold counts as one.
     private int _holds = 1;
 
@@ -29,13 +32,16 @@ internal abstract class PlatformInstance(TenantId tenant, ILogger logger)
         return false;
     }
 
-    /// <summary>Ends a hold. It never throws: whoever happens to be the last has no part in what the user's object does then.</summary>
+    /// <summary>Ends a hold. It never throws, and waits a moment at most: whoever happens to be the last has no part in what the user's object does then.</summary>
     public ValueTask ReleaseAsync() => Interlocked.Decrement(ref _holds) == 0 ? EndAsync() : default;
 
     /// <summary>Disposes the user's object.</summary>
     protected abstract ValueTask DisposeAsync();
 
-    private async ValueTask EndAsync()
+    private async ValueTask EndAsync() =>
+        await Task.Run(DisposeSafelyAsync).WaitAsync(Patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+    private async Task DisposeSafelyAsync()
     {
         try
         {

@@ -18,7 +18,7 @@ internal sealed class TenantConfigRules(IOptions<TenancyOptions> options, IPlatf
             throw new TenantConfigException(errors);
         }
 
-        return tenant with
+        return tenant.ToConfig() with
         {
             Name = tenant.Name ?? tenant.Id,
             Authentication = tenant.Authentication ?? _options.Defaults.Authentication,

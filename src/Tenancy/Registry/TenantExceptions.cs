@@ -6,7 +6,8 @@ namespace Tenancy.Registry;
 /// <summary>A tenant's configuration has mistakes; nothing was changed.</summary>
 public sealed class TenantConfigException : Exception
 {
-    internal TenantConfigException(IReadOnlyList<TenantConfigError> errors)
+    /// <summary>Says what is wrong.</summary>
+    public TenantConfigException(IReadOnlyList<TenantConfigError> errors)
         : base(string.Join("; ", errors)) => Errors = errors;
 
     /// <summary>Gets every mistake.</summary>
@@ -16,7 +17,8 @@ public sealed class TenantConfigException : Exception
 /// <summary>An id or a URL belongs to another tenant, or the tenant was changed meanwhile; nothing was changed.</summary>
 public sealed class TenantConflictException : Exception
 {
-    internal TenantConflictException(string field, string message)
+    /// <summary>Says what conflicts with what.</summary>
+    public TenantConflictException(string field, string message)
         : base(message) => Field = field;
 
     /// <summary>Gets the field that conflicts.</summary>
@@ -29,7 +31,8 @@ public sealed class TenantConflictException : Exception
 /// <summary>There is no such tenant, or it went while it was being worked on.</summary>
 public sealed class TenantNotFoundException : Exception
 {
-    internal TenantNotFoundException(TenantId tenantId)
+    /// <summary>Says which tenant there is not.</summary>
+    public TenantNotFoundException(TenantId tenantId)
         : base($"There is no tenant '{tenantId}'.") => TenantId = tenantId;
 
     /// <summary>Gets the id.</summary>
@@ -39,7 +42,8 @@ public sealed class TenantNotFoundException : Exception
 /// <summary>A change of a tenant did not pass validation; nothing was changed, and the tenant is served as before.</summary>
 public sealed class TenantValidationException : Exception
 {
-    internal TenantValidationException(TenantValidation validation)
+    /// <summary>Says what the validation said.</summary>
+    public TenantValidationException(TenantValidation validation)
         : base(TenantHealthPolicy.Reason(validation)) => IsTransient = validation is TenantValidation.Transient;
 
     /// <summary>Gets whether the same change may pass later.</summary>
@@ -49,7 +53,8 @@ public sealed class TenantValidationException : Exception
 /// <summary>The store cannot be reached, or did not answer in time. A change may or may not have happened: retry it as it was.</summary>
 public sealed class StoreUnavailableException : Exception
 {
-    internal StoreUnavailableException(Exception inner)
+    /// <summary>Says why the store cannot be had.</summary>
+    public StoreUnavailableException(Exception inner)
         : base("The store is not available.", inner)
     {
     }

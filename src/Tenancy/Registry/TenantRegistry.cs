@@ -8,7 +8,7 @@ using Tenancy.Validation;
 namespace Tenancy.Registry;
 
 /// <summary>The tenants that this node serves. They come and go at run time; a change is stored first and then applied, whole.</summary>
-/// <remarks>Reading takes no lock, allocates nothing and makes no round trip.</remarks>
+/// <remarks>Reading takes no lock, allocates nothing and makes no round trip. Tenants are changed by <see cref="Administration.ITenantAdministration"/>.</remarks>
 public sealed class TenantRegistry
 {
     private const int MaxAttempts = 10;
@@ -50,6 +50,9 @@ public sealed class TenantRegistry
     public int Count => _table.Count;
 
     /// <summary>Finds the tenant with an id.</summary>
+    public TenantModel? Get(TenantId tenantId) => _table.Get(tenantId.Value);
+
+    /// <summary>Finds the tenant with an id that came as text, which may be none.</summary>
     public TenantModel? Get(ReadOnlySpan<char> tenantId) => _table.Get(tenantId);
 
     /// <summary>Finds the tenant that owns the URL of a host, written as in a Host header.</summary>
@@ -64,52 +67,14 @@ public sealed class TenantRegistry
         : null;
 
     /// <summary>Finds the tenant with an id, as an admin sees it.</summary>
-    public TenantStatus? GetStatus(TenantId tenantId) => Get(tenantId.Value)?.ToStatus();
+    public TenantStatus? GetStatus(TenantId tenantId) => Get(tenantId)?.ToStatus();
 
     /// <summary>Lists the tenants, in no order.</summary>
     public IEnumerable<TenantStatus> List() => _table.Models.Select(model => model.ToStatus());
 
-    /// <summary>Registers a tenant. An equal one again changes nothing.</summary>
-    /// <param name="tenant">The tenant.</param>
-    /// <param name="awaitFirstValidation">Whether to wait for the first result of validation, whatever it is.</param>
-    /// <param name="cancellationToken">Ends the wait; what was stored stays.</param>
-    /// <exception cref="TenantConfigException">The configuration has mistakes.</exception>
-    /// <exception cref="TenantConflictException">The id is taken by a different configuration, or a URL by another tenant.</exception>
-    /// <exception cref="TenantNotFoundException">The tenant was unregistered while its validation was waited for.</exception>
-    /// <exception cref="StoreUnavailableException">The store is away.</exception>
-    public async Task<TenantStatus> RegisterAsync(TenantConfig tenant, bool awaitFirstValidation = false, CancellationToken cancellationToken = default) =>
-        (await TryRegisterAsync(tenant, awaitFirstValidation, TenantCreation.New, TenantOrigin.Admin, cancellationToken).ConfigureAwait(false)).Status;
-
-    /// <summary>Changes a tenant without a gap. Changed authentication or platform settings are validated first, while the old ones serve.</summary>
-    /// <param name="tenant">The whole new configuration.</param>
-    /// <param name="cancellationToken">Ends the wait for validation; what was stored stays.</param>
-    /// <exception cref="TenantConfigException">The configuration has mistakes.</exception>
-    /// <exception cref="TenantValidationException">The change did not pass validation; nothing was changed.</exception>
-    /// <exception cref="TenantConflictException">A URL belongs to another tenant.</exception>
-    /// <exception cref="TenantNotFoundException">There is no such tenant.</exception>
-    /// <exception cref="StoreUnavailableException">The store is away.</exception>
-    public Task<TenantStatus> UpdateAsync(TenantConfig tenant, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(tenant);
-        return UpdateAsync(ToId(tenant.Id), _ => tenant, expectedVersion: null, force: false, cancellationToken);
-    }
-
-    /// <summary>Changes a tenant, starting from what it is now.</summary>
-    internal Task<TenantStatus> UpdateAsync(string tenantId, Func<TenantConfig, TenantConfig> change, CancellationToken cancellationToken) =>
-        UpdateAsync(ToId(tenantId), change, expectedVersion: null, force: false, cancellationToken);
-
-    /// <summary>Takes a tenant out of service; its data stays in the store.</summary>
-    /// <returns>False when there is no such tenant.</returns>
-    /// <exception cref="StoreUnavailableException">The store is away.</exception>
-    public Task<bool> UnregisterAsync(TenantId tenantId, CancellationToken cancellationToken = default)
-    {
-        cancellationToken.ThrowIfCancellationRequested();
-        return RemoveAsync(tenantId, purge: false);
-    }
-
     /// <summary>Validates a tenant now. Callers that come while a validation runs share the next one.</summary>
     /// <exception cref="TenantNotFoundException">There is no such tenant, or it was unregistered meanwhile.</exception>
-    public async Task<TenantStatus> RecheckAsync(TenantId tenantId, CancellationToken cancellationToken = default)
+    internal async Task<TenantStatus> RecheckAsync(TenantId tenantId, CancellationToken cancellationToken = default)
     {
         if (_table.Find(tenantId) is not { Model: not null } state)
         {
@@ -120,7 +85,7 @@ public sealed class TenantRegistry
         return state.Model?.ToStatus() ?? throw new TenantNotFoundException(tenantId);
     }
 
-    /// <summary>Registers a tenant, and says whether it is new.</summary>
+    /// <summary>Registers a tenant, and says whether it is new. An equal one again changes nothing.</summary>
     internal async Task<(TenantStatus Status, bool IsNew)> TryRegisterAsync(
         TenantConfig tenant, bool awaitFirstValidation, TenantCreation creation, string origin, CancellationToken cancellationToken)
     {
@@ -168,17 +133,18 @@ public sealed class TenantRegistry
             }
 
             var config = _rules.Complete(change(current.Config));
-            if (config.Id != current.Config.Id)
-            {
-                throw new TenantConfigException([new("id", "cannot be changed")]);
-            }
-
-            if (config.Equals(current.Config))
+            var effects = current.Config.EffectsTo(config);
+            if (effects == ChangeEffects.None)
             {
                 return current.ToStatus();
             }
 
-            if (await TryUpdateAsync(current, config, force, cancellationToken).ConfigureAwait(false) is { } status)
+            if (effects.HasFlag(ChangeEffects.Refused))
+            {
+                throw new TenantConfigException(RefusedChanges(current.Config, config));
+            }
+
+            if (await TryUpdateAsync(current, config, effects, force, cancellationToken).ConfigureAwait(false) is { } status)
             {
                 return status;
             }
@@ -238,25 +204,22 @@ public sealed class TenantRegistry
             return;
         }
 
-        // Where nothing has to be asked, the result is there before this returns, whether it is waited for or not.
-        var state = _table.Find(id)!;
-        var first = state.CheckAsync(() => CheckAsync(id, state));
-        if (wait || first.IsCompleted)
-        {
-            await first.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-        else
-        {
-            _ = first.ContinueWith(static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
-        }
+        var (state, progress) = (_table.Find(id)!, new CheckProgress());
+        var first = state.CheckAsync(() => CheckAsync(id, state, progress), progress);
+        await (wait ? first.WaitAsync(cancellationToken) : progress.SettleAsync(first)).ConfigureAwait(false);
     }
 
+    private static TenantConfigError[] RefusedChanges(TenantConfig before, TenantConfig after) =>
+        [.. before.ChangesTo(after).Where(change => change.Effects.HasFlag(ChangeEffects.Refused))
+            .Select(change => new TenantConfigError(change.Field, "cannot be changed"))];
+
     /// <returns>Null where the tenant was changed meanwhile.</returns>
-    private async Task<TenantStatus?> TryUpdateAsync(TenantModel current, TenantConfig config, bool force, CancellationToken cancellationToken)
+    private async Task<TenantStatus?> TryUpdateAsync(
+        TenantModel current, TenantConfig config, ChangeEffects effects, bool force, CancellationToken cancellationToken)
     {
         var record = current.Record with { Config = config };
-        var platform = config.HasSamePlatform(current.Config) ? current.Platform : null;
-        var keepCheck = config.HasSameBehaviour(current.Config);
+        var platform = effects.HasFlag(ChangeEffects.NewPlatform) ? null : current.Platform;
+        var keepCheck = !effects.HasFlag(ChangeEffects.Validation);
         if (!keepCheck)
         {
             if (force)
@@ -269,7 +232,7 @@ public sealed class TenantRegistry
             }
         }
 
-        if (current.Config.EndsSessions(config))
+        if (effects.HasFlag(ChangeEffects.EndOfSessions))
         {
             record = record with { SessionEpoch = NewEpoch() };
         }
@@ -359,11 +322,11 @@ public sealed class TenantRegistry
     }
 
     /// <summary>The one place where a check changes a tenant's health. A result for a configuration that is not current any more is dropped.</summary>
-    private async Task CheckAsync(TenantId id, TenantState state)
+    private async Task CheckAsync(TenantId id, TenantState state, CheckProgress? progress = null)
     {
         var before = state.Model ?? throw new TenantNotFoundException(id);
         var presence = before.IsSuspended ? CancellationToken.None : state.Presence;
-        var result = await _probe.RunAsync(before.Config, before.Platform, presence).ConfigureAwait(false);
+        var result = await _probe.RunAsync(before.Config, before.Platform, presence, progress).ConfigureAwait(false);
         if (await _table.SetCheckAsync(state, before, result, _time.GetUtcNow()).ConfigureAwait(false) is not var (last, after))
         {
             if (state.Model is null)
@@ -390,12 +353,9 @@ public sealed class TenantRegistry
     private async Task PlaceAsync(TenantRecord record, bool wait, CancellationToken cancellationToken)
     {
         await _table.SwapAsync(new TenantModel(record, platform: null), keepCheck: false).ConfigureAwait(false);
-        var state = _table.Find(TenantId.Parse(record.Config.Id))!;
-        var built = state.CheckAsync(() => _builds.BuildAsync(state, CancellationToken.None));
-        if (wait || built.IsCompleted)
-        {
-            await built.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
+        var (state, progress) = (_table.Find(TenantId.Parse(record.Config.Id))!, new CheckProgress());
+        var built = state.CheckAsync(() => _builds.BuildAsync(state, CancellationToken.None, progress), progress);
+        await (wait ? built.WaitAsync(cancellationToken) : progress.SettleAsync(built)).ConfigureAwait(false);
     }
 
     /// <summary>Puts a change of another node in place, when its platform is built: the old one serves until then.</summary>
@@ -430,8 +390,6 @@ public sealed class TenantRegistry
     }
 
     private static string NewEpoch() => Guid.NewGuid().ToString("N");
-
-    private static TenantId ToId(string id) => TenantId.TryParse(id, out var tenantId) ? tenantId : throw new TenantConfigException([new("id", TenantId.Explain(id)!)]);
 
     private static Exception Explain(TenantWrite refused, TenantId id) => refused switch
     {

@@ -23,19 +23,23 @@ internal sealed class TenantState
     /// <summary>Cancelled when the tenant is suspended or gone: what stays open for it ends.</summary>
     public CancellationToken Presence => LazyInitializer.EnsureInitialized(ref _presence).Token;
 
-    /// <summary>Ends what stays open for the tenant.</summary>
-    public void EndPresence() => Interlocked.Exchange(ref _presence, null)?.Cancel();
+    /// <summary>Gives what is to be cancelled where the tenant is suspended or gone; null where nothing stays open for it.</summary>
+    /// <remarks>The caller cancels it after it let go of its locks: what runs then is code of others.</remarks>
+    public CancellationTokenSource? TakePresence() => Interlocked.Exchange(ref _presence, null);
 
     /// <summary>Runs a check. Who comes while one runs shares the next one, because the running one may have begun before what the caller wants checked.</summary>
-    public Task CheckAsync(Func<Task> check)
+    /// <param name="check">The check. It begins on a thread of its own, and not under the lock.</param>
+    /// <param name="progress">Is told where the check has to wait for the one that runs.</param>
+    public Task CheckAsync(Func<Task> check, CheckProgress? progress = null)
     {
         lock (_checks)
         {
             if (_running is null or { IsCompleted: true })
             {
-                return _running = check();
+                return _running = Task.Run(check);
             }
 
+            progress?.Waits();
             return _next ??= CheckAfterAsync(_running, check);
         }
     }
@@ -68,7 +72,7 @@ internal sealed class TenantState
         lock (_checks)
         {
             _next = null;
-            mine = _running = check();
+            mine = _running = Task.Run(check);
         }
 
         await mine.ConfigureAwait(false);

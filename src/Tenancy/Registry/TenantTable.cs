@@ -41,6 +41,7 @@ internal sealed class TenantTable
     public async Task SwapAsync(TenantModel model, bool keepCheck)
     {
         PlatformInstance? unused;
+        CancellationTokenSource? ended = null;
         lock (_writer)
         {
             var state = _tenants.GetOrAdd(model.Id.Value, static _ => new());
@@ -62,14 +63,14 @@ internal sealed class TenantTable
                 _count += before is null ? 1 : 0;
                 unused = ReferenceEquals(model.Platform, before?.Platform) ? null : before?.Platform;
                 _changes.Enqueue(new(KindOf(before, model), model.Id, before, model));
-                if (before is not null && before.Config.EndsSessions(model.Config))
+                if (before is not null && before.Config.EffectsTo(model.Config).HasFlag(ChangeEffects.EndOfSessions))
                 {
-                    state.EndPresence();
+                    ended = state.TakePresence();
                 }
             }
         }
 
-        await PublishAsync(unused).ConfigureAwait(false);
+        await PublishAsync(unused, ended).ConfigureAwait(false);
     }
 
     /// <summary>Takes a tenant away, unless a newer change is there already.</summary>
@@ -77,6 +78,7 @@ internal sealed class TenantTable
     public async Task<bool> RemoveAsync(TenantId id, long version)
     {
         TenantModel? before = null;
+        CancellationTokenSource? ended = null;
         lock (_writer)
         {
             // The empty state stays, so that an older change that arrives late cannot bring the tenant back.
@@ -91,12 +93,12 @@ internal sealed class TenantTable
                     _routes.Replace(before, after: null, state);
                     _count--;
                     _changes.Enqueue(new(TenantChangeKind.Removed, id, before, After: null));
-                    state.EndPresence();
+                    ended = state.TakePresence();
                 }
             }
         }
 
-        await PublishAsync(before?.Platform).ConfigureAwait(false);
+        await PublishAsync(before?.Platform, ended).ConfigureAwait(false);
         return before is not null;
     }
 
@@ -134,14 +136,17 @@ internal sealed class TenantTable
             }
         }
 
-        await PublishAsync(unused).ConfigureAwait(false);
+        await PublishAsync(unused, ended: null).ConfigureAwait(false);
         return swapped;
     }
 
-    /// <summary>After the lock: tells of the change, and lets go of a platform that is not used any more.</summary>
-    private async ValueTask PublishAsync(PlatformInstance? unused)
+    /// <summary>After the lock: tells of the change, ends what stays open for the tenant, and lets go of a platform that is not used any more.</summary>
+    private async ValueTask PublishAsync(PlatformInstance? unused, CancellationTokenSource? ended)
     {
         _changes.Publish();
+
+        // Nobody waits for it: it is at once that no new stream begins, and what ends runs code of others.
+        _ = ended?.CancelAsync();
         if (unused is not null)
         {
             await unused.ReleaseAsync().ConfigureAwait(false);

@@ -13,6 +13,7 @@ internal sealed class AllowedHosts
 {
     private readonly TenantRegistry _registry;
     private readonly string? _publicHost;
+    private readonly string[] _adminHosts;
     private readonly bool _isDevelopment;
     private readonly bool _isAnyAllowed;
     private readonly IServer _server;
@@ -24,6 +25,7 @@ internal sealed class AllowedHosts
         _isDevelopment = environment.IsDevelopment();
         BaseDomain = options.Value.BaseDomain is { } domain ? domain.TrimEnd('.').ToLowerInvariant() : null;
         _publicHost = TenantUrl.TryParse(options.Value.PublicUrl, out var url, out _) ? url.Host : null;
+        _adminHosts = [.. options.Value.Admin.AllowedHosts.Select(Canonical).OfType<string>()];
 
         // A server for one tenant that names no host of its own is called as its operator likes.
         _isAnyAllowed = !options.Value.MultiTenant && _publicHost is null && BaseDomain is null;
@@ -34,6 +36,14 @@ internal sealed class AllowedHosts
 
     public bool Contains(ReadOnlySpan<char> host) =>
         _registry.HasActiveHost(host) || IsOurs(host) || (_isDevelopment && IsLocal(host)) || _isAnyAllowed;
+
+    /// <summary>Whether the admin API answers at a host.</summary>
+    /// <remarks>
+    /// Hosts of the tenants' own URLs are left out: whoever runs a tenant controls their DNS. So are all hosts in Development, where the key is one
+    /// that everybody knows.
+    /// </remarks>
+    public bool ContainsForAdmin(ReadOnlySpan<char> host) =>
+        IsOurs(host) || IsAdminHost(host) || (_isDevelopment ? IsLocal(host) : _isAnyAllowed);
 
     /// <summary>The part of a host before <see cref="BaseDomain"/>; empty where it is not below it.</summary>
     public ReadOnlySpan<char> Subdomain(ReadOnlySpan<char> host)
@@ -48,6 +58,23 @@ internal sealed class AllowedHosts
         (_publicHost is not null && host.SequenceEqual(_publicHost))
         || (BaseDomain is not null && CanonicalHost.WithoutPort(host).SequenceEqual(BaseDomain))
         || !Subdomain(host).IsEmpty;
+
+    // An entry without a port stands for the host at any port.
+    private bool IsAdminHost(ReadOnlySpan<char> host)
+    {
+        foreach (var allowed in _adminHosts)
+        {
+            if (host.SequenceEqual(allowed) || CanonicalHost.WithoutPort(host).SequenceEqual(allowed))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static string? Canonical(string host) =>
+        CanonicalHost.TryRead(host, new char[CanonicalHost.MaxLength], out var canonical) ? canonical.ToString() : null;
 
     private bool IsLocal(ReadOnlySpan<char> host)
     {

@@ -23,6 +23,17 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
 
     public static Refusal ForeignOrigin { get; } = new(403, "This origin may not call the tenant.");
 
+    public static Refusal ForeignAdminHost { get; } =
+        new(400, "The admin API does not answer at this host: it does at those of Tenancy:PublicUrl, Tenancy:BaseDomain and Tenancy:Admin:AllowedHosts.");
+
+    public static Refusal ForeignAdminOrigin { get; } = new(403, "This origin may not call the admin API: Tenancy:AllowedOrigins has those that may.");
+
+    public static Refusal AdminFailed { get; } = new(500, "The request failed for a reason that nobody foresaw: the server's log has it.");
+
+    public static Refusal NotSetUp { get; } = new(500, "The server is not set up to serve this: its log says why.");
+
+    public static Refusal BadAdminRequest(int statusCode, string detail) => new(statusCode, detail);
+
     public static Refusal TenantUnavailable { get; } =
         new(503, "The tenant is not available now.", -32027, "SERVICE_UNAVAILABLE", "transient", RetryAfter: 30);
 
@@ -63,6 +74,9 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
         new(503, "The tenant has changed meanwhile: call again.", -32027, "SERVICE_UNAVAILABLE", "transient", RetryAfter: 1);
 
     public static Refusal BadJson { get; } = new(400, "The body is not one JSON-RPC message.", -32700);
+
+    public static Refusal BadInitialize { get; } =
+        new(400, "The parameters of initialize cannot be read: send protocolVersion, capabilities and clientInfo with a name and a version.", -32602);
 
     public static Refusal AmbiguousJson { get; } = new(400, "The body has a JSON key twice, or in a spelling that differs by case only.", -32600);
 

@@ -19,6 +19,12 @@ internal sealed class TenantMiddleware(
 
     private async Task ServeAsync(HttpContext context, TenantEndpointMetadata metadata)
     {
+        if (!metadata.IsMcp)
+        {
+            // At an application's own endpoints ASP.NET Core refuses, too: by its authorization, its routing, or its pages for exceptions.
+            NoStore.MarkRefusal(context.Response);
+        }
+
         if (!registry.IsLoaded)
         {
             await Refusal.NotLoaded.WriteAsync(context, metadata.IsMcp);

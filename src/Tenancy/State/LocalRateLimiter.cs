@@ -2,72 +2,49 @@ using Tenancy.Configuration;
 
 namespace Tenancy.State;
 
-/// <summary>Stands in for the rate limits of the store while it is away: the same rates, counted by this node alone and in memory.</summary>
+/// <summary>
+/// Stands in for the rate limits of the store while it is away: the same rates, counted by this node alone and in memory. It answers as the store does, so
+/// that all else goes on as usual.
+/// </summary>
 internal sealed class LocalRateLimiter(TimeProvider time)
 {
     // What is beyond, and full again, is forgotten: it would not be told from what is new.
     private const int SweepSize = 10_000;
 
-    private readonly Dictionary<(TenantId Tenant, string Policy, string Subject), (long Arrival, long Interval)> _arrivals = new();
+    private readonly Dictionary<LimitSubject, LimitUse> _uses = [];
     private readonly Lock _lock = new();
     private int _nextSweep = SweepSize;
 
     /// <summary>How many subjects are remembered.</summary>
-    internal int Count => _arrivals.Count;
+    internal int Count => _uses.Count;
+
+    private long Now => (time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
 
     /// <summary>Counts a request against all limits or, where one refuses, none.</summary>
     public RateLimitResult Acquire(TenantId tenant, ReadOnlySpan<RateLimit> limits)
     {
-        lock (_lock)
+        Span<LimitAsk> asks = new LimitAsk[limits.Length];
+        for (var i = 0; i < limits.Length; i++)
         {
-            var now = time.GetUtcNow().Ticks / TimeSpan.TicksPerMicrosecond;
-            RateLimitResult? tightest = null;
-            RateLimitResult? refused = null;
-            Span<long> arrivals = stackalloc long[limits.Length];
-            for (var i = 0; i < limits.Length; i++)
-            {
-                var (last, span) = (Last(tenant, limits[i], now), limits[i].Interval * limits[i].PerMinute);
-                arrivals[i] = last + limits[i].Interval;
-                var spare = now + span - arrivals[i];
-                if (spare < 0)
-                {
-                    var result = new RateLimitResult(false, limits[i], 0, Time(-spare), Time(last - now));
-                    refused = refused is null || result.RetryAfter > refused.RetryAfter ? result : refused;
-                }
-                else
-                {
-                    var result = new RateLimitResult(true, limits[i], (int)(spare / limits[i].Interval), TimeSpan.Zero, Time(arrivals[i] - now));
-                    tightest = tightest is null || result.Remaining < tightest.Remaining ? result : tightest;
-                }
-            }
-
-            if (refused is not null)
-            {
-                return refused;
-            }
-
-            for (var i = 0; i < limits.Length; i++)
-            {
-                _arrivals[Key(tenant, limits[i])] = (arrivals[i], limits[i].Interval);
-            }
-
-            Sweep(now);
-            return tightest!;
+            asks[i] = new(limits[i], 0, 0, 0, 0);
         }
+
+        var answer = Take(tenant, 1, asks);
+        if (answer.Refusing >= 0)
+        {
+            return new(false, limits[answer.Refusing], 0, answer.RetryAfter, answer.Reset);
+        }
+
+        var tightest = answer.Grants.Index().MinBy(grant => grant.Item.Left);
+        return new(true, limits[tightest.Index], tightest.Item.Left, TimeSpan.Zero, tightest.Item.Reset);
     }
 
     /// <summary>Takes back that a request was counted.</summary>
     public void GiveBack(TenantId tenant, ReadOnlySpan<RateLimit> limits)
     {
-        lock (_lock)
+        foreach (var limit in limits)
         {
-            foreach (var limit in limits)
-            {
-                if (_arrivals.TryGetValue(Key(tenant, limit), out var last))
-                {
-                    _arrivals[Key(tenant, limit)] = (last.Arrival - last.Interval, last.Interval);
-                }
-            }
+            Take(tenant, 0, [new(limit, 0, 0, 1, 0)]);
         }
     }
 
@@ -76,36 +53,108 @@ internal sealed class LocalRateLimiter(TimeProvider time)
     {
         lock (_lock)
         {
-            var now = time.GetUtcNow().Ticks / TimeSpan.TicksPerMicrosecond;
-            return Time(Math.Max(0, Last(tenant, limit, now) + limit.Interval - now - (limit.Interval * limit.PerMinute)));
+            var now = Now;
+            return TimeSpan.FromMicroseconds(Math.Max(0, Wait(Read(tenant, limit, now), now, limit)));
         }
     }
 
-    // What was used of a limit that has changed since is as many requests of the new one.
-    private long Last(TenantId tenant, RateLimit limit, long now) => _arrivals.TryGetValue(Key(tenant, limit), out var last)
-        ? Math.Clamp(now + (long)((double)(last.Arrival - now) * limit.Interval / last.Interval), now, now + (limit.Interval * limit.PerMinute))
-        : now;
+    /// <summary>Counts requests that have the same limits as far as all of those let them through, and lends and takes back, as rate-limit.lua does.</summary>
+    public LimitAnswer Take(TenantId tenant, int requests, ReadOnlySpan<LimitAsk> asks)
+    {
+        lock (_lock)
+        {
+            var now = Now;
+            var through = requests;
+            var uses = new LimitUse[asks.Length];
+            for (var i = 0; i < asks.Length; i++)
+            {
+                var use = Read(tenant, asks[i].Limit, now);
+                uses[i] = asks[i].Returned > 0 ? use.Return(asks[i].Returned, asks[i].LentIn, now) : use;
+                through = Math.Min(through, asks[i].Held + uses[i].Left(now, asks[i].Limit));
+            }
+
+            var (refusing, wait, reset) = Explain(asks, uses, requests, through, now);
+            var grants = new LimitGrant[asks.Length];
+            for (var i = 0; i < asks.Length; i++)
+            {
+                grants[i] = Grant(tenant, asks[i], uses[i], through, isComplete: through == requests, now);
+            }
+
+            Sweep(now);
+            return new(through, now, refusing, TimeSpan.FromMicroseconds(wait), TimeSpan.FromMicroseconds(reset), grants);
+        }
+    }
+
+    // Of several limits that refuse, the one that does so for longest.
+    private static (int Refusing, long Wait, long Reset) Explain(ReadOnlySpan<LimitAsk> asks, LimitUse[] uses, int requests, int through, long now)
+    {
+        var (refusing, wait, reset) = (-1, 0L, 0L);
+        for (var i = 0; i < asks.Length && through < requests; i++)
+        {
+            if (asks[i].Held + uses[i].Left(now, asks[i].Limit) > through)
+            {
+                continue;
+            }
+
+            var taken = uses[i].Take(through - asks[i].Held, 0);
+            if (Wait(taken, now, asks[i].Limit) is var untilNext && untilNext > wait)
+            {
+                (refusing, wait, reset) = (i, untilNext, taken.Arrival - now);
+            }
+        }
+
+        return (refusing, wait, reset);
+    }
+
+    private static long Wait(LimitUse use, long now, RateLimit limit) => use.Arrival + limit.Interval - now - limit.Span;
+
+    private LimitGrant Grant(TenantId tenant, LimitAsk ask, LimitUse use, int through, bool isComplete, long now)
+    {
+        var taken = Math.Max(0, through - ask.Held);
+        var left = use.Left(now, ask.Limit) - taken;
+        var lent = isComplete && use.Second <= now / TimeSpan.MicrosecondsPerSecond ? LimitUse.Lend(ask.Wanted, left) : 0;
+        use = use.Take(taken, lent);
+        if (taken + lent + ask.Returned > 0)
+        {
+            Keep(new(tenant, ask.Limit.Policy, ask.Limit.Subject), use, now);
+        }
+
+        return new(lent, left - lent, TimeSpan.FromMicroseconds(use.Arrival - now));
+    }
+
+    private void Keep(LimitSubject subject, LimitUse use, long now)
+    {
+        if (use.End > now)
+        {
+            _uses[subject] = use;
+        }
+        else
+        {
+            _uses.Remove(subject);
+        }
+    }
+
+    private LimitUse Read(TenantId tenant, RateLimit limit, long now) => _uses.GetValueOrDefault(new(tenant, limit.Policy, limit.Subject)).At(now, limit);
 
     private void Sweep(long now)
     {
-        if (_arrivals.Count < _nextSweep)
+        if (_uses.Count < _nextSweep)
         {
             return;
         }
 
-        foreach (var (key, last) in _arrivals)
+        foreach (var (subject, use) in _uses)
         {
-            if (last.Arrival <= now)
+            if (use.End <= now)
             {
-                _arrivals.Remove(key);
+                _uses.Remove(subject);
             }
         }
 
         // Twice what is in use, so that a flood of subjects is not swept at each request.
-        _nextSweep = Math.Max(SweepSize, _arrivals.Count * 2);
+        _nextSweep = Math.Max(SweepSize, _uses.Count * 2);
     }
-
-    private static (TenantId Tenant, string Policy, string Subject) Key(TenantId tenant, RateLimit limit) => (tenant, limit.Policy, limit.Subject);
-
-    private static TimeSpan Time(long microseconds) => TimeSpan.FromMicroseconds(microseconds);
 }
+
+/// <summary>Whom a limit counts: a subject within a tenant.</summary>
+internal readonly record struct LimitSubject(TenantId Tenant, string Policy, string Subject);

@@ -118,9 +118,6 @@ internal enum PrincipalRefusal
     TooMany,
 }
 
-/// <summary>A principal with a token that was just made.</summary>
-internal sealed record IssuedPrincipal(string Id, string Name, string Token, IReadOnlyList<string> Scopes);
-
 /// <summary>A principal as the store keeps it, under each of its tokens.</summary>
 internal sealed record StoredPrincipal(string Id, string Name, DateTimeOffset CreatedAt)
 {

@@ -26,4 +26,7 @@ internal readonly record struct RateLimit(string Policy, string Subject, int Per
 
     /// <summary>The time between two requests at the steady rate, in microseconds: rounded up, so that no more than the rate is ever let through.</summary>
     public long Interval => (60_000_000L + PerMinute - 1) / PerMinute;
+
+    /// <summary>The time that all requests of a minute are worth, in microseconds.</summary>
+    public long Span => Interval * PerMinute;
 }

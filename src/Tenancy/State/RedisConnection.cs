@@ -54,8 +54,11 @@ internal sealed class RedisConnection : IAsyncDisposable
     }
 
     /// <summary>A section of what the server says of itself.</summary>
+    /// <exception cref="StoreUnavailableException">It does not answer, or no primary is known, as in a failover.</exception>
     public async Task<string> GetInfoAsync(string section) => await RunAsync(
-        database => database.Multiplexer.GetServers().First(server => !server.IsReplica).InfoRawAsync(section)).ConfigureAwait(false) ?? "";
+        database => database.Multiplexer.GetServers().FirstOrDefault(server => !server.IsReplica) is { } primary
+            ? primary.InfoRawAsync(section)
+            : throw new RedisException("No primary is known.")).ConfigureAwait(false) ?? "";
 
     public Task<RedisValue> GetAsync(StoreKey key) => RunAsync(database => database.StringGetAsync(key));
 
@@ -152,7 +155,7 @@ internal sealed class RedisConnection : IAsyncDisposable
             throw Mistake("ConnectionStrings:Redis is not set and there is no embedded store: set it, such as to localhost:6379, or call AddEmbeddedStore().");
         }
 
-        if (environment.IsProduction() && !options.AcceptEmbeddedStore)
+        if (!options.AcceptEmbeddedStore && !DevelopmentValues.AreAllowed(environment, options))
         {
             throw Mistake("ConnectionStrings:Redis is not set, and the embedded store forgets everything when the process ends: set it, or set Tenancy:AcceptEmbeddedStore to true.");
         }

@@ -2,10 +2,31 @@ using Tenancy.Registry;
 
 namespace Tenancy.State;
 
-/// <summary>Asks the store how durable it is.</summary>
-internal sealed class StoreDurabilityProbe(RedisConnection redis)
+/// <summary>Asks the store how durable it is, once a second at most: anybody can ask whether the server is ready, and as often as they like.</summary>
+internal sealed class StoreDurabilityProbe(RedisConnection redis, TimeProvider time)
 {
-    public async Task<StoreDurability> GetAsync()
+    private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _lock = new();
+    private Task<StoreDurability>? _answer;
+    private long _askedAt;
+
+    /// <summary>Gives the answer of this second. Who comes while the store is asked shares that question.</summary>
+    public Task<StoreDurability> GetAsync()
+    {
+        lock (_lock)
+        {
+            if (_answer is null || (_answer.IsCompleted && time.GetElapsedTime(_askedAt) >= Freshness))
+            {
+                _askedAt = time.GetTimestamp();
+                _answer = AskAsync();
+            }
+
+            return _answer;
+        }
+    }
+
+    private async Task<StoreDurability> AskAsync()
     {
         if (redis.IsEmbedded)
         {

@@ -56,8 +56,6 @@ internal sealed class StoreScript
 
     public static StoreScript RateLimit { get; } = Load("rate-limit");
 
-    public static StoreScript RateLimitGiveBack { get; } = Load("rate-limit-give-back");
-
     public static StoreScript IdempotencyClaim { get; } = Load("idempotency-claim");
 
     public static StoreScript IdempotencyComplete { get; } = Load("idempotency-complete");

@@ -19,13 +19,15 @@ internal sealed class GuardedHttp : IDisposable
     private readonly ValidationOptions _options;
     private readonly AddressGuard _guard;
     private readonly HttpClient _client;
+    private readonly NameLookups _names;
     private readonly TimeProvider _time;
     private readonly ILogger<GuardedHttp> _logger;
 
-    public GuardedHttp(IOptions<TenancyOptions> options, TimeProvider time, ILogger<GuardedHttp> logger)
+    public GuardedHttp(IOptions<TenancyOptions> options, NameLookups names, TimeProvider time, ILogger<GuardedHttp> logger)
     {
         _options = options.Value.Validation;
         _guard = new(_options.AllowedNetworks);
+        _names = names;
         _time = time;
         _logger = logger;
         _client = new(new SocketsHttpHandler
@@ -136,7 +138,7 @@ internal sealed class GuardedHttp : IDisposable
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
-        IPAddress[] found = IPAddress.TryParse(host, out var literal) ? [literal] : await Dns.GetHostAddressesAsync(host, cancellationToken).ConfigureAwait(false);
+        IPAddress[] found = IPAddress.TryParse(host, out var literal) ? [literal] : await _names.ResolveAsync(host, cancellationToken).ConfigureAwait(false);
         IPAddress[] addresses = IsProxy(context.DnsEndPoint) ? found : [.. found.Where(_guard.Allows)];
         if (found.Length > 0 && addresses.Length == 0)
         {

@@ -26,7 +26,7 @@ internal sealed class RecheckSchedule(Lazy<TenantRegistry> registry, TenantProbe
             }
             else
             {
-                Schedule(tenant, _current.GetValueOrDefault(change.TenantId)?.Failures ?? 0, isFirst: change.Kind == TenantChangeKind.Registered);
+                Schedule(tenant, _current.GetValueOrDefault(change.TenantId)?.Failures ?? 0, isFirst: change.Kind == TenantChangeKind.Registered, time.GetUtcNow());
             }
         }
     }
@@ -81,7 +81,7 @@ internal sealed class RecheckSchedule(Lazy<TenantRegistry> registry, TenantProbe
             Arm();
         }
 
-        // Each check waits for nobody else's: a provider that hangs costs its own tenant alone.
+        // Each check waits for nobody else's, and begins on a thread of its own: a provider that hangs or blocks costs its own tenant alone.
         foreach (var entry in due)
         {
             _ = CheckAsync(entry);
@@ -90,6 +90,7 @@ internal sealed class RecheckSchedule(Lazy<TenantRegistry> registry, TenantProbe
 
     private async Task CheckAsync(Entry entry)
     {
+        var began = time.GetUtcNow();
         try
         {
             var status = await registry.Value.RecheckAsync(entry.TenantId, _stopping.Token).ConfigureAwait(false);
@@ -97,7 +98,9 @@ internal sealed class RecheckSchedule(Lazy<TenantRegistry> registry, TenantProbe
             {
                 if (_current.ContainsKey(entry.TenantId) && registry.Value.Get(entry.TenantId.Value) is { IsSuspended: false } tenant)
                 {
-                    Schedule(tenant, status.Health == TenantHealth.Healthy ? 0 : entry.Failures + 1, isFirst: false);
+                    // From when the result was there, which may be a moment ago; a result that was dropped says nothing.
+                    var from = status.LastCheckedAt >= began ? status.LastCheckedAt.Value : time.GetUtcNow();
+                    Schedule(tenant, status.Health == TenantHealth.Healthy ? 0 : entry.Failures + 1, isFirst: false, from);
                 }
             }
         }
@@ -111,7 +114,7 @@ internal sealed class RecheckSchedule(Lazy<TenantRegistry> registry, TenantProbe
         }
     }
 
-    private void Schedule(TenantModel tenant, int failures, bool isFirst)
+    private void Schedule(TenantModel tenant, int failures, bool isFirst, DateTimeOffset from)
     {
         // Where nothing but the platform is asked, there is nothing that could change by itself.
         var health = tenant.Health == TenantHealth.Healthy && !probe.HasValidators ? TenantHealth.Disabled : tenant.Health;
@@ -124,7 +127,7 @@ internal sealed class RecheckSchedule(Lazy<TenantRegistry> registry, TenantProbe
 
         var entry = new Entry(tenant.Id, failures);
         _current[tenant.Id] = entry;
-        _due.Enqueue(entry, time.GetUtcNow() + interval);
+        _due.Enqueue(entry, from + interval);
         if (_due.Peek() == entry)
         {
             Arm();

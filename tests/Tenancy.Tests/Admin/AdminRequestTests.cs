@@ -80,6 +80,7 @@ public sealed class AdminRequestTests
         ["Tenancy:AcceptEmbeddedStore"] = "true",
         ["Tenancy:AutoValidate"] = "false",
         ["Tenancy:Admin:Keys:0"] = AdminKey,
+        ["Tenancy:Admin:AllowedHosts"] = "127.0.0.1",
         ["Tenancy:Tenants:0:id"] = "acme",
         ["Tenancy:Tenants:0:name"] = "acme",
     });

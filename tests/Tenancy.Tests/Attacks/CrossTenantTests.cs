@@ -130,7 +130,7 @@ public sealed class CrossTenantTests
     {
         await using var server = await TenancyServer.StartAsync();
         await server.CallAsync("globex", McpCalls.Globex, "create_media_buy", McpCalls.CreateBuy());
-        using var context = Testing.TestToolContext.Begin(server.Services, "acme");
+        using var context = Tenancy.Testing.TestToolContext.Begin(server.Services, "acme");
         Assert.Empty((await context.Context.Documents<TestBuy>().ListAsync(cursor, cancellationToken: TestContext.Current.CancellationToken)).Items);
     }
 

@@ -22,7 +22,7 @@ public sealed class IssuerKeysTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _http = new(_options, _time, NullLogger<GuardedHttp>.Instance);
+        _http = new(_options, new NameLookups(), _time, NullLogger<GuardedHttp>.Instance);
         _issuer = await StubServer.StartIssuerAsync(Publish("one"));
         _keys = new(
             TenantId.Parse("acme"), new() { Kind = TenantAuthenticationKind.Jwks, Issuer = _issuer.Url, JwksUri = _issuer.Url + "/keys" }, new(_http, _options), _time, NullLogger.Instance);

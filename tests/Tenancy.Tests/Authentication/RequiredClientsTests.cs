@@ -297,8 +297,8 @@ public sealed class RequiredClientsTests : IAsyncLifetime
             Assert.Equal(HttpStatusCode.Forbidden, (await CallAsync("acme", other)).Status);
         }
 
-        // One per client, and one for the rate limit of each call that got so far.
-        Assert.Equal(1 + 1 + 10, await ScriptsAsync() - before);
+        // One per client, and the few trips that the rate limit needs for the ten calls that got so far. Asked each time it would be twenty.
+        Assert.InRange(await ScriptsAsync() - before, 2, 8);
 
         async Task<int> ScriptsAsync() =>
             int.Parse(Regex.Match(await _server.Services.GetRequiredService<RedisConnection>().GetInfoAsync("commandstats"), "cmdstat_evalsha:calls=([0-9]+)").Groups[1].Value, CultureInfo.InvariantCulture);

@@ -151,8 +151,9 @@ public sealed class TenantAuthenticationTests
         Assert.DoesNotContain("requireClients", JsonSerializer.Serialize(any, TenancyJson.Default.TenantConfig), StringComparison.Ordinal);
         Assert.Equal(listed, JsonSerializer.Deserialize(JsonSerializer.Serialize(listed, TenancyJson.Default.TenantConfig), TenancyJson.Default.TenantConfig));
         Assert.NotEqual(any, listed);
-        Assert.True(any.HasSameBehaviour(listed));
-        Assert.False(any.HasSameBehaviour(listed with { Authentication = listed.Authentication with { Issuer = "https://other.example.com" } }));
+        Assert.Equal(ChangeEffects.Stored, any.EffectsTo(listed));
+        var moved = listed with { Authentication = listed.Authentication with { Issuer = "https://other.example.com" } };
+        Assert.Equal(ChangeEffects.Validation, any.EffectsTo(moved));
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Tenancy.Configuration;
 using Tenancy.Mcp;
 using Tenancy.Registry;
 using Tenancy.Tests.Hosting;
@@ -253,6 +254,26 @@ public sealed class ConfigurationSeedsTests : IDisposable
         Assert.Equal([300], settings.Sizes);
     }
 
+    [Fact]
+    public async Task Settings_that_are_in_code_hold_when_the_file_changes()
+    {
+        Write(Seed("first", "banner"));
+
+        // Without it a platform that tenants do not name would be the first one.
+        await using var server = await StartAsync(options: options => options.Defaults.Platform = "retailer");
+        Write(Seed("first", "banner"), new JsonObject { ["id"] = "second" });
+        Reload(server);
+        await UntilAsync(() => server.Services.GetRequiredService<TenantRegistry>().Get("second") is not null);
+        Assert.Equal("retailer", server.Services.GetRequiredService<TenantRegistry>().Get("second")!.Config.Platform);
+
+        // And a file is judged with them.
+        await using var single = await StartAsync(configuration: builder => builder.AddInMemoryCollection([KeyValuePair.Create<string, string?>("Tenancy:Identification", "")]), options: options => options.DefaultTenant = "first");
+        Write(Seed("first", "shelf"));
+        Reload(single);
+        await UntilAsync(() => Product(single, "first") == "shelf");
+        Assert.Empty(_log.Errors);
+    }
+
     private static JsonObject Seed(string id, string product, params string[] urls) => new JsonObject
     {
         ["id"] = id,
@@ -276,15 +297,18 @@ public sealed class ConfigurationSeedsTests : IDisposable
     private void Write(params JsonNode[] tenants) => System.IO.File.WriteAllText(
         File, new JsonObject { ["Tenancy"] = new JsonObject { ["Tenants"] = new JsonArray([.. tenants]) } }.ToJsonString());
 
-    private Task<TenancyServer> StartAsync(RedisServer? redis = null, string environment = "Staging", Action<IConfigurationBuilder>? configuration = null) => TenancyServer.StartAsync(
+    private Task<TenancyServer> StartAsync(
+        RedisServer? redis = null, string environment = "Staging", Action<IConfigurationBuilder>? configuration = null, Action<TenancyOptions>? options = null) => TenancyServer.StartAsync(
         settings: new Dictionary<string, string?>
         {
             ["Tenancy:BaseDomain"] = "localhost",
             ["Tenancy:Admin:Keys:0"] = TenancyServer.AdminKey,
+            ["Tenancy:Admin:AllowedHosts"] = "127.0.0.1",
+            ["Tenancy:AllowDevelopmentValues"] = "true",
         },
         environment: environment,
         redis: redis,
-        services: services => services.AddSingleton<ILoggerProvider>(_log),
+        services: services => services.AddSingleton<ILoggerProvider>(_log).Configure(options ?? (static _ => { })),
         configuration: builder =>
         {
             builder.AddJsonFile(source =>

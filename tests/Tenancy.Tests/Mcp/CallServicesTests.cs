@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using Tenancy.Mcp;
 using Tenancy.Authentication;
 using Tenancy.Registry;
@@ -13,7 +14,7 @@ public sealed class CallServicesTests
     {
         await using var server = await TenancyServer.StartAsync(services: services => services.AddScoped<ScopeMark>());
         var scopes = new CountingScopes(server.Services.GetRequiredService<IServiceScopeFactory>());
-        var starter = new CallStarter(scopes, server.Services.GetRequiredService<ToolContextFactory>(), server.Services.GetRequiredService<ConcurrentCalls>());
+        var starter = new CallStarter(scopes, server.Services.GetRequiredService<ToolContextFactory>(), server.Services.GetRequiredService<ConcurrentCalls>(), NullLogger<Call>.Instance);
         var call = starter.TryBegin(server.Services.GetRequiredService<TenantRegistry>().Get("acme")!, CallerIdentity.FromPrincipal("buyer")!).Call!;
         Assert.Same(call.Context, call.Services.GetRequiredService<ToolContext>());
         Assert.Equal(0, scopes.Count);
@@ -30,6 +31,32 @@ public sealed class CallServicesTests
         Assert.True(mark.IsDisposed);
         Assert.Throws<ObjectDisposedException>(() => { _ = call.Services.GetRequiredService<ScopeMark>(); });
         Assert.Equal(1, scopes.Count);
+    }
+
+    [Fact]
+    public async Task A_context_that_is_asked_for_while_the_call_ends_reaches_nothing()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        var starter = server.Services.GetRequiredService<CallStarter>();
+        var tenant = server.Services.GetRequiredService<TenantRegistry>().Get("acme")!;
+        for (var i = 0; i < 20_000; i++)
+        {
+            var call = starter.TryBegin(tenant, CallerIdentity.FromPrincipal("buyer")!).Call!;
+            var isRunning = false;
+            var late = Task.Run(() =>
+            {
+                Volatile.Write(ref isRunning, true);
+                return call.Context;
+            });
+            while (!Volatile.Read(ref isRunning))
+            {
+            }
+
+            Thread.SpinWait(i % 64);
+            await call.ReleaseAsync();
+            var context = await late;
+            Assert.Throws<InvalidOperationException>(() => { _ = context.Cache; });
+        }
     }
 
     private sealed class CountingScopes(IServiceScopeFactory scopes) : IServiceScopeFactory

@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using ModelContextProtocol.Protocol;
+using ModelContextProtocol.Server;
 using Tenancy.Mcp;
 using Tenancy.Registry;
 using Tenancy.Tests.Hosting;
@@ -71,6 +72,31 @@ public sealed class DirectPathTests
         Assert.Equal(3, disposals.Count);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData(",\"_meta\":{\"progressToken\":1}")]
+    public async Task A_handlers_service_that_cannot_be_disposed_of_keeps_no_answer_back_on_either_way(string meta)
+    {
+        var log = new LogRecorder();
+        await using var server = await TenancyServer.StartAsync(services: services => services
+            .AddSingleton<ILoggerProvider>(log).AddScoped<Brittle>().AddSingleton(new CommonHandlers(platform => platform.AddHandlers<BrittleTools>())));
+        var message = McpCalls.Call("brittle").Replace("\"arguments\":{}", "\"arguments\":{}" + meta, StringComparison.Ordinal);
+        using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, message);
+        using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal(200, (int)response.StatusCode);
+        Assert.Equal("done", (await McpCalls.ReadAsync(response))["result"]!["content"]![0]!["text"]!.ToString());
+        Assert.Single(log.Errors, entry => entry.Event == "CallServicesNotDisposed");
+    }
+
+    [Fact]
+    public async Task An_answer_with_tabs_between_its_tokens_is_the_same_json_as_a_text()
+    {
+        await using var server = await TenancyServer.StartAsync(services: services => services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<WrittenTools>())));
+        var result = await server.CallAsync("acme", McpCalls.Acme, "written");
+        Assert.Equal(1, (int)result["structuredContent"]!["a"]!);
+        Assert.Equal(1, (int)JsonNode.Parse(result["content"]![0]!["text"]!.ToString())!["a"]!);
+    }
+
     [Fact]
     public async Task A_handler_that_the_application_set_for_other_tools_is_asked_without_a_session()
     {
@@ -93,6 +119,40 @@ public sealed class DirectPathTests
             services.AddSingleton(time);
         }
     });
+
+    public sealed class Brittle : IDisposable
+    {
+        public void Dispose() => throw new InvalidOperationException("It cannot be disposed of.");
+    }
+
+    [McpServerToolType]
+    public sealed class BrittleTools(Brittle brittle)
+    {
+        [McpServerTool(Name = "brittle")]
+        public string Run() => brittle is null ? "nothing" : "done";
+    }
+
+    public sealed class WrittenTools
+    {
+        [Written]
+        public void Run()
+        {
+            // The tool answers without it.
+        }
+    }
+
+    [AttributeUsage(AttributeTargets.Method)]
+    private sealed class WrittenAttribute : TenantToolAttribute
+    {
+        public override TenantTool CreateTool(Type handlers, System.Reflection.MethodInfo method, IServiceProvider services) => new WrittenTool(services);
+    }
+
+    private sealed class WrittenTool(IServiceProvider services) : TenantTool(services)
+    {
+        public override Tool ProtocolTool { get; } = new() { Name = "written" };
+
+        public override ToolRun Read(ReadOnlySpan<byte> arguments) => ToolRun.Answered(ToolAnswer.FromJson("{\"a\":\t1}"u8.ToArray()));
+    }
 
     private sealed class Undisposable(Undisposable.Counter disposals) : IAsyncDisposable
     {

@@ -127,6 +127,30 @@ public sealed class RequestLimitsTests
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, "acme", McpCalls.Acme));
     }
 
+    [Fact]
+    public async Task A_message_that_runs_nothing_costs_nothing_unless_it_is_large()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        await ChangeAsync(server, """{"limits":{"rateLimit":2}}""");
+        var ping = McpCalls.Message("ping");
+        for (var i = 0; i < 4; i++)
+        {
+            Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, ping));
+        }
+
+        var large = McpCalls.Message("ping", new() { ["x"] = new string('x', 70_000) });
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, large));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, large));
+        Assert.Equal(HttpStatusCode.TooManyRequests, await StatusAsync(server, large));
+    }
+
+    private static async Task<HttpStatusCode> StatusAsync(TenancyServer server, string message)
+    {
+        using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, message);
+        using var response = await server.Client.SendAsync(request, Token);
+        return response.StatusCode;
+    }
+
     private static async Task ChangeAsync(TenancyServer server, string patch)
     {
         using var response = await server.AdminAsync(HttpMethod.Patch, "/acme", patch);

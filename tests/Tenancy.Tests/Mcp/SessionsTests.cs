@@ -177,6 +177,39 @@ public sealed class SessionsTests
         Assert.StartsWith("principal:", (await ListAsync(server, "acme"))["sessions"]![0]!["caller"]!.ToString(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_session_that_ended_is_known_at_once_on_the_node_where_it_did_and_within_a_second_on_others()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var redis = await RedisServer.StartAsync();
+        await using var one = await TenancyServer.StartAsync(settings: Settings, redis: redis, services: services => services.AddSingleton<TimeProvider>(time));
+        await using var two = await TenancyServer.StartAsync(settings: Settings, redis: redis, services: services => services.AddSingleton<TimeProvider>(time));
+        foreach (var isAdmins in new[] { true, false })
+        {
+            var session = (await BeginAsync(one, "acme", McpCalls.Acme)).SessionId!;
+            foreach (var node in new[] { one, two, one, two })
+            {
+                Assert.Equal(HttpStatusCode.OK, await StatusAsync(node, McpCalls.Acme, session));
+                Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(node, Second, session));
+            }
+
+            if (isAdmins)
+            {
+                Assert.Equal(HttpStatusCode.NoContent, await EndAsync(one, "acme", TenantKeyspace.Hash(session)));
+            }
+            else
+            {
+                using var delete = McpCalls.Bodyless(HttpMethod.Delete, one.Port, Way.Path, "acme", McpCalls.Acme, session);
+                using var ended = await one.Client.SendAsync(delete, Cancellation);
+                Assert.True(ended.IsSuccessStatusCode);
+            }
+
+            Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(one, McpCalls.Acme, session));
+            time.Advance(TimeSpan.FromSeconds(1));
+            Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(two, McpCalls.Acme, session));
+        }
+    }
+
     [Theory]
     [InlineData(StoreKind.Embedded)]
     [InlineData(StoreKind.Redis)]

@@ -91,7 +91,7 @@ public sealed class TenantHealthTests
 
         Assert.Equal(TenantHealth.Healthy, (await host.Registry.RecheckAsync(TenantId.Parse("globex"), TestContext.Current.CancellationToken)).Health);
         Assert.False(hanging.IsCompleted);
-        host.Time.Advance(TenantProbe.Timeout);
+        host.Time.Advance(ForeignCode.Timeout);
         var status = await hanging;
         Assert.Equal(TenantHealth.Unverified, status.Health);
         Assert.Contains("within 30 seconds", status.Reason, StringComparison.Ordinal);

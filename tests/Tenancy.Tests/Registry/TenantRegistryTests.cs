@@ -401,6 +401,7 @@ public sealed class TenantRegistryTests
         await host.Registry.UpdateAsync(config with { Status = TenantAdminStatus.Suspended }, Token);
         await host.Registry.UpdateAsync(config, Token);
         await host.Registry.UnregisterAsync(Acme, Token);
+        await Poll.UntilAsync(() => Task.FromResult(listener.Changes.Any(change => change.Kind == TenantChangeKind.Removed)));
         Assert.Equal(
             [TenantChangeKind.Registered, TenantChangeKind.Health, TenantChangeKind.Updated, TenantChangeKind.Suspended, TenantChangeKind.Updated, TenantChangeKind.Removed],
             listener.Changes.Select(change => change.Kind));
@@ -487,9 +488,9 @@ public sealed class TenantRegistryTests
 
     private sealed class RecordingListener : ITenantChangeListener
     {
-        public List<TenantChange> Changes { get; } = [];
+        public System.Collections.Concurrent.ConcurrentQueue<TenantChange> Changes { get; } = [];
 
-        public void OnTenantChanged(TenantChange change) => Changes.Add(change);
+        public void OnTenantChanged(TenantChange change) => Changes.Enqueue(change);
     }
 
     private sealed class ThrowingListener : ITenantChangeListener

@@ -73,7 +73,7 @@ public sealed class KeyPropertyTests
         await new SessionStore(redis, tenant).BeginAsync(id, new("epoch", caller));
         await new PrincipalStore(redis, tenant).CreateAsync(new() { Name = name, Token = id }, DateTimeOffset.UtcNow);
         await new ClientStore(redis, tenant).CreateAsync(new(id, account), TimeSpan.FromDays(1), 10);
-        await new RateLimiter(redis, new(TimeProvider.System), tenant).AcquireAsync(RateLimit.Tenant(10), RateLimit.Caller(caller, 1), RateLimit.Anonymous(id, 1));
+        await new TestLimiter(redis, TimeProvider.System, tenant).AcquireAsync(RateLimit.Tenant(10), RateLimit.Caller(caller, 1), RateLimit.Anonymous(id, 1));
         await new IdempotencyStore(redis, tenant, new()).ClaimAsync(Request(id, caller, account, name), TimeSpan.FromSeconds(30));
         if (id.Length > 0)
         {
@@ -91,7 +91,7 @@ public sealed class KeyPropertyTests
         Assert.Null(await new ClientStore(redis, tenant).UseAsync(account, id));
         Assert.False(await new ClientStore(redis, tenant).DeleteAsync(TenantKeyspace.Hash(account, id)));
         Assert.Empty((await new ClientStore(redis, tenant).ListAsync(cursor: null, take: 10)).Clients);
-        Assert.True((await new RateLimiter(redis, new(TimeProvider.System), tenant).AcquireAsync(RateLimit.Caller(caller, 1), RateLimit.Anonymous(id, 1))).IsAllowed);
+        Assert.True((await new TestLimiter(redis, TimeProvider.System, tenant).AcquireAsync(RateLimit.Caller(caller, 1), RateLimit.Anonymous(id, 1))).IsAllowed);
         Assert.IsType<IdempotencyClaim.Claimed>(await new IdempotencyStore(redis, tenant, new()).ClaimAsync(Request(id, caller, account, name), TimeSpan.FromSeconds(30)));
         Assert.Null(await Documents(redis, tenant, account).GetAsync(id));
         Assert.False(await Documents(redis, tenant, account).DeleteAsync(id));
@@ -106,7 +106,7 @@ public sealed class KeyPropertyTests
         Assert.NotNull(await new ClientStore(redis, tenant).UseAsync(account, id));
         Assert.Null(await new ClientStore(redis, tenant).UseAsync(account, id + "x"));
         Assert.Null(await new ClientStore(redis, tenant).UseAsync(account + "x", id));
-        Assert.False((await new RateLimiter(redis, new(TimeProvider.System), tenant).AcquireAsync(RateLimit.Caller(caller, 1))).IsAllowed);
+        Assert.False((await new TestLimiter(redis, TimeProvider.System, tenant).AcquireAsync(RateLimit.Caller(caller, 1))).IsAllowed);
         Assert.IsType<IdempotencyClaim.InFlight>(await new IdempotencyStore(redis, tenant, new()).ClaimAsync(Request(id, caller, account, name), TimeSpan.FromSeconds(30)));
         Assert.Equal(id.Length > 0 ? 2 : 1, (await Documents(redis, tenant, account).ListAsync(cursor: id)).Items.Count);
         Assert.Empty((await Documents(redis, tenant, account + "x").ListAsync()).Items);

@@ -48,7 +48,7 @@ public sealed class RateLimiterTests(TestStores stores)
     public async Task It_is_exact_for_64_callers_over_several_connections(StoreKind kind)
     {
         await using var store = await stores.GetAsync(kind, _time);
-        var limiters = store.Connect(4).Select(redis => new RateLimiter(redis, new(_time), store.Tenant)).ToArray();
+        var limiters = store.Connect(4).Select(redis => new TestLimiter(redis, _time, store.Tenant)).ToArray();
         var allowed = 0;
         await Task.WhenAll(Enumerable.Range(0, 64).Select(async task =>
         {
@@ -98,7 +98,7 @@ public sealed class RateLimiterTests(TestStores stores)
     {
         await using var store = await stores.GetAsync(kind, _time);
         Assert.Equal(3, await CountAsync(Limiter(store), 5, RateLimit.Tenant(3)));
-        Assert.Equal(3, await CountAsync(new(store.Redis, new(_time), TestStore.NewTenant()), 5, RateLimit.Tenant(3)));
+        Assert.Equal(3, await CountAsync(new(store.Redis, _time, TestStore.NewTenant()), 5, RateLimit.Tenant(3)));
     }
 
     [Theory]
@@ -174,9 +174,9 @@ public sealed class RateLimiterTests(TestStores stores)
         Assert.Equal(2, local.Count);
     }
 
-    private RateLimiter Limiter(TestStore store) => new(store.Redis, new(_time), store.Tenant);
+    private TestLimiter Limiter(TestStore store) => new(store.Redis, _time, store.Tenant);
 
-    private static async Task<int> CountAsync(RateLimiter limiter, int tries, params RateLimit[] limits)
+    private static async Task<int> CountAsync(TestLimiter limiter, int tries, params RateLimit[] limits)
     {
         var allowed = 0;
         for (var i = 0; i < tries; i++)

@@ -18,7 +18,7 @@ public sealed class RoundTripTests(TestStores stores)
         await using var store = await stores.GetAsync(kind);
         var redis = store.Connect(profiler: () => session);
         var sessions = new SessionStore(redis, store.Tenant);
-        var limiter = new RateLimiter(redis, new(TimeProvider.System), store.Tenant);
+        var limiter = new TestLimiter(redis, TimeProvider.System, store.Tenant);
         var keys = new IdempotencyStore(redis, store.Tenant, new());
         var principals = new PrincipalStore(redis, store.Tenant);
         var clients = new ClientStore(redis, store.Tenant);
@@ -70,7 +70,7 @@ public sealed class RoundTripTests(TestStores stores)
         await using var store = new TestStore(ConfigurationOptions.Parse(redis.ConnectionString + ",allowAdmin=true"), time);
         var server = (await store.RawAsync()).Multiplexer.GetServers().Single();
         ProfilingSession? session = null;
-        var limiter = new RateLimiter(store.Connect(profiler: () => session), new(TimeProvider.System), store.Tenant);
+        var limiter = new TestLimiter(store.Connect(profiler: () => session), TimeProvider.System, store.Tenant);
         for (var i = 0; i < 3; i++)
         {
             // Counted where the script is, not by this node for itself, and once.

@@ -103,7 +103,7 @@ public sealed class StoreAwayTests
     {
         await using var redis = await RedisServer.StartAsync();
         await using var store = Store(redis);
-        var limiter = new RateLimiter(store.Redis, new(TimeProvider.System), store.Tenant);
+        var limiter = new TestLimiter(store.Redis, TimeProvider.System, store.Tenant);
         Assert.True((await limiter.AcquireAsync(RateLimit.Tenant(5))).IsAllowed);
         await redis.StopAsync();
         var allowed = 0;

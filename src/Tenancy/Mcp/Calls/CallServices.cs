@@ -19,7 +19,7 @@ internal sealed class CallServices(IServiceScopeFactory scopes, Call call) : IKe
 
     public object GetRequiredKeyedService(Type serviceType, object? serviceKey) => Services.GetRequiredKeyedService(serviceType, serviceKey);
 
-    /// <summary>Ends the scope, if there is one. A service that fails to be disposed of is not the caller's to mend.</summary>
+    /// <summary>Ends the scope, if there is one.</summary>
     public ValueTask DisposeAsync() => Interlocked.Exchange(ref _scope, Ended) switch
     {
         null => default,

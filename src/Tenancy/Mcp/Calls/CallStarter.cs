@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Tenancy.Authentication;
 using Tenancy.Mcp.Platforms;
 using Tenancy.Registry;
@@ -8,7 +9,7 @@ using Tenancy.Resolution;
 namespace Tenancy.Mcp.Calls;
 
 /// <summary>Begins the calls of handlers, for whichever way a request takes to them.</summary>
-internal sealed class CallStarter(IServiceScopeFactory scopes, ToolContextFactory contexts, ConcurrentCalls places)
+internal sealed class CallStarter(IServiceScopeFactory scopes, ToolContextFactory contexts, ConcurrentCalls places, ILogger<Call> logger)
 {
     /// <summary>Begins a call.</summary>
     /// <param name="tenant">The tenant.</param>
@@ -41,6 +42,6 @@ internal sealed class CallStarter(IServiceScopeFactory scopes, ToolContextFactor
             return (null, Refusal.TenantChanged);
         }
 
-        return (new(tenant, caller, contexts, place, scopes), null);
+        return (new(tenant, caller, contexts, place, scopes, logger), null);
     }
 }

@@ -53,14 +53,15 @@ internal sealed class DirectConditions(
     // Tools of all tenants, one revision only, a filter or a handler that has to see calls and lists, or a session's own set-up and run.
     private static bool IsUsual(McpServerOptions server, HttpServerTransportOptions transport, PlatformCatalog platforms) =>
         server is { ProtocolVersion: null, ToolCollection: var tools } && (tools is null or { IsEmpty: true } || tools == platforms.HeaderTools)
-        && HasNoHandlers(server.Handlers) && HasOnlyOurFilters(server)
+        && HasNoHandlers(server) && HasOnlyOurFilters(server)
         && transport.SessionMode == HttpServerSessionMode.StatefulForInitializeClients
         && transport.ConfigureSessionOptions == TenantServer.ConfigureAsync
 #pragma warning disable MCPEXP002 // Whoever uses the experimental handler is served without this.
         && transport.RunSessionHandler is null;
 
-    private static bool HasNoHandlers(McpServerHandlers handlers) =>
-        handlers is { CallToolHandler: null, ListToolsHandler: null, CallToolWithAlternateHandler: null };
+    private static bool HasNoHandlers(McpServerOptions server) =>
+        server.Handlers is { CallToolHandler: null, ListToolsHandler: null, CallToolWithAlternateHandler: null }
+        && server.RequestHandlers?.Any(handler => handler.Method is RequestMethods.ToolsCall or RequestMethods.ToolsList) is not true;
 
     private static bool HasOnlyOurFilters(McpServerOptions server)
     {

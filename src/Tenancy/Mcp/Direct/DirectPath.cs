@@ -53,7 +53,7 @@ internal sealed class DirectPath(
         using var operation = CallTelemetry.Begin(request, session);
         body.Consume();
         request.ReleaseBody();
-        using var cancellation = session?.Begin(requestId!, request.Http.RequestAborted);
+        using var cancellation = session?.Begin(requestId!);
         try
         {
             if (run?.Answer is { } known)
@@ -67,6 +67,7 @@ internal sealed class DirectPath(
             }
             else if (await RunAsync(tool, run, request, session, reply, operation, cancellation?.Token ?? request.Http.RequestAborted) is { } refusal)
             {
+                request.ReadId(reply.Id);
                 return refusal;
             }
         }

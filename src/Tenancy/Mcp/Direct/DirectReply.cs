@@ -28,6 +28,9 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
     private readonly bool _isModern = request.IsModern;
     private readonly string? _sessionId = request.SessionId;
 
+    /// <summary>Gets the id of the request, as it stood in the message.</summary>
+    public ReadOnlySpan<byte> Id => id;
+
     private ReadOnlySpan<byte> ResultEnd => _isModern ? request.Platform.ResultEnd(TenantServer.NameOf(request.Tenant)) : [];
 
     /// <summary>Writes what a tool answered.</summary>
@@ -42,9 +45,9 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
 
         answer.WriteTo(buffer);
         var json = buffer.WrittenSpan;
-        if (json.IndexOfAny((byte)'\n', (byte)'\r') >= 0)
+        if (json.IndexOfAnyInRange((byte)0, (byte)0x1f) >= 0)
         {
-            // An event stream ends a message at a line end. JSON has them between its tokens only.
+            // An event stream ends a message at a line end, and a JSON text has no control character as it is. JSON has those between its tokens only.
             json = Compact(json);
         }
 

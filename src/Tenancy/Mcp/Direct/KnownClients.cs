@@ -48,10 +48,11 @@ internal sealed class KnownClients
                 return false;
             }
 
-            var known = Volatile.Read(ref _known);
-            if (json.Length <= MaxLength && known.Length < MaxKept)
+            if (json.Length <= MaxLength)
             {
-                Volatile.Write(ref _known, [.. known, json.ToArray()]);
+                // The oldest goes where there are too many: nobody fills the list for good.
+                var known = Volatile.Read(ref _known);
+                Volatile.Write(ref _known, [.. known[^Math.Min(known.Length, MaxKept - 1)..], json.ToArray()]);
             }
 
             return true;

@@ -32,7 +32,7 @@ internal ref struct MessageWriter
         _length += bytes.Length;
     }
 
-    /// <summary>Writes JSON as what stands in a JSON text. JSON without line ends has no other characters that need it: control characters are escaped in it.</summary>
+    /// <summary>Writes JSON as what stands in a JSON text. JSON without control characters between its tokens has no other characters that need it: within its texts they are escaped.</summary>
     /// <remarks>There is a quote every few bytes, so that a search for each would cost more than the copying: a block is copied as it is, and cut where a mark is in it.</remarks>
     public void WriteEscaped(scoped ReadOnlySpan<byte> json)
     {

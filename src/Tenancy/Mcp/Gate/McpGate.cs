@@ -57,8 +57,16 @@ internal sealed class McpGate(
 
         using (body)
         {
-            return !request.TryRead(body.Bytes) ? Refusal.BadJson
+            refusal = !request.TryRead(body.Bytes) ? Refusal.BadJson
                 : await JudgeMessageAsync(request) ?? await ServeAsync(request, body, invocation, next);
+            if (refusal is not null)
+            {
+                // The answer repeats the id, and is written when the bytes of the body are somebody else's again.
+                request.ReadId();
+            }
+
+            request.ReleaseBody();
+            return refusal;
         }
     }
 
@@ -97,7 +105,8 @@ internal sealed class McpGate(
     // The request was counted before anybody knew what it is. What runs nothing costs nothing, and a connection begins out of another budget.
     private async ValueTask<Refusal?> SettleLimitAsync(McpRequest request)
     {
-        if (request.RunsNothing)
+        // To read a large message costs as much as a call, whatever it is: it stays counted.
+        if (request.RunsNothing && request.Body.Length <= BodyBudgets.Free)
         {
             await limits.GiveBackAsync(request);
             return null;
@@ -122,6 +131,11 @@ internal sealed class McpGate(
         if (SdkPath.IsAmbiguous(body.Bytes))
         {
             return Refusal.AmbiguousJson;
+        }
+
+        if (request.BeginsSession && !SessionGuard.CanBegin(request))
+        {
+            return Refusal.BadInitialize;
         }
 
         // Before the MCP SDK makes a session, which it could not be kept from afterwards.

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Tenancy.Authentication;
+using Tenancy.Configuration;
 using Tenancy.Mcp.Calls;
 using Tenancy.Mcp.Requests;
 using Tenancy.Mcp.Sessions;
@@ -9,69 +10,78 @@ using Tenancy.State;
 
 namespace Tenancy.Mcp.Gate;
 
-/// <summary>Counts a request against the limits of its tenant and caller and, in the same round trip, finds its session.</summary>
-internal class RequestLimits(RedisConnection redis, LocalRateLimiter local)
+/// <summary>Counts a request against the limits of its tenant and caller and finds its session: mostly in memory, else both in one round trip.</summary>
+internal class RequestLimits(RateLimiter limiter)
 {
     /// <summary>The requests a minute of callers without credentials, by client address.</summary>
     public const int AnonymousPerMinute = 60;
 
-    /// <summary>The connections a minute that one caller, or one address without credentials, may begin.</summary>
-    public const int HandshakesPerMinute = 60;
-
     private const int MaxSessionIdLength = 256;
 
+    private static readonly TenantLimits Default = new();
+
     /// <summary>Counts the request, and writes what is left into the headers of its answer.</summary>
-    /// <exception cref="StoreUnavailableException">The request has a session, and the store is away.</exception>
+    /// <exception cref="StoreUnavailableException">The request has a session that has to be looked up, and the store is away.</exception>
     public virtual async ValueTask<RateLimitResult> AcquireAsync(McpRequest request)
     {
-        var limiter = new RateLimiter(redis, local, request.Tenant.Id);
-        var limits = LimitsOf(request);
-        var result = !request.HasSessionHeader ? await limiter.AcquireAsync(limits)
-            : request.SessionId is { Length: <= MaxSessionIdLength } sessionId ? await limiter.AcquireAndTouchAsync(sessionId, SessionGuard.Owner(request.Tenant, request.Caller), limits)
-            : (await limiter.AcquireAsync(limits)) with { IsOwnSession = false };
-        WriteHeaders(request.Http.Response, limits, result);
-        return result;
+        var (first, second) = LimitsOf(request);
+        var result = await (second is { } narrow ? AcquireAsync(request, [first, narrow]) : AcquireAsync(request, [first]));
+        WriteHeaders(request.Http.Response, first, second, result);
+        return request.HasSessionHeader && !HasSession(request) ? result with { IsOwnSession = false } : result;
     }
 
     /// <summary>Takes back that the request was counted.</summary>
     public virtual async ValueTask GiveBackAsync(McpRequest request)
     {
-        await new RateLimiter(redis, local, request.Tenant.Id).GiveBackAsync(LimitsOf(request));
+        var (first, second) = LimitsOf(request);
+        await limiter.GiveBackAsync(request.Tenant.Id, second is { } narrow ? [first, narrow] : [first]);
         RemoveHeaders(request.Http.Response);
     }
 
     /// <summary>Counts the request as the beginning of a connection instead. Clients begin several before they call anything, and must not be kept out by that.</summary>
     public virtual async ValueTask<RateLimitResult> ExchangeForHandshakeAsync(McpRequest request)
     {
-        var limiter = new RateLimiter(redis, local, request.Tenant.Id);
-        RateLimit[] handshake = [RateLimit.Handshake(request.Caller.IsAnonymous ? ClientAddress.Of(request.Http) : request.Caller.Value, HandshakesPerMinute)];
-        var giveBack = limiter.GiveBackAsync(LimitsOf(request)).AsTask();
-        var result = await limiter.AcquireAsync(handshake);
+        var handshake = HandshakeLimitOf(request);
+        var giveBack = GiveBackAsync(request).AsTask();
+        var result = await limiter.AcquireAsync(request.Tenant.Id, handshake);
         await giveBack;
-        WriteHeaders(request.Http.Response, handshake, result);
+        WriteHeaders(request.Http.Response, handshake, null, result);
         return result;
     }
 
     /// <summary>Seconds as headers have them: rounded up, so that who waits as long is never too early.</summary>
     public static int Seconds(TimeSpan time) => (int)Math.Ceiling(time.TotalSeconds);
 
-    private static RateLimit[] LimitsOf(McpRequest request)
+    private static bool HasSession(McpRequest request) => request.SessionId is { Length: <= MaxSessionIdLength };
+
+    private ValueTask<RateLimitResult> AcquireAsync(McpRequest request, ReadOnlySpan<RateLimit> limits) => HasSession(request)
+        ? limiter.AcquireAndTouchAsync(request.Tenant.Id, request.SessionId!, SessionGuard.Owner(request.Tenant, request.Caller), limits)
+        : limiter.AcquireAsync(request.Tenant.Id, limits);
+
+    private static (RateLimit First, RateLimit? Second) LimitsOf(McpRequest request)
     {
-        var limits = request.Tenant.Config.Limits ?? new();
         if (request.Caller.IsAnonymous && !ToolContextFactory.IsOpen(request.Tenant))
         {
-            return [RateLimit.Anonymous(ClientAddress.Of(request.Http), AnonymousPerMinute)];
+            return (RateLimit.Anonymous(ClientAddress.Of(request.Http), AnonymousPerMinute), null);
         }
 
-        return limits.RateLimitPerCaller is { } perCaller
-            ? [RateLimit.Tenant(limits.RateLimit), RateLimit.Caller(request.Caller.Value, perCaller)]
-            : [RateLimit.Tenant(limits.RateLimit)];
+        var limits = request.Tenant.Config.Limits ?? Default;
+        return (RateLimit.Tenant(limits.RateLimit), limits.RateLimitPerCaller is { } perCaller ? RateLimit.Caller(request.Caller.Value, perCaller) : null);
+    }
+
+    // As many as the tenant allows of calls, but of each caller's own; those without credentials are told apart by their addresses.
+    private static RateLimit HandshakeLimitOf(McpRequest request)
+    {
+        var perMinute = (request.Tenant.Config.Limits ?? Default).RateLimit;
+        return !request.Caller.IsAnonymous ? RateLimit.Handshake(request.Caller.Value, perMinute)
+            : ToolContextFactory.IsOpen(request.Tenant) ? RateLimit.Handshake(ClientAddress.Of(request.Http), perMinute)
+            : RateLimit.Handshake(ClientAddress.Of(request.Http), AnonymousPerMinute);
     }
 
     // The names and forms of draft-ietf-httpapi-ratelimit-headers: structured fields (RFC 9651), times in seconds.
-    private static void WriteHeaders(HttpResponse response, RateLimit[] limits, RateLimitResult result)
+    private static void WriteHeaders(HttpResponse response, RateLimit first, RateLimit? second, RateLimitResult result)
     {
-        response.Headers["RateLimit-Policy"] = limits is [var only] ? PolicyOf(only) : string.Join(", ", limits.Select(PolicyOf));
+        response.Headers["RateLimit-Policy"] = second is { } narrow ? $"{PolicyOf(first)}, {PolicyOf(narrow)}" : PolicyOf(first);
         response.Headers["RateLimit"] = string.Create(CultureInfo.InvariantCulture, $"\"{result.Limit.Policy}\";r={result.Remaining};t={Seconds(result.Reset)}");
     }
 

@@ -5,7 +5,7 @@ using ModelContextProtocol.Server;
 namespace Tenancy.Mcp.Platforms;
 
 /// <summary>What the handler classes of a platform have, built once: tools, prompts and resources, each a method with an attribute.</summary>
-/// <remarks>Prompts and resources are the MCP SDK's own; <see cref="Sdk.HandlerFilters"/> gives their calls the tenant's context.</remarks>
+/// <remarks>Prompts and resources are the MCP SDK's own; <see cref="Sdk.SdkCalls"/> gives their calls the tenant's context.</remarks>
 internal sealed class HandlerPrimitives(Type platform, IServiceProvider services) : IPlatformBuilder
 {
     public McpServerPrimitiveCollection<McpServerTool> Tools { get; } = [];
@@ -13,6 +13,8 @@ internal sealed class HandlerPrimitives(Type platform, IServiceProvider services
     public McpServerPrimitiveCollection<McpServerPrompt> Prompts { get; } = [];
 
     public McpServerResourceCollection Resources { get; } = [];
+
+    private int Count => Tools.Count + Prompts.Count + Resources.Count;
 
     public IPlatformBuilder AddHandlers<THandlers>()
         where THandlers : class
@@ -47,9 +49,15 @@ internal sealed class HandlerPrimitives(Type platform, IServiceProvider services
 
     private HandlerPrimitives Add(Type handlers)
     {
+        var before = Count;
         foreach (var method in Methods(handlers))
         {
             Add(handlers, method);
+        }
+
+        if (Count > before)
+        {
+            HandlerConstructor.Check(handlers, services);
         }
 
         return this;

@@ -78,7 +78,7 @@ internal sealed class McpRequest
     public JsonNode? Id { get; private set; }
 
     /// <summary>Gets whether the message opens a session.</summary>
-    public bool BeginsSession => Head is { Method: RequestMethods.Initialize, DeclaresVersion: false } && !HasSessionHeader;
+    public bool BeginsSession => Head.Method is RequestMethods.Initialize && !HasSessionHeader && !IsModern;
 
     /// <summary>Gets whether the message asks what the server is, which is how a connection begins.</summary>
     public bool IsHandshake => Head.IsRequest && Head.Method is RequestMethods.Initialize or RequestMethods.ServerDiscover;
@@ -108,11 +108,14 @@ internal sealed class McpRequest
     {
         if (Id is null && !Body.IsEmpty && !MessageHead.IsEmpty(_head.Id))
         {
-            Id = ParseId(Body.Span[_head.Id]);
+            ReadId(Body.Span[_head.Id]);
         }
 
         return Id;
     }
+
+    /// <summary>Keeps the id, as it stood in a message that was released, for an answer that refuses the request.</summary>
+    public void ReadId(ReadOnlySpan<byte> id) => Id = ParseId(id);
 
     /// <summary>The name of the tool that is called, whether or not there is one; null where none is named.</summary>
     public string? ToolName()

@@ -54,6 +54,9 @@ internal struct MessageHead
     /// <summary>Gets where the id stands: a JSON text or number; empty where there is none.</summary>
     public Range Id { get; private set; }
 
+    /// <summary>Gets where the parameters stand: a JSON object; empty where there are none.</summary>
+    public Range Parameters { get; private set; }
+
     /// <summary>Gets where the tool's name stands, in its quotes; empty where there is none.</summary>
     public Range Name { get; private set; }
 
@@ -151,7 +154,9 @@ internal struct MessageHead
                 IsPlain &= Method is RequestMethods.ToolsCall or RequestMethods.ToolsList;
                 break;
             case (Member.Parameters, JsonTokenType.StartObject):
+                var start = (int)reader.TokenStartIndex;
                 ReadParameters(ref reader);
+                Parameters = start..(int)reader.BytesConsumed;
                 break;
             default:
                 IsPlain = false;

@@ -8,7 +8,7 @@ namespace Tenancy.Mcp.Sessions;
 /// <summary>The sessions that this node's MCP SDK has: what a direct call needs to know of them. Whose they are, and whether they still are, the store says.</summary>
 internal sealed class OpenSessions(TimeProvider time) : ITenantChangeListener
 {
-    // The SDK has 10,000 idle ones at most. One that is forgotten here is known again after its next request, which goes the SDK's way.
+    // The SDK has 10,000 idle ones at most. The requests of one that is forgotten here go the SDK's way, until the SDK has to take the session over anew.
     private const int SweepSize = 20_000;
     private static readonly TimeSpan Lifetime = State.SessionStore.Lifetime;
     private readonly ConcurrentDictionary<(TenantId Tenant, string Id), OpenSession> _sessions = new();
@@ -32,7 +32,14 @@ internal sealed class OpenSessions(TimeProvider time) : ITenantChangeListener
     /// <summary>Finds a session; null where this node does not know it.</summary>
     public OpenSession? Find(TenantId tenant, string id) => _sessions.GetValueOrDefault((tenant, id));
 
-    public void Remove(TenantId tenant, string id) => _sessions.TryRemove((tenant, id), out _);
+    /// <summary>Ends a session, and with it the calls that run in it.</summary>
+    public void End(TenantId tenant, string id)
+    {
+        if (_sessions.TryRemove((tenant, id), out var session))
+        {
+            session.CancelAll();
+        }
+    }
 
     public void OnTenantChanged(TenantChange change)
     {
@@ -44,13 +51,14 @@ internal sealed class OpenSessions(TimeProvider time) : ITenantChangeListener
 
     private void Sweep()
     {
-        if (_sessions.Count >= Volatile.Read(ref _nextSweep))
+        if (_sessions.Count < Volatile.Read(ref _nextSweep))
         {
-            RemoveWhere(session => session.Value.IsIdle(Lifetime));
-
-            // Twice what is in use, so that many are not looked through for each new one.
-            Volatile.Write(ref _nextSweep, Math.Max(SweepSize, _sessions.Count * 2));
+            return;
         }
+
+        // Twice what is in use, so that many sessions in use are not all looked at for each new one.
+        RemoveWhere(session => session.Value.IsIdle(Lifetime));
+        Volatile.Write(ref _nextSweep, Math.Max(SweepSize, _sessions.Count * 2));
     }
 
     private void RemoveWhere(Func<KeyValuePair<(TenantId Tenant, string Id), OpenSession>, bool> isOver)
@@ -93,8 +101,9 @@ internal sealed class OpenSession(string? version, TimeProvider time)
 
     public bool IsIdle(TimeSpan lifetime) => time.GetElapsedTime(Volatile.Read(ref _lastUse)) > lifetime;
 
-    /// <summary>Begins a call that its client can cancel by the request's id.</summary>
-    public CancellationTokenSource Begin(string requestId, CancellationToken aborted) => _calls[requestId] = CancellationTokenSource.CreateLinkedTokenSource(aborted);
+    /// <summary>Begins a call, which goes on until it ends, its client cancels it by the request's id, or the session ends.</summary>
+    /// <remarks>That a connection is gone cancels nothing in a session (MCP 2025-11-25, Streamable HTTP, Sending Messages to the Server).</remarks>
+    public CancellationTokenSource Begin(string requestId) => _calls[requestId] = new();
 
     public void End(string requestId, CancellationTokenSource call) => _calls.TryRemove(KeyValuePair.Create(requestId, call));
 
@@ -103,8 +112,29 @@ internal sealed class OpenSession(string? version, TimeProvider time)
     {
         if (_calls.TryGetValue(requestId, out var call))
         {
+            Cancel(call);
+        }
+    }
+
+    /// <summary>Cancels all calls that run here.</summary>
+    public void CancelAll()
+    {
+        foreach (var call in _calls.Values)
+        {
+            Cancel(call);
+        }
+    }
+
+    private static void Cancel(CancellationTokenSource call)
+    {
+        try
+        {
             // What is registered with the token is foreign code: it runs elsewhere.
             _ = call.CancelAsync();
+        }
+        catch (ObjectDisposedException)
+        {
+            // The call has just ended.
         }
     }
 }

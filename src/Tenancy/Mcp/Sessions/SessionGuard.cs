@@ -9,6 +9,7 @@ using Tenancy.Authentication;
 using Tenancy.Configuration;
 using Tenancy.Mcp.Calls;
 using Tenancy.Mcp.Requests;
+using Tenancy.Mcp.Sdk;
 using Tenancy.Registry;
 using Tenancy.Resolution;
 using Tenancy.State;
@@ -19,7 +20,7 @@ namespace Tenancy.Mcp.Sessions;
 /// A session is for the caller and the tenant that began it; to others it does not exist. <see cref="Gate.RequestLimits"/> looks it up. One that this
 /// node does not have, because the MCP SDK let it go or another node began it, goes on from what the store keeps of it.
 /// </summary>
-internal sealed class SessionGuard(RedisConnection redis, OpenSessions open) : ISessionMigrationHandler
+internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, TouchedSessions touched) : ISessionMigrationHandler
 {
     // What a client says of itself. One that says more has to begin anew where its node is gone.
     private const int MaxClientLength = 16 * 1024;
@@ -29,6 +30,19 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open) : I
 
     /// <summary>Whose the sessions of a caller are.</summary>
     public static SessionOwner Owner(TenantModel tenant, CallerIdentity caller) => new(tenant.Record.SessionEpoch, caller.Value);
+
+    /// <summary>Whether the MCP SDK can read what a client says when it begins a session. It makes the session first, and then fails on what it cannot read.</summary>
+    public static bool CanBegin(McpRequest request)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(request.Body.Span[request.Head.Parameters], ClientType) is not null;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
 
     /// <summary>Keeps a place for the session that a request is about to begin.</summary>
     /// <returns>Null where tenant or caller has as many as it may.</returns>
@@ -69,8 +83,11 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open) : I
     {
         if (request.SessionId is { } id)
         {
-            open.Remove(request.Tenant.Id, id);
+            open.End(request.Tenant.Id, id);
             await new SessionStore(redis, request.Tenant.Id).DeleteAsync(id, Owner(request.Tenant, request.Caller));
+
+            // Only now: until the store had it from us, an answer that it is there was true.
+            touched.End(request.Tenant.Id, id);
         }
     }
 
@@ -79,12 +96,14 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open) : I
 
     public async ValueTask OnSessionInitializedAsync(HttpContext context, string sessionId, InitializeRequestParams initializeParams, CancellationToken cancellationToken)
     {
-        var tenant = context.Features.GetRequiredFeature<ITenantFeature>().Tenant;
+        // The SDK gives the HttpContext that the session began with, which is over where a client says this a second time.
+        var flow = RequestFlow.Current ?? throw new InvalidOperationException("A session was begun outside a tenant's request.");
+        var tenant = flow.Tenant;
         open.Add(tenant.Id, sessionId, initializeParams.ProtocolVersion);
         var client = JsonSerializer.Serialize(initializeParams, ClientType);
         if (client.Length <= MaxClientLength)
         {
-            await new SessionStore(redis, tenant.Id).DescribeAsync(sessionId, Owner(tenant, CallerIdentity.Read(context.User, tenant.Id)), client);
+            await new SessionStore(redis, tenant.Id).DescribeAsync(sessionId, Owner(tenant, flow.Caller), client);
         }
     }
 

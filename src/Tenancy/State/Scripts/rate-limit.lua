@@ -1,53 +1,113 @@
--- Counts a request against limits, all of them or none, and makes a session live its full time again: GCRA, the generic cell rate algorithm.
--- KEYS: 1..n limits (string, the theoretical arrival time in us, a colon, the time between requests that it was counted with)  n+1 session (hash)  n+2 sessions (sorted set), both only where there is a session
--- ARGV: 1 n  2 offset of the clock in ms, 0 outside tests  then per limit: time between requests in us, requests at once
---       then, where there is a session: its entry in the index, owner, lifetime in ms
--- Gives: {1, number of the tightest limit, requests left, ms until it is all there again, session} | {0, number of the limit, ms until a request may come, ms until all}
---        session: 1 it is this caller's | 0 there is no such session, it expired, or it is another caller's | -1 none was named
+-- Lets requests of a node through that have the same limits, counted against all of them or none, lends the node more of each for the next second, takes
+-- back what it had no use for, and makes sessions live their full time again. The rule is GCRA, the generic cell rate algorithm; LimitUse.cs explains it.
+-- KEYS: 1..n limits (string "arrival:interval" or "arrival:interval:second:recent:earlier", see LimitUse.cs: theoretical arrival time in us, time between
+--       requests in us, and where something is lent: the second in which that was last, what was lent then, what was lent in the second before)
+--       then, where there are sessions: sessions (sorted set of entries "epoch.caller hash.session hash", by expiry in ms), and each session (hash)
+-- ARGV: 1 n  2 offset of the clock in ms, 0 outside tests  3 requests
+--       then per limit: time between requests in us, requests at once, how many of the requests the node has a share for already, how many more it wants,
+--       how many it returns, the second in which those were lent (0 for requests that were counted alone)
+--       then, where there are sessions: their lifetime in ms, and per session: its entry in the index, owner, number of the first request that names it
+-- Gives: {requests let through, time in us, number of the limit that refuses the others or 0, ms until one of them may come, ms until that limit is all there,
+--        per limit: requests lent, requests left, ms until it is all there, per session: 1 it is this caller's | 0 there is no such session, it expired, or it
+--        is another caller's | -1 no request that names it was let through}
 local t = redis.call('TIME')
 local now = tonumber(t[1]) * 1000000 + tonumber(t[2]) + tonumber(ARGV[2]) * 1000
-local count = tonumber(ARGV[1])
-local arrival = {}
-local tightest, left, reset = 0, 0, 0
-local refused, wait, refusedReset = 0, 0, 0
+local current = math.floor(now / 1000000)
+local count, requests = tonumber(ARGV[1]), tonumber(ARGV[3])
+local through = requests
+local limits = {}
+
 for i = 1, count do
-  local interval = tonumber(ARGV[1 + 2 * i])
-  local span = interval * tonumber(ARGV[2 + 2 * i])
-  local last = now
+  local at = 6 * i - 2
+  local interval, span = tonumber(ARGV[at]), tonumber(ARGV[at]) * tonumber(ARGV[at + 1])
+  local held, wanted, returned, lentIn = tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3]), tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
+  local arrival, second, recent, earlier = now, current, 0, 0
   local stored = redis.call('GET', KEYS[i])
   if stored then
-    -- What was used of a limit that has changed since is as many requests of the new one.
-    local at, was = string.match(stored, '^(%d+):(%d+)$')
-    last = now + math.floor((tonumber(at) - now) * interval / tonumber(was))
+    local a, was, s, r, e = string.match(stored, '^(%d+):(%d+):?(%d*):?(%d*):?(%d*)$')
+    arrival, was, second, recent, earlier = tonumber(a), tonumber(was), tonumber(s) or current, tonumber(r) or 0, tonumber(e) or 0
+    if was ~= interval then arrival = now + math.floor((arrival - now) * interval / was) end
+    local last = second
+    if current > last then
+      arrival = math.max(arrival, (last + 1) * 1000000 + (recent + earlier) * interval)
+      recent, earlier = 0, recent
+    end
+    if current > last + 1 then
+      arrival = math.max(arrival, (last + 2) * 1000000 + earlier * interval)
+      earlier = 0
+    end
+    if current == last - 1 then wanted = 0 else second = current end
   end
-  if last < now then last = now end
-  -- Where the clock went back, as a failover can make it: nobody waits for more than a full minute.
-  if last > now + span then last = now + span end
-  arrival[i] = last + interval
-  local spare = now + span - arrival[i]
-  if spare < 0 then
-    if -spare > wait then refused, wait, refusedReset = i, -spare, last - now end
-  else
-    local remaining = math.floor(spare / interval)
-    if tightest == 0 or remaining < left then tightest, left, reset = i, remaining, arrival[i] - now end
+  arrival = math.min(math.max(arrival, now + (recent + earlier) * interval), now + span)
+
+  if returned > 0 then
+    local credit = returned * interval
+    if lentIn >= second then
+      recent = math.max(0, recent - returned)
+    elseif lentIn == second - 1 then
+      earlier = math.max(0, earlier - returned)
+    elseif lentIn > 0 then
+      credit = math.max(0, credit - (now - (lentIn + 2) * 1000000))
+    end
+    arrival = math.min(arrival, math.max(arrival - credit, now + (recent + earlier) * interval))
+  end
+
+  local left = math.floor((now + span - arrival) / interval)
+  through = math.min(through, held + left)
+  limits[i] = {interval = interval, span = span, held = held, wanted = wanted, returned = returned, arrival = arrival, second = second, recent = recent, earlier = earlier, left = left}
+end
+
+local refusing, wait, reset = 0, 0, 0
+for i, limit in ipairs(limits) do
+  limit.taken = math.max(0, through - limit.held)
+  limit.arrival = limit.arrival + limit.taken * limit.interval
+  local untilNext = limit.arrival + limit.interval - now - limit.span
+  if through < requests and limit.held + limit.left == through and untilNext > wait then
+    refusing, wait, reset = i, untilNext, limit.arrival - now
   end
 end
-if refused > 0 then return {0, refused, math.ceil(wait / 1000), math.ceil(refusedReset / 1000)} end
-for i = 1, count do
-  redis.call('SET', KEYS[i], string.format('%.0f:%s', arrival[i], ARGV[1 + 2 * i]), 'PX', string.format('%.0f', math.ceil((arrival[i] - now) / 1000)))
+
+local answer = {through, now, refusing, math.ceil(wait / 1000), math.ceil(reset / 1000)}
+for i, limit in ipairs(limits) do
+  local lent = 0
+  if through == requests then lent = math.max(0, math.min(limit.wanted, math.floor((limit.left - limit.taken) / 16))) end
+  local arrival, recent = limit.arrival + lent * limit.interval, limit.recent + lent
+  if limit.taken + lent + limit.returned > 0 then
+    local value, ends = string.format('%.0f:%.0f', arrival, limit.interval), arrival
+    if recent + limit.earlier > 0 then
+      value = value .. string.format(':%.0f:%.0f:%.0f', limit.second, recent, limit.earlier)
+      ends = math.max(arrival, (limit.second + 2) * 1000000 + (recent + limit.earlier) * limit.interval)
+    end
+    if ends > now then
+      redis.call('SET', KEYS[i], value, 'PX', string.format('%.0f', math.ceil((ends - now) / 1000)))
+    else
+      redis.call('DEL', KEYS[i])
+    end
+  end
+  answer[#answer + 1] = lent
+  answer[#answer + 1] = math.floor((now + limit.span - arrival) / limit.interval)
+  answer[#answer + 1] = math.ceil((arrival - now) / 1000)
 end
-local answer = {1, tightest, left, math.ceil(reset / 1000), -1}
 if #KEYS == count then return answer end
 
-local key, index, entry, owner, lifetime = KEYS[count + 1], KEYS[count + 2], ARGV[3 + 2 * count], ARGV[4 + 2 * count], ARGV[5 + 2 * count]
-answer[5] = 0
-local session = redis.call('HMGET', key, 'owner', 'expiry')
-if not session[1] or session[1] ~= owner then return answer end
 now = math.floor(now / 1000)
-if tonumber(session[2]) <= now then return answer end
+local index, at = KEYS[count + 1], 4 + 6 * count
+local lifetime = ARGV[at]
 local expiry = string.format('%.0f', now + tonumber(lifetime))
-redis.call('HSET', key, 'expiry', expiry)
-redis.call('PEXPIRE', key, lifetime)
-redis.call('ZADD', index, 'XX', expiry, entry)
-answer[5] = 1
+for i = count + 2, #KEYS do
+  local key, entry, owner, first = KEYS[i], ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
+  at = at + 3
+  local isOwn = -1
+  if first <= through then
+    isOwn = 0
+    local session = redis.call('HMGET', key, 'owner', 'expiry')
+    if session[1] and session[1] == owner and tonumber(session[2]) > now then
+      redis.call('HSET', key, 'expiry', expiry)
+      redis.call('PEXPIRE', key, lifetime)
+      redis.call('ZADD', index, 'XX', expiry, entry)
+      isOwn = 1
+    end
+  end
+  answer[#answer + 1] = isOwn
+end
 return answer

@@ -21,9 +21,9 @@ public sealed class OpenSessionsTests
         Assert.NotNull(sessions.Find(Acme, "a"));
         Assert.Null(sessions.Find(Globex, "a"));
         Assert.Null(sessions.Find(Acme, "A"));
-        sessions.Remove(Globex, "a");
+        sessions.End(Globex, "a");
         Assert.NotNull(sessions.Find(Acme, "a"));
-        sessions.Remove(Acme, "a");
+        sessions.End(Acme, "a");
         Assert.Null(sessions.Find(Acme, "a"));
     }
 
@@ -117,8 +117,8 @@ public sealed class OpenSessionsTests
     public async Task A_cancellation_ends_the_call_of_its_id_and_no_other()
     {
         var session = new OpenSession(Version, _clock);
-        using var one = session.Begin("\"1", CancellationToken.None);
-        using var other = session.Begin("1", CancellationToken.None);
+        using var one = session.Begin("\"1");
+        using var other = session.Begin("1");
         session.Cancel("2");
         session.Cancel("\"1");
         await UntilCancelledAsync(one.Token);
@@ -133,7 +133,7 @@ public sealed class OpenSessionsTests
     public void A_cancellation_that_comes_as_its_call_ends_is_too_late_and_no_error()
     {
         var session = new OpenSession(Version, _clock);
-        var call = session.Begin("1", CancellationToken.None);
+        var call = session.Begin("1");
         call.Dispose();
         session.Cancel("1");
         session.End("1", call);
@@ -144,7 +144,7 @@ public sealed class OpenSessionsTests
     {
         var sessions = new OpenSessions(_clock);
         sessions.Add(Acme, "a", Version);
-        using var call = sessions.Find(Acme, "a")!.Begin("1", CancellationToken.None);
+        using var call = sessions.Find(Acme, "a")!.Begin("1");
         _clock.Advance(TimeSpan.FromMinutes(2));
         sessions.Add(Acme, "a", Version);
         Assert.False(sessions.Find(Acme, "a")!.IsDueAtSdk());

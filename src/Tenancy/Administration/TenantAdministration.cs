@@ -1,0 +1,106 @@
+using Microsoft.Extensions.Hosting;
+using Tenancy.Configuration;
+using Tenancy.Registry;
+using Tenancy.State;
+
+namespace Tenancy.Administration;
+
+/// <summary>Changes tenants together with what they keep in the store.</summary>
+internal sealed class TenantAdministration(
+    TenantRegistry registry, TenantPurge purge, TenantPrincipals principals, TenantClients clients, IHostApplicationLifetime lifetime) : ITenantAdministration
+{
+    public async Task<RegisteredTenant> RegisterAsync(
+        TenantRegistration registration, TenantRegistrationOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(registration);
+        principals.ThrowIfInvalid(registration);
+        options ??= new();
+
+        // The tenant first: whoever fails to register an id must not be able to add a principal to it.
+        var (status, isNew) = await registry.TryRegisterAsync(
+            registration.Tenant, options.AwaitFirstValidation, options.Creation, options.Origin, cancellationToken).ConfigureAwait(false);
+        return new(status, isNew, isNew ? await principals.CreateAsync(registration).ConfigureAwait(false) : []);
+    }
+
+    public Task<TenantStatus> UpdateAsync(
+        TenantId tenantId, Func<TenantConfig, TenantConfig> change, TenantUpdateOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(change);
+        return registry.UpdateAsync(tenantId, change, options?.ExpectedVersion, options?.Force ?? false, cancellationToken);
+    }
+
+    public Task<TenantStatus> RecheckAsync(TenantId tenantId, CancellationToken cancellationToken = default) => registry.RecheckAsync(tenantId, cancellationToken);
+
+    public Task<bool> UnregisterAsync(TenantId tenantId, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return registry.RemoveAsync(tenantId, purge: false);
+    }
+
+    public async Task<bool> DeleteAsync(TenantId tenantId, CancellationToken cancellationToken = default)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var existed = await registry.RemoveAsync(tenantId, purge: true).ConfigureAwait(false);
+        if (existed || await purge.IsDueAsync(tenantId).ConfigureAwait(false))
+        {
+            await purge.RunAsync(tenantId, lifetime.ApplicationStopping).ConfigureAwait(false);
+            return true;
+        }
+
+        return false;
+    }
+
+    public Task<IssuedPrincipal> IssuePrincipalAsync(TenantId tenantId, PrincipalRegistration principal, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(principal);
+        return principals.IssueAsync(Get(tenantId, cancellationToken), principal);
+    }
+
+    public Task<IReadOnlyList<TenantPrincipal>> ListPrincipalsAsync(TenantId tenantId, CancellationToken cancellationToken = default) =>
+        principals.ListAsync(Get(tenantId, cancellationToken));
+
+    public Task<IssuedPrincipal?> RotatePrincipalAsync(TenantId tenantId, string principalId, TimeSpan overlap = default, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(principalId);
+        return principals.RotateAsync(Get(tenantId, cancellationToken), principalId, overlap);
+    }
+
+    public Task<bool> RevokePrincipalAsync(TenantId tenantId, string principalId, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(principalId);
+        return principals.RevokeAsync(Get(tenantId, cancellationToken), principalId);
+    }
+
+    public Task<TenantClient> AddClientAsync(TenantId tenantId, ClientRegistration client, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        return clients.AddAsync(Get(tenantId, cancellationToken), client, cancellationToken);
+    }
+
+    public Task<TenantClientPage> ListClientsAsync(TenantId tenantId, string? cursor = null, int take = 100, CancellationToken cancellationToken = default) =>
+        clients.ListAsync(Get(tenantId, cancellationToken), cursor, take);
+
+    public Task<TenantClient?> FindClientAsync(TenantId tenantId, string handle, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(handle);
+        return clients.FindAsync(Get(tenantId, cancellationToken), handle);
+    }
+
+    public Task<TenantClient?> RefreshClientAsync(TenantId tenantId, string handle, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(handle);
+        return clients.RefreshAsync(Get(tenantId, cancellationToken), handle, cancellationToken);
+    }
+
+    public Task<bool> RemoveClientAsync(TenantId tenantId, string handle, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(handle);
+        return clients.RemoveAsync(Get(tenantId, cancellationToken), handle);
+    }
+
+    private TenantModel Get(TenantId tenantId, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return registry.Get(tenantId) ?? throw new TenantNotFoundException(tenantId);
+    }
+}

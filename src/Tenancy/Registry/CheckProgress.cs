@@ -1,0 +1,29 @@
+namespace Tenancy.Registry;
+
+/// <summary>Tells who began a check, and does not want to wait for an answer from outside, how far it is.</summary>
+internal sealed class CheckProgress
+{
+    // By the machine's own clock: it is for code that blocks, whatever the time is that tests set.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    private readonly TaskCompletionSource _waits = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>The check waits for something from now on.</summary>
+    public void Waits() => _waits.TrySetResult();
+
+    /// <summary>Gives a check the time that its code takes, so that a tenant for which nothing has to be asked is served at once.</summary>
+    /// <remarks>A check that waits, or whose code blocks, goes on by itself.</remarks>
+    public async Task SettleAsync(Task check)
+    {
+        Task settled = Task.WhenAny(check, _waits.Task);
+        await settled.WaitAsync(Patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (check.IsCompleted)
+        {
+            await check.ConfigureAwait(false);
+        }
+        else
+        {
+            _ = check.ContinueWith(static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Tenancy.Configuration;
+using Tenancy.Diagnostics;
+
+namespace Tenancy.Resolution;
+
+/// <summary>
+/// Stands in front of the admin API: it answers at the server's own hosts only, so that no page of another site reaches it by DNS rebinding, to
+/// browsers at allowed origins only, and no cache may keep what it says, because a cache would give it to callers without a key.
+/// </summary>
+internal sealed class AdminMiddleware(RequestDelegate next, AllowedHosts hosts, AllowedOrigins origins, ILogger<AdminMiddleware> logger)
+{
+    public Task InvokeAsync(HttpContext context) =>
+        context.GetEndpoint()?.Metadata.GetMetadata<AdminEndpointMetadata>() is null ? next(context) : ServeAsync(context);
+
+    private async Task ServeAsync(HttpContext context)
+    {
+        NoStore.Mark(context.Response);
+        if (Check(context.Request.Headers) is { } refusal)
+        {
+            await refusal.WriteAsync(context, isMcp: false);
+            return;
+        }
+
+        context.Features.Set(AdminAdmission.Instance);
+        try
+        {
+            await next(context);
+        }
+        catch (BadHttpRequestException exception) when (!context.Response.HasStarted)
+        {
+            // Left to the web server, the answer would have neither a body nor this API's headers.
+            await Refusal.BadAdminRequest(exception.StatusCode, exception.Message).WriteAsync(context, isMcp: false);
+        }
+        catch (Exception exception) when (!context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
+        {
+            logger.AdminRequestFailed(exception);
+            context.Response.Clear();
+            await Refusal.AdminFailed.WriteAsync(context, isMcp: false);
+        }
+    }
+
+    private Refusal? Check(IHeaderDictionary headers)
+    {
+        Span<char> buffer = stackalloc char[CanonicalHost.MaxLength];
+        if (!CanonicalHost.TryRead(headers.Host.ToString(), buffer, out var host) || !hosts.ContainsForAdmin(host))
+        {
+            return Refusal.ForeignAdminHost;
+        }
+
+        return headers.Origin.Count > 0 && !(headers.Origin is [{ } origin] && origins.Contains(origin)) ? Refusal.ForeignAdminOrigin : null;
+    }
+}

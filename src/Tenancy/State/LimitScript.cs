@@ -1,0 +1,57 @@
+using StackExchange.Redis;
+using Tenancy.Configuration;
+
+namespace Tenancy.State;
+
+/// <summary>The limits and sessions in the store: rate-limit.lua, one trip.</summary>
+internal sealed class LimitScript(RedisConnection redis)
+{
+    private const int ArgumentsPerLimit = 6;
+    private const int AnswersPerLimit = 3;
+
+    /// <exception cref="Registry.StoreUnavailableException">The store is away.</exception>
+    public async Task<LimitAnswer> RunAsync(TenantId tenant, int requests, LimitAsk[] asks, List<NamedSession> sessions)
+    {
+        var space = new TenantKeyspace(tenant);
+        var keys = new List<StoreKey>(asks.Length + sessions.Count + 1);
+        var arguments = new List<RedisValue>(4 + (ArgumentsPerLimit * asks.Length) + (3 * sessions.Count)) { asks.Length, redis.ClockOffset, requests };
+        foreach (var ask in asks)
+        {
+            keys.Add(space.RateLimit(ask.Limit.Policy, ask.Limit.SubjectHash));
+            arguments.AddRange([ask.Limit.Interval, ask.Limit.PerMinute, ask.Held, ask.Wanted, ask.Returned, ask.LentIn]);
+        }
+
+        if (sessions.Count > 0)
+        {
+            keys.Add(space.Sessions);
+            arguments.Add((long)SessionStore.Lifetime.TotalMilliseconds);
+        }
+
+        foreach (var ((_, owner), handle, first) in sessions)
+        {
+            keys.Add(space.Session(handle));
+            arguments.AddRange([owner.Entry(handle), owner.Text, first]);
+        }
+
+        return Read((long[])(await redis.EvaluateAsync(StoreScript.RateLimit, [.. keys], [.. arguments]).ConfigureAwait(false))!, asks.Length);
+    }
+
+    private static LimitAnswer Read(ReadOnlySpan<long> answer, int limits)
+    {
+        var grants = new LimitGrant[limits];
+        for (var i = 0; i < limits; i++)
+        {
+            var grant = answer.Slice(5 + (AnswersPerLimit * i), AnswersPerLimit);
+            grants[i] = new((int)grant[0], (int)grant[1], TimeSpan.FromMilliseconds(grant[2]));
+        }
+
+        var sessions = answer[(5 + (AnswersPerLimit * limits))..];
+        var owns = new bool?[sessions.Length];
+        for (var i = 0; i < sessions.Length; i++)
+        {
+            owns[i] = sessions[i] < 0 ? null : sessions[i] == 1;
+        }
+
+        return new((int)answer[0], answer[1], (int)answer[2] - 1, TimeSpan.FromMilliseconds(answer[3]), TimeSpan.FromMilliseconds(answer[4]), grants) { Sessions = owns };
+    }
+}

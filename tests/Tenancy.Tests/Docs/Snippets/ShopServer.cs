@@ -1,0 +1,54 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using ModelContextProtocol.Server;
+
+namespace Tenancy.Tests.Docs.Snippets;
+
+/// <summary>A server with everything that docs/customise.md shows.</summary>
+internal static class ShopServer
+{
+    public static WebApplication Build(WebApplicationBuilder builder)
+    {
+        builder.Services.AddTenancy(builder.Configuration)
+            .AddEmbeddedStore()
+            .AddAdcp()
+            .AddPlatform<Shop>("shop")
+            .AddHandlers<TextTools>()
+            .AddTenantResolver<PartnerResolver>()
+            .AddTokenValidator<KeyCards>()
+            .AddTenantValidator<GreetingValidator>()
+            .AddTenantSource<CityTenants>()
+            .AddAccountResolver<OneAccountEach>()
+            .AddTenantChangeListener(services => services.GetRequiredService<ChangeCounter>());
+
+        // What the classes above, and handlers, ask for in their constructors.
+        builder.Services.AddSingleton<ChangeCounter>();
+        builder.Services.AddSingleton<NoteCleaner>();
+
+        var app = builder.Build();
+        app.UseTenancy();
+        app.MapTenantMcp();
+        app.MapTenantAdmin();
+        app.MapTenantHealth();
+        app.MapGet("/{tenant}/sign", (HttpContext context) => context.GetTenant().Config.Name).RequireTenant();
+        return app;
+    }
+
+    /// <summary>Reads the shop's own settings.</summary>
+    public static void AddSettings(ITenancyBuilder tenancy)
+    {
+        tenancy.AddSettings<ShopOptions>("Shop");
+    }
+
+    /// <summary>Lets a filter of the application's own see every call.</summary>
+    public static void AddFilter(IServiceCollection services, Action<string> called)
+    {
+        services.AddOptions<McpServerOptions>().Configure(options => options.Filters.Request.CallToolFilters.Add(
+            next => (request, cancellationToken) =>
+            {
+                called(request.Params.Name);
+                return next(request, cancellationToken);
+            }));
+    }
+}
