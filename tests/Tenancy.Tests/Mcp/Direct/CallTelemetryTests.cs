@@ -9,12 +9,8 @@ using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Mcp.Direct;
 
-/// <summary>Keeps what is measured of the whole process apart from the servers of other tests.</summary>
-[CollectionDefinition(nameof(CallTelemetryTests), DisableParallelization = true)]
-public sealed class CallTelemetryCollection;
-
 /// <summary>Whoever listens to the MCP SDK's telemetry hears the same of a request whichever way it takes.</summary>
-[Collection(nameof(CallTelemetryTests))]
+[Collection(nameof(AloneCollection))]
 public sealed class CallTelemetryTests
 {
     private const string Parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";

@@ -1,0 +1,103 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using Microsoft.Extensions.DependencyInjection;
+using Tenancy.Tests.Hosting;
+
+namespace Tenancy.Tests.Mcp.Gate;
+
+/// <summary>Large bodies of callers without credentials cost next to nothing, so that other tenants do not notice them.</summary>
+[Collection(nameof(AloneCollection))]
+public sealed class AnonymousFloodTests
+{
+    private const int Connections = 16;
+    private const int Size = 4 * 1024 * 1024;
+    private static readonly byte[] Piece = [.. Enumerable.Repeat((byte)' ', 64 * 1024)];
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Sixteen_bodies_of_four_megabytes_are_refused_unread_while_another_tenant_is_served(bool saysItsLength)
+    {
+        await using var server = await TenancyServer.StartAsync(
+            settings: new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:Tenants:1:limits:rateLimit"] = "1000000" });
+        var budgets = server.Services.GetRequiredService<BodyBudgets>();
+
+        // Kestrel keeps the buffers of its connections, up to a megabyte each, for the next ones: they are made in the first rounds.
+        await FloodAsync(server, saysItsLength);
+        await FloodAsync(server, saysItsLength);
+        var before = GC.GetTotalAllocatedBytes(precise: true);
+        var flood = FloodAsync(server, saysItsLength);
+        var (most, calls) = (0L, 0);
+        while (!flood.IsCompleted || calls < 20)
+        {
+            Assert.StartsWith("globex|", (await server.CallAsync("globex", McpCalls.Globex, "whoami"))["content"]![0]!["text"]!.ToString(), StringComparison.Ordinal);
+            most = Math.Max(most, budgets.Held);
+            calls++;
+        }
+
+        Assert.All(await flood, status => Assert.Equal(413, status));
+        var allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
+        TestContext.Current.TestOutputHelper?.WriteLine($"{allocated:n0} bytes allocated, {most:n0} held at most, {calls} calls of another tenant");
+        Assert.InRange(allocated - (calls * 100_000L), long.MinValue, 8_000_000);
+        Assert.InRange(most, 0, saysItsLength ? 0 : Connections * BodyReader.MaxAnonymousSize);
+        await Poll.UntilAsync(() => Task.FromResult(budgets.Held == 0));
+    }
+
+    private static Task<int[]> FloodAsync(TenancyServer server, bool saysItsLength) =>
+        Task.WhenAll(Enumerable.Range(0, Connections).Select(_ => Task.Run(() => PostAsync(server.Port, saysItsLength), Token)));
+
+    // Sends as fast as it can, and does not stop at the answer.
+    private static async Task<int> PostAsync(int port, bool saysItsLength)
+    {
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(IPAddress.Loopback, port, Token);
+        var length = saysItsLength ? $"Content-Length: {Size}" : "Transfer-Encoding: chunked";
+        await socket.SendAsync(Encoding.ASCII.GetBytes($"POST /acme/mcp HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nContent-Type: application/json\r\n{length}\r\n\r\n"), Token);
+        var answer = ReadAsync(socket);
+        try
+        {
+            for (var sent = 0; sent < Size; sent += Piece.Length)
+            {
+                if (!saysItsLength)
+                {
+                    await socket.SendAsync(Encoding.ASCII.GetBytes($"{Piece.Length:x}\r\n"), Token);
+                }
+
+                await SendAllAsync(socket, Piece);
+                if (!saysItsLength)
+                {
+                    await SendAllAsync(socket, "\r\n"u8.ToArray());
+                }
+            }
+
+            if (!saysItsLength)
+            {
+                await SendAllAsync(socket, "0\r\n\r\n"u8.ToArray());
+            }
+        }
+        catch (SocketException)
+        {
+            // The server reads on for a while, and then closes.
+        }
+
+        return await answer;
+    }
+
+    private static async Task SendAllAsync(Socket socket, ReadOnlyMemory<byte> bytes)
+    {
+        while (!bytes.IsEmpty)
+        {
+            bytes = bytes[await socket.SendAsync(bytes, Token)..];
+        }
+    }
+
+    private static async Task<int> ReadAsync(Socket socket)
+    {
+        var buffer = new byte[1024];
+        var length = await socket.ReceiveAsync(buffer, Token);
+        return RawAnswer.Read(new(buffer, 0, length)).Status;
+    }
+}
