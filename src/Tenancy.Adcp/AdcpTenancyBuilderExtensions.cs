@@ -21,8 +21,9 @@ public static class AdcpTenancyBuilderExtensions
             .BindConfiguration(AdcpOptions.SectionName, static binder => binder.ErrorOnUnknownConfiguration = true)
             .Validate<IHostEnvironment, IOptions<TenancyOptions>>(
                 static (options, environment, tenancy) => !options.TestMode || DevelopmentValues.AreAllowed(environment, tenancy.Value),
-                "Tenancy:Adcp:TestMode is on, with which anybody with a token can change what was sold: everywhere but in Development it is refused. Set it to " +
-                "false; in a test stage that is not named Production, Tenancy:AllowDevelopmentValues=true accepts it.")
+                "Tenancy:Adcp:TestMode is on, with which anybody with a token can change what was sold: everywhere but in Development it " +
+                "is refused. Set it to false; in a test stage that is not named Production, Tenancy:AllowDevelopmentValues=true accepts " +
+                "it.")
             .ValidateOnStart();
         builder.Services.TryAddSingleton<AdcpSerializer>();
         builder.Services.TryAddSingleton<IdempotentCalls>();
@@ -35,12 +36,15 @@ public static class AdcpTenancyBuilderExtensions
     /// <param name="builder">The builder.</param>
     /// <param name="create">Makes it; left out where its constructor takes services only.</param>
     /// <remarks>Of several the last counts.</remarks>
-    public static ITenancyBuilder AddAccountResolver<TResolver>(this ITenancyBuilder builder, Func<IServiceProvider, TResolver>? create = null)
+    public static ITenancyBuilder AddAccountResolver<TResolver>(
+        this ITenancyBuilder builder, Func<IServiceProvider, TResolver>? create = null)
         where TResolver : class, IAccountResolver
     {
         ArgumentNullException.ThrowIfNull(builder);
         builder.Services.RemoveAll<IAccountResolver>().Add(
-            create is null ? ServiceDescriptor.Singleton<IAccountResolver, TResolver>() : ServiceDescriptor.Singleton<IAccountResolver, TResolver>(create));
+            create is null
+                ? ServiceDescriptor.Singleton<IAccountResolver, TResolver>()
+                : ServiceDescriptor.Singleton<IAccountResolver, TResolver>(create));
         return builder;
     }
 }

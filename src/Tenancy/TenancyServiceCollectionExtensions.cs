@@ -30,7 +30,9 @@ public static class TenancyServiceCollectionExtensions
 {
     /// <summary>Adds the services of a multi-tenant MCP server, with the settings of the configuration.</summary>
     /// <param name="services">The application's services.</param>
-    /// <param name="configuration">The application's configuration: section <c>Tenancy</c> and <c>ConnectionStrings:Redis</c>. It is read only.</param>
+    /// <param name="configuration">
+    /// The application's configuration: section <c>Tenancy</c> and <c>ConnectionStrings:Redis</c>. It is read only.
+    /// </param>
     /// <returns>A builder to which platforms and a store are added.</returns>
     /// <remarks>
     /// <c>MULTI_TENANT_ENABLED</c>, <c>TENANT_IDENTIFICATION</c>, <c>TENANT_ADMIN_API_KEY</c> and <c>PORT</c> are read too: they win over
@@ -46,7 +48,9 @@ public static class TenancyServiceCollectionExtensions
 
     /// <summary>Adds the services of a multi-tenant MCP server, with settings in code.</summary>
     /// <param name="services">The application's services.</param>
-    /// <param name="configure">Sets what the code decides; the application's configuration is read before it, and what it says of other settings holds.</param>
+    /// <param name="configure">
+    /// Sets what the code decides; the application's configuration is read before it, and what it says of other settings holds.
+    /// </param>
     /// <returns>A builder to which platforms and a store are added.</returns>
     public static ITenancyBuilder AddTenancy(this IServiceCollection services, Action<TenancyOptions> configure)
     {
@@ -74,7 +78,8 @@ public static class TenancyServiceCollectionExtensions
         AddAdmin(services);
         services.AddHostedService<PortVariable>();
         services.TryAddSingleton<PipelineCheck>();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, PipelineCheck>(provider => provider.GetRequiredService<PipelineCheck>()));
+        services.TryAddEnumerable(
+            ServiceDescriptor.Singleton<IStartupFilter, PipelineCheck>(provider => provider.GetRequiredService<PipelineCheck>()));
         return new TenancyBuilder(services);
     }
 
@@ -197,7 +202,8 @@ public static class TenancyServiceCollectionExtensions
     private static void AddAdmin(IServiceCollection services)
     {
         services.TryAddSingleton<AdminKeys>();
-        services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, AdminKeyHandler>(TenantAdminDefaults.AuthenticationScheme, configureOptions: null);
+        services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, AdminKeyHandler>(
+            TenantAdminDefaults.AuthenticationScheme, configureOptions: null);
 
         // Last, so that a policy of the application's own stays.
         services.AddOptions<AuthorizationOptions>().PostConfigure(options =>
@@ -205,7 +211,8 @@ public static class TenancyServiceCollectionExtensions
             if (options.GetPolicy(TenantAdminDefaults.Policy) is null)
             {
                 options.AddPolicy(
-                    TenantAdminDefaults.Policy, policy => policy.AddAuthenticationSchemes(TenantAdminDefaults.AuthenticationScheme).RequireAuthenticatedUser());
+                    TenantAdminDefaults.Policy,
+                    policy => policy.AddAuthenticationSchemes(TenantAdminDefaults.AuthenticationScheme).RequireAuthenticatedUser());
             }
         });
     }

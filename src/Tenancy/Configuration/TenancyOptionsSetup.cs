@@ -15,7 +15,8 @@ internal sealed class TenancyOptionsSetup(IConfiguration configuration, IHostEnv
         nameof(TenancyOptions.Identification), nameof(TenancyOptions.MultiTenant), nameof(TenancyOptions.BaseDomain), nameof(TenancyOptions.PublicUrl),
         nameof(TenancyOptions.DefaultTenant), nameof(TenancyOptions.Defaults), nameof(TenancyOptions.AnonymousTools),
         nameof(TenancyOptions.AllowedOrigins), nameof(TenancyOptions.Admin), nameof(TenancyOptions.Tenants),
-        nameof(TenancyOptions.AcceptEmbeddedStore), nameof(TenancyOptions.AllowDevelopmentValues), nameof(TenancyOptions.AutoValidate), nameof(TenancyOptions.MaxRequestBodySize),
+        nameof(TenancyOptions.AcceptEmbeddedStore), nameof(TenancyOptions.AllowDevelopmentValues), nameof(TenancyOptions.AutoValidate),
+        nameof(TenancyOptions.MaxRequestBodySize),
         nameof(TenancyOptions.RequestBodyTimeout),
         nameof(TenancyOptions.Validation),
 
