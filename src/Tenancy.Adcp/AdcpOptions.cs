@@ -13,8 +13,13 @@ public sealed class AdcpOptions
     /// <summary>Gets or sets what happens to an answer of a handler that breaks a rule of its type. Default: strict.</summary>
     public AdcpChecking Responses { get; set; } = AdcpChecking.Strict;
 
-    /// <summary>Gets or sets whether the tools are there with which a checker prepares and simulates things. It is refused everywhere but in Development.</summary>
-    /// <value>Default: false. <c>Tenancy:AllowDevelopmentValues</c> accepts it in an environment that is named neither Development nor Production.</value>
+    /// <summary>
+    /// Gets or sets whether the tools are there with which a checker prepares and simulates things. It is refused everywhere but in
+    /// Development.
+    /// </summary>
+    /// <value>
+    /// Default: false. <c>Tenancy:AllowDevelopmentValues</c> accepts it in an environment that is named neither Development nor Production.
+    /// </value>
     public bool TestMode { get; set; }
 }
 

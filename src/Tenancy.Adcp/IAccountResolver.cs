@@ -5,8 +5,8 @@ namespace Tenancy.Adcp;
 /// <summary>Says which accounts a caller has.</summary>
 /// <remarks>
 /// The default has the accounts that <c>sync_accounts</c> stored for the caller (<see cref="AccountDocument"/>). Add one of your own with
-/// <c>AddAccountResolver&lt;YourResolver&gt;()</c> on the builder where accounts come from elsewhere. It has to answer for accounts of this caller only: the buyer cannot tell one that it may
-/// not use from one that does not exist.
+/// <c>AddAccountResolver&lt;YourResolver&gt;()</c> on the builder where accounts come from elsewhere. It has to answer for accounts of this
+/// caller only: the buyer cannot tell one that it may not use from one that does not exist.
 /// </remarks>
 public interface IAccountResolver
 {

@@ -8,8 +8,9 @@ namespace Tenancy.Testing;
 
 /// <summary>Tenants for the unit tests of handlers, without a web server: what handlers reach is real, and nothing listens.</summary>
 /// <remarks>
-/// It needs the embedded store. Tenants are validated and their platforms are built as on a server; nothing is read from files or variables.
-/// Where a test needs HTTP, start the application with <c>WebApplicationFactory</c> and take <see cref="TestToolContext.Begin"/>.
+/// It needs the embedded store. Tenants are validated and their platforms are built as on a server; nothing is read from files or
+/// variables. Where a test needs HTTP, start the application with <c>WebApplicationFactory</c> and take
+/// <see cref="TestToolContext.Begin"/>.
 /// </remarks>
 public sealed class TestTenancy : IAsyncDisposable
 {
@@ -21,14 +22,17 @@ public sealed class TestTenancy : IAsyncDisposable
     public IServiceProvider Services => _host.Services;
 
     /// <summary>Makes a set of tenants.</summary>
-    /// <param name="configure">Adds the store, platforms and services: <c>tenancy => tenancy.AddEmbeddedStore().AddPlatform&lt;Publisher&gt;("publisher")</c>.</param>
+    /// <param name="configure">
+    /// Adds the store, platforms and services: <c>tenancy => tenancy.AddEmbeddedStore().AddPlatform&lt;Publisher&gt;("publisher")</c>.
+    /// </param>
     /// <param name="tenants">The tenants.</param>
     /// <exception cref="InvalidOperationException">A tenant cannot be served; the message says why.</exception>
     public static async Task<TestTenancy> CreateAsync(Action<ITenancyBuilder> configure, params TenantConfig[] tenants)
     {
         ArgumentNullException.ThrowIfNull(configure);
         ArgumentNullException.ThrowIfNull(tenants);
-        var builder = new HostApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true, EnvironmentName = Environments.Development });
+        var builder = new HostApplicationBuilder(
+            new HostApplicationBuilderSettings { DisableDefaults = true, EnvironmentName = Environments.Development });
         configure(builder.Services.AddTenancy(static _ => { }));
         var tenancy = new TestTenancy(builder.Build());
         try
@@ -52,7 +56,8 @@ public sealed class TestTenancy : IAsyncDisposable
     public async Task AddAsync(TenantConfig tenant)
     {
         ArgumentNullException.ThrowIfNull(tenant);
-        var (status, _, _) = await Services.GetRequiredService<ITenantAdministration>().RegisterAsync(tenant, new() { AwaitFirstValidation = true });
+        var (status, _, _) = await Services.GetRequiredService<ITenantAdministration>().RegisterAsync(
+            tenant, new() { AwaitFirstValidation = true });
         if (status.Health != TenantHealth.Healthy)
         {
             throw new InvalidOperationException($"Tenant '{tenant.Id}' cannot be served: {status.Reason}");

@@ -8,12 +8,14 @@ namespace Tenancy;
 
 /// <summary>Lets the server listen on the port that a hosting platform names in <c>PORT</c>, where nothing says it better.</summary>
 /// <remarks>
-/// It wins over <c>ASPNETCORE_URLS</c>, the ports of container images and appsettings; <c>URLS</c> as a variable, <c>--urls</c>, and what the
-/// application says in code win over it.
+/// It wins over <c>ASPNETCORE_URLS</c>, the ports of container images and appsettings; <c>URLS</c> as a variable, <c>--urls</c>, and what
+/// the application says in code win over it.
 /// </remarks>
 internal sealed class PortVariable(TenancyConfiguration configuration, IServer? server = null) : IHostedLifecycleService
 {
-    /// <summary>Finds the URL to listen on; null where the configuration does not name a port, or names URLs in the same source or a higher one.</summary>
+    /// <summary>
+    /// Finds the URL to listen on; null where the configuration does not name a port, or names URLs in the same source or a higher one.
+    /// </summary>
     public static string? FindUrl(IConfigurationRoot configuration)
     {
         foreach (var provider in configuration.Providers.Reverse())
@@ -35,7 +37,8 @@ internal sealed class PortVariable(TenancyConfiguration configuration, IServer? 
     // Before the web server starts, which looks for URLs in the configuration only where it was given none.
     public Task StartingAsync(CancellationToken cancellationToken)
     {
-        if (server?.Features.Get<IServerAddressesFeature>()?.Addresses is { Count: 0, IsReadOnly: false } addresses && FindUrl(configuration) is { } url)
+        if (server?.Features.Get<IServerAddressesFeature>()?.Addresses is { Count: 0, IsReadOnly: false } addresses
+            && FindUrl(configuration) is { } url)
         {
             addresses.Add(url);
         }

@@ -24,14 +24,16 @@ public static class TenancyApplicationBuilderExtensions
 
     /// <summary>Adds what stands in front of tenant endpoints: host and Origin, tenant, authentication, authorization, in this order.</summary>
     /// <remarks>
-    /// Call it once, before endpoints are mapped, and after <c>UseRouting</c> where you call that. Endpoints that ask for no tenant are not touched. Where
-    /// it is missing, or comes too early, the server does not start; an endpoint that asks for a tenant and gets none answers 500 and does not run.
+    /// Call it once, before endpoints are mapped, and after <c>UseRouting</c> where you call that. Endpoints that ask for no tenant are not
+    /// touched. Where it is missing, or comes too early, the server does not start; an endpoint that asks for a tenant and gets none
+    /// answers 500 and does not run.
     /// </remarks>
     public static IApplicationBuilder UseTenancy(this IApplicationBuilder app)
     {
         ArgumentNullException.ThrowIfNull(app);
         var check = app.ApplicationServices.GetService<PipelineCheck>()
-            ?? throw new InvalidOperationException("The services of Tenancy are not there: call builder.Services.AddTenancy(builder.Configuration) before the application is built.");
+            ?? throw new InvalidOperationException(
+                "The services of Tenancy are not there: call builder.Services.AddTenancy(builder.Configuration) before builder.Build().");
         check.Note(app);
         var stock = new StockPipeline(app);
         stock.UseAuthentication().UseAuthorization();
@@ -67,7 +69,9 @@ public static class TenancyApplicationBuilderExtensions
         return group;
     }
 
-    /// <summary>Maps the admin API at <c>/admin/tenants</c>. Without a key in <c>Tenancy:Admin:Keys</c> nothing is mapped, and the log says so.</summary>
+    /// <summary>
+    /// Maps the admin API at <c>/admin/tenants</c>. Without a key in <c>Tenancy:Admin:Keys</c> nothing is mapped, and the log says so.
+    /// </summary>
     /// <remarks>It asks for the authorization policy <see cref="TenantAdminDefaults.Policy"/>.</remarks>
     public static IEndpointConventionBuilder MapTenantAdmin(this IEndpointRouteBuilder endpoints)
     {

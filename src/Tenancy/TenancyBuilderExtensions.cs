@@ -8,27 +8,37 @@ using Tenancy.Validation;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Puts an application's own classes where a multi-tenant server can be extended. Each is a singleton, with services through its constructor.</summary>
+/// <summary>
+/// Puts an application's own classes where a multi-tenant server can be extended. Each is a singleton, with services through its
+/// constructor.
+/// </summary>
 public static class TenancyBuilderExtensions
 {
     /// <summary>Lets a class say which tenant a request names, in place of the library's own resolver.</summary>
     /// <param name="builder">The builder.</param>
     /// <param name="create">Makes it; left out where its constructor takes services only.</param>
-    /// <remarks>To decide before or after the library's own, let the constructor take a <see cref="TenantResolver"/>. Of several the last counts.</remarks>
-    public static ITenancyBuilder AddTenantResolver<TResolver>(this ITenancyBuilder builder, Func<IServiceProvider, TResolver>? create = null)
+    /// <remarks>
+    /// To decide before or after the library's own, let the constructor take a <see cref="TenantResolver"/>. Of several the last counts.
+    /// </remarks>
+    public static ITenancyBuilder AddTenantResolver<TResolver>(
+        this ITenancyBuilder builder, Func<IServiceProvider, TResolver>? create = null)
         where TResolver : class, ITenantResolver => builder.Replace<ITenantResolver, TResolver>(create);
 
     /// <summary>Lets a class check the opaque bearer tokens of tenants, in place of those that the admin API issues.</summary>
     /// <param name="builder">The builder.</param>
     /// <param name="create">Makes it; left out where its constructor takes services only.</param>
     /// <remarks>Of several the last counts.</remarks>
-    public static ITenancyBuilder AddTokenValidator<TValidator>(this ITenancyBuilder builder, Func<IServiceProvider, TValidator>? create = null)
+    public static ITenancyBuilder AddTokenValidator<TValidator>(
+        this ITenancyBuilder builder, Func<IServiceProvider, TValidator>? create = null)
         where TValidator : class, ITokenValidator => builder.Replace<ITokenValidator, TValidator>(create);
 
-    /// <summary>Lets a class say whether a tenant can be served, beside the library's own checks and those that were added before.</summary>
+    /// <summary>
+    /// Lets a class say whether a tenant can be served, beside the library's own checks and those that were added before.
+    /// </summary>
     /// <param name="builder">The builder.</param>
     /// <param name="create">Makes it; left out where its constructor takes services only.</param>
-    public static ITenancyBuilder AddTenantValidator<TValidator>(this ITenancyBuilder builder, Func<IServiceProvider, TValidator>? create = null)
+    public static ITenancyBuilder AddTenantValidator<TValidator>(
+        this ITenancyBuilder builder, Func<IServiceProvider, TValidator>? create = null)
         where TValidator : class, ITenantValidator => builder.Add<ITenantValidator, TValidator>(create);
 
     /// <summary>Adds a place outside where the truth about tenants is, such as a table of a database.</summary>
@@ -41,10 +51,12 @@ public static class TenancyBuilderExtensions
     /// <summary>Tells a class of every change of a tenant.</summary>
     /// <param name="builder">The builder.</param>
     /// <param name="create">Makes it; left out where its constructor takes services only.</param>
-    public static ITenancyBuilder AddTenantChangeListener<TListener>(this ITenancyBuilder builder, Func<IServiceProvider, TListener>? create = null)
+    public static ITenancyBuilder AddTenantChangeListener<TListener>(
+        this ITenancyBuilder builder, Func<IServiceProvider, TListener>? create = null)
         where TListener : class, ITenantChangeListener => builder.Add<ITenantChangeListener, TListener>(create);
 
-    private static ITenancyBuilder Add<TService, TImplementation>(this ITenancyBuilder builder, Func<IServiceProvider, TImplementation>? create)
+    private static ITenancyBuilder Add<TService, TImplementation>(
+        this ITenancyBuilder builder, Func<IServiceProvider, TImplementation>? create)
         where TService : class
         where TImplementation : class, TService
     {
@@ -53,7 +65,8 @@ public static class TenancyBuilderExtensions
         return builder;
     }
 
-    private static ITenancyBuilder Replace<TService, TImplementation>(this ITenancyBuilder builder, Func<IServiceProvider, TImplementation>? create)
+    private static ITenancyBuilder Replace<TService, TImplementation>(
+        this ITenancyBuilder builder, Func<IServiceProvider, TImplementation>? create)
         where TService : class
         where TImplementation : class, TService
     {
@@ -65,5 +78,7 @@ public static class TenancyBuilderExtensions
     private static ServiceDescriptor Describe<TService, TImplementation>(Func<IServiceProvider, TImplementation>? create)
         where TService : class
         where TImplementation : class, TService =>
-        create is null ? ServiceDescriptor.Singleton<TService, TImplementation>() : ServiceDescriptor.Singleton<TService, TImplementation>(create);
+        create is null
+            ? ServiceDescriptor.Singleton<TService, TImplementation>()
+            : ServiceDescriptor.Singleton<TService, TImplementation>(create);
 }

@@ -40,11 +40,14 @@ public sealed class TenancyBuilderExtensionsTests
         // BareServer adds AdCP after all of these: what was added stays.
         Assert.IsType<OneAccount>(app.Services.GetRequiredService<IAccountResolver>());
         using var client = new HttpClient { BaseAddress = new Uri(app.Urls.First()) };
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/mcp") { Content = new StringContent(McpCalls.Call("whoami"), System.Text.Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/mcp");
+        request.Content = new StringContent(McpCalls.Call("whoami"), System.Text.Encoding.UTF8, "application/json");
         request.Headers.Add("Authorization", "Bearer anything");
         request.Headers.Add("Accept", "application/json");
         using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
-        Assert.Contains("sourced|principal:anything", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains(
+            "sourced|principal:anything", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken),
+            StringComparison.Ordinal);
         Assert.Subset(notes.ToHashSet(), new HashSet<string> { "inspected sourced", "registered sourced" });
     }
 
@@ -59,8 +62,10 @@ public sealed class TenancyBuilderExtensionsTests
             .AddTenantValidator<Inspector>().AddTenantValidator(_ => new Inspector([]))
             .AddTenantSource<Table>().AddTenantSource(_ => new Table());
         Assert.NotNull(Assert.Single(services, service => service.ServiceType == typeof(ITenantResolver)).ImplementationFactory);
-        Assert.Equal(typeof(AnyToken), Assert.Single(services, service => service.ServiceType == typeof(ITokenValidator)).ImplementationType);
-        Assert.Equal(typeof(OneAccount), Assert.Single(services, service => service.ServiceType == typeof(IAccountResolver)).ImplementationType);
+        Assert.Equal(
+            typeof(AnyToken), Assert.Single(services, service => service.ServiceType == typeof(ITokenValidator)).ImplementationType);
+        Assert.Equal(
+            typeof(OneAccount), Assert.Single(services, service => service.ServiceType == typeof(IAccountResolver)).ImplementationType);
 
         // The library's own check of identity providers stays.
         Assert.Equal(3, services.Count(service => service.ServiceType == typeof(ITenantValidator)));
@@ -76,7 +81,8 @@ public sealed class TenancyBuilderExtensionsTests
 
     private sealed class AnyToken : ITokenValidator
     {
-        public ValueTask<TokenPrincipal?> ValidateAsync(TenantModel tenant, string token, CancellationToken cancellationToken) => new(new TokenPrincipal(token));
+        public ValueTask<TokenPrincipal?> ValidateAsync(TenantModel tenant, string token, CancellationToken cancellationToken) =>
+            new(new TokenPrincipal(token));
     }
 
     private sealed class Inspector(Notes notes) : ITenantValidator

@@ -38,7 +38,8 @@ internal static class AdminEndpoints
         var wait = AdminRequest.ReadFlag(context, "wait");
         var adopt = AdminRequest.ReadFlag(context, "adopt");
         var wire = await AdminRequest.ReadAsync(context, TenancyJson.Default.TenantWire, "The body must be a tenant, such as { \"id\": \"acme\" }.");
-        var options = new TenantRegistrationOptions { AwaitFirstValidation = wait, Creation = adopt ? TenantCreation.Adopt : TenantCreation.New };
+        var options =
+            new TenantRegistrationOptions { AwaitFirstValidation = wait, Creation = adopt ? TenantCreation.Adopt : TenantCreation.New };
         var tenant = await administration.RegisterAsync(wire.ToRegistration(), options, context.RequestAborted);
         return Answer(context, TenantAnswer.From(tenant), tenant.IsNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
     }
@@ -49,7 +50,8 @@ internal static class AdminEndpoints
     private static IResult Get(string id, HttpContext context, TenantRegistry registry) =>
         TenantId.TryParse(id, out var tenantId) && registry.GetStatus(tenantId) is { } tenant ? Answer(context, TenantAnswer.From(tenant)) : AdminProblems.NotFound(id);
 
-    private static async Task<IResult> PatchAsync(string id, HttpContext context, ITenantAdministration administration, [FromHeader(Name = "If-Match")] string? ifMatch)
+    private static async Task<IResult> PatchAsync(
+        string id, HttpContext context, ITenantAdministration administration, [FromHeader(Name = "If-Match")] string? ifMatch)
     {
         if (!TenantId.TryParse(id, out var tenantId))
         {
@@ -74,11 +76,14 @@ internal static class AdminEndpoints
         }
 
         return Answer(context, TenantAnswer.From(await administration.UpdateAsync(
-            tenantId, tenant => MergePatch.Apply(tenant, patch), new() { ExpectedVersion = version, Force = force }, context.RequestAborted)));
+            tenantId, tenant => MergePatch.Apply(tenant, patch), new() { ExpectedVersion = version, Force = force },
+            context.RequestAborted)));
     }
 
     private static async Task<IResult> RecheckAsync(string id, HttpContext context, ITenantAdministration administration) =>
-        TenantId.TryParse(id, out var tenantId) ? Answer(context, TenantAnswer.From(await administration.RecheckAsync(tenantId, context.RequestAborted))) : AdminProblems.NotFound(id);
+        TenantId.TryParse(id, out var tenantId)
+            ? Answer(context, TenantAnswer.From(await administration.RecheckAsync(tenantId, context.RequestAborted)))
+            : AdminProblems.NotFound(id);
 
     private static async Task<IResult> UnregisterAsync(string id, ITenantAdministration administration) =>
         TenantId.TryParse(id, out var tenantId) && await administration.UnregisterAsync(tenantId) ? TypedResults.NoContent() : AdminProblems.NotFound(id);

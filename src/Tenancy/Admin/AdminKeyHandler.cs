@@ -8,7 +8,8 @@ using Microsoft.Extensions.Options;
 namespace Tenancy.Admin;
 
 /// <summary>Checks the key of the admin API.</summary>
-internal sealed class AdminKeyHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, AdminKeys keys)
+internal sealed class AdminKeyHandler(
+    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, AdminKeys keys)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     private static readonly AuthenticateResult Invalid = AuthenticateResult.Fail("The admin key is not valid.");
@@ -19,7 +20,8 @@ internal sealed class AdminKeyHandler(IOptionsMonitor<AuthenticationSchemeOption
         : Invalid);
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties) =>
-        AdminProblems.Create(StatusCodes.Status401Unauthorized, $"Send an admin key in the header {AdminKeys.HeaderName}.").ExecuteAsync(Context);
+        AdminProblems.Create(
+            StatusCodes.Status401Unauthorized, $"Send an admin key in the header {AdminKeys.HeaderName}.").ExecuteAsync(Context);
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
         AdminProblems.Create(StatusCodes.Status403Forbidden, "An admin key alone does not allow this.").ExecuteAsync(Context);

@@ -58,8 +58,12 @@ internal static class AdminProblems
         {
             var errors = new Dictionary<string, string[]> { ["clientId"] = [exception.Message] };
             return exception.IsTransient
-                ? Unavailable(context.HttpContext, "30", $"The client's metadata document could not be fetched now, and nothing was changed: {exception.Message}", errors)
-                : Create(StatusCodes.Status422UnprocessableEntity, $"The client's metadata document will not do, and nothing was changed: {exception.Message}", errors);
+                ? Unavailable(
+                    context.HttpContext, "30",
+                    $"The client's metadata document could not be fetched now, and nothing was changed: {exception.Message}", errors)
+                : Create(
+                    StatusCodes.Status422UnprocessableEntity,
+                    $"The client's metadata document will not do, and nothing was changed: {exception.Message}", errors);
         }
         catch (OperationCanceledException) when (!context.HttpContext.RequestAborted.IsCancellationRequested)
         {

@@ -7,7 +7,9 @@ using Tenancy.Resolution;
 
 namespace Tenancy.Admin;
 
-/// <summary>The routes of the admin API. Methods and paths that none of them takes are answered by it, too, after the key was checked.</summary>
+/// <summary>
+/// The routes of the admin API. Methods and paths that none of them takes are answered by it, too, after the key was checked.
+/// </summary>
 /// <remarks>ASP.NET Core's own 404 and 405 belong to no endpoint: caches may keep them, and they do not say what is wrong.</remarks>
 internal sealed class AdminRoutes(RouteGroupBuilder group)
 {
@@ -41,6 +43,7 @@ internal sealed class AdminRoutes(RouteGroupBuilder group)
     private static JsonHttpResult<AdminProblem> RefuseMethod(HttpContext context, string allowed)
     {
         context.Response.Headers.Allow = allowed;
-        return AdminProblems.Create(StatusCodes.Status405MethodNotAllowed, $"{context.Request.Method} is not possible here: use {allowed}.");
+        return AdminProblems.Create(
+            StatusCodes.Status405MethodNotAllowed, $"{context.Request.Method} is not possible here: use {allowed}.");
     }
 }

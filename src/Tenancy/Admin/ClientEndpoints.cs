@@ -18,7 +18,8 @@ internal static class ClientEndpoints
         routes.Map(HttpMethods.Delete, "{id}/clients/{handle}", RemoveAsync);
     }
 
-    private static async Task<IResult> AddAsync(string id, HttpContext context, TenantRegistry registry, ITenantAdministration administration)
+    private static async Task<IResult> AddAsync(
+        string id, HttpContext context, TenantRegistry registry, ITenantAdministration administration)
     {
         if (registry.Get(id) is not { } tenant)
         {
@@ -29,7 +30,8 @@ internal static class ClientEndpoints
         return Show(await administration.AddClientAsync(tenant.Id, client, context.RequestAborted), StatusCodes.Status201Created);
     }
 
-    private static async Task<IResult> ListAsync(string id, HttpContext context, TenantRegistry registry, ITenantAdministration administration, string? cursor = null)
+    private static async Task<IResult> ListAsync(
+        string id, HttpContext context, TenantRegistry registry, ITenantAdministration administration, string? cursor = null)
     {
         if (registry.Get(id) is not { } tenant)
         {
@@ -38,7 +40,8 @@ internal static class ClientEndpoints
 
         var take = AdminRequest.ReadNumber(context, "take", absent: 100, least: 1, TenantClients.MaxPage, "clients");
         var page = await administration.ListClientsAsync(tenant.Id, cursor, take);
-        return TypedResults.Json(new ClientList([.. page.Clients.Select(ClientAnswer.From)], page.Count, page.NextCursor), AdminJson.Wire.ClientList);
+        return TypedResults.Json(
+            new ClientList([.. page.Clients.Select(ClientAnswer.From)], page.Count, page.NextCursor), AdminJson.Wire.ClientList);
     }
 
     private static async Task<IResult> GetAsync(string id, string handle, TenantRegistry registry, ITenantAdministration administration) =>
@@ -46,17 +49,21 @@ internal static class ClientEndpoints
         : await administration.FindClientAsync(tenant.Id, handle) is { } client ? Show(client, StatusCodes.Status200OK)
         : NoClient(tenant.Id);
 
-    private static async Task<IResult> RefreshAsync(string id, string handle, HttpContext context, TenantRegistry registry, ITenantAdministration administration) =>
+    private static async Task<IResult> RefreshAsync(
+        string id, string handle, HttpContext context, TenantRegistry registry, ITenantAdministration administration) =>
         registry.Get(id) is not { } tenant ? AdminProblems.NotFound(id)
-        : await administration.RefreshClientAsync(tenant.Id, handle, context.RequestAborted) is { } client ? Show(client, StatusCodes.Status200OK)
+        : await administration.RefreshClientAsync(tenant.Id, handle, context.RequestAborted) is { } client
+            ? Show(client, StatusCodes.Status200OK)
         : NoClient(tenant.Id);
 
-    private static async Task<IResult> RemoveAsync(string id, string handle, TenantRegistry registry, ITenantAdministration administration) =>
+    private static async Task<IResult> RemoveAsync(
+        string id, string handle, TenantRegistry registry, ITenantAdministration administration) =>
         registry.Get(id) is not { } tenant ? AdminProblems.NotFound(id)
         : await administration.RemoveClientAsync(tenant.Id, handle) ? TypedResults.NoContent()
         : NoClient(tenant.Id);
 
     private static JsonHttpResult<AdminProblem> NoClient(TenantId tenant) => AdminProblems.Create(StatusCodes.Status404NotFound, $"The tenant '{tenant}' has no client with this handle.");
 
-    private static JsonHttpResult<ClientAnswer> Show(TenantClient client, int status) => TypedResults.Json(ClientAnswer.From(client), AdminJson.Wire.ClientAnswer, statusCode: status);
+    private static JsonHttpResult<ClientAnswer> Show(TenantClient client, int status) =>
+        TypedResults.Json(ClientAnswer.From(client), AdminJson.Wire.ClientAnswer, statusCode: status);
 }

@@ -17,7 +17,8 @@ internal static class PrincipalEndpoints
         routes.Map(HttpMethods.Delete, "{id}/principals/{principalId}", RevokeAsync);
     }
 
-    private static async Task<IResult> IssueAsync(string id, HttpContext context, TenantRegistry registry, ITenantAdministration administration)
+    private static async Task<IResult> IssueAsync(
+        string id, HttpContext context, TenantRegistry registry, ITenantAdministration administration)
     {
         if (registry.Get(id) is not { } tenant)
         {
@@ -33,7 +34,8 @@ internal static class PrincipalEndpoints
             ? TypedResults.Json(new PrincipalList(await administration.ListPrincipalsAsync(tenant.Id)), AdminJson.Wire.PrincipalList)
             : AdminProblems.NotFound(id);
 
-    private static async Task<IResult> RotateAsync(string id, string principalId, HttpContext context, TenantRegistry registry, ITenantAdministration administration)
+    private static async Task<IResult> RotateAsync(
+        string id, string principalId, HttpContext context, TenantRegistry registry, ITenantAdministration administration)
     {
         if (registry.Get(id) is not { } tenant)
         {
@@ -41,13 +43,15 @@ internal static class PrincipalEndpoints
         }
 
         var most = (int)TenantPrincipals.MaxOverlap.TotalSeconds;
-        var overlap = AdminRequest.ReadNumber(context, "overlap", absent: 0, least: 0, most, "seconds, for which the token before is good too");
+        var overlap = AdminRequest.ReadNumber(
+            context, "overlap", absent: 0, least: 0, most, "seconds, for which the token before is good too");
         return await administration.RotatePrincipalAsync(tenant.Id, principalId, TimeSpan.FromSeconds(overlap)) is { } rotated
             ? Show(rotated, StatusCodes.Status200OK)
             : NoPrincipal(tenant.Id);
     }
 
-    private static async Task<IResult> RevokeAsync(string id, string principalId, TenantRegistry registry, ITenantAdministration administration) =>
+    private static async Task<IResult> RevokeAsync(
+        string id, string principalId, TenantRegistry registry, ITenantAdministration administration) =>
         registry.Get(id) is not { } tenant ? AdminProblems.NotFound(id)
         : await administration.RevokePrincipalAsync(tenant.Id, principalId) ? TypedResults.NoContent()
         : NoPrincipal(tenant.Id);

@@ -3,12 +3,18 @@ using Tenancy.Registry;
 
 namespace Tenancy.Administration;
 
-/// <summary>The one way to change the tenants of this server, and who may call them: for the admin API, the configuration, sources of tenants and an application's own code.</summary>
+/// <summary>
+/// The one way to change the tenants of this server, and who may call them: for the admin API, the configuration, sources of tenants and an
+/// application's own code.
+/// </summary>
 /// <remarks>
-/// <para>Take it in a constructor. A change is stored first and then served, whole or not at all; requests that began before it end on what was there. It needs no HTTP.</para>
 /// <para>
-/// Each method can throw, beside what it names, <see cref="StoreUnavailableException"/>: then the change may or may not have happened, and the same call
-/// again completes it. What is read of tenants, <see cref="TenantRegistry"/> has.
+/// Take it in a constructor. A change is stored first and then served, whole or not at all; requests that began before it end on what was
+/// there. It needs no HTTP.
+/// </para>
+/// <para>
+/// Each method can throw, beside what it names, <see cref="StoreUnavailableException"/>: then the change may or may not have happened, and
+/// the same call again completes it. What is read of tenants, <see cref="TenantRegistry"/> has.
 /// </para>
 /// </remarks>
 public interface ITenantAdministration
@@ -17,23 +23,36 @@ public interface ITenantAdministration
     /// <param name="registration">The tenant and its principals.</param>
     /// <param name="options">How; null for the defaults.</param>
     /// <param name="cancellationToken">Ends the wait; what was stored stays.</param>
-    /// <returns>The tenant, and the principals with their tokens, which nothing can show again. None where the tenant was there already.</returns>
+    /// <returns>
+    /// The tenant, and the principals with their tokens, which nothing can show again. None where the tenant was there already.
+    /// </returns>
     /// <exception cref="TenantConfigException">The tenant or a principal has mistakes; nothing was changed.</exception>
-    /// <exception cref="TenantConflictException">The id is taken by a different configuration, a URL by another tenant, or a token is in use.</exception>
+    /// <exception cref="TenantConflictException">
+    /// The id is taken by a different configuration, a URL by another tenant, or a token is in use.
+    /// </exception>
     /// <exception cref="TenantNotFoundException">The tenant was taken away while its validation was waited for.</exception>
-    Task<RegisteredTenant> RegisterAsync(TenantRegistration registration, TenantRegistrationOptions? options = null, CancellationToken cancellationToken = default);
+    Task<RegisteredTenant> RegisterAsync(
+        TenantRegistration registration, TenantRegistrationOptions? options = null, CancellationToken cancellationToken = default);
 
-    /// <summary>Changes a tenant without a gap. Changed authentication or platform settings are validated first, while the old ones serve.</summary>
+    /// <summary>
+    /// Changes a tenant without a gap. Changed authentication or platform settings are validated first, while the old ones serve.
+    /// </summary>
     /// <param name="tenantId">The tenant.</param>
-    /// <param name="change">Makes the new configuration of the present one: <c>tenant => tenant with { Name = "..." }</c>. It is called again where the tenant was changed meanwhile.</param>
+    /// <param name="change">
+    /// Makes the new configuration of the present one: <c>tenant => tenant with { Name = "..." }</c>. It is called again where the tenant
+    /// was changed meanwhile.
+    /// </param>
     /// <param name="options">How; null for the defaults.</param>
     /// <param name="cancellationToken">Ends the wait for validation; what was stored stays.</param>
     /// <exception cref="TenantNotFoundException">There is no such tenant.</exception>
     /// <exception cref="TenantConfigException">The configuration has mistakes; nothing was changed.</exception>
     /// <exception cref="TenantValidationException">The change did not pass validation; nothing was changed.</exception>
-    /// <exception cref="TenantConflictException">A URL belongs to another tenant, or the tenant is at another version than was expected; nothing was changed.</exception>
+    /// <exception cref="TenantConflictException">
+    /// A URL belongs to another tenant, or the tenant is at another version than was expected; nothing was changed.
+    /// </exception>
     Task<TenantStatus> UpdateAsync(
-        TenantId tenantId, Func<TenantConfig, TenantConfig> change, TenantUpdateOptions? options = null, CancellationToken cancellationToken = default);
+        TenantId tenantId, Func<TenantConfig, TenantConfig> change, TenantUpdateOptions? options = null,
+        CancellationToken cancellationToken = default);
 
     /// <summary>Validates a tenant now. Callers that come while a validation runs share the next one.</summary>
     /// <exception cref="TenantNotFoundException">There is no such tenant, or it was taken away meanwhile.</exception>
@@ -45,15 +64,20 @@ public interface ITenantAdministration
 
     /// <summary>Takes a tenant out of service and deletes all that it keeps.</summary>
     /// <param name="tenantId">The tenant.</param>
-    /// <param name="cancellationToken">Looked at before it begins: what was begun is completed, whether or not the caller waits for it.</param>
-    /// <returns>False where there is no such tenant, and no data of one whose deletion was cut off: until that is done, nobody can have the id.</returns>
+    /// <param name="cancellationToken">
+    /// Looked at before it begins: what was begun is completed, whether or not the caller waits for it.
+    /// </param>
+    /// <returns>
+    /// False where there is no such tenant, and no data of one whose deletion was cut off: until that is done, nobody can have the id.
+    /// </returns>
     Task<bool> DeleteAsync(TenantId tenantId, CancellationToken cancellationToken = default);
 
     /// <summary>Issues a principal of a tenant, with a bearer token that nothing can show again.</summary>
     /// <exception cref="TenantNotFoundException">There is no such tenant.</exception>
     /// <exception cref="TenantConfigException">The principal has mistakes.</exception>
     /// <exception cref="TenantConflictException">The token is in use, or the tenant has as many principals as it may.</exception>
-    Task<IssuedPrincipal> IssuePrincipalAsync(TenantId tenantId, PrincipalRegistration principal, CancellationToken cancellationToken = default);
+    Task<IssuedPrincipal> IssuePrincipalAsync(
+        TenantId tenantId, PrincipalRegistration principal, CancellationToken cancellationToken = default);
 
     /// <summary>Lists the principals of a tenant, without their tokens, in the order in which they were issued.</summary>
     /// <exception cref="TenantNotFoundException">There is no such tenant.</exception>
@@ -66,18 +90,25 @@ public interface ITenantAdministration
     /// <param name="cancellationToken">Looked at before it begins.</param>
     /// <returns>The principal with its new token; null where there is no such principal.</returns>
     /// <exception cref="TenantNotFoundException">There is no such tenant.</exception>
-    Task<IssuedPrincipal?> RotatePrincipalAsync(TenantId tenantId, string principalId, TimeSpan overlap = default, CancellationToken cancellationToken = default);
+    Task<IssuedPrincipal?> RotatePrincipalAsync(
+        TenantId tenantId, string principalId, TimeSpan overlap = default, CancellationToken cancellationToken = default);
 
     /// <summary>Revokes a principal with all its tokens: at once on this node, within a second on others.</summary>
     /// <returns>False where there is no such principal.</returns>
     /// <exception cref="TenantNotFoundException">There is no such tenant.</exception>
     Task<bool> RevokePrincipalAsync(TenantId tenantId, string principalId, CancellationToken cancellationToken = default);
 
-    /// <summary>Lists an OAuth client of a tenant's identity provider, so that it may call the tenant where that requires clients.</summary>
+    /// <summary>
+    /// Lists an OAuth client of a tenant's identity provider, so that it may call the tenant where that requires clients.
+    /// </summary>
     /// <exception cref="TenantNotFoundException">There is no such tenant.</exception>
     /// <exception cref="TenantConfigException">The client has mistakes.</exception>
-    /// <exception cref="TenantConflictException">The tenant has no identity provider, lists the client already, or has as many clients as it may.</exception>
-    /// <exception cref="ClientMetadataException">The document that the client's id is the URL of could not be fetched, or does not vouch for the client.</exception>
+    /// <exception cref="TenantConflictException">
+    /// The tenant has no identity provider, lists the client already, or has as many clients as it may.
+    /// </exception>
+    /// <exception cref="ClientMetadataException">
+    /// The document that the client's id is the URL of could not be fetched, or does not vouch for the client.
+    /// </exception>
     Task<TenantClient> AddClientAsync(TenantId tenantId, ClientRegistration client, CancellationToken cancellationToken = default);
 
     /// <summary>Lists the clients of a tenant, in the order in which they came.</summary>
@@ -87,7 +118,8 @@ public interface ITenantAdministration
     /// <param name="cancellationToken">Looked at before it begins.</param>
     /// <exception cref="TenantNotFoundException">There is no such tenant.</exception>
     /// <exception cref="TenantConfigException">The cursor is none.</exception>
-    Task<TenantClientPage> ListClientsAsync(TenantId tenantId, string? cursor = null, int take = 100, CancellationToken cancellationToken = default);
+    Task<TenantClientPage> ListClientsAsync(
+        TenantId tenantId, string? cursor = null, int take = 100, CancellationToken cancellationToken = default);
 
     /// <summary>Finds a client of a tenant.</summary>
     /// <returns>Null where the tenant lists none with this handle.</returns>
@@ -97,7 +129,9 @@ public interface ITenantAdministration
     /// <summary>Gives a client its full lifetime again, and fetches its metadata document anew where its id is the URL of one.</summary>
     /// <returns>Null where the tenant lists none with this handle.</returns>
     /// <exception cref="TenantNotFoundException">There is no such tenant.</exception>
-    /// <exception cref="ClientMetadataException">The document could not be fetched, or does not vouch for the client; nothing was changed.</exception>
+    /// <exception cref="ClientMetadataException">
+    /// The document could not be fetched, or does not vouch for the client; nothing was changed.
+    /// </exception>
     Task<TenantClient?> RefreshClientAsync(TenantId tenantId, string handle, CancellationToken cancellationToken = default);
 
     /// <summary>Takes a client out of a tenant's list: at once on this node, within a second on others.</summary>
@@ -125,7 +159,9 @@ public sealed record TenantUpdateOptions
     /// <summary>Gets the version that the caller saw; null, the default, for any.</summary>
     public long? ExpectedVersion { get; init; }
 
-    /// <summary>Gets whether to switch at once and validate then, instead of before: the tenant is pending until that passed. Default: false.</summary>
+    /// <summary>
+    /// Gets whether to switch at once and validate then, instead of before: the tenant is pending until that passed. Default: false.
+    /// </summary>
     public bool Force { get; init; }
 }
 

@@ -7,7 +7,8 @@ namespace Tenancy.Administration;
 
 /// <summary>Changes tenants together with what they keep in the store.</summary>
 internal sealed class TenantAdministration(
-    TenantRegistry registry, TenantPurge purge, TenantPrincipals principals, TenantClients clients, IHostApplicationLifetime lifetime) : ITenantAdministration
+    TenantRegistry registry, TenantPurge purge, TenantPrincipals principals, TenantClients clients, IHostApplicationLifetime lifetime)
+        : ITenantAdministration
 {
     public async Task<RegisteredTenant> RegisterAsync(
         TenantRegistration registration, TenantRegistrationOptions? options = null, CancellationToken cancellationToken = default)
@@ -23,13 +24,15 @@ internal sealed class TenantAdministration(
     }
 
     public Task<TenantStatus> UpdateAsync(
-        TenantId tenantId, Func<TenantConfig, TenantConfig> change, TenantUpdateOptions? options = null, CancellationToken cancellationToken = default)
+        TenantId tenantId, Func<TenantConfig, TenantConfig> change, TenantUpdateOptions? options = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(change);
         return registry.UpdateAsync(tenantId, change, options?.ExpectedVersion, options?.Force ?? false, cancellationToken);
     }
 
-    public Task<TenantStatus> RecheckAsync(TenantId tenantId, CancellationToken cancellationToken = default) => registry.RecheckAsync(tenantId, cancellationToken);
+    public Task<TenantStatus> RecheckAsync(TenantId tenantId, CancellationToken cancellationToken = default) =>
+        registry.RecheckAsync(tenantId, cancellationToken);
 
     public Task<bool> UnregisterAsync(TenantId tenantId, CancellationToken cancellationToken = default)
     {
@@ -50,7 +53,8 @@ internal sealed class TenantAdministration(
         return false;
     }
 
-    public Task<IssuedPrincipal> IssuePrincipalAsync(TenantId tenantId, PrincipalRegistration principal, CancellationToken cancellationToken = default)
+    public Task<IssuedPrincipal> IssuePrincipalAsync(
+        TenantId tenantId, PrincipalRegistration principal, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(principal);
         return principals.IssueAsync(Get(tenantId, cancellationToken), principal);
@@ -59,7 +63,8 @@ internal sealed class TenantAdministration(
     public Task<IReadOnlyList<TenantPrincipal>> ListPrincipalsAsync(TenantId tenantId, CancellationToken cancellationToken = default) =>
         principals.ListAsync(Get(tenantId, cancellationToken));
 
-    public Task<IssuedPrincipal?> RotatePrincipalAsync(TenantId tenantId, string principalId, TimeSpan overlap = default, CancellationToken cancellationToken = default)
+    public Task<IssuedPrincipal?> RotatePrincipalAsync(
+        TenantId tenantId, string principalId, TimeSpan overlap = default, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(principalId);
         return principals.RotateAsync(Get(tenantId, cancellationToken), principalId, overlap);
@@ -77,7 +82,8 @@ internal sealed class TenantAdministration(
         return clients.AddAsync(Get(tenantId, cancellationToken), client, cancellationToken);
     }
 
-    public Task<TenantClientPage> ListClientsAsync(TenantId tenantId, string? cursor = null, int take = 100, CancellationToken cancellationToken = default) =>
+    public Task<TenantClientPage> ListClientsAsync(
+        TenantId tenantId, string? cursor = null, int take = 100, CancellationToken cancellationToken = default) =>
         clients.ListAsync(Get(tenantId, cancellationToken), cursor, take);
 
     public Task<TenantClient?> FindClientAsync(TenantId tenantId, string handle, CancellationToken cancellationToken = default)

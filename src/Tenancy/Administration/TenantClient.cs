@@ -39,7 +39,9 @@ public sealed record TenantClient
 /// <param name="NextCursor">Where the next page begins; null on the last.</param>
 public sealed record TenantClientPage(IReadOnlyList<TenantClient> Clients, int Count, string? NextCursor);
 
-/// <summary>The metadata document that a client's id is the URL of could not be fetched, or does not vouch for the client; nothing was changed.</summary>
+/// <summary>
+/// The metadata document that a client's id is the URL of could not be fetched, or does not vouch for the client; nothing was changed.
+/// </summary>
 /// <param name="reason">Why. It carries no credential.</param>
 /// <param name="isTransient">Whether the same call may succeed later.</param>
 public sealed class ClientMetadataException(string reason, bool isTransient) : Exception(reason)

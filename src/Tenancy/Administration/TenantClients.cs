@@ -11,7 +11,8 @@ namespace Tenancy.Administration;
 
 /// <summary>Changes the OAuth clients that tenants list.</summary>
 internal sealed class TenantClients(
-    RedisConnection redis, ClientCache cache, ClientMetadata metadata, IOptions<TenancyOptions> options, TimeProvider time, ILogger<TenantClients> logger)
+    RedisConnection redis, ClientCache cache, ClientMetadata metadata, IOptions<TenancyOptions> options, TimeProvider time,
+    ILogger<TenantClients> logger)
 {
     /// <summary>The most clients of a page.</summary>
     public const int MaxPage = 1000;
@@ -24,7 +25,8 @@ internal sealed class TenantClients(
         if (tenant.Config.Authentication is not { Kind: TenantAuthenticationKind.Jwks, Issuer: { } issuer })
         {
             throw new TenantConflictException(
-                "authentication.kind", "Clients are those of an identity provider, and the tenant has none: change its authentication to the kind 'jwks' first.");
+                "authentication.kind",
+                "Clients are those of an identity provider, and the tenant has none: change its authentication to the kind 'jwks' first.");
         }
 
         if (ClientValidator.Validate(client, options.Value.Validation).ToArray() is { Length: > 0 } errors)
@@ -32,13 +34,17 @@ internal sealed class TenantClients(
             throw new TenantConfigException(errors);
         }
 
-        var record = await DescribeAsync(new(client.ClientId, issuer) { Name = client.Name, Metadata = client.Metadata }, cancellationToken).ConfigureAwait(false);
+        var record = await DescribeAsync(
+            new(client.ClientId, issuer) { Name = client.Name, Metadata = client.Metadata }, cancellationToken).ConfigureAwait(false);
         var maxClients = (tenant.Config.Limits ?? new()).MaxClients;
-        var (created, refusal) = await ChangeAsync(tenant, clients => clients.CreateAsync(record, client.Lifetime, maxClients)).ConfigureAwait(false);
+        var (created, refusal) = await ChangeAsync(
+            tenant, clients => clients.CreateAsync(record, client.Lifetime, maxClients)).ConfigureAwait(false);
         if (created is null)
         {
             throw refusal == ClientRefusal.TooMany
-                ? new TenantConflictException("limits.maxClients", $"The tenant has {maxClients} clients, as many as it may: take one out, or raise limits.maxClients.")
+                ? new TenantConflictException(
+                    "limits.maxClients",
+                    $"The tenant has {maxClients} clients, as many as it may: take one out, or raise limits.maxClients.")
                 : new TenantConflictException("clientId", "The client is listed already: take it out first, or refresh it.");
         }
 
@@ -91,7 +97,9 @@ internal sealed class TenantClients(
     }
 
     private async Task<StoredClient?> FindStoredAsync(TenantModel tenant, string handle) =>
-        handle.Length == HandleLength ? await new ClientStore(redis, tenant.Id).FindAsync(handle, time.GetUtcNow()).ConfigureAwait(false) : null;
+        handle.Length == HandleLength
+            ? await new ClientStore(redis, tenant.Id).FindAsync(handle, time.GetUtcNow()).ConfigureAwait(false)
+            : null;
 
     // Where the store does not answer, the change may have happened: what is known must go in any case.
     private async Task<T> ChangeAsync<T>(TenantModel tenant, Func<ClientStore, Task<T>> change)
@@ -116,7 +124,8 @@ internal sealed class TenantClients(
 
         try
         {
-            return client with { Metadata = await metadata.LoadAsync(client.ClientId, cancellationToken).ConfigureAwait(false), FetchedAt = time.GetUtcNow() };
+            var document = await metadata.LoadAsync(client.ClientId, cancellationToken).ConfigureAwait(false);
+            return client with { Metadata = document, FetchedAt = time.GetUtcNow() };
         }
         catch (FetchException exception)
         {

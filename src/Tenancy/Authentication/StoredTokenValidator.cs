@@ -6,7 +6,8 @@ using Tenancy.Registry;
 namespace Tenancy.Authentication;
 
 /// <summary>Checks the tokens that the admin API issued.</summary>
-internal sealed class StoredTokenValidator(PrincipalCache principals, IHostEnvironment environment, IOptions<TenancyOptions> options) : ITokenValidator
+internal sealed class StoredTokenValidator(PrincipalCache principals, IHostEnvironment environment, IOptions<TenancyOptions> options)
+    : ITokenValidator
 {
     private readonly bool _allowsDevelopmentTokens = DevelopmentValues.AreAllowed(environment, options.Value);
 

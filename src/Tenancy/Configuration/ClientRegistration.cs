@@ -7,7 +7,10 @@ public sealed record ClientRegistration
 {
     private const int DefaultExpiresIn = 90 * 24 * 60 * 60;
 
-    /// <summary>Gets the client's id at the identity provider (RFC 6749, section 2.2). An https URL with a path is that of a Client ID Metadata Document.</summary>
+    /// <summary>
+    /// Gets the client's id at the identity provider (RFC 6749, section 2.2). An https URL with a path is that of a Client ID Metadata
+    /// Document.
+    /// </summary>
     public required string ClientId { get; init; }
 
     /// <summary>Gets the name that people see; it identifies nobody.</summary>

@@ -8,8 +8,11 @@ internal static class PrincipalValidator
 
     private const int MaximumTokenLength = 1024;
 
-    public static IEnumerable<TenantConfigError> Validate(string tenantId, IReadOnlyList<PrincipalRegistration> principals, bool allowsDevelopmentTokens) =>
-        principals.SelectMany((principal, i) => Validate(tenantId, principal, allowsDevelopmentTokens).Select(error => new TenantConfigError($"principals[{i}].{error.Field}", error.Message)));
+    public static IEnumerable<TenantConfigError> Validate(
+        string tenantId, IReadOnlyList<PrincipalRegistration> principals, bool allowsDevelopmentTokens) =>
+        principals.SelectMany(
+            (principal, i) => Validate(tenantId, principal, allowsDevelopmentTokens).Select(
+                error => new TenantConfigError($"principals[{i}].{error.Field}", error.Message)));
 
     public static IEnumerable<TenantConfigError> Validate(string tenantId, PrincipalRegistration principal, bool allowsDevelopmentTokens)
     {

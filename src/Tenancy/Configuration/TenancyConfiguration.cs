@@ -4,12 +4,12 @@ using Microsoft.Extensions.Primitives;
 namespace Tenancy.Configuration;
 
 /// <summary>
-/// The application's configuration as the library reads it: short variables, which hosting platforms set, stand for settings. The configuration itself
-/// stays as the application made it.
+/// The application's configuration as the library reads it: short variables, which hosting platforms set, stand for settings. The
+/// configuration itself stays as the application made it.
 /// </summary>
 /// <remarks>
-/// A short variable counts in the source that has it, just below that source's own settings. As an environment variable it wins over appsettings, and
-/// <c>Tenancy__...</c> variables and the command line win over it.
+/// A short variable counts in the source that has it, just below that source's own settings. As an environment variable it wins over
+/// appsettings, and <c>Tenancy__...</c> variables and the command line win over it.
 /// </remarks>
 internal sealed class TenancyConfiguration : IConfigurationRoot
 {
@@ -24,9 +24,12 @@ internal sealed class TenancyConfiguration : IConfigurationRoot
     private readonly IConfigurationRoot _root;
 
     public TenancyConfiguration(IConfiguration configuration) => _root = configuration as IConfigurationRoot
-        ?? throw new ArgumentException("The configuration must be the root of the application's configuration, such as builder.Configuration.", nameof(configuration));
+        ?? throw new ArgumentException(
+            "The configuration must be the root of the application's configuration, such as builder.Configuration.", nameof(configuration));
 
-    /// <summary>Gets the application's sources, the lowest first, each that has short variables after a source of what they stand for.</summary>
+    /// <summary>
+    /// Gets the application's sources, the lowest first, each that has short variables after a source of what they stand for.
+    /// </summary>
     public IEnumerable<IConfigurationProvider> Providers => _root.Providers.SelectMany(
         static provider => ShortNames.Read(provider) is { } names ? new[] { names, provider } : [provider]);
 

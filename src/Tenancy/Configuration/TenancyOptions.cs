@@ -50,15 +50,19 @@ public sealed class TenancyOptions
     public IReadOnlyList<TenantRegistration> Tenants { get; set; } = [];
 
     /// <summary>
-    /// Gets or sets whether an environment other than Development may run on the embedded store, which forgets everything when the process ends.
+    /// Gets or sets whether an environment other than Development may run on the embedded store, which forgets everything when the process
+    /// ends.
     /// </summary>
     /// <value>Default: false.</value>
     public bool AcceptEmbeddedStore { get; set; }
 
-    /// <summary>Gets or sets whether an environment that is not named Development is one for development all the same, such as a test stage.</summary>
+    /// <summary>
+    /// Gets or sets whether an environment that is not named Development is one for development all the same, such as a test stage.
+    /// </summary>
     /// <value>
-    /// Default: false. Tokens and admin keys that are easy to guess, <c>localhost</c> as base domain or public URL, the embedded store and AdCP's test mode
-    /// are refused everywhere but in Development. With true they are accepted in any environment but Production, which refuses this setting, too.
+    /// Default: false. Tokens and admin keys that are easy to guess, <c>localhost</c> as base domain or public URL, the embedded store and
+    /// AdCP's test mode are refused everywhere but in Development. With true they are accepted in any environment but Production, which
+    /// refuses this setting, too.
     /// </value>
     public bool AllowDevelopmentValues { get; set; }
 
@@ -120,7 +124,8 @@ public sealed class AdminOptions
 
     /// <summary>
     /// Gets or sets the hosts at which the admin API answers beside those of <see cref="TenancyOptions.PublicUrl"/> and
-    /// <see cref="TenancyOptions.BaseDomain"/>, such as <c>admin.internal</c> or <c>10.0.0.5:8080</c>. In Development loopback hosts are allowed, too.
+    /// <see cref="TenancyOptions.BaseDomain"/>, such as <c>admin.internal</c> or <c>10.0.0.5:8080</c>. In Development loopback hosts are
+    /// allowed, too.
     /// </summary>
     /// <value>Default: none. A host without a port is allowed at any port.</value>
     public IReadOnlyList<string> AllowedHosts { get; set; } = [];

@@ -122,7 +122,9 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
             var (tenant, principals) = (options.Tenants[i].Tenant, options.Tenants[i].Principals);
             var setting = $"Tenancy:Tenants:{i}";
             failures.AddRange(validator.Validate(tenant).Select(error => $"{setting}:{error.Field} {error.Message}."));
-            failures.AddRange(PrincipalValidator.Validate(tenant.Id, principals, DevelopmentValues.AreAllowed(environment, options)).Select(error => $"{setting}:{error.Field} {error.Message}."));
+            failures.AddRange(
+                PrincipalValidator.Validate(tenant.Id, principals, DevelopmentValues.AreAllowed(environment, options)).Select(
+                    error => $"{setting}:{error.Field} {error.Message}."));
             if (!ids.Add(tenant.Id))
             {
                 failures.Add($"{setting}:id '{tenant.Id}' is used by two tenants: give each its own.");
@@ -147,14 +149,16 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
         {
             if (options.AllowDevelopmentValues)
             {
-                failures.Add("Tenancy:AllowDevelopmentValues is true: Production has no values for development. Remove it, or name the environment otherwise.");
+                failures.Add(
+                    "Tenancy:AllowDevelopmentValues is true: Production has no values for development. Remove it, or name the " +
+                    "environment otherwise.");
             }
         }
         else if (failures.Count > before)
         {
             failures.Add(
-                $"The environment is '{environment.EnvironmentName}', and what is for development is refused everywhere but in Development: " +
-                "Tenancy:AllowDevelopmentValues=true accepts it here.");
+                $"The environment is '{environment.EnvironmentName}', and what is for development is refused everywhere but in " +
+                "Development: Tenancy:AllowDevelopmentValues=true accepts it here.");
         }
     }
 
@@ -163,7 +167,9 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
         const TenantIdentification NeedsOrigin = TenantIdentification.Path | TenantIdentification.Header | TenantIdentification.Token;
         if ((options.Identification & NeedsOrigin) != 0 && options.PublicUrl is null && options.BaseDomain is null)
         {
-            failures.Add("Tenancy:PublicUrl is not set: outside Development it is needed, or Tenancy:BaseDomain, to know at which host tenants may be named by path, header or token.");
+            failures.Add(
+                "Tenancy:PublicUrl is not set: outside Development it is needed, or Tenancy:BaseDomain, to know at which host tenants " +
+                "may be named by path, header or token.");
         }
 
         if (options.BaseDomain is { } domain && (domain == "localhost" || domain.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)))
@@ -183,7 +189,9 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
         {
             if (System.Text.Encoding.UTF8.GetByteCount(options.Admin.Keys[i]) < MinimumKeyBytes)
             {
-                failures.Add($"Tenancy:Admin:Keys:{i} is shorter than {MinimumKeyBytes} bytes, as the development key is: outside Development a random one is needed, such as `openssl rand -base64 32` gives.");
+                failures.Add(
+                    $"Tenancy:Admin:Keys:{i} is shorter than {MinimumKeyBytes} bytes, as the development key is: outside Development a " +
+                    "random one is needed, such as `openssl rand -base64 32` gives.");
             }
         }
     }

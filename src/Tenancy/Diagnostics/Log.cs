@@ -89,7 +89,12 @@ internal static partial class Log
     [LoggerMessage(40, LogLevel.Error, "A request to the admin API failed.", EventName = "AdminRequestFailed")]
     public static partial void AdminRequestFailed(this ILogger logger, Exception exception);
 
-    [LoggerMessage(41, LogLevel.Error, "The endpoint {Endpoint} was reached without what app.UseTenancy() adds, and did not run: call it in the same pipeline as the endpoint, after app.UseRouting() where that is called.", EventName = "EndpointNotGuarded")]
+    [LoggerMessage(
+        41,
+        LogLevel.Error,
+        "The endpoint {Endpoint} was reached without what app.UseTenancy() adds, and did not run: call it in the pipeline of the " +
+        "endpoint, after app.UseRouting() where that is called.",
+        EventName = "EndpointNotGuarded")]
     public static partial void EndpointNotGuarded(this ILogger logger, string? endpoint);
 
     [LoggerMessage(42, LogLevel.Information, "There is no admin API: Tenancy:Admin:Keys has no key.", EventName = "AdminApiOff")]

@@ -15,10 +15,12 @@ namespace Tenancy.Fleet;
 /// that holds no tenant is seeded.
 /// </remarks>
 internal sealed class ConfigurationSeeds(
-    TenancyConfiguration configuration, IOptions<TenancyOptions> options, IOptionsFactory<TenancyOptions> factory, ITenantAdministration administration,
+    TenancyConfiguration configuration, IOptions<TenancyOptions> options, IOptionsFactory<TenancyOptions> factory,
+    ITenantAdministration administration,
     TenantRegistry registry, IHostEnvironment environment, ILogger<ConfigurationSeeds> logger) : IDisposable
 {
-    private static readonly TenantRegistrationOptions Registration = new() { Creation = TenantCreation.Seed, Origin = TenantOrigin.Configuration };
+    private static readonly TenantRegistrationOptions Registration =
+        new() { Creation = TenantCreation.Seed, Origin = TenantOrigin.Configuration };
 
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly IReadOnlyList<TenantRegistration> _tenants = options.Value.Tenants;

@@ -10,7 +10,8 @@ namespace Tenancy.Fleet;
 /// <summary>Loads the tenants when the server starts, seeds what is new, and follows the sources of tenants. While the store is away it goes on trying.</summary>
 /// <remarks>An ordinary start is complete before the server listens. What takes longer goes on in the background, and costs only its own tenants.</remarks>
 internal sealed class TenantLoader(
-    TenantRegistry registry, ConfigurationSeeds seeds, IEnumerable<ITenantSource> sources, ITenantAdministration administration, IPlatformFactory platforms, RedisConnection redis,
+    TenantRegistry registry, ConfigurationSeeds seeds, IEnumerable<ITenantSource> sources, ITenantAdministration administration,
+    IPlatformFactory platforms, RedisConnection redis,
     IHostApplicationLifetime lifetime, TimeProvider time, ILoggerFactory loggers) : IHostedService, IDisposable
 {
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);

@@ -7,10 +7,13 @@ using Tenancy.Registry;
 namespace Tenancy.Fleet;
 
 /// <summary>Makes the tenants that a source gave those that it gives now.</summary>
-internal sealed class TenantSourceFollower(ITenantSource source, ITenantAdministration administration, TenantRegistry registry, TimeProvider time, ILogger<TenantSourceFollower> logger)
+internal sealed class TenantSourceFollower(
+    ITenantSource source, ITenantAdministration administration, TenantRegistry registry, TimeProvider time,
+    ILogger<TenantSourceFollower> logger)
 {
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(30);
-    private readonly TenantRegistrationOptions _registration = new() { Creation = TenantCreation.Adopt, Origin = TenantOrigin.Source(source.GetType()) };
+    private readonly TenantRegistrationOptions _registration =
+        new() { Creation = TenantCreation.Adopt, Origin = TenantOrigin.Source(source.GetType()) };
 
     /// <summary>Gets the source's name, for the log.</summary>
     public string Name => source.GetType().Name;
@@ -44,7 +47,9 @@ internal sealed class TenantSourceFollower(ITenantSource source, ITenantAdminist
 
             foreach (var gone in registry.List().Where(tenant => !given.Contains(tenant.Config.Id) && IsOurs(tenant.Config.Id)).ToArray())
             {
-                isComplete &= await TryAsync(gone.Config.Id, () => administration.UnregisterAsync(TenantId.Parse(gone.Config.Id), CancellationToken.None)).ConfigureAwait(false);
+                isComplete &= await TryAsync(
+                    gone.Config.Id,
+                    () => administration.UnregisterAsync(TenantId.Parse(gone.Config.Id), CancellationToken.None)).ConfigureAwait(false);
             }
 
             return isComplete;
@@ -59,7 +64,9 @@ internal sealed class TenantSourceFollower(ITenantSource source, ITenantAdminist
     private Task ApplyAsync(TenantRegistration tenant, CancellationToken cancellationToken) =>
         registry.Get(tenant.Tenant.Id) is null
             ? administration.RegisterAsync(tenant, _registration, cancellationToken)
-            : IsOurs(tenant.Tenant.Id) ? administration.UpdateAsync(TenantId.Parse(tenant.Tenant.Id), current => KeepSuspended(tenant.Tenant, current), options: null, cancellationToken)
+            : IsOurs(tenant.Tenant.Id)
+                ? administration.UpdateAsync(
+                    TenantId.Parse(tenant.Tenant.Id), current => KeepSuspended(tenant.Tenant, current), options: null, cancellationToken)
             : throw new TenantConflictException("id", $"Tenant '{tenant.Tenant.Id}' was not registered by this source.");
 
     // Only an admin lifts a suspension: it may be an admin's own.

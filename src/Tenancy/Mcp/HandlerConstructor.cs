@@ -3,7 +3,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Tenancy.Mcp;
 
-/// <summary>Looks when the server starts whether the services are there that a handler class asks for in its constructor. None of them is made for it.</summary>
+/// <summary>
+/// Looks when the server starts whether the services are there that a handler class asks for in its constructor. None of them is made for
+/// it.
+/// </summary>
 internal static class HandlerConstructor
 {
     /// <exception cref="InvalidOperationException">Services are missing: each call of the class would fail.</exception>
@@ -19,8 +22,8 @@ internal static class HandlerConstructor
         if (missing.Length > 0)
         {
             throw new InvalidOperationException(
-                $"The handlers {handlers.Name} ask in their constructor for {string.Join(" and ", missing.Select(Describe))}, and this application has no such " +
-                $"service: add it, such as with builder.Services.AddScoped<{missing[0].ParameterType.Name}>().");
+                $"The handlers {handlers.Name} ask in their constructor for {string.Join(" and ", missing.Select(Describe))}, and this " +
+                $"application has no such service: add it, such as with builder.Services.AddScoped<{missing[0].ParameterType.Name}>().");
         }
     }
 
@@ -38,5 +41,7 @@ internal static class HandlerConstructor
             : known.IsService(parameter.ParameterType);
 
     private static string Describe(ParameterInfo parameter) =>
-        parameter.GetCustomAttribute<FromKeyedServicesAttribute>() is { } keyed ? $"'{parameter.ParameterType.Name}' with the key '{keyed.Key}'" : $"'{parameter.ParameterType.Name}'";
+        parameter.GetCustomAttribute<FromKeyedServicesAttribute>() is { } keyed
+            ? $"'{parameter.ParameterType.Name}' with the key '{keyed.Key}'"
+            : $"'{parameter.ParameterType.Name}'";
 }

@@ -1,8 +1,8 @@
 namespace Tenancy.Registry;
 
 /// <summary>
-/// Calls an application's platform or validator for a check. Its code runs on a thread of its own from the first line: what it does before it first
-/// awaits may block, and would hold up the timer that began the check, and with it the checks of other tenants.
+/// Calls an application's platform or validator for a check. Its code runs on a thread of its own from the first line: what it does before
+/// it first awaits may block, and would hold up the timer that began the check, and with it the checks of other tenants.
 /// </summary>
 /// <param name="time">The clock.</param>
 /// <param name="unwanted">Ends the call, because nobody is interested any more.</param>
@@ -13,8 +13,8 @@ internal sealed class ForeignCode(TimeProvider time, CancellationToken unwanted)
 
     private readonly CancellationTokenSource _clock = new(Timeout, time);
 
-    // The code has a token of its own, whose callbacks run on a thread of their own, too: one that blocks there must not keep the call from ending. It is
-    // never disposed, as it may still be telling the code.
+    // The code has a token of its own, whose callbacks run on a thread of their own, too: one that blocks there must not keep the call from
+    // ending. It is never disposed, as it may still be telling the code.
     private readonly CancellationTokenSource _told = new();
 
     /// <summary>Calls it.</summary>

@@ -4,8 +4,8 @@ namespace Tenancy.Registry;
 
 /// <summary>Is told of every change of a tenant, in the order of the changes and soon after requests see them.</summary>
 /// <remarks>
-/// Add it with <c>AddTenantChangeListener&lt;YourListener&gt;()</c> on the builder. It is called on a thread of its own, one change after the other: one
-/// that is slow learns of later changes later, and holds up nobody else. What it throws is logged.
+/// Add it with <c>AddTenantChangeListener&lt;YourListener&gt;()</c> on the builder. It is called on a thread of its own, one change after
+/// the other: one that is slow learns of later changes later, and holds up nobody else. What it throws is logged.
 /// </remarks>
 public interface ITenantChangeListener
 {

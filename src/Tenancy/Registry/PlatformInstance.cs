@@ -32,7 +32,10 @@ internal abstract class PlatformInstance(TenantId tenant, ILogger logger)
         return false;
     }
 
-    /// <summary>Ends a hold. It never throws, and waits a moment at most: whoever happens to be the last has no part in what the user's object does then.</summary>
+    /// <summary>
+    /// Ends a hold. It never throws, and waits a moment at most: whoever happens to be the last has no part in what the user's object does
+    /// then.
+    /// </summary>
     public ValueTask ReleaseAsync() => Interlocked.Decrement(ref _holds) == 0 ? EndAsync() : default;
 
     /// <summary>Disposes the user's object.</summary>

@@ -6,10 +6,11 @@ namespace Tenancy.Registry;
 
 /// <summary>Tells listeners of changes, in the order in which the writer made them.</summary>
 /// <remarks>
-/// The library's own listeners know of a change before whoever made it goes on: caches that they keep would otherwise outlive it. They are quick, and are
-/// told under a lock. An application's listeners may do anything, so that each is told on a thread of its own, without one.
+/// The library's own listeners know of a change before whoever made it goes on: caches that they keep would otherwise outlive it. They are
+/// quick, and are told under a lock. An application's listeners may do anything, so that each is told on a thread of its own, without one.
 /// </remarks>
-internal sealed class TenantChangeNotifier(IEnumerable<OwnChangeListener> own, IEnumerable<ITenantChangeListener> foreign, ILogger<TenantChangeNotifier> logger)
+internal sealed class TenantChangeNotifier(
+    IEnumerable<OwnChangeListener> own, IEnumerable<ITenantChangeListener> foreign, ILogger<TenantChangeNotifier> logger)
 {
     private readonly ITenantChangeListener[] _own = [.. own.Select(listener => listener.Listener)];
     private readonly ListenerQueue[] _foreign = [.. foreign.Select(listener => new ListenerQueue(listener, logger))];

@@ -17,7 +17,8 @@ internal sealed class TenantProbe(IPlatformFactory platforms, IEnumerable<ITenan
     /// <param name="platform">The instance that it has; null to build one.</param>
     /// <param name="cancellationToken">Ends the wait, because nobody is interested any more.</param>
     /// <param name="progress">Is told where the check waits.</param>
-    public async Task<TenantProbeResult> RunAsync(TenantConfig tenant, PlatformInstance? platform, CancellationToken cancellationToken, CheckProgress? progress = null)
+    public async Task<TenantProbeResult> RunAsync(
+        TenantConfig tenant, PlatformInstance? platform, CancellationToken cancellationToken, CheckProgress? progress = null)
     {
         var built = platform;
         if (built is null)
@@ -49,11 +50,15 @@ internal sealed class TenantProbe(IPlatformFactory platforms, IEnumerable<ITenan
             using var code = new ForeignCode(time, cancellationToken);
 
             // A platform that is there too late for this check goes as soon as it is there.
-            return (await code.CallAsync(token => platforms.CreateAsync(tenant, token), progress, static late => _ = late.ReleaseAsync().AsTask()).ConfigureAwait(false), null);
+            var platform = await code.CallAsync(
+                token => platforms.CreateAsync(tenant, token), progress, static late => _ = late.ReleaseAsync().AsTask()).ConfigureAwait(
+                    false);
+            return (platform, null);
         }
         catch (OperationCanceledException)
         {
-            return (null, new TenantValidation.Transient($"The platform '{tenant.Platform}' was not built within {ForeignCode.Timeout.TotalSeconds:0} seconds."));
+            var reason = $"The platform '{tenant.Platform}' was not built within {ForeignCode.Timeout.TotalSeconds:0} seconds.";
+            return (null, new TenantValidation.Transient(reason));
         }
         catch (Exception exception)
         {
@@ -62,7 +67,8 @@ internal sealed class TenantProbe(IPlatformFactory platforms, IEnumerable<ITenan
         }
     }
 
-    private async Task<TenantValidation> ValidateAsync(ITenantValidator validator, TenantConfig tenant, CheckProgress? progress, CancellationToken cancellationToken)
+    private async Task<TenantValidation> ValidateAsync(
+        ITenantValidator validator, TenantConfig tenant, CheckProgress? progress, CancellationToken cancellationToken)
     {
         try
         {
@@ -78,7 +84,8 @@ internal sealed class TenantProbe(IPlatformFactory platforms, IEnumerable<ITenan
         }
         catch (OperationCanceledException)
         {
-            return new TenantValidation.Transient($"{validator.GetType().Name} did not end within {ForeignCode.Timeout.TotalSeconds:0} seconds.");
+            return new TenantValidation.Transient(
+                $"{validator.GetType().Name} did not end within {ForeignCode.Timeout.TotalSeconds:0} seconds.");
         }
         catch (Exception exception)
         {

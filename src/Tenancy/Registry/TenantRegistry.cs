@@ -8,7 +8,10 @@ using Tenancy.Validation;
 namespace Tenancy.Registry;
 
 /// <summary>The tenants that this node serves. They come and go at run time; a change is stored first and then applied, whole.</summary>
-/// <remarks>Reading takes no lock, allocates nothing and makes no round trip. Tenants are changed by <see cref="Administration.ITenantAdministration"/>.</remarks>
+/// <remarks>
+/// Reading takes no lock, allocates nothing and makes no round trip. Tenants are changed by
+/// <see cref="Administration.ITenantAdministration"/>.
+/// </remarks>
 public sealed class TenantRegistry
 {
     private const int MaxAttempts = 10;

@@ -140,7 +140,9 @@ internal sealed class TenantTable
         return swapped;
     }
 
-    /// <summary>After the lock: tells of the change, ends what stays open for the tenant, and lets go of a platform that is not used any more.</summary>
+    /// <summary>
+    /// After the lock: tells of the change, ends what stays open for the tenant, and lets go of a platform that is not used any more.
+    /// </summary>
     private async ValueTask PublishAsync(PlatformInstance? unused, CancellationTokenSource? ended)
     {
         _changes.Publish();

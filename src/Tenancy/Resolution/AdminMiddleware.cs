@@ -6,8 +6,9 @@ using Tenancy.Diagnostics;
 namespace Tenancy.Resolution;
 
 /// <summary>
-/// Stands in front of the admin API: it answers at the server's own hosts only, so that no page of another site reaches it by DNS rebinding, to
-/// browsers at allowed origins only, and no cache may keep what it says, because a cache would give it to callers without a key.
+/// Stands in front of the admin API: it answers at the server's own hosts only, so that no page of another site reaches it by DNS
+/// rebinding, to browsers at allowed origins only, and no cache may keep what it says, because a cache would give it to callers without a
+/// key.
 /// </summary>
 internal sealed class AdminMiddleware(RequestDelegate next, AllowedHosts hosts, AllowedOrigins origins, ILogger<AdminMiddleware> logger)
 {
@@ -49,6 +50,8 @@ internal sealed class AdminMiddleware(RequestDelegate next, AllowedHosts hosts, 
             return Refusal.ForeignAdminHost;
         }
 
-        return headers.Origin.Count > 0 && !(headers.Origin is [{ } origin] && origins.Contains(origin)) ? Refusal.ForeignAdminOrigin : null;
+        return headers.Origin.Count > 0 && !(headers.Origin is [{ } origin] && origins.Contains(origin))
+            ? Refusal.ForeignAdminOrigin
+            : null;
     }
 }

@@ -39,8 +39,8 @@ internal sealed class AllowedHosts
 
     /// <summary>Whether the admin API answers at a host.</summary>
     /// <remarks>
-    /// Hosts of the tenants' own URLs are left out: whoever runs a tenant controls their DNS. So are all hosts in Development, where the key is one
-    /// that everybody knows.
+    /// Hosts of the tenants' own URLs are left out: whoever runs a tenant controls their DNS. So are all hosts in Development, where the
+    /// key is one that everybody knows.
     /// </remarks>
     public bool ContainsForAdmin(ReadOnlySpan<char> host) =>
         IsOurs(host) || IsAdminHost(host) || (_isDevelopment ? IsLocal(host) : _isAnyAllowed);

@@ -7,8 +7,8 @@ using Tenancy.Diagnostics;
 namespace Tenancy.Resolution;
 
 /// <summary>
-/// Lets an endpoint run only after the middleware that belongs to it. Where an application's pipeline is put together so that a request goes past
-/// the middleware, the endpoint would otherwise run without a tenant, or without the checks of the admin API.
+/// Lets an endpoint run only after the middleware that belongs to it. Where an application's pipeline is put together so that a request
+/// goes past the middleware, the endpoint would otherwise run without a tenant, or without the checks of the admin API.
 /// </summary>
 internal static class EndpointGuard
 {
@@ -38,7 +38,8 @@ internal static class EndpointGuard
 
     private static Task RefuseAsync(HttpContext context)
     {
-        context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(EndpointGuard)).EndpointNotGuarded(context.GetEndpoint()?.DisplayName);
+        var logger = context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(EndpointGuard));
+        logger.EndpointNotGuarded(context.GetEndpoint()?.DisplayName);
         return Refusal.NotSetUp.WriteAsync(context, isMcp: false);
     }
 }

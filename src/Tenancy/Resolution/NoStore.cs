@@ -2,7 +2,9 @@ using Microsoft.AspNetCore.Http;
 
 namespace Tenancy.Resolution;
 
-/// <summary>Keeps answers out of caches (RFC 9111, section 5.2.2.5), whoever writes them: an endpoint, ASP.NET Core, or a page for developers.</summary>
+/// <summary>
+/// Keeps answers out of caches (RFC 9111, section 5.2.2.5), whoever writes them: an endpoint, ASP.NET Core, or a page for developers.
+/// </summary>
 internal static class NoStore
 {
     /// <summary>Marks the answer to this request, whatever it becomes.</summary>

@@ -24,9 +24,11 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
     public static Refusal ForeignOrigin { get; } = new(403, "This origin may not call the tenant.");
 
     public static Refusal ForeignAdminHost { get; } =
-        new(400, "The admin API does not answer at this host: it does at those of Tenancy:PublicUrl, Tenancy:BaseDomain and Tenancy:Admin:AllowedHosts.");
+        new(400,
+        "The admin API answers at the hosts of Tenancy:PublicUrl, Tenancy:BaseDomain and Tenancy:Admin:AllowedHosts, and not at this one.");
 
-    public static Refusal ForeignAdminOrigin { get; } = new(403, "This origin may not call the admin API: Tenancy:AllowedOrigins has those that may.");
+    public static Refusal ForeignAdminOrigin { get; } =
+        new(403, "This origin may not call the admin API: Tenancy:AllowedOrigins has those that may.");
 
     public static Refusal AdminFailed { get; } = new(500, "The request failed for a reason that nobody foresaw: the server's log has it.");
 

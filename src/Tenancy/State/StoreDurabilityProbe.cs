@@ -2,7 +2,9 @@ using Tenancy.Registry;
 
 namespace Tenancy.State;
 
-/// <summary>Asks the store how durable it is, once a second at most: anybody can ask whether the server is ready, and as often as they like.</summary>
+/// <summary>
+/// Asks the store how durable it is, once a second at most: anybody can ask whether the server is ready, and as often as they like.
+/// </summary>
 internal sealed class StoreDurabilityProbe(RedisConnection redis, TimeProvider time)
 {
     private static readonly TimeSpan Freshness = TimeSpan.FromSeconds(1);

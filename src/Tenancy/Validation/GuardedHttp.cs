@@ -138,7 +138,9 @@ internal sealed class GuardedHttp : IDisposable
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
         var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
-        IPAddress[] found = IPAddress.TryParse(host, out var literal) ? [literal] : await _names.ResolveAsync(host, cancellationToken).ConfigureAwait(false);
+        IPAddress[] found = IPAddress.TryParse(host, out var literal)
+            ? [literal]
+            : await _names.ResolveAsync(host, cancellationToken).ConfigureAwait(false);
         IPAddress[] addresses = IsProxy(context.DnsEndPoint) ? found : [.. found.Where(_guard.Allows)];
         if (found.Length > 0 && addresses.Length == 0)
         {

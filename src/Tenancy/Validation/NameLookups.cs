@@ -4,9 +4,9 @@ using System.Net;
 namespace Tenancy.Validation;
 
 /// <summary>
-/// Resolves names. The operating system's look-up blocks a thread, on Linux for as long as the name servers do not answer, and goes on after whoever asked
-/// for it has given up. Hundreds of names that lead nowhere would take the threads of the pool from all requests: look-ups have threads of their own, few of
-/// them, and names that hang or that nobody knows yet take none from those that answer.
+/// Resolves names. The operating system's look-up blocks a thread, on Linux for as long as the name servers do not answer, and goes on
+/// after whoever asked for it has given up. Hundreds of names that lead nowhere would take the threads of the pool from all requests:
+/// look-ups have threads of their own, few of them, and names that hang or that nobody knows yet take none from those that answer.
 /// </summary>
 internal sealed class NameLookups : IDisposable
 {
@@ -44,7 +44,9 @@ internal sealed class NameLookups : IDisposable
             if (!_running.TryGetValue(name, out var lookup))
             {
                 _running[name] = lookup = RunAsync(name);
-                _ = lookup.ContinueWith(static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+                _ = lookup.ContinueWith(
+                    static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted,
+                    TaskScheduler.Default);
             }
 
             return lookup.WaitAsync(cancellationToken);
@@ -68,7 +70,8 @@ internal sealed class NameLookups : IDisposable
         var began = TimeProvider.System.GetTimestamp();
         try
         {
-            return await Task.Factory.StartNew(() => _resolve(name), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+            return await Task.Factory.StartNew(
+                () => _resolve(name), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
         }
         finally
         {

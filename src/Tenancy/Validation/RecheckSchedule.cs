@@ -26,7 +26,9 @@ internal sealed class RecheckSchedule(Lazy<TenantRegistry> registry, TenantProbe
             }
             else
             {
-                Schedule(tenant, _current.GetValueOrDefault(change.TenantId)?.Failures ?? 0, isFirst: change.Kind == TenantChangeKind.Registered, time.GetUtcNow());
+                Schedule(
+                    tenant, _current.GetValueOrDefault(change.TenantId)?.Failures
+                        ?? 0, isFirst: change.Kind == TenantChangeKind.Registered, time.GetUtcNow());
             }
         }
     }
@@ -81,7 +83,8 @@ internal sealed class RecheckSchedule(Lazy<TenantRegistry> registry, TenantProbe
             Arm();
         }
 
-        // Each check waits for nobody else's, and begins on a thread of its own: a provider that hangs or blocks costs its own tenant alone.
+        // Each check waits for nobody else's, and begins on a thread of its own: a provider that hangs or blocks costs its own tenant
+        // alone.
         foreach (var entry in due)
         {
             _ = CheckAsync(entry);

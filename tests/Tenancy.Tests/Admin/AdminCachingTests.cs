@@ -21,7 +21,10 @@ public sealed class AdminCachingTests
         Assert.Contains(("PATCH", "/admin/tenants/{id}"), routes);
         foreach (var (method, route) in routes)
         {
-            var path = route.Replace("{id}", "acme", StringComparison.Ordinal).Replace("{principalId}", principal, StringComparison.Ordinal).Replace("{handle}", new string('h', 43), StringComparison.Ordinal);
+            var path = route
+                .Replace("{id}", "acme", StringComparison.Ordinal)
+                .Replace("{principalId}", principal, StringComparison.Ordinal)
+                .Replace("{handle}", new string('h', 43), StringComparison.Ordinal);
             foreach (var key in new[] { TenancyServer.AdminKey, "wrong", null })
             {
                 await AssertNotKeptAsync(server, method, path, key, "{}");
@@ -52,8 +55,10 @@ public sealed class AdminCachingTests
     public async Task A_body_that_is_larger_than_the_server_takes_is_answered_in_words_that_may_not_be_kept()
     {
         await using var server = await TenancyServer.StartAsync(services: services =>
-            services.Configure<Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions>(options => options.Limits.MaxRequestBodySize = 1000));
-        using var response = await AssertNotKeptAsync(server, "POST", "/admin/tenants", TenancyServer.AdminKey, $$"""{"id":"large","name":"{{new string('x', 5000)}}"}""");
+            services.Configure<Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions>(
+                options => options.Limits.MaxRequestBodySize = 1000));
+        using var response = await AssertNotKeptAsync(
+            server, "POST", "/admin/tenants", TenancyServer.AdminKey, $$"""{"id":"large","name":"{{new string('x', 5000)}}"}""");
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
         Assert.Equal("application/problem+json", response.Content.Headers.ContentType!.MediaType);
     }
@@ -93,7 +98,8 @@ public sealed class AdminCachingTests
            select (method, endpoint.RoutePattern.RawText!),
     ];
 
-    private static async Task<HttpResponseMessage> AssertNotKeptAsync(TenancyServer server, string method, string path, string? key, string? body)
+    private static async Task<HttpResponseMessage> AssertNotKeptAsync(
+        TenancyServer server, string method, string path, string? key, string? body)
     {
         using var request = new HttpRequestMessage(new(method), path);
         if (body is not null && method != "GET")
@@ -107,7 +113,9 @@ public sealed class AdminCachingTests
         }
 
         var response = await server.Client.SendAsync(request, Token);
-        Assert.True(response.Headers.CacheControl is { NoStore: true }, $"{method} {path} with key {key}: {(int)response.StatusCode} with {response.Headers.CacheControl}");
+        Assert.True(
+            response.Headers.CacheControl is { NoStore: true },
+            $"{method} {path} with key {key}: {(int)response.StatusCode} with {response.Headers.CacheControl}");
         return response;
     }
 }

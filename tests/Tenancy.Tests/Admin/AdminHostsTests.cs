@@ -3,7 +3,9 @@ using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Admin;
 
-/// <summary>A page of another site cannot reach the admin API, neither by DNS rebinding nor across origins, not even with the development key.</summary>
+/// <summary>
+/// A page of another site cannot reach the admin API, neither by DNS rebinding nor across origins, not even with the development key.
+/// </summary>
 public sealed class AdminHostsTests
 {
     private const string LongKey = "uGk3zR8vN1xQ5bTt0WcYh7LmPfJdS2aE9oViBnKqXwM";
@@ -71,7 +73,8 @@ public sealed class AdminHostsTests
     [InlineData("localhost", HttpStatusCode.BadRequest)]
     [InlineData("127.0.0.1", HttpStatusCode.BadRequest)]
     [InlineData("admin.internal.evil.example", HttpStatusCode.BadRequest)]
-    public async Task In_production_it_answers_at_the_servers_own_hosts_and_at_those_that_are_configured(string host, HttpStatusCode expected)
+    public async Task In_production_it_answers_at_the_servers_own_hosts_and_at_those_that_are_configured(
+        string host, HttpStatusCode expected)
     {
         await using var server = await TenancyServer.StartAsync(environment: "Production", settings: new Dictionary<string, string?>
         {
@@ -87,7 +90,8 @@ public sealed class AdminHostsTests
     [Theory]
     [InlineData("Development", HttpStatusCode.BadRequest)]
     [InlineData("Production", HttpStatusCode.OK)]
-    public async Task A_server_for_one_tenant_that_names_no_host_answers_at_any_but_in_development_where_the_key_is_known(string environment, HttpStatusCode expected)
+    public async Task A_server_for_one_tenant_that_names_no_host_answers_at_any_but_in_development_where_the_key_is_known(
+        string environment, HttpStatusCode expected)
     {
         await using var server = await TenancyServer.StartAsync(environment: environment, settings: new Dictionary<string, string?>
         {
@@ -99,9 +103,11 @@ public sealed class AdminHostsTests
         Assert.Equal(expected, (await SendAsync(server, "anything.example", key: LongKey)).Status);
     }
 
-    private static Dictionary<string, string?> WithConsole() => new(TenancyServer.DefaultSettings) { ["Tenancy:AllowedOrigins:0"] = "https://console.example" };
+    private static Dictionary<string, string?> WithConsole() =>
+        new(TenancyServer.DefaultSettings) { ["Tenancy:AllowedOrigins:0"] = "https://console.example" };
 
-    private static async Task<(HttpStatusCode Status, string Text)> SendAsync(TenancyServer server, string host, string[]? origins = null, string key = TenancyServer.AdminKey)
+    private static async Task<(HttpStatusCode Status, string Text)> SendAsync(
+        TenancyServer server, string host, string[]? origins = null, string key = TenancyServer.AdminKey)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "/admin/tenants");
         request.Headers.Host = host;

@@ -299,7 +299,8 @@ public sealed class TenantChangesTests
             client.Cancel();
             Assert.True(noticed.Wait(TimeSpan.FromSeconds(20)), "The server did not notice that the client went.");
         });
-        await using var server = await TenancyServer.StartAsync(services: services => services.AddSingleton(new OwnChangeListener(removal)), endpoints: app => app.Use((context, next) =>
+        await using var server = await TenancyServer.StartAsync(
+            services: services => services.AddSingleton(new OwnChangeListener(removal)), endpoints: app => app.Use((context, next) =>
         {
             if (HttpMethods.IsDelete(context.Request.Method))
             {
@@ -324,7 +325,8 @@ public sealed class TenantChangesTests
     {
         IHostApplicationLifetime? lifetime = null;
         await using var redis = await RedisServer.StartAsync();
-        await using (var server = await TenancyServer.StartAsync(redis: redis, services: services => services.AddSingleton(new OwnChangeListener(new RemovalListener(() => lifetime!.StopApplication())))))
+        var removal = new OwnChangeListener(new RemovalListener(() => lifetime!.StopApplication()));
+        await using (var server = await TenancyServer.StartAsync(redis: redis, services: services => services.AddSingleton(removal)))
         {
             lifetime = server.Services.GetRequiredService<IHostApplicationLifetime>();
             await server.CallAsync("acme", McpCalls.Acme, "create_media_buy", McpCalls.CreateBuy());
@@ -388,7 +390,9 @@ public sealed class TenantChangesTests
         Assert.Empty((await server.CallAsync("acme", "acme.fresh", "get_media_buys"))["structuredContent"]!["media_buys"]!.AsArray());
     }
 
-    /// <summary>Does something between the removal of a tenant and the deletion of its data. As one of the library's own it is waited for.</summary>
+    /// <summary>
+    /// Does something between the removal of a tenant and the deletion of its data. As one of the library's own it is waited for.
+    /// </summary>
     private sealed class RemovalListener(Action removed) : ITenantChangeListener
     {
         public void OnTenantChanged(TenantChange change)

@@ -63,7 +63,8 @@ public sealed class StartTests
     [InlineData("Tenancy:PublicUrl", "http://localhost:5099", "Tenancy:PublicUrl", "development value", "set the URL")]
     [InlineData("Tenancy:AcceptEmbeddedStore", "false", "ConnectionStrings:Redis", "forgets everything", "Tenancy:AcceptEmbeddedStore")]
     [InlineData("Tenancy:Tenants:0:principals:0:token", "acme.dev-buyer", "Tenancy:Tenants:0:principals[0].token", "easy to guess", "43 random base64url")]
-    public async Task A_value_for_development_stops_the_start_everywhere_but_in_development(string setting, string? value, params string[] expected)
+    public async Task A_value_for_development_stops_the_start_everywhere_but_in_development(
+        string setting, string? value, params string[] expected)
     {
         foreach (var environment in new[] { "Production", "Prod", "Staging", "Developement" })
         {
@@ -93,7 +94,9 @@ public sealed class StartTests
     {
         var settings = Development();
         settings["Tenancy:AllowDevelopmentValues"] = "true";
-        await AssertRefusedAsync(settings, "Production", "Tenancy:AllowDevelopmentValues", "Production has no values for development", "Tenancy:Admin:Keys:0", "Tenancy:BaseDomain");
+        await AssertRefusedAsync(
+            settings, "Production", "Tenancy:AllowDevelopmentValues", "Production has no values for development", "Tenancy:Admin:Keys:0",
+            "Tenancy:BaseDomain");
         settings = Production();
         settings["Tenancy:AllowDevelopmentValues"] = "true";
         await AssertRefusedAsync(settings, "Production", "Tenancy:AllowDevelopmentValues");
@@ -101,7 +104,9 @@ public sealed class StartTests
 
     [Fact]
     public async Task A_misspelt_environment_is_named_with_the_way_out() =>
-        await AssertRefusedAsync(Development(testMode: false), "Prod", "'Prod'", "Tenancy:AllowDevelopmentValues=true", "Tenancy:Admin:Keys:0", "Tenancy:BaseDomain", "Tenancy:PublicUrl", "principals[0].token");
+        await AssertRefusedAsync(
+            Development(testMode: false), "Prod", "'Prod'", "Tenancy:AllowDevelopmentValues=true", "Tenancy:Admin:Keys:0",
+            "Tenancy:BaseDomain", "Tenancy:PublicUrl", "principals[0].token");
 
     [Fact]
     public async Task Production_needs_to_know_its_own_host()

@@ -44,7 +44,8 @@ public sealed class ReadyTests
     {
         await using var redis = await RedisServer.StartAsync();
         var clock = new MovableClock();
-        await using var server = await TenancyServer.StartAsync(redis: redis, services: services => services.AddSingleton<TimeProvider>(clock));
+        await using var server = await TenancyServer.StartAsync(
+            redis: redis, services: services => services.AddSingleton<TimeProvider>(clock));
         await StoreAsync(server);
         var (before, began) = (await CountAsync(server), TimeProvider.System.GetTimestamp());
         await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => StoreAsync(server)));
@@ -79,7 +80,8 @@ public sealed class ReadyTests
     private static async Task<int> CountAsync(TenancyServer server)
     {
         var stats = await server.Services.GetRequiredService<RedisConnection>().GetInfoAsync("commandstats");
-        return int.Parse(Regex.Match(stats, "cmdstat_info:calls=([0-9]+)").Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);
+        return int.Parse(
+            Regex.Match(stats, "cmdstat_info:calls=([0-9]+)").Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);
     }
 
     private static async Task<string?> StoreAsync(TenancyServer server)

@@ -267,7 +267,9 @@ public sealed class ConfigurationSeedsTests : IDisposable
         Assert.Equal("retailer", server.Services.GetRequiredService<TenantRegistry>().Get("second")!.Config.Platform);
 
         // And a file is judged with them.
-        await using var single = await StartAsync(configuration: builder => builder.AddInMemoryCollection([KeyValuePair.Create<string, string?>("Tenancy:Identification", "")]), options: options => options.DefaultTenant = "first");
+        await using var single = await StartAsync(
+            configuration: builder => builder.AddInMemoryCollection([KeyValuePair.Create<string, string?>("Tenancy:Identification", "")]),
+            options: options => options.DefaultTenant = "first");
         Write(Seed("first", "shelf"));
         Reload(single);
         await UntilAsync(() => Product(single, "first") == "shelf");
@@ -298,7 +300,8 @@ public sealed class ConfigurationSeedsTests : IDisposable
         File, new JsonObject { ["Tenancy"] = new JsonObject { ["Tenants"] = new JsonArray([.. tenants]) } }.ToJsonString());
 
     private Task<TenancyServer> StartAsync(
-        RedisServer? redis = null, string environment = "Staging", Action<IConfigurationBuilder>? configuration = null, Action<TenancyOptions>? options = null) => TenancyServer.StartAsync(
+        RedisServer? redis = null, string environment = "Staging", Action<IConfigurationBuilder>? configuration = null,
+        Action<TenancyOptions>? options = null) => TenancyServer.StartAsync(
         settings: new Dictionary<string, string?>
         {
             ["Tenancy:BaseDomain"] = "localhost",

@@ -16,10 +16,12 @@ internal static class BareServer
     /// <param name="configure">What it adds after it.</param>
     /// <param name="addTenancy">How it adds Tenancy, where not by its configuration.</param>
     public static WebApplication Build(
-        LogRecorder? log = null, string environment = "Development", Action<WebApplicationBuilder>? before = null, Action<WebApplicationBuilder>? configure = null,
+        LogRecorder? log = null, string environment = "Development", Action<WebApplicationBuilder>? before = null,
+        Action<WebApplicationBuilder>? configure = null,
         Func<WebApplicationBuilder, ITenancyBuilder>? addTenancy = null)
     {
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment, ApplicationName = typeof(BareServer).Assembly.GetName().Name });
+        var builder = WebApplication.CreateBuilder(
+            new WebApplicationOptions { EnvironmentName = environment, ApplicationName = typeof(BareServer).Assembly.GetName().Name });
         builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
         {
             ["Tenancy:BaseDomain"] = "localhost",
@@ -35,7 +37,8 @@ internal static class BareServer
         }
 
         before?.Invoke(builder);
-        (addTenancy?.Invoke(builder) ?? builder.Services.AddTenancy(builder.Configuration)).AddEmbeddedStore().AddAdcp().AddPlatform<TestPublisher>("publisher");
+        var tenancy = addTenancy?.Invoke(builder) ?? builder.Services.AddTenancy(builder.Configuration);
+        tenancy.AddEmbeddedStore().AddAdcp().AddPlatform<TestPublisher>("publisher");
         configure?.Invoke(builder);
         return builder.Build();
     }

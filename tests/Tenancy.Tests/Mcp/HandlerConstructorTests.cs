@@ -19,7 +19,8 @@ public sealed class HandlerConstructorTests
     }
 
     [Fact]
-    public async Task So_does_one_of_a_class_of_prompts() => Assert.Contains("'Stock'", await RefusedAsync<Prompts>(), StringComparison.Ordinal);
+    public async Task So_does_one_of_a_class_of_prompts() =>
+        Assert.Contains("'Stock'", await RefusedAsync<Prompts>(), StringComparison.Ordinal);
 
     [Fact]
     public async Task So_does_one_that_is_there_under_another_key()
@@ -64,7 +65,9 @@ public sealed class HandlerConstructorTests
         });
 
     private static async Task<string> RefusedAsync<THandlers>(Action<IServiceCollection>? services = null)
-        where THandlers : class => (await Assert.ThrowsAsync<InvalidOperationException>(async () => await (await StartAsync<THandlers>(services)).DisposeAsync())).Message;
+        where THandlers : class =>
+            (await Assert.ThrowsAsync<InvalidOperationException>(
+                async () => await (await StartAsync<THandlers>(services)).DisposeAsync())).Message;
 
     internal sealed class Stock
     {
@@ -101,7 +104,8 @@ public sealed class HandlerConstructorTests
     {
         private readonly ToolContext _context;
 
-        public NeedsLittle(Ledger ledger) => throw new InvalidOperationException($"This is not the constructor to take, whatever {ledger} is.");
+        public NeedsLittle(Ledger ledger) =>
+            throw new InvalidOperationException($"This is not the constructor to take, whatever {ledger} is.");
 
         [ActivatorUtilitiesConstructor]
         public NeedsLittle(

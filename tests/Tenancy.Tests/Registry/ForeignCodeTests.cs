@@ -8,7 +8,9 @@ using Tenancy.Validation;
 
 namespace Tenancy.Tests.Registry;
 
-/// <summary>An application's code that blocks a thread costs its own tenant alone: no lock is held while it runs, and no thread that others need.</summary>
+/// <summary>
+/// An application's code that blocks a thread costs its own tenant alone: no lock is held while it runs, and no thread that others need.
+/// </summary>
 public sealed class ForeignCodeTests : IDisposable
 {
     /// <summary>More than anything takes here that is not held up.</summary>
@@ -48,7 +50,8 @@ public sealed class ForeignCodeTests : IDisposable
         // The removal itself does not wait for it, either.
         await Task.Run(() => host.Registry.UnregisterAsync(Acme, Token)).WaitAsync(Soon, Token);
         await _gate.Blocked.Task.WaitAsync(Soon, Token);
-        var status = await Task.Run(() => host.Registry.RegisterAsync(RegistryHost.Config("globex"), cancellationToken: Token)).WaitAsync(Soon, Token);
+        var status = await Task.Run(
+            () => host.Registry.RegisterAsync(RegistryHost.Config("globex"), cancellationToken: Token)).WaitAsync(Soon, Token);
         Assert.Equal(TenantHealth.Healthy, status.Health);
     }
 
@@ -68,7 +71,8 @@ public sealed class ForeignCodeTests : IDisposable
     public async Task A_validator_that_blocks_is_waited_for_a_moment_by_who_did_not_want_to_wait()
     {
         await using var host = await RegistryHost.CreateAsync(Blocking("acme"));
-        var status = await Task.Run(() => host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: Token)).WaitAsync(Soon, Token);
+        var status = await Task.Run(
+            () => host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: Token)).WaitAsync(Soon, Token);
         Assert.Equal(TenantHealth.Pending, status.Health);
 
         // Nor does it hold the lock of its tenant's checks: who asks for one gets a task at once.
@@ -111,7 +115,8 @@ public sealed class ForeignCodeTests : IDisposable
         Volatile.Write(ref blocks, true);
         await Task.Run(() => host.Time.Advance(TimeSpan.FromMinutes(11)), Token).WaitAsync(Soon, Token);
         await _gate.Blocked.Task.WaitAsync(Soon, Token);
-        await Poll.UntilAsync(() => Task.FromResult(new[] { "a", "z" }.All(id => host.Model(id).Record.Check.CheckedAt == host.Time.GetUtcNow())));
+        await Poll.UntilAsync(
+            () => Task.FromResult(new[] { "a", "z" }.All(id => host.Model(id).Record.Check.CheckedAt == host.Time.GetUtcNow())));
     }
 
     [Fact]
@@ -127,7 +132,9 @@ public sealed class ForeignCodeTests : IDisposable
         await Task.Run(() => host.Registry.RegisterAsync(config, cancellationToken: Token)).WaitAsync(Soon, Token);
         await _gate.Blocked.Task.WaitAsync(Soon, Token);
         host.Time.Advance(ForeignCode.Timeout);
-        await Poll.UntilAsync(() => Task.FromResult(host.Model("acme").Record.Check.Reason?.Contains("was not built within 30 seconds", StringComparison.Ordinal) is true));
+        await Poll.UntilAsync(
+            () => Task.FromResult(
+                host.Model("acme").Record.Check.Reason?.Contains("was not built within 30 seconds", StringComparison.Ordinal) is true));
         _gate.Open();
         await platform.Disposed.Task.WaitAsync(Soon, Token);
     }
@@ -136,7 +143,8 @@ public sealed class ForeignCodeTests : IDisposable
     public async Task A_listener_that_blocks_holds_up_no_change_and_no_other_listener_and_learns_of_all_changes_in_their_order()
     {
         var (blocked, other) = (new Listener(_gate.Block), new Listener(static () => { }));
-        await using var host = await RegistryHost.CreateAsync(services: services => services.AddSingleton<ITenantChangeListener>(blocked).AddSingleton<ITenantChangeListener>(other));
+        await using var host = await RegistryHost.CreateAsync(
+            services: services => services.AddSingleton<ITenantChangeListener>(blocked).AddSingleton<ITenantChangeListener>(other));
         string[] ids = ["a", "b", "c", "d"];
         foreach (var id in ids)
         {
@@ -197,7 +205,8 @@ public sealed class ForeignCodeTests : IDisposable
 
     private sealed class Validator(Func<TenantConfig, CancellationToken, Task<TenantValidation>> validate) : ITenantValidator
     {
-        public ValueTask<TenantValidation> ValidateAsync(TenantConfig tenant, CancellationToken cancellationToken) => new(validate(tenant, cancellationToken));
+        public ValueTask<TenantValidation> ValidateAsync(TenantConfig tenant, CancellationToken cancellationToken) =>
+            new(validate(tenant, cancellationToken));
     }
 
     private sealed class Listener(Action told) : ITenantChangeListener

@@ -47,7 +47,8 @@ public sealed class TestTenancyTests
     [Fact]
     public async Task A_tenant_that_cannot_be_served_is_said_with_the_reason()
     {
-        var failing = Tenant("acme", "banner") with { Settings = JsonSerializer.SerializeToElement(new { fail = "no ad server configured" }) };
+        var settings = JsonSerializer.SerializeToElement(new { fail = "no ad server configured" });
+        var failing = new TenantConfig { Id = "acme", Settings = settings };
         var refused = await Assert.ThrowsAsync<InvalidOperationException>(() => StartAsync(failing));
         Assert.Contains("no ad server configured", refused.Message, StringComparison.Ordinal);
     }
@@ -55,12 +56,14 @@ public sealed class TestTenancyTests
     [Fact]
     public async Task Without_a_store_it_is_said_which_one_to_add()
     {
-        var refused = await Assert.ThrowsAsync<OptionsValidationException>(() => TestTenancy.CreateAsync(tenancy => tenancy.AddPlatform<TestPublisher>("publisher"), Tenant("acme", "banner")));
+        var refused = await Assert.ThrowsAsync<OptionsValidationException>(
+            () => TestTenancy.CreateAsync(tenancy => tenancy.AddPlatform<TestPublisher>("publisher"), Tenant("acme", "banner")));
         Assert.Contains("AddEmbeddedStore()", refused.Message, StringComparison.Ordinal);
     }
 
     private static Task<TestTenancy> StartAsync(params TenantConfig[] tenants) =>
         TestTenancy.CreateAsync(tenancy => tenancy.AddEmbeddedStore().AddAdcp().AddPlatform<TestPublisher>("publisher"), tenants);
 
-    private static TenantConfig Tenant(string id, string product) => new() { Id = id, Settings = JsonSerializer.SerializeToElement(new { product }) };
+    private static TenantConfig Tenant(string id, string product) =>
+        new() { Id = id, Settings = JsonSerializer.SerializeToElement(new { product }) };
 }

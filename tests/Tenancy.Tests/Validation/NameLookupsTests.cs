@@ -6,7 +6,9 @@ using Tenancy.Validation;
 
 namespace Tenancy.Tests.Validation;
 
-/// <summary>Names that lead nowhere block threads, however soon those give up who asked: only so many at once, and none that requests need.</summary>
+/// <summary>
+/// Names that lead nowhere block threads, however soon those give up who asked: only so many at once, and none that requests need.
+/// </summary>
 public sealed class NameLookupsTests : IDisposable
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(10);
@@ -61,7 +63,8 @@ public sealed class NameLookupsTests : IDisposable
     [Fact]
     public async Task Who_asks_for_a_name_that_is_being_looked_up_shares_that()
     {
-        var lookups = Enumerable.Range(0, 20).Select(i => _names.ResolveAsync(i % 2 == 0 ? "hangs.example" : "HANGS.example", Token)).ToArray();
+        string[] spellings = ["hangs.example", "HANGS.example"];
+        var lookups = Enumerable.Range(0, 20).Select(i => _names.ResolveAsync(spellings[i % 2], Token)).ToArray();
         _nameServers.Set();
         await Task.WhenAll(lookups);
         Assert.Equal(1, _asked.Values.Sum());
@@ -102,7 +105,9 @@ public sealed class NameLookupsTests : IDisposable
                 _nameServers.Wait(TimeSpan.FromSeconds(60));
             }
 
-            return name.StartsWith("missing", StringComparison.Ordinal) ? throw new SocketException((int)SocketError.HostNotFound) : [IPAddress.Loopback];
+            return name.StartsWith("missing", StringComparison.Ordinal)
+                ? throw new SocketException((int)SocketError.HostNotFound)
+                : [IPAddress.Loopback];
         }
         finally
         {
