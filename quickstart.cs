@@ -47,22 +47,35 @@ static async Task<string> BuildAsync(string folder, CancellationToken cancellati
     var clone = (string)AppContext.GetData("EntryPointFileDirectoryPath")!;
     var hive = Path.Combine(folder, "hive");
     await StepAsync("Install the template", clone, ["new", "install", clone, "--debug:custom-hive", hive], cancellationToken);
-    await StepAsync("Make MySeller", folder, ["new", "adcp-tenant-server", "-n", "MySeller", "--no-restore", "--no-update-check", "--debug:custom-hive", hive], cancellationToken);
+    await StepAsync(
+        "Make MySeller",
+        folder,
+        ["new", "adcp-tenant-server", "-n", "MySeller", "--no-restore", "--no-update-check", "--debug:custom-hive", hive],
+        cancellationToken
+    );
 
     // Nothing of the build stays behind as a process.
     var project = Path.Combine(folder, "MySeller", "src", "MySeller");
-    await StepAsync("Build it", project, ["build", "--nologo", "-v", "q", "-nodeReuse:false", "-p:UseSharedCompilation=false"], cancellationToken);
+    await StepAsync(
+        "Build it",
+        project,
+        ["build", "--nologo", "-v", "q", "-nodeReuse:false", "-p:UseSharedCompilation=false"],
+        cancellationToken
+    );
     return project;
 }
 
 static async Task StepAsync(string title, string directory, string[] arguments, CancellationToken cancellationToken)
 {
-    Console.Write($"{title,-21} ");
+    Console.Write($"{title, -21} ");
     var watch = Stopwatch.StartNew();
     using var process = RunDotNet(directory, arguments);
     try
     {
-        var output = await Task.WhenAll(process.StandardOutput.ReadToEndAsync(cancellationToken), process.StandardError.ReadToEndAsync(cancellationToken));
+        var output = await Task.WhenAll(
+            process.StandardOutput.ReadToEndAsync(cancellationToken),
+            process.StandardError.ReadToEndAsync(cancellationToken)
+        );
         await process.WaitForExitAsync(cancellationToken);
         if (process.ExitCode != 0)
         {
@@ -79,7 +92,7 @@ static async Task StepAsync(string title, string directory, string[] arguments, 
 
 static async Task<Server> StartAsync(string project, string folder, CancellationToken cancellationToken)
 {
-    Console.Write($"{"Start it",-21} ");
+    Console.Write($"{"Start it", -21} ");
     var process = RunDotNet(project, [Path.Combine("bin", "Debug", "net10.0", "MySeller.dll")], environment =>
     {
         environment["ASPNETCORE_ENVIRONMENT"] = "Development";
@@ -143,7 +156,10 @@ static async Task<string> BuyAsync(Server server, string tenant, string brief, C
     foreach (var product in products)
     {
         var price = product!["pricing_options"]![0]!;
-        Console.WriteLine($"  get_products      {product["product_id"]}: {product["name"]}, {price["fixed_price"]} {price["currency"]} {price["pricing_model"]}");
+        Console.WriteLine(
+            $"  get_products      {product["product_id"]}: {product["name"]}, {price["fixed_price"]} {price["currency"]} "
+                + $"{price["pricing_model"]}"
+        );
     }
 
     var account = (await server.CallAsync(tenant, "sync_accounts", Account(), cancellationToken))["accounts"]![0]!;
@@ -153,34 +169,55 @@ static async Task<string> BuyAsync(Server server, string tenant, string brief, C
     var id = (string)made["media_buy_id"]!;
     Console.WriteLine($"  create_media_buy  {id}: {made["status"]}");
 
-    foreach (var buy in (await server.CallAsync(tenant, "get_media_buys", new() { ["media_buy_ids"] = new JsonArray(id) }, cancellationToken))["media_buys"]!.AsArray())
+    foreach (
+        var buy in (await server.CallAsync(tenant, "get_media_buys", new() { ["media_buy_ids"] = new JsonArray(id) }, cancellationToken))[
+            "media_buys"
+        ]!.AsArray()
+    )
     {
-        Console.WriteLine($"  get_media_buys    {buy!["media_buy_id"]}: {buy["total_budget"]} {buy["currency"]} for {buy["packages"]![0]!["product_id"]}");
+        Console.WriteLine(
+            $"  get_media_buys    {buy!["media_buy_id"]}: {buy["total_budget"]} {buy["currency"]} for {buy["packages"]![0]!["product_id"]}"
+        );
     }
 
     return id;
 }
 
-static JsonObject Account() => new()
-{
-    ["idempotency_key"] = Guid.NewGuid().ToString(),
-    ["accounts"] = new JsonArray(new JsonObject { ["brand"] = new JsonObject { ["domain"] = "brand.example" }, ["operator"] = "agency.example", ["billing"] = "operator" }),
-};
-
-static JsonObject Order(JsonNode product) => new()
-{
-    ["idempotency_key"] = Guid.NewGuid().ToString(),
-    ["account"] = new JsonObject { ["brand"] = new JsonObject { ["domain"] = "brand.example" }, ["operator"] = "agency.example" },
-    ["brand"] = new JsonObject { ["domain"] = "brand.example" },
-    ["start_time"] = "asap",
-    ["end_time"] = "2099-12-31T00:00:00Z",
-    ["packages"] = new JsonArray(new JsonObject
+static JsonObject Account() =>
+    new()
     {
-        ["product_id"] = (string)product["product_id"]!,
-        ["pricing_option_id"] = (string)product["pricing_options"]![0]!["pricing_option_id"]!,
-        ["budget"] = 5000,
-    }),
-};
+        ["idempotency_key"] = Guid.NewGuid().ToString(),
+        ["accounts"] = new JsonArray(
+            new JsonObject
+            {
+                ["brand"] = new JsonObject { ["domain"] = "brand.example" },
+                ["operator"] = "agency.example",
+                ["billing"] = "operator",
+            }
+        ),
+    };
+
+static JsonObject Order(JsonNode product) =>
+    new()
+    {
+        ["idempotency_key"] = Guid.NewGuid().ToString(),
+        ["account"] = new JsonObject
+        {
+            ["brand"] = new JsonObject { ["domain"] = "brand.example" },
+            ["operator"] = "agency.example",
+        },
+        ["brand"] = new JsonObject { ["domain"] = "brand.example" },
+        ["start_time"] = "asap",
+        ["end_time"] = "2099-12-31T00:00:00Z",
+        ["packages"] = new JsonArray(
+            new JsonObject
+            {
+                ["product_id"] = (string)product["product_id"]!,
+                ["pricing_option_id"] = (string)product["pricing_options"]![0]!["pricing_option_id"]!,
+                ["budget"] = 5000,
+            }
+        ),
+    };
 
 static async Task ShowIsolationAsync(Server server, string buyOfAcme, CancellationToken cancellationToken)
 {
@@ -192,7 +229,9 @@ static async Task ShowIsolationAsync(Server server, string buyOfAcme, Cancellati
         throw new QuickstartException("acme's token was not refused at globex.");
     }
 
-    var found = (await server.CallAsync("globex", "get_media_buys", new() { ["media_buy_ids"] = new JsonArray(buyOfAcme) }, cancellationToken))["media_buys"]!.AsArray();
+    var found = (
+        await server.CallAsync("globex", "get_media_buys", new() { ["media_buy_ids"] = new JsonArray(buyOfAcme) }, cancellationToken)
+    )["media_buys"]!.AsArray();
     Console.WriteLine($"  acme's media buy at globex: {found.Count} found");
     if (found.Count != 0)
     {
@@ -211,8 +250,22 @@ static Process RunDotNet(string directory, string[] arguments, Action<IDictionar
     };
 
     // `dotnet run` sets variables for itself; settings of other servers are not meant for this one.
-    string[] foreign = ["MSBUILD", "ASPNETCORE_", "DOTNET_ENVIRONMENT", "ConnectionStrings__", "Tenancy__", "TENANT_", "MULTI_TENANT_", "PORT"];
-    foreach (var name in start.Environment.Keys.Where(name => foreign.Any(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))).ToArray())
+    string[] foreign =
+    [
+        "MSBUILD",
+        "ASPNETCORE_",
+        "DOTNET_ENVIRONMENT",
+        "ConnectionStrings__",
+        "Tenancy__",
+        "TENANT_",
+        "MULTI_TENANT_",
+        "PORT",
+    ];
+    foreach (
+        var name in start
+            .Environment.Keys.Where(name => foreign.Any(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)))
+            .ToArray()
+    )
     {
         start.Environment.Remove(name);
     }
@@ -259,7 +312,13 @@ internal sealed class Server(Process process, Uri address) : IAsyncDisposable
             : throw new QuickstartException($"{tool} at {tenant} answered {(int)response.StatusCode}: {body}");
     }
 
-    public async Task<HttpResponseMessage> SendAsync(string tenant, string token, string tool, JsonObject arguments, CancellationToken cancellationToken)
+    public async Task<HttpResponseMessage> SendAsync(
+        string tenant,
+        string token,
+        string tool,
+        JsonObject arguments,
+        CancellationToken cancellationToken
+    )
     {
         var call = new JsonObject
         {
@@ -268,7 +327,10 @@ internal sealed class Server(Process process, Uri address) : IAsyncDisposable
             ["method"] = "tools/call",
             ["params"] = new JsonObject { ["name"] = tool, ["arguments"] = arguments },
         };
-        using var request = new HttpRequestMessage(HttpMethod.Post, Endpoint(tenant)) { Content = new StringContent(call.ToJsonString(), Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, Endpoint(tenant))
+        {
+            Content = new StringContent(call.ToJsonString(), Encoding.UTF8, "application/json"),
+        };
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         return await _client.SendAsync(request, cancellationToken);

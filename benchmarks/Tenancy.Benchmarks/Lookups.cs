@@ -36,7 +36,8 @@ internal sealed class Lookups : IDisposable
         _idPaths = [.. order.Select(number => $"/{Tenants.Id(number)}/mcp")];
         for (var i = 0; i < count; i++)
         {
-            // Filled in the order in which the registry was, with texts of its own: look-ups in the order of filling would find the next key in the cache.
+            // Filled in the order in which the registry was, with texts of its own: look-ups in the order of filling would find the next
+            // key in the cache.
             _byHost[Tenants.Host(i)] = _byUrl[Tenants.SharedHost + Tenants.Path(i)] = _byId[Tenants.Id(i)] = new();
         }
     }
@@ -74,7 +75,9 @@ internal sealed class Lookups : IDisposable
         _request.Request.Headers.Host = host;
         _request.Request.Path = path;
         var resolution = _resolver.ResolveAsync(_request);
-        return resolution is { IsCompletedSuccessfully: true, Result: { TenantId: not null } found } ? found : throw new InvalidOperationException($"{host}{path} names no tenant.");
+        return resolution is { IsCompletedSuccessfully: true, Result: { TenantId: not null } found }
+            ? found
+            : throw new InvalidOperationException($"{host}{path} names no tenant.");
     }
 
     private int Next()

@@ -3,7 +3,10 @@ using System.Globalization;
 
 namespace Tenancy.Benchmarks;
 
-/// <summary>All figures in one table within two minutes. Rounds of the candidates and of what they are compared with alternate, so that a busy machine slows both.</summary>
+/// <summary>
+/// All figures in one table within two minutes. Rounds of the candidates and of what they are compared with alternate, so that a busy
+/// machine slows both.
+/// </summary>
 internal static class QuickRun
 {
     // Many short rounds: most of them run between two interruptions, and the median is one of those.
@@ -13,7 +16,13 @@ internal static class QuickRun
 
     public static async Task RunAsync(TextWriter output)
     {
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Environment.ProcessorCount} cores, .NET {Environment.Version}; {Rounds} rounds of {CallsPerRound} calls, medians [quartiles]"));
+        output.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Environment.ProcessorCount} cores, .NET {Environment.Version}; {Rounds} rounds of {CallsPerRound} calls, medians "
+                    + $"[quartiles]"
+            )
+        );
         output.WriteLine();
         output.WriteLine("| look-up | tenants | bare ns | ns | ratio | B/call | target |");
         output.WriteLine("|---|--:|--:|--:|--:|--:|--:|");
@@ -60,8 +69,13 @@ internal static class QuickRun
         }
 
         var bytes = (double)allocated / (Rounds * CallsPerRound);
-        output.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"| {name} | {count} | {Quartiles(bareTimes, "0")} | {Quartiles(times, "0")} | {Quartiles(ratios, "0.00")} | {bytes:0.##} | {(target is { } limit ? $"{limit:0}" : "")} |"));
+        output.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"| {name} | {count} | {Quartiles(bareTimes, "0")} | {Quartiles(times, "0")} | {Quartiles(ratios, "0.00")} | "
+                    + $"{bytes:0.##} | {(target is { } limit ? $"{limit:0}" : "")} |"
+            )
+        );
     }
 
     /// <returns>Nanoseconds per call.</returns>
@@ -80,7 +94,8 @@ internal static class QuickRun
     {
         Array.Sort(values);
         var (first, median, third) = (values[values.Length / 4], values[values.Length / 2], values[values.Length * 3 / 4]);
-        return $"{median.ToString(format, CultureInfo.InvariantCulture)} [{first.ToString(format, CultureInfo.InvariantCulture)}-{third.ToString(format, CultureInfo.InvariantCulture)}]";
+        return $"{median.ToString(format, CultureInfo.InvariantCulture)} "
+            + $"[{first.ToString(format, CultureInfo.InvariantCulture)}-{third.ToString(format, CultureInfo.InvariantCulture)}]";
     }
 
     private static async Task RegisterAsync(TextWriter output, string name)
@@ -94,7 +109,12 @@ internal static class QuickRun
         cpu = Environment.CpuUsage.TotalTime - cpu;
         allocated = GC.GetTotalAllocatedBytes(precise: true) - allocated;
         held = GC.GetTotalMemory(forceFullCollection: true) - held;
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"| {name} | {elapsed.TotalSeconds:0.00} | {cpu.TotalSeconds:0.00} | {held / Registrations} | {allocated / Registrations} |"));
+        output.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"| {name} | {elapsed.TotalSeconds:0.00} | {cpu.TotalSeconds:0.00} | {held / Registrations} | {allocated / Registrations} |"
+            )
+        );
         GC.KeepAlive(tenants);
     }
 }

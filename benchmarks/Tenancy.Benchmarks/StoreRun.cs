@@ -10,7 +10,9 @@ using Tenancy.State;
 
 namespace Tenancy.Benchmarks;
 
-/// <summary>Rate limit, most of which is counted in memory, and idempotency against the bare script on the same server, in alternating rounds.</summary>
+/// <summary>
+/// Rate limit, most of which is counted in memory, and idempotency against the bare script on the same server, in alternating rounds.
+/// </summary>
 internal static class StoreRun
 {
     private const int Callers = 64;
@@ -30,16 +32,33 @@ internal static class StoreRun
         await CompareAsync(
             output,
             "rate limit",
-            () => database.ScriptEvaluateAsync(StoreScript.RateLimit.Text, [$"tenant:{{bench}}:bare"], [1, 0, 1, limits[0].Interval, limits[0].PerMinute, 0, 0, 0, 0]),
-            () => limiter.AcquireAsync(Tenant, limits).AsTask());
+            () =>
+                database.ScriptEvaluateAsync(
+                    StoreScript.RateLimit.Text,
+                    [$"tenant:{{bench}}:bare"],
+                    [1, 0, 1, limits[0].Interval, limits[0].PerMinute, 0, 0, 0, 0]
+                ),
+            () => limiter.AcquireAsync(Tenant, limits).AsTask()
+        );
 
-        var store = new IdempotencyStore(connection, Tenant, new() { MaxRecords = int.MaxValue, MaxBytes = long.MaxValue, SustainedInserts = 1_000_000, BurstInserts = 1_000_000 });
+        var store = new IdempotencyStore(
+            connection,
+            Tenant,
+            new()
+            {
+                MaxRecords = int.MaxValue,
+                MaxBytes = long.MaxValue,
+                SustainedInserts = 1_000_000,
+                BurstInserts = 1_000_000,
+            }
+        );
         var (bare, ours) = (0, 0);
         await CompareAsync(
             output,
             "idempotency pair",
             () => BarePairAsync(database, Interlocked.Increment(ref bare)),
-            () => PairAsync(store, Interlocked.Increment(ref ours)));
+            () => PairAsync(store, Interlocked.Increment(ref ours))
+        );
     }
 
     // The same two scripts with the same keys and arguments, through nothing but the client.
@@ -49,17 +68,41 @@ internal static class StoreRun
         const string Prefix = "tenant:{bare}:";
         await database.ScriptEvaluateAsync(
             StoreScript.IdempotencyClaim.Text,
-            [$"{Prefix}idempotency:{record}", Prefix + "idempotencies", Prefix + "rate-limit:inserts:x", Prefix + "secret", Prefix + "idempotency-sizes"],
-            [record, "tool:hash", "token", 60_000, 86_400_000, 60_000, int.MaxValue, 60_000_000L, 10_000_000L, "secretsecretsecretsecretsecretsecretsecrets", 0, 1L << 40]);
+            [
+                $"{Prefix}idempotency:{record}",
+                Prefix + "idempotencies",
+                Prefix + "rate-limit:inserts:x",
+                Prefix + "secret",
+                Prefix + "idempotency-sizes",
+            ],
+            [
+                record,
+                "tool:hash",
+                "token",
+                60_000,
+                86_400_000,
+                60_000,
+                int.MaxValue,
+                60_000_000L,
+                10_000_000L,
+                "secretsecretsecretsecretsecretsecretsecrets",
+                0,
+                1L << 40,
+            ]
+        );
         await database.ScriptEvaluateAsync(
             StoreScript.IdempotencyComplete.Text,
             [$"{Prefix}idempotency:{record}", Prefix + "idempotencies", Prefix + "idempotency-sizes"],
-            [record, "tool:hash", "token", Response, 86_400_000, 60_000, 0]);
+            [record, "tool:hash", "token", Response, 86_400_000, 60_000, 0]
+        );
     }
 
     private static async Task PairAsync(IdempotencyStore store, int number)
     {
-        var claim = await store.ClaimAsync(new("caller", "account", number.ToString("x32", CultureInfo.InvariantCulture), "tool", "hash"), TimeSpan.FromMinutes(1));
+        var claim = await store.ClaimAsync(
+            new("caller", "account", number.ToString("x32", CultureInfo.InvariantCulture), "tool", "hash"),
+            TimeSpan.FromMinutes(1)
+        );
         await store.CompleteAsync(((IdempotencyClaim.Claimed)claim).Lease, Response);
     }
 
@@ -81,33 +124,45 @@ internal static class StoreRun
             ratios.Add(all[^1] / bares[^1]);
         }
 
-        await output.WriteLineAsync(string.Create(
-            CultureInfo.InvariantCulture, $"| {name} | {At(bares, 0.5):N0} | {At(all, 0.5):N0} | {At(ratios, 0.5):F2} [{At(ratios, 0.25):F2}-{At(ratios, 0.75):F2}] |"));
+        await output.WriteLineAsync(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"| {name} | {At(bares, 0.5):N0} | {At(all, 0.5):N0} | {At(ratios, 0.5):F2} [{At(ratios, 0.25):F2}-{At(ratios, 0.75):F2}] |"
+            )
+        );
     }
 
     /// <summary>Operations a second of many callers at once.</summary>
     private static async Task<double> MeasureAsync(Func<Task> operation)
     {
         var clock = Stopwatch.StartNew();
-        var counts = await Task.WhenAll(Enumerable.Range(0, Callers).Select(_ => Task.Run(async () =>
-        {
-            var count = 0;
-            for (; clock.Elapsed < RoundTime; count++)
-            {
-                await operation();
-            }
+        var counts = await Task.WhenAll(
+            Enumerable
+                .Range(0, Callers)
+                .Select(_ =>
+                    Task.Run(async () =>
+                    {
+                        var count = 0;
+                        for (; clock.Elapsed < RoundTime; count++)
+                        {
+                            await operation();
+                        }
 
-            return count;
-        })));
+                        return count;
+                    })
+                )
+        );
         return counts.Sum() / clock.Elapsed.TotalSeconds;
     }
 
     private static double At(List<double> values, double quantile) => values.Order().ElementAt((int)(quantile * (values.Count - 1)));
 
-    private static RedisConnection Connect(string redis) => new(
-        new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:Redis", redis)]).Build(),
-        new HostingEnvironment { EnvironmentName = "Development" },
-        Options.Create(new TenancyOptions()),
-        TimeProvider.System,
-        NullLogger<RedisConnection>.Instance);
+    private static RedisConnection Connect(string redis) =>
+        new(
+            new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:Redis", redis)]).Build(),
+            new HostingEnvironment { EnvironmentName = "Development" },
+            Options.Create(new TenancyOptions()),
+            TimeProvider.System,
+            NullLogger<RedisConnection>.Instance
+        );
 }

@@ -42,17 +42,20 @@ internal sealed class Tenants : IDisposable
 
     public static string Path(int number) => "/shops/" + Id(number);
 
-    public static TenantConfig Config(int number) => new()
-    {
-        Id = Id(number),
-        Urls = ["https://" + Host(number), $"https://{SharedHost}{Path(number)}"],
-    };
+    public static TenantConfig Config(int number) =>
+        new() { Id = Id(number), Urls = ["https://" + Host(number), $"https://{SharedHost}{Path(number)}"] };
 
     public async Task RegisterAsync(int count)
     {
         for (var i = 0; i < count; i++)
         {
-            await Registry.TryRegisterAsync(Config(i), awaitFirstValidation: false, TenantCreation.New, TenantOrigin.Admin, CancellationToken.None);
+            await Registry.TryRegisterAsync(
+                Config(i),
+                awaitFirstValidation: false,
+                TenantCreation.New,
+                TenantOrigin.Admin,
+                CancellationToken.None
+            );
         }
     }
 
@@ -60,9 +63,13 @@ internal sealed class Tenants : IDisposable
 
     private sealed class NoServer : Microsoft.AspNetCore.Hosting.Server.IServer
     {
-        public Microsoft.AspNetCore.Http.Features.IFeatureCollection Features { get; } = new Microsoft.AspNetCore.Http.Features.FeatureCollection();
+        public Microsoft.AspNetCore.Http.Features.IFeatureCollection Features { get; } =
+            new Microsoft.AspNetCore.Http.Features.FeatureCollection();
 
-        public Task StartAsync<TContext>(Microsoft.AspNetCore.Hosting.Server.IHttpApplication<TContext> application, CancellationToken cancellationToken)
+        public Task StartAsync<TContext>(
+            Microsoft.AspNetCore.Hosting.Server.IHttpApplication<TContext> application,
+            CancellationToken cancellationToken
+        )
             where TContext : notnull => Task.CompletedTask;
 
         public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
@@ -81,5 +88,6 @@ internal sealed class BenchmarkPlatform : ITenantPlatform<BenchmarkPlatform>
         // No request gets as far as a tool here.
     }
 
-    public static Task<BenchmarkPlatform> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) => Task.FromResult(new BenchmarkPlatform());
+    public static Task<BenchmarkPlatform> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) =>
+        Task.FromResult(new BenchmarkPlatform());
 }

@@ -10,23 +10,29 @@ var builder = WebApplication.CreateBuilder(args);
 using var samples = SampleCertificates.Create("certificates");
 builder.Configuration.AddInMemoryCollection(samples.Settings);
 
-builder.WebHost.ConfigureKestrel(kestrel => kestrel.ConfigureHttpsDefaults(https =>
-{
-    https.ServerCertificate = samples.Server;
+builder.WebHost.ConfigureKestrel(kestrel =>
+    kestrel.ConfigureHttpsDefaults(https =>
+    {
+        https.ServerCertificate = samples.Server;
 
-    // Asked for, not required: a third tenant of this server may have tokens. Which ones are good is the tenant's to say, and it is not known yet.
-    https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
-    https.AllowAnyClientCertificate();
-}));
+        // Asked for, not required: a third tenant of this server may have tokens. Which ones are good is the tenant's to say, and it is not
+        // known yet.
+        https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
+        https.AllowAnyClientCertificate();
+    })
+);
 
-builder.Services.AddAuthentication().AddCertificate(options =>
-{
-    options.AllowedCertificateTypes = CertificateTypes.SelfSigned;
-    options.RevocationMode = X509RevocationMode.NoCheck;
-    options.Events = new() { OnCertificateValidated = TenantClients.CheckAsync };
-});
+builder
+    .Services.AddAuthentication()
+    .AddCertificate(options =>
+    {
+        options.AllowedCertificateTypes = CertificateTypes.SelfSigned;
+        options.RevocationMode = X509RevocationMode.NoCheck;
+        options.Events = new() { OnCertificateValidated = TenantClients.CheckAsync };
+    });
 
-builder.Services.AddTenancy(builder.Configuration)
+builder
+    .Services.AddTenancy(builder.Configuration)
     .AddEmbeddedStore()
     .AddPlatform<Shop>("shop")
     .AddTenantScheme(CertificateAuthenticationDefaults.AuthenticationScheme, ClaimTypes.NameIdentifier);

@@ -3,7 +3,9 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace ClientCertificates;
 
-/// <summary>A certificate for the server, and one for a client of each of two tenants. They are made at the first start and kept as files, for curl.</summary>
+/// <summary>
+/// A certificate for the server, and one for a client of each of two tenants. They are made at the first start and kept as files, for curl.
+/// </summary>
 internal sealed class SampleCertificates : IDisposable
 {
     private static readonly string[] Tenants = ["acme", "globex"];

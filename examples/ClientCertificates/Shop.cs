@@ -13,7 +13,8 @@ internal sealed class Shop(ShopSettings settings) : ITenantPlatform<Shop>
 
     public static void Define(IPlatformBuilder platform) => platform.AddHandlers<ShopTools>();
 
-    public static Task<Shop> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) => Task.FromResult(new Shop(tenant.GetSettings<ShopSettings>()));
+    public static Task<Shop> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) =>
+        Task.FromResult(new Shop(tenant.GetSettings<ShopSettings>()));
 }
 
 internal sealed record ShopSettings
@@ -23,7 +24,8 @@ internal sealed record ShopSettings
     /// <summary>Gets the fingerprints of the certificates with which this tenant may be called.</summary>
     public IReadOnlyList<string> Clients { get; init; } = [];
 
-    public static ShopSettings Of(TenantModel tenant) => tenant.Config.Settings?.Deserialize<ShopSettings>(JsonSerializerOptions.Web) ?? new();
+    public static ShopSettings Of(TenantModel tenant) =>
+        tenant.Config.Settings?.Deserialize<ShopSettings>(JsonSerializerOptions.Web) ?? new();
 }
 
 internal sealed class ShopTools

@@ -7,10 +7,14 @@ namespace ClientCertificates;
 /// <summary>Says whether a certificate is one of the tenant's clients.</summary>
 internal static class TenantClients
 {
-    /// <summary>What stands in a tenant's settings for a certificate: its SHA-256 hash, as <c>openssl x509 -fingerprint -sha256</c> has it.</summary>
+    /// <summary>
+    /// What stands in a tenant's settings for a certificate: its SHA-256 hash, as <c>openssl x509 -fingerprint -sha256</c> has it.
+    /// </summary>
     public static string Fingerprint(ReadOnlySpan<byte> certificate) => Convert.ToHexString(SHA256.HashData(certificate));
 
-    /// <summary>Runs for a certificate that is in its time and whose owner has its key. That alone opens nothing: anybody can make one.</summary>
+    /// <summary>
+    /// Runs for a certificate that is in its time and whose owner has its key. That alone opens nothing: anybody can make one.
+    /// </summary>
     public static Task CheckAsync(CertificateValidatedContext context)
     {
         var fingerprint = Fingerprint(context.ClientCertificate.RawData);

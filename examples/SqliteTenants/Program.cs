@@ -3,7 +3,8 @@ using SqliteTenants;
 var builder = WebApplication.CreateBuilder(args);
 var database = builder.Configuration.GetConnectionString("Tenants") ?? "Data Source=tenants.db";
 
-builder.Services.AddTenancy(builder.Configuration)
+builder
+    .Services.AddTenancy(builder.Configuration)
     .AddEmbeddedStore()
     .AddPlatform<Shop>("shop")
     .AddTenantSource(services => new SqliteTenantSource(database, services.GetRequiredService<TimeProvider>()));

@@ -10,8 +10,7 @@ internal static class SampleTable
         await using var connection = new SqliteConnection(connectionString);
         await connection.OpenAsync();
         await using var command = connection.CreateCommand();
-        command.CommandText =
-            """
+        command.CommandText = """
             CREATE TABLE IF NOT EXISTS tenants (
                 id       TEXT NOT NULL PRIMARY KEY,
                 name     TEXT,

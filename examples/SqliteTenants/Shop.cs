@@ -11,7 +11,8 @@ internal sealed class Shop(ShopSettings settings) : ITenantPlatform<Shop>
 
     public static void Define(IPlatformBuilder platform) => platform.AddHandlers<ShopTools>();
 
-    public static Task<Shop> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) => Task.FromResult(new Shop(tenant.GetSettings<ShopSettings>()));
+    public static Task<Shop> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) =>
+        Task.FromResult(new Shop(tenant.GetSettings<ShopSettings>()));
 }
 
 internal sealed record ShopSettings

@@ -39,16 +39,19 @@ internal sealed class SqliteTenantSource(string connectionString, TimeProvider t
 
     public ValueTask DisposeAsync() => _connection?.DisposeAsync() ?? default;
 
-    private static TenantConfig Read(DbDataReader row) => new()
-    {
-        Id = row.GetString(0),
-        Name = row.IsDBNull(1) ? null : row.GetString(1),
-        Urls = row.IsDBNull(2) ? [] : [row.GetString(2)],
-        Platform = row.IsDBNull(3) ? null : row.GetString(3),
-        Settings = row.IsDBNull(4) ? null : JsonSerializer.Deserialize<JsonElement>(row.GetString(4)),
-    };
+    private static TenantConfig Read(DbDataReader row) =>
+        new()
+        {
+            Id = row.GetString(0),
+            Name = row.IsDBNull(1) ? null : row.GetString(1),
+            Urls = row.IsDBNull(2) ? [] : [row.GetString(2)],
+            Platform = row.IsDBNull(3) ? null : row.GetString(3),
+            Settings = row.IsDBNull(4) ? null : JsonSerializer.Deserialize<JsonElement>(row.GetString(4)),
+        };
 
-    /// <summary>A number that differs as soon as another connection has committed something. It means nothing on any connection but this one.</summary>
+    /// <summary>
+    /// A number that differs as soon as another connection has committed something. It means nothing on any connection but this one.
+    /// </summary>
     private async Task<long> ReadVersionAsync(CancellationToken cancellationToken)
     {
         if (_connection is null)

@@ -3,7 +3,9 @@ using Tenancy.State;
 
 namespace Tenancy.Adcp;
 
-/// <summary>An account as it is kept: among the documents of the caller that opened it (<see cref="ToolContext.CallerDocuments{T}"/>).</summary>
+/// <summary>
+/// An account as it is kept: among the documents of the caller that opened it (<see cref="ToolContext.CallerDocuments{T}"/>).
+/// </summary>
 [Document("accounts")]
 public sealed record AccountDocument : TenantDocument
 {
@@ -14,7 +16,8 @@ public sealed record AccountDocument : TenantDocument
     public required Account Account { get; init; }
 
     /// <summary>
-    /// The id of a caller's account for a brand and operator, as far as the seller's accounts tell them apart (<see cref="SellerProfile.AccountScope"/>).
+    /// The id of a caller's account for a brand and operator, as far as the seller's accounts tell them apart
+    /// (<see cref="SellerProfile.AccountScope"/>).
     /// It is the same each time, so that two requests at once cannot open two accounts, and another caller has another one.
     /// </summary>
     public static string IdFor(ToolContext context, BrandReference brand, string @operator, bool? sandbox)
@@ -27,7 +30,8 @@ public sealed record AccountDocument : TenantDocument
 
         // In test mode everything is for tests: the mark tells no accounts apart.
         var isSandbox = sandbox is true && !context.Kind.Tools.PrimitiveNames.Contains(Capabilities.TestController);
-        return "acc_" + TenantKeyspace.Hash(context.Caller.Value, ofBrand?.Domain, ofBrand?.BrandId, ofOperator, isSandbox ? "sandbox" : null)[..22];
+        return "acc_"
+            + TenantKeyspace.Hash(context.Caller.Value, ofBrand?.Domain, ofBrand?.BrandId, ofOperator, isSandbox ? "sandbox" : null)[..22];
     }
 }
 
@@ -36,7 +40,11 @@ internal sealed class SyncedAccounts : IAccountResolver
 {
     private const int PageSize = 200;
 
-    public async Task<IReadOnlyList<Account>> ResolveAsync(AccountReference? reference, ToolContext context, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Account>> ResolveAsync(
+        AccountReference? reference,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
     {
         var documents = context.CallerDocuments<AccountDocument>();
         if (reference is not null)
@@ -52,9 +60,13 @@ internal sealed class SyncedAccounts : IAccountResolver
             var page = await documents.ListAsync(cursor, PageSize, cancellationToken);
             accounts.AddRange(page.Items.Select(document => document.Account));
             cursor = page.NextCursor;
-        }
-        while (cursor is not null && accounts.Count <= AccountDocument.MaxPerCaller);
-        return accounts.Count <= AccountDocument.MaxPerCaller ? accounts
-            : throw new AdcpException(AdcpError.AccountAmbiguous, $"You have more than {AccountDocument.MaxPerCaller} accounts: name the one that you mean.", "/account");
+        } while (cursor is not null && accounts.Count <= AccountDocument.MaxPerCaller);
+        return accounts.Count <= AccountDocument.MaxPerCaller
+            ? accounts
+            : throw new AdcpException(
+                AdcpError.AccountAmbiguous,
+                $"You have more than {AccountDocument.MaxPerCaller} accounts: name the one that you mean.",
+                "/account"
+            );
     }
 }

@@ -10,12 +10,23 @@ internal static partial class AdcpLog
     [LoggerMessage(102, LogLevel.Warning, "The store did not answer tool {Tool} of tenant {TenantId}.", EventName = "ToolStoreAway")]
     public static partial void LogStoreAway(this ILogger logger, Exception exception, string tool, string tenantId);
 
-    [LoggerMessage(103, LogLevel.Warning, "An idempotency key could not be given back; it is free when its claim ends.", EventName = "IdempotencyKeyNotReleased")]
+    [LoggerMessage(
+        103,
+        LogLevel.Warning,
+        "An idempotency key could not be given back; it is free when its claim ends.",
+        EventName = "IdempotencyKeyNotReleased"
+    )]
     public static partial void LogNotReleased(this ILogger logger, Exception exception);
 
     [LoggerMessage(104, LogLevel.Warning, "{Type} is malformed at {Pointer}: {Mistake}", EventName = "MessageMalformed")]
     public static partial void LogMalformed(this ILogger logger, string type, string pointer, string mistake);
 
-    [LoggerMessage(105, LogLevel.Warning, "A buyer gave a push_notification_config. It is accepted and ignored, as the capabilities say: this server sends no webhooks. This is said once.", EventName = "NoWebhooks")]
+    [LoggerMessage(
+        105,
+        LogLevel.Warning,
+        "A buyer gave a push_notification_config. It is accepted and ignored, as the capabilities say: this server sends no webhooks. "
+            + "This is said once.",
+        EventName = "NoWebhooks"
+    )]
     public static partial void LogNoWebhooks(this ILogger logger);
 }

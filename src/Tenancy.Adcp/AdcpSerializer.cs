@@ -10,7 +10,9 @@ using Microsoft.Extensions.Options;
 
 namespace Tenancy.Adcp;
 
-/// <summary>Reads requests and writes answers. Types of one's own are read and written by the same rules as those of this library.</summary>
+/// <summary>
+/// Reads requests and writes answers. Types of one's own are read and written by the same rules as those of this library.
+/// </summary>
 internal sealed partial class AdcpSerializer
 {
     private readonly AdcpOptions _settings;
@@ -42,7 +44,11 @@ internal sealed partial class AdcpSerializer
 
         if (request is IIdempotentRequest { IdempotencyKey: var key } && !KeyPattern().IsMatch(key))
         {
-            throw new AdcpException(AdcpError.InvalidRequest, "idempotency_key must have 16 to 255 characters of A-Z, a-z, 0-9 and _.:-", "/idempotency_key");
+            throw new AdcpException(
+                AdcpError.InvalidRequest,
+                "idempotency_key must have 16 to 255 characters of A-Z, a-z, 0-9 and _.:-",
+                "/idempotency_key"
+            );
         }
 
         if (request.PushNotificationConfig is not null && Interlocked.Exchange(ref _hasToldOfWebhooks, 1) == 0)
@@ -70,27 +76,39 @@ internal sealed partial class AdcpSerializer
     public JsonElement Schema<TRequest>()
         where TRequest : AdcpRequest
     {
-        var schema = _options.GetJsonSchemaAsNode(typeof(TRequest), new()
-        {
-            TreatNullObliviousAsNonNullable = true,
-            TransformSchemaNode = (context, node) =>
-            {
-                // Clients refuse the short form of "anything", true.
-                node = context.PropertyInfo?.CustomConverter is IOneOrMany converter ? converter.Schema(type => _options.GetJsonSchemaAsNode(type)) : node is JsonObject ? node : new JsonObject();
-                var provider = context.PropertyInfo is null ? context.TypeInfo.Type : context.PropertyInfo.AttributeProvider;
-                if (node is JsonObject schema && provider?.GetCustomAttributes(typeof(DescriptionAttribute), true) is [DescriptionAttribute description, ..])
+        var schema = _options
+            .GetJsonSchemaAsNode(
+                typeof(TRequest),
+                new()
                 {
-                    schema.Insert(0, "description", description.Description);
-                }
+                    TreatNullObliviousAsNonNullable = true,
+                    TransformSchemaNode = (context, node) =>
+                    {
+                        // Clients refuse the short form of "anything", true.
+                        node =
+                            context.PropertyInfo?.CustomConverter is IOneOrMany converter
+                                ? converter.Schema(type => _options.GetJsonSchemaAsNode(type))
+                            : node is JsonObject ? node
+                            : new JsonObject();
+                        var provider = context.PropertyInfo is null ? context.TypeInfo.Type : context.PropertyInfo.AttributeProvider;
+                        if (
+                            node is JsonObject schema
+                            && provider?.GetCustomAttributes(typeof(DescriptionAttribute), true) is [DescriptionAttribute description, ..]
+                        )
+                        {
+                            schema.Insert(0, "description", description.Description);
+                        }
 
-                if (node is JsonObject ruled && context.PropertyInfo is { AttributeProvider: { } property })
-                {
-                    WireRules.Write(ruled, property.GetCustomAttributes(typeof(ValidationAttribute), inherit: true));
-                }
+                        if (node is JsonObject ruled && context.PropertyInfo is { AttributeProvider: { } property })
+                        {
+                            WireRules.Write(ruled, property.GetCustomAttributes(typeof(ValidationAttribute), inherit: true));
+                        }
 
-                return node;
-            },
-        }).AsObject();
+                        return node;
+                    },
+                }
+            )
+            .AsObject();
         schema["type"] = "object";
         return JsonSerializer.SerializeToElement(schema, AdcpJson.Default.JsonObject);
     }
@@ -127,10 +145,11 @@ internal sealed partial class AdcpSerializer
         }
     }
 
-    private static JsonSerializerOptions Options(Action<JsonTypeInfo> change) => new(AdcpJson.Default.Options)
-    {
-        TypeInfoResolver = JsonTypeInfoResolver.Combine(AdcpJson.Default, new DefaultJsonTypeInfoResolver()).WithAddedModifier(change),
-    };
+    private static JsonSerializerOptions Options(Action<JsonTypeInfo> change) =>
+        new(AdcpJson.Default.Options)
+        {
+            TypeInfoResolver = JsonTypeInfoResolver.Combine(AdcpJson.Default, new DefaultJsonTypeInfoResolver()).WithAddedModifier(change),
+        };
 
     // What a handler takes over from elsewhere as an extension may have the name of a field. The field is what counts.
     private static void WriteOnce(JsonTypeInfo type)
@@ -141,7 +160,9 @@ internal sealed partial class AdcpSerializer
         }
 
         var get = extensions.Get;
-        var fields = type.Properties.Where(property => property is { IsExtensionData: false, Get: not null }).ToDictionary(property => property.Name, property => property.Get!, StringComparer.Ordinal);
+        var fields = type
+            .Properties.Where(property => property is { IsExtensionData: false, Get: not null })
+            .ToDictionary(property => property.Name, property => property.Get!, StringComparer.Ordinal);
         extensions.Get = value =>
         {
             var all = get?.Invoke(value);
@@ -174,7 +195,12 @@ internal sealed partial class AdcpSerializer
     {
         try
         {
-            return JsonElement.Parse(json).TryGetProperty("adcp_major_version", out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var version) ? version : null;
+            return
+                JsonElement.Parse(json).TryGetProperty("adcp_major_version", out var value)
+                && value.ValueKind == JsonValueKind.Number
+                && value.TryGetInt32(out var version)
+                ? version
+                : null;
         }
         catch (JsonException)
         {
@@ -186,13 +212,24 @@ internal sealed partial class AdcpSerializer
     {
         if (version is { } other && other != Capabilities.MajorVersion)
         {
-            throw new AdcpException(AdcpError.VersionUnsupported, $"This seller speaks AdCP {Capabilities.MajorVersion}, not {other}.", "/adcp_major_version");
+            throw new AdcpException(
+                AdcpError.VersionUnsupported,
+                $"This seller speaks AdCP {Capabilities.MajorVersion}, not {other}.",
+                "/adcp_major_version"
+            );
         }
     }
 
     private static AdcpException Explain(JsonException exception)
     {
-        var pointer = exception.Path is { Length: > 1 } path ? "/" + path[2..].Replace("[", "/", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal).Replace('.', '/').TrimStart('/') : "";
+        var pointer = exception.Path is { Length: > 1 } path
+            ? "/"
+                + path[2..]
+                    .Replace("[", "/", StringComparison.Ordinal)
+                    .Replace("]", "", StringComparison.Ordinal)
+                    .Replace('.', '/')
+                    .TrimStart('/')
+            : "";
         if (MissingPattern().Match(exception.Message) is { Success: true } missing)
         {
             var name = missing.Groups[1].Value;

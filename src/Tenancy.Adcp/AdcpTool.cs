@@ -26,7 +26,9 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
         : base(services)
     {
         var serializer = services.GetService<AdcpSerializer>()
-            ?? throw new InvalidOperationException($"{handlers.Name} has AdCP tools: call AddAdcp() on the builder that AddTenancy returns.");
+            ?? throw new InvalidOperationException(
+                $"{handlers.Name} has AdCP tools: call AddAdcp() on the builder that AddTenancy returns."
+            );
         _wire = new(serializer);
         _idempotent = services.GetRequiredService<IdempotentCalls>();
         _account = services.GetRequiredService<CallAccount>();
@@ -79,7 +81,11 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
         }
 
         var outcome = await _idempotent.RunAsync(
-            call, new(ProtocolTool.Name, key, arguments.Hash!, _timeout), async token => _wire.Write(await HandleAsync(arguments.Request, call, token)), cancellationToken);
+            call,
+            new(ProtocolTool.Name, key, arguments.Hash!, _timeout),
+            async token => _wire.Write(await HandleAsync(arguments.Request, call, token)),
+            cancellationToken
+        );
         return new StoredAnswer(outcome, key, arguments.Request.Context);
     }
 
@@ -92,14 +98,20 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
             case AdcpException told:
                 return AdcpAnswers.Error(told, request.Context);
             case DocumentChangedException:
-                return AdcpAnswers.Error(new(AdcpError.Conflict, "It was changed by somebody else meanwhile: read it again."), request.Context);
+                return AdcpAnswers.Error(
+                    new(AdcpError.Conflict, "It was changed by somebody else meanwhile: read it again."),
+                    request.Context
+                );
             case StorageBudgetExceededException:
                 _logger.LogToolFailed(exception, ProtocolTool.Name, tenantId);
                 return AdcpAnswers.Error(new(AdcpError.ServiceUnavailable, "The seller's storage is full."), request.Context);
             case StoreUnavailableException:
                 // What the caller sees of it is the status of the answer, unless progress was reported before.
                 _logger.LogStoreAway(exception, ProtocolTool.Name, tenantId);
-                return AdcpAnswers.Error(new(AdcpError.ServiceUnavailable, "The seller's store is not available now.", retryAfter: 2), request.Context);
+                return AdcpAnswers.Error(
+                    new(AdcpError.ServiceUnavailable, "The seller's store is not available now.", retryAfter: 2),
+                    request.Context
+                );
             default:
                 _logger.LogToolFailed(exception, ProtocolTool.Name, tenantId);
                 return AdcpAnswers.Error(new(AdcpError.ServiceUnavailable, "The seller could not process the request."), request.Context);
@@ -108,18 +120,27 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
 
     private static Func<object, TRequest, ToolContext, CancellationToken, Task<TResponse>> Bind(MethodInfo method)
     {
-        var open = typeof(Func<,,,,>).MakeGenericType(method.DeclaringType!, typeof(TRequest), typeof(ToolContext), typeof(CancellationToken), typeof(Task<TResponse>));
-        var binder = typeof(AdcpTool<TRequest, TResponse>).GetMethod(nameof(Untype), BindingFlags.NonPublic | BindingFlags.Static)!.MakeGenericMethod(method.DeclaringType!);
+        var open = typeof(Func<,,,,>).MakeGenericType(
+            method.DeclaringType!,
+            typeof(TRequest),
+            typeof(ToolContext),
+            typeof(CancellationToken),
+            typeof(Task<TResponse>)
+        );
+        var binder = typeof(AdcpTool<TRequest, TResponse>)
+            .GetMethod(nameof(Untype), BindingFlags.NonPublic | BindingFlags.Static)!
+            .MakeGenericMethod(method.DeclaringType!);
         return (Func<object, TRequest, ToolContext, CancellationToken, Task<TResponse>>)binder.Invoke(null, [method.CreateDelegate(open)])!;
     }
 
     private static Func<object, TRequest, ToolContext, CancellationToken, Task<TResponse>> Untype<THandlers>(
-        Func<THandlers, TRequest, ToolContext, CancellationToken, Task<TResponse>> handle) =>
-        (handlers, request, context, cancellationToken) => handle((THandlers)handlers, request, context, cancellationToken);
+        Func<THandlers, TRequest, ToolContext, CancellationToken, Task<TResponse>> handle
+    ) => (handlers, request, context, cancellationToken) => handle((THandlers)handlers, request, context, cancellationToken);
 
     private sealed class Run(AdcpTool<TRequest, TResponse> tool, ToolArguments<TRequest> arguments) : ToolRun
     {
-        public override ValueTask<ToolAnswer> RunAsync(Call call, CancellationToken cancellationToken) => tool.RunAsync(arguments, call, cancellationToken);
+        public override ValueTask<ToolAnswer> RunAsync(Call call, CancellationToken cancellationToken) =>
+            tool.RunAsync(arguments, call, cancellationToken);
 
         public override ToolAnswer? Fail(Exception exception, Call call) => tool.Fail(exception, arguments.Request, call);
     }

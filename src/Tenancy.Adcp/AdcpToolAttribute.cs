@@ -6,12 +6,14 @@ using Tenancy.Mcp;
 namespace Tenancy.Adcp;
 
 /// <summary>
-/// Makes a method an AdCP tool: <c>Task&lt;TResponse&gt; Name(TRequest request, ToolContext context, CancellationToken cancellationToken)</c>.
+/// Makes a method an AdCP tool: <c>Task&lt;TResponse&gt; Name(TRequest request, ToolContext context, CancellationToken
+/// cancellationToken)</c>.
 /// </summary>
 /// <param name="name">The tool's name, such as <c>create_media_buy</c>.</param>
 /// <remarks>
 /// <para>The request is read and checked before the method runs, and the answer is put into AdCP's envelope after it.</para>
-/// <para>To refuse, throw <see cref="AdcpException"/>. Anything else that is thrown becomes one fixed error, and a log entry with the details.</para>
+/// <para>To refuse, throw <see cref="AdcpException"/>. Anything else that is thrown becomes one fixed error, and a log entry with the
+/// details.</para>
 /// <para>A <see cref="System.ComponentModel.DescriptionAttribute"/> on the method is what a model reads of the tool.</para>
 /// </remarks>
 public sealed class AdcpToolAttribute(string name) : TenantToolAttribute
@@ -20,7 +22,9 @@ public sealed class AdcpToolAttribute(string name) : TenantToolAttribute
     public string Name { get; } = name;
 
     /// <summary>Gets or sets how long a call of a tool that changes something may take, in seconds. Default: 60.</summary>
-    /// <remarks>After it the handler's token is cancelled, and a retry with the same idempotency key runs again, under the same operation id.</remarks>
+    /// <remarks>
+    /// After it the handler's token is cancelled, and a retry with the same idempotency key runs again, under the same operation id.
+    /// </remarks>
     public int TimeoutSeconds { get; set; } = 60;
 
     /// <summary>Gets or sets whether the tool is there in test mode only; see <see cref="AdcpOptions.TestMode"/>. Default: false.</summary>
@@ -42,15 +46,32 @@ public sealed class AdcpToolAttribute(string name) : TenantToolAttribute
         }
 
         var parameters = method.GetParameters().Select(parameter => parameter.ParameterType).ToArray();
-        if (method.IsStatic
-            || parameters is not [var request, var context, var token] || context != typeof(ToolContext) || token != typeof(CancellationToken) || !request.IsAssignableTo(typeof(AdcpRequest))
-            || method.ReturnType is not { IsGenericType: true } task || task.GetGenericTypeDefinition() != typeof(Task<>) || !task.GenericTypeArguments[0].IsAssignableTo(typeof(AdcpResponse)))
+        if (
+            method.IsStatic
+            || parameters is not [var request, var context, var token]
+            || context != typeof(ToolContext)
+            || token != typeof(CancellationToken)
+            || !request.IsAssignableTo(typeof(AdcpRequest))
+            || method.ReturnType is not { IsGenericType: true } task
+            || task.GetGenericTypeDefinition() != typeof(Task<>)
+            || !task.GenericTypeArguments[0].IsAssignableTo(typeof(AdcpResponse))
+        )
         {
             throw new InvalidOperationException(
-                $"{handlers.Name}.{method.Name} is no AdCP tool: write it as Task<TResponse> {method.Name}(TRequest request, ToolContext context, CancellationToken cancellationToken), with types that derive from AdcpRequest and AdcpResponse.");
+                $"{handlers.Name}.{method.Name} is no AdCP tool: write it as Task<TResponse> {method.Name}(TRequest request, "
+                    + "ToolContext context, CancellationToken cancellationToken), with types that derive from AdcpRequest and "
+                    + "AdcpResponse."
+            );
         }
 
         var tool = typeof(AdcpTool<,>).MakeGenericType(request, task.GenericTypeArguments[0]);
-        return (TenantTool)Activator.CreateInstance(tool, BindingFlags.DoNotWrapExceptions, binder: null, [this, handlers, method, services], culture: null)!;
+        return (TenantTool)
+            Activator.CreateInstance(
+                tool,
+                BindingFlags.DoNotWrapExceptions,
+                binder: null,
+                [this, handlers, method, services],
+                culture: null
+            )!;
     }
 }

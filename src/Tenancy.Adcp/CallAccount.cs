@@ -14,7 +14,11 @@ internal sealed class CallAccount(IAccountResolver resolver)
             return;
         }
 
-        if (request is TestControllerRequest { Account: { } wanted } && IsComplete(wanted) && await resolver.ResolveAsync(wanted, call.Unnarrowed, cancellationToken) is [var one])
+        if (
+            request is TestControllerRequest { Account: { } wanted }
+            && IsComplete(wanted)
+            && await resolver.ResolveAsync(wanted, call.Unnarrowed, cancellationToken) is [var one]
+        )
         {
             call.Narrow(one.AccountId, readable: null);
             return;
@@ -23,7 +27,10 @@ internal sealed class CallAccount(IAccountResolver resolver)
         if (request is not IAccountRequest { Account: { } reference })
         {
             // Which accounts the caller has is asked when the handler reads what lies in them: most reads do not.
-            call.Narrow(null, new(async token => [.. (await resolver.ResolveAsync(null, call.Unnarrowed, token)).Select(account => account.AccountId)]));
+            call.Narrow(
+                null,
+                new(async token => [.. (await resolver.ResolveAsync(null, call.Unnarrowed, token)).Select(account => account.AccountId)])
+            );
             return;
         }
 
@@ -36,25 +43,44 @@ internal sealed class CallAccount(IAccountResolver resolver)
         call.Narrow(
             found switch
             {
-                [] => throw new AdcpException(AdcpError.AccountNotFound, "You have no such account here: open it with sync_accounts.", "/account"),
+                [] => throw new AdcpException(
+                    AdcpError.AccountNotFound,
+                    "You have no such account here: open it with sync_accounts.",
+                    "/account"
+                ),
                 [var account] => Usable(account, request).AccountId,
-                _ => throw new AdcpException(AdcpError.AccountAmbiguous, "Several of your accounts fit: name one by its account_id.", "/account"),
+                _ => throw new AdcpException(
+                    AdcpError.AccountAmbiguous,
+                    "Several of your accounts fit: name one by its account_id.",
+                    "/account"
+                ),
             },
-            readable: null);
+            readable: null
+        );
     }
 
-    private static bool IsComplete(AccountReference reference) => reference.AccountId is not null || (reference.Brand is not null && reference.Operator is not null);
+    private static bool IsComplete(AccountReference reference) =>
+        reference.AccountId is not null || (reference.Brand is not null && reference.Operator is not null);
 
     // A caller without credentials has no accounts: what it may call answers without one.
     private static bool IsAnonymous(Call call) => call.Caller.IsAnonymous && !call.IsOpen;
 
     // An account that cannot be used can still be read.
-    private static Account Usable(Account account, AdcpRequest request) => account.Status switch
-    {
-        _ when request is not IIdempotentRequest => account,
-        AccountStatus.Active => account,
-        AccountStatus.PendingApproval => throw new AdcpException(AdcpError.AccountSetupRequired, "The account waits for the seller's approval.", "/account"),
-        AccountStatus.PaymentRequired => throw new AdcpException(AdcpError.AccountPaymentRequired, "The account has an open invoice.", "/account"),
-        _ => throw new AdcpException(AdcpError.AccountSuspended, "The account is halted or closed.", "/account"),
-    };
+    private static Account Usable(Account account, AdcpRequest request) =>
+        account.Status switch
+        {
+            _ when request is not IIdempotentRequest => account,
+            AccountStatus.Active => account,
+            AccountStatus.PendingApproval => throw new AdcpException(
+                AdcpError.AccountSetupRequired,
+                "The account waits for the seller's approval.",
+                "/account"
+            ),
+            AccountStatus.PaymentRequired => throw new AdcpException(
+                AdcpError.AccountPaymentRequired,
+                "The account has an open invoice.",
+                "/account"
+            ),
+            _ => throw new AdcpException(AdcpError.AccountSuspended, "The account is halted or closed.", "/account"),
+        };
 }

@@ -17,30 +17,46 @@ internal sealed class Capabilities
 
     [AdcpTool("get_adcp_capabilities")]
     [Description("Tells what this seller can do: protocols, prices, channels.")]
-    public Task<GetAdcpCapabilitiesResponse> GetAsync(GetAdcpCapabilitiesRequest request, ToolContext context, CancellationToken cancellationToken)
+    public Task<GetAdcpCapabilitiesResponse> GetAsync(
+        GetAdcpCapabilitiesRequest request,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
     {
         var tools = context.Kind.Tools.PrimitiveNames;
         var profile = (context.PlatformInstance as ISellerProfile)?.Profile ?? new();
         var sellsMedia = MediaBuyTools.All(tools.Contains);
         var isTest = tools.Contains(TestController) && profile.TestScenarios.Count > 0;
-        return Task.FromResult(new GetAdcpCapabilitiesResponse
-        {
-            Adcp = new() { MajorVersions = [MajorVersion], Idempotency = new() { Supported = true, ReplayTtlSeconds = (int)new IdempotencyRules().ReplayTime.TotalSeconds } },
-            SupportedProtocols = ["media_buy"],
-            Account = new() { SupportedBilling = profile.Billing },
-            MediaBuy = sellsMedia && Wants(request, "media_buy") ? MediaBuy(profile) : null,
-            ComplianceTesting = isTest ? new() { Scenarios = profile.TestScenarios } : null,
-            Specialisms = sellsMedia && profile.Specialisms.Count > 0 ? profile.Specialisms : null,
-        });
+        return Task.FromResult(
+            new GetAdcpCapabilitiesResponse
+            {
+                Adcp = new()
+                {
+                    MajorVersions = [MajorVersion],
+                    Idempotency = new() { Supported = true, ReplayTtlSeconds = (int)new IdempotencyRules().ReplayTime.TotalSeconds },
+                },
+                SupportedProtocols = ["media_buy"],
+                Account = new() { SupportedBilling = profile.Billing },
+                MediaBuy = sellsMedia && Wants(request, "media_buy") ? MediaBuy(profile) : null,
+                ComplianceTesting = isTest ? new() { Scenarios = profile.TestScenarios } : null,
+                Specialisms = sellsMedia && profile.Specialisms.Count > 0 ? profile.Specialisms : null,
+            }
+        );
     }
 
     private static bool Wants(GetAdcpCapabilitiesRequest request, string protocol) => request.Protocols?.Contains(protocol) is not false;
 
-    private static MediaBuyCapabilities MediaBuy(SellerProfile profile) => new()
-    {
-        SupportedPricingModels = profile.PricingModels.Count > 0 ? profile.PricingModels : null,
-        Portfolio = profile.PublisherDomains.Count > 0
-            ? new() { PublisherDomains = profile.PublisherDomains, PrimaryChannels = profile.Channels.Count > 0 ? profile.Channels : null }
-            : null,
-    };
+    private static MediaBuyCapabilities MediaBuy(SellerProfile profile) =>
+        new()
+        {
+            SupportedPricingModels = profile.PricingModels.Count > 0 ? profile.PricingModels : null,
+            Portfolio =
+                profile.PublisherDomains.Count > 0
+                    ? new()
+                    {
+                        PublisherDomains = profile.PublisherDomains,
+                        PrimaryChannels = profile.Channels.Count > 0 ? profile.Channels : null,
+                    }
+                    : null,
+        };
 }

@@ -14,6 +14,8 @@ public interface IAccountResolver
     /// <param name="reference">What the request names; null for all accounts of the caller.</param>
     /// <param name="context">The call, before it has an account.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>None where the caller has none that fits. Where there are several for a reference, the request is refused as ambiguous.</returns>
+    /// <returns>
+    /// None where the caller has none that fits. Where there are several for a reference, the request is refused as ambiguous.
+    /// </returns>
     Task<IReadOnlyList<Account>> ResolveAsync(AccountReference? reference, ToolContext context, CancellationToken cancellationToken);
 }

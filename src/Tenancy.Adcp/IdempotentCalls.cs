@@ -11,13 +11,20 @@ internal sealed class IdempotentCalls(RedisConnection redis, TimeProvider time, 
 {
     private const int CompleteAttempts = 3;
 
-    /// <summary>Runs the request, or gives the answer that it had. An error gives the key back; a client that goes does not stop what was begun.</summary>
+    /// <summary>
+    /// Runs the request, or gives the answer that it had. An error gives the key back; a client that goes does not stop what was begun.
+    /// </summary>
     /// <param name="call">The call. It goes on until the handler has ended.</param>
     /// <param name="request">The request.</param>
     /// <param name="handle">Runs the handler, and writes its answer as it is stored.</param>
     /// <param name="cancellationToken">Ends the wait, not the work.</param>
     /// <exception cref="AdcpException">The key stands for another request, is in use, is too old, or there are too many.</exception>
-    public async Task<IdempotentOutcome> RunAsync(Call call, KeyedRequest request, Func<CancellationToken, Task<byte[]>> handle, CancellationToken cancellationToken)
+    public async Task<IdempotentOutcome> RunAsync(
+        Call call,
+        KeyedRequest request,
+        Func<CancellationToken, Task<byte[]>> handle,
+        CancellationToken cancellationToken
+    )
     {
         var caller = call.Context;
         if (caller.Accounts.Own is null)
@@ -26,26 +33,60 @@ internal sealed class IdempotentCalls(RedisConnection redis, TimeProvider time, 
         }
 
         var limits = call.Tenant.Config.Limits;
-        var store = new IdempotencyStore(redis, caller.TenantId, new()
-        {
-            MaxRecords = limits?.MaxIdempotencyRecords ?? TenantLimits.DefaultMaxIdempotencyRecords,
-            MaxBytes = limits?.MaxIdempotencyBytes ?? TenantLimits.DefaultMaxIdempotencyBytes,
-        });
-        var claim = await store.ClaimAsync(new(caller.Caller.Value, caller.AccountId, request.Key, request.Tool, request.Hash), request.Timeout);
+        var store = new IdempotencyStore(
+            redis,
+            caller.TenantId,
+            new()
+            {
+                MaxRecords = limits?.MaxIdempotencyRecords ?? TenantLimits.DefaultMaxIdempotencyRecords,
+                MaxBytes = limits?.MaxIdempotencyBytes ?? TenantLimits.DefaultMaxIdempotencyBytes,
+            }
+        );
+        var claim = await store.ClaimAsync(
+            new(caller.Caller.Value, caller.AccountId, request.Key, request.Tool, request.Hash),
+            request.Timeout
+        );
         return claim switch
         {
-            IdempotencyClaim.Claimed(var lease) => await call.RunDetached(() => RunClaimedAsync(store, lease, call, request.Timeout, handle)).WaitAsync(cancellationToken),
+            IdempotencyClaim.Claimed(var lease) => await call.RunDetached(() =>
+                    RunClaimedAsync(store, lease, call, request.Timeout, handle)
+                )
+                .WaitAsync(cancellationToken),
             IdempotencyClaim.Replay(var response) => new(response, IsReplay: true),
-            IdempotencyClaim.InFlight(var retryAfter) => throw new AdcpException(AdcpError.IdempotencyInFlight, "The request with this idempotency_key is being processed.", retryAfter: Seconds(retryAfter)),
-            IdempotencyClaim.Conflict => throw new AdcpException(AdcpError.IdempotencyConflict, "The idempotency_key was used for another request."),
-            IdempotencyClaim.Expired => throw new AdcpException(AdcpError.IdempotencyExpired, "The idempotency_key is too old to be replayed."),
-            IdempotencyClaim.TooManyInserts(var retryAfter) => throw new AdcpException(AdcpError.RateLimited, "There are too many new idempotency keys.", retryAfter: Seconds(retryAfter)),
-            IdempotencyClaim.StorageFull(var retryAfter) => throw new AdcpException(AdcpError.RateLimited, "The seller keeps as many answers for idempotency keys as it may.", retryAfter: Seconds(retryAfter)),
+            IdempotencyClaim.InFlight(var retryAfter) => throw new AdcpException(
+                AdcpError.IdempotencyInFlight,
+                "The request with this idempotency_key is being processed.",
+                retryAfter: Seconds(retryAfter)
+            ),
+            IdempotencyClaim.Conflict => throw new AdcpException(
+                AdcpError.IdempotencyConflict,
+                "The idempotency_key was used for another request."
+            ),
+            IdempotencyClaim.Expired => throw new AdcpException(
+                AdcpError.IdempotencyExpired,
+                "The idempotency_key is too old to be replayed."
+            ),
+            IdempotencyClaim.TooManyInserts(var retryAfter) => throw new AdcpException(
+                AdcpError.RateLimited,
+                "There are too many new idempotency keys.",
+                retryAfter: Seconds(retryAfter)
+            ),
+            IdempotencyClaim.StorageFull(var retryAfter) => throw new AdcpException(
+                AdcpError.RateLimited,
+                "The seller keeps as many answers for idempotency keys as it may.",
+                retryAfter: Seconds(retryAfter)
+            ),
             _ => throw new InvalidOperationException("The store gave no answer that is known here."),
         };
     }
 
-    private async Task<IdempotentOutcome> RunClaimedAsync(IdempotencyStore store, IdempotencyLease lease, Call call, TimeSpan timeout, Func<CancellationToken, Task<byte[]>> handle)
+    private async Task<IdempotentOutcome> RunClaimedAsync(
+        IdempotencyStore store,
+        IdempotencyLease lease,
+        Call call,
+        TimeSpan timeout,
+        Func<CancellationToken, Task<byte[]>> handle
+    )
     {
         byte[] answer;
         try
@@ -66,12 +107,20 @@ internal sealed class IdempotentCalls(RedisConnection redis, TimeProvider time, 
         {
             { IsStored: true } => new IdempotentOutcome(answer, IsReplay: false),
             { Other: { } other } => new(other, IsReplay: true),
-            _ => throw new AdcpException(AdcpError.IdempotencyInFlight, "The request took longer than it may, and another try of it is being processed.", retryAfter: 1),
+            _ => throw new AdcpException(
+                AdcpError.IdempotencyInFlight,
+                "The request took longer than it may, and another try of it is being processed.",
+                retryAfter: 1
+            ),
         };
     }
 
     /// <summary>A timeout of the store is not a "no": the same answer is given again, under the same token.</summary>
-    private static async Task<IdempotencyCompletion> CompleteAsync(IdempotencyStore store, IdempotencyLease lease, ReadOnlyMemory<byte> answer)
+    private static async Task<IdempotencyCompletion> CompleteAsync(
+        IdempotencyStore store,
+        IdempotencyLease lease,
+        ReadOnlyMemory<byte> answer
+    )
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -79,9 +128,7 @@ internal sealed class IdempotentCalls(RedisConnection redis, TimeProvider time, 
             {
                 return await store.CompleteAsync(lease, answer);
             }
-            catch (StoreUnavailableException) when (attempt < CompleteAttempts)
-            {
-            }
+            catch (StoreUnavailableException) when (attempt < CompleteAttempts) { }
         }
     }
 

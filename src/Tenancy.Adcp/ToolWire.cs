@@ -22,7 +22,10 @@ internal sealed class ToolWire<TRequest, TResponse>(AdcpSerializer serializer)
     private readonly JsonTypeInfo<TResponse> _responseType = WithoutEnvelope(serializer.TypeInfo<TResponse>());
 
     // An answer may have a status of its own. One that has none is complete.
-    private readonly Func<object, object?>? _status = serializer.TypeInfo<TResponse>().Properties.FirstOrDefault(property => property.Name == "status")?.Get;
+    private readonly Func<object, object?>? _status = serializer
+        .TypeInfo<TResponse>()
+        .Properties.FirstOrDefault(property => property.Name == "status")
+        ?.Get;
 
     /// <summary>Reads the arguments of a call.</summary>
     /// <exception cref="AdcpException">They are malformed; the field is named.</exception>
@@ -38,7 +41,10 @@ internal sealed class ToolWire<TRequest, TResponse>(AdcpSerializer serializer)
 
     /// <summary>The answer to a request.</summary>
     public ToolAnswer Answer(TResponse response, AdcpRequest request) =>
-        new TypedAnswer(this, response, request.Context) { IsError = IsTestController && response is TestControllerResponse { Success: false } };
+        new TypedAnswer(this, response, request.Context)
+        {
+            IsError = IsTestController && response is TestControllerResponse { Success: false },
+        };
 
     /// <summary>Writes an answer as it is stored: without what belongs to one request alone.</summary>
     public byte[] Write(TResponse response)
@@ -64,14 +70,23 @@ internal sealed class ToolWire<TRequest, TResponse>(AdcpSerializer serializer)
         }
     }
 
-    private static JsonTypeInfo<TResponse> WithoutEnvelope(JsonTypeInfo<TResponse> type) => type.Properties.FirstOrDefault(property => Envelope.Contains(property.Name)) is { } field
-        ? throw new InvalidOperationException($"{typeof(TResponse).Name} has a field '{field.Name}', which every answer has of the request: give it another name.")
-        : type;
+    private static JsonTypeInfo<TResponse> WithoutEnvelope(JsonTypeInfo<TResponse> type) =>
+        type.Properties.FirstOrDefault(property => Envelope.Contains(property.Name)) is { } field
+            ? throw new InvalidOperationException(
+                $"{typeof(TResponse).Name} has a field '{field.Name}', which every answer has of the request: give it another name."
+            )
+            : type;
 
     // An extension that a handler takes over from elsewhere may be called so. What belongs to the request is what counts.
-    private static TResponse WithoutEnvelope(TResponse response) => response.Extensions is { Count: > 0 } extensions && Array.Exists(Envelope, extensions.ContainsKey)
-        ? (TResponse)((AdcpResponse)response with { Extensions = extensions.Where(extension => !Envelope.Contains(extension.Key)).ToDictionary(StringComparer.Ordinal) })
-        : response;
+    private static TResponse WithoutEnvelope(TResponse response) =>
+        response.Extensions is { Count: > 0 } extensions && Array.Exists(Envelope, extensions.ContainsKey)
+            ? (TResponse)(
+                (AdcpResponse)response with
+                {
+                    Extensions = extensions.Where(extension => !Envelope.Contains(extension.Key)).ToDictionary(StringComparer.Ordinal),
+                }
+            )
+            : response;
 
     private static string Hash(ReadOnlySpan<byte> json)
     {
@@ -81,7 +96,10 @@ internal sealed class ToolWire<TRequest, TResponse>(AdcpSerializer serializer)
         }
         catch (FormatException)
         {
-            throw new AdcpException(AdcpError.InvalidRequest, "The request has a text that is no Unicode, a number that no double can hold, or a member twice.");
+            throw new AdcpException(
+                AdcpError.InvalidRequest,
+                "The request has a text that is no Unicode, a number that no double can hold, or a member twice."
+            );
         }
     }
 

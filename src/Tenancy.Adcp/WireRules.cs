@@ -79,7 +79,9 @@ internal sealed class WireRules
             }
         }
 
-        return rule.IsObject ? FindMistake(found, found.GetType()) : rule.ItemsAreObjects ? FindInside((IEnumerable)found) : null;
+        return rule.IsObject ? FindMistake(found, found.GetType())
+            : rule.ItemsAreObjects ? FindInside((IEnumerable)found)
+            : null;
     }
 
     private (string Pointer, string Message)? FindInside(IEnumerable items)
@@ -98,9 +100,10 @@ internal sealed class WireRules
     }
 
     // The attribute itself interprets its pattern anew for each text, at ten times the cost.
-    private bool IsValid(ValidationAttribute attribute, object value) => attribute is RegularExpressionAttribute { Pattern: var pattern } && value is string text
-        ? text.Length == 0 || IsMatch(_patterns.GetOrAdd(pattern, Compile), text)
-        : attribute.IsValid(value);
+    private bool IsValid(ValidationAttribute attribute, object value) =>
+        attribute is RegularExpressionAttribute { Pattern: var pattern } && value is string text
+            ? text.Length == 0 || IsMatch(_patterns.GetOrAdd(pattern, Compile), text)
+            : attribute.IsValid(value);
 
     // All of the text has to match, as the attribute has it. An enumeration allocates no match.
     private static bool IsMatch(Regex pattern, string text)
@@ -116,28 +119,42 @@ internal sealed class WireRules
     private static Regex Compile(string pattern) => new(pattern, RegexOptions.Compiled, TimeSpan.FromSeconds(2));
 
     private Rule[] Read(Type type) =>
-    [
-        .. _options.GetTypeInfo(type).Properties
-            .Where(property => property is { IsExtensionData: false, Get: not null })
-            .Select(property => new Rule(
-                property,
-                [.. (property.AttributeProvider?.GetCustomAttributes(typeof(ValidationAttribute), inherit: true) ?? []).Cast<ValidationAttribute>()],
-                _options.GetTypeInfo(property.PropertyType) is { Kind: JsonTypeInfoKind.Object },
-                _options.GetTypeInfo(property.PropertyType) is { Kind: JsonTypeInfoKind.Enumerable, ElementType: { } element } && _options.GetTypeInfo(element) is { Kind: JsonTypeInfoKind.Object }))
-            .Where(rule => rule.Attributes.Length > 0 || rule.IsObject || rule.ItemsAreObjects || rule.Property is { IsGetNullable: false, PropertyType.IsValueType: false }),
-    ];
+        [
+            .. _options
+                .GetTypeInfo(type)
+                .Properties.Where(property => property is { IsExtensionData: false, Get: not null })
+                .Select(property => new Rule(
+                    property,
+                    [
+                        .. (
+                            property.AttributeProvider?.GetCustomAttributes(typeof(ValidationAttribute), inherit: true) ?? []
+                        ).Cast<ValidationAttribute>(),
+                    ],
+                    _options.GetTypeInfo(property.PropertyType) is { Kind: JsonTypeInfoKind.Object },
+                    _options.GetTypeInfo(property.PropertyType) is { Kind: JsonTypeInfoKind.Enumerable, ElementType: { } element }
+                        && _options.GetTypeInfo(element) is { Kind: JsonTypeInfoKind.Object }
+                ))
+                .Where(rule =>
+                    rule.Attributes.Length > 0
+                    || rule.IsObject
+                    || rule.ItemsAreObjects
+                    || rule.Property is { IsGetNullable: false, PropertyType.IsValueType: false }
+                ),
+        ];
 
-    private static string Explain(ValidationAttribute broken) => broken switch
-    {
-        RangeAttribute { Maximum: double.MaxValue or int.MaxValue } range => $"must be {range.Minimum} at least",
-        RangeAttribute range => $"must be from {range.Minimum} to {range.Maximum}",
-        MinLengthAttribute min => $"must have {min.Length} at least",
-        MaxLengthAttribute max => $"must have {max.Length} at most",
-        AllowedValuesAttribute allowed => $"must be one of {string.Join(", ", allowed.Values.OfType<string>())}",
-        _ => "has a wrong form",
-    };
+    private static string Explain(ValidationAttribute broken) =>
+        broken switch
+        {
+            RangeAttribute { Maximum: double.MaxValue or int.MaxValue } range => $"must be {range.Minimum} at least",
+            RangeAttribute range => $"must be from {range.Minimum} to {range.Maximum}",
+            MinLengthAttribute min => $"must have {min.Length} at least",
+            MaxLengthAttribute max => $"must have {max.Length} at most",
+            AllowedValuesAttribute allowed => $"must be one of {string.Join(", ", allowed.Values.OfType<string>())}",
+            _ => "has a wrong form",
+        };
 
-    private static JsonValue Number(object value) => value is int whole ? JsonValue.Create(whole) : JsonValue.Create(Convert.ToDouble(value, CultureInfo.InvariantCulture));
+    private static JsonValue Number(object value) =>
+        value is int whole ? JsonValue.Create(whole) : JsonValue.Create(Convert.ToDouble(value, CultureInfo.InvariantCulture));
 
     private sealed record Rule(JsonPropertyInfo Property, ValidationAttribute[] Attributes, bool IsObject, bool ItemsAreObjects);
 }

@@ -11,7 +11,10 @@ using Tsavorite.core;
 
 namespace Tenancy.Embedded;
 
-/// <summary>A Garnet server in this process, in memory, that only this process's user can reach: on a Unix socket in a private directory, else on loopback; both with a password.</summary>
+/// <summary>
+/// A Garnet server in this process, in memory, that only this process's user can reach: on a Unix socket in a private directory, else on
+/// loopback; both with a password.
+/// </summary>
 internal sealed class EmbeddedStore(ILoggerFactory loggers) : IEmbeddedStore, IDisposable
 {
     internal const string LogCategory = "Garnet";
@@ -56,34 +59,35 @@ internal sealed class EmbeddedStore(ILoggerFactory loggers) : IEmbeddedStore, ID
         }
     }
 
-    private GarnetServerOptions Options(EndPoint endPoint) => new()
-    {
-        EndPoints = [endPoint],
-        UnixSocketPath = endPoint is UnixDomainSocketEndPoint ? endPoint.ToString() : null,
-        UnixSocketPermission = endPoint is UnixDomainSocketEndPoint ? UnixFileMode.UserRead | UnixFileMode.UserWrite : default,
-        AuthSettings = new PasswordAuthenticationSettings(_password),
-        QuietMode = true,
+    private GarnetServerOptions Options(EndPoint endPoint) =>
+        new()
+        {
+            EndPoints = [endPoint],
+            UnixSocketPath = endPoint is UnixDomainSocketEndPoint ? endPoint.ToString() : null,
+            UnixSocketPermission = endPoint is UnixDomainSocketEndPoint ? UnixFileMode.UserRead | UnixFileMode.UserWrite : default,
+            AuthSettings = new PasswordAuthenticationSettings(_password),
+            QuietMode = true,
 
-        // The default device needs libaio and ends the whole process where it is missing.
-        DeviceType = DeviceType.RandomAccess,
+            // The default device needs libaio and ends the whole process where it is missing.
+            DeviceType = DeviceType.RandomAccess,
 
-        // Scripts are atomic only in transaction mode, and only over the keys that they declare.
-        EnableLua = true,
-        LuaTransactionMode = true,
-        LuaOptions = new(LuaMemoryManagementMode.Tracked, "16m", TimeSpan.FromSeconds(2), LuaLoggingMode.Silent, []),
+            // Scripts are atomic only in transaction mode, and only over the keys that they declare.
+            EnableLua = true,
+            LuaTransactionMode = true,
+            LuaOptions = new(LuaMemoryManagementMode.Tracked, "16m", TimeSpan.FromSeconds(2), LuaLoggingMode.Silent, []),
 
-        // The log is a ring that evicts when it is full: a gigabyte, committed only as it fills.
-        LogMemorySize = "1g",
-        PageSize = "1m",
-        SegmentSize = "64m",
-        ObjectLogSegmentSize = "64m",
-        IndexMemorySize = "16m",
-        BufferPoolMemoryBudget = "16m",
-        MaxDatabases = 1,
-        NetworkConnectionLimit = 256,
-        ExpiredKeyDeletionScanFrequencySecs = 30,
-        ExpiredObjectCollectionFrequencySecs = 60,
-    };
+            // The log is a ring that evicts when it is full: a gigabyte, committed only as it fills.
+            LogMemorySize = "1g",
+            PageSize = "1m",
+            SegmentSize = "64m",
+            ObjectLogSegmentSize = "64m",
+            IndexMemorySize = "16m",
+            BufferPoolMemoryBudget = "16m",
+            MaxDatabases = 1,
+            NetworkConnectionLimit = 256,
+            ExpiredKeyDeletionScanFrequencySecs = 30,
+            ExpiredObjectCollectionFrequencySecs = 60,
+        };
 
     /// <summary>Gives the server's loggers one name to be filtered by.</summary>
     private sealed class GarnetLoggers(ILoggerFactory loggers) : ILoggerFactory

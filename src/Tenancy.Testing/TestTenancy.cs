@@ -32,7 +32,8 @@ public sealed class TestTenancy : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(configure);
         ArgumentNullException.ThrowIfNull(tenants);
         var builder = new HostApplicationBuilder(
-            new HostApplicationBuilderSettings { DisableDefaults = true, EnvironmentName = Environments.Development });
+            new HostApplicationBuilderSettings { DisableDefaults = true, EnvironmentName = Environments.Development }
+        );
         configure(builder.Services.AddTenancy(static _ => { }));
         var tenancy = new TestTenancy(builder.Build());
         try
@@ -56,8 +57,9 @@ public sealed class TestTenancy : IAsyncDisposable
     public async Task AddAsync(TenantConfig tenant)
     {
         ArgumentNullException.ThrowIfNull(tenant);
-        var (status, _, _) = await Services.GetRequiredService<ITenantAdministration>().RegisterAsync(
-            tenant, new() { AwaitFirstValidation = true });
+        var (status, _, _) = await Services
+            .GetRequiredService<ITenantAdministration>()
+            .RegisterAsync(tenant, new() { AwaitFirstValidation = true });
         if (status.Health != TenantHealth.Healthy)
         {
             throw new InvalidOperationException($"Tenant '{tenant.Id}' cannot be served: {status.Reason}");

@@ -7,7 +7,9 @@ using Tenancy.Registry;
 
 namespace Tenancy.Testing;
 
-/// <summary>A tool call without HTTP around it, for the tests of a handler. Its context is the real one, of a real tenant of the running server.</summary>
+/// <summary>
+/// A tool call without HTTP around it, for the tests of a handler. Its context is the real one, of a real tenant of the running server.
+/// </summary>
 public sealed class TestToolContext : IDisposable
 {
     private TestToolContext(ToolContext context) => Context = context;
@@ -25,7 +27,17 @@ public sealed class TestToolContext : IDisposable
         ArgumentNullException.ThrowIfNull(services);
         var tenant = services.GetRequiredService<TenantRegistry>().Get(TenantId.Parse(tenantId).Value);
         return tenant is { IsServing: true }
-            ? new(services.GetRequiredService<ToolContextFactory>().Create(tenant, principalId is null ? CallerIdentity.Anonymous : CallerIdentity.FromPrincipal(principalId) ?? throw new ArgumentException("A principal's id has 1 to 1,024 visible characters.", nameof(principalId))))
+            ? new(
+                services
+                    .GetRequiredService<ToolContextFactory>()
+                    .Create(
+                        tenant,
+                        principalId is null
+                            ? CallerIdentity.Anonymous
+                            : CallerIdentity.FromPrincipal(principalId)
+                                ?? throw new ArgumentException("A principal's id has 1 to 1,024 visible characters.", nameof(principalId))
+                    )
+            )
             : throw new InvalidOperationException($"The server does not serve a tenant '{tenantId}'.");
     }
 

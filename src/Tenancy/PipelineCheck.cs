@@ -25,11 +25,12 @@ internal sealed class PipelineCheck : IStartupFilter
     /// <summary>Notes where our middleware was added.</summary>
     public void Note(IApplicationBuilder app) => (_app, _hadRouting) = (app, app.Properties.ContainsKey(Routing));
 
-    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
-    {
-        next(app);
-        Check(app.ApplicationServices.GetService<EndpointDataSource>()?.Endpoints ?? []);
-    };
+    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) =>
+        app =>
+        {
+            next(app);
+            Check(app.ApplicationServices.GetService<EndpointDataSource>()?.Endpoints ?? []);
+        };
 
     private void Check(IReadOnlyList<Endpoint> endpoints)
     {
@@ -41,28 +42,31 @@ internal sealed class PipelineCheck : IStartupFilter
         if (_app is null)
         {
             throw new InvalidOperationException(
-                $"The endpoint '{first.DisplayName}' needs what app.UseTenancy() adds, and that was not called: call it before endpoints " +
-                "are mapped.");
+                $"The endpoint '{first.DisplayName}' needs what app.UseTenancy() adds, and that was not called: call it before endpoints "
+                    + "are mapped."
+            );
         }
 
         if (!_hadRouting && _app.Properties.ContainsKey(Routing))
         {
             throw new InvalidOperationException(
-                "app.UseTenancy() is called before app.UseRouting(), when no request has an endpoint yet: call it after, or leave " +
-                "app.UseRouting() out.");
+                "app.UseTenancy() is called before app.UseRouting(), when no request has an endpoint yet: call it after, or leave "
+                    + "app.UseRouting() out."
+            );
         }
 
         if (endpoints.FirstOrDefault(IsOpenAdmin) is { } open)
         {
             throw new InvalidOperationException(
-                $"The endpoint '{open.DisplayName}' of the admin API has AllowAnonymous, so that everybody could administer all tenants: " +
-                "remove it.");
+                $"The endpoint '{open.DisplayName}' of the admin API has AllowAnonymous, so that everybody could administer all tenants: "
+                    + "remove it."
+            );
         }
     }
 
     private static bool IsOurs(Endpoint endpoint) =>
         endpoint.Metadata.GetMetadata<TenantEndpointMetadata>() is not null
-            || endpoint.Metadata.GetMetadata<AdminEndpointMetadata>() is not null;
+        || endpoint.Metadata.GetMetadata<AdminEndpointMetadata>() is not null;
 
     private static bool IsOpenAdmin(Endpoint endpoint) =>
         endpoint.Metadata.GetMetadata<AdminEndpointMetadata>() is not null && endpoint.Metadata.GetMetadata<IAllowAnonymous>() is not null;

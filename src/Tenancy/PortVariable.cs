@@ -37,8 +37,10 @@ internal sealed class PortVariable(TenancyConfiguration configuration, IServer? 
     // Before the web server starts, which looks for URLs in the configuration only where it was given none.
     public Task StartingAsync(CancellationToken cancellationToken)
     {
-        if (server?.Features.Get<IServerAddressesFeature>()?.Addresses is { Count: 0, IsReadOnly: false } addresses
-            && FindUrl(configuration) is { } url)
+        if (
+            server?.Features.Get<IServerAddressesFeature>()?.Addresses is { Count: 0, IsReadOnly: false } addresses
+            && FindUrl(configuration) is { } url
+        )
         {
             addresses.Add(url);
         }

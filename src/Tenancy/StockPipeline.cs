@@ -5,7 +5,9 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Tenancy;
 
 /// <summary>Collects middlewares that only some requests go through, in front of the rest of an application's pipeline.</summary>
-/// <remarks>It shares the application's properties, where ASP.NET Core notes what was added: what is here it does not add once more.</remarks>
+/// <remarks>
+/// It shares the application's properties, where ASP.NET Core notes what was added: what is here it does not add once more.
+/// </remarks>
 internal sealed class StockPipeline(IApplicationBuilder app) : IApplicationBuilder
 {
     private readonly List<Func<RequestDelegate, RequestDelegate>> _middlewares = [];
@@ -29,7 +31,8 @@ internal sealed class StockPipeline(IApplicationBuilder app) : IApplicationBuild
     public IApplicationBuilder New() => app.New();
 
     /// <summary>Puts what was collected in front of the rest.</summary>
-    public RequestDelegate Build(RequestDelegate rest) => Enumerable.Reverse(_middlewares).Aggregate(rest, (next, middleware) => middleware(next));
+    public RequestDelegate Build(RequestDelegate rest) =>
+        Enumerable.Reverse(_middlewares).Aggregate(rest, (next, middleware) => middleware(next));
 
     public RequestDelegate Build() => Build(static _ => Task.CompletedTask);
 }

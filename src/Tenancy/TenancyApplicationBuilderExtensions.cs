@@ -22,7 +22,9 @@ public static class TenancyApplicationBuilderExtensions
     // A tenant's URL has up to three path segments, so that its endpoints need no rewriting of paths.
     private static readonly string[] Prefixes = ["", "/{tenant}", "/{a}/{b}", "/{a}/{b}/{c}"];
 
-    /// <summary>Adds what stands in front of tenant endpoints: host and Origin, tenant, authentication, authorization, in this order.</summary>
+    /// <summary>
+    /// Adds what stands in front of tenant endpoints: host and Origin, tenant, authentication, authorization, in this order.
+    /// </summary>
     /// <remarks>
     /// Call it once, before endpoints are mapped, and after <c>UseRouting</c> where you call that. Endpoints that ask for no tenant are not
     /// touched. Where it is missing, or comes too early, the server does not start; an endpoint that asks for a tenant and gets none
@@ -33,14 +35,17 @@ public static class TenancyApplicationBuilderExtensions
         ArgumentNullException.ThrowIfNull(app);
         var check = app.ApplicationServices.GetService<PipelineCheck>()
             ?? throw new InvalidOperationException(
-                "The services of Tenancy are not there: call builder.Services.AddTenancy(builder.Configuration) before builder.Build().");
+                "The services of Tenancy are not there: call builder.Services.AddTenancy(builder.Configuration) before builder.Build()."
+            );
         check.Note(app);
         var stock = new StockPipeline(app);
         stock.UseAuthentication().UseAuthorization();
         return app.UseMiddleware<AdminMiddleware>().UseMiddleware<TenantMiddleware>().UseMiddleware<KnownCallersMiddleware>(stock);
     }
 
-    /// <summary>Maps the MCP endpoint of every tenant: <c>/mcp</c>, <c>/{tenant}/mcp</c> and the URL of a tenant plus <c>/mcp</c>.</summary>
+    /// <summary>
+    /// Maps the MCP endpoint of every tenant: <c>/mcp</c>, <c>/{tenant}/mcp</c> and the URL of a tenant plus <c>/mcp</c>.
+    /// </summary>
     /// <remarks>For tenants with an identity provider it maps the metadata by which clients find that, too (RFC 9728).</remarks>
     /// <returns>A builder for conventions that all of them share.</returns>
     public static IEndpointConventionBuilder MapTenantMcp(this IEndpointRouteBuilder endpoints)
@@ -49,19 +54,28 @@ public static class TenancyApplicationBuilderExtensions
         var group = endpoints.MapGroup("");
         foreach (var prefix in Prefixes)
         {
-            group.MapMcp(prefix + "/mcp")
+            group
+                .MapMcp(prefix + "/mcp")
                 .WithMetadata(new TenantEndpointMetadata("/mcp", isMcp: true))
-                .AddEndpointFilterFactory(static (endpoint, next) =>
-                {
-                    // One for all requests: a filter that is added by its type is made for each, and with it a scope of services.
-                    var filter = endpoint.ApplicationServices.GetRequiredService<McpGate>();
-                    return context => filter.InvokeAsync(context, next);
-                });
+                .AddEndpointFilterFactory(
+                    static (endpoint, next) =>
+                    {
+                        // One for all requests: a filter that is added by its type is made for each, and with it a scope of services.
+                        var filter = endpoint.ApplicationServices.GetRequiredService<McpGate>();
+                        return context => filter.InvokeAsync(context, next);
+                    }
+                );
 
             // Browsers ask first; the middleware answers them, and this what is no such question.
-            group.MapMethods(prefix + "/mcp", [HttpMethods.Options], () => Results.StatusCode(StatusCodes.Status405MethodNotAllowed))
+            group
+                .MapMethods(prefix + "/mcp", [HttpMethods.Options], () => Results.StatusCode(StatusCodes.Status405MethodNotAllowed))
                 .WithMetadata(new TenantEndpointMetadata("/mcp", isMcp: true));
-            group.MapMethods(ProtectedResource.WellKnown + prefix + "/mcp", [HttpMethods.Get, HttpMethods.Options], ProtectedResourceMetadata.ServeAsync)
+            group
+                .MapMethods(
+                    ProtectedResource.WellKnown + prefix + "/mcp",
+                    [HttpMethods.Get, HttpMethods.Options],
+                    ProtectedResourceMetadata.ServeAsync
+                )
                 .WithMetadata(new TenantEndpointMetadata("/mcp", isMcp: false, root: ProtectedResource.WellKnown));
         }
 
@@ -93,8 +107,10 @@ public static class TenancyApplicationBuilderExtensions
 
     /// <summary>Maps <c>/health/live</c> and <c>/health/ready</c> of the server, and <c>/health</c> below every tenant's URL.</summary>
     /// <remarks>
-    /// Ready runs the application's health checks and says how durable the store is: <c>memory-only</c>, <c>durable</c> or <c>replicated</c>; a
-    /// node whose store is <c>away</c> goes on serving its tenants. A tenant's health is 200 where it is served, 503 where it is not now, and 404 where there is no such tenant.
+    /// Ready runs the application's health checks and says how durable the store is: <c>memory-only</c>, <c>durable</c> or
+    /// <c>replicated</c>; a
+    /// node whose store is <c>away</c> goes on serving its tenants. A tenant's health is 200 where it is served, 503 where it is not now,
+    /// and 404 where there is no such tenant.
     /// </remarks>
     public static IEndpointConventionBuilder MapTenantHealth(this IEndpointRouteBuilder endpoints)
     {
@@ -118,11 +134,14 @@ public static class TenancyApplicationBuilderExtensions
         return Results.Ok();
     }
 
-    private static Task WriteReadyAsync(HttpContext context, HealthReport report) => context.Response.WriteAsJsonAsync(new JsonObject
-    {
-        ["status"] = report.Status == HealthStatus.Unhealthy ? "unavailable" : "ready",
-        ["store"] = report.Entries.GetValueOrDefault(ReadyCheck.Name).Data?.GetValueOrDefault("store") as string,
-    });
+    private static Task WriteReadyAsync(HttpContext context, HealthReport report) =>
+        context.Response.WriteAsJsonAsync(
+            new JsonObject
+            {
+                ["status"] = report.Status == HealthStatus.Unhealthy ? "unavailable" : "ready",
+                ["store"] = report.Entries.GetValueOrDefault(ReadyCheck.Name).Data?.GetValueOrDefault("store") as string,
+            }
+        );
 
     /// <summary>Makes an endpoint serve one tenant: the tenant is known before it runs, or it does not run.</summary>
     /// <remarks>The tenant is named as it is for MCP endpoints, where by path: by the route value <c>tenant</c>.</remarks>

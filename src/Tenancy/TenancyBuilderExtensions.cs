@@ -21,7 +21,9 @@ public static class TenancyBuilderExtensions
     /// To decide before or after the library's own, let the constructor take a <see cref="TenantResolver"/>. Of several the last counts.
     /// </remarks>
     public static ITenancyBuilder AddTenantResolver<TResolver>(
-        this ITenancyBuilder builder, Func<IServiceProvider, TResolver>? create = null)
+        this ITenancyBuilder builder,
+        Func<IServiceProvider, TResolver>? create = null
+    )
         where TResolver : class, ITenantResolver => builder.Replace<ITenantResolver, TResolver>(create);
 
     /// <summary>Lets a class check the opaque bearer tokens of tenants, in place of those that the admin API issues.</summary>
@@ -29,7 +31,9 @@ public static class TenancyBuilderExtensions
     /// <param name="create">Makes it; left out where its constructor takes services only.</param>
     /// <remarks>Of several the last counts.</remarks>
     public static ITenancyBuilder AddTokenValidator<TValidator>(
-        this ITenancyBuilder builder, Func<IServiceProvider, TValidator>? create = null)
+        this ITenancyBuilder builder,
+        Func<IServiceProvider, TValidator>? create = null
+    )
         where TValidator : class, ITokenValidator => builder.Replace<ITokenValidator, TValidator>(create);
 
     /// <summary>
@@ -38,7 +42,9 @@ public static class TenancyBuilderExtensions
     /// <param name="builder">The builder.</param>
     /// <param name="create">Makes it; left out where its constructor takes services only.</param>
     public static ITenancyBuilder AddTenantValidator<TValidator>(
-        this ITenancyBuilder builder, Func<IServiceProvider, TValidator>? create = null)
+        this ITenancyBuilder builder,
+        Func<IServiceProvider, TValidator>? create = null
+    )
         where TValidator : class, ITenantValidator => builder.Add<ITenantValidator, TValidator>(create);
 
     /// <summary>Adds a place outside where the truth about tenants is, such as a table of a database.</summary>
@@ -52,11 +58,15 @@ public static class TenancyBuilderExtensions
     /// <param name="builder">The builder.</param>
     /// <param name="create">Makes it; left out where its constructor takes services only.</param>
     public static ITenancyBuilder AddTenantChangeListener<TListener>(
-        this ITenancyBuilder builder, Func<IServiceProvider, TListener>? create = null)
+        this ITenancyBuilder builder,
+        Func<IServiceProvider, TListener>? create = null
+    )
         where TListener : class, ITenantChangeListener => builder.Add<ITenantChangeListener, TListener>(create);
 
     private static ITenancyBuilder Add<TService, TImplementation>(
-        this ITenancyBuilder builder, Func<IServiceProvider, TImplementation>? create)
+        this ITenancyBuilder builder,
+        Func<IServiceProvider, TImplementation>? create
+    )
         where TService : class
         where TImplementation : class, TService
     {
@@ -66,7 +76,9 @@ public static class TenancyBuilderExtensions
     }
 
     private static ITenancyBuilder Replace<TService, TImplementation>(
-        this ITenancyBuilder builder, Func<IServiceProvider, TImplementation>? create)
+        this ITenancyBuilder builder,
+        Func<IServiceProvider, TImplementation>? create
+    )
         where TService : class
         where TImplementation : class, TService
     {

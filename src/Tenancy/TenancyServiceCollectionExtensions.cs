@@ -39,7 +39,8 @@ public static class TenancyServiceCollectionExtensions
 {
     /// <summary>Adds the services of a multi-tenant MCP server, with the settings of the configuration.</summary>
     /// <param name="services">The application's services.</param>
-    /// <param name="configuration">The application's configuration: section <c>Tenancy</c> and <c>ConnectionStrings:Redis</c>. It is read only.</param>
+    /// <param name="configuration">The application's configuration: section <c>Tenancy</c> and <c>ConnectionStrings:Redis</c>. It is read
+    /// only.</param>
     /// <returns>A builder to which platforms and a store are added.</returns>
     /// <remarks>
     /// <c>MULTI_TENANT_ENABLED</c>, <c>TENANT_IDENTIFICATION</c>, <c>TENANT_ADMIN_API_KEY</c> and <c>PORT</c> are read too: they win over
@@ -55,7 +56,8 @@ public static class TenancyServiceCollectionExtensions
 
     /// <summary>Adds the services of a multi-tenant MCP server, with settings in code.</summary>
     /// <param name="services">The application's services.</param>
-    /// <param name="configure">Sets what the code decides; the application's configuration is read before it, and what it says of other settings holds.</param>
+    /// <param name="configure">Sets what the code decides; the application's configuration is read before it, and what it says of other
+    /// settings holds.</param>
     /// <returns>A builder to which platforms and a store are added.</returns>
     public static ITenancyBuilder AddTenancy(this IServiceCollection services, Action<TenancyOptions> configure)
     {
@@ -70,7 +72,8 @@ public static class TenancyServiceCollectionExtensions
     private static TenancyBuilder AddTenancy(IServiceCollection services)
     {
         var builder = new TenancyBuilder(services);
-        builder.AddSettings<TenancyOptions>(TenancyOptions.SectionName)
+        builder
+            .AddSettings<TenancyOptions>(TenancyOptions.SectionName)
             .PostConfigure<IHostEnvironment>((options, host) => options.Validation.AllowHttpOnLoopback = host.IsDevelopment());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<TenancyOptions>, TenancyOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
@@ -83,7 +86,9 @@ public static class TenancyServiceCollectionExtensions
         AddAdmin(services);
         services.AddHostedService<PortVariable>();
         services.TryAddSingleton<PipelineCheck>();
-        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, PipelineCheck>(provider => provider.GetRequiredService<PipelineCheck>()));
+        services.TryAddEnumerable(
+            ServiceDescriptor.Singleton<IStartupFilter, PipelineCheck>(provider => provider.GetRequiredService<PipelineCheck>())
+        );
         return builder;
     }
 
@@ -100,8 +105,11 @@ public static class TenancyServiceCollectionExtensions
             throw new ArgumentException($"The platform '{name}' is there already: give each its own name.", nameof(name));
         }
 
-        builder.Services.AddSingleton(new PlatformRegistration(
-            name, typeof(TPlatform), TPlatform.Define, static async (tenant, cancellationToken) => await TPlatform.CreateAsync(tenant, cancellationToken).ConfigureAwait(false)));
+        builder.Services.AddSingleton(
+            new PlatformRegistration(name, typeof(TPlatform), TPlatform.Define, static async (tenant, cancellationToken) =>
+                await TPlatform.CreateAsync(tenant, cancellationToken).ConfigureAwait(false)
+            )
+        );
         return builder;
     }
 
@@ -151,7 +159,8 @@ public static class TenancyServiceCollectionExtensions
             provider.GetRequiredService<IOptions<TenancyOptions>>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<RedisConnection>>(),
-            provider.GetService<IEmbeddedStore>()));
+            provider.GetService<IEmbeddedStore>()
+        ));
         services.TryAddSingleton<ITenantStore, RedisTenantStore>();
         services.TryAddSingleton<LocalRateLimiter>();
         services.TryAddSingleton<RateLimiter>();
@@ -176,12 +185,14 @@ public static class TenancyServiceCollectionExtensions
             provider.GetRequiredService<TenantChangeNotifier>(),
             provider.GetRequiredService<IOptions<TenancyOptions>>(),
             provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<TenantRegistry>>()));
+            provider.GetRequiredService<ILogger<TenantRegistry>>()
+        ));
         services.TryAddSingleton(provider => new RecheckSchedule(
             new(provider.GetRequiredService<TenantRegistry>),
             provider.GetRequiredService<TenantProbe>(),
             provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<RecheckSchedule>>()));
+            provider.GetRequiredService<ILogger<RecheckSchedule>>()
+        ));
         services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<RecheckSchedule>()));
         services.AddHostedService(provider => provider.GetRequiredService<RecheckSchedule>());
         services.TryAddSingleton<TenantPrincipals>();
@@ -211,7 +222,8 @@ public static class TenancyServiceCollectionExtensions
             provider.GetRequiredService<TenantRegistry>(),
             provider.GetRequiredService<AllowedHosts>(),
             provider.GetRequiredService<TokenTenants>(),
-            provider.GetRequiredService<IOptions<TenancyOptions>>()));
+            provider.GetRequiredService<IOptions<TenancyOptions>>()
+        ));
         services.TryAddSingleton<ITenantResolver>(provider => provider.GetRequiredService<TenantResolver>());
     }
 
@@ -226,7 +238,8 @@ public static class TenancyServiceCollectionExtensions
         services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<TenantJwtOptions>()));
         services.TryAddSingleton<ClientCache>();
         services.AddAuthorization();
-        services.AddAuthentication(TenantSchemes.Default)
+        services
+            .AddAuthentication(TenantSchemes.Default)
             .AddPolicyScheme(TenantSchemes.Default, displayName: null, options => options.ForwardDefaultSelector = TenantSchemes.Select)
             .AddScheme<AuthenticationSchemeOptions, TenantBearerHandler>(TenantSchemes.Bearer, configureOptions: null)
             .AddScheme<JwtBearerOptions, TenantJwtHandler>(TenantSchemes.Jwks, configureOptions: null)
@@ -237,31 +250,41 @@ public static class TenancyServiceCollectionExtensions
     private static void AddAdmin(IServiceCollection services)
     {
         services.TryAddSingleton<AdminKeys>();
-        services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, AdminKeyHandler>(TenantAdminDefaults.AuthenticationScheme, configureOptions: null);
+        services
+            .AddAuthentication()
+            .AddScheme<AuthenticationSchemeOptions, AdminKeyHandler>(TenantAdminDefaults.AuthenticationScheme, configureOptions: null);
 
         // Last, so that a policy of the application's own stays.
-        services.AddOptions<AuthorizationOptions>().PostConfigure(options =>
-        {
-            if (options.GetPolicy(TenantAdminDefaults.Policy) is null)
+        services
+            .AddOptions<AuthorizationOptions>()
+            .PostConfigure(options =>
             {
-                options.AddPolicy(
-                    TenantAdminDefaults.Policy, policy => policy.AddAuthenticationSchemes(TenantAdminDefaults.AuthenticationScheme).RequireAuthenticatedUser());
-            }
-        });
+                if (options.GetPolicy(TenantAdminDefaults.Policy) is null)
+                {
+                    options.AddPolicy(TenantAdminDefaults.Policy, policy =>
+                        policy.AddAuthenticationSchemes(TenantAdminDefaults.AuthenticationScheme).RequireAuthenticatedUser()
+                    );
+                }
+            });
     }
 
     private static void AddMcp(IServiceCollection services)
     {
         services.AddHybridCache();
         services.TryAddSingleton(provider => new TenantScopes(
-            provider.GetRequiredService<TenantRegistry>(), provider.GetRequiredService<ToolContextFactory>(), provider.GetRequiredService<ILogger<TenantScopes>>()));
+            provider.GetRequiredService<TenantRegistry>(),
+            provider.GetRequiredService<ToolContextFactory>(),
+            provider.GetRequiredService<ILogger<TenantScopes>>()
+        ));
         services.TryAddSingleton<ToolContextFactory>();
         services.TryAddSingleton<CallStarter>();
         services.TryAddSingleton<ConcurrentCalls>();
         services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<ConcurrentCalls>()));
         services.TryAddScoped<CurrentCall>();
-        services.TryAddScoped(provider => provider.GetRequiredService<CurrentCall>().Call?.Context
-            ?? throw new InvalidOperationException("There is a ToolContext during a call of a tool, prompt or resource only."));
+        services.TryAddScoped(provider =>
+            provider.GetRequiredService<CurrentCall>().Call?.Context
+            ?? throw new InvalidOperationException("There is a ToolContext during a call of a tool, prompt or resource only.")
+        );
         services.TryAddSingleton<OpenSessions>();
         services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<OpenSessions>()));
         services.TryAddSingleton<SessionGuard>();
@@ -282,15 +305,18 @@ public static class TenancyServiceCollectionExtensions
         services.AddOptions<McpServerOptions>().PostConfigure<PlatformCatalog>((options, platforms) => platforms.SetHeaderTools(options));
         services.AddOptions<HttpServerTransportOptions>().ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<HttpServerTransportOptions>, TransportOptionsValidator>());
-        services.AddMcpServer().WithHttpTransport(options =>
-        {
-            // Clients before 2026-07-28 have sessions, later ones have none, at one URL.
-            options.SessionMode = HttpServerSessionMode.StatefulForInitializeClients;
-            options.ConfigureSessionOptions = TenantServer.ConfigureAsync;
-            options.IdleTimeout = SessionStore.Lifetime;
+        services
+            .AddMcpServer()
+            .WithHttpTransport(options =>
+            {
+                // Clients before 2026-07-28 have sessions, later ones have none, at one URL.
+                options.SessionMode = HttpServerSessionMode.StatefulForInitializeClients;
+                options.ConfigureSessionOptions = TenantServer.ConfigureAsync;
+                options.IdleTimeout = SessionStore.Lifetime;
 
-            // 13.7 KB each. Which sessions there are the store says, by the tenants' quotas: one that goes from memory comes back at its next request.
-            options.MaxIdleSessionCount = 10_000;
-        });
+                // 13.7 KB each. Which sessions there are the store says, by the tenants' quotas: one that goes from memory comes back at
+                // its next request.
+                options.MaxIdleSessionCount = 10_000;
+            });
     }
 }

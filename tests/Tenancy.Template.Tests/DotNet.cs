@@ -16,7 +16,11 @@ internal static class DotNet
     }
 
     /// <summary>Runs a command to its end, whatever that is.</summary>
-    public static async Task<(int ExitCode, string Output)> TryAsync(string directory, string[] arguments, params (string Name, string Value)[] environment)
+    public static async Task<(int ExitCode, string Output)> TryAsync(
+        string directory,
+        string[] arguments,
+        params (string Name, string Value)[] environment
+    )
     {
         var output = new StringBuilder();
         using var process = Start(directory, arguments, environment, line =>
@@ -40,7 +44,13 @@ internal static class DotNet
     /// <summary>Starts a command. The caller kills it.</summary>
     public static Process Start(string directory, string[] arguments, (string Name, string Value)[] environment, Action<string> onLine)
     {
-        var start = new ProcessStartInfo("dotnet", arguments) { WorkingDirectory = directory, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", arguments)
+        {
+            WorkingDirectory = directory,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         Clean(start.Environment);
         foreach (var (name, value) in environment)
         {
@@ -59,8 +69,22 @@ internal static class DotNet
 
     private static void Clean(IDictionary<string, string?> environment)
     {
-        string[] leaking = ["MSBUILD", "ASPNETCORE_", "DOTNET_ENVIRONMENT", "ConnectionStrings__", "Tenancy__", "TENANT_", "MULTI_TENANT_", "PORT"];
-        foreach (var name in environment.Keys.Where(name => leaking.Any(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))).ToArray())
+        string[] leaking =
+        [
+            "MSBUILD",
+            "ASPNETCORE_",
+            "DOTNET_ENVIRONMENT",
+            "ConnectionStrings__",
+            "Tenancy__",
+            "TENANT_",
+            "MULTI_TENANT_",
+            "PORT",
+        ];
+        foreach (
+            var name in environment
+                .Keys.Where(name => leaking.Any(prefix => name.StartsWith(prefix, StringComparison.OrdinalIgnoreCase)))
+                .ToArray()
+        )
         {
             environment.Remove(name);
         }

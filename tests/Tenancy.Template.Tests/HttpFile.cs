@@ -9,12 +9,17 @@ internal static partial class HttpFile
     public static IEnumerable<(string Title, HttpRequestMessage Request)> Read(string text)
     {
         var variables = new Dictionary<string, string>();
-        string Fill(string line) => Variable().Replace(line, match => match.Groups[1].Value == "$guid" ? Guid.NewGuid().ToString() : variables[match.Groups[1].Value]);
+        string Fill(string line) =>
+            Variable()
+                .Replace(line, match => match.Groups[1].Value == "$guid" ? Guid.NewGuid().ToString() : variables[match.Groups[1].Value]);
 
         var parts = text.ReplaceLineEndings("\n").Split("\n###");
         foreach (var line in parts[0].Split('\n').Where(line => line.StartsWith('@')))
         {
-            var (name, value) = (line[1..line.IndexOf('=', StringComparison.Ordinal)].Trim(), line[(line.IndexOf('=', StringComparison.Ordinal) + 1)..].Trim());
+            var (name, value) = (
+                line[1..line.IndexOf('=', StringComparison.Ordinal)].Trim(),
+                line[(line.IndexOf('=', StringComparison.Ordinal) + 1)..].Trim()
+            );
             variables[name] = Fill(value);
         }
 

@@ -20,7 +20,11 @@ public sealed class NameTests(TemplateFixture template)
         Assert.Contains($"using {expected};", scaffold.Read($"src/{name}/Program.cs"), StringComparison.Ordinal);
         Assert.Contains($"namespace {expected}.Handlers;", scaffold.Read($"src/{name}/Handlers/Products.cs"), StringComparison.Ordinal);
         Assert.Contains($"<RootNamespace>{expected}</RootNamespace>", scaffold.Read($"src/{name}/{name}.csproj"), StringComparison.Ordinal);
-        Assert.Contains($"\"../../src/{name}/{name}.csproj\"", scaffold.Read($"tests/{name}.Tests/{name}.Tests.csproj"), StringComparison.Ordinal);
+        Assert.Contains(
+            $"\"../../src/{name}/{name}.csproj\"",
+            scaffold.Read($"tests/{name}.Tests/{name}.Tests.csproj"),
+            StringComparison.Ordinal
+        );
         Assert.Contains($"\"src/{name}/{name}.csproj\"", scaffold.Read($"{name}.slnx"), StringComparison.Ordinal);
         Assert.Contains($"\"{name}.dll\"", scaffold.Read("Dockerfile"), StringComparison.Ordinal);
         Assert.Contains($"--project \"src/{name}\"", scaffold.Read("README.md"), StringComparison.Ordinal);

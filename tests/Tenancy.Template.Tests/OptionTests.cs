@@ -19,7 +19,9 @@ public sealed class OptionTests(TemplateFixture template)
     public void Auth_none_is_the_default_of_new_tenants_and_leaves_tokens_out()
     {
         Assert.Equal("none", (string?)Settings(template.Open, "appsettings.json")["Tenancy"]!["Defaults"]!["Authentication"]!["Kind"]);
-        Assert.All(template.Open.OwnFiles(), file => Assert.DoesNotContain("dev-buyer", template.Open.Read(file), StringComparison.Ordinal));
+        Assert.All(template.Open.OwnFiles(), file =>
+            Assert.DoesNotContain("dev-buyer", template.Open.Read(file), StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -35,7 +37,8 @@ public sealed class OptionTests(TemplateFixture template)
     [Fact]
     public void Without_auth_jwks_nothing_speaks_of_identity_providers() =>
         Assert.All(new[] { template.Embedded, template.Open }, scaffold =>
-            Assert.All(scaffold.OwnFiles(), file => Assert.DoesNotContain("jwks", scaffold.Read(file), StringComparison.Ordinal)));
+            Assert.All(scaffold.OwnFiles(), file => Assert.DoesNotContain("jwks", scaffold.Read(file), StringComparison.Ordinal))
+        );
 
     [Fact]
     public void Store_redis_leaves_the_embedded_store_and_its_packages_out()
@@ -43,7 +46,8 @@ public sealed class OptionTests(TemplateFixture template)
         Assert.Equal("localhost:6379", (string?)Settings(template.Redis, "appsettings.Development.json")["ConnectionStrings"]!["Redis"]);
         string[] absent = ["Embedded", "Garnet", "NU1603"];
         Assert.All(template.Redis.OwnFiles(), file =>
-            Assert.All(absent, word => Assert.DoesNotContain(word, template.Redis.Read(file), StringComparison.Ordinal)));
+            Assert.All(absent, word => Assert.DoesNotContain(word, template.Redis.Read(file), StringComparison.Ordinal))
+        );
     }
 
     [Theory]
@@ -63,7 +67,8 @@ public sealed class OptionTests(TemplateFixture template)
     {
         string[] absent = ["xunit", "Mvc.Testing", "Tenancy.Testing", "dotnet test"];
         Assert.All(template.Open.OwnFiles(), file =>
-            Assert.All(absent, word => Assert.DoesNotContain(word, template.Open.Read(file), StringComparison.Ordinal)));
+            Assert.All(absent, word => Assert.DoesNotContain(word, template.Open.Read(file), StringComparison.Ordinal))
+        );
     }
 
     [Fact]
@@ -144,5 +149,10 @@ public sealed class OptionTests(TemplateFixture template)
     private static JsonNode Settings(Scaffold scaffold, string file) => JsonNode.Parse(scaffold.Read($"src/{scaffold.Name}/{file}"))!;
 
     private static int Port(Scaffold scaffold) =>
-        new Uri((string)JsonNode.Parse(scaffold.Read($"src/{scaffold.Name}/Properties/launchSettings.json"))!["profiles"]!["http"]!["applicationUrl"]!).Port;
+        new Uri(
+            (string)
+                JsonNode.Parse(scaffold.Read($"src/{scaffold.Name}/Properties/launchSettings.json"))!["profiles"]!["http"]![
+                    "applicationUrl"
+                ]!
+        ).Port;
 }

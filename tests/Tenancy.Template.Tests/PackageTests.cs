@@ -40,7 +40,9 @@ public sealed partial class PackageTests(TemplateFixture template)
         Assert.Equal(name == Scaffold.RedisName, !libraries.Contains("Tenancy.Embedded"));
         Assert.Equal(name == Scaffold.OpenName, !libraries.Contains("Tenancy.Testing"));
         Assert.Equal(LibraryFiles(libraries), scaffold.Files().Where(Scaffold.IsOfLibrary));
-        Assert.All(LibraryFiles(libraries), file => Assert.Equal(File.ReadAllText(Path.Combine(TemplateFixture.Repository, file)), scaffold.Read(file)));
+        Assert.All(LibraryFiles(libraries), file =>
+            Assert.Equal(File.ReadAllText(Path.Combine(TemplateFixture.Repository, file)), scaffold.Read(file))
+        );
     }
 
     [Theory]
@@ -48,7 +50,10 @@ public sealed partial class PackageTests(TemplateFixture template)
     [InlineData(Scaffold.RedisName, "redis")]
     [InlineData(Scaffold.OpenName, "without-tests")]
     public async Task A_scaffold_has_the_known_files(string name, string snapshot) =>
-        await Snapshot.MatchAsync(snapshot, Find(name).OwnFiles().Select(file => file.Replace(name, "NAME", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        await Snapshot.MatchAsync(
+            snapshot,
+            Find(name).OwnFiles().Select(file => file.Replace(name, "NAME", StringComparison.Ordinal)).Order(StringComparer.Ordinal)
+        );
 
     [Theory]
     [InlineData(Scaffold.EmbeddedName)]
@@ -56,20 +61,35 @@ public sealed partial class PackageTests(TemplateFixture template)
     [InlineData(Scaffold.OpenName)]
     public void Nothing_of_the_template_is_left(string name)
     {
-        string[] residues = ["#if", "#else", "#endif", "#elseif", "Adcp-TenantServer", "Adcp_TenantServer", "../../../..", "InRepo", "5099", "6f0a3f0e"];
+        string[] residues =
+        [
+            "#if",
+            "#else",
+            "#endif",
+            "#elseif",
+            "Adcp-TenantServer",
+            "Adcp_TenantServer",
+            "../../../..",
+            "InRepo",
+            "5099",
+            "6f0a3f0e",
+        ];
         var scaffold = Find(name);
         Assert.All(scaffold.OwnFiles(), file =>
-            Assert.All(residues, residue => Assert.DoesNotContain(residue, file + "\n" + scaffold.Read(file), StringComparison.Ordinal)));
+            Assert.All(residues, residue => Assert.DoesNotContain(residue, file + "\n" + scaffold.Read(file), StringComparison.Ordinal))
+        );
     }
 
-    private Scaffold Find(string name) => new[] { template.Embedded, template.Redis, template.Open }.Single(scaffold => scaffold.Name == name);
+    private Scaffold Find(string name) =>
+        new[] { template.Embedded, template.Redis, template.Open }.Single(scaffold => scaffold.Name == name);
 
     private async Task<string[]> ReadPackageAsync()
     {
         await using var package = await ZipFile.OpenReadAsync(template.Package, TestContext.Current.CancellationToken);
         return
         [
-            .. package.Entries.Select(entry => Uri.UnescapeDataString(entry.FullName))
+            .. package
+                .Entries.Select(entry => Uri.UnescapeDataString(entry.FullName))
                 .Where(file => file.StartsWith("content/", StringComparison.Ordinal))
                 .Select(file => file["content/".Length..])
                 .Order(StringComparer.Ordinal),
@@ -77,11 +97,13 @@ public sealed partial class PackageTests(TemplateFixture template)
     }
 
     private static string[] LibraryFiles(string[] libraries) =>
-    [
-        .. libraries.Select(library => "src/" + library).Append("docs")
-            .SelectMany(folder => Tree.Files(Path.Combine(TemplateFixture.Repository, folder)).Select(file => $"{folder}/{file}"))
-            .Order(StringComparer.Ordinal),
-    ];
+        [
+            .. libraries
+                .Select(library => "src/" + library)
+                .Append("docs")
+                .SelectMany(folder => Tree.Files(Path.Combine(TemplateFixture.Repository, folder)).Select(file => $"{folder}/{file}"))
+                .Order(StringComparer.Ordinal),
+        ];
 
     private static string WithoutGuids(string text) => Guids().Replace(text, "GUID");
 

@@ -16,30 +16,37 @@ internal sealed class RunningServer : IAsyncDisposable
     private RunningServer(Process process, int port)
     {
         _process = process;
-        Client = new(new SocketsHttpHandler
-        {
-            UseProxy = false,
-
-            // Any host name and port lead to this server, as DNS and a proxy would make them.
-            ConnectCallback = async (_, cancellationToken) =>
+        Client = new(
+            new SocketsHttpHandler
             {
-                var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-                await socket.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
-                return new NetworkStream(socket, ownsSocket: true);
-            },
-        });
+                UseProxy = false,
+
+                // Any host name and port lead to this server, as DNS and a proxy would make them.
+                ConnectCallback = async (_, cancellationToken) =>
+                {
+                    var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+                    await socket.ConnectAsync(IPAddress.Loopback, port, cancellationToken);
+                    return new NetworkStream(socket, ownsSocket: true);
+                },
+            }
+        );
     }
 
     public HttpClient Client { get; }
 
-    public static async Task<RunningServer> StartAsync(Scaffold scaffold, string temporary, params (string Name, string Value)[] environment)
+    public static async Task<RunningServer> StartAsync(
+        Scaffold scaffold,
+        string temporary,
+        params (string Name, string Value)[] environment
+    )
     {
         var lines = Channel.CreateUnbounded<string>();
         var process = DotNet.Start(
             scaffold.Program,
             [scaffold.Assembly],
             [("ASPNETCORE_ENVIRONMENT", "Development"), ("ASPNETCORE_URLS", "http://127.0.0.1:0"), ("TMPDIR", temporary), .. environment],
-            line => lines.Writer.TryWrite(line));
+            line => lines.Writer.TryWrite(line)
+        );
         try
         {
             process.EnableRaisingEvents = true;
@@ -66,7 +73,13 @@ internal sealed class RunningServer : IAsyncDisposable
     }
 
     /// <summary>Calls a tool and gives back the handler's answer.</summary>
-    public async Task<JsonNode> CallAsync(string tenant, string tool, object arguments, string? token, Action<HttpRequestMessage>? change = null)
+    public async Task<JsonNode> CallAsync(
+        string tenant,
+        string tool,
+        object arguments,
+        string? token,
+        Action<HttpRequestMessage>? change = null
+    )
     {
         using var response = await SendAsync(tenant, tool, arguments, token, change);
         var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
@@ -76,7 +89,13 @@ internal sealed class RunningServer : IAsyncDisposable
         return result["structuredContent"]!;
     }
 
-    public async Task<HttpResponseMessage> SendAsync(string tenant, string tool, object arguments, string? token, Action<HttpRequestMessage>? change = null)
+    public async Task<HttpResponseMessage> SendAsync(
+        string tenant,
+        string tool,
+        object arguments,
+        string? token,
+        Action<HttpRequestMessage>? change = null
+    )
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, $"http://localhost/{tenant}/mcp");
         request.Headers.Add("Accept", "application/json");
@@ -85,7 +104,15 @@ internal sealed class RunningServer : IAsyncDisposable
             request.Headers.Add("Authorization", $"Bearer {token}");
         }
 
-        request.Content = JsonContent.Create(new { jsonrpc = "2.0", id = 1, method = "tools/call", @params = new { name = tool, arguments } });
+        request.Content = JsonContent.Create(
+            new
+            {
+                jsonrpc = "2.0",
+                id = 1,
+                method = "tools/call",
+                @params = new { name = tool, arguments },
+            }
+        );
         change?.Invoke(request);
         return await Client.SendAsync(request, TestContext.Current.CancellationToken);
     }

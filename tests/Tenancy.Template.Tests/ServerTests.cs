@@ -18,7 +18,12 @@ public sealed class ServerTests(TemplateFixture template)
     public async Task The_tests_of_a_redis_scaffold_pass()
     {
         await using var redis = await RedisServer.StartAsync();
-        var (exitCode, output) = await DotNet.TryAsync(template.Redis.Directory, [template.Redis.Tests], Address(redis), ("TENANCY_REQUIRE_REDIS", "1"));
+        var (exitCode, output) = await DotNet.TryAsync(
+            template.Redis.Directory,
+            [template.Redis.Tests],
+            Address(redis),
+            ("TENANCY_REQUIRE_REDIS", "1")
+        );
         Assert.True(exitCode == 0, output);
     }
 
@@ -30,7 +35,12 @@ public sealed class ServerTests(TemplateFixture template)
         Assert.Contains("No Redis answers at ConnectionStrings:Redis (127.0.0.1:1)", skipped, StringComparison.Ordinal);
         Assert.Contains("Failed: 0", skipped, StringComparison.Ordinal);
 
-        var (exitCode, failed) = await DotNet.TryAsync(template.Redis.Directory, [template.Redis.Tests], nowhere, ("TENANCY_REQUIRE_REDIS", "1"));
+        var (exitCode, failed) = await DotNet.TryAsync(
+            template.Redis.Directory,
+            [template.Redis.Tests],
+            nowhere,
+            ("TENANCY_REQUIRE_REDIS", "1")
+        );
         Assert.NotEqual(0, exitCode);
         Assert.Contains("No Redis answers at ConnectionStrings:Redis (127.0.0.1:1)", failed, StringComparison.Ordinal);
     }
@@ -58,8 +68,20 @@ public sealed class ServerTests(TemplateFixture template)
 
         await server.CallAsync("acme", "sync_accounts", Accounts(), token: null, AtHost("acme"));
         var made = await server.CallAsync("acme", "create_media_buy", Buy("homepage_display", "cpm_usd"), token: null, AtHost("acme"));
-        var atAcme = await server.CallAsync("acme", "get_media_buys", new { status_filter = "pending_creatives" }, token: null, AtHost("acme"));
-        var atGlobex = await server.CallAsync("globex", "get_media_buys", new { status_filter = "pending_creatives" }, token: null, AtHost("globex"));
+        var atAcme = await server.CallAsync(
+            "acme",
+            "get_media_buys",
+            new { status_filter = "pending_creatives" },
+            token: null,
+            AtHost("acme")
+        );
+        var atGlobex = await server.CallAsync(
+            "globex",
+            "get_media_buys",
+            new { status_filter = "pending_creatives" },
+            token: null,
+            AtHost("globex")
+        );
 
         Assert.Equal((string?)made["media_buy_id"], (string?)Assert.Single(atAcme["media_buys"]!.AsArray())!["media_buy_id"]);
         Assert.Empty(atGlobex["media_buys"]!.AsArray());
@@ -93,9 +115,20 @@ public sealed class ServerTests(TemplateFixture template)
         Assert.Contains("\"issuer\": \"https://", mistake, StringComparison.Ordinal);
 
         // The fix, with an issuer that nobody can reach: the tenant waits for it.
-        using var made = await RegisterAsync(server, new { id = "initech", platform = "publisher", authentication = new { kind = "jwks", issuer = "https://auth.initech.example" } });
+        using var made = await RegisterAsync(
+            server,
+            new
+            {
+                id = "initech",
+                platform = "publisher",
+                authentication = new { kind = "jwks", issuer = "https://auth.initech.example" },
+            }
+        );
         Assert.Equal(HttpStatusCode.Created, made.StatusCode);
-        Assert.Equal("pending", (string?)(await made.Content.ReadFromJsonAsync<JsonObject>(TestContext.Current.CancellationToken))!["health"]);
+        Assert.Equal(
+            "pending",
+            (string?)(await made.Content.ReadFromJsonAsync<JsonObject>(TestContext.Current.CancellationToken))!["health"]
+        );
     }
 
     [Theory]
@@ -122,7 +155,10 @@ public sealed class ServerTests(TemplateFixture template)
 
     private static async Task<HttpResponseMessage> RegisterAsync(RunningServer server, object tenant)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, "http://localhost/admin/tenants") { Content = JsonContent.Create(tenant) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "http://localhost/admin/tenants")
+        {
+            Content = JsonContent.Create(tenant),
+        };
         request.Headers.Add("X-Admin-API-Key", "dev-admin-key");
         return await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
     }
@@ -146,21 +182,39 @@ public sealed class ServerTests(TemplateFixture template)
         Assert.Equal(HttpStatusCode.Unauthorized, foreign.StatusCode);
     }
 
-    private static object Accounts() => new
-    {
-        idempotency_key = Guid.NewGuid().ToString(),
-        accounts = new[] { new { brand = new { domain = "brand.example" }, @operator = "agency.example", billing = "operator" } },
-    };
+    private static object Accounts() =>
+        new
+        {
+            idempotency_key = Guid.NewGuid().ToString(),
+            accounts = new[]
+            {
+                new
+                {
+                    brand = new { domain = "brand.example" },
+                    @operator = "agency.example",
+                    billing = "operator",
+                },
+            },
+        };
 
-    private static object Buy(string product, string price) => new
-    {
-        idempotency_key = Guid.NewGuid().ToString(),
-        account = new { brand = new { domain = "brand.example" }, @operator = "agency.example" },
-        brand = new { domain = "brand.example" },
-        start_time = "asap",
-        end_time = "2099-12-31T00:00:00Z",
-        packages = new[] { new { product_id = product, pricing_option_id = price, budget = 5000 } },
-    };
+    private static object Buy(string product, string price) =>
+        new
+        {
+            idempotency_key = Guid.NewGuid().ToString(),
+            account = new { brand = new { domain = "brand.example" }, @operator = "agency.example" },
+            brand = new { domain = "brand.example" },
+            start_time = "asap",
+            end_time = "2099-12-31T00:00:00Z",
+            packages = new[]
+            {
+                new
+                {
+                    product_id = product,
+                    pricing_option_id = price,
+                    budget = 5000,
+                },
+            },
+        };
 
     private static (string Name, string Value) Address(RedisServer redis) => ("ConnectionStrings__Redis", redis.ConnectionString);
 }

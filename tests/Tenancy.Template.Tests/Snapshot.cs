@@ -1,6 +1,8 @@
 namespace Tenancy.Template.Tests;
 
-/// <summary>A list that is kept in Snapshots/. After a change that is meant, run the tests once with UPDATE_SNAPSHOTS=1 and read the difference.</summary>
+/// <summary>
+/// A list that is kept in Snapshots/. After a change that is meant, run the tests once with UPDATE_SNAPSHOTS=1 and read the difference.
+/// </summary>
 internal static class Snapshot
 {
     public static async Task MatchAsync(string name, IEnumerable<string> lines)

@@ -12,7 +12,10 @@ public sealed class TemplateFixture : IAsyncLifetime
     private readonly string _compiler = $"tenancy-{Guid.NewGuid():N}";
 
     public static string Repository { get; } =
-        typeof(TemplateFixture).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(attribute => attribute.Key == "RepositoryRoot").Value!;
+        typeof(TemplateFixture)
+            .Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+            .Single(attribute => attribute.Key == "RepositoryRoot")
+            .Value!;
 
     public string Root { get; } = Directory.CreateTempSubdirectory("tenancy-template-").FullName;
 
@@ -64,7 +67,8 @@ public sealed class TemplateFixture : IAsyncLifetime
         return (exitCode, output, Tree.Files(directory));
     }
 
-    internal static Task InstallAsync(string source, string hive) => DotNet.RunAsync(Path.GetTempPath(), "new", "install", source, "--debug:custom-hive", hive);
+    internal static Task InstallAsync(string source, string hive) =>
+        DotNet.RunAsync(Path.GetTempPath(), "new", "install", source, "--debug:custom-hive", hive);
 
     internal Task<(int ExitCode, string Output)> HelpAsync(string language) =>
         DotNet.TryAsync(Root, ["new", "adcp-tenant-server", "--help", "--debug:custom-hive", Hive], ("DOTNET_CLI_UI_LANGUAGE", language));
@@ -74,13 +78,32 @@ public sealed class TemplateFixture : IAsyncLifetime
 
     private async Task BuildAsync()
     {
-        var projects = Directory.GetFiles(Built, "*.csproj", SearchOption.AllDirectories).Select(project => Path.GetRelativePath(Built, project));
+        var projects = Directory
+            .GetFiles(Built, "*.csproj", SearchOption.AllDirectories)
+            .Select(project => Path.GetRelativePath(Built, project));
 
         // A folder per scaffold: each has projects of the same names.
-        var solution = new XElement("Solution", projects.GroupBy(project => project.Split(Path.DirectorySeparatorChar)[0]).Select(scaffold =>
-            new XElement("Folder", new XAttribute("Name", $"/{scaffold.Key}/"), scaffold.Select(project => new XElement("Project", new XAttribute("Path", project))))));
+        var solution = new XElement(
+            "Solution",
+            projects
+                .GroupBy(project => project.Split(Path.DirectorySeparatorChar)[0])
+                .Select(scaffold => new XElement(
+                    "Folder",
+                    new XAttribute("Name", $"/{scaffold.Key}/"),
+                    scaffold.Select(project => new XElement("Project", new XAttribute("Path", project)))
+                ))
+        );
         await File.WriteAllTextAsync(Path.Combine(Built, "All.slnx"), solution.ToString());
-        await DotNet.RunAsync(Built, "build", "All.slnx", "-v", "q", "-warnaserror", "-p:UseSharedCompilation=true", $"-p:SharedCompilationId={_compiler}");
+        await DotNet.RunAsync(
+            Built,
+            "build",
+            "All.slnx",
+            "-v",
+            "q",
+            "-warnaserror",
+            "-p:UseSharedCompilation=true",
+            $"-p:SharedCompilationId={_compiler}"
+        );
     }
 
     private async Task StopCompilerAsync()

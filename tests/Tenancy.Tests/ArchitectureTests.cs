@@ -12,12 +12,78 @@ public sealed partial class ArchitectureTests
     private static readonly string Source = Path.Combine(Repository.Root, "src", "Tenancy");
 
     [Theory]
-    [InlineData("Configuration", "Microsoft.AspNetCore", "StackExchange", "Microsoft.IdentityModel", "Tenancy.Registry", "Tenancy.State", "Tenancy.Mcp", "Tenancy.Fleet", "Tenancy.Resolution", "Tenancy.Authentication", "Tenancy.Admin", "Tenancy.Administration")]
-    [InlineData("Registry", "Microsoft.AspNetCore", "StackExchange", "Microsoft.IdentityModel", "System.Net.Http", "Tenancy.State", "Tenancy.Mcp", "Tenancy.Fleet", "Tenancy.Resolution", "Tenancy.Authentication", "Tenancy.Admin", "Tenancy.Administration")]
-    [InlineData("State", "Microsoft.AspNetCore", "Microsoft.IdentityModel", "System.Net.Http", "Tenancy.Mcp", "Tenancy.Fleet", "Tenancy.Resolution", "Tenancy.Authentication", "Tenancy.Admin", "Tenancy.Administration")]
-    [InlineData("Validation", "Microsoft.AspNetCore", "StackExchange", "Tenancy.State", "Tenancy.Mcp", "Tenancy.Fleet", "Tenancy.Resolution", "Tenancy.Authentication", "Tenancy.Admin", "Tenancy.Administration")]
-    [InlineData("Administration", "Microsoft.AspNetCore", "StackExchange", "Microsoft.IdentityModel", "System.Net.Http", "Tenancy.Mcp", "Tenancy.Fleet", "Tenancy.Resolution", "Tenancy.Admin")]
-    [InlineData("Fleet", "Microsoft.AspNetCore", "Microsoft.IdentityModel", "Tenancy.Mcp", "Tenancy.Resolution", "Tenancy.Authentication", "Tenancy.Admin")]
+    [InlineData(
+        "Configuration",
+        "Microsoft.AspNetCore",
+        "StackExchange",
+        "Microsoft.IdentityModel",
+        "Tenancy.Registry",
+        "Tenancy.State",
+        "Tenancy.Mcp",
+        "Tenancy.Fleet",
+        "Tenancy.Resolution",
+        "Tenancy.Authentication",
+        "Tenancy.Admin",
+        "Tenancy.Administration"
+    )]
+    [InlineData(
+        "Registry",
+        "Microsoft.AspNetCore",
+        "StackExchange",
+        "Microsoft.IdentityModel",
+        "System.Net.Http",
+        "Tenancy.State",
+        "Tenancy.Mcp",
+        "Tenancy.Fleet",
+        "Tenancy.Resolution",
+        "Tenancy.Authentication",
+        "Tenancy.Admin",
+        "Tenancy.Administration"
+    )]
+    [InlineData(
+        "State",
+        "Microsoft.AspNetCore",
+        "Microsoft.IdentityModel",
+        "System.Net.Http",
+        "Tenancy.Mcp",
+        "Tenancy.Fleet",
+        "Tenancy.Resolution",
+        "Tenancy.Authentication",
+        "Tenancy.Admin",
+        "Tenancy.Administration"
+    )]
+    [InlineData(
+        "Validation",
+        "Microsoft.AspNetCore",
+        "StackExchange",
+        "Tenancy.State",
+        "Tenancy.Mcp",
+        "Tenancy.Fleet",
+        "Tenancy.Resolution",
+        "Tenancy.Authentication",
+        "Tenancy.Admin",
+        "Tenancy.Administration"
+    )]
+    [InlineData(
+        "Administration",
+        "Microsoft.AspNetCore",
+        "StackExchange",
+        "Microsoft.IdentityModel",
+        "System.Net.Http",
+        "Tenancy.Mcp",
+        "Tenancy.Fleet",
+        "Tenancy.Resolution",
+        "Tenancy.Admin"
+    )]
+    [InlineData(
+        "Fleet",
+        "Microsoft.AspNetCore",
+        "Microsoft.IdentityModel",
+        "Tenancy.Mcp",
+        "Tenancy.Resolution",
+        "Tenancy.Authentication",
+        "Tenancy.Admin"
+    )]
     [InlineData("Resolution", "StackExchange", "Tenancy.State", "Tenancy.Mcp", "Tenancy.Fleet", "Tenancy.Admin", "Tenancy.Administration")]
     [InlineData("Authentication", "StackExchange", "Tenancy.Mcp", "Tenancy.Fleet", "Tenancy.Admin", "Tenancy.Administration")]
     [InlineData("Mcp", "StackExchange", "Tenancy.Fleet", "Tenancy.Admin", "Tenancy.Administration")]
@@ -39,10 +105,17 @@ public sealed partial class ArchitectureTests
     [Fact]
     public void Only_a_keyspace_makes_keys()
     {
-        foreach (var file in Directory.GetFiles(Source, "*.cs", SearchOption.AllDirectories).Where(file => !file.EndsWith("Keyspace.cs", StringComparison.Ordinal)))
+        foreach (
+            var file in Directory
+                .GetFiles(Source, "*.cs", SearchOption.AllDirectories)
+                .Where(file => !file.EndsWith("Keyspace.cs", StringComparison.Ordinal))
+        )
         {
             var text = File.ReadAllText(file);
-            Assert.False(text.Contains("new StoreKey(", StringComparison.Ordinal) || text.Contains("\"tenant:", StringComparison.Ordinal), file);
+            Assert.False(
+                text.Contains("new StoreKey(", StringComparison.Ordinal) || text.Contains("\"tenant:", StringComparison.Ordinal),
+                file
+            );
         }
     }
 
@@ -50,7 +123,18 @@ public sealed partial class ArchitectureTests
     public async Task No_connection_to_the_store_is_in_the_container()
     {
         await using var server = await TenancyServer.StartAsync();
-        foreach (var type in new[] { typeof(IConnectionMultiplexer), typeof(ConnectionMultiplexer), typeof(IDatabase), typeof(IDatabaseAsync), typeof(IServer), typeof(ISubscriber), typeof(ConfigurationOptions) })
+        foreach (
+            var type in new[]
+            {
+                typeof(IConnectionMultiplexer),
+                typeof(ConnectionMultiplexer),
+                typeof(IDatabase),
+                typeof(IDatabaseAsync),
+                typeof(IServer),
+                typeof(ISubscriber),
+                typeof(ConfigurationOptions),
+            }
+        )
         {
             Assert.Null(server.Services.GetService(type));
         }
@@ -61,7 +145,16 @@ public sealed partial class ArchitectureTests
     {
         foreach (var type in Libraries.SelectMany(library => library.GetExportedTypes()))
         {
-            foreach (var member in type.GetMembers(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly).Where(IsVisible))
+            foreach (
+                var member in type.GetMembers(
+                        BindingFlags.Public
+                            | BindingFlags.NonPublic
+                            | BindingFlags.Instance
+                            | BindingFlags.Static
+                            | BindingFlags.DeclaredOnly
+                    )
+                    .Where(IsVisible)
+            )
             {
                 Assert.DoesNotContain(Types(member), used => used.Namespace?.StartsWith("StackExchange", StringComparison.Ordinal) is true);
             }
@@ -75,32 +168,53 @@ public sealed partial class ArchitectureTests
     [Fact]
     public void No_public_method_takes_a_tenant_and_a_key_as_two_texts()
     {
-        foreach (var method in Libraries.SelectMany(library => library.GetExportedTypes()).SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)))
+        foreach (
+            var method in Libraries
+                .SelectMany(library => library.GetExportedTypes())
+                .SelectMany(type =>
+                    type.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)
+                )
+        )
         {
-            var texts = method.GetParameters().Where(parameter => parameter.ParameterType == typeof(string)).Select(parameter => parameter.Name!).ToArray();
-            Assert.False(texts.Any(name => name.Contains("tenant", StringComparison.OrdinalIgnoreCase)) && texts.Any(name => name.Contains("key", StringComparison.OrdinalIgnoreCase)), $"{method.DeclaringType}.{method.Name}");
+            var texts = method
+                .GetParameters()
+                .Where(parameter => parameter.ParameterType == typeof(string))
+                .Select(parameter => parameter.Name!)
+                .ToArray();
+            Assert.False(
+                texts.Any(name => name.Contains("tenant", StringComparison.OrdinalIgnoreCase))
+                    && texts.Any(name => name.Contains("key", StringComparison.OrdinalIgnoreCase)),
+                $"{method.DeclaringType}.{method.Name}"
+            );
         }
     }
 
     private static Assembly[] Libraries =>
-        [typeof(Tenancy.ITenancyBuilder).Assembly, typeof(Tenancy.Adcp.AdcpError).Assembly, typeof(EmbeddedStoreTenancyBuilderExtensions).Assembly, typeof(Tenancy.Testing.TestToolContext).Assembly];
+        [
+            typeof(Tenancy.ITenancyBuilder).Assembly,
+            typeof(Tenancy.Adcp.AdcpError).Assembly,
+            typeof(EmbeddedStoreTenancyBuilderExtensions).Assembly,
+            typeof(Tenancy.Testing.TestToolContext).Assembly,
+        ];
 
-    private static bool IsVisible(MemberInfo member) => member switch
-    {
-        MethodBase method => method.IsPublic || method.IsFamily || method.IsFamilyOrAssembly,
-        PropertyInfo property => property.GetAccessors(nonPublic: false).Length > 0,
-        FieldInfo field => field.IsPublic || field.IsFamily,
-        _ => false,
-    };
+    private static bool IsVisible(MemberInfo member) =>
+        member switch
+        {
+            MethodBase method => method.IsPublic || method.IsFamily || method.IsFamilyOrAssembly,
+            PropertyInfo property => property.GetAccessors(nonPublic: false).Length > 0,
+            FieldInfo field => field.IsPublic || field.IsFamily,
+            _ => false,
+        };
 
-    private static IEnumerable<Type> Types(MemberInfo member) => member switch
-    {
-        MethodInfo method => [method.ReturnType, .. method.GetParameters().Select(parameter => parameter.ParameterType)],
-        MethodBase method => method.GetParameters().Select(parameter => parameter.ParameterType),
-        PropertyInfo property => [property.PropertyType],
-        FieldInfo field => [field.FieldType],
-        _ => [],
-    };
+    private static IEnumerable<Type> Types(MemberInfo member) =>
+        member switch
+        {
+            MethodInfo method => [method.ReturnType, .. method.GetParameters().Select(parameter => parameter.ParameterType)],
+            MethodBase method => method.GetParameters().Select(parameter => parameter.ParameterType),
+            PropertyInfo property => [property.PropertyType],
+            FieldInfo field => [field.FieldType],
+            _ => [],
+        };
 
     [GeneratedRegex(@"^(?:global )?using (?:static )?([\w.]+)(?: = .*)?;", RegexOptions.Multiline)]
     private static partial Regex Using();

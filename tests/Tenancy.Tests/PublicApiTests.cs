@@ -4,7 +4,9 @@ using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests;
 
-/// <summary>What users can see is a decision: a change of it changes a file that is reviewed. UPDATE_SNAPSHOTS=1 writes the files anew.</summary>
+/// <summary>
+/// What users can see is a decision: a change of it changes a file that is reviewed. UPDATE_SNAPSHOTS=1 writes the files anew.
+/// </summary>
 public sealed class PublicApiTests
 {
     [Theory]
@@ -14,7 +16,11 @@ public sealed class PublicApiTests
     [InlineData("Tenancy.Testing")]
     public async Task The_public_api_is_what_was_decided(string library)
     {
-        var api = Assembly.Load(library).GeneratePublicApi(new() { IncludeAssemblyAttributes = false, DenyNamespacePrefixes = [] }).ReplaceLineEndings("\n") + "\n";
+        var api =
+            Assembly
+                .Load(library)
+                .GeneratePublicApi(new() { IncludeAssemblyAttributes = false, DenyNamespacePrefixes = [] })
+                .ReplaceLineEndings("\n") + "\n";
         var file = Path.Combine(Repository.Root, "tests", "Tenancy.Tests", "PublicApi", library + ".txt");
         if (Environment.GetEnvironmentVariable("UPDATE_SNAPSHOTS") == "1")
         {

@@ -24,7 +24,8 @@ public sealed class TenancyBuilderExtensionsTests
         await using var app = BareServer.Build(addTenancy: builder =>
         {
             builder.Services.AddSingleton<Notes>();
-            return builder.Services.AddTenancy(options => options.Tenants = [])
+            return builder
+                .Services.AddTenancy(options => options.Tenants = [])
                 .AddTenantResolver<FixedResolver>()
                 .AddTokenValidator<AnyToken>()
                 .AddTenantValidator<Inspector>()
@@ -46,8 +47,10 @@ public sealed class TenancyBuilderExtensionsTests
         request.Headers.Add("Accept", "application/json");
         using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
         Assert.Contains(
-            "sourced|principal:anything", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken),
-            StringComparison.Ordinal);
+            "sourced|principal:anything",
+            await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken),
+            StringComparison.Ordinal
+        );
         Assert.Subset(notes.ToHashSet(), new HashSet<string> { "inspected sourced", "registered sourced" });
     }
 
@@ -55,17 +58,26 @@ public sealed class TenancyBuilderExtensionsTests
     public void What_there_is_one_of_is_replaced_and_what_there_may_be_several_of_is_added()
     {
         var services = new ServiceCollection();
-        services.AddTenancy(options => options.MultiTenant = true).AddAdcp()
-            .AddTenantResolver<FixedResolver>().AddTenantResolver(_ => new FixedResolver())
+        services
+            .AddTenancy(options => options.MultiTenant = true)
+            .AddAdcp()
+            .AddTenantResolver<FixedResolver>()
+            .AddTenantResolver(_ => new FixedResolver())
             .AddTokenValidator<AnyToken>()
             .AddAccountResolver<OneAccount>()
-            .AddTenantValidator<Inspector>().AddTenantValidator(_ => new Inspector([]))
-            .AddTenantSource<Table>().AddTenantSource(_ => new Table());
+            .AddTenantValidator<Inspector>()
+            .AddTenantValidator(_ => new Inspector([]))
+            .AddTenantSource<Table>()
+            .AddTenantSource(_ => new Table());
         Assert.NotNull(Assert.Single(services, service => service.ServiceType == typeof(ITenantResolver)).ImplementationFactory);
         Assert.Equal(
-            typeof(AnyToken), Assert.Single(services, service => service.ServiceType == typeof(ITokenValidator)).ImplementationType);
+            typeof(AnyToken),
+            Assert.Single(services, service => service.ServiceType == typeof(ITokenValidator)).ImplementationType
+        );
         Assert.Equal(
-            typeof(OneAccount), Assert.Single(services, service => service.ServiceType == typeof(IAccountResolver)).ImplementationType);
+            typeof(OneAccount),
+            Assert.Single(services, service => service.ServiceType == typeof(IAccountResolver)).ImplementationType
+        );
 
         // The library's own check of identity providers stays.
         Assert.Equal(3, services.Count(service => service.ServiceType == typeof(ITenantValidator)));

@@ -11,8 +11,8 @@ internal sealed record Caller(int Number, string Tenant, string? Token)
         $$$""" "_meta":{"io.modelcontextprotocol/protocolVersion":"{{{Row.Stateless}}}","io.modelcontextprotocol/clientCapabilities":{}}""";
 
     private const string Buy =
-        """ "brand":{"domain":"brand.example"},"start_time":"asap","end_time":"2099-01-01T00:00:00Z",""" +
-        """ "packages":[{"product_id":"p","pricing_option_id":"cpm","budget":100}]""";
+        """ "brand":{"domain":"brand.example"},"start_time":"asap","end_time":"2099-01-01T00:00:00Z","""
+        + """ "packages":[{"product_id":"p","pricing_option_id":"cpm","budget":100}]""";
 
     private const string Wanted =
         """ "buying_mode":"brief","brief":"Display near news, in English, for two weeks in May","brand":{"domain":"brand.example"}""";
@@ -71,7 +71,8 @@ internal sealed record Caller(int Number, string Tenant, string? Token)
         {
             LoadTool.Quote => (
                 Call(row, QuoteTools.Name, string.Create(CultureInfo.InvariantCulture, $"\"product\":\"banner\",\"quantity\":{Number}")),
-                string.Create(CultureInfo.InvariantCulture, $"\"total\":{Number * QuoteTools.Price}}}")),
+                string.Create(CultureInfo.InvariantCulture, $"\"total\":{Number * QuoteTools.Price}}}")
+            ),
             LoadTool.GetProducts => (Call(row, ProductTools.Name, Wanted), ProductTools.Last),
             _ => Write(row),
         };
@@ -84,22 +85,28 @@ internal sealed record Caller(int Number, string Tenant, string? Token)
         var key = Guid.NewGuid().ToString("N");
         return (
             Call(row, BuyTools.Name, $$$""" "idempotency_key":"{{{key}}}","account":{"account_id":"account-{{{account}}}"},{{{Buy}}}"""),
-            $"\"idempotency_key\":\"{key}\"");
+            $"\"idempotency_key\":\"{key}\""
+        );
     }
 
-    private static string ToolName(Cell cell) => cell.Tool switch
-    {
-        LoadTool.Quote => QuoteTools.Name,
-        LoadTool.GetProducts => ProductTools.Name,
-        _ => BuyTools.Name,
-    };
+    private static string ToolName(Cell cell) =>
+        cell.Tool switch
+        {
+            LoadTool.Quote => QuoteTools.Name,
+            LoadTool.GetProducts => ProductTools.Name,
+            _ => BuyTools.Name,
+        };
 
-    private string Call(Row row, string tool, string arguments) => Message(row, $$$""" "name":"{{{tool}}}","arguments":{{{{arguments}}}}""");
+    private string Call(Row row, string tool, string arguments) =>
+        Message(row, $$$""" "name":"{{{tool}}}","arguments":{{{{arguments}}}}""");
 
     private string Message(Row row, string parameters)
     {
         // 2026-07-28 says in each request what earlier revisions say once.
-        var members = row.Generation != Row.Stateless ? parameters : parameters.Length == 0 ? Meta : $"{parameters},{Meta}";
+        var members =
+            row.Generation != Row.Stateless ? parameters
+            : parameters.Length == 0 ? Meta
+            : $"{parameters},{Meta}";
         return $$$"""{"jsonrpc":"2.0","id":{{{Number}}},"method":"{{{row.Method}}}","params":{{{{members}}}}}""";
     }
 }

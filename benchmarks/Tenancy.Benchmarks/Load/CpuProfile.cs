@@ -17,10 +17,24 @@ internal static class CpuProfile
         var (map, samples) = ($"/tmp/perf-{client.Server.Id}.map", Path.GetTempFileName());
         try
         {
-            string[] record = [
-                "record", "--quiet", "--event", "cpu-clock", "--freq", $"{SamplesPerSecond}", "--call-graph", "fp",
-                "--pid", $"{client.Server.Id}", "--output", samples,
-                "--", "sleep", time.TotalSeconds.ToString(CultureInfo.InvariantCulture)];
+            string[] record =
+            [
+                "record",
+                "--quiet",
+                "--event",
+                "cpu-clock",
+                "--freq",
+                $"{SamplesPerSecond}",
+                "--call-graph",
+                "fp",
+                "--pid",
+                $"{client.Server.Id}",
+                "--output",
+                samples,
+                "--",
+                "sleep",
+                time.TotalSeconds.ToString(CultureInfo.InvariantCulture),
+            ];
             if (Start(record) is not { } perf)
             {
                 return null;

@@ -32,26 +32,29 @@ internal sealed record Figures(
     double Allocated,
     double Rps,
     double P50,
-    double P99)
+    double P99
+)
 {
     public static Task WriteAsync(string file, IEnumerable<Measurement> measurements) =>
         File.WriteAllTextAsync(file, JsonSerializer.Serialize([.. measurements.Select(Of)], FiguresJson.Default.FiguresArray) + "\n");
 
-    private static Figures Of(Measurement measurement) => new(
-        measurement.Cell.Id,
-        measurement.Cell.Reference,
-        measurement.Tenants,
-        measurement.Row.Generation,
-        measurement.Row.Method,
-        measurement.Row.Reply,
-        measurement.Cpu.Median,
-        measurement.Bytes.Median,
-        [measurement.Cpu.First, measurement.Cpu.Third],
-        measurement.Absolute(slice => slice.Cpu),
-        measurement.Absolute(slice => slice.Bytes),
-        measurement.Absolute(slice => slice.Rate),
-        measurement.Absolute(slice => slice.Median),
-        measurement.Absolute(slice => slice.Tail));
+    private static Figures Of(Measurement measurement) =>
+        new(
+            measurement.Cell.Id,
+            measurement.Cell.Reference,
+            measurement.Tenants,
+            measurement.Row.Generation,
+            measurement.Row.Method,
+            measurement.Row.Reply,
+            measurement.Cpu.Median,
+            measurement.Bytes.Median,
+            [measurement.Cpu.First, measurement.Cpu.Third],
+            measurement.Absolute(slice => slice.Cpu),
+            measurement.Absolute(slice => slice.Bytes),
+            measurement.Absolute(slice => slice.Rate),
+            measurement.Absolute(slice => slice.Median),
+            measurement.Absolute(slice => slice.Tail)
+        );
 }
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, WriteIndented = true)]

@@ -15,7 +15,13 @@ internal sealed class LoadClient : IDisposable
     private readonly ServerProcess _server;
     private readonly Cell _cell;
     private readonly HttpMessageInvoker _http = new(
-        new SocketsHttpHandler { UseProxy = false, UseCookies = false, MaxConnectionsPerServer = Connections });
+        new SocketsHttpHandler
+        {
+            UseProxy = false,
+            UseCookies = false,
+            MaxConnectionsPerServer = Connections,
+        }
+    );
 
     private Caller[] _callers;
 
@@ -50,15 +56,21 @@ internal sealed class LoadClient : IDisposable
         var next = -1;
         var (cpuBefore, bytesBefore) = await _server.ReadUsageAsync();
         var start = Stopwatch.GetTimestamp();
-        await Task.WhenAll(Enumerable.Range(0, Connections).Select(_ => Task.Run(async () =>
-        {
-            for (int number; (number = Interlocked.Increment(ref next)) < requests;)
-            {
-                var sent = Stopwatch.GetTimestamp();
-                await SendAsync(_callers[number % _callers.Length], row);
-                latencies[number] = Stopwatch.GetElapsedTime(sent).TotalMilliseconds;
-            }
-        })));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, Connections)
+                .Select(_ =>
+                    Task.Run(async () =>
+                    {
+                        for (int number; (number = Interlocked.Increment(ref next)) < requests; )
+                        {
+                            var sent = Stopwatch.GetTimestamp();
+                            await SendAsync(_callers[number % _callers.Length], row);
+                            latencies[number] = Stopwatch.GetElapsedTime(sent).TotalMilliseconds;
+                        }
+                    })
+                )
+        );
         var elapsed = Stopwatch.GetElapsedTime(start);
         var (cpu, bytes) = await _server.ReadUsageAsync();
         Array.Sort(latencies);
@@ -67,7 +79,8 @@ internal sealed class LoadClient : IDisposable
             (double)(bytes - bytesBefore) / requests,
             requests / elapsed.TotalSeconds,
             latencies[requests / 2],
-            latencies[requests * 99 / 100]);
+            latencies[requests * 99 / 100]
+        );
     }
 
     /// <summary>The answer to one caller's request.</summary>
@@ -80,12 +93,18 @@ internal sealed class LoadClient : IDisposable
     }
 
     private static IEnumerable<Caller> Callers(Cell cell, int tenants, LoadIssuer issuer) =>
-        LoadTenants.Called(tenants).Select(called => new Caller(called.Number, called.Tenant, cell.Authentication switch
-        {
-            TenantAuthenticationKind.Bearer => LoadTenants.Token(called.Number, called.Tenant),
-            TenantAuthenticationKind.Jwks => issuer.Issue(LoadTenants.Audience(called.Tenant), called.Number),
-            _ => null,
-        }));
+        LoadTenants
+            .Called(tenants)
+            .Select(called => new Caller(
+                called.Number,
+                called.Tenant,
+                cell.Authentication switch
+                {
+                    TenantAuthenticationKind.Bearer => LoadTenants.Token(called.Number, called.Tenant),
+                    TenantAuthenticationKind.Jwks => issuer.Issue(LoadTenants.Audience(called.Tenant), called.Number),
+                    _ => null,
+                }
+            ));
 
     private async Task<byte[]> SendAsync(Caller caller, Row row)
     {
@@ -97,8 +116,9 @@ internal sealed class LoadClient : IDisposable
         if (response.StatusCode != HttpStatusCode.OK || type != contentType || !IsAnswer(answer, caller, expected))
         {
             throw new InvalidOperationException(
-                $"{_cell.Id}, {row}: {body} was answered with {(int)response.StatusCode}, {type}, {Encoding.UTF8.GetString(answer)}, " +
-                $"not with 200, {contentType} and {expected}.");
+                $"{_cell.Id}, {row}: {body} was answered with {(int)response.StatusCode}, {type}, {Encoding.UTF8.GetString(answer)}, "
+                    + $"not with 200, {contentType} and {expected}."
+            );
         }
 
         return answer;
@@ -106,7 +126,9 @@ internal sealed class LoadClient : IDisposable
 
     private static bool IsAnswer(ReadOnlySpan<byte> answer, Caller caller, string expected) =>
         (Contains(answer, $"\"id\":{caller.Number},") || Contains(answer, $"\"id\":{caller.Number}}}"))
-        && Contains(answer, expected) && !Contains(answer, "\"isError\":true") && !Contains(answer, "\"error\":");
+        && Contains(answer, expected)
+        && !Contains(answer, "\"isError\":true")
+        && !Contains(answer, "\"error\":");
 
     private static bool Contains(ReadOnlySpan<byte> answer, string text)
     {

@@ -42,15 +42,18 @@ internal sealed class LoadIssuer : IAsyncDisposable
     }
 
     /// <summary>Makes a token for a caller.</summary>
-    public string Issue(string audience, int caller) => new JsonWebTokenHandler().CreateToken(new SecurityTokenDescriptor
-    {
-        Issuer = Url,
-        Audience = audience,
-        Claims = new Dictionary<string, object> { ["sub"] = $"buyer-{caller}" },
-        Expires = DateTime.UtcNow.AddHours(12),
-        TokenType = "at+jwt",
-        SigningCredentials = _signing,
-    });
+    public string Issue(string audience, int caller) =>
+        new JsonWebTokenHandler().CreateToken(
+            new SecurityTokenDescriptor
+            {
+                Issuer = Url,
+                Audience = audience,
+                Claims = new Dictionary<string, object> { ["sub"] = $"buyer-{caller}" },
+                Expires = DateTime.UtcNow.AddHours(12),
+                TokenType = "at+jwt",
+                SigningCredentials = _signing,
+            }
+        );
 
     public async ValueTask DisposeAsync()
     {
@@ -61,10 +64,23 @@ internal sealed class LoadIssuer : IAsyncDisposable
     private string Keys()
     {
         var point = _key.ExportParameters(includePrivateParameters: false).Q;
-        return JsonSerializer.Serialize(new
-        {
-            keys = new[] { new { kty = "EC", crv = "P-256", use = "sig", kid = "load", x = Base64UrlEncoder.Encode(point.X), y = Base64UrlEncoder.Encode(point.Y) } },
-        });
+        return JsonSerializer.Serialize(
+            new
+            {
+                keys = new[]
+                {
+                    new
+                    {
+                        kty = "EC",
+                        crv = "P-256",
+                        use = "sig",
+                        kid = "load",
+                        x = Base64UrlEncoder.Encode(point.X),
+                        y = Base64UrlEncoder.Encode(point.Y),
+                    },
+                },
+            }
+        );
     }
 
     /// <summary>Leaves Ctrl+C to the process, which has more to end than this.</summary>

@@ -30,9 +30,10 @@ internal sealed record LoadOptions(LoadPlan Plan, string? File, Cell? Profiled)
                         : throw Mistake($"--profile needs one of {Known}.");
                     break;
                 case "--json":
-                    file = options.ElementAtOrDefault(++i) is { } path && Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path)))
-                        ? path
-                        : throw Mistake("--json needs a file in a folder that exists.");
+                    file =
+                        options.ElementAtOrDefault(++i) is { } path && Directory.Exists(Path.GetDirectoryName(Path.GetFullPath(path)))
+                            ? path
+                            : throw Mistake("--json needs a file in a folder that exists.");
                     break;
                 default:
                     throw Mistake($"'{options[i]}' is not understood.");

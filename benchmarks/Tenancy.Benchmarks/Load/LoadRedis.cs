@@ -23,7 +23,11 @@ internal sealed class LoadRedis : IDisposable
     }
 
     /// <summary>Where it is, for one cell alone. A machine that is busy with other things may keep it waiting; that ends no run.</summary>
-    public string ConnectionString(int database) => string.Create(CultureInfo.InvariantCulture, $"{_address},defaultDatabase={database},asyncTimeout=10000,syncTimeout=10000,connectTimeout=10000");
+    public string ConnectionString(int database) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{_address},defaultDatabase={database},asyncTimeout=10000,syncTimeout=10000,connectTimeout=10000"
+        );
 
     /// <summary>Starts one; null where none is installed.</summary>
     public static async Task<LoadRedis?> StartAsync()
@@ -34,7 +38,15 @@ internal sealed class LoadRedis : IDisposable
         }
 
         var port = FreePort();
-        var process = Process.Start(new ProcessStartInfo(executable, ["--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--loglevel", "warning"]) { RedirectStandardOutput = true })!;
+        var process = Process.Start(
+            new ProcessStartInfo(
+                executable,
+                ["--port", $"{port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--loglevel", "warning"]
+            )
+            {
+                RedirectStandardOutput = true,
+            }
+        )!;
         process.BeginOutputReadLine();
         var redis = new LoadRedis(process, $"127.0.0.1:{port}");
         try
@@ -59,7 +71,7 @@ internal sealed class LoadRedis : IDisposable
 
     private async Task WaitAsync()
     {
-        for (var clock = Stopwatch.StartNew(); ;)
+        for (var clock = Stopwatch.StartNew(); ; )
         {
             try
             {
@@ -75,7 +87,10 @@ internal sealed class LoadRedis : IDisposable
     }
 
     private static string? Find() =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, "redis-server")).FirstOrDefault(File.Exists);
+        (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator)
+            .Select(folder => Path.Combine(folder, "redis-server"))
+            .FirstOrDefault(File.Exists);
 
     private static int FreePort()
     {

@@ -15,9 +15,11 @@ internal sealed class LoadRun(LoadPlan plan, LoadIssuer issuer, TextWriter progr
         try
         {
             var options = LoadOptions.Read(arguments);
-            await (options.Profiled is { } cell
-                ? ProfileRun.RunAsync(cell, output, Console.Error)
-                : RunAsync(options.Plan, options.File, output));
+            await (
+                options.Profiled is { } cell
+                    ? ProfileRun.RunAsync(cell, output, Console.Error)
+                    : RunAsync(options.Plan, options.File, output)
+            );
             return 0;
         }
         catch (ArgumentException exception)
@@ -72,9 +74,10 @@ internal sealed class LoadRun(LoadPlan plan, LoadIssuer issuer, TextWriter progr
                 clients.AddRange(await StartAsync(tenants, stores));
             }
 
-            _store = stores.Count > 0
-                ? "a redis-server on loopback"
-                : "the embedded store, in the server's own process, because redis-server is not installed";
+            _store =
+                stores.Count > 0
+                    ? "a redis-server on loopback"
+                    : "the embedded store, in the server's own process, because redis-server is not installed";
 
             await CompareAnswersAsync(clients);
 
@@ -129,9 +132,10 @@ internal sealed class LoadRun(LoadPlan plan, LoadIssuer issuer, TextWriter progr
                 if (!written.AsSpan().SequenceEqual(answer))
                 {
                     throw new InvalidOperationException(
-                        $"{row}: {endpoint.Cell.Id} does not write the answer of {served.Cell.Id}: " +
-                        "ProductsEndpoint has to be brought up to date.\n" +
-                        $"{Encoding.UTF8.GetString(written)}\n{Encoding.UTF8.GetString(answer)}");
+                        $"{row}: {endpoint.Cell.Id} does not write the answer of {served.Cell.Id}: "
+                            + "ProductsEndpoint has to be brought up to date.\n"
+                            + $"{Encoding.UTF8.GetString(written)}\n{Encoding.UTF8.GetString(answer)}"
+                    );
                 }
             }
         }
@@ -163,7 +167,8 @@ internal sealed class LoadRun(LoadPlan plan, LoadIssuer issuer, TextWriter progr
             tenants,
             row,
             [.. rounds.Select(round => round[(row, tenants, cell)])],
-            [.. rounds.Select(round => round[(row, tenants, Cell.Of(cell.Reference))])]);
+            [.. rounds.Select(round => round[(row, tenants, Cell.Of(cell.Reference))])]
+        );
 
     private Task SayAsync(string what) => progress.WriteLineAsync(what);
 }
@@ -179,13 +184,15 @@ internal sealed record LoadPlan(string Name, IReadOnlyList<int> Tenants, IReadOn
 {
     public static LoadPlan Full { get; } = new("all", [1, 1_000, 100_000], Row.All, Starts: 4, Rounds: 4, Requests: 2000);
 
-    public static LoadPlan Quick { get; } = new(
-        "--quick: without 1,000 tenants, and with 4 of the 8 kinds of requests",
-        [1, 100_000],
-        Row.Few,
-        Starts: 2,
-        Rounds: 4,
-        Requests: 1000);
+    public static LoadPlan Quick { get; } =
+        new(
+            "--quick: without 1,000 tenants, and with 4 of the 8 kinds of requests",
+            [1, 100_000],
+            Row.Few,
+            Starts: 2,
+            Rounds: 4,
+            Requests: 1000
+        );
 
     /// <summary>The servers.</summary>
     public IReadOnlyList<Cell> Cells { get; private init; } = Cell.All;
@@ -194,13 +201,21 @@ internal sealed record LoadPlan(string Name, IReadOnlyList<int> Tenants, IReadOn
     /// The same with some servers only, those that they are compared with and the two that show the noise, and with the requests that the
     /// named ones have.
     /// </summary>
-    public LoadPlan Only(IReadOnlyList<Cell> named) => this with
-    {
-        Name = $"{Name}; only {string.Join(", ", named.Select(cell => cell.Id))} and what they are compared with",
-        Cells = [.. Cell.All.Where(cell =>
-            named.Contains(cell) || named.Any(one => one.Reference == cell.Id) || cell == Cell.Noise.Once || cell == Cell.Noise.Again)],
-        Rows = [.. Rows.Where(row => named.Any(cell => cell.Has(row)))],
-    };
+    public LoadPlan Only(IReadOnlyList<Cell> named) =>
+        this with
+        {
+            Name = $"{Name}; only {string.Join(", ", named.Select(cell => cell.Id))} and what they are compared with",
+            Cells =
+            [
+                .. Cell.All.Where(cell =>
+                    named.Contains(cell)
+                    || named.Any(one => one.Reference == cell.Id)
+                    || cell == Cell.Noise.Once
+                    || cell == Cell.Noise.Again
+                ),
+            ],
+            Rows = [.. Rows.Where(row => named.Any(cell => cell.Has(row)))],
+        };
 
     /// <summary>
     /// The rounds that are not counted. They are many and short, so that no kind of request is compiled for before the others come.

@@ -33,7 +33,8 @@ internal static class LoadServer
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
-        await using var app = cell.IsEndpoint ? BuildEndpoint(builder)
+        await using var app =
+            cell.IsEndpoint ? BuildEndpoint(builder)
             : cell.Authentication is null ? BuildBare(builder, cell)
             : BuildTenancy(builder, cell, tenants, redis, issuer);
         await app.StartAsync();
@@ -46,8 +47,12 @@ internal static class LoadServer
         await Console.Out.WriteLineAsync(app.Urls.First());
         while (await Console.In.ReadLineAsync() is not null)
         {
-            await Console.Out.WriteLineAsync(string.Create(
-                CultureInfo.InvariantCulture, $"{Environment.CpuUsage.TotalTime.Ticks} {GC.GetTotalAllocatedBytes(precise: true)}"));
+            await Console.Out.WriteLineAsync(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{Environment.CpuUsage.TotalTime.Ticks} {GC.GetTotalAllocatedBytes(precise: true)}"
+                )
+            );
         }
     }
 
@@ -64,9 +69,10 @@ internal static class LoadServer
         _ = cell.HasSession
             ? mcp.WithHttpTransport(options => options.SessionMode = HttpServerSessionMode.StatefulForInitializeClients)
             : mcp.WithHttpTransport();
-        _ = cell.Tool == LoadTool.GetProducts
-            ? mcp.WithTools<ProductTools>(new JsonSerializerOptions(ProductsJson.Default.Options))
-            : mcp.WithTools<QuoteTools>();
+        _ =
+            cell.Tool == LoadTool.GetProducts
+                ? mcp.WithTools<ProductTools>(new JsonSerializerOptions(ProductsJson.Default.Options))
+                : mcp.WithTools<QuoteTools>();
         var app = builder.Build();
         app.MapMcp("/{tenant}/mcp");
         return app;
@@ -80,16 +86,18 @@ internal static class LoadServer
             builder.Configuration.AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: false);
         }
 
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            ["ConnectionStrings:Redis"] = redis,
-            ["Tenancy:BaseDomain"] = LoadTenants.BaseDomain,
-            ["Tenancy:AcceptEmbeddedStore"] = "true",
+        builder.Configuration.AddInMemoryCollection(
+            new Dictionary<string, string?>
+            {
+                ["ConnectionStrings:Redis"] = redis,
+                ["Tenancy:BaseDomain"] = LoadTenants.BaseDomain,
+                ["Tenancy:AcceptEmbeddedStore"] = "true",
 
-            // The issuer is on loopback.
-            ["Tenancy:Validation:AllowedNetworks:0"] = "127.0.0.0/8",
-            ["Tenancy:Validation:AllowHttp"] = "true",
-        });
+                // The issuer is on loopback.
+                ["Tenancy:Validation:AllowedNetworks:0"] = "127.0.0.0/8",
+                ["Tenancy:Validation:AllowHttp"] = "true",
+            }
+        );
         var tenancy = builder.Services.AddTenancy(builder.Configuration).AddEmbeddedStore();
         _ = cell.Tool switch
         {
@@ -121,8 +129,12 @@ internal static class LoadServer
     // As in the scaffold's Program.cs.
     private static ITenancyBuilder AddScaffold(ITenancyBuilder tenancy)
     {
-        tenancy.Services
-            .AddScoped<Catalog>().AddScoped<FormatList>().AddScoped<CreativeLibrary>().AddScoped<TestFixtures>().AddScoped<TestStates>();
+        tenancy
+            .Services.AddScoped<Catalog>()
+            .AddScoped<FormatList>()
+            .AddScoped<CreativeLibrary>()
+            .AddScoped<TestFixtures>()
+            .AddScoped<TestStates>();
         return tenancy.AddAdcp().AddPlatform<Publisher>("publisher").AddPlatform<Retailer>("retailer");
     }
 

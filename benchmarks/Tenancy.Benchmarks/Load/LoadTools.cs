@@ -14,7 +14,8 @@ internal sealed class QuoteTools
     public const int Price = 7;
 
     [McpServerTool(Name = Name, UseStructuredContent = true), Description("Says what a number of pieces costs.")]
-    public static Quote Of([Description("The product.")] string product, [Description("How many pieces.")] int quantity) => new(product, quantity, quantity * Price);
+    public static Quote Of([Description("The product.")] string product, [Description("How many pieces.")] int quantity) =>
+        new(product, quantity, quantity * Price);
 }
 
 internal sealed record Quote(string Product, int Quantity, int Total);
@@ -32,14 +33,16 @@ internal sealed class ProductTools
     private static readonly IReadOnlyList<Product> All = new Publisher(new()).Products;
 
     [McpServerTool(Name = Name, UseStructuredContent = true), Description("Lists what this seller offers.")]
-    public static ProductsAnswer Of(string buying_mode, string? brief = null, BrandReference? brand = null) => new(
-        All, new() { HasMore = false, TotalCount = All.Count }, "completed");
+    public static ProductsAnswer Of(string buying_mode, string? brief = null, BrandReference? brand = null) =>
+        new(All, new() { HasMore = false, TotalCount = All.Count }, "completed");
 }
 
 internal sealed record ProductsAnswer(IReadOnlyList<Product> Products, PaginationResponse Pagination, string Status);
 
 [JsonSourceGenerationOptions(
-    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(GetProductsRequest))]
 [JsonSerializable(typeof(ProductsAnswer))]
 [JsonSerializable(typeof(string))]
@@ -51,27 +54,56 @@ internal sealed class BuyTools
     public const string Name = "create_media_buy";
 
     [AdcpTool(Name)]
-    public Task<CreateMediaBuyResponse> CreateAsync(CreateMediaBuyRequest request, ToolContext context, CancellationToken cancellationToken) =>
-        Task.FromResult(new CreateMediaBuyResponse { MediaBuyId = "mb_" + context.OperationId, Status = MediaBuyStatus.Active, Packages = [] });
+    public Task<CreateMediaBuyResponse> CreateAsync(
+        CreateMediaBuyRequest request,
+        ToolContext context,
+        CancellationToken cancellationToken
+    ) =>
+        Task.FromResult(
+            new CreateMediaBuyResponse
+            {
+                MediaBuyId = "mb_" + context.OperationId,
+                Status = MediaBuyStatus.Active,
+                Packages = [],
+            }
+        );
 }
 
 /// <summary>Every account that a request names is the caller's.</summary>
 internal sealed class AnyAccount : IAccountResolver
 {
-    public Task<IReadOnlyList<Account>> ResolveAsync(AccountReference? reference, ToolContext context, CancellationToken cancellationToken) =>
-        Task.FromResult<IReadOnlyList<Account>>(reference is { AccountId: { } id } ? [new() { AccountId = id, Name = id, Status = AccountStatus.Active }] : []);
+    public Task<IReadOnlyList<Account>> ResolveAsync(
+        AccountReference? reference,
+        ToolContext context,
+        CancellationToken cancellationToken
+    ) =>
+        Task.FromResult<IReadOnlyList<Account>>(
+            reference is { AccountId: { } id }
+                ?
+                [
+                    new()
+                    {
+                        AccountId = id,
+                        Name = id,
+                        Status = AccountStatus.Active,
+                    },
+                ]
+                : []
+        );
 }
 
 internal sealed class QuotePlatform : ITenantPlatform<QuotePlatform>
 {
     public static void Define(IPlatformBuilder platform) => platform.AddHandlers<QuoteTools>();
 
-    public static Task<QuotePlatform> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) => Task.FromResult(new QuotePlatform());
+    public static Task<QuotePlatform> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) =>
+        Task.FromResult(new QuotePlatform());
 }
 
 internal sealed class BuyPlatform : ITenantPlatform<BuyPlatform>
 {
     public static void Define(IPlatformBuilder platform) => platform.AddHandlers<BuyTools>();
 
-    public static Task<BuyPlatform> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) => Task.FromResult(new BuyPlatform());
+    public static Task<BuyPlatform> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) =>
+        Task.FromResult(new BuyPlatform());
 }

@@ -58,5 +58,6 @@ internal sealed class ServerProcess : IDisposable
     }
 
     private async Task<string> ReadLineAsync() =>
-        await _process.StandardOutput.ReadLineAsync() ?? throw new InvalidOperationException("A server ended before it was told to; its last words are above.");
+        await _process.StandardOutput.ReadLineAsync()
+        ?? throw new InvalidOperationException("A server ended before it was told to; its last words are above.");
 }

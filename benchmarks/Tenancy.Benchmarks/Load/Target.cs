@@ -19,8 +19,13 @@ internal sealed record Target(string Name, double Limit, IReadOnlyList<(string R
             OfRows(measurements, "b", "CPU of b, against a", 0.80, one => one.Cpu.Median, noise => noise.Cpu),
             OfRows(measurements, "c", "CPU of c, against a", 0.45, one => one.Cpu.Median, noise => noise.Cpu),
             OfRows(
-                measurements, "d", "CPU of d, against c", 1.15,
-                one => Beside(measurements, one, "c") is { } c ? one.CpuAgainst(c).Median : null, noise => noise.Cpu),
+                measurements,
+                "d",
+                "CPU of d, against c",
+                1.15,
+                one => Beside(measurements, one, "c") is { } c ? one.CpuAgainst(c).Median : null,
+                noise => noise.Cpu
+            ),
             .. from cell in (string[])["b", "c", "d", "hb"] where most > 1 select OfGrowth(measurements, cell, most),
         ];
         return targets.Where(target => target.Ratios.Count > 0);
@@ -36,7 +41,8 @@ internal sealed record Target(string Name, double Limit, IReadOnlyList<(string R
         var explanation = string.Create(CultureInfo.InvariantCulture, $"{worst.Ratio:0.00}, noise to {worst.Noise:0.00}: {worst.Row}");
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"| {Name} | {Limit:0.00} | {median:0.00} | {verdict} | {met} of {Ratios.Count} | {explanation} |");
+            $"| {Name} | {Limit:0.00} | {median:0.00} | {verdict} | {met} of {Ratios.Count} | {explanation} |"
+        );
     }
 
     private static Target OfRows(
@@ -45,14 +51,19 @@ internal sealed record Target(string Name, double Limit, IReadOnlyList<(string R
         string name,
         double limit,
         Func<Measurement, double?> ratio,
-        Func<Measurement, Quartiles> noise) =>
-        new(name, limit, [
-            .. from one in measurements
-               where one.Cell.Id == cell
-               let value = ratio(one)
-               where value is not null
-               select (NameOf(one), value.Value, noise(Beside(measurements, one, Cell.Noise.Again.Id)!).Third)
-        ]);
+        Func<Measurement, Quartiles> noise
+    ) =>
+        new(
+            name,
+            limit,
+            [
+                .. from one in measurements
+                where one.Cell.Id == cell
+                let value = ratio(one)
+                where value is not null
+                select (NameOf(one), value.Value, noise(Beside(measurements, one, Cell.Noise.Again.Id)!).Third),
+            ]
+        );
 
     // Whether tenants cost anything at all is a matter of a percent: one kind of request alone would not show it.
     private static Target OfGrowth(IReadOnlyList<Measurement> measurements, string cell, int most)
@@ -61,8 +72,10 @@ internal sealed record Target(string Name, double Limit, IReadOnlyList<(string R
         return new(
             string.Create(CultureInfo.InvariantCulture, $"CPU of {cell} at {most:N0} tenants, against that at 1"),
             1.00,
-            kinds.Count == 0 ? [] : [(
-                "its kinds of requests, as their geometric mean in each round", Growth(cell).Median, Growth(Cell.Noise.Again.Id).Third)]);
+            kinds.Count == 0
+                ? []
+                : [("its kinds of requests, as their geometric mean in each round", Growth(cell).Median, Growth(Cell.Noise.Again.Id).Third)]
+        );
 
         Quartiles Growth(string of)
         {
@@ -70,9 +83,11 @@ internal sealed record Target(string Name, double Limit, IReadOnlyList<(string R
             var logarithms = (
                 from many in byTenants[most]
                 join one in byTenants[1] on many.Row equals one.Row
-                select many.CpuByRound.Zip(one.CpuByRound, (grown, before) => Math.Log(grown / before)).ToArray()).ToArray();
+                select many.CpuByRound.Zip(one.CpuByRound, (grown, before) => Math.Log(grown / before)).ToArray()
+            ).ToArray();
             return Quartiles.Of(
-                Enumerable.Range(0, logarithms[0].Length).Select(round => Math.Exp(logarithms.Average(kind => kind[round]))));
+                Enumerable.Range(0, logarithms[0].Length).Select(round => Math.Exp(logarithms.Average(kind => kind[round])))
+            );
         }
     }
 

@@ -10,7 +10,8 @@ namespace Tenancy.Adcp;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     AllowDuplicateProperties = false,
     RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true)]
+    RespectRequiredConstructorParameters = true
+)]
 [JsonSerializable(typeof(GetProductsRequest))]
 [JsonSerializable(typeof(GetProductsResponse))]
 [JsonSerializable(typeof(CreateMediaBuyRequest))]

@@ -94,7 +94,9 @@ public sealed record TestControllerRequest : AdcpRequest
     /// <summary>Gets what is to be done, such as <c>simulate_delivery</c>.</summary>
     public required string Scenario { get; init; }
 
-    /// <summary>Gets the account that something is prepared in; all accounts of the caller, to be changed only, where it has none that fits.</summary>
+    /// <summary>
+    /// Gets the account that something is prepared in; all accounts of the caller, to be changed only, where it has none that fits.
+    /// </summary>
     public AccountReference? Account { get; init; }
 
     /// <summary>Gets with what.</summary>

@@ -8,7 +8,9 @@ namespace Tenancy.Adcp;
 /// <summary>A part of a request or an answer. Fields that it does not know are kept.</summary>
 public abstract record AdcpObject
 {
-    /// <summary>Gets the fields that this type does not know. One that has the name of a field that is written is left out of an answer.</summary>
+    /// <summary>
+    /// Gets the fields that this type does not know. One that has the name of a field that is written is left out of an answer.
+    /// </summary>
     [JsonExtensionData]
     public IDictionary<string, JsonElement>? Extensions { get; set; }
 }
@@ -38,7 +40,9 @@ public abstract record AdcpRequest : AdcpObject
 }
 
 /// <summary>A request that names the account that it is for.</summary>
-/// <remarks>The account is resolved before the handler runs; see <see cref="IAccountResolver"/>. A handler sees that account's documents only.</remarks>
+/// <remarks>
+/// The account is resolved before the handler runs; see <see cref="IAccountResolver"/>. A handler sees that account's documents only.
+/// </remarks>
 public interface IAccountRequest
 {
     /// <summary>Gets the account; null for all accounts of the caller, which can be read only.</summary>
@@ -48,7 +52,9 @@ public interface IAccountRequest
 /// <summary>A request that changes something: it carries a key, so that a retry does not change it twice.</summary>
 public interface IIdempotentRequest
 {
-    /// <summary>Gets the key: 16 to 255 characters of <c>A-Z</c>, <c>a-z</c>, <c>0-9</c> and <c>_.:-</c>. It is a secret of the buyer.</summary>
+    /// <summary>
+    /// Gets the key: 16 to 255 characters of <c>A-Z</c>, <c>a-z</c>, <c>0-9</c> and <c>_.:-</c>. It is a secret of the buyer.
+    /// </summary>
     string IdempotencyKey { get; }
 }
 

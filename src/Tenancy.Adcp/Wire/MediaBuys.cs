@@ -191,7 +191,9 @@ public sealed record GetMediaBuysRequest : AdcpRequest, IAccountRequest
     [MaxLength(100)]
     public IReadOnlyList<string>? MediaBuyIds { get; init; }
 
-    /// <summary>Gets where those that are wanted stand: one status or several. Default: active, and with <see cref="MediaBuyIds"/> any.</summary>
+    /// <summary>
+    /// Gets where those that are wanted stand: one status or several. Default: active, and with <see cref="MediaBuyIds"/> any.
+    /// </summary>
     [MinLength(1)]
     [JsonConverter(typeof(OneOrMany<MediaBuyStatus>))]
     public IReadOnlyList<MediaBuyStatus>? StatusFilter { get; init; }
@@ -200,7 +202,8 @@ public sealed record GetMediaBuysRequest : AdcpRequest, IAccountRequest
     public PaginationRequest? Pagination { get; init; }
 
     /// <summary>Says whether media buys of a status are wanted.</summary>
-    public bool Wants(MediaBuyStatus status) => StatusFilter?.Contains(status) ?? (MediaBuyIds is not null || status == MediaBuyStatus.Active);
+    public bool Wants(MediaBuyStatus status) =>
+        StatusFilter?.Contains(status) ?? (MediaBuyIds is not null || status == MediaBuyStatus.Active);
 }
 
 /// <summary>Media buys of the caller.</summary>

@@ -39,10 +39,19 @@ internal sealed class OneOrMany<T> : JsonConverter<IReadOnlyList<T>>, IOneOrMany
     }
 
     /// <inheritdoc/>
-    public JsonNode Schema(Func<Type, JsonNode> schemaOf) => new JsonObject
-    {
-        ["anyOf"] = new JsonArray(schemaOf(typeof(T)), new JsonObject { ["type"] = "array", ["items"] = schemaOf(typeof(T)), ["minItems"] = 1 }),
-    };
+    public JsonNode Schema(Func<Type, JsonNode> schemaOf) =>
+        new JsonObject
+        {
+            ["anyOf"] = new JsonArray(
+                schemaOf(typeof(T)),
+                new JsonObject
+                {
+                    ["type"] = "array",
+                    ["items"] = schemaOf(typeof(T)),
+                    ["minItems"] = 1,
+                }
+            ),
+        };
 
     private static JsonConverter<T> Items(JsonSerializerOptions options) => (JsonConverter<T>)options.GetConverter(typeof(T));
 }

@@ -37,21 +37,37 @@ internal static class AdminEndpoints
     {
         var wait = AdminRequest.ReadFlag(context, "wait");
         var adopt = AdminRequest.ReadFlag(context, "adopt");
-        var wire = await AdminRequest.ReadAsync(context, TenancyJson.Default.TenantWire, "The body must be a tenant, such as { \"id\": \"acme\" }.");
-        var options =
-            new TenantRegistrationOptions { AwaitFirstValidation = wait, Creation = adopt ? TenantCreation.Adopt : TenantCreation.New };
+        var wire = await AdminRequest.ReadAsync(
+            context,
+            TenancyJson.Default.TenantWire,
+            "The body must be a tenant, such as { \"id\": \"acme\" }."
+        );
+        var options = new TenantRegistrationOptions
+        {
+            AwaitFirstValidation = wait,
+            Creation = adopt ? TenantCreation.Adopt : TenantCreation.New,
+        };
         var tenant = await administration.RegisterAsync(wire.ToRegistration(), options, context.RequestAborted);
         return Answer(context, TenantAnswer.From(tenant), tenant.IsNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
     }
 
     private static JsonHttpResult<TenantList> List(TenantRegistry registry) =>
-        TypedResults.Json(new TenantList([.. registry.List().OrderBy(tenant => tenant.Config.Id, StringComparer.Ordinal).Select(TenantAnswer.From)]), AdminJson.Wire.TenantList);
+        TypedResults.Json(
+            new TenantList([.. registry.List().OrderBy(tenant => tenant.Config.Id, StringComparer.Ordinal).Select(TenantAnswer.From)]),
+            AdminJson.Wire.TenantList
+        );
 
     private static IResult Get(string id, HttpContext context, TenantRegistry registry) =>
-        TenantId.TryParse(id, out var tenantId) && registry.GetStatus(tenantId) is { } tenant ? Answer(context, TenantAnswer.From(tenant)) : AdminProblems.NotFound(id);
+        TenantId.TryParse(id, out var tenantId) && registry.GetStatus(tenantId) is { } tenant
+            ? Answer(context, TenantAnswer.From(tenant))
+            : AdminProblems.NotFound(id);
 
     private static async Task<IResult> PatchAsync(
-        string id, HttpContext context, ITenantAdministration administration, [FromHeader(Name = "If-Match")] string? ifMatch)
+        string id,
+        HttpContext context,
+        ITenantAdministration administration,
+        [FromHeader(Name = "If-Match")] string? ifMatch
+    )
     {
         if (!TenantId.TryParse(id, out var tenantId))
         {
@@ -68,16 +84,27 @@ internal static class AdminEndpoints
         try
         {
             using var document = await JsonDocument.ParseAsync(context.Request.Body, Strict, context.RequestAborted);
-            patch = JsonObject.Create(document.RootElement.Clone()) ?? throw new JsonException("The body must be a JSON object: the fields to change.");
+            patch = JsonObject.Create(document.RootElement.Clone())
+                ?? throw new JsonException("The body must be a JSON object: the fields to change.");
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            return AdminProblems.Invalid([new("", "The body must be a JSON object without repeated keys: the fields to change (RFC 7396).")]);
+            return AdminProblems.Invalid([
+                new("", "The body must be a JSON object without repeated keys: the fields to change (RFC 7396)."),
+            ]);
         }
 
-        return Answer(context, TenantAnswer.From(await administration.UpdateAsync(
-            tenantId, tenant => MergePatch.Apply(tenant, patch), new() { ExpectedVersion = version, Force = force },
-            context.RequestAborted)));
+        return Answer(
+            context,
+            TenantAnswer.From(
+                await administration.UpdateAsync(
+                    tenantId,
+                    tenant => MergePatch.Apply(tenant, patch),
+                    new() { ExpectedVersion = version, Force = force },
+                    context.RequestAborted
+                )
+            )
+        );
     }
 
     private static async Task<IResult> RecheckAsync(string id, HttpContext context, ITenantAdministration administration) =>
@@ -86,10 +113,14 @@ internal static class AdminEndpoints
             : AdminProblems.NotFound(id);
 
     private static async Task<IResult> UnregisterAsync(string id, ITenantAdministration administration) =>
-        TenantId.TryParse(id, out var tenantId) && await administration.UnregisterAsync(tenantId) ? TypedResults.NoContent() : AdminProblems.NotFound(id);
+        TenantId.TryParse(id, out var tenantId) && await administration.UnregisterAsync(tenantId)
+            ? TypedResults.NoContent()
+            : AdminProblems.NotFound(id);
 
     private static async Task<IResult> DeleteAsync(string id, ITenantAdministration administration) =>
-        TenantId.TryParse(id, out var tenantId) && await administration.DeleteAsync(tenantId) ? TypedResults.NoContent() : AdminProblems.NotFound(id);
+        TenantId.TryParse(id, out var tenantId) && await administration.DeleteAsync(tenantId)
+            ? TypedResults.NoContent()
+            : AdminProblems.NotFound(id);
 
     private static JsonHttpResult<TenantAnswer> Answer(HttpContext context, TenantAnswer tenant, int status = StatusCodes.Status200OK)
     {

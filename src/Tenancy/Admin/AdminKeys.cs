@@ -6,7 +6,9 @@ using Tenancy.Configuration;
 
 namespace Tenancy.Admin;
 
-/// <summary>The keys of the admin API. They are compared as hashes and in constant time, so that an answer's time tells nothing of them.</summary>
+/// <summary>
+/// The keys of the admin API. They are compared as hashes and in constant time, so that an answer's time tells nothing of them.
+/// </summary>
 internal sealed class AdminKeys(IOptions<TenancyOptions> options)
 {
     public const string HeaderName = "X-Admin-API-Key";

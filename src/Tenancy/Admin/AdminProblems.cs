@@ -10,15 +10,22 @@ namespace Tenancy.Admin;
 /// <summary>What the admin API answers when something is wrong: problem+json that names the field and the fix.</summary>
 internal static class AdminProblems
 {
-    public static JsonHttpResult<AdminProblem> Create(int status, string detail, Dictionary<string, string[]>? errors = null) => TypedResults.Json(
-        new AdminProblem(ReasonPhrases.GetReasonPhrase(status), status, detail, errors), AdminJson.Wire.AdminProblem, "application/problem+json", status);
+    public static JsonHttpResult<AdminProblem> Create(int status, string detail, Dictionary<string, string[]>? errors = null) =>
+        TypedResults.Json(
+            new AdminProblem(ReasonPhrases.GetReasonPhrase(status), status, detail, errors),
+            AdminJson.Wire.AdminProblem,
+            "application/problem+json",
+            status
+        );
 
     public static JsonHttpResult<AdminProblem> NotFound(string id) => Create(StatusCodes.Status404NotFound, $"There is no tenant '{id}'.");
 
-    public static JsonHttpResult<AdminProblem> Invalid(IReadOnlyList<TenantConfigError> errors) => Create(
-        StatusCodes.Status400BadRequest,
-        "The request has mistakes; nothing was changed.",
-        errors.GroupBy(error => error.Field).ToDictionary(group => group.Key, group => group.Select(error => error.Message).ToArray()));
+    public static JsonHttpResult<AdminProblem> Invalid(IReadOnlyList<TenantConfigError> errors) =>
+        Create(
+            StatusCodes.Status400BadRequest,
+            "The request has mistakes; nothing was changed.",
+            errors.GroupBy(error => error.Field).ToDictionary(group => group.Key, group => group.Select(error => error.Message).ToArray())
+        );
 
     /// <summary>Words what the registry throws, and what is wrong with a request.</summary>
     public static async ValueTask<object?> ExplainAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
@@ -51,19 +58,31 @@ internal static class AdminProblems
         catch (TenantValidationException exception)
         {
             return exception.IsTransient
-                ? Unavailable(context.HttpContext, "30", $"The change could not be validated now, and nothing was changed: {exception.Message}")
-                : Create(StatusCodes.Status422UnprocessableEntity, $"The change did not pass validation, and nothing was changed: {exception.Message}");
+                ? Unavailable(
+                    context.HttpContext,
+                    "30",
+                    $"The change could not be validated now, and nothing was changed: {exception.Message}"
+                )
+                : Create(
+                    StatusCodes.Status422UnprocessableEntity,
+                    $"The change did not pass validation, and nothing was changed: {exception.Message}"
+                );
         }
         catch (ClientMetadataException exception)
         {
             var errors = new Dictionary<string, string[]> { ["clientId"] = [exception.Message] };
             return exception.IsTransient
                 ? Unavailable(
-                    context.HttpContext, "30",
-                    $"The client's metadata document could not be fetched now, and nothing was changed: {exception.Message}", errors)
+                    context.HttpContext,
+                    "30",
+                    $"The client's metadata document could not be fetched now, and nothing was changed: {exception.Message}",
+                    errors
+                )
                 : Create(
                     StatusCodes.Status422UnprocessableEntity,
-                    $"The client's metadata document will not do, and nothing was changed: {exception.Message}", errors);
+                    $"The client's metadata document will not do, and nothing was changed: {exception.Message}",
+                    errors
+                );
         }
         catch (OperationCanceledException) when (!context.HttpContext.RequestAborted.IsCancellationRequested)
         {
@@ -71,11 +90,20 @@ internal static class AdminProblems
         }
         catch (StoreUnavailableException)
         {
-            return Unavailable(context.HttpContext, "2", "The server's store is not available now. The change may have happened: send it again as it was.");
+            return Unavailable(
+                context.HttpContext,
+                "2",
+                "The server's store is not available now. The change may have happened: send it again as it was."
+            );
         }
     }
 
-    public static JsonHttpResult<AdminProblem> Unavailable(HttpContext context, string retryAfter, string detail, Dictionary<string, string[]>? errors = null)
+    public static JsonHttpResult<AdminProblem> Unavailable(
+        HttpContext context,
+        string retryAfter,
+        string detail,
+        Dictionary<string, string[]>? errors = null
+    )
     {
         context.Response.Headers.RetryAfter = retryAfter;
         return Create(StatusCodes.Status503ServiceUnavailable, detail, errors);

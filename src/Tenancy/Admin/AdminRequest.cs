@@ -7,7 +7,10 @@ using Tenancy.Registry;
 
 namespace Tenancy.Admin;
 
-/// <summary>Reads what an admin sends. A mistake is thrown, and <see cref="AdminProblems"/> words it: what ASP.NET Core binds answers with an empty body.</summary>
+/// <summary>
+/// Reads what an admin sends. A mistake is thrown, and <see cref="AdminProblems"/> words it: what ASP.NET Core binds answers with an empty
+/// body.
+/// </summary>
 internal static class AdminRequest
 {
     /// <summary>Reads the body.</summary>
@@ -29,7 +32,11 @@ internal static class AdminRequest
         {
             // Another media type, or a charset that nobody knows.
             throw new AdminRequestException(
-                StatusCodes.Status415UnsupportedMediaType, "Content-Type", $"The Content-Type is '{context.Request.ContentType}': send the body as JSON, with the header Content-Type: application/json.");
+                StatusCodes.Status415UnsupportedMediaType,
+                "Content-Type",
+                $"The Content-Type is '{context.Request.ContentType}': send the body as JSON, with the header Content-Type: "
+                    + "application/json."
+            );
         }
     }
 
@@ -46,12 +53,17 @@ internal static class AdminRequest
     /// <param name="unit">What it counts.</param>
     public static int ReadNumber(HttpContext context, string name, int absent, int least, int most, string unit) =>
         Find(context, name) is not { } text ? absent
-        : int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most ? number
+        : int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+        && number >= least
+        && number <= most
+            ? number
         : throw Invalid(name, text, $"{least} to {most}, a whole number of {unit}");
 
-    private static string? Find(HttpContext context, string name) => context.Request.Query.TryGetValue(name, out var values) ? values.ToString() : null;
+    private static string? Find(HttpContext context, string name) =>
+        context.Request.Query.TryGetValue(name, out var values) ? values.ToString() : null;
 
-    private static TenantConfigException Invalid(string name, string text, string form) => new([new(name, $"is '{text}' in the query: use {form}")]);
+    private static TenantConfigException Invalid(string name, string text, string form) =>
+        new([new(name, $"is '{text}' in the query: use {form}")]);
 }
 
 /// <summary>A request cannot be read.</summary>

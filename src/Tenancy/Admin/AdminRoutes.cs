@@ -44,6 +44,8 @@ internal sealed class AdminRoutes(RouteGroupBuilder group)
     {
         context.Response.Headers.Allow = allowed;
         return AdminProblems.Create(
-            StatusCodes.Status405MethodNotAllowed, $"{context.Request.Method} is not possible here: use {allowed}.");
+            StatusCodes.Status405MethodNotAllowed,
+            $"{context.Request.Method} is not possible here: use {allowed}."
+        );
     }
 }

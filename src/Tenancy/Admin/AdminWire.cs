@@ -16,9 +16,7 @@ internal sealed record TenantAnswer : TenantConfig
 
     [SetsRequiredMembers]
     private TenantAnswer(TenantConfig config)
-        : base(config)
-    {
-    }
+        : base(config) { }
 
     [JsonPropertyOrder(Later)]
     public DateTimeOffset CreatedAt { get; init; }
@@ -39,14 +37,15 @@ internal sealed record TenantAnswer : TenantConfig
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<IssuedPrincipal>? Principals { get; init; }
 
-    public static TenantAnswer From(TenantStatus tenant) => new(tenant.Config)
-    {
-        CreatedAt = tenant.CreatedAt,
-        Version = tenant.Version,
-        Health = tenant.Health,
-        Reason = tenant.Reason,
-        LastCheckedAt = tenant.LastCheckedAt,
-    };
+    public static TenantAnswer From(TenantStatus tenant) =>
+        new(tenant.Config)
+        {
+            CreatedAt = tenant.CreatedAt,
+            Version = tenant.Version,
+            Health = tenant.Health,
+            Reason = tenant.Reason,
+            LastCheckedAt = tenant.LastCheckedAt,
+        };
 
     public static TenantAnswer From(RegisteredTenant tenant) => From(tenant.Status) with { Principals = tenant.Principals };
 }
@@ -69,5 +68,6 @@ internal sealed record AdminProblem(string Title, int Status, string? Detail, IR
 internal sealed partial class AdminJson : JsonSerializerContext
 {
     /// <summary>The answers of the admin API, without escapes that only HTML needs.</summary>
-    public static AdminJson Wire { get; } = new(new JsonSerializerOptions(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    public static AdminJson Wire { get; } =
+        new(new JsonSerializerOptions(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 }

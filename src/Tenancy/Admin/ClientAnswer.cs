@@ -28,18 +28,19 @@ internal sealed record ClientAnswer
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public DateTimeOffset? FetchedAt { get; init; }
 
-    public static ClientAnswer From(TenantClient client) => new()
-    {
-        Handle = client.Handle,
-        ClientId = client.ClientId,
-        Issuer = client.Issuer,
-        Name = client.Name,
-        Metadata = client.Metadata,
-        CreatedAt = client.CreatedAt,
-        ExpiresAt = client.ExpiresAt,
-        ExpiresIn = (long)client.Lifetime.TotalSeconds,
-        FetchedAt = client.FetchedAt,
-    };
+    public static ClientAnswer From(TenantClient client) =>
+        new()
+        {
+            Handle = client.Handle,
+            ClientId = client.ClientId,
+            Issuer = client.Issuer,
+            Name = client.Name,
+            Metadata = client.Metadata,
+            CreatedAt = client.CreatedAt,
+            ExpiresAt = client.ExpiresAt,
+            ExpiresIn = (long)client.Lifetime.TotalSeconds,
+            FetchedAt = client.FetchedAt,
+        };
 }
 
 /// <summary>A page of a tenant's clients, in the order in which they came.</summary>

@@ -6,7 +6,10 @@ using Tenancy.Registry;
 
 namespace Tenancy.Admin;
 
-/// <summary>The OAuth clients of a tenant's identity provider that may call it, where it lets no others. They go by handles, because their ids may be URLs.</summary>
+/// <summary>
+/// The OAuth clients of a tenant's identity provider that may call it, where it lets no others. They go by handles, because their ids may
+/// be URLs.
+/// </summary>
 internal static class ClientEndpoints
 {
     public static void Map(AdminRoutes routes)
@@ -19,19 +22,32 @@ internal static class ClientEndpoints
     }
 
     private static async Task<IResult> AddAsync(
-        string id, HttpContext context, TenantRegistry registry, ITenantAdministration administration)
+        string id,
+        HttpContext context,
+        TenantRegistry registry,
+        ITenantAdministration administration
+    )
     {
         if (registry.Get(id) is not { } tenant)
         {
             return AdminProblems.NotFound(id);
         }
 
-        var client = await AdminRequest.ReadAsync(context, TenancyJson.Default.ClientRegistration, "The body must be a client, such as { \"clientId\": \"agent\" }.");
+        var client = await AdminRequest.ReadAsync(
+            context,
+            TenancyJson.Default.ClientRegistration,
+            "The body must be a client, such as { \"clientId\": \"agent\" }."
+        );
         return Show(await administration.AddClientAsync(tenant.Id, client, context.RequestAborted), StatusCodes.Status201Created);
     }
 
     private static async Task<IResult> ListAsync(
-        string id, HttpContext context, TenantRegistry registry, ITenantAdministration administration, string? cursor = null)
+        string id,
+        HttpContext context,
+        TenantRegistry registry,
+        ITenantAdministration administration,
+        string? cursor = null
+    )
     {
         if (registry.Get(id) is not { } tenant)
         {
@@ -41,7 +57,9 @@ internal static class ClientEndpoints
         var take = AdminRequest.ReadNumber(context, "take", absent: 100, least: 1, TenantClients.MaxPage, "clients");
         var page = await administration.ListClientsAsync(tenant.Id, cursor, take);
         return TypedResults.Json(
-            new ClientList([.. page.Clients.Select(ClientAnswer.From)], page.Count, page.NextCursor), AdminJson.Wire.ClientList);
+            new ClientList([.. page.Clients.Select(ClientAnswer.From)], page.Count, page.NextCursor),
+            AdminJson.Wire.ClientList
+        );
     }
 
     private static async Task<IResult> GetAsync(string id, string handle, TenantRegistry registry, ITenantAdministration administration) =>
@@ -50,19 +68,29 @@ internal static class ClientEndpoints
         : NoClient(tenant.Id);
 
     private static async Task<IResult> RefreshAsync(
-        string id, string handle, HttpContext context, TenantRegistry registry, ITenantAdministration administration) =>
+        string id,
+        string handle,
+        HttpContext context,
+        TenantRegistry registry,
+        ITenantAdministration administration
+    ) =>
         registry.Get(id) is not { } tenant ? AdminProblems.NotFound(id)
         : await administration.RefreshClientAsync(tenant.Id, handle, context.RequestAborted) is { } client
             ? Show(client, StatusCodes.Status200OK)
         : NoClient(tenant.Id);
 
     private static async Task<IResult> RemoveAsync(
-        string id, string handle, TenantRegistry registry, ITenantAdministration administration) =>
+        string id,
+        string handle,
+        TenantRegistry registry,
+        ITenantAdministration administration
+    ) =>
         registry.Get(id) is not { } tenant ? AdminProblems.NotFound(id)
         : await administration.RemoveClientAsync(tenant.Id, handle) ? TypedResults.NoContent()
         : NoClient(tenant.Id);
 
-    private static JsonHttpResult<AdminProblem> NoClient(TenantId tenant) => AdminProblems.Create(StatusCodes.Status404NotFound, $"The tenant '{tenant}' has no client with this handle.");
+    private static JsonHttpResult<AdminProblem> NoClient(TenantId tenant) =>
+        AdminProblems.Create(StatusCodes.Status404NotFound, $"The tenant '{tenant}' has no client with this handle.");
 
     private static JsonHttpResult<ClientAnswer> Show(TenantClient client, int status) =>
         TypedResults.Json(ClientAnswer.From(client), AdminJson.Wire.ClientAnswer, statusCode: status);

@@ -5,7 +5,9 @@ using Tenancy.Configuration;
 
 namespace Tenancy.Admin;
 
-/// <summary>Changes a tenant's configuration by a JSON merge patch (RFC 7396): null takes a field out, so that it gets its default.</summary>
+/// <summary>
+/// Changes a tenant's configuration by a JSON merge patch (RFC 7396): null takes a field out, so that it gets its default.
+/// </summary>
 internal static class MergePatch
 {
     /// <exception cref="TenantConfigPatchException">The result is not a tenant; the field is named.</exception>
@@ -13,10 +15,13 @@ internal static class MergePatch
     {
         if (patch.ContainsKey("principals"))
         {
-            throw new TenantConfigPatchException(new(
-                "principals",
-                $"they are no part of a tenant's configuration: issue one with POST /admin/tenants/{tenant.Id}/principals, "
-                + $"revoke one with DELETE /admin/tenants/{tenant.Id}/principals/{{principalId}}"));
+            throw new TenantConfigPatchException(
+                new(
+                    "principals",
+                    $"they are no part of a tenant's configuration: issue one with POST /admin/tenants/{tenant.Id}/principals, "
+                        + $"revoke one with DELETE /admin/tenants/{tenant.Id}/principals/{{principalId}}"
+                )
+            );
         }
 
         return Apply(tenant, patch, TenancyJson.Default.TenantConfig, TenancyJson.Default.TenantWire).ToRegistration().Tenant;
@@ -28,7 +33,11 @@ internal static class MergePatch
     /// <param name="form">The fields that it has.</param>
     /// <param name="type">What the result is read as.</param>
     internal static TResult Apply<TRecord, TResult>(
-        TRecord record, JsonObject patch, JsonTypeInfo<TRecord> form, JsonTypeInfo<TResult> type)
+        TRecord record,
+        JsonObject patch,
+        JsonTypeInfo<TRecord> form,
+        JsonTypeInfo<TResult> type
+    )
     {
         var document = JsonSerializer.SerializeToNode(record, form)!.AsObject();
         Merge(document, patch, form, place: "");
@@ -55,7 +64,8 @@ internal static class MergePatch
                 // A misspelt field with a value is found when the result is read; one with null would leave no trace.
                 case null when type is not null && Find(type, name) is null:
                     throw new TenantConfigPatchException(
-                        new(place + name, "there is no such field to take out; check its spelling" + JsonErrors.SuggestName(name, type)));
+                        new(place + name, "there is no such field to take out; check its spelling" + JsonErrors.SuggestName(name, type))
+                    );
                 case null:
                     target.Remove(name);
                     break;
@@ -74,10 +84,15 @@ internal static class MergePatch
         }
     }
 
-    private static JsonPropertyInfo? Find(JsonTypeInfo type, string name) => type.Properties.FirstOrDefault(property => property.Name == name);
+    private static JsonPropertyInfo? Find(JsonTypeInfo type, string name) =>
+        type.Properties.FirstOrDefault(property => property.Name == name);
 
     private static JsonTypeInfo? TypeOf(JsonTypeInfo? type, string name) =>
-        type is not null && Find(type, name) is { } property && type.Options.GetTypeInfo(property.PropertyType) is { Kind: JsonTypeInfoKind.Object } found ? found : null;
+        type is not null
+        && Find(type, name) is { } property
+        && type.Options.GetTypeInfo(property.PropertyType) is { Kind: JsonTypeInfoKind.Object } found
+            ? found
+            : null;
 }
 
 /// <summary>A merge patch does not give a tenant.</summary>

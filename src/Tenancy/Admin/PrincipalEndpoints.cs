@@ -18,14 +18,22 @@ internal static class PrincipalEndpoints
     }
 
     private static async Task<IResult> IssueAsync(
-        string id, HttpContext context, TenantRegistry registry, ITenantAdministration administration)
+        string id,
+        HttpContext context,
+        TenantRegistry registry,
+        ITenantAdministration administration
+    )
     {
         if (registry.Get(id) is not { } tenant)
         {
             return AdminProblems.NotFound(id);
         }
 
-        var principal = await AdminRequest.ReadAsync(context, TenancyJson.Default.PrincipalRegistration, "The body must be a principal, such as { \"name\": \"buyer\" }.");
+        var principal = await AdminRequest.ReadAsync(
+            context,
+            TenancyJson.Default.PrincipalRegistration,
+            "The body must be a principal, such as { \"name\": \"buyer\" }."
+        );
         return Show(await administration.IssuePrincipalAsync(tenant.Id, principal), StatusCodes.Status201Created);
     }
 
@@ -35,7 +43,12 @@ internal static class PrincipalEndpoints
             : AdminProblems.NotFound(id);
 
     private static async Task<IResult> RotateAsync(
-        string id, string principalId, HttpContext context, TenantRegistry registry, ITenantAdministration administration)
+        string id,
+        string principalId,
+        HttpContext context,
+        TenantRegistry registry,
+        ITenantAdministration administration
+    )
     {
         if (registry.Get(id) is not { } tenant)
         {
@@ -44,19 +57,30 @@ internal static class PrincipalEndpoints
 
         var most = (int)TenantPrincipals.MaxOverlap.TotalSeconds;
         var overlap = AdminRequest.ReadNumber(
-            context, "overlap", absent: 0, least: 0, most, "seconds, for which the token before is good too");
+            context,
+            "overlap",
+            absent: 0,
+            least: 0,
+            most,
+            "seconds, for which the token before is good too"
+        );
         return await administration.RotatePrincipalAsync(tenant.Id, principalId, TimeSpan.FromSeconds(overlap)) is { } rotated
             ? Show(rotated, StatusCodes.Status200OK)
             : NoPrincipal(tenant.Id);
     }
 
     private static async Task<IResult> RevokeAsync(
-        string id, string principalId, TenantRegistry registry, ITenantAdministration administration) =>
+        string id,
+        string principalId,
+        TenantRegistry registry,
+        ITenantAdministration administration
+    ) =>
         registry.Get(id) is not { } tenant ? AdminProblems.NotFound(id)
         : await administration.RevokePrincipalAsync(tenant.Id, principalId) ? TypedResults.NoContent()
         : NoPrincipal(tenant.Id);
 
-    private static JsonHttpResult<AdminProblem> NoPrincipal(TenantId tenant) => AdminProblems.Create(StatusCodes.Status404NotFound, $"The tenant '{tenant}' has no such principal.");
+    private static JsonHttpResult<AdminProblem> NoPrincipal(TenantId tenant) =>
+        AdminProblems.Create(StatusCodes.Status404NotFound, $"The tenant '{tenant}' has no such principal.");
 
     private static JsonHttpResult<IssuedPrincipal> Show(IssuedPrincipal principal, int status) =>
         TypedResults.Json(principal, AdminJson.Wire.IssuedPrincipal, statusCode: status);

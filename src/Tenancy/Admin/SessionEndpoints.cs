@@ -30,7 +30,14 @@ internal static class SessionEndpoints
         return TypedResults.Json(new SessionList(sessions, count), AdminJson.Wire.SessionList);
     }
 
-    private static async Task<IResult> EndAsync(string id, string handle, TenantRegistry registry, RedisConnection redis, TouchedSessions touched, SessionStreams streams)
+    private static async Task<IResult> EndAsync(
+        string id,
+        string handle,
+        TenantRegistry registry,
+        RedisConnection redis,
+        TouchedSessions touched,
+        SessionStreams streams
+    )
     {
         if (registry.Get(id) is not { } tenant)
         {

@@ -32,7 +32,10 @@ public interface ITenantAdministration
     /// </exception>
     /// <exception cref="TenantNotFoundException">The tenant was taken away while its validation was waited for.</exception>
     Task<RegisteredTenant> RegisterAsync(
-        TenantRegistration registration, TenantRegistrationOptions? options = null, CancellationToken cancellationToken = default);
+        TenantRegistration registration,
+        TenantRegistrationOptions? options = null,
+        CancellationToken cancellationToken = default
+    );
 
     /// <summary>
     /// Changes a tenant without a gap. Changed authentication or platform settings are validated first, while the old ones serve.
@@ -51,8 +54,11 @@ public interface ITenantAdministration
     /// A URL belongs to another tenant, or the tenant is at another version than was expected; nothing was changed.
     /// </exception>
     Task<TenantStatus> UpdateAsync(
-        TenantId tenantId, Func<TenantConfig, TenantConfig> change, TenantUpdateOptions? options = null,
-        CancellationToken cancellationToken = default);
+        TenantId tenantId,
+        Func<TenantConfig, TenantConfig> change,
+        TenantUpdateOptions? options = null,
+        CancellationToken cancellationToken = default
+    );
 
     /// <summary>Validates a tenant now. Callers that come while a validation runs share the next one.</summary>
     /// <exception cref="TenantNotFoundException">There is no such tenant, or it was taken away meanwhile.</exception>
@@ -77,7 +83,10 @@ public interface ITenantAdministration
     /// <exception cref="TenantConfigException">The principal has mistakes.</exception>
     /// <exception cref="TenantConflictException">The token is in use, or the tenant has as many principals as it may.</exception>
     Task<IssuedPrincipal> IssuePrincipalAsync(
-        TenantId tenantId, PrincipalRegistration principal, CancellationToken cancellationToken = default);
+        TenantId tenantId,
+        PrincipalRegistration principal,
+        CancellationToken cancellationToken = default
+    );
 
     /// <summary>Lists the principals of a tenant, without their tokens, in the order in which they were issued.</summary>
     /// <exception cref="TenantNotFoundException">There is no such tenant.</exception>
@@ -91,7 +100,11 @@ public interface ITenantAdministration
     /// <returns>The principal with its new token; null where there is no such principal.</returns>
     /// <exception cref="TenantNotFoundException">There is no such tenant.</exception>
     Task<IssuedPrincipal?> RotatePrincipalAsync(
-        TenantId tenantId, string principalId, TimeSpan overlap = default, CancellationToken cancellationToken = default);
+        TenantId tenantId,
+        string principalId,
+        TimeSpan overlap = default,
+        CancellationToken cancellationToken = default
+    );
 
     /// <summary>Revokes a principal with all its tokens: at once on this node, within a second on others.</summary>
     /// <returns>False where there is no such principal.</returns>
@@ -119,7 +132,11 @@ public interface ITenantAdministration
     /// <exception cref="TenantNotFoundException">There is no such tenant.</exception>
     /// <exception cref="TenantConfigException">The cursor is none.</exception>
     Task<TenantClientPage> ListClientsAsync(
-        TenantId tenantId, string? cursor = null, int take = 100, CancellationToken cancellationToken = default);
+        TenantId tenantId,
+        string? cursor = null,
+        int take = 100,
+        CancellationToken cancellationToken = default
+    );
 
     /// <summary>Finds a client of a tenant.</summary>
     /// <returns>Null where the tenant lists none with this handle.</returns>

@@ -7,25 +7,36 @@ namespace Tenancy.Administration;
 
 /// <summary>Changes tenants together with what they keep in the store.</summary>
 internal sealed class TenantAdministration(
-    TenantRegistry registry, TenantPurge purge, TenantPrincipals principals, TenantClients clients, IHostApplicationLifetime lifetime)
-        : ITenantAdministration
+    TenantRegistry registry,
+    TenantPurge purge,
+    TenantPrincipals principals,
+    TenantClients clients,
+    IHostApplicationLifetime lifetime
+) : ITenantAdministration
 {
     public async Task<RegisteredTenant> RegisterAsync(
-        TenantRegistration registration, TenantRegistrationOptions? options = null, CancellationToken cancellationToken = default)
+        TenantRegistration registration,
+        TenantRegistrationOptions? options = null,
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(registration);
         principals.ThrowIfInvalid(registration);
         options ??= new();
 
         // The tenant first: whoever fails to register an id must not be able to add a principal to it.
-        var (status, isNew) = await registry.TryRegisterAsync(
-            registration.Tenant, options.AwaitFirstValidation, options.Creation, options.Origin, cancellationToken).ConfigureAwait(false);
+        var (status, isNew) = await registry
+            .TryRegisterAsync(registration.Tenant, options.AwaitFirstValidation, options.Creation, options.Origin, cancellationToken)
+            .ConfigureAwait(false);
         return new(status, isNew, isNew ? await principals.CreateAsync(registration).ConfigureAwait(false) : []);
     }
 
     public Task<TenantStatus> UpdateAsync(
-        TenantId tenantId, Func<TenantConfig, TenantConfig> change, TenantUpdateOptions? options = null,
-        CancellationToken cancellationToken = default)
+        TenantId tenantId,
+        Func<TenantConfig, TenantConfig> change,
+        TenantUpdateOptions? options = null,
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(change);
         return registry.UpdateAsync(tenantId, change, options?.ExpectedVersion, options?.Force ?? false, cancellationToken);
@@ -54,7 +65,10 @@ internal sealed class TenantAdministration(
     }
 
     public Task<IssuedPrincipal> IssuePrincipalAsync(
-        TenantId tenantId, PrincipalRegistration principal, CancellationToken cancellationToken = default)
+        TenantId tenantId,
+        PrincipalRegistration principal,
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(principal);
         return principals.IssueAsync(Get(tenantId, cancellationToken), principal);
@@ -64,7 +78,11 @@ internal sealed class TenantAdministration(
         principals.ListAsync(Get(tenantId, cancellationToken));
 
     public Task<IssuedPrincipal?> RotatePrincipalAsync(
-        TenantId tenantId, string principalId, TimeSpan overlap = default, CancellationToken cancellationToken = default)
+        TenantId tenantId,
+        string principalId,
+        TimeSpan overlap = default,
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(principalId);
         return principals.RotateAsync(Get(tenantId, cancellationToken), principalId, overlap);
@@ -83,8 +101,11 @@ internal sealed class TenantAdministration(
     }
 
     public Task<TenantClientPage> ListClientsAsync(
-        TenantId tenantId, string? cursor = null, int take = 100, CancellationToken cancellationToken = default) =>
-        clients.ListAsync(Get(tenantId, cancellationToken), cursor, take);
+        TenantId tenantId,
+        string? cursor = null,
+        int take = 100,
+        CancellationToken cancellationToken = default
+    ) => clients.ListAsync(Get(tenantId, cancellationToken), cursor, take);
 
     public Task<TenantClient?> FindClientAsync(TenantId tenantId, string handle, CancellationToken cancellationToken = default)
     {

@@ -11,8 +11,13 @@ namespace Tenancy.Administration;
 
 /// <summary>Changes the OAuth clients that tenants list.</summary>
 internal sealed class TenantClients(
-    RedisConnection redis, ClientCache cache, ClientMetadata metadata, IOptions<TenancyOptions> options, TimeProvider time,
-    ILogger<TenantClients> logger)
+    RedisConnection redis,
+    ClientCache cache,
+    ClientMetadata metadata,
+    IOptions<TenancyOptions> options,
+    TimeProvider time,
+    ILogger<TenantClients> logger
+)
 {
     /// <summary>The most clients of a page.</summary>
     public const int MaxPage = 1000;
@@ -26,7 +31,8 @@ internal sealed class TenantClients(
         {
             throw new TenantConflictException(
                 "authentication.kind",
-                "Clients are those of an identity provider, and the tenant has none: change its authentication to the kind 'jwks' first.");
+                "Clients are those of an identity provider, and the tenant has none: change its authentication to the kind 'jwks' first."
+            );
         }
 
         if (ClientValidator.Validate(client, options.Value.Validation).ToArray() is { Length: > 0 } errors)
@@ -34,17 +40,18 @@ internal sealed class TenantClients(
             throw new TenantConfigException(errors);
         }
 
-        var record = await DescribeAsync(
-            new(client.ClientId, issuer) { Name = client.Name, Metadata = client.Metadata }, cancellationToken).ConfigureAwait(false);
+        var record = await DescribeAsync(new(client.ClientId, issuer) { Name = client.Name, Metadata = client.Metadata }, cancellationToken)
+            .ConfigureAwait(false);
         var maxClients = (tenant.Config.Limits ?? new()).MaxClients;
-        var (created, refusal) = await ChangeAsync(
-            tenant, clients => clients.CreateAsync(record, client.Lifetime, maxClients)).ConfigureAwait(false);
+        var (created, refusal) = await ChangeAsync(tenant, clients => clients.CreateAsync(record, client.Lifetime, maxClients))
+            .ConfigureAwait(false);
         if (created is null)
         {
             throw refusal == ClientRefusal.TooMany
                 ? new TenantConflictException(
                     "limits.maxClients",
-                    $"The tenant has {maxClients} clients, as many as it may: take one out, or raise limits.maxClients.")
+                    $"The tenant has {maxClients} clients, as many as it may: take one out, or raise limits.maxClients."
+                )
                 : new TenantConflictException("clientId", "The client is listed already: take it out first, or refresh it.");
         }
 
@@ -137,16 +144,17 @@ internal sealed class TenantClients(
         }
     }
 
-    private static TenantClient Show(StoredClient client) => new()
-    {
-        Handle = client.Handle,
-        ClientId = client.Record.ClientId,
-        Issuer = client.Record.Issuer,
-        Name = client.Record.Name,
-        Metadata = client.Record.Metadata,
-        CreatedAt = client.CreatedAt,
-        ExpiresAt = client.ExpiresAt,
-        Lifetime = client.Lifetime,
-        FetchedAt = client.Record.FetchedAt,
-    };
+    private static TenantClient Show(StoredClient client) =>
+        new()
+        {
+            Handle = client.Handle,
+            ClientId = client.Record.ClientId,
+            Issuer = client.Record.Issuer,
+            Name = client.Record.Name,
+            Metadata = client.Record.Metadata,
+            CreatedAt = client.CreatedAt,
+            ExpiresAt = client.ExpiresAt,
+            Lifetime = client.Lifetime,
+            FetchedAt = client.Record.FetchedAt,
+        };
 }

@@ -11,8 +11,13 @@ namespace Tenancy.Administration;
 
 /// <summary>Changes the principals of tenants.</summary>
 internal sealed class TenantPrincipals(
-    RedisConnection redis, PrincipalCache cache, IHostEnvironment environment, IOptions<TenancyOptions> options, TimeProvider time,
-    ILogger<TenantPrincipals> logger)
+    RedisConnection redis,
+    PrincipalCache cache,
+    IHostEnvironment environment,
+    IOptions<TenancyOptions> options,
+    TimeProvider time,
+    ILogger<TenantPrincipals> logger
+)
 {
     /// <summary>The longest time for which a token is good beside the one that replaced it.</summary>
     public static readonly TimeSpan MaxOverlap = TimeSpan.FromDays(7);
@@ -31,11 +36,21 @@ internal sealed class TenantPrincipals(
         for (var i = 0; i < registration.Principals.Count; i++)
         {
             var (principal, refusal) = await store.CreateAsync(registration.Principals[i], time.GetUtcNow()).ConfigureAwait(false);
-            issued.Add(principal ?? throw (refusal == PrincipalRefusal.TooMany
-                ? new TenantConflictException(
-                    "principals",
-                    $"A tenant has {PrincipalStore.MaxPrincipals} principals at most, and those that it was registered with before count.")
-                : new TenantConflictException($"principals[{i}].token", "The token is in use: leave it out to have one generated.")));
+            issued.Add(
+                principal
+                    ?? throw (
+                        refusal == PrincipalRefusal.TooMany
+                            ? new TenantConflictException(
+                                "principals",
+                                $"A tenant has {PrincipalStore.MaxPrincipals} principals at most, and those that it was registered "
+                                    + "with before count."
+                            )
+                            : new TenantConflictException(
+                                $"principals[{i}].token",
+                                "The token is in use: leave it out to have one generated."
+                            )
+                    )
+            );
         }
 
         return issued;
@@ -49,7 +64,9 @@ internal sealed class TenantPrincipals(
         {
             throw refusal == PrincipalRefusal.TooMany
                 ? new TenantConflictException(
-                    "principals", $"The tenant has {PrincipalStore.MaxPrincipals} principals, as many as it may: revoke one.")
+                    "principals",
+                    $"The tenant has {PrincipalStore.MaxPrincipals} principals, as many as it may: revoke one."
+                )
                 : new TenantConflictException("token", "The token is in use: leave it out to have one generated.");
         }
 
@@ -58,22 +75,23 @@ internal sealed class TenantPrincipals(
     }
 
     public async Task<IReadOnlyList<TenantPrincipal>> ListAsync(TenantModel tenant) =>
-    [
-        .. (await new PrincipalStore(redis, tenant.Id).ListAsync().ConfigureAwait(false)).Select(static principal =>
-            new TenantPrincipal(principal.Id, principal.Name, principal.CreatedAt)
-            {
-                Scopes = principal.Scopes,
-                ExpiresAt = principal.ExpiresAt,
-            }),
-    ];
+        [
+            .. (await new PrincipalStore(redis, tenant.Id).ListAsync().ConfigureAwait(false)).Select(
+                static principal => new TenantPrincipal(principal.Id, principal.Name, principal.CreatedAt)
+                {
+                    Scopes = principal.Scopes,
+                    ExpiresAt = principal.ExpiresAt,
+                }
+            ),
+        ];
 
     public async Task<IssuedPrincipal?> RotateAsync(TenantModel tenant, string principalId, TimeSpan overlap)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(overlap, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(overlap, MaxOverlap);
         var now = time.GetUtcNow();
-        var rotated = await ChangeAsync(
-            tenant, principals => principals.RotateAsync(principalId, now + overlap, now)).ConfigureAwait(false);
+        var rotated = await ChangeAsync(tenant, principals => principals.RotateAsync(principalId, now + overlap, now))
+            .ConfigureAwait(false);
         if (rotated is not null)
         {
             logger.PrincipalRotated(tenant.Id.Value, rotated.Id, (int)overlap.TotalSeconds);

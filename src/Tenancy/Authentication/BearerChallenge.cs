@@ -4,17 +4,25 @@ using Tenancy.Resolution;
 
 namespace Tenancy.Authentication;
 
-/// <summary>Says in WWW-Authenticate what is missing (RFC 6750, section 3) and where a client learns how to get it (RFC 9728, section 5.1).</summary>
+/// <summary>
+/// Says in WWW-Authenticate what is missing (RFC 6750, section 3) and where a client learns how to get it (RFC 9728, section 5.1).
+/// </summary>
 internal static class BearerChallenge
 {
     /// <summary>Asks for a token.</summary>
     /// <param name="context">The request.</param>
     /// <param name="isInvalid">Whether there was one that is not valid here.</param>
     public static void Write(HttpContext context, bool isInvalid) =>
-        Write(context, StatusCodes.Status401Unauthorized, isInvalid ? "invalid_token" : null, context.Features.Get<ITenantFeature>()?.Tenant.Config.Authentication?.Scopes ?? []);
+        Write(
+            context,
+            StatusCodes.Status401Unauthorized,
+            isInvalid ? "invalid_token" : null,
+            context.Features.Get<ITenantFeature>()?.Tenant.Config.Authentication?.Scopes ?? []
+        );
 
     /// <summary>Asks for a token that can do more.</summary>
-    public static void WriteInsufficientScope(HttpContext context, IEnumerable<string> scopes) => Write(context, StatusCodes.Status403Forbidden, "insufficient_scope", scopes);
+    public static void WriteInsufficientScope(HttpContext context, IEnumerable<string> scopes) =>
+        Write(context, StatusCodes.Status403Forbidden, "insufficient_scope", scopes);
 
     private static void Write(HttpContext context, int status, string? error, IEnumerable<string> scopes)
     {

@@ -23,9 +23,10 @@ internal static class BearerToken
     public static bool TryFind(IHeaderDictionary headers, out ReadOnlySpan<char> token)
     {
         var value = headers[HeaderNames.Authorization];
-        token = value.Count == 1 && value[0] is { } header && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
-            ? header.AsSpan(Scheme.Length).Trim()
-            : default;
+        token =
+            value.Count == 1 && value[0] is { } header && header.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)
+                ? header.AsSpan(Scheme.Length).Trim()
+                : default;
         return token.Length > 0;
     }
 

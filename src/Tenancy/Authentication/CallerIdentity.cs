@@ -18,7 +18,8 @@ public sealed record CallerIdentity
     public static CallerIdentity System { get; } = new("system");
 
     /// <summary>
-    /// Gets the identity as text: <c>anonymous</c>, <c>system</c>, <c>principal:{id}</c>, <c>user:{issuer}|{sub}</c>, <c>client:{issuer}|{id}</c> for a
+    /// Gets the identity as text: <c>anonymous</c>, <c>system</c>, <c>principal:{id}</c>, <c>user:{issuer}|{sub}</c>,
+    /// <c>client:{issuer}|{id}</c> for a
     /// token that a client got for itself, or <c>scheme:{scheme}|{id}</c>.
     /// </summary>
     public string Value { get; }
@@ -32,14 +33,24 @@ public sealed record CallerIdentity
     /// <summary>A principal with an opaque token. Null where the id is none.</summary>
     internal static CallerIdentity? FromPrincipal(string id) => IsId(id) ? new("principal:" + id) : null;
 
-    /// <summary>Who a token that was checked is for: its subject, else its client (RFC 9068, section 2.2). Null where it names neither, or not one.</summary>
+    /// <summary>
+    /// Who a token that was checked is for: its subject, else its client (RFC 9068, section 2.2). Null where it names neither, or not one.
+    /// </summary>
     internal static CallerIdentity? FromToken(ClaimsPrincipal token, string issuer) =>
         token.HasClaim(claim => claim.Type == "sub")
-            ? FindId(token, "sub") is { } subject ? new($"user:{issuer}|{subject}") : null
-            : ClientOf(token) is { } client ? new($"client:{issuer}|{client}") : null;
+            ? FindId(token, "sub") is { } subject
+                ? new($"user:{issuer}|{subject}")
+                : null
+            : ClientOf(token) is { } client
+                ? new($"client:{issuer}|{client}")
+                : null;
 
-    /// <summary>The id of the client that a token was issued to (OpenID Connect Core 1.0, section 2; RFC 9068, section 2.2). Null where it names none, or not one.</summary>
-    internal static string? ClientOf(ClaimsPrincipal token) => FindId(token, token.HasClaim(claim => claim.Type == "azp") ? "azp" : "client_id");
+    /// <summary>
+    /// The id of the client that a token was issued to (OpenID Connect Core 1.0, section 2; RFC 9068, section 2.2). Null where it names
+    /// none, or not one.
+    /// </summary>
+    internal static string? ClientOf(ClaimsPrincipal token) =>
+        FindId(token, token.HasClaim(claim => claim.Type == "azp") ? "azp" : "client_id");
 
     /// <summary>Who a scheme of the application's own says is calling. Null where it names nobody, or not one.</summary>
     internal static CallerIdentity? FromScheme(ClaimsPrincipal principal, string scheme, string idClaim) =>
@@ -54,7 +65,11 @@ public sealed record CallerIdentity
     internal static CallerIdentity Read(ClaimsPrincipal user, TenantId tenant)
     {
         var claim = user.Identity is { IsAuthenticated: true } ? user.FindFirst(ClaimTypes.NameIdentifier)?.Value : null;
-        return claim is not null && claim.Length > tenant.Value.Length + 1 && claim[tenant.Value.Length] == '|' && claim.StartsWith(tenant.Value, StringComparison.Ordinal)
+        return
+            claim is not null
+            && claim.Length > tenant.Value.Length + 1
+            && claim[tenant.Value.Length] == '|'
+            && claim.StartsWith(tenant.Value, StringComparison.Ordinal)
             ? new(claim[(tenant.Value.Length + 1)..])
             : Anonymous;
     }
@@ -63,5 +78,6 @@ public sealed record CallerIdentity
     private static string? FindId(ClaimsPrincipal token, string claimType) =>
         token.FindAll(claimType).ToArray() is [{ ValueType: ClaimValueTypes.String, Value: var id }] && IsId(id) ? id : null;
 
-    private static bool IsId(string? id) => id is { Length: > 0 and <= MaxIdLength } && !id.Any(char.IsControl) && !string.IsNullOrWhiteSpace(id);
+    private static bool IsId(string? id) =>
+        id is { Length: > 0 and <= MaxIdLength } && !id.Any(char.IsControl) && !string.IsNullOrWhiteSpace(id);
 }

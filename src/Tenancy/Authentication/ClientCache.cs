@@ -5,7 +5,10 @@ using Tenancy.State;
 namespace Tenancy.Authentication;
 
 /// <summary>Knows whether a tenant lists a client, and asks the store about each no more than once a second.</summary>
-/// <remarks>A client that is taken out elsewhere is refused here a second later; where the store cannot be asked, five minutes later. A change of the tenant forgets all that is known.</remarks>
+/// <remarks>
+/// A client that is taken out elsewhere is refused here a second later; where the store cannot be asked, five minutes later. A change of
+/// the tenant forgets all that is known.
+/// </remarks>
 internal sealed class ClientCache(TenantJwtOptions options, RedisConnection redis, TimeProvider time)
 {
     /// <summary>How long an answer is good without asking again.</summary>
@@ -47,7 +50,10 @@ internal sealed class ClientCache(TenantJwtOptions options, RedisConnection redi
 
     /// <summary>Whether a client is listed, as far as that is known without asking the store.</summary>
     public bool IsKnown(TenantModel tenant, string? clientId) =>
-        clientId is not null && options.GetClients(tenant).TryGet(clientId, out var finding) && finding.IsListed && time.GetUtcNow() < finding.AskAgainAt;
+        clientId is not null
+        && options.GetClients(tenant).TryGet(clientId, out var finding)
+        && finding.IsListed
+        && time.GetUtcNow() < finding.AskAgainAt;
 
     /// <summary>Forgets what is known of a tenant's clients: one came or went. All that it costs is a second of asking the store.</summary>
     public void Forget(TenantId tenant) => options.ForgetClients(tenant);
@@ -61,7 +67,13 @@ internal readonly record struct ClientFinding(bool IsListed, DateTimeOffset AskA
 {
     public static ClientFinding From(TimeSpan? left, DateTimeOffset now)
     {
-        var until = now + (left is null ? ClientCache.Freshness : left < ClientCache.MaximumAge ? left.Value : ClientCache.MaximumAge);
+        var until =
+            now
+            + (
+                left is null ? ClientCache.Freshness
+                : left < ClientCache.MaximumAge ? left.Value
+                : ClientCache.MaximumAge
+            );
         return new(left is not null, now + ClientCache.Freshness, until);
     }
 }

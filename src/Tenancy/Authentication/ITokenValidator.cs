@@ -2,7 +2,10 @@ using Tenancy.Registry;
 
 namespace Tenancy.Authentication;
 
-/// <summary>Checks the opaque bearer tokens (RFC 6750) of tenants whose authentication is <c>bearer</c>, in place of those that the admin API issues.</summary>
+/// <summary>
+/// Checks the opaque bearer tokens (RFC 6750) of tenants whose authentication is <c>bearer</c>, in place of those that the admin API
+/// issues.
+/// </summary>
 /// <remarks>
 /// Replace it with <c>AddTokenValidator&lt;YourValidator&gt;()</c> on the builder. It is asked at each request; what it caches must
 /// be kept by tenant. A token of one tenant must mean nobody at another.

@@ -8,7 +8,8 @@ using Tenancy.Validation;
 namespace Tenancy.Authentication;
 
 /// <summary>
-/// The keys of one tenant's issuer. Whoever comes first loads them, all others join that load, and while the issuer is away nobody waits twice.
+/// The keys of one tenant's issuer. Whoever comes first loads them, all others join that load, and while the issuer is away nobody waits
+/// twice.
 /// Keys that are known serve meanwhile; keys that the issuer took back do not.
 /// </summary>
 /// <remarks>
@@ -16,13 +17,20 @@ namespace Tenancy.Authentication;
 /// <see cref="Microsoft.IdentityModel.Tokens.BaseConfigurationManager"/> it would bring a last known good configuration, which outlives a
 /// key's removal.
 /// </remarks>
-internal sealed class IssuerKeys(TenantId tenantId, TenantAuthentication authentication, IssuerMetadata metadata, TimeProvider time, ILogger logger)
-    : IConfigurationManager<OpenIdConnectConfiguration>
+internal sealed class IssuerKeys(
+    TenantId tenantId,
+    TenantAuthentication authentication,
+    IssuerMetadata metadata,
+    TimeProvider time,
+    ILogger logger
+) : IConfigurationManager<OpenIdConnectConfiguration>
 {
     /// <summary>The age at which keys are loaded anew, while the known ones serve.</summary>
     public static readonly TimeSpan RefreshInterval = TimeSpan.FromMinutes(10);
 
-    /// <summary>The age beyond which a request waits for the new ones, as after a quiet time: a key that was removed stops by then.</summary>
+    /// <summary>
+    /// The age beyond which a request waits for the new ones, as after a quiet time: a key that was removed stops by then.
+    /// </summary>
     public static readonly TimeSpan MaximumAge = TimeSpan.FromMinutes(15);
 
     /// <summary>The pause after a load that failed.</summary>
@@ -40,8 +48,12 @@ internal sealed class IssuerKeys(TenantId tenantId, TenantAuthentication authent
 
     public TenantAuthentication Authentication { get; } = authentication;
 
-    /// <summary>How long what was checked with the known keys may be believed, so that a removed key stops at <see cref="MaximumAge"/>. Little while the issuer is away.</summary>
-    public TimeSpan Belief => _known is { } known && MaximumAge - time.GetElapsedTime(known.LoadedAt) is var left && left > RetryInterval ? left : RetryInterval;
+    /// <summary>
+    /// How long what was checked with the known keys may be believed, so that a removed key stops at <see cref="MaximumAge"/>. Little while
+    /// the issuer is away.
+    /// </summary>
+    public TimeSpan Belief =>
+        _known is { } known && MaximumAge - time.GetElapsedTime(known.LoadedAt) is var left && left > RetryInterval ? left : RetryInterval;
 
     /// <summary>The load that runs, or the last one.</summary>
     internal Task Loading

@@ -11,11 +11,18 @@ using Tenancy.Resolution;
 namespace Tenancy.Authentication;
 
 /// <summary>
-/// Lets requests to MCP endpoints pass whose caller was proved a moment ago, or who show nothing. What ASP.NET Core's authentication and authorization
+/// Lets requests to MCP endpoints pass whose caller was proved a moment ago, or who show nothing. What ASP.NET Core's authentication and
+/// authorization
 /// would say of them is known, and costs more than the rest of the way to the tool; whatever else comes goes their way.
 /// </summary>
 internal sealed class KnownCallers(
-    PrincipalCache principals, TenantJwtOptions jwts, ClientCache clients, ITokenValidator tokens, IOptions<AuthorizationOptions> authorization, IServiceScopeFactory scopes)
+    PrincipalCache principals,
+    TenantJwtOptions jwts,
+    ClientCache clients,
+    ITokenValidator tokens,
+    IOptions<AuthorizationOptions> authorization,
+    IServiceScopeFactory scopes
+)
 {
     // Somebody else's validator is asked at each request.
     private readonly bool _hasOurTokens = tokens is StoredTokenValidator;
@@ -26,23 +33,33 @@ internal sealed class KnownCallers(
     /// <summary>Whether the request's caller is known; the request then has its user.</summary>
     public bool TryAdmit(HttpContext context)
     {
-        if (!_isStock || context.Features.Get<ITenantFeature>() is not { Tenant: var tenant } || context.GetEndpoint() is not { Metadata: var metadata } || !IsOpenEndpoint(metadata))
+        if (
+            !_isStock
+            || context.Features.Get<ITenantFeature>() is not { Tenant: var tenant }
+            || context.GetEndpoint() is not { Metadata: var metadata }
+            || !IsOpenEndpoint(metadata)
+        )
         {
             return false;
         }
 
         var kind = tenant.Config.Authentication?.Kind ?? TenantAuthenticationKind.None;
-        if (kind == TenantAuthenticationKind.None || (kind != TenantAuthenticationKind.Scheme && context.Request.Headers.Authorization.Count == 0))
+        if (
+            kind == TenantAuthenticationKind.None
+            || (kind != TenantAuthenticationKind.Scheme && context.Request.Headers.Authorization.Count == 0)
+        )
         {
             return true;
         }
 
-        return BearerToken.TryFind(context.Request.Headers, out var token) && token.Length <= BearerToken.MaxLength && kind switch
-        {
-            TenantAuthenticationKind.Bearer => TryAdmitPrincipal(context, tenant, token),
-            TenantAuthenticationKind.Jwks => TryAdmitBelieved(context, tenant, token),
-            _ => false,
-        };
+        return BearerToken.TryFind(context.Request.Headers, out var token)
+            && token.Length <= BearerToken.MaxLength
+            && kind switch
+            {
+                TenantAuthenticationKind.Bearer => TryAdmitPrincipal(context, tenant, token),
+                TenantAuthenticationKind.Jwks => TryAdmitBelieved(context, tenant, token),
+                _ => false,
+            };
     }
 
     private static bool IsStock(IServiceScopeFactory scopes)
@@ -50,12 +67,15 @@ internal sealed class KnownCallers(
         using var scope = scopes.CreateScope();
         return scope.ServiceProvider.GetRequiredService<IAuthorizationPolicyProvider>() is DefaultAuthorizationPolicyProvider
             && scope.ServiceProvider.GetRequiredService<IClaimsTransformation>() is NoopClaimsTransformation
-            && scope.ServiceProvider.GetRequiredService<IAuthenticationService>().GetType().Assembly == typeof(AuthenticationService).Assembly;
+            && scope.ServiceProvider.GetRequiredService<IAuthenticationService>().GetType().Assembly
+                == typeof(AuthenticationService).Assembly;
     }
 
     private static bool IsOpenEndpoint(EndpointMetadataCollection metadata) =>
         metadata.GetMetadata<TenantEndpointMetadata>() is { IsMcp: true }
-        && metadata.GetMetadata<IAuthorizeData>() is null && metadata.GetMetadata<AuthorizationPolicy>() is null && metadata.GetMetadata<IAuthorizationRequirementData>() is null;
+        && metadata.GetMetadata<IAuthorizeData>() is null
+        && metadata.GetMetadata<AuthorizationPolicy>() is null
+        && metadata.GetMetadata<IAuthorizationRequirementData>() is null;
 
     private bool TryAdmitPrincipal(HttpContext context, TenantModel tenant, ReadOnlySpan<char> token)
     {
@@ -70,7 +90,10 @@ internal sealed class KnownCallers(
 
     private bool TryAdmitBelieved(HttpContext context, TenantModel tenant, ReadOnlySpan<char> token)
     {
-        if (!jwts.GetBelieved(tenant).TryGet(token, out var believed) || (tenant.Config.Authentication!.RequireClients && !clients.IsKnown(tenant, CallerIdentity.ClientOf(believed!))))
+        if (
+            !jwts.GetBelieved(tenant).TryGet(token, out var believed)
+            || (tenant.Config.Authentication!.RequireClients && !clients.IsKnown(tenant, CallerIdentity.ClientOf(believed!)))
+        )
         {
             return false;
         }

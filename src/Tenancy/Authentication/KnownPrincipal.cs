@@ -8,7 +8,8 @@ internal sealed class KnownPrincipal
 {
     private readonly Claim[] _claims;
 
-    private KnownPrincipal(TokenPrincipal principal, CallerIdentity caller, Claim[] claims) => (Principal, Caller, _claims) = (principal, caller, claims);
+    private KnownPrincipal(TokenPrincipal principal, CallerIdentity caller, Claim[] claims) =>
+        (Principal, Caller, _claims) = (principal, caller, claims);
 
     public TokenPrincipal Principal { get; }
 
@@ -18,7 +19,9 @@ internal sealed class KnownPrincipal
     public static KnownPrincipal Of(TenantId tenant, TokenPrincipal principal)
     {
         var caller = CallerIdentity.FromPrincipal(principal.Id)
-            ?? throw new FormatException("A principal's id is empty, too long or has control characters: give each an id of 1 to 1,024 visible characters.");
+            ?? throw new FormatException(
+                "A principal's id is empty, too long or has control characters: give each an id of 1 to 1,024 visible characters."
+            );
         List<Claim> claims = [caller.ToClaim(tenant)];
         if (principal.Name is { } name)
         {

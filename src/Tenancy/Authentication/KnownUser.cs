@@ -10,7 +10,8 @@ internal sealed class KnownUser : IHttpAuthenticationFeature
     private readonly ClaimsPrincipal? _believed;
     private ClaimsPrincipal? _user;
 
-    private KnownUser(CallerIdentity caller, KnownPrincipal? principal, ClaimsPrincipal? believed) => (Caller, _principal, _believed) = (caller, principal, believed);
+    private KnownUser(CallerIdentity caller, KnownPrincipal? principal, ClaimsPrincipal? believed) =>
+        (Caller, _principal, _believed) = (caller, principal, believed);
 
     /// <summary>Gets who is calling.</summary>
     public CallerIdentity Caller { get; }

@@ -5,7 +5,9 @@ using Tenancy.State;
 namespace Tenancy.Authentication;
 
 /// <summary>The principals whose tokens were shown a moment ago, so that not each call asks the store.</summary>
-/// <remarks>A principal that is revoked elsewhere is refused here a second later. A change of the tenant forgets all that is cached for it.</remarks>
+/// <remarks>
+/// A principal that is revoked elsewhere is refused here a second later. A change of the tenant forgets all that is cached for it.
+/// </remarks>
 internal sealed class PrincipalCache(RedisConnection redis, TimeProvider time)
 {
     private const int Capacity = 20_000;
@@ -30,18 +32,30 @@ internal sealed class PrincipalCache(RedisConnection redis, TimeProvider time)
 
         known = KnownPrincipal.Of(tenant.Id, new(principal.Id) { Name = principal.Name, Scopes = principal.Scopes });
         var until = time.GetUtcNow() + Lifetime;
-        _found.Add(token, new(generation, tenant.Version, known), principal.ExpiresAt < until ? principal.ExpiresAt.Value : until, tenant.Id.Value);
+        _found.Add(
+            token,
+            new(generation, tenant.Version, known),
+            principal.ExpiresAt < until ? principal.ExpiresAt.Value : until,
+            tenant.Id.Value
+        );
         return known;
     }
 
     /// <summary>Finds a principal without asking the store.</summary>
     public bool TryGet(TenantModel tenant, ReadOnlySpan<char> token, [NotNullWhen(true)] out KnownPrincipal? principal)
     {
-        principal = _found.TryGet(token, out var found, tenant.Id.Value) && found.Generation == Volatile.Read(ref _generation) && found.Version == tenant.Version ? found.Principal : null;
+        principal =
+            _found.TryGet(token, out var found, tenant.Id.Value)
+            && found.Generation == Volatile.Read(ref _generation)
+            && found.Version == tenant.Version
+                ? found.Principal
+                : null;
         return principal is not null;
     }
 
-    /// <summary>Forgets everybody: somebody was revoked, and must be refused at once. All that it costs is a second of asking the store.</summary>
+    /// <summary>
+    /// Forgets everybody: somebody was revoked, and must be refused at once. All that it costs is a second of asking the store.
+    /// </summary>
     public void Forget() => Interlocked.Increment(ref _generation);
 
     private readonly record struct Finding(int Generation, long Version, KnownPrincipal Principal);

@@ -12,7 +12,8 @@ internal sealed class StoredTokenValidator(PrincipalCache principals, IHostEnvir
     private readonly bool _allowsDevelopmentTokens = DevelopmentValues.AreAllowed(environment, options.Value);
 
     public async ValueTask<TokenPrincipal?> ValidateAsync(TenantModel tenant, string token, CancellationToken cancellationToken) =>
-        BearerToken.TenantOf(token).SequenceEqual(tenant.Id.Value) && PrincipalValidator.IsStrongEnough(token, _allowsDevelopmentTokens)
+        BearerToken.TenantOf(token).SequenceEqual(tenant.Id.Value)
+        && PrincipalValidator.IsStrongEnough(token, _allowsDevelopmentTokens)
         && await principals.FindAsync(tenant, token) is { } known
             ? known.Principal
             : null;

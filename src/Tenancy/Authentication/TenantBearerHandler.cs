@@ -11,8 +11,13 @@ namespace Tenancy.Authentication;
 
 /// <summary>Checks the opaque tokens of a tenant's principals.</summary>
 internal sealed class TenantBearerHandler(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, ITokenValidator tokens, FailedChecks failures, GoodTokens good)
-    : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
+    IOptionsMonitor<AuthenticationSchemeOptions> options,
+    ILoggerFactory loggers,
+    UrlEncoder encoder,
+    ITokenValidator tokens,
+    FailedChecks failures,
+    GoodTokens good
+) : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     // One answer for tokens of other tenants, revoked ones and garbage: it tells nobody which it was.
     private static readonly AuthenticateResult Invalid = AuthenticateResult.Fail("The token is not valid here.");

@@ -11,7 +11,9 @@ using Tenancy.Resolution;
 
 namespace Tenancy.Authentication;
 
-/// <summary>Checks the JSON Web Tokens of the request's tenant, and says who is calling in a form that only this tenant understands.</summary>
+/// <summary>
+/// Checks the JSON Web Tokens of the request's tenant, and says who is calling in a form that only this tenant understands.
+/// </summary>
 internal sealed class TenantJwtHandler : JwtBearerHandler, IAuthenticationHandler
 {
     // One answer for foreign, expired and forged tokens and for garbage: it tells nobody which it was.
@@ -24,7 +26,13 @@ internal sealed class TenantJwtHandler : JwtBearerHandler, IAuthenticationHandle
     private readonly FailedChecks _failures;
 
     /// <summary>Initializes a handler for one request.</summary>
-    public TenantJwtHandler(TenantJwtOptions options, ClientCache clients, FailedChecks failures, ILoggerFactory loggers, UrlEncoder encoder)
+    public TenantJwtHandler(
+        TenantJwtOptions options,
+        ClientCache clients,
+        FailedChecks failures,
+        ILoggerFactory loggers,
+        UrlEncoder encoder
+    )
         : base(new RequestOptions(options), loggers, encoder) => (_options, _clients, _failures) = (options, clients, failures);
 
     // The base class reads its options when it gets its request, and by then they have to be those of the request's tenant.
@@ -36,7 +44,11 @@ internal sealed class TenantJwtHandler : JwtBearerHandler, IAuthenticationHandle
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        if (Request.Headers.Authorization.Count == 0 || Context.Features.Get<ITenantFeature>() is not { Tenant: var tenant } || Options.ConfigurationManager is not IssuerKeys keys)
+        if (
+            Request.Headers.Authorization.Count == 0
+            || Context.Features.Get<ITenantFeature>() is not { Tenant: var tenant }
+            || Options.ConfigurationManager is not IssuerKeys keys
+        )
         {
             return AuthenticateResult.NoResult();
         }
@@ -85,10 +97,19 @@ internal sealed class TenantJwtHandler : JwtBearerHandler, IAuthenticationHandle
     }
 
     /// <summary>Checks a token that was not shown before, and believes it for a while where it is good.</summary>
-    private async Task<ClaimsPrincipal?> TryCheckAsync(TenantModel tenant, IssuerKeys keys, RecentTokens<ClaimsPrincipal> believed, string token)
+    private async Task<ClaimsPrincipal?> TryCheckAsync(
+        TenantModel tenant,
+        IssuerKeys keys,
+        RecentTokens<ClaimsPrincipal> believed,
+        string token
+    )
     {
         // What is not even meant for this issuer costs neither keys nor a signature.
-        if (!UnverifiedJwt.TryRead(token, out var jwt) || jwt.Issuer != keys.Authentication.Issuer || await CheckAsync(keys, jwt.Issuer) is not var (checkedToken, caller))
+        if (
+            !UnverifiedJwt.TryRead(token, out var jwt)
+            || jwt.Issuer != keys.Authentication.Issuer
+            || await CheckAsync(keys, jwt.Issuer) is not var (checkedToken, caller)
+        )
         {
             return null;
         }
@@ -111,8 +132,15 @@ internal sealed class TenantJwtHandler : JwtBearerHandler, IAuthenticationHandle
     }
 
     // A token may carry a claim of the type that identities have; it must not be taken for one.
-    private static ClaimsPrincipal Identify(ClaimsPrincipal principal, Claim identity) => new(new ClaimsIdentity(
-        principal.Claims.Where(claim => claim.Type != ClaimTypes.NameIdentifier).Prepend(identity), TenantSchemes.Jwks, ClaimTypes.Name, ClaimTypes.Role));
+    private static ClaimsPrincipal Identify(ClaimsPrincipal principal, Claim identity) =>
+        new(
+            new ClaimsIdentity(
+                principal.Claims.Where(claim => claim.Type != ClaimTypes.NameIdentifier).Prepend(identity),
+                TenantSchemes.Jwks,
+                ClaimTypes.Name,
+                ClaimTypes.Role
+            )
+        );
 
     private static DateTimeOffset Earlier(DateTime expiry, DateTimeOffset other) => expiry < other ? expiry : other;
 
@@ -134,7 +162,8 @@ internal sealed class TenantJwtHandler : JwtBearerHandler, IAuthenticationHandle
     {
         public HttpContext? Request { get; set; }
 
-        public JwtBearerOptions CurrentValue => options.Get(Request ?? throw new InvalidOperationException("A handler has options when it has a request."));
+        public JwtBearerOptions CurrentValue =>
+            options.Get(Request ?? throw new InvalidOperationException("A handler has options when it has a request."));
 
         public JwtBearerOptions Get(string? name) => CurrentValue;
 

@@ -19,7 +19,10 @@ namespace Tenancy.Authentication;
 /// </summary>
 internal sealed class TenantJwtOptions : ITenantChangeListener, IDisposable
 {
-    /// <summary>The time after which options that no request used are dropped. Keys go with them, so that it is longer than an issuer should be away.</summary>
+    /// <summary>
+    /// The time after which options that no request used are dropped. Keys go with them, so that it is longer than an issuer should be
+    /// away.
+    /// </summary>
     public static readonly TimeSpan IdleTime = TimeSpan.FromHours(1);
 
     /// <summary>How long a token that was checked is believed, unless it or the keys expire before.</summary>
@@ -33,9 +36,15 @@ internal sealed class TenantJwtOptions : ITenantChangeListener, IDisposable
     // Whoever can check a symmetric signature can also make it (RFC 8725, sections 2.1 and 3.1).
     private static readonly string[] Algorithms =
     [
-        SecurityAlgorithms.RsaSha256, SecurityAlgorithms.RsaSha384, SecurityAlgorithms.RsaSha512,
-        SecurityAlgorithms.RsaSsaPssSha256, SecurityAlgorithms.RsaSsaPssSha384, SecurityAlgorithms.RsaSsaPssSha512,
-        SecurityAlgorithms.EcdsaSha256, SecurityAlgorithms.EcdsaSha384, SecurityAlgorithms.EcdsaSha512,
+        SecurityAlgorithms.RsaSha256,
+        SecurityAlgorithms.RsaSha384,
+        SecurityAlgorithms.RsaSha512,
+        SecurityAlgorithms.RsaSsaPssSha256,
+        SecurityAlgorithms.RsaSsaPssSha384,
+        SecurityAlgorithms.RsaSsaPssSha512,
+        SecurityAlgorithms.EcdsaSha256,
+        SecurityAlgorithms.EcdsaSha384,
+        SecurityAlgorithms.EcdsaSha512,
     ];
 
     private readonly ConcurrentDictionary<string, Entry> _entries = new(StringComparer.Ordinal);
@@ -58,12 +67,17 @@ internal sealed class TenantJwtOptions : ITenantChangeListener, IDisposable
 
     /// <summary>The options for a request: those of its tenant, or such that know no issuer.</summary>
     public JwtBearerOptions Get(HttpContext context) =>
-        context.Features.Get<ITenantFeature>() is { Tenant: { Config.Authentication.Kind: TenantAuthenticationKind.Jwks } tenant } ? Find(tenant).Options : _nobodys;
+        context.Features.Get<ITenantFeature>() is { Tenant: { Config.Authentication.Kind: TenantAuthenticationKind.Jwks } tenant }
+            ? Find(tenant).Options
+            : _nobodys;
 
     /// <summary>The tokens of a tenant that were checked already; they are forgotten when the tenant changes.</summary>
     public RecentTokens<ClaimsPrincipal> GetBelieved(TenantModel tenant) => Find(tenant).Believed;
 
-    /// <summary>What the store said of a tenant's clients lately. Who is going to ask the store takes this first: what it adds after <see cref="ForgetClients"/> is lost.</summary>
+    /// <summary>
+    /// What the store said of a tenant's clients lately. Who is going to ask the store takes this first: what it adds after
+    /// <see cref="ForgetClients"/> is lost.
+    /// </summary>
     public RecentTokens<ClientFinding> GetClients(TenantModel tenant) => Find(tenant).Clients;
 
     /// <summary>Forgets what the store said of a tenant's clients.</summary>
@@ -78,7 +92,10 @@ internal sealed class TenantJwtOptions : ITenantChangeListener, IDisposable
     public void OnTenantChanged(TenantChange change)
     {
         ArgumentNullException.ThrowIfNull(change);
-        if (change.After?.Config.Authentication is not { } authentication || (_entries.TryGetValue(change.TenantId.Value, out var entry) && !entry.Keys.Authentication.HasSameProof(authentication)))
+        if (
+            change.After?.Config.Authentication is not { } authentication
+            || (_entries.TryGetValue(change.TenantId.Value, out var entry) && !entry.Keys.Authentication.HasSameProof(authentication))
+        )
         {
             _entries.TryRemove(change.TenantId.Value, out _);
         }
@@ -117,7 +134,10 @@ internal sealed class TenantJwtOptions : ITenantChangeListener, IDisposable
     {
         // A change of URLs or limits needs no new keys, and must not need an issuer that answers.
         var authentication = tenant.Config.Authentication!;
-        var keys = other is not null && other.Keys.Authentication.HasSameProof(authentication) ? other.Keys : new(tenant.Id, authentication, _metadata, _time, _logger);
+        var keys =
+            other is not null && other.Keys.Authentication.HasSameProof(authentication)
+                ? other.Keys
+                : new(tenant.Id, authentication, _metadata, _time, _logger);
         var options = new JwtBearerOptions
         {
             ConfigurationManager = keys,
@@ -153,9 +173,13 @@ internal sealed class TenantJwtOptions : ITenantChangeListener, IDisposable
         return expires > now - ClockSkew && (notBefore is null || notBefore <= now + ClockSkew);
     }
 
-    // A token that an issuer made for another purpose, such as a logout token, is no access token (RFC 8725, section 3.11). Many have no type.
+    // A token that an issuer made for another purpose, such as a logout token, is no access token (RFC 8725, section 3.11). Many have no
+    // type.
     private static string ValidateType(string? type, SecurityToken token, TokenValidationParameters parameters) =>
-        type is null or "" || type.Equals("JWT", StringComparison.OrdinalIgnoreCase) || type.Equals("at+jwt", StringComparison.OrdinalIgnoreCase) || type.Equals("application/at+jwt", StringComparison.OrdinalIgnoreCase)
+        type is null or ""
+        || type.Equals("JWT", StringComparison.OrdinalIgnoreCase)
+        || type.Equals("at+jwt", StringComparison.OrdinalIgnoreCase)
+        || type.Equals("application/at+jwt", StringComparison.OrdinalIgnoreCase)
             ? type ?? ""
             : throw new SecurityTokenInvalidTypeException("The token is no access token.");
 

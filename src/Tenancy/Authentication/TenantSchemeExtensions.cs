@@ -14,15 +14,31 @@ public static class TenantSchemeExtensions
     // What one person has today and another tomorrow, or can choose for himself.
     private static readonly HashSet<string> Reassignable = new(StringComparer.OrdinalIgnoreCase)
     {
-        "email", ClaimTypes.Email, "name", ClaimTypes.Name, "preferred_username", "unique_name", "username", "upn", ClaimTypes.Upn, "nickname",
-        "given_name", ClaimTypes.GivenName, "family_name", ClaimTypes.Surname, "phone_number", ClaimTypes.MobilePhone, ClaimTypes.HomePhone,
+        "email",
+        ClaimTypes.Email,
+        "name",
+        ClaimTypes.Name,
+        "preferred_username",
+        "unique_name",
+        "username",
+        "upn",
+        ClaimTypes.Upn,
+        "nickname",
+        "given_name",
+        ClaimTypes.GivenName,
+        "family_name",
+        ClaimTypes.Surname,
+        "phone_number",
+        ClaimTypes.MobilePhone,
+        ClaimTypes.HomePhone,
     };
 
     /// <summary>Lets tenants name a scheme as their authentication: <c>{ "kind": "scheme", "scheme": "..." }</c>.</summary>
     /// <param name="builder">The builder.</param>
     /// <param name="scheme">The name under which an authentication handler is registered, such as <c>Certificate</c>.</param>
     /// <param name="idClaim">
-    /// The claim that says who is calling: one value that is never given to somebody else. Default: <see cref="ClaimTypes.NameIdentifier"/>.
+    /// The claim that says who is calling: one value that is never given to somebody else. Default:
+    /// <see cref="ClaimTypes.NameIdentifier"/>.
     /// For client certificates <see cref="ClaimTypes.Thumbprint"/> serves.
     /// </param>
     /// <remarks>The caller is <c>scheme:{scheme}|{id}</c>. A caller whose credentials have no such claim, or two, is refused.</remarks>
@@ -34,17 +50,30 @@ public static class TenantSchemeExtensions
         ArgumentException.ThrowIfNullOrWhiteSpace(idClaim);
         if (scheme.Length > MaxNameLength || scheme.Any(c => c is not (> ' ' and < '\u007f') or '|') || TenantSchemes.All.Contains(scheme))
         {
-            throw new ArgumentException($"'{scheme}' is no scheme that tenants may name: use 1 to {MaxNameLength} visible ASCII characters without '|', and none of {string.Join(", ", TenantSchemes.All)}.", nameof(scheme));
+            throw new ArgumentException(
+                $"'{scheme}' is no scheme that tenants may name: use 1 to {MaxNameLength} visible ASCII characters without '|', and "
+                    + $"none of {string.Join(", ", TenantSchemes.All)}.",
+                nameof(scheme)
+            );
         }
 
         if (Reassignable.Contains(idClaim))
         {
-            throw new ArgumentException($"The claim '{idClaim}' can be given to somebody else, and with it all that belongs to the caller: use one that never is, such as '{ClaimTypes.NameIdentifier}' or 'sub'.", nameof(idClaim));
+            throw new ArgumentException(
+                $"The claim '{idClaim}' can be given to somebody else, and with it all that belongs to the caller: use one that never "
+                    + $"is, such as '{ClaimTypes.NameIdentifier}' or 'sub'.",
+                nameof(idClaim)
+            );
         }
 
         builder.Services.Configure<TenancyOptions>(options => options.Schemes[scheme] = idClaim);
-        builder.Services.AddOptions<AuthenticationOptions>()
-            .Validate(options => options.SchemeMap.ContainsKey(scheme), $"No authentication handler is registered as '{scheme}': call AddAuthentication().AddScheme<...>(\"{scheme}\", ...) or the like, beside AddTenantScheme(\"{scheme}\").")
+        builder
+            .Services.AddOptions<AuthenticationOptions>()
+            .Validate(
+                options => options.SchemeMap.ContainsKey(scheme),
+                $"No authentication handler is registered as '{scheme}': call AddAuthentication().AddScheme<...>(\"{scheme}\", ...) or "
+                    + $"the like, beside AddTenantScheme(\"{scheme}\")."
+            )
             .ValidateOnStart();
         return builder;
     }

@@ -11,14 +11,20 @@ namespace Tenancy.Authentication;
 
 /// <summary>Lets the scheme that the tenant names prove who is calling, and says it in a form that only this tenant understands.</summary>
 internal sealed class TenantSchemeHandler(
-    IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder, IOptions<TenancyOptions> tenancy)
-    : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
+    IOptionsMonitor<AuthenticationSchemeOptions> options,
+    ILoggerFactory loggers,
+    UrlEncoder encoder,
+    IOptions<TenancyOptions> tenancy
+) : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     private static readonly AuthenticateResult Invalid = AuthenticateResult.Fail("The credentials are not valid here.");
 
     // Only one that was added for tenants: a tenant's admin must not get at the schemes of other parts of the application.
     private (string Name, string IdClaim)? Find(TenantModel tenant) =>
-        tenant.Config.Authentication is { Kind: TenantAuthenticationKind.Scheme, Scheme: { } name } && tenancy.Value.Schemes.TryGetValue(name, out var idClaim) ? (name, idClaim) : null;
+        tenant.Config.Authentication is { Kind: TenantAuthenticationKind.Scheme, Scheme: { } name }
+        && tenancy.Value.Schemes.TryGetValue(name, out var idClaim)
+            ? (name, idClaim)
+            : null;
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
@@ -33,7 +39,9 @@ internal sealed class TenantSchemeHandler(
             return result;
         }
 
-        return result.Principal is { Identity.IsAuthenticated: true } principal && CallerIdentity.FromScheme(principal, name, idClaim) is { } caller
+        return
+            result.Principal is { Identity.IsAuthenticated: true } principal
+            && CallerIdentity.FromScheme(principal, name, idClaim) is { } caller
             ? AuthenticateResult.Success(new(Identify(principal, caller.ToClaim(tenant.Id)), Scheme.Name))
             : Invalid;
     }
@@ -47,6 +55,13 @@ internal sealed class TenantSchemeHandler(
     }
 
     // Another scheme may give a claim of the type that identities have; it must not be taken for one.
-    private ClaimsPrincipal Identify(ClaimsPrincipal principal, Claim identity) => new(new ClaimsIdentity(
-        principal.Claims.Where(claim => claim.Type != ClaimTypes.NameIdentifier).Prepend(identity), Scheme.Name, ClaimTypes.Name, ClaimTypes.Role));
+    private ClaimsPrincipal Identify(ClaimsPrincipal principal, Claim identity) =>
+        new(
+            new ClaimsIdentity(
+                principal.Claims.Where(claim => claim.Type != ClaimTypes.NameIdentifier).Prepend(identity),
+                Scheme.Name,
+                ClaimTypes.Name,
+                ClaimTypes.Role
+            )
+        );
 }

@@ -20,7 +20,8 @@ internal static class UnverifiedJwt
             jwt = new(token);
             return true;
         }
-        catch (Exception exception) when (exception is ArgumentException or FormatException or SecurityTokenException or System.Text.Json.JsonException)
+        catch (Exception exception)
+            when (exception is ArgumentException or FormatException or SecurityTokenException or System.Text.Json.JsonException)
         {
             return false;
         }

@@ -145,9 +145,13 @@ internal static class CanonicalHost
     {
         host = default;
         var end = header.IndexOf(']');
-        if (end < 0 || (header.Length > end + 1 && header[end + 1] != ':') ||
-            header[1..end].Contains('%') || !System.Net.IPAddress.TryParse(header[1..end], out var address) ||
-            !IsPort(header.Length > end + 1 ? header[(end + 2)..] : default, header.Length > end + 1, out var significant))
+        if (
+            end < 0
+            || (header.Length > end + 1 && header[end + 1] != ':')
+            || header[1..end].Contains('%')
+            || !System.Net.IPAddress.TryParse(header[1..end], out var address)
+            || !IsPort(header.Length > end + 1 ? header[(end + 2)..] : default, header.Length > end + 1, out var significant)
+        )
         {
             return false;
         }
@@ -179,7 +183,8 @@ internal static class CanonicalHost
     private static bool IsPort(ReadOnlySpan<char> port, bool present, out bool significant)
     {
         significant = present && port is not ("80" or "443");
-        return !present || (port.Length > 0 && port[0] != '0' && ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out _));
+        return !present
+            || (port.Length > 0 && port[0] != '0' && ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out _));
     }
 
     private static bool TryPunycode(string name, [NotNullWhen(true)] out string? ascii)
@@ -201,7 +206,9 @@ internal static class CanonicalHost
 
         return ascii is not null;
 
-        static bool Ascii(string name) => name.Length is > 0 and <= 253 &&
-            name.All(c => c is (>= 'a' and <= 'z') or (>= 'A' and <= 'Z') or (>= '0' and <= '9') or '-' or '_' or '.') && !name.Contains("..", StringComparison.Ordinal);
+        static bool Ascii(string name) =>
+            name.Length is > 0 and <= 253
+            && name.All(c => c is (>= 'a' and <= 'z') or (>= 'A' and <= 'Z') or (>= '0' and <= '9') or '-' or '_' or '.')
+            && !name.Contains("..", StringComparison.Ordinal);
     }
 }

@@ -46,7 +46,9 @@ internal static class ClientValidator
         }
     }
 
-    /// <summary>Whether a client's id is the URL of its metadata document (draft-ietf-oauth-client-id-metadata-document), which has a path.</summary>
+    /// <summary>
+    /// Whether a client's id is the URL of its metadata document (draft-ietf-oauth-client-id-metadata-document), which has a path.
+    /// </summary>
     public static bool IsDocument(string clientId) =>
         Uri.TryCreate(clientId, UriKind.Absolute, out var uri)
             ? uri.Scheme is "https" or "http" && uri.PathAndQuery != "/"
@@ -57,7 +59,8 @@ internal static class ClientValidator
         // RFC 6749, appendix A.1. What looks like an id, but has letters of another script, is none.
         if (clientId.Length is 0 or > MaxIdLength || clientId.Any(c => c is not (>= ' ' and < '\u007f')))
         {
-            return $"must have 1 to {MaxIdLength} visible ASCII characters, exactly as the identity provider's tokens have them in azp or client_id";
+            return $"must have 1 to {MaxIdLength} visible ASCII characters, exactly as the identity provider's tokens have them in azp "
+                + "or client_id";
         }
 
         return clientId[0] == ' ' || clientId[^1] == ' ' ? "must not begin or end with a space" : null;
@@ -78,6 +81,7 @@ internal static class ClientValidator
         // Issuers compare it byte for byte, and so do we: one document has one URL.
         return uri.AbsoluteUri == clientId
             ? null
-            : "must be in its normal form (RFC 3986, section 6.2.2): lower-case scheme and host, no default port, no '.' or '..' in the path";
+            : "must be in its normal form (RFC 3986, section 6.2.2): lower-case scheme and host, no default port, no '.' or '..' in "
+                + "the path";
     }
 }

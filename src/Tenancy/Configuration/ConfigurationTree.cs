@@ -40,12 +40,13 @@ internal static class ConfigurationTree
     }
 
     // The JSON provider writes the literals true and false as "True" and "False"; a string "true" stays as it was.
-    private static JsonValue Scalar(string scalar) => scalar switch
-    {
-        "True" => JsonValue.Create(true),
-        "False" => JsonValue.Create(false),
-        _ => JsonValue.Create(scalar),
-    };
+    private static JsonValue Scalar(string scalar) =>
+        scalar switch
+        {
+            "True" => JsonValue.Create(true),
+            "False" => JsonValue.Create(false),
+            _ => JsonValue.Create(scalar),
+        };
 
     private static bool IsList(string[] keys) => keys.All(key => Index(key) >= 0);
 

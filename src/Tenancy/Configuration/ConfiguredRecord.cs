@@ -5,7 +5,8 @@ using System.Text.Json.Serialization.Metadata;
 namespace Tenancy.Configuration;
 
 /// <summary>
-/// A setting that is a tenant, or a part of one: it is written in the configuration as it is everywhere else, and is taken whole from the highest
+/// A setting that is a tenant, or a part of one: it is written in the configuration as it is everywhere else, and is taken whole from the
+/// highest
 /// source that has it.
 /// </summary>
 /// <param name="Form">The form that is read.</param>
@@ -37,7 +38,8 @@ internal sealed record ConfiguredRecord(JsonTypeInfo Form, Func<object, object> 
     }
 
     // From $.principals[0].name to :principals:0:name.
-    private static string ToConfigurationPath(string? jsonPath) => jsonPath is null or "$"
-        ? ""
-        : jsonPath[1..].Replace('.', ':').Replace("[", ":", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal);
+    private static string ToConfigurationPath(string? jsonPath) =>
+        jsonPath is null or "$"
+            ? ""
+            : jsonPath[1..].Replace('.', ':').Replace("[", ":", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal);
 }

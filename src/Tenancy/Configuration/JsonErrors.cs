@@ -23,7 +23,10 @@ internal static partial class JsonErrors
             return "the value has a wrong type, or is none of the known ones" + SuggestValue(exception, type);
         }
 
-        if (message.Contains("missing required properties", StringComparison.Ordinal) && message.IndexOf(": ", StringComparison.Ordinal) is var colon and > 0)
+        if (
+            message.Contains("missing required properties", StringComparison.Ordinal)
+            && message.IndexOf(": ", StringComparison.Ordinal) is var colon and > 0
+        )
         {
             return $"{message[(colon + 2)..].TrimEnd('.')} is required";
         }
@@ -44,14 +47,15 @@ internal static partial class JsonErrors
     private static string SuggestName(JsonException exception, JsonTypeInfo? type) =>
         Names(exception) is [.. var place, var name] ? SuggestName(name, place.Aggregate(type, Step)) : "";
 
-    private static string SuggestValue(JsonException exception, JsonTypeInfo? type) => Names(exception).Aggregate(type, Step) switch
-    {
-        null => "",
-        { Type.IsEnum: true } value => $": use one of {string.Join(", ", Values(value))}",
-        { Kind: JsonTypeInfoKind.Enumerable } => ": use a list",
-        { Kind: not JsonTypeInfoKind.None } => ": use an object",
-        var value => SettingText.Of(value.Type) is { } text ? $": use {text.Form}" : "",
-    };
+    private static string SuggestValue(JsonException exception, JsonTypeInfo? type) =>
+        Names(exception).Aggregate(type, Step) switch
+        {
+            null => "",
+            { Type.IsEnum: true } value => $": use one of {string.Join(", ", Values(value))}",
+            { Kind: JsonTypeInfoKind.Enumerable } => ": use a list",
+            { Kind: not JsonTypeInfoKind.None } => ": use an object",
+            var value => SettingText.Of(value.Type) is { } text ? $": use {text.Form}" : "",
+        };
 
     private static IEnumerable<JsonNode?> Values(JsonTypeInfo type) =>
         Enum.GetValues(type.Type).Cast<object>().Select(value => JsonSerializer.SerializeToNode(value, type));
@@ -60,12 +64,13 @@ internal static partial class JsonErrors
     private static string[] Names(JsonException exception) =>
         [.. PathSegment().Matches(exception.Path ?? "").Select(match => match.Groups.Values.Skip(1).Single(group => group.Success).Value)];
 
-    private static JsonTypeInfo? Step(JsonTypeInfo? type, string name) => type switch
-    {
-        { Kind: JsonTypeInfoKind.Object } => Find(type, name) is { } property ? type.Options.GetTypeInfo(property.PropertyType) : null,
-        { ElementType: { } item } => type.Options.GetTypeInfo(item),
-        _ => null,
-    };
+    private static JsonTypeInfo? Step(JsonTypeInfo? type, string name) =>
+        type switch
+        {
+            { Kind: JsonTypeInfoKind.Object } => Find(type, name) is { } property ? type.Options.GetTypeInfo(property.PropertyType) : null,
+            { ElementType: { } item } => type.Options.GetTypeInfo(item),
+            _ => null,
+        };
 
     private static JsonPropertyInfo? Find(JsonTypeInfo type, string name) =>
         type.Properties.FirstOrDefault(property => property.Name.Equals(name, StringComparison.OrdinalIgnoreCase));

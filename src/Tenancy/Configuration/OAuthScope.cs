@@ -7,5 +7,6 @@ internal static class OAuthScope
 
     private const int MaxLength = 1024;
 
-    public static bool IsValid(string? scope) => scope is { Length: > 0 and <= MaxLength } && scope.All(c => c is >= '!' and <= '~' and not ('"' or '\\'));
+    public static bool IsValid(string? scope) =>
+        scope is { Length: > 0 and <= MaxLength } && scope.All(c => c is >= '!' and <= '~' and not ('"' or '\\'));
 }

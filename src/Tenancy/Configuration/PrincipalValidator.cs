@@ -9,10 +9,15 @@ internal static class PrincipalValidator
     private const int MaximumTokenLength = 1024;
 
     public static IEnumerable<TenantConfigError> Validate(
-        string tenantId, IReadOnlyList<PrincipalRegistration> principals, bool allowsDevelopmentTokens) =>
+        string tenantId,
+        IReadOnlyList<PrincipalRegistration> principals,
+        bool allowsDevelopmentTokens
+    ) =>
         principals.SelectMany(
-            (principal, i) => Validate(tenantId, principal, allowsDevelopmentTokens).Select(
-                error => new TenantConfigError($"principals[{i}].{error.Field}", error.Message)));
+            (principal, i) =>
+                Validate(tenantId, principal, allowsDevelopmentTokens)
+                    .Select(error => new TenantConfigError($"principals[{i}].{error.Field}", error.Message))
+        );
 
     public static IEnumerable<TenantConfigError> Validate(string tenantId, PrincipalRegistration principal, bool allowsDevelopmentTokens)
     {
@@ -35,7 +40,9 @@ internal static class PrincipalValidator
         }
     }
 
-    /// <summary>Whether a token may be used where this server runs: development tokens are refused elsewhere, however they got in.</summary>
+    /// <summary>
+    /// Whether a token may be used where this server runs: development tokens are refused elsewhere, however they got in.
+    /// </summary>
     internal static bool IsStrongEnough(ReadOnlySpan<char> token, bool allowsDevelopmentTokens) =>
         allowsDevelopmentTokens || token.Length - token.IndexOf('.') - 1 >= MinimumSecretLength;
 
@@ -53,6 +60,7 @@ internal static class PrincipalValidator
 
         return IsStrongEnough(token, allowsDevelopmentTokens)
             ? null
-            : $"is too easy to guess outside Development: leave it out to have one generated, or put at least {MinimumSecretLength} random base64url characters (32 bytes) after '{tenantId}.'";
+            : $"is too easy to guess outside Development: leave it out to have one generated, or put at least {MinimumSecretLength} "
+                + $"random base64url characters (32 bytes) after '{tenantId}.'";
     }
 }

@@ -16,24 +16,24 @@ internal sealed record SettingText(string Form, Func<string, object?> Read)
     {
         [typeof(string)] = new("a text", text => text),
         [typeof(bool)] = new("true or false", text => bool.TryParse(text, out var value) ? value : null),
-        [typeof(int)] = new(
-            "a whole number",
-            text => int.TryParse(text, NumberStyles.AllowLeadingSign, Culture, out var value) ? value : null),
-        [typeof(long)] = new(
-            "a whole number",
-            text => long.TryParse(text, NumberStyles.AllowLeadingSign, Culture, out var value) ? value : null),
-        [typeof(double)] = new(
-            "a number, such as 0.5",
-            text => double.TryParse(text, NumberStyles.Float, Culture, out var value) ? value : null),
-        [typeof(TimeSpan)] = new(
-            "hours:minutes:seconds, such as 00:00:30",
-            text => TimeSpan.TryParse(text, Culture, out var value) ? value : null),
-        [typeof(Uri)] = new(
-            "an absolute URL, such as https://example.com",
-            text => Uri.TryCreate(text, UriKind.Absolute, out var value) ? value : null),
-        [typeof(IPNetwork)] = new(
-            "an address and a prefix length, such as 10.20.0.0/16",
-            text => IPNetwork.TryParse(text, out var value) ? value : null),
+        [typeof(int)] = new("a whole number", text =>
+            int.TryParse(text, NumberStyles.AllowLeadingSign, Culture, out var value) ? value : null
+        ),
+        [typeof(long)] = new("a whole number", text =>
+            long.TryParse(text, NumberStyles.AllowLeadingSign, Culture, out var value) ? value : null
+        ),
+        [typeof(double)] = new("a number, such as 0.5", text =>
+            double.TryParse(text, NumberStyles.Float, Culture, out var value) ? value : null
+        ),
+        [typeof(TimeSpan)] = new("hours:minutes:seconds, such as 00:00:30", text =>
+            TimeSpan.TryParse(text, Culture, out var value) ? value : null
+        ),
+        [typeof(Uri)] = new("an absolute URL, such as https://example.com", text =>
+            Uri.TryCreate(text, UriKind.Absolute, out var value) ? value : null
+        ),
+        [typeof(IPNetwork)] = new("an address and a prefix length, such as 10.20.0.0/16", text =>
+            IPNetwork.TryParse(text, out var value) ? value : null
+        ),
     };
 
     /// <summary>How texts become values of a type; null where they do not.</summary>

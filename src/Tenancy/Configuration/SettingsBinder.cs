@@ -7,7 +7,8 @@ internal sealed record SettingsSection(Type Type, string Path);
 
 /// <summary>Reads a class of settings, and stops the start where a setting has a mistake.</summary>
 internal sealed class SettingsBinder<TOptions>(TenancyConfiguration configuration, IEnumerable<SettingsSection> sections)
-    : IConfigureOptions<TOptions>, IValidateOptions<TOptions>
+    : IConfigureOptions<TOptions>,
+        IValidateOptions<TOptions>
     where TOptions : class, new()
 {
     private readonly string _section = sections.First(section => section.Type == typeof(TOptions)).Path;

@@ -23,7 +23,8 @@ internal static class SettingsBounds
 
         return SettingsType.IsSection(property.PropertyType) ? Check(value, $"{section}:{property.Name}")
             : ConfiguredRecord.Of(property.PropertyType) is { } record
-                ? RecordFields.Validate(value, record.Form, JsonNamingPolicy.CamelCase.ConvertName(property.Name) + ".")
+                ? RecordFields
+                    .Validate(value, record.Form, JsonNamingPolicy.CamelCase.ConvertName(property.Name) + ".")
                     .Select(error => $"{section}:{error.Field} {error.Message}.")
             : [];
     }

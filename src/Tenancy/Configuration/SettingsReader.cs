@@ -60,9 +60,10 @@ internal sealed class SettingsReader(IConfiguration configuration, IReadOnlyList
     }
 
     /// <summary>The names that other sections have within a section.</summary>
-    private IEnumerable<string> Within(string section) => sections
-        .Where(other => other.StartsWith(section + ConfigurationPath.KeyDelimiter, StringComparison.OrdinalIgnoreCase))
-        .Select(other => other[(section.Length + 1)..].Split(ConfigurationPath.KeyDelimiter)[0]);
+    private IEnumerable<string> Within(string section) =>
+        sections
+            .Where(other => other.StartsWith(section + ConfigurationPath.KeyDelimiter, StringComparison.OrdinalIgnoreCase))
+            .Select(other => other[(section.Length + 1)..].Split(ConfigurationPath.KeyDelimiter)[0]);
 
     private object? ReadValue(PropertyInfo property, string path)
     {
@@ -102,9 +103,10 @@ internal sealed class SettingsReader(IConfiguration configuration, IReadOnlyList
         return value;
     }
 
-    private object? ReadFlags(Type type, SettingText form, string path) => ReadItems(form, path) is { } flags
-        ? Enum.ToObject(type, flags.Aggregate(0L, static (all, flag) => all | Convert.ToInt64(flag, CultureInfo.InvariantCulture)))
-        : null;
+    private object? ReadFlags(Type type, SettingText form, string path) =>
+        ReadItems(form, path) is { } flags
+            ? Enum.ToObject(type, flags.Aggregate(0L, static (all, flag) => all | Convert.ToInt64(flag, CultureInfo.InvariantCulture)))
+            : null;
 
     private Array? ReadList(Type item, SettingText form, string path) => ReadItems(form, path) is { } values ? ToList(values, item) : null;
 

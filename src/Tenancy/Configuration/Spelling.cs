@@ -6,7 +6,8 @@ internal static class Spelling
     /// <summary>The known name that is nearest to a misspelt one; null where none is near.</summary>
     public static string? Nearest(string name, IEnumerable<string> known)
     {
-        var (nearest, distance) = known.Select(other => (Name: other, Distance: Distance(name, other)))
+        var (nearest, distance) = known
+            .Select(other => (Name: other, Distance: Distance(name, other)))
             .DefaultIfEmpty(("", int.MaxValue))
             .MinBy(other => other.Item2);
         return distance <= Math.Max(1, name.Length / 3) ? nearest : null;
@@ -21,9 +22,13 @@ internal static class Spelling
         {
             for (var j = 0; j <= to.Length; j++)
             {
-                cells[i, j] = i == 0 || j == 0 ? i + j : Math.Min(
-                    Math.Min(cells[i - 1, j], cells[i, j - 1]) + 1,
-                    cells[i - 1, j - 1] + (AreSame(from[i - 1], to[j - 1]) ? 0 : 1));
+                cells[i, j] =
+                    i == 0 || j == 0
+                        ? i + j
+                        : Math.Min(
+                            Math.Min(cells[i - 1, j], cells[i, j - 1]) + 1,
+                            cells[i - 1, j - 1] + (AreSame(from[i - 1], to[j - 1]) ? 0 : 1)
+                        );
                 if (i > 1 && j > 1 && AreSame(from[i - 1], to[j - 2]) && AreSame(from[i - 2], to[j - 1]))
                 {
                     cells[i, j] = Math.Min(cells[i, j], cells[i - 2, j - 2] + 1);

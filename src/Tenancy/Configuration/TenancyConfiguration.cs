@@ -23,15 +23,19 @@ internal sealed class TenancyConfiguration : IConfigurationRoot
 
     private readonly IConfigurationRoot _root;
 
-    public TenancyConfiguration(IConfiguration configuration) => _root = configuration as IConfigurationRoot
-        ?? throw new ArgumentException(
-            "The configuration must be the root of the application's configuration, such as builder.Configuration.", nameof(configuration));
+    public TenancyConfiguration(IConfiguration configuration) =>
+        _root =
+            configuration as IConfigurationRoot
+            ?? throw new ArgumentException(
+                "The configuration must be the root of the application's configuration, such as builder.Configuration.",
+                nameof(configuration)
+            );
 
     /// <summary>
     /// Gets the application's sources, the lowest first, each that has short variables after a source of what they stand for.
     /// </summary>
-    public IEnumerable<IConfigurationProvider> Providers => _root.Providers.SelectMany(
-        static provider => ShortNames.Read(provider) is { } names ? new[] { names, provider } : [provider]);
+    public IEnumerable<IConfigurationProvider> Providers =>
+        _root.Providers.SelectMany(static provider => ShortNames.Read(provider) is { } names ? new[] { names, provider } : [provider]);
 
     public string? this[string key]
     {
@@ -47,15 +51,16 @@ internal sealed class TenancyConfiguration : IConfigurationRoot
 
             return null;
         }
-
         set => throw new NotSupportedException("Settings are not changed here: change the application's configuration.");
     }
 
     public IConfigurationSection GetSection(string key) => new ConfigurationSection(this, key);
 
-    public IEnumerable<IConfigurationSection> GetChildren() => Providers
-        .Aggregate(Enumerable.Empty<string>(), static (keys, provider) => provider.GetChildKeys(keys, parentPath: null))
-        .Distinct(StringComparer.OrdinalIgnoreCase).Select(GetSection);
+    public IEnumerable<IConfigurationSection> GetChildren() =>
+        Providers
+            .Aggregate(Enumerable.Empty<string>(), static (keys, provider) => provider.GetChildKeys(keys, parentPath: null))
+            .Distinct(StringComparer.OrdinalIgnoreCase)
+            .Select(GetSection);
 
     public IChangeToken GetReloadToken() => _root.GetReloadToken();
 

@@ -12,7 +12,8 @@ namespace Tenancy.Configuration;
     AllowDuplicateProperties = false,
     RespectNullableAnnotations = true,
     RespectRequiredConstructorParameters = true,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(TenantConfig))]
 [JsonSerializable(typeof(TenantWire))]
 [JsonSerializable(typeof(PrincipalRegistration))]
@@ -24,7 +25,8 @@ internal sealed partial class TenancyJson : JsonSerializerContext;
     JsonSerializerDefaults.Web,
     NumberHandling = JsonNumberHandling.AllowReadingFromString,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    RespectNullableAnnotations = true)]
+    RespectNullableAnnotations = true
+)]
 [JsonSerializable(typeof(TenantWire))]
 internal sealed partial class ConfigurationJsonContext : JsonSerializerContext;
 
@@ -45,24 +47,35 @@ internal sealed record TenantWire : TenantConfig, IJsonOnDeserialized
     {
         if (Domain is not null && Urls.Count > 0)
         {
-            throw new JsonException("it is the older form of urls: give one of them", "$.domain", lineNumber: null, bytePositionInLine: null);
+            throw new JsonException(
+                "it is the older form of urls: give one of them",
+                "$.domain",
+                lineNumber: null,
+                bytePositionInLine: null
+            );
         }
 
         if (Oidc is not null && Authentication is not null)
         {
-            throw new JsonException("it is the older form of authentication: give one of them", "$.oidc", lineNumber: null, bytePositionInLine: null);
+            throw new JsonException(
+                "it is the older form of authentication: give one of them",
+                "$.oidc",
+                lineNumber: null,
+                bytePositionInLine: null
+            );
         }
     }
 
-    public TenantRegistration ToRegistration() => new()
-    {
-        Tenant = ToConfig() with
+    public TenantRegistration ToRegistration() =>
+        new()
         {
-            Urls = Domain is not { } domain ? Urls : [domain.Contains("://", StringComparison.Ordinal) ? domain : "https://" + domain],
-            Authentication = Authentication ?? Oidc?.ToAuthentication(),
-        },
-        Principals = Principals ?? [],
-    };
+            Tenant = ToConfig() with
+            {
+                Urls = Domain is not { } domain ? Urls : [domain.Contains("://", StringComparison.Ordinal) ? domain : "https://" + domain],
+                Authentication = Authentication ?? Oidc?.ToAuthentication(),
+            },
+            Principals = Principals ?? [],
+        };
 }
 
 /// <summary>The older form of a tenant's identity provider.</summary>
@@ -78,13 +91,14 @@ internal sealed record OidcWire
 
     public string? AuthorizationUrl { get; init; }
 
-    public TenantAuthentication ToAuthentication() => new()
-    {
-        Kind = TenantAuthenticationKind.Jwks,
-        Issuer = Issuer,
-        Audiences = Audience is { } audience ? [audience] : [],
-        JwksUri = JwksUri,
-        TokenUrl = TokenUrl,
-        AuthorizationUrl = AuthorizationUrl,
-    };
+    public TenantAuthentication ToAuthentication() =>
+        new()
+        {
+            Kind = TenantAuthenticationKind.Jwks,
+            Issuer = Issuer,
+            Audiences = Audience is { } audience ? [audience] : [],
+            JwksUri = JwksUri,
+            TokenUrl = TokenUrl,
+            AuthorizationUrl = AuthorizationUrl,
+        };
 }

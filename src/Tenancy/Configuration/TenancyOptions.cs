@@ -11,7 +11,8 @@ public sealed class TenancyOptions
 
     /// <summary>Gets or sets the ways in which a request names its tenant.</summary>
     /// <value>Default: path, host and header.</value>
-    public TenantIdentification Identification { get; set; } = TenantIdentification.Path | TenantIdentification.Host | TenantIdentification.Header;
+    public TenantIdentification Identification { get; set; } =
+        TenantIdentification.Path | TenantIdentification.Host | TenantIdentification.Header;
 
     /// <summary>Gets or sets whether many tenants are served; when false, every request is for <see cref="DefaultTenant"/>.</summary>
     /// <value>Default: true.</value>
@@ -66,7 +67,9 @@ public sealed class TenancyOptions
     /// </value>
     public bool AllowDevelopmentValues { get; set; }
 
-    /// <summary>Gets or sets whether a tenant is validated when it is registered; when false it gets no traffic until an admin rechecks it.</summary>
+    /// <summary>
+    /// Gets or sets whether a tenant is validated when it is registered; when false it gets no traffic until an admin rechecks it.
+    /// </summary>
     /// <value>Default: true.</value>
     public bool AutoValidate { get; set; } = true;
 
@@ -91,7 +94,9 @@ public sealed class TenancyOptions
     [Unit("bytes")]
     public long MaxBodyBytesPerNode { get; set; } = 256 * 1024 * 1024;
 
-    /// <summary>Gets or sets the time that the body of a request to an MCP endpoint may take to arrive; then it is refused with 408.</summary>
+    /// <summary>
+    /// Gets or sets the time that the body of a request to an MCP endpoint may take to arrive; then it is refused with 408.
+    /// </summary>
     /// <value>Default: 30 seconds.</value>
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan RequestBodyTimeout { get; set; } = TimeSpan.FromSeconds(30);
@@ -158,7 +163,6 @@ public sealed record PrincipalRegistration
     public IReadOnlyList<string> Scopes
     {
         get;
-
         // Generated serializers pass null for what a JSON text leaves out.
         init => field = value ?? [];
     } = [];

@@ -31,14 +31,16 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
         {
             failures.Add(
                 $"Tenancy:MaxBodyBytesPerTenant is {options.MaxBodyBytesPerTenant}: "
-                + $"use at least Tenancy:MaxRequestBodySize, {options.MaxRequestBodySize}.");
+                    + $"use at least Tenancy:MaxRequestBodySize, {options.MaxRequestBodySize}."
+            );
         }
 
         if (options.MaxBodyBytesPerNode < options.MaxBodyBytesPerTenant)
         {
             failures.Add(
                 $"Tenancy:MaxBodyBytesPerNode is {options.MaxBodyBytesPerNode}: "
-                + $"use at least Tenancy:MaxBodyBytesPerTenant, {options.MaxBodyBytesPerTenant}.");
+                    + $"use at least Tenancy:MaxBodyBytesPerTenant, {options.MaxBodyBytesPerTenant}."
+            );
         }
 
         if (options.Defaults.Platform is { } platform && !platforms.Names.Contains(platform))
@@ -71,7 +73,10 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
     {
         if (options.MultiTenant && options.Identification == TenantIdentification.None && options.DefaultTenant is null)
         {
-            failures.Add("Tenancy:Identification is empty and Tenancy:DefaultTenant is not set, so that no request can name a tenant: set one of them.");
+            failures.Add(
+                "Tenancy:Identification is empty and Tenancy:DefaultTenant is not set, so that no request can name a tenant: set one "
+                    + "of them."
+            );
         }
 
         if (options.DefaultTenant is { } id && TenantId.Explain(id) is { } reason)
@@ -123,8 +128,10 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
             var setting = $"Tenancy:Tenants:{i}";
             failures.AddRange(validator.Validate(tenant).Select(error => $"{setting}:{error.Field} {error.Message}."));
             failures.AddRange(
-                PrincipalValidator.Validate(tenant.Id, principals, DevelopmentValues.AreAllowed(environment, options)).Select(
-                    error => $"{setting}:{error.Field} {error.Message}."));
+                PrincipalValidator
+                    .Validate(tenant.Id, principals, DevelopmentValues.AreAllowed(environment, options))
+                    .Select(error => $"{setting}:{error.Field} {error.Message}.")
+            );
             if (!ids.Add(tenant.Id))
             {
                 failures.Add($"{setting}:id '{tenant.Id}' is used by two tenants: give each its own.");
@@ -150,15 +157,17 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
             if (options.AllowDevelopmentValues)
             {
                 failures.Add(
-                    "Tenancy:AllowDevelopmentValues is true: Production has no values for development. Remove it, or name the " +
-                    "environment otherwise.");
+                    "Tenancy:AllowDevelopmentValues is true: Production has no values for development. Remove it, or name the "
+                        + "environment otherwise."
+                );
             }
         }
         else if (failures.Count > before)
         {
             failures.Add(
-                $"The environment is '{environment.EnvironmentName}', and what is for development is refused everywhere but in " +
-                "Development: Tenancy:AllowDevelopmentValues=true accepts it here.");
+                $"The environment is '{environment.EnvironmentName}', and what is for development is refused everywhere but in "
+                    + "Development: Tenancy:AllowDevelopmentValues=true accepts it here."
+            );
         }
     }
 
@@ -168,18 +177,24 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
         if ((options.Identification & NeedsOrigin) != 0 && options.PublicUrl is null && options.BaseDomain is null)
         {
             failures.Add(
-                "Tenancy:PublicUrl is not set: outside Development it is needed, or Tenancy:BaseDomain, to know at which host tenants " +
-                "may be named by path, header or token.");
+                "Tenancy:PublicUrl is not set: outside Development it is needed, or Tenancy:BaseDomain, to know at which host tenants "
+                    + "may be named by path, header or token."
+            );
         }
 
-        if (options.BaseDomain is { } domain && (domain == "localhost" || domain.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)))
+        if (
+            options.BaseDomain is { } domain
+            && (domain == "localhost" || domain.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase))
+        )
         {
             failures.Add($"Tenancy:BaseDomain is '{domain}', the development value: set the domain whose subdomains are your tenants.");
         }
 
         if (TenantUrl.TryParse(options.PublicUrl, out var publicUrl, out _) && CanonicalHost.WithoutPort(publicUrl.Host) is "localhost")
         {
-            failures.Add($"Tenancy:PublicUrl is '{options.PublicUrl}', the development value: set the URL at which this server is reached.");
+            failures.Add(
+                $"Tenancy:PublicUrl is '{options.PublicUrl}', the development value: set the URL at which this server is reached."
+            );
         }
     }
 
@@ -190,8 +205,9 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
             if (System.Text.Encoding.UTF8.GetByteCount(options.Admin.Keys[i]) < MinimumKeyBytes)
             {
                 failures.Add(
-                    $"Tenancy:Admin:Keys:{i} is shorter than {MinimumKeyBytes} bytes, as the development key is: outside Development a " +
-                    "random one is needed, such as `openssl rand -base64 32` gives.");
+                    $"Tenancy:Admin:Keys:{i} is shorter than {MinimumKeyBytes} bytes, as the development key is: outside Development a "
+                        + "random one is needed, such as `openssl rand -base64 32` gives."
+                );
             }
         }
     }

@@ -7,7 +7,11 @@ internal static class TenantAudiences
 
     /// <summary>The audiences, each once. Empty where the tenant has neither an endpoint of its own nor a configured audience.</summary>
     public static IReadOnlyList<string> Of(TenantConfig tenant, TenancyOptions options) =>
-        [.. Endpoints(tenant, options).Concat((tenant.Authentication ?? options.Defaults.Authentication).Audiences).Distinct(StringComparer.Ordinal)];
+        [
+            .. Endpoints(tenant, options)
+                .Concat((tenant.Authentication ?? options.Defaults.Authentication).Audiences)
+                .Distinct(StringComparer.Ordinal),
+        ];
 
     // An endpoint that tenants share, where a header or a token names them, is nobody's audience.
     private static IEnumerable<string> Endpoints(TenantConfig tenant, TenancyOptions options)

@@ -33,7 +33,6 @@ public sealed record TenantAuthentication
     public IReadOnlyList<string> Audiences
     {
         get;
-
         // Generated serializers pass null for what a JSON text leaves out.
         init => field = value ?? [];
     } = [];
@@ -80,8 +79,10 @@ public sealed record TenantAuthentication
     /// <summary>
     /// Whether two take the same proof, so that nothing is to be asked of the issuer; which clients may show it is another matter.
     /// </summary>
-    internal bool HasSameProof(TenantAuthentication? other) => other is not null
-        && RecordFields.Compare(this, other, TenancyJson.Default.TenantAuthentication)
+    internal bool HasSameProof(TenantAuthentication? other) =>
+        other is not null
+        && RecordFields
+            .Compare(this, other, TenancyJson.Default.TenantAuthentication)
             .All(change => !change.Effects.HasFlag(ChangeEffects.Validation));
 }
 

@@ -3,16 +3,20 @@ using System.Text.Json;
 
 namespace Tenancy.Configuration;
 
-/// <summary>Checks how a tenant wants its callers to prove who they are. Values are repeated only where no credential can hide in them.</summary>
+/// <summary>
+/// Checks how a tenant wants its callers to prove who they are. Values are repeated only where no credential can hide in them.
+/// </summary>
 internal sealed class TenantAuthenticationValidator(TenancyOptions options)
 {
     private const int MaxLength = 1024;
     private const string IssuerOfDefault =
-        "is required, because Tenancy:Defaults makes this a jwks tenant: add \"authentication\": { \"kind\": \"jwks\", \"issuer\": \"https://auth.example.com\" } with the URL that stands in the tokens' iss, or another kind";
+        "is required, because Tenancy:Defaults makes this a jwks tenant: add \"authentication\": { \"kind\": \"jwks\", \"issuer\": "
+        + "\"https://auth.example.com\" } with the URL that stands in the tokens' iss, or another kind";
 
     // RFC 3986, section 2. What is left out here separates an issuer from other things elsewhere.
-    private static readonly SearchValues<char> UrlCharacters =
-        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/?#[]@!$&'()*+,;=%");
+    private static readonly SearchValues<char> UrlCharacters = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~:/?#[]@!$&'()*+,;=%"
+    );
 
     /// <param name="tenant">What an admin wrote.</param>
     /// <param name="authentication">How the tenant's callers prove who they are, the default where the admin left it out.</param>
@@ -33,7 +37,10 @@ internal sealed class TenantAuthenticationValidator(TenancyOptions options)
     private static void RefuseOtherKinds(TenantAuthentication authentication, List<TenantConfigError> errors)
     {
         var type = TenancyJson.Default.TenantAuthentication;
-        var given = RecordFields.Compare(new() { Kind = authentication.Kind }, authentication, type).Select(change => change.Field).ToHashSet();
+        var given = RecordFields
+            .Compare(new() { Kind = authentication.Kind }, authentication, type)
+            .Select(change => change.Field)
+            .ToHashSet();
         foreach (var field in type.Properties.Where(field => given.Contains(field.Name)))
         {
             var owner = field.AttributeProvider!.GetCustomAttributes(inherit: true).OfType<OfKindAttribute>().SingleOrDefault();
@@ -49,11 +56,15 @@ internal sealed class TenantAuthenticationValidator(TenancyOptions options)
     {
         if (authentication.Scheme is null || !options.Schemes.ContainsKey(authentication.Scheme))
         {
-            errors.Add(new(
-                "authentication.scheme",
-                options.Schemes.Count == 0
-                    ? "cannot be used: this server adds none, as AddTenantScheme does"
-                    : $"must be one of those that this server adds: {string.Join(", ", options.Schemes.Keys.Order(StringComparer.Ordinal))}"));
+            errors.Add(
+                new(
+                    "authentication.scheme",
+                    options.Schemes.Count == 0
+                        ? "cannot be used: this server adds none, as AddTenantScheme does"
+                        : "must be one of those that this server adds: "
+                            + $"{string.Join(", ", options.Schemes.Keys.Order(StringComparer.Ordinal))}"
+                )
+            );
         }
     }
 
@@ -61,7 +72,12 @@ internal sealed class TenantAuthenticationValidator(TenancyOptions options)
     {
         if (authentication.Issuer is not { } issuer)
         {
-            errors.Add(new("authentication.issuer", tenant.Authentication is null ? IssuerOfDefault : "is required for jwks: the https URL that stands in the tokens' iss"));
+            errors.Add(
+                new(
+                    "authentication.issuer",
+                    tenant.Authentication is null ? IssuerOfDefault : "is required for jwks: the https URL that stands in the tokens' iss"
+                )
+            );
         }
         else if (ExplainUrl(issuer, allowQuery: false) is { } reason)
         {
@@ -72,12 +88,22 @@ internal sealed class TenantAuthenticationValidator(TenancyOptions options)
         CheckUrl(authentication.TokenUrl, "authentication.tokenUrl", errors);
         CheckUrl(authentication.AuthorizationUrl, "authentication.authorizationUrl", errors);
         CheckList(authentication.Audiences, "authentication.audiences", IsAudience, "must have visible characters only", errors);
-        CheckList(authentication.Scopes, "authentication.scopes", OAuthScope.IsValid, "must be visible ASCII without spaces, '\"' and '\\' (RFC 6749, section 3.3)", errors);
+        CheckList(
+            authentication.Scopes,
+            "authentication.scopes",
+            OAuthScope.IsValid,
+            "must be visible ASCII without spaces, '\"' and '\\' (RFC 6749, section 3.3)",
+            errors
+        );
         if (TenantAudiences.Of(tenant, options).Count == 0)
         {
-            errors.Add(new(
-                "authentication.audiences",
-                "is needed: the tenant has no URL of its own that a token could name; list what the issuer puts into aud, or give the tenant a URL"));
+            errors.Add(
+                new(
+                    "authentication.audiences",
+                    "is needed: the tenant has no URL of its own that a token could name; list what the issuer puts into aud, or give "
+                        + "the tenant a URL"
+                )
+            );
         }
     }
 
@@ -92,7 +118,11 @@ internal sealed class TenantAuthenticationValidator(TenancyOptions options)
     // Some identity providers name their policy in the query of the keys' URL; an issuer has none (RFC 8414, section 2).
     private string? ExplainUrl(string text, bool allowQuery)
     {
-        if (text.Length > MaxLength || text.AsSpan().ContainsAnyExcept(UrlCharacters) || !Uri.TryCreate(text, UriKind.Absolute, out var uri))
+        if (
+            text.Length > MaxLength
+            || text.AsSpan().ContainsAnyExcept(UrlCharacters)
+            || !Uri.TryCreate(text, UriKind.Absolute, out var uri)
+        )
         {
             return "must be an absolute https URL, such as https://auth.example.com";
         }
@@ -109,10 +139,17 @@ internal sealed class TenantAuthenticationValidator(TenancyOptions options)
 
         return options.Validation.AllowsScheme(uri)
             ? null
-            : "must begin with https://; http is for loopback hosts in Development, or where the operator sets Tenancy:Validation:AllowHttp";
+            : "must begin with https://; http is for loopback hosts in Development, or where the operator sets "
+                + "Tenancy:Validation:AllowHttp";
     }
 
-    private static void CheckList(IReadOnlyList<string> items, string field, Func<string, bool> isGood, string message, List<TenantConfigError> errors)
+    private static void CheckList(
+        IReadOnlyList<string> items,
+        string field,
+        Func<string, bool> isGood,
+        string message,
+        List<TenantConfigError> errors
+    )
     {
         for (var i = 0; i < Math.Min(items.Count, TenantAuthentication.MaxItems); i++)
         {

@@ -30,7 +30,6 @@ public record TenantConfig
     public IReadOnlyList<string> Urls
     {
         get;
-
         // Generated serializers pass null for what a JSON text leaves out.
         init => field = value ?? [];
     } = [];

@@ -71,17 +71,28 @@ internal sealed class TenantConfigValidator(TenancyOptions options, IReadOnlyCol
             }
             else if (IsServersOwn(url))
             {
-                errors.Add(new(field, $"'{url}' is this server's own, where every tenant can be named by path, header or token: use another host, or add a path"));
+                errors.Add(
+                    new(
+                        field,
+                        $"'{url}' is this server's own, where every tenant can be named by path, header or token: use another host, or "
+                            + "add a path"
+                    )
+                );
             }
         }
     }
 
-    /// <summary>The ids that a URL, or what is above it, would be found by without being registered: <c>{id}.BaseDomain</c> and <c>/{id}</c>.</summary>
+    /// <summary>
+    /// The ids that a URL, or what is above it, would be found by without being registered: <c>{id}.BaseDomain</c> and <c>/{id}</c>.
+    /// </summary>
     private IEnumerable<string> ImpliedOwners(TenantUrl url)
     {
         var host = CanonicalHost.WithoutPort(url.Host).ToString();
-        if (_baseDomain is not null && host.EndsWith("." + _baseDomain, StringComparison.Ordinal)
-            && TenantId.TryParse(host[..^(_baseDomain.Length + 1)], out var byHost))
+        if (
+            _baseDomain is not null
+            && host.EndsWith("." + _baseDomain, StringComparison.Ordinal)
+            && TenantId.TryParse(host[..^(_baseDomain.Length + 1)], out var byHost)
+        )
         {
             yield return byHost.Value;
         }
@@ -94,6 +105,8 @@ internal sealed class TenantConfigValidator(TenancyOptions options, IReadOnlyCol
 
     /// <summary>Whether a tenant with this URL would stand between the server's host and what others are named by there.</summary>
     private bool IsServersOwn(TenantUrl url) =>
-        options.MultiTenant && url.Path.Length == 0 && (options.Identification & ~TenantIdentification.Host) != 0
+        options.MultiTenant
+        && url.Path.Length == 0
+        && (options.Identification & ~TenantIdentification.Host) != 0
         && (url.Host == _baseDomain || url.Host == _publicHost);
 }

@@ -42,7 +42,8 @@ public readonly record struct TenantId
     {
         if (!IsLabel(value))
         {
-            return $"'{Shorten(value)}' is not a tenant id: use 1 to 63 characters of a-z, 0-9 and '-', beginning and ending with a letter or digit.";
+            return $"'{Shorten(value)}' is not a tenant id: use 1 to 63 characters of a-z, 0-9 and '-', beginning and ending with a "
+                + "letter or digit.";
         }
 
         return IsReserved(value) ? $"'{value}' is reserved: choose another tenant id." : null;

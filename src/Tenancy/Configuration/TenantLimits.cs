@@ -23,7 +23,8 @@ public sealed record TenantLimits(
     [property: Range(1, 10_000)] int MaxConcurrentCalls = TenantLimits.DefaultMaxConcurrentCalls,
     [property: Range(1, 1L << 40), Unit("bytes")] long MaxDocumentBytes = TenantLimits.DefaultMaxDocumentBytes,
     [property: Range(1, 100_000_000)] int MaxIdempotencyRecords = TenantLimits.DefaultMaxIdempotencyRecords,
-    [property: Range(1, 1L << 40), Unit("bytes")] long MaxIdempotencyBytes = TenantLimits.DefaultMaxIdempotencyBytes)
+    [property: Range(1, 1L << 40), Unit("bytes")] long MaxIdempotencyBytes = TenantLimits.DefaultMaxIdempotencyBytes
+)
 {
     internal const int DefaultMaxConcurrentCalls = 64;
     internal const long DefaultMaxDocumentBytes = 256L * 1024 * 1024;

@@ -4,7 +4,9 @@ namespace Tenancy.Configuration;
 internal static class TenantSubdomain
 {
     /// <summary>The URL; null where there is no base domain.</summary>
-    /// <remarks>It is https at the default port, unless the public URL is that of the base domain itself: then scheme and port are as there.</remarks>
+    /// <remarks>
+    /// It is https at the default port, unless the public URL is that of the base domain itself: then scheme and port are as there.
+    /// </remarks>
     public static TenantUrl? Of(string tenantId, TenancyOptions options)
     {
         if (options.BaseDomain is not { } text)
@@ -13,7 +15,11 @@ internal static class TenantSubdomain
         }
 
         var domain = text.TrimEnd('.').ToLowerInvariant();
-        var origin = TenantUrl.TryParse(options.PublicUrl, out var publicUrl, out _) && CanonicalHost.WithoutPort(publicUrl.Host).SequenceEqual(domain) ? publicUrl : null;
+        var origin =
+            TenantUrl.TryParse(options.PublicUrl, out var publicUrl, out _)
+            && CanonicalHost.WithoutPort(publicUrl.Host).SequenceEqual(domain)
+                ? publicUrl
+                : null;
         return TenantUrl.TryParse($"{origin?.Scheme ?? "https"}://{tenantId}.{origin?.Host ?? domain}", out var url, out _) ? url : null;
     }
 }

@@ -28,7 +28,8 @@ public sealed record TenantUrl
     public string Key => Host + Path;
 
     /// <summary>Reads a URL.</summary>
-    /// <param name="value">An absolute http or https URL with at most <see cref="MaxSegments"/> path segments and nothing after the path.</param>
+    /// <param name="value">An absolute http or https URL with at most <see cref="MaxSegments"/> path segments and nothing after the
+    /// path.</param>
     /// <param name="url">The URL in canonical form.</param>
     /// <param name="reason">What is wrong with <paramref name="value"/> and how to mend it.</param>
     public static bool TryParse(string? value, [NotNullWhen(true)] out TenantUrl? url, [NotNullWhen(false)] out string? reason)
@@ -49,7 +50,8 @@ public sealed record TenantUrl
         }
         else if (value.AsSpan().ContainsAny('%', '\\') || WrittenPath(value) != uri.AbsolutePath)
         {
-            // A request's path is compared after its escapes and dot segments are resolved: such a URL would not be found, or not be what it looks like.
+            // A request's path is compared after its escapes and dot segments are resolved: such a URL would not be found, or not be what
+            // it looks like.
             reason = "must not have escapes, backslashes, dot segments or characters that need an escape in its path";
         }
         else if (!CanonicalHost.TryFormat(uri, out var host))
@@ -59,9 +61,12 @@ public sealed record TenantUrl
         else
         {
             var path = uri.AbsolutePath.TrimEnd('/');
-            reason = path.Length > 0 && path.Split('/') is var segments && (segments.Length - 1 > MaxSegments || Array.IndexOf(segments, "", 1) > 0)
-                ? string.Create(CultureInfo.InvariantCulture, $"must have at most {MaxSegments} path segments, none of them empty")
-                : null;
+            reason =
+                path.Length > 0
+                && path.Split('/') is var segments
+                && (segments.Length - 1 > MaxSegments || Array.IndexOf(segments, "", 1) > 0)
+                    ? string.Create(CultureInfo.InvariantCulture, $"must have at most {MaxSegments} path segments, none of them empty")
+                    : null;
             url = reason is null ? new TenantUrl(uri.Scheme, host, path) : null;
         }
 

@@ -4,7 +4,9 @@ using System.Net;
 
 namespace Tenancy.Configuration;
 
-/// <summary>How this server fetches URLs that admins of tenants typed: <c>Tenancy:Validation</c>. Only the operator sets it, never a tenant.</summary>
+/// <summary>
+/// How this server fetches URLs that admins of tenants typed: <c>Tenancy:Validation</c>. Only the operator sets it, never a tenant.
+/// </summary>
 public sealed class ValidationOptions
 {
     /// <summary>
@@ -14,7 +16,9 @@ public sealed class ValidationOptions
     /// <remarks>All other private, loopback, link-local and special addresses (RFC 6890) are refused.</remarks>
     public IReadOnlyList<IPNetwork> AllowedNetworks { get; set; } = [];
 
-    /// <summary>Gets or sets the HTTP proxy through which such URLs are fetched; it then decides which addresses a name may lead to.</summary>
+    /// <summary>
+    /// Gets or sets the HTTP proxy through which such URLs are fetched; it then decides which addresses a name may lead to.
+    /// </summary>
     /// <remarks>The proxy of the environment (<c>HTTPS_PROXY</c>) is not used.</remarks>
     [PasswordPropertyText(true)]
     public Uri? Proxy { get; set; }
@@ -33,5 +37,6 @@ public sealed class ValidationOptions
     internal bool AllowHttpOnLoopback { get; set; }
 
     /// <summary>Whether a URL's scheme is allowed.</summary>
-    internal bool AllowsScheme(Uri uri) => uri.Scheme == "https" || (uri.Scheme == "http" && (AllowHttp || (AllowHttpOnLoopback && uri.IsLoopback)));
+    internal bool AllowsScheme(Uri uri) =>
+        uri.Scheme == "https" || (uri.Scheme == "http" && (AllowHttp || (AllowHttpOnLoopback && uri.IsLoopback)));
 }

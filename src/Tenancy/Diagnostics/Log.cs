@@ -11,16 +11,32 @@ internal static partial class Log
     [LoggerMessage(2, LogLevel.Information, "Tenant {TenantId} is unregistered, version {Version}.", EventName = "TenantUnregistered")]
     public static partial void TenantUnregistered(this ILogger logger, string tenantId, long version);
 
-    [LoggerMessage(3, LogLevel.Error, "The platform {Platform} of tenant {TenantId} could not be built; the tenant is disabled.", EventName = "PlatformFailed")]
+    [LoggerMessage(
+        3,
+        LogLevel.Error,
+        "The platform {Platform} of tenant {TenantId} could not be built; the tenant is disabled.",
+        EventName = "PlatformFailed"
+    )]
     public static partial void PlatformFailed(this ILogger logger, Exception exception, string tenantId, string? platform);
 
-    [LoggerMessage(4, LogLevel.Warning, "The store is away; the tenants are loaded as soon as it answers. Until then tenant endpoints answer 503.", EventName = "StoreAwayAtStart")]
+    [LoggerMessage(
+        4,
+        LogLevel.Warning,
+        "The store is away; the tenants are loaded as soon as it answers. Until then tenant endpoints answer 503.",
+        EventName = "StoreAwayAtStart"
+    )]
     public static partial void StoreAwayAtStart(this ILogger logger, Exception exception);
 
     [LoggerMessage(5, LogLevel.Information, "{Count} tenants are loaded.", EventName = "TenantsLoaded")]
     public static partial void TenantsLoaded(this ILogger logger, int count);
 
-    [LoggerMessage(6, LogLevel.Warning, "The store is embedded: it keeps everything in memory and forgets it when this process ends. Set ConnectionStrings:Redis to keep it.", EventName = "EmbeddedStore")]
+    [LoggerMessage(
+        6,
+        LogLevel.Warning,
+        "The store is embedded: it keeps everything in memory and forgets it when this process ends. Set ConnectionStrings:Redis to "
+            + "keep it.",
+        EventName = "EmbeddedStore"
+    )]
     public static partial void EmbeddedStore(this ILogger logger);
 
     [LoggerMessage(8, LogLevel.Error, "Tenant {TenantId} of the configuration could not be registered.", EventName = "SeedFailed")]
@@ -41,10 +57,20 @@ internal static partial class Log
     [LoggerMessage(13, LogLevel.Error, "A listener failed on a change of tenant {TenantId}.", EventName = "ListenerFailed")]
     public static partial void ListenerFailed(this ILogger logger, Exception exception, string tenantId);
 
-    [LoggerMessage(14, LogLevel.Warning, "The health of tenant {TenantId} could not be stored; the next check stores it.", EventName = "HealthNotStored")]
+    [LoggerMessage(
+        14,
+        LogLevel.Warning,
+        "The health of tenant {TenantId} could not be stored; the next check stores it.",
+        EventName = "HealthNotStored"
+    )]
     public static partial void HealthNotStored(this ILogger logger, Exception exception, string tenantId);
 
-    [LoggerMessage(15, LogLevel.Warning, "Tenancy:AutoValidate is false: tenant {TenantId} gets no traffic until it is rechecked.", EventName = "NotValidated")]
+    [LoggerMessage(
+        15,
+        LogLevel.Warning,
+        "Tenancy:AutoValidate is false: tenant {TenantId} gets no traffic until it is rechecked.",
+        EventName = "NotValidated"
+    )]
     public static partial void NotValidated(this ILogger logger, string tenantId);
 
     [LoggerMessage(16, LogLevel.Error, "The scheduled check of tenant {TenantId} failed.", EventName = "RecheckFailed")]
@@ -56,31 +82,66 @@ internal static partial class Log
     [LoggerMessage(18, LogLevel.Error, "Tenant {TenantId} of the source {Source} could not be applied.", EventName = "SourceTenantFailed")]
     public static partial void SourceTenantFailed(this ILogger logger, Exception exception, string tenantId, string source);
 
-    [LoggerMessage(19, LogLevel.Error, "The changed configuration is not followed; the tenants stay as they were.", EventName = "ConfigurationNotFollowed")]
+    [LoggerMessage(
+        19,
+        LogLevel.Error,
+        "The changed configuration is not followed; the tenants stay as they were.",
+        EventName = "ConfigurationNotFollowed"
+    )]
     public static partial void ConfigurationNotFollowed(this ILogger logger, Exception exception);
 
-    [LoggerMessage(20, LogLevel.Information, "Tenant {TenantId} is opened outside a call, account {AccountId}: {Reason}", EventName = "TenantScopeOpened")]
+    [LoggerMessage(
+        20,
+        LogLevel.Information,
+        "Tenant {TenantId} is opened outside a call, account {AccountId}: {Reason}",
+        EventName = "TenantScopeOpened"
+    )]
     public static partial void TenantScopeOpened(this ILogger logger, string tenantId, string accountId, string reason);
 
     [LoggerMessage(26, LogLevel.Error, "Tool {Tool} of tenant {TenantId} failed.", EventName = "ToolFailed")]
     public static partial void ToolFailed(this ILogger logger, Exception exception, string tool, string tenantId);
 
-    [LoggerMessage(22, LogLevel.Warning, "The source of tenants {Source} has not given all of them yet; the server starts with those that are known.", EventName = "SourceSlow")]
+    [LoggerMessage(
+        22,
+        LogLevel.Warning,
+        "The source of tenants {Source} has not given all of them yet; the server starts with those that are known.",
+        EventName = "SourceSlow"
+    )]
     public static partial void SourceSlow(this ILogger logger, string source);
 
-    [LoggerMessage(23, LogLevel.Warning, "The platforms of some tenants are not built yet; each is served as soon as its own is.", EventName = "PlatformsSlow")]
+    [LoggerMessage(
+        23,
+        LogLevel.Warning,
+        "The platforms of some tenants are not built yet; each is served as soon as its own is.",
+        EventName = "PlatformsSlow"
+    )]
     public static partial void PlatformsSlow(this ILogger logger);
 
     [LoggerMessage(24, LogLevel.Critical, "The tenants could not be loaded; the server stops.", EventName = "LoadFailed")]
     public static partial void LoadFailed(this ILogger logger, Exception exception);
 
-    [LoggerMessage(25, LogLevel.Error, "The platform of tenant {TenantId} failed when it was disposed; it is let go all the same.", EventName = "PlatformNotDisposed")]
+    [LoggerMessage(
+        25,
+        LogLevel.Error,
+        "The platform of tenant {TenantId} failed when it was disposed; it is let go all the same.",
+        EventName = "PlatformNotDisposed"
+    )]
     public static partial void PlatformNotDisposed(this ILogger logger, Exception exception, string tenantId);
 
-    [LoggerMessage(27, LogLevel.Error, "The services of a call of tenant {TenantId} failed when they were disposed; the call is answered all the same.", EventName = "CallServicesNotDisposed")]
+    [LoggerMessage(
+        27,
+        LogLevel.Error,
+        "The services of a call of tenant {TenantId} failed when they were disposed; the call is answered all the same.",
+        EventName = "CallServicesNotDisposed"
+    )]
     public static partial void CallServicesNotDisposed(this ILogger logger, Exception exception, string tenantId);
 
-    [LoggerMessage(30, LogLevel.Warning, "{Host} leads to {Addresses}, which Tenancy:Validation:AllowedNetworks does not allow.", EventName = "AddressRefused")]
+    [LoggerMessage(
+        30,
+        LogLevel.Warning,
+        "{Host} leads to {Addresses}, which Tenancy:Validation:AllowedNetworks does not allow.",
+        EventName = "AddressRefused"
+    )]
     public static partial void AddressRefused(this ILogger logger, string host, string addresses);
 
     [LoggerMessage(31, LogLevel.Warning, "The keys of tenant {TenantId}'s issuer were not loaded: {Reason}", EventName = "KeysNotLoaded")]
@@ -92,9 +153,10 @@ internal static partial class Log
     [LoggerMessage(
         41,
         LogLevel.Error,
-        "The endpoint {Endpoint} was reached without what app.UseTenancy() adds, and did not run: call it in the pipeline of the " +
-        "endpoint, after app.UseRouting() where that is called.",
-        EventName = "EndpointNotGuarded")]
+        "The endpoint {Endpoint} was reached without what app.UseTenancy() adds, and did not run: call it in the pipeline of the "
+            + "endpoint, after app.UseRouting() where that is called.",
+        EventName = "EndpointNotGuarded"
+    )]
     public static partial void EndpointNotGuarded(this ILogger logger, string? endpoint);
 
     [LoggerMessage(42, LogLevel.Information, "There is no admin API: Tenancy:Admin:Keys has no key.", EventName = "AdminApiOff")]

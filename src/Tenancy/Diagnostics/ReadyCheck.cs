@@ -4,7 +4,9 @@ using Tenancy.State;
 
 namespace Tenancy.Diagnostics;
 
-/// <summary>Whether this node can serve tenants: it has loaded them once. It goes on serving from memory while the store is away, and says so.</summary>
+/// <summary>
+/// Whether this node can serve tenants: it has loaded them once. It goes on serving from memory while the store is away, and says so.
+/// </summary>
 internal sealed class ReadyCheck(TenantRegistry registry, StoreDurabilityProbe store) : IHealthCheck
 {
     public const string Name = "tenancy";
@@ -18,14 +20,17 @@ internal sealed class ReadyCheck(TenantRegistry registry, StoreDurabilityProbe s
 
         var durability = await store.GetAsync();
         var data = new Dictionary<string, object> { ["store"] = Word(durability) };
-        return durability == StoreDurability.Away ? HealthCheckResult.Degraded("The store is away.", data: data) : HealthCheckResult.Healthy(data: data);
+        return durability == StoreDurability.Away
+            ? HealthCheckResult.Degraded("The store is away.", data: data)
+            : HealthCheckResult.Healthy(data: data);
     }
 
-    private static string Word(StoreDurability durability) => durability switch
-    {
-        StoreDurability.MemoryOnly => "memory-only",
-        StoreDurability.Durable => "durable",
-        StoreDurability.Replicated => "replicated",
-        _ => "away",
-    };
+    private static string Word(StoreDurability durability) =>
+        durability switch
+        {
+            StoreDurability.MemoryOnly => "memory-only",
+            StoreDurability.Durable => "durable",
+            StoreDurability.Replicated => "replicated",
+            _ => "away",
+        };
 }

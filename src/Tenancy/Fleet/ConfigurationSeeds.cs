@@ -15,18 +15,30 @@ namespace Tenancy.Fleet;
 /// that holds no tenant is seeded.
 /// </remarks>
 internal sealed class ConfigurationSeeds(
-    TenancyConfiguration configuration, IOptions<TenancyOptions> options, IOptionsFactory<TenancyOptions> factory,
+    TenancyConfiguration configuration,
+    IOptions<TenancyOptions> options,
+    IOptionsFactory<TenancyOptions> factory,
     ITenantAdministration administration,
-    TenantRegistry registry, IHostEnvironment environment, ILogger<ConfigurationSeeds> logger) : IDisposable
+    TenantRegistry registry,
+    IHostEnvironment environment,
+    ILogger<ConfigurationSeeds> logger
+) : IDisposable
 {
-    private static readonly TenantRegistrationOptions Registration =
-        new() { Creation = TenantCreation.Seed, Origin = TenantOrigin.Configuration };
+    private static readonly TenantRegistrationOptions Registration = new()
+    {
+        Creation = TenantCreation.Seed,
+        Origin = TenantOrigin.Configuration,
+    };
 
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly IReadOnlyList<TenantRegistration> _tenants = options.Value.Tenants;
 
     // What the file said last of each id. One that leaves the file is remembered: it may come back changed.
-    private readonly Dictionary<string, TenantConfig> _said = options.Value.Tenants.ToDictionary(seed => seed.Tenant.Id, seed => seed.Tenant, StringComparer.Ordinal);
+    private readonly Dictionary<string, TenantConfig> _said = options.Value.Tenants.ToDictionary(
+        seed => seed.Tenant.Id,
+        seed => seed.Tenant,
+        StringComparer.Ordinal
+    );
     private IDisposable? _watch;
     private bool _isSeeding;
 
@@ -46,8 +58,10 @@ internal sealed class ConfigurationSeeds(
     }
 
     /// <summary>Follows the configuration from now on.</summary>
-    public void Watch(CancellationToken stopping) =>
-        _watch ??= ChangeToken.OnChange(configuration.GetReloadToken, () => { _ = FollowAsync(stopping); });
+    public void Watch(CancellationToken stopping) => _watch ??= ChangeToken.OnChange(configuration.GetReloadToken, () =>
+        {
+            _ = FollowAsync(stopping);
+        });
 
     public void Dispose()
     {
@@ -110,7 +124,8 @@ internal sealed class ConfigurationSeeds(
         {
             // An admin took it away: that it is still in the file is no error.
         }
-        catch (Exception exception) when (exception is TenantConfigException or TenantConflictException or TenantValidationException or TenantNotFoundException)
+        catch (Exception exception)
+            when (exception is TenantConfigException or TenantConflictException or TenantValidationException or TenantNotFoundException)
         {
             logger.SeedFailed(exception, seed.Tenant.Id);
         }

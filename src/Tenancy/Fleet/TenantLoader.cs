@@ -7,12 +7,24 @@ using Tenancy.State;
 
 namespace Tenancy.Fleet;
 
-/// <summary>Loads the tenants when the server starts, seeds what is new, and follows the sources of tenants. While the store is away it goes on trying.</summary>
-/// <remarks>An ordinary start is complete before the server listens. What takes longer goes on in the background, and costs only its own tenants.</remarks>
+/// <summary>
+/// Loads the tenants when the server starts, seeds what is new, and follows the sources of tenants. While the store is away it goes on
+/// trying.
+/// </summary>
+/// <remarks>
+/// An ordinary start is complete before the server listens. What takes longer goes on in the background, and costs only its own tenants.
+/// </remarks>
 internal sealed class TenantLoader(
-    TenantRegistry registry, ConfigurationSeeds seeds, IEnumerable<ITenantSource> sources, ITenantAdministration administration,
-    IPlatformFactory platforms, RedisConnection redis,
-    IHostApplicationLifetime lifetime, TimeProvider time, ILoggerFactory loggers) : IHostedService, IDisposable
+    TenantRegistry registry,
+    ConfigurationSeeds seeds,
+    IEnumerable<ITenantSource> sources,
+    ITenantAdministration administration,
+    IPlatformFactory platforms,
+    RedisConnection redis,
+    IHostApplicationLifetime lifetime,
+    TimeProvider time,
+    ILoggerFactory loggers
+) : IHostedService, IDisposable
 {
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
@@ -20,7 +32,16 @@ internal sealed class TenantLoader(
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private readonly CancellationTokenSource _stopping = new();
     private readonly TenantSourceFollower[] _followers =
-        [.. Distinct(sources).Select(source => new TenantSourceFollower(source, administration, registry, time, loggers.CreateLogger<TenantSourceFollower>()))];
+    [
+        .. Distinct(sources)
+            .Select(source => new TenantSourceFollower(
+                source,
+                administration,
+                registry,
+                time,
+                loggers.CreateLogger<TenantSourceFollower>()
+            )),
+    ];
 
     private readonly ILogger _logger = loggers.CreateLogger<TenantLoader>();
     private Task _running = Task.CompletedTask;
@@ -44,15 +65,21 @@ internal sealed class TenantLoader(
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(_running, registry.FlushAsync()).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_running, registry.FlushAsync())
+            .WaitAsync(cancellationToken)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    // Cancelled, not disposed, as BackgroundService does: a host may be stopped by one who races with its disposal (WebApplicationFactory is).
+    // Cancelled, not disposed, as BackgroundService does: a host may be stopped by one who races with its disposal (WebApplicationFactory
+    // is).
     public void Dispose() => _stopping.Cancel();
 
     private static IEnumerable<ITenantSource> Distinct(IEnumerable<ITenantSource> sources) =>
         sources.CountBy(source => TenantOrigin.Source(source.GetType())).FirstOrDefault(origin => origin.Value > 1).Key is { } origin
-            ? throw new InvalidOperationException($"There are several sources of tenants '{origin}': each would take away what the others give. Give each a class of its own, or make them one.")
+            ? throw new InvalidOperationException(
+                $"There are several sources of tenants '{origin}': each would take away what the others give. Give each a class of its "
+                    + "own, or make them one."
+            )
             : sources;
 
     private async Task RunAsync(Task<Task<bool>[]?> loading)
@@ -69,7 +96,11 @@ internal sealed class TenantLoader(
             return;
         }
 
-        await Task.WhenAll([CompleteAsync(passes), .. _followers.Select((follower, index) => follower.RunAsync(passes[index], _stopping.Token))]).ConfigureAwait(false);
+        await Task.WhenAll([
+                CompleteAsync(passes),
+                .. _followers.Select((follower, index) => follower.RunAsync(passes[index], _stopping.Token)),
+            ])
+            .ConfigureAwait(false);
     }
 
     private async Task CompleteAsync(Task<bool>[] passes)

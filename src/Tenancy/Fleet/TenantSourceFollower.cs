@@ -8,12 +8,19 @@ namespace Tenancy.Fleet;
 
 /// <summary>Makes the tenants that a source gave those that it gives now.</summary>
 internal sealed class TenantSourceFollower(
-    ITenantSource source, ITenantAdministration administration, TenantRegistry registry, TimeProvider time,
-    ILogger<TenantSourceFollower> logger)
+    ITenantSource source,
+    ITenantAdministration administration,
+    TenantRegistry registry,
+    TimeProvider time,
+    ILogger<TenantSourceFollower> logger
+)
 {
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(30);
-    private readonly TenantRegistrationOptions _registration =
-        new() { Creation = TenantCreation.Adopt, Origin = TenantOrigin.Source(source.GetType()) };
+    private readonly TenantRegistrationOptions _registration = new()
+    {
+        Creation = TenantCreation.Adopt,
+        Origin = TenantOrigin.Source(source.GetType()),
+    };
 
     /// <summary>Gets the source's name, for the log.</summary>
     public string Name => source.GetType().Name;
@@ -47,9 +54,10 @@ internal sealed class TenantSourceFollower(
 
             foreach (var gone in registry.List().Where(tenant => !given.Contains(tenant.Config.Id) && IsOurs(tenant.Config.Id)).ToArray())
             {
-                isComplete &= await TryAsync(
-                    gone.Config.Id,
-                    () => administration.UnregisterAsync(TenantId.Parse(gone.Config.Id), CancellationToken.None)).ConfigureAwait(false);
+                isComplete &= await TryAsync(gone.Config.Id, () =>
+                        administration.UnregisterAsync(TenantId.Parse(gone.Config.Id), CancellationToken.None)
+                    )
+                    .ConfigureAwait(false);
             }
 
             return isComplete;
@@ -62,12 +70,15 @@ internal sealed class TenantSourceFollower(
     }
 
     private Task ApplyAsync(TenantRegistration tenant, CancellationToken cancellationToken) =>
-        registry.Get(tenant.Tenant.Id) is null
-            ? administration.RegisterAsync(tenant, _registration, cancellationToken)
-            : IsOurs(tenant.Tenant.Id)
-                ? administration.UpdateAsync(
-                    TenantId.Parse(tenant.Tenant.Id), current => KeepSuspended(tenant.Tenant, current), options: null, cancellationToken)
-            : throw new TenantConflictException("id", $"Tenant '{tenant.Tenant.Id}' was not registered by this source.");
+        registry.Get(tenant.Tenant.Id) is null ? administration.RegisterAsync(tenant, _registration, cancellationToken)
+        : IsOurs(tenant.Tenant.Id)
+            ? administration.UpdateAsync(
+                TenantId.Parse(tenant.Tenant.Id),
+                current => KeepSuspended(tenant.Tenant, current),
+                options: null,
+                cancellationToken
+            )
+        : throw new TenantConflictException("id", $"Tenant '{tenant.Tenant.Id}' was not registered by this source.");
 
     // Only an admin lifts a suspension: it may be an admin's own.
     private static TenantConfig KeepSuspended(TenantConfig given, TenantConfig current) =>
@@ -82,7 +93,8 @@ internal sealed class TenantSourceFollower(
             await apply().ConfigureAwait(false);
             return true;
         }
-        catch (Exception exception) when (exception is TenantConfigException or TenantConflictException or TenantValidationException or TenantNotFoundException)
+        catch (Exception exception)
+            when (exception is TenantConfigException or TenantConflictException or TenantValidationException or TenantNotFoundException)
         {
             logger.SourceTenantFailed(exception, tenantId, Name);
             return false;

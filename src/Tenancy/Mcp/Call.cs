@@ -10,7 +10,8 @@ using Tenancy.State;
 namespace Tenancy.Mcp;
 
 /// <summary>
-/// One run of a handler. It holds its tenant's platform, and its place among the tenant's calls, until the handler has ended, whatever becomes of the
+/// One run of a handler. It holds its tenant's platform, and its place among the tenant's calls, until the handler has ended, whatever
+/// becomes of the
 /// request that it began with.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "The last ReleaseAsync disposes of the services. A handler cannot end its own call.")]
@@ -27,7 +28,14 @@ public sealed class Call
     private int _holds = 1;
     private volatile bool _hasEnded;
 
-    internal Call(TenantModel tenant, CallerIdentity caller, ToolContextFactory contexts, ConcurrentCalls.Places place, IServiceScopeFactory scopes, ILogger logger)
+    internal Call(
+        TenantModel tenant,
+        CallerIdentity caller,
+        ToolContextFactory contexts,
+        ConcurrentCalls.Places place,
+        IServiceScopeFactory scopes,
+        ILogger logger
+    )
     {
         (Tenant, Caller, _contexts, _place, _logger) = (tenant, caller, contexts, place, logger);
         _services = new(scopes, this);
@@ -46,7 +54,9 @@ public sealed class Call
 
     internal CallerIdentity Caller { get; }
 
-    /// <summary>Gets the context as it is before the arguments say which accounts the call is for. A call that never asks for it has none.</summary>
+    /// <summary>
+    /// Gets the context as it is before the arguments say which accounts the call is for. A call that never asks for it has none.
+    /// </summary>
     internal ToolContext Unnarrowed
     {
         get
@@ -54,7 +64,8 @@ public sealed class Call
             var context = _first ?? Interlocked.CompareExchange(ref _first, _contexts.Create(Tenant, Caller), null) ?? _first;
             if (_hasEnded)
             {
-                // Whoever asks only now, or just while the call ends, reaches nothing either. The call's end looks for a context after it is marked as ended.
+                // Whoever asks only now, or just while the call ends, reaches nothing either. The call's end looks for a context after it
+                // is marked as ended.
                 context.End();
             }
 
@@ -62,7 +73,9 @@ public sealed class Call
         }
     }
 
-    /// <summary>Narrows the call to what its arguments name: from here on its context is for these accounts, and for this piece of work.</summary>
+    /// <summary>
+    /// Narrows the call to what its arguments name: from here on its context is for these accounts, and for this piece of work.
+    /// </summary>
     internal void Narrow(string? accountId, ReadableAccounts? readable, string? operationId = null)
     {
         _narrowed?.End();
@@ -91,7 +104,9 @@ public sealed class Call
         }
     }
 
-    /// <summary>Ends a hold. With the last one the call ends: whoever kept its context or its services reaches nothing with them any more.</summary>
+    /// <summary>
+    /// Ends a hold. With the last one the call ends: whoever kept its context or its services reaches nothing with them any more.
+    /// </summary>
     internal ValueTask ReleaseAsync() => Interlocked.Decrement(ref _holds) == 0 ? EndAsync() : default;
 
     private async ValueTask EndAsync()

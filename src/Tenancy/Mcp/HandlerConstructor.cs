@@ -22,8 +22,10 @@ internal static class HandlerConstructor
         if (missing.Length > 0)
         {
             throw new InvalidOperationException(
-                $"The handlers {handlers.Name} ask in their constructor for {string.Join(" and ", missing.Select(Describe))}, and this " +
-                $"application has no such service: add it, such as with builder.Services.AddScoped<{missing[0].ParameterType.Name}>().");
+                $"The handlers {handlers.Name} ask in their constructor for {string.Join(" and ", missing.Select(Describe))}, and this "
+                    + "application has no such service: add it, such as with "
+                    + $"builder.Services.AddScoped<{missing[0].ParameterType.Name}>()."
+            );
         }
     }
 

@@ -14,7 +14,8 @@ public sealed class TenantScopes
     private readonly ToolContextFactory _contexts;
     private readonly ILogger<TenantScopes> _logger;
 
-    internal TenantScopes(TenantRegistry registry, ToolContextFactory contexts, ILogger<TenantScopes> logger) => (_registry, _contexts, _logger) = (registry, contexts, logger);
+    internal TenantScopes(TenantRegistry registry, ToolContextFactory contexts, ILogger<TenantScopes> logger) =>
+        (_registry, _contexts, _logger) = (registry, contexts, logger);
 
     /// <summary>Opens a tenant.</summary>
     /// <param name="tenantId">The tenant.</param>

@@ -15,7 +15,8 @@ namespace Tenancy.Mcp;
 public abstract class TenantTool : McpServerTool
 {
     private static readonly JsonTypeInfo<IDictionary<string, JsonElement>> ArgumentsType =
-        (JsonTypeInfo<IDictionary<string, JsonElement>>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(IDictionary<string, JsonElement>));
+        (JsonTypeInfo<IDictionary<string, JsonElement>>)
+            McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(IDictionary<string, JsonElement>));
 
     private readonly SdkCalls _calls;
 
@@ -36,23 +37,36 @@ public abstract class TenantTool : McpServerTool
     internal virtual Tool EarlierProtocolTool => ProtocolTool;
 
     /// <summary>Reads the arguments of a call.</summary>
-    /// <param name="arguments">One JSON object, in UTF-8; empty where the call has none. The bytes are gone when the method returns.</param>
+    /// <param name="arguments">One JSON object, in UTF-8; empty where the call has none. The bytes are gone when the method
+    /// returns.</param>
     /// <returns>The call, ready to run. Nothing may have happened yet.</returns>
     public abstract ToolRun Read(ReadOnlySpan<byte> arguments);
 
     /// <inheritdoc/>
-    public sealed override ValueTask<CallToolResult> InvokeAsync(RequestContext<CallToolRequestParams> request, CancellationToken cancellationToken = default)
+    public sealed override ValueTask<CallToolResult> InvokeAsync(
+        RequestContext<CallToolRequestParams> request,
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(request);
         return _calls.RunAsync(this, request, cancellationToken);
     }
 
     /// <summary>Runs a call that was read, without the MCP SDK.</summary>
-    internal virtual ValueTask<ToolAnswer> RunDirectAsync(ToolRun run, Call call, McpRequest request, string? version, CancellationToken cancellationToken) =>
-        run.RunAsync(call, cancellationToken);
+    internal virtual ValueTask<ToolAnswer> RunDirectAsync(
+        ToolRun run,
+        Call call,
+        McpRequest request,
+        string? version,
+        CancellationToken cancellationToken
+    ) => run.RunAsync(call, cancellationToken);
 
     /// <summary>Answers a call that came by way of the MCP SDK, which has read the arguments as it does.</summary>
-    internal virtual async ValueTask<CallToolResult> InvokeAsync(Call call, RequestContext<CallToolRequestParams> request, CancellationToken cancellationToken)
+    internal virtual async ValueTask<CallToolResult> InvokeAsync(
+        Call call,
+        RequestContext<CallToolRequestParams> request,
+        CancellationToken cancellationToken
+    )
     {
         var run = Read(request.Params.Arguments is { } arguments ? JsonSerializer.SerializeToUtf8Bytes(arguments, ArgumentsType) : []);
         try

@@ -5,13 +5,17 @@ using ModelContextProtocol.Protocol;
 
 namespace Tenancy.Mcp;
 
-/// <summary>What a tool answers: one JSON object, which stands in the answer twice, as structured content and as a text for models.</summary>
+/// <summary>
+/// What a tool answers: one JSON object, which stands in the answer twice, as structured content and as a text for models.
+/// </summary>
 public abstract class ToolAnswer
 {
     /// <summary>Gets whether the answer says that the call failed.</summary>
     public bool IsError { get; init; }
 
-    /// <summary>Gets the result as the MCP SDK has it, where a tool made one of its own; null where it is what <see cref="WriteTo"/> writes.</summary>
+    /// <summary>
+    /// Gets the result as the MCP SDK has it, where a tool made one of its own; null where it is what <see cref="WriteTo"/> writes.
+    /// </summary>
     internal virtual CallToolResult? Result => null;
 
     /// <summary>An answer that is written already.</summary>

@@ -9,7 +9,10 @@ using Tenancy.State;
 
 namespace Tenancy.Mcp;
 
-/// <summary>One call of a tool, prompt or resource: which tenant it is for, who calls, and the way to that tenant's state. Made for the call, and useless after it.</summary>
+/// <summary>
+/// One call of a tool, prompt or resource: which tenant it is for, who calls, and the way to that tenant's state. Made for the call, and
+/// useless after it.
+/// </summary>
 public sealed class ToolContext
 {
     private readonly TenantModel _tenant;
@@ -22,7 +25,15 @@ public sealed class ToolContext
     private TenantCache? _cache;
     private volatile bool _hasEnded;
 
-    internal ToolContext(TenantModel tenant, McpPlatformInstance platform, CallerIdentity caller, CallAccounts accounts, string? operationId, RedisConnection redis, HybridCache cache)
+    internal ToolContext(
+        TenantModel tenant,
+        McpPlatformInstance platform,
+        CallerIdentity caller,
+        CallAccounts accounts,
+        string? operationId,
+        RedisConnection redis,
+        HybridCache cache
+    )
     {
         TenantId = tenant.Id;
         Caller = caller;
@@ -58,10 +69,14 @@ public sealed class ToolContext
     {
         ThrowIfEnded();
         return _platform as T
-            ?? throw new InvalidOperationException($"The platform of tenant '{TenantId}' is {_platform.GetType().Name}, which is no {typeof(T).Name}.");
+            ?? throw new InvalidOperationException(
+                $"The platform of tenant '{TenantId}' is {_platform.GetType().Name}, which is no {typeof(T).Name}."
+            );
     }
 
-    /// <summary>Gets the documents of a type, of this tenant and account; of all accounts of the caller, to be read only, where the call names none.</summary>
+    /// <summary>
+    /// Gets the documents of a type, of this tenant and account; of all accounts of the caller, to be read only, where the call names none.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The call has ended.</exception>
     public Documents<T> Documents<T>()
         where T : TenantDocument
@@ -70,7 +85,9 @@ public sealed class ToolContext
         return new(_documents ??= NewScope(Accounts.Id, Accounts.Readable));
     }
 
-    /// <summary>Gets the documents of a type that belong to the caller itself, and to no account of it: such as its list of accounts.</summary>
+    /// <summary>
+    /// Gets the documents of a type that belong to the caller itself, and to no account of it: such as its list of accounts.
+    /// </summary>
     /// <exception cref="InvalidOperationException">The call has ended.</exception>
     public Documents<T> CallerDocuments<T>()
         where T : TenantDocument
@@ -86,7 +103,14 @@ public sealed class ToolContext
         get
         {
             ThrowIfEnded();
-            return _cache ??= new(_hybrid, TenantId.Value, _tenant.Version, AccountId is null ? null : TenantKeyspace.Hash(AccountId), TenantKeyspace.Hash(Caller.Value), ThrowIfEnded);
+            return _cache ??= new(
+                _hybrid,
+                TenantId.Value,
+                _tenant.Version,
+                AccountId is null ? null : TenantKeyspace.Hash(AccountId),
+                TenantKeyspace.Hash(Caller.Value),
+                ThrowIfEnded
+            );
         }
     }
 
@@ -106,13 +130,18 @@ public sealed class ToolContext
 
     // What a call does not use is not made for it: each of these has hashes in it.
     private DocumentScope NewScope(string? account, ReadableAccounts? readable = null) =>
-        new(_redis, TenantId, account, OperationId, ThrowIfEnded, readable) { Budget = _tenant.Config.Limits?.MaxDocumentBytes ?? TenantLimits.DefaultMaxDocumentBytes };
+        new(_redis, TenantId, account, OperationId, ThrowIfEnded, readable)
+        {
+            Budget = _tenant.Config.Limits?.MaxDocumentBytes ?? TenantLimits.DefaultMaxDocumentBytes,
+        };
 
     private void ThrowIfEnded()
     {
         if (_hasEnded)
         {
-            throw new InvalidOperationException("The tool call that this context belongs to has ended: do not keep a ToolContext, or anything got from it.");
+            throw new InvalidOperationException(
+                "The tool call that this context belongs to has ended: do not keep a ToolContext, or anything got from it."
+            );
         }
     }
 }

@@ -4,7 +4,9 @@ using Tenancy.Diagnostics;
 
 namespace Tenancy.Registry;
 
-/// <summary>Keeps the health of tenants in the store, behind the checks: a slow store delays no check, and of several results the last is kept.</summary>
+/// <summary>
+/// Keeps the health of tenants in the store, behind the checks: a slow store delays no check, and of several results the last is kept.
+/// </summary>
 internal sealed class CheckWriter(ITenantStore store, ILogger logger)
 {
     private readonly ConcurrentDictionary<TenantState, Task> _running = new();
@@ -33,8 +35,7 @@ internal sealed class CheckWriter(ITenantStore store, ILogger logger)
             {
                 await WriteAsync(model).ConfigureAwait(false);
             }
-        }
-        while (!state.TryEndWrite());
+        } while (!state.TryEndWrite());
     }
 
     private async Task WriteAsync(TenantModel model)

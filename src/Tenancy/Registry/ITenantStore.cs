@@ -33,9 +33,7 @@ internal sealed record TenantRemoval(bool Existed, long? Version);
 /// <summary>What became of a write.</summary>
 internal abstract record TenantWrite
 {
-    private TenantWrite()
-    {
-    }
+    private TenantWrite() { }
 
     /// <summary>It happened, with this version.</summary>
     public sealed record Written(long Version) : TenantWrite;

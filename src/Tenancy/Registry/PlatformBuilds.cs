@@ -5,7 +5,9 @@ using Tenancy.Diagnostics;
 
 namespace Tenancy.Registry;
 
-/// <summary>Builds the platforms of stored tenants, which are in place already: each is served from when its own platform is there.</summary>
+/// <summary>
+/// Builds the platforms of stored tenants, which are in place already: each is served from when its own platform is there.
+/// </summary>
 internal sealed class PlatformBuilds(TenantTable table, TenantProbe probe, TimeProvider time, ILogger logger)
 {
     private const int MaxAtOnce = 16;
@@ -18,7 +20,13 @@ internal sealed class PlatformBuilds(TenantTable table, TenantProbe probe, TimeP
     {
         var missing = table.Models.Where(IsMissing).Select(model => table.Find(model.Id)!).ToArray();
         var slow = new ConcurrentBag<Task>();
-        await Parallel.ForEachAsync(missing, new ParallelOptions { MaxDegreeOfParallelism = MaxAtOnce, CancellationToken = cancellationToken }, BuildInTurnAsync).ConfigureAwait(false);
+        await Parallel
+            .ForEachAsync(
+                missing,
+                new ParallelOptions { MaxDegreeOfParallelism = MaxAtOnce, CancellationToken = cancellationToken },
+                BuildInTurnAsync
+            )
+            .ConfigureAwait(false);
         await Task.WhenAll(slow).ConfigureAwait(false);
 
         async ValueTask BuildInTurnAsync(TenantState state, CancellationToken _)
@@ -44,7 +52,10 @@ internal sealed class PlatformBuilds(TenantTable table, TenantProbe probe, TimeP
                 return;
             }
 
-            if (await table.SetPlatformAsync(state, model, platform, failure, time.GetUtcNow()).ConfigureAwait(false) is not var (before, after))
+            if (
+                await table.SetPlatformAsync(state, model, platform, failure, time.GetUtcNow()).ConfigureAwait(false)
+                is not var (before, after)
+            )
             {
                 continue;
             }

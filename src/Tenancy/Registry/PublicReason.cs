@@ -2,7 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace Tenancy.Registry;
 
-/// <summary>Takes out of a reason what an admin must not read, wherever it comes from: credentials, and line breaks that would forge a log.</summary>
+/// <summary>
+/// Takes out of a reason what an admin must not read, wherever it comes from: credentials, and line breaks that would forge a log.
+/// </summary>
 internal static partial class PublicReason
 {
     private const int MaxLength = 500;
@@ -28,13 +30,20 @@ internal static partial class PublicReason
     [GeneratedRegex(@"([a-z][a-z0-9+.-]*://[^\s?'""]*)\?[^\s'""]*", RegexOptions.IgnoreCase)]
     private static partial Regex Query();
 
-    [GeneratedRegex(@"((?:password|passwd|pwd|secret|token|credentials?|api[-_ ]?key|access[-_ ]?key|signature|assertion)[""']?)(\s*[=:]\s*)(?:""[^""]*""|'[^']*'|[^\s,;&]+)", RegexOptions.IgnoreCase)]
+    [GeneratedRegex(
+        @"((?:password|passwd|pwd|secret|token|credentials?|api[-_ ]?key|access[-_ ]?key|signature|assertion)[""']?)"
+            + @"(\s*[=:]\s*)(?:""[^""]*""|'[^']*'|[^\s,;&]+)",
+        RegexOptions.IgnoreCase
+    )]
     private static partial Regex Named();
 
     [GeneratedRegex(@"\b(Bearer|Basic|Digest|Negotiate|DPoP)\s+[^\s,;]+", RegexOptions.IgnoreCase)]
     private static partial Regex Scheme();
 
     // Keys and tokens of any make: 20 characters or more without a break, with a digit among them.
-    [GeneratedRegex(@"(?<![A-Za-z0-9_+/=.-])(?=[A-Za-z0-9_+/=.-]*[0-9])(?![A-Za-z0-9.-]*\.[a-z]{2,}(?:[:/\s,;'""]|$))[A-Za-z0-9_+/=-]{20,}(?:\.[A-Za-z0-9_+/=-]+)*")]
+    [GeneratedRegex(
+        @"(?<![A-Za-z0-9_+/=.-])(?=[A-Za-z0-9_+/=.-]*[0-9])(?![A-Za-z0-9.-]*\.[a-z]{2,}(?:[:/\s,;'""]|$))"
+            + @"[A-Za-z0-9_+/=-]{20,}(?:\.[A-Za-z0-9_+/=-]+)*"
+    )]
     private static partial Regex LongOpaque();
 }

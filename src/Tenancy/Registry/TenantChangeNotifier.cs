@@ -10,7 +10,10 @@ namespace Tenancy.Registry;
 /// quick, and are told under a lock. An application's listeners may do anything, so that each is told on a thread of its own, without one.
 /// </remarks>
 internal sealed class TenantChangeNotifier(
-    IEnumerable<OwnChangeListener> own, IEnumerable<ITenantChangeListener> foreign, ILogger<TenantChangeNotifier> logger)
+    IEnumerable<OwnChangeListener> own,
+    IEnumerable<ITenantChangeListener> foreign,
+    ILogger<TenantChangeNotifier> logger
+)
 {
     private readonly ITenantChangeListener[] _own = [.. own.Select(listener => listener.Listener)];
     private readonly ListenerQueue[] _foreign = [.. foreign.Select(listener => new ListenerQueue(listener, logger))];

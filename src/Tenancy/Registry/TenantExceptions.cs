@@ -55,7 +55,5 @@ public sealed class StoreUnavailableException : Exception
 {
     /// <summary>Says why the store cannot be had.</summary>
     public StoreUnavailableException(Exception inner)
-        : base("The store is not available.", inner)
-    {
-    }
+        : base("The store is not available.", inner) { }
 }

@@ -6,20 +6,23 @@ namespace Tenancy.Registry;
 internal static class TenantHealthPolicy
 {
     /// <summary>
-    /// A success makes healthy. A permanent failure disables. A transient one leaves those that get no traffic without, and those that get it with.
+    /// A success makes healthy. A permanent failure disables. A transient one leaves those that get no traffic without, and those that get
+    /// it with.
     /// </summary>
-    public static TenantHealth Next(TenantHealth health, TenantValidation validation) => (health, validation) switch
-    {
-        (_, TenantValidation.Valid) => TenantHealth.Healthy,
-        (_, TenantValidation.Permanent) => TenantHealth.Disabled,
-        (TenantHealth.Healthy, TenantValidation.Transient) => TenantHealth.Unverified,
-        _ => health,
-    };
+    public static TenantHealth Next(TenantHealth health, TenantValidation validation) =>
+        (health, validation) switch
+        {
+            (_, TenantValidation.Valid) => TenantHealth.Healthy,
+            (_, TenantValidation.Permanent) => TenantHealth.Disabled,
+            (TenantHealth.Healthy, TenantValidation.Transient) => TenantHealth.Unverified,
+            _ => health,
+        };
 
-    public static string? Reason(TenantValidation validation) => validation switch
-    {
-        TenantValidation.Transient(var reason) => reason,
-        TenantValidation.Permanent(var reason) => reason,
-        _ => null,
-    };
+    public static string? Reason(TenantValidation validation) =>
+        validation switch
+        {
+            TenantValidation.Transient(var reason) => reason,
+            TenantValidation.Permanent(var reason) => reason,
+            _ => null,
+        };
 }

@@ -7,9 +7,7 @@ namespace Tenancy.Registry;
 public sealed class TenantModel
 {
     internal TenantModel(TenantRecord record, PlatformInstance? platform)
-        : this(TenantId.Parse(record.Config.Id), record, ParseUrls(record.Config), platform)
-    {
-    }
+        : this(TenantId.Parse(record.Config.Id), record, ParseUrls(record.Config), platform) { }
 
     private TenantModel(TenantId id, TenantRecord record, ImmutableArray<TenantUrl> urls, PlatformInstance? platform)
     {
@@ -45,15 +43,16 @@ public sealed class TenantModel
     /// <summary>The platform's instance; null until it could be built.</summary>
     internal PlatformInstance? Platform { get; }
 
-    internal TenantStatus ToStatus() => new()
-    {
-        Config = Config,
-        Version = Version,
-        CreatedAt = Record.CreatedAt,
-        Health = Health,
-        Reason = Record.Check.Reason,
-        LastCheckedAt = Record.Check.CheckedAt,
-    };
+    internal TenantStatus ToStatus() =>
+        new()
+        {
+            Config = Config,
+            Version = Version,
+            CreatedAt = Record.CreatedAt,
+            Health = Health,
+            Reason = Record.Check.Reason,
+            LastCheckedAt = Record.Check.CheckedAt,
+        };
 
     internal TenantModel With(TenantCheck check, PlatformInstance? platform) => new(Id, Record with { Check = check }, Urls, platform);
 

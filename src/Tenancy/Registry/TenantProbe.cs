@@ -5,8 +5,16 @@ using Tenancy.Validation;
 
 namespace Tenancy.Registry;
 
-/// <summary>Finds out whether a tenant can be served: builds its platform where it has none, then asks the validators. It never throws, and never hangs.</summary>
-internal sealed class TenantProbe(IPlatformFactory platforms, IEnumerable<ITenantValidator> validators, TimeProvider time, ILogger<TenantProbe> logger)
+/// <summary>
+/// Finds out whether a tenant can be served: builds its platform where it has none, then asks the validators. It never throws, and never
+/// hangs.
+/// </summary>
+internal sealed class TenantProbe(
+    IPlatformFactory platforms,
+    IEnumerable<ITenantValidator> validators,
+    TimeProvider time,
+    ILogger<TenantProbe> logger
+)
 {
     private readonly ITenantValidator[] _validators = [.. validators];
 
@@ -18,7 +26,11 @@ internal sealed class TenantProbe(IPlatformFactory platforms, IEnumerable<ITenan
     /// <param name="cancellationToken">Ends the wait, because nobody is interested any more.</param>
     /// <param name="progress">Is told where the check waits.</param>
     public async Task<TenantProbeResult> RunAsync(
-        TenantConfig tenant, PlatformInstance? platform, CancellationToken cancellationToken, CheckProgress? progress = null)
+        TenantConfig tenant,
+        PlatformInstance? platform,
+        CancellationToken cancellationToken,
+        CheckProgress? progress = null
+    )
     {
         var built = platform;
         if (built is null)
@@ -43,7 +55,10 @@ internal sealed class TenantProbe(IPlatformFactory platforms, IEnumerable<ITenan
 
     /// <summary>Builds a platform without asking the validators, as when a stored tenant is loaded.</summary>
     public async Task<(PlatformInstance? Platform, TenantValidation? Failure)> BuildAsync(
-        TenantConfig tenant, CancellationToken cancellationToken, CheckProgress? progress = null)
+        TenantConfig tenant,
+        CancellationToken cancellationToken,
+        CheckProgress? progress = null
+    )
     {
         try
         {
@@ -51,8 +66,11 @@ internal sealed class TenantProbe(IPlatformFactory platforms, IEnumerable<ITenan
 
             // A platform that is there too late for this check goes as soon as it is there.
             var platform = await code.CallAsync(
-                token => platforms.CreateAsync(tenant, token), progress, static late => _ = late.ReleaseAsync().AsTask()).ConfigureAwait(
-                    false);
+                    token => platforms.CreateAsync(tenant, token),
+                    progress,
+                    static late => _ = late.ReleaseAsync().AsTask()
+                )
+                .ConfigureAwait(false);
             return (platform, null);
         }
         catch (OperationCanceledException)
@@ -68,7 +86,11 @@ internal sealed class TenantProbe(IPlatformFactory platforms, IEnumerable<ITenan
     }
 
     private async Task<TenantValidation> ValidateAsync(
-        ITenantValidator validator, TenantConfig tenant, CheckProgress? progress, CancellationToken cancellationToken)
+        ITenantValidator validator,
+        TenantConfig tenant,
+        CheckProgress? progress,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -85,7 +107,8 @@ internal sealed class TenantProbe(IPlatformFactory platforms, IEnumerable<ITenan
         catch (OperationCanceledException)
         {
             return new TenantValidation.Transient(
-                $"{validator.GetType().Name} did not end within {ForeignCode.Timeout.TotalSeconds:0} seconds.");
+                $"{validator.GetType().Name} did not end within {ForeignCode.Timeout.TotalSeconds:0} seconds."
+            );
         }
         catch (Exception exception)
         {

@@ -29,7 +29,14 @@ public sealed class TenantRegistry
     private volatile bool _isComplete;
 
     internal TenantRegistry(
-        ITenantStore store, TenantProbe probe, TenantConfigRules rules, TenantChangeNotifier changes, IOptions<TenancyOptions> options, TimeProvider time, ILogger<TenantRegistry> logger)
+        ITenantStore store,
+        TenantProbe probe,
+        TenantConfigRules rules,
+        TenantChangeNotifier changes,
+        IOptions<TenancyOptions> options,
+        TimeProvider time,
+        ILogger<TenantRegistry> logger
+    )
     {
         _table = new(changes);
         _store = store;
@@ -46,7 +53,9 @@ public sealed class TenantRegistry
     /// <summary>Gets whether the stored tenants are known, so that they are served.</summary>
     public bool IsLoaded => _isLoaded;
 
-    /// <summary>Gets whether all sources of tenants were gone through once, too. Until then nobody is told that a tenant does not exist.</summary>
+    /// <summary>
+    /// Gets whether all sources of tenants were gone through once, too. Until then nobody is told that a tenant does not exist.
+    /// </summary>
     internal bool IsComplete => _isComplete;
 
     /// <summary>Gets the number of tenants.</summary>
@@ -62,10 +71,13 @@ public sealed class TenantRegistry
     public TenantModel? ResolveByHost(ReadOnlySpan<char> host) => ResolveByRequest(host, default);
 
     /// <summary>Finds the tenant that owns the longest URL that is a prefix of a host and a path, at segment boundaries.</summary>
-    /// <returns>The tenant, whatever its status and health: traffic of a tenant that is not served never falls through to another.</returns>
+    /// <returns>
+    /// The tenant, whatever its status and health: traffic of a tenant that is not served never falls through to another.
+    /// </returns>
     public TenantModel? ResolveByRequest(ReadOnlySpan<char> host, ReadOnlySpan<char> path) =>
         // Nearly all hosts come as they are kept: what is found as it stands needs no rewriting.
-        _table.TryFindUrl(host, path, out var match) ? match.Tenant
+        _table.TryFindUrl(host, path, out var match)
+            ? match.Tenant
         : CanonicalHost.MayDiffer(host) ? ResolveByRewrittenHost(host, path)
         : null;
 
@@ -90,13 +102,25 @@ public sealed class TenantRegistry
 
     /// <summary>Registers a tenant, and says whether it is new. An equal one again changes nothing.</summary>
     internal async Task<(TenantStatus Status, bool IsNew)> TryRegisterAsync(
-        TenantConfig tenant, bool awaitFirstValidation, TenantCreation creation, string origin, CancellationToken cancellationToken)
+        TenantConfig tenant,
+        bool awaitFirstValidation,
+        TenantCreation creation,
+        string origin,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(tenant);
         tenant = _rules.Complete(tenant);
         var id = TenantId.Parse(tenant.Id);
         RefuseIfSquatted(id);
-        var record = new TenantRecord { Config = tenant, Version = 0, CreatedAt = _time.GetUtcNow(), SessionEpoch = NewEpoch(), Origin = origin };
+        var record = new TenantRecord
+        {
+            Config = tenant,
+            Version = 0,
+            CreatedAt = _time.GetUtcNow(),
+            SessionEpoch = NewEpoch(),
+            Origin = origin,
+        };
         switch (await _store.CreateAsync(record, creation).ConfigureAwait(false))
         {
             case TenantWrite.Written(var version):
@@ -113,7 +137,10 @@ public sealed class TenantRegistry
 
                 return (GetStatus(id) ?? throw new TenantNotFoundException(id), false);
             case TenantWrite.Exists:
-                throw new TenantConflictException("id", $"Tenant '{id}' exists with another configuration: update it, or choose another id.");
+                throw new TenantConflictException(
+                    "id",
+                    $"Tenant '{id}' exists with another configuration: update it, or choose another id."
+                );
             case var refused:
                 throw Explain(refused, id);
         }
@@ -125,14 +152,23 @@ public sealed class TenantRegistry
     /// <param name="expectedVersion">The version that the caller saw; null for any.</param>
     /// <param name="force">Whether to switch at once and validate then, instead of before.</param>
     /// <param name="cancellationToken">Ends the wait for validation.</param>
-    internal async Task<TenantStatus> UpdateAsync(TenantId id, Func<TenantConfig, TenantConfig> change, long? expectedVersion, bool force, CancellationToken cancellationToken)
+    internal async Task<TenantStatus> UpdateAsync(
+        TenantId id,
+        Func<TenantConfig, TenantConfig> change,
+        long? expectedVersion,
+        bool force,
+        CancellationToken cancellationToken
+    )
     {
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
             var current = Get(id.Value) ?? throw new TenantNotFoundException(id);
             if (expectedVersion is { } expected && expected != current.Version)
             {
-                throw new TenantConflictException("version", $"Tenant '{id}' is at version {current.Version}, not {expected}: read it again.");
+                throw new TenantConflictException(
+                    "version",
+                    $"Tenant '{id}' is at version {current.Version}, not {expected}: read it again."
+                );
             }
 
             var config = _rules.Complete(change(current.Config));
@@ -169,7 +205,12 @@ public sealed class TenantRegistry
         var records = await _store.LoadAsync(cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
         foreach (var record in records)
         {
-            var known = IsOutdated(record.Check, records.Count) ? record with { Check = record.Check with { Health = TenantHealth.Unverified } } : record;
+            var known = IsOutdated(record.Check, records.Count)
+                ? record with
+                {
+                    Check = record.Check with { Health = TenantHealth.Unverified },
+                }
+                : record;
             await _table.SwapAsync(new TenantModel(known, platform: null), keepCheck: false).ConfigureAwait(false);
         }
     }
@@ -185,7 +226,12 @@ public sealed class TenantRegistry
     internal void MarkComplete() => _isComplete = true;
 
     /// <summary>Finds the tenant URL that is the longest prefix of a canonical host and a path, whatever its tenant's status.</summary>
-    internal bool TryFindUrl(ReadOnlySpan<char> host, ReadOnlySpan<char> path, [NotNullWhen(true)] out TenantModel? tenant, [NotNullWhen(true)] out TenantUrl? url)
+    internal bool TryFindUrl(
+        ReadOnlySpan<char> host,
+        ReadOnlySpan<char> path,
+        [NotNullWhen(true)] out TenantModel? tenant,
+        [NotNullWhen(true)] out TenantUrl? url
+    )
     {
         var isFound = _table.TryFindUrl(host, path, out var match);
         (tenant, url) = (match.Tenant, match.Url);
@@ -213,12 +259,21 @@ public sealed class TenantRegistry
     }
 
     private static TenantConfigError[] RefusedChanges(TenantConfig before, TenantConfig after) =>
-        [.. before.ChangesTo(after).Where(change => change.Effects.HasFlag(ChangeEffects.Refused))
-            .Select(change => new TenantConfigError(change.Field, "cannot be changed"))];
+        [
+            .. before
+                .ChangesTo(after)
+                .Where(change => change.Effects.HasFlag(ChangeEffects.Refused))
+                .Select(change => new TenantConfigError(change.Field, "cannot be changed")),
+        ];
 
     /// <returns>Null where the tenant was changed meanwhile.</returns>
     private async Task<TenantStatus?> TryUpdateAsync(
-        TenantModel current, TenantConfig config, ChangeEffects effects, bool force, CancellationToken cancellationToken)
+        TenantModel current,
+        TenantConfig config,
+        ChangeEffects effects,
+        bool force,
+        CancellationToken cancellationToken
+    )
     {
         var record = current.Record with { Config = config };
         var platform = effects.HasFlag(ChangeEffects.NewPlatform) ? null : current.Platform;
@@ -271,14 +326,20 @@ public sealed class TenantRegistry
         }
     }
 
-    /// <summary>Takes a tenant away here that the store does not have any more: it went just now, or with a call whose answer was lost.</summary>
+    /// <summary>
+    /// Takes a tenant away here that the store does not have any more: it went just now, or with a call whose answer was lost.
+    /// </summary>
     /// <param name="id">The tenant.</param>
     /// <param name="seen">What was here before the store was asked.</param>
-    /// <param name="removal">What the store says. Where it lost the tombstone, too, what was seen goes, and nothing that came after it.</param>
+    /// <param name="removal">What the store says. Where it lost the tombstone, too, what was seen goes, and nothing that came after
+    /// it.</param>
     /// <returns>False when there was no such tenant, neither there nor here.</returns>
     private async Task<bool> RemoveHereAsync(TenantId id, TenantModel? seen, TenantRemoval removal)
     {
-        if ((removal.Version ?? seen?.Version + 1) is not { } version || !(await _table.RemoveAsync(id, version).ConfigureAwait(false) || removal.Existed))
+        if (
+            (removal.Version ?? seen?.Version + 1) is not { } version
+            || !(await _table.RemoveAsync(id, version).ConfigureAwait(false) || removal.Existed)
+        )
         {
             return false;
         }
@@ -287,7 +348,9 @@ public sealed class TenantRegistry
         return true;
     }
 
-    /// <summary>After a change: a check that ran meanwhile is dropped, so that a tenant that still waits for its first one is checked again.</summary>
+    /// <summary>
+    /// After a change: a check that ran meanwhile is dropped, so that a tenant that still waits for its first one is checked again.
+    /// </summary>
     private async Task FollowUpAsync(TenantId id, TenantCheck written, CancellationToken cancellationToken)
     {
         if (Get(id.Value) is not { } model)
@@ -305,7 +368,12 @@ public sealed class TenantRegistry
         }
     }
 
-    private async Task<(TenantRecord Record, PlatformInstance? Platform)> ProbeChangeAsync(TenantModel current, TenantRecord record, PlatformInstance? platform, CancellationToken cancellationToken)
+    private async Task<(TenantRecord Record, PlatformInstance? Platform)> ProbeChangeAsync(
+        TenantModel current,
+        TenantRecord record,
+        PlatformInstance? platform,
+        CancellationToken cancellationToken
+    )
     {
         var state = _table.Find(current.Id)!;
         using var wanted = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, state.Presence);
@@ -324,7 +392,9 @@ public sealed class TenantRegistry
         throw state.Model is null ? new TenantNotFoundException(current.Id) : new TenantValidationException(result.Validation);
     }
 
-    /// <summary>The one place where a check changes a tenant's health. A result for a configuration that is not current any more is dropped.</summary>
+    /// <summary>
+    /// The one place where a check changes a tenant's health. A result for a configuration that is not current any more is dropped.
+    /// </summary>
     private async Task CheckAsync(TenantId id, TenantState state, CheckProgress? progress = null)
     {
         var before = state.Model ?? throw new TenantNotFoundException(id);
@@ -350,7 +420,9 @@ public sealed class TenantRegistry
 
     /// <summary>Whether a tenant was healthy so long ago that it has to be shown again; it is served meanwhile.</summary>
     private bool IsOutdated(TenantCheck check, int tenants) =>
-        check.Health == TenantHealth.Healthy && _probe.HasValidators && _time.GetUtcNow() - check.CheckedAt > 2 * RecheckInterval.Healthy(tenants);
+        check.Health == TenantHealth.Healthy
+        && _probe.HasValidators
+        && _time.GetUtcNow() - check.CheckedAt > 2 * RecheckInterval.Healthy(tenants);
 
     /// <summary>Puts a tenant in place that another node has registered.</summary>
     private async Task PlaceAsync(TenantRecord record, bool wait, CancellationToken cancellationToken)
@@ -370,7 +442,14 @@ public sealed class TenantRegistry
             (platform, var failure) = await _probe.BuildAsync(record.Config, cancellationToken).ConfigureAwait(false);
             if (failure is not null)
             {
-                record = record with { Check = new(TenantHealthPolicy.Next(record.Check.Health, failure), TenantHealthPolicy.Reason(failure), _time.GetUtcNow()) };
+                record = record with
+                {
+                    Check = new(
+                        TenantHealthPolicy.Next(record.Check.Health, failure),
+                        TenantHealthPolicy.Reason(failure),
+                        _time.GetUtcNow()
+                    ),
+                };
             }
         }
 
@@ -386,22 +465,48 @@ public sealed class TenantRegistry
     /// <summary>Nobody can register what an id implies, but somebody may have had it before there was a base domain.</summary>
     private void RefuseIfSquatted(TenantId id)
     {
-        if (_baseDomain is not null && _table.TryFindUrl($"{id}.{_baseDomain}", default, out var match) && match.Tenant is var squatter && squatter.Id != id)
+        if (
+            _baseDomain is not null
+            && _table.TryFindUrl($"{id}.{_baseDomain}", default, out var match)
+            && match.Tenant is var squatter
+            && squatter.Id != id
+        )
         {
-            throw new TenantConflictException("id", $"'{id}.{_baseDomain}', for which the id stands, belongs to tenant '{squatter.Id}': take that URL from it first, or choose another id.");
+            throw new TenantConflictException(
+                "id",
+                $"'{id}.{_baseDomain}', for which the id stands, belongs to tenant '{squatter.Id}': take that URL from it first, or "
+                    + "choose another id."
+            );
         }
     }
 
     private static string NewEpoch() => Guid.NewGuid().ToString("N");
 
-    private static Exception Explain(TenantWrite refused, TenantId id) => refused switch
-    {
-        TenantWrite.UrlTaken(var url, var owner) => new TenantConflictException("urls", $"'{url}' belongs to tenant '{owner}'."),
-        TenantWrite.AudienceTaken(var audience, var owner) => new TenantConflictException(
-            "authentication", $"Tenant '{owner}' has the same issuer and the audience '{audience}' too, so that each would accept the other's tokens: give one of them another audience."),
-        TenantWrite.HasKeptData => new TenantConflictException("id", $"An unregistered tenant '{id}' left data behind: register it with adopt=true to have that data, delete it first, or choose another id."),
-        TenantWrite.BeingPurged => new TenantConflictException("id", $"The data of an earlier tenant '{id}' is still being deleted: delete it again to finish, or choose another id."),
-        TenantWrite.WasUsed => new TenantConflictException("id", $"Tenant '{id}' was unregistered or deleted: what is seeded does not bring it back.") { IsOfTombstone = true },
-        _ => new InvalidOperationException("The store gave no answer that is known here."),
-    };
+    private static Exception Explain(TenantWrite refused, TenantId id) =>
+        refused switch
+        {
+            TenantWrite.UrlTaken(var url, var owner) => new TenantConflictException("urls", $"'{url}' belongs to tenant '{owner}'."),
+            TenantWrite.AudienceTaken(var audience, var owner) => new TenantConflictException(
+                "authentication",
+                $"Tenant '{owner}' has the same issuer and the audience '{audience}' too, so that each would accept the other's "
+                    + "tokens: give one of them another audience."
+            ),
+            TenantWrite.HasKeptData => new TenantConflictException(
+                "id",
+                $"An unregistered tenant '{id}' left data behind: register it with adopt=true to have that data, delete it first, or "
+                    + "choose another id."
+            ),
+            TenantWrite.BeingPurged => new TenantConflictException(
+                "id",
+                $"The data of an earlier tenant '{id}' is still being deleted: delete it again to finish, or choose another id."
+            ),
+            TenantWrite.WasUsed => new TenantConflictException(
+                "id",
+                $"Tenant '{id}' was unregistered or deleted: what is seeded does not bring it back."
+            )
+            {
+                IsOfTombstone = true,
+            },
+            _ => new InvalidOperationException("The store gave no answer that is known here."),
+        };
 }

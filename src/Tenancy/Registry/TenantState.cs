@@ -27,7 +27,10 @@ internal sealed class TenantState
     /// <remarks>The caller cancels it after it let go of its locks: what runs then is code of others.</remarks>
     public CancellationTokenSource? TakePresence() => Interlocked.Exchange(ref _presence, null);
 
-    /// <summary>Runs a check. Who comes while one runs shares the next one, because the running one may have begun before what the caller wants checked.</summary>
+    /// <summary>
+    /// Runs a check. Who comes while one runs shares the next one, because the running one may have begun before what the caller wants
+    /// checked.
+    /// </summary>
     /// <param name="check">The check. It begins on a thread of its own, and not under the lock.</param>
     /// <param name="progress">Is told where the check has to wait for the one that runs.</param>
     public Task CheckAsync(Func<Task> check, CheckProgress? progress = null)

@@ -4,7 +4,9 @@ using Tenancy.Validation;
 
 namespace Tenancy.Registry;
 
-/// <summary>The models that requests see, by id and by URL. Readers take no lock; the one writer swaps whole models, and only for newer ones.</summary>
+/// <summary>
+/// The models that requests see, by id and by URL. Readers take no lock; the one writer swaps whole models, and only for newer ones.
+/// </summary>
 internal sealed class TenantTable
 {
     private readonly ConcurrentDictionary<string, TenantState> _tenants = new(StringComparer.Ordinal);
@@ -30,12 +32,15 @@ internal sealed class TenantTable
     public TenantState? Find(TenantId tenantId) => _tenants.GetValueOrDefault(tenantId.Value);
 
     /// <summary>Finds the tenant URL that is the longest prefix of a canonical host and a path, whatever its tenant's status.</summary>
-    public bool TryFindUrl(ReadOnlySpan<char> host, ReadOnlySpan<char> path, out TenantRoutes.Match match) => _routes.TryFind(host, path, out match);
+    public bool TryFindUrl(ReadOnlySpan<char> host, ReadOnlySpan<char> path, out TenantRoutes.Match match) =>
+        _routes.TryFind(host, path, out match);
 
     /// <summary>Whether a tenant that is not suspended has a URL at this canonical host.</summary>
     public bool HasActiveHost(ReadOnlySpan<char> host) => _routes.HasActiveHost(host);
 
-    /// <summary>Puts a model in place, unless a newer change is there already, and lets go of the platform that is not used any more.</summary>
+    /// <summary>
+    /// Puts a model in place, unless a newer change is there already, and lets go of the platform that is not used any more.
+    /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="keepCheck">Whether health and platform stay as they are at this moment, whatever the model says.</param>
     public async Task SwapAsync(TenantModel model, bool keepCheck)
@@ -104,16 +109,40 @@ internal sealed class TenantTable
 
     /// <summary>Gives a tenant the health that a check found, unless its configuration is not the one that was checked any more.</summary>
     /// <returns>The models before and after; null where the result was dropped.</returns>
-    public Task<(TenantModel Before, TenantModel After)?> SetCheckAsync(TenantState state, TenantModel isChecked, TenantProbeResult result, DateTimeOffset now) =>
-        SetAsync(state, isChecked, result.Platform, current => Next(current, result.Validation, now), isNews: true);
+    public Task<(TenantModel Before, TenantModel After)?> SetCheckAsync(
+        TenantState state,
+        TenantModel isChecked,
+        TenantProbeResult result,
+        DateTimeOffset now
+    ) => SetAsync(state, isChecked, result.Platform, current => Next(current, result.Validation, now), isNews: true);
 
-    /// <summary>Gives a stored tenant the platform that was built for it, or the health that follows where that failed, unless its configuration has changed meanwhile.</summary>
+    /// <summary>
+    /// Gives a stored tenant the platform that was built for it, or the health that follows where that failed, unless its configuration has
+    /// changed meanwhile.
+    /// </summary>
     /// <returns>The models before and after; null where the result was dropped.</returns>
-    public Task<(TenantModel Before, TenantModel After)?> SetPlatformAsync(TenantState state, TenantModel stored, PlatformInstance? platform, TenantValidation? failure, DateTimeOffset now) =>
-        SetAsync(state, stored, platform, current => failure is null ? current.Record.Check : Next(current, failure, now), isNews: failure is not null);
+    public Task<(TenantModel Before, TenantModel After)?> SetPlatformAsync(
+        TenantState state,
+        TenantModel stored,
+        PlatformInstance? platform,
+        TenantValidation? failure,
+        DateTimeOffset now
+    ) =>
+        SetAsync(
+            state,
+            stored,
+            platform,
+            current => failure is null ? current.Record.Check : Next(current, failure, now),
+            isNews: failure is not null
+        );
 
     private async Task<(TenantModel Before, TenantModel After)?> SetAsync(
-        TenantState state, TenantModel isChecked, PlatformInstance? platform, Func<TenantModel, TenantCheck> next, bool isNews)
+        TenantState state,
+        TenantModel isChecked,
+        PlatformInstance? platform,
+        Func<TenantModel, TenantCheck> next,
+        bool isNews
+    )
     {
         (TenantModel Before, TenantModel After)? swapped = null;
         PlatformInstance? unused = null;
@@ -129,7 +158,14 @@ internal sealed class TenantTable
                 var after = current.With(next(current), platform);
                 state.Model = after;
                 swapped = (current, after);
-                if (isNews && (after.Health != current.Health || after.Record.Check.Reason != current.Record.Check.Reason || !ReferenceEquals(after.Platform, current.Platform)))
+                if (
+                    isNews
+                    && (
+                        after.Health != current.Health
+                        || after.Record.Check.Reason != current.Record.Check.Reason
+                        || !ReferenceEquals(after.Platform, current.Platform)
+                    )
+                )
                 {
                     _changes.Enqueue(new(TenantChangeKind.Health, current.Id, current, after));
                 }

@@ -8,7 +8,10 @@ using Tenancy.Registry;
 
 namespace Tenancy.Resolution;
 
-/// <summary>The hosts at which tenants may be called. A request at any other is refused, so that no page of another site can reach a tenant by DNS rebinding.</summary>
+/// <summary>
+/// The hosts at which tenants may be called. A request at any other is refused, so that no page of another site can reach a tenant by DNS
+/// rebinding.
+/// </summary>
 internal sealed class AllowedHosts
 {
     private readonly TenantRegistry _registry;
@@ -79,7 +82,8 @@ internal sealed class AllowedHosts
     private bool IsLocal(ReadOnlySpan<char> host)
     {
         var name = CanonicalHost.WithoutPort(host);
-        return name is "localhost" || name.EndsWith(".localhost")
+        return name is "localhost"
+            || name.EndsWith(".localhost")
             || (IPAddress.TryParse(name.Trim("[]"), out var address) && (IPAddress.IsLoopback(address) || IsBound(name)));
     }
 

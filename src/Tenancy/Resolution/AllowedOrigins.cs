@@ -5,11 +5,15 @@ using Tenancy.Registry;
 
 namespace Tenancy.Resolution;
 
-/// <summary>The browser origins that may call a tenant: the operator's, and those of the tenant's own URLs; never what the Host header says.</summary>
+/// <summary>
+/// The browser origins that may call a tenant: the operator's, and those of the tenant's own URLs; never what the Host header says.
+/// </summary>
 internal sealed class AllowedOrigins(IOptions<TenancyOptions> options, AllowedHosts hosts, IHostEnvironment environment)
 {
     private readonly HashSet<string> _origins = new(
-        options.Value.AllowedOrigins.Append(options.Value.PublicUrl).OfType<string>().Select(origin => origin.TrimEnd('/')), StringComparer.OrdinalIgnoreCase);
+        options.Value.AllowedOrigins.Append(options.Value.PublicUrl).OfType<string>().Select(origin => origin.TrimEnd('/')),
+        StringComparer.OrdinalIgnoreCase
+    );
 
     /// <summary>Whether an origin may call any tenant.</summary>
     public bool Contains(string origin) => _origins.Contains(origin);
@@ -37,6 +41,8 @@ internal sealed class AllowedOrigins(IOptions<TenancyOptions> options, AllowedHo
         // A subdomain of the base domain is its tenant's own; in development at any port.
         return environment.IsDevelopment()
             ? hosts.Subdomain(url.Host).SequenceEqual(tenant.Id.Value)
-            : TenantSubdomain.Of(tenant.Id.Value, options.Value) is { } subdomain && subdomain.Scheme == url.Scheme && subdomain.Host == url.Host;
+            : TenantSubdomain.Of(tenant.Id.Value, options.Value) is { } subdomain
+                && subdomain.Scheme == url.Scheme
+                && subdomain.Host == url.Host;
     }
 }

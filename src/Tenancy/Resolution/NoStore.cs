@@ -8,25 +8,29 @@ namespace Tenancy.Resolution;
 internal static class NoStore
 {
     /// <summary>Marks the answer to this request, whatever it becomes.</summary>
-    public static void Mark(HttpResponse response) => response.OnStarting(
-        static response =>
-        {
-            ((HttpResponse)response).Headers.CacheControl = "no-store";
-            return Task.CompletedTask;
-        },
-        response);
+    public static void Mark(HttpResponse response) =>
+        response.OnStarting(
+            static response =>
+            {
+                ((HttpResponse)response).Headers.CacheControl = "no-store";
+                return Task.CompletedTask;
+            },
+            response
+        );
 
     /// <summary>Marks the answer to this request where it becomes a refusal and says nothing of caches itself.</summary>
-    public static void MarkRefusal(HttpResponse response) => response.OnStarting(
-        static state =>
-        {
-            var response = (HttpResponse)state;
-            if (response.StatusCode >= StatusCodes.Status400BadRequest && response.Headers.CacheControl.Count == 0)
+    public static void MarkRefusal(HttpResponse response) =>
+        response.OnStarting(
+            static state =>
             {
-                response.Headers.CacheControl = "no-store";
-            }
+                var response = (HttpResponse)state;
+                if (response.StatusCode >= StatusCodes.Status400BadRequest && response.Headers.CacheControl.Count == 0)
+                {
+                    response.Headers.CacheControl = "no-store";
+                }
 
-            return Task.CompletedTask;
-        },
-        response);
+                return Task.CompletedTask;
+            },
+            response
+        );
 }

@@ -6,7 +6,8 @@ using Tenancy.Configuration;
 namespace Tenancy.Resolution;
 
 /// <summary>
-/// A tenant's MCP endpoint as OAuth knows it (RFC 9728): the URL that was called, as far as it was configured. What a Host header says by itself never
+/// A tenant's MCP endpoint as OAuth knows it (RFC 9728): the URL that was called, as far as it was configured. What a Host header says by
+/// itself never
 /// gets into it, and a tenant that was found by a header or a token has none.
 /// </summary>
 internal sealed class ProtectedResource
@@ -26,7 +27,10 @@ internal sealed class ProtectedResource
 
     /// <summary>The resource that a request is for; null where the tenant has no OAuth, or the URL is none that was configured.</summary>
     public string? Find(HttpContext context) =>
-        context.Features.Get<ITenantFeature>() is { Tenant.Config.Authentication.Kind: TenantAuthenticationKind.Jwks } feature && FindUrl(context, feature) is { } url ? url + Endpoint : null;
+        context.Features.Get<ITenantFeature>() is { Tenant.Config.Authentication.Kind: TenantAuthenticationKind.Jwks } feature
+        && FindUrl(context, feature) is { } url
+            ? url + Endpoint
+            : null;
 
     /// <summary>The URL of the resource's metadata.</summary>
     public static string? MetadataUrl(HttpContext context)
@@ -60,6 +64,8 @@ internal sealed class ProtectedResource
             return _publicUrl is not null && host.SequenceEqual(_publicUrl.Host) ? $"{_publicUrl}/{id}" : null;
         }
 
-        return prefix.IsEmpty && TenantSubdomain.Of(id, _options) is { } subdomain && host.SequenceEqual(subdomain.Host) ? subdomain.ToString() : null;
+        return prefix.IsEmpty && TenantSubdomain.Of(id, _options) is { } subdomain && host.SequenceEqual(subdomain.Host)
+            ? subdomain.ToString()
+            : null;
     }
 }

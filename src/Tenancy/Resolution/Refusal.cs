@@ -6,14 +6,24 @@ using Microsoft.AspNetCore.WebUtilities;
 
 namespace Tenancy.Resolution;
 
-/// <summary>An answer that refuses a request before any handler saw it: a fixed text, as problem+json (RFC 9457) or, on MCP endpoints, as a JSON-RPC error.</summary>
+/// <summary>
+/// An answer that refuses a request before any handler saw it: a fixed text, as problem+json (RFC 9457) or, on MCP endpoints, as a JSON-RPC
+/// error.
+/// </summary>
 /// <param name="StatusCode">The HTTP status.</param>
 /// <param name="Detail">What is wrong and how to mend it.</param>
 /// <param name="JsonRpcCode">The JSON-RPC code on MCP endpoints; null where those get problem+json too.</param>
 /// <param name="AdcpCode">The AdCP error code in the JSON-RPC error's data.</param>
 /// <param name="Recovery">AdCP's word for what the caller can do: <c>transient</c>, <c>correctable</c> or <c>terminal</c>.</param>
 /// <param name="RetryAfter">The seconds after which a retry makes sense.</param>
-internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode = null, string? AdcpCode = null, string? Recovery = null, int? RetryAfter = null)
+internal sealed record Refusal(
+    int StatusCode,
+    string Detail,
+    int? JsonRpcCode = null,
+    string? AdcpCode = null,
+    string? Recovery = null,
+    int? RetryAfter = null
+)
 {
     public static Refusal ForeignHost { get; } = new(400, "No tenant may be called at this host.");
 
@@ -24,8 +34,11 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
     public static Refusal ForeignOrigin { get; } = new(403, "This origin may not call the tenant.");
 
     public static Refusal ForeignAdminHost { get; } =
-        new(400,
-        "The admin API answers at the hosts of Tenancy:PublicUrl, Tenancy:BaseDomain and Tenancy:Admin:AllowedHosts, and not at this one.");
+        new(
+            400,
+            "The admin API answers at the hosts of Tenancy:PublicUrl, Tenancy:BaseDomain and Tenancy:Admin:AllowedHosts, and not at "
+                + "this one."
+        );
 
     public static Refusal ForeignAdminOrigin { get; } =
         new(403, "This origin may not call the admin API: Tenancy:AllowedOrigins has those that may.");
@@ -53,13 +66,26 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
     public static Refusal BadCredentials { get; } = new(401, "The credentials are not valid here.", -32028, "AUTH_REQUIRED", "correctable");
 
     public static Refusal UnlistedClient { get; } =
-        new(403, "The client that the token was issued to is none of those that may call the tenant.", -32028, "PERMISSION_DENIED", "correctable");
+        new(
+            403,
+            "The client that the token was issued to is none of those that may call the tenant.",
+            -32028,
+            "PERMISSION_DENIED",
+            "correctable"
+        );
 
     public static Refusal TooManyCalls { get; } =
         new(429, "The tenant has as many calls under way as it may.", -32029, "RATE_LIMITED", "transient", RetryAfter: 1);
 
     public static Refusal TooManySessions { get; } =
-        new(429, "There are as many sessions as there may be: end one, or wait until one that is not used expires.", -32029, "RATE_LIMITED", "transient", RetryAfter: 60);
+        new(
+            429,
+            "There are as many sessions as there may be: end one, or wait until one that is not used expires.",
+            -32029,
+            "RATE_LIMITED",
+            "transient",
+            RetryAfter: 60
+        );
 
     public static Refusal NoSession { get; } = new(404, "There is no such session.", -32001);
 
@@ -70,7 +96,14 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
     public static Refusal SlowBody { get; } = new(408, "The request's body took too long to arrive: send it again, faster.", -32600);
 
     public static Refusal TooManyBodies { get; } =
-        new(503, "There are as many large requests under way as there may be: send it again later.", -32027, "SERVICE_UNAVAILABLE", "transient", RetryAfter: 1);
+        new(
+            503,
+            "There are as many large requests under way as there may be: send it again later.",
+            -32027,
+            "SERVICE_UNAVAILABLE",
+            "transient",
+            RetryAfter: 1
+        );
 
     public static Refusal TenantChanged { get; } =
         new(503, "The tenant has changed meanwhile: call again.", -32027, "SERVICE_UNAVAILABLE", "transient", RetryAfter: 1);
@@ -78,9 +111,14 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
     public static Refusal BadJson { get; } = new(400, "The body is not one JSON-RPC message.", -32700);
 
     public static Refusal BadInitialize { get; } =
-        new(400, "The parameters of initialize cannot be read: send protocolVersion, capabilities and clientInfo with a name and a version.", -32602);
+        new(
+            400,
+            "The parameters of initialize cannot be read: send protocolVersion, capabilities and clientInfo with a name and a version.",
+            -32602
+        );
 
-    public static Refusal AmbiguousJson { get; } = new(400, "The body has a JSON key twice, or in a spelling that differs by case only.", -32600);
+    public static Refusal AmbiguousJson { get; } =
+        new(400, "The body has a JSON key twice, or in a spelling that differs by case only.", -32600);
 
     public static Refusal TooManyRequests(int retryAfter) =>
         new(429, "There were too many requests.", -32029, "RATE_LIMITED", "transient", Math.Max(1, retryAfter));
@@ -118,12 +156,13 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
             : WriteAsync(response, "application/problem+json", Problem(), context.RequestAborted);
     }
 
-    private JsonObject Problem() => new()
-    {
-        ["title"] = ReasonPhrases.GetReasonPhrase(StatusCode),
-        ["status"] = StatusCode,
-        ["detail"] = Detail,
-    };
+    private JsonObject Problem() =>
+        new()
+        {
+            ["title"] = ReasonPhrases.GetReasonPhrase(StatusCode),
+            ["status"] = StatusCode,
+            ["detail"] = Detail,
+        };
 
     private JsonObject JsonRpc(int code, JsonNode? id)
     {
@@ -134,7 +173,12 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
         }
         else if (AdcpCode is not null)
         {
-            var adcp = new JsonObject { ["code"] = AdcpCode, ["message"] = Detail, ["recovery"] = Recovery };
+            var adcp = new JsonObject
+            {
+                ["code"] = AdcpCode,
+                ["message"] = Detail,
+                ["recovery"] = Recovery,
+            };
             if (RetryAfter is { } seconds)
             {
                 adcp["retry_after"] = seconds;
@@ -144,7 +188,14 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
         }
 
         // A request's id that is not known is left out: no client takes null for one.
-        return id is null ? new() { ["jsonrpc"] = "2.0", ["error"] = error } : new() { ["jsonrpc"] = "2.0", ["id"] = id, ["error"] = error };
+        return id is null
+            ? new() { ["jsonrpc"] = "2.0", ["error"] = error }
+            : new()
+            {
+                ["jsonrpc"] = "2.0",
+                ["id"] = id,
+                ["error"] = error,
+            };
     }
 
     private static async Task WriteAsync(HttpResponse response, string contentType, JsonObject body, CancellationToken cancellationToken)

@@ -10,12 +10,21 @@ namespace Tenancy.Resolution;
 
 /// <summary>Gives a request its tenant, or refuses it, for endpoints that ask for a tenant.</summary>
 internal sealed class TenantMiddleware(
-    RequestDelegate next, TenantRegistry registry, ITenantResolver resolver, AllowedHosts hosts, AllowedOrigins origins, IOptions<TenancyOptions> options, ILogger<TenantMiddleware> logger)
+    RequestDelegate next,
+    TenantRegistry registry,
+    ITenantResolver resolver,
+    AllowedHosts hosts,
+    AllowedOrigins origins,
+    IOptions<TenancyOptions> options,
+    ILogger<TenantMiddleware> logger
+)
 {
     private readonly string? _defaultTenant = options.Value.DefaultTenant;
 
     public Task InvokeAsync(HttpContext context) =>
-        context.GetEndpoint()?.Metadata.GetMetadata<TenantEndpointMetadata>() is { } metadata ? ServeAsync(context, metadata) : next(context);
+        context.GetEndpoint()?.Metadata.GetMetadata<TenantEndpointMetadata>() is { } metadata
+            ? ServeAsync(context, metadata)
+            : next(context);
 
     private async Task ServeAsync(HttpContext context, TenantEndpointMetadata metadata)
     {

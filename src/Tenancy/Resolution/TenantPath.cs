@@ -5,7 +5,9 @@ namespace Tenancy.Resolution;
 /// <summary>The part of a request's path that can name a tenant.</summary>
 internal static class TenantPath
 {
-    /// <summary>What stands before the endpoint's own part, such as <c>/acme</c> in <c>/acme/mcp</c>; the whole path for an endpoint of one's own.</summary>
+    /// <summary>
+    /// What stands before the endpoint's own part, such as <c>/acme</c> in <c>/acme/mcp</c>; the whole path for an endpoint of one's own.
+    /// </summary>
     public static ReadOnlySpan<char> Prefix(HttpContext context)
     {
         var metadata = context.GetEndpoint()?.Metadata.GetMetadata<TenantEndpointMetadata>();

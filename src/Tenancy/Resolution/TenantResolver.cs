@@ -7,7 +7,10 @@ using Tenancy.Registry;
 
 namespace Tenancy.Resolution;
 
-/// <summary>Reads the tenant from URL, host, path, header and token, as <see cref="TenancyOptions.Identification"/> allows. Ways that disagree refuse the request.</summary>
+/// <summary>
+/// Reads the tenant from URL, host, path, header and token, as <see cref="TenancyOptions.Identification"/> allows. Ways that disagree
+/// refuse the request.
+/// </summary>
 /// <remarks>It is a service of its own, so that a resolver of yours can take it in its constructor and decide before or after it.</remarks>
 public sealed class TenantResolver : ITenantResolver
 {
@@ -72,7 +75,10 @@ public sealed class TenantResolver : ITenantResolver
         var suffix = context.GetEndpoint()?.Metadata.GetMetadata<TenantEndpointMetadata>()?.Suffix;
         var prefix = TenantPath.Prefix(context);
         var isFixed = suffix is not null;
-        if (_registry.TryFindUrl(host, prefix, out var tenant, out var url) && Has(url.Path.Length > 0 ? TenantIdentification.Path : TenantIdentification.Host))
+        if (
+            _registry.TryFindUrl(host, prefix, out var tenant, out var url)
+            && Has(url.Path.Length > 0 ? TenantIdentification.Path : TenantIdentification.Host)
+        )
         {
             if (url.Path.Length > 0)
             {
@@ -161,6 +167,8 @@ public sealed class TenantResolver : ITenantResolver
         public void Reject(string reason) => _reason ??= reason;
 
         public readonly TenantResolution ToResolution() =>
-            _reason is not null ? TenantResolution.Rejected(_reason) : _id is not null ? TenantResolution.Found(_id, _url) : TenantResolution.None;
+            _reason is not null ? TenantResolution.Rejected(_reason)
+            : _id is not null ? TenantResolution.Found(_id, _url)
+            : TenantResolution.None;
     }
 }

@@ -6,7 +6,9 @@ using Tenancy.Registry;
 
 namespace Tenancy.Resolution;
 
-/// <summary>The tenants by issuer and audience, for a URL that serves all of them. It only chooses whose rules a token is checked by.</summary>
+/// <summary>
+/// The tenants by issuer and audience, for a URL that serves all of them. It only chooses whose rules a token is checked by.
+/// </summary>
 internal sealed class TokenTenants(IOptions<TenancyOptions> options) : ITenantChangeListener
 {
     private readonly TenancyOptions _options = options.Value;
@@ -43,5 +45,7 @@ internal sealed class TokenTenants(IOptions<TenancyOptions> options) : ITenantCh
     }
 
     private IEnumerable<(string Issuer, string Audience)> Names(TenantModel? tenant) =>
-        tenant?.Config.Authentication is { Kind: TenantAuthenticationKind.Jwks, Issuer: { } issuer } ? TenantAudiences.Of(tenant.Config, _options).Select(audience => (issuer, audience)) : [];
+        tenant?.Config.Authentication is { Kind: TenantAuthenticationKind.Jwks, Issuer: { } issuer }
+            ? TenantAudiences.Of(tenant.Config, _options).Select(audience => (issuer, audience))
+            : [];
 }

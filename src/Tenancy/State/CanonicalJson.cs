@@ -9,12 +9,17 @@ namespace Tenancy.State;
 internal static class CanonicalJson
 {
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-    private static readonly SearchValues<char> Escaped = SearchValues.Create([.. Enumerable.Range(0, 0x20).Select(code => (char)code), '"', '\\']);
+    private static readonly SearchValues<char> Escaped = SearchValues.Create([
+        .. Enumerable.Range(0, 0x20).Select(code => (char)code),
+        '"',
+        '\\',
+    ]);
 
     /// <summary>Writes a value in its canonical form, in UTF-8.</summary>
     /// <param name="value">The value.</param>
     /// <param name="omissions">Members that count for nothing.</param>
-    /// <exception cref="FormatException">The value has half a surrogate pair, a number beyond a double, or a member twice: it has no canonical form.</exception>
+    /// <exception cref="FormatException">The value has half a surrogate pair, a number beyond a double, or a member twice: it has no
+    /// canonical form.</exception>
     public static ReadOnlySpan<byte> Serialize(JsonElement value, params ReadOnlySpan<Omission> omissions)
     {
         var output = new ArrayBufferWriter<byte>(1024);
@@ -141,17 +146,21 @@ internal static class CanonicalJson
         output.Write("\""u8);
     }
 
-    private static void WriteEscaped(ArrayBufferWriter<byte> output, char c) => WriteUtf8(output, c switch
-    {
-        '"' => "\\\"",
-        '\\' => "\\\\",
-        '\b' => "\\b",
-        '\t' => "\\t",
-        '\n' => "\\n",
-        '\f' => "\\f",
-        '\r' => "\\r",
-        _ => string.Create(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}"),
-    });
+    private static void WriteEscaped(ArrayBufferWriter<byte> output, char c) =>
+        WriteUtf8(
+            output,
+            c switch
+            {
+                '"' => "\\\"",
+                '\\' => "\\\\",
+                '\b' => "\\b",
+                '\t' => "\\t",
+                '\n' => "\\n",
+                '\f' => "\\f",
+                '\r' => "\\r",
+                _ => string.Create(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}"),
+            }
+        );
 
     private static void WriteUtf8(ArrayBufferWriter<byte> output, ReadOnlySpan<char> text)
     {

@@ -17,10 +17,16 @@ internal sealed class ClientStore(RedisConnection redis, TenantId tenant)
     public async Task<(StoredClient? Client, ClientRefusal Refusal)> CreateAsync(ClientRecord client, TimeSpan lifetime, int maxClients)
     {
         var handle = Handle(client.Issuer, client.ClientId);
-        var answer = (RedisResult[])(await redis.EvaluateAsync(
-            StoreScript.ClientCreate,
-            [_keys.Client(handle), _keys.Clients],
-            [handle, Serialize(client), (long)lifetime.TotalMilliseconds, maxClients, redis.ClockOffset]).ConfigureAwait(false))!;
+        var answer = (RedisResult[])
+            (
+                await redis
+                    .EvaluateAsync(
+                        StoreScript.ClientCreate,
+                        [_keys.Client(handle), _keys.Clients],
+                        [handle, Serialize(client), (long)lifetime.TotalMilliseconds, maxClients, redis.ClockOffset]
+                    )
+                    .ConfigureAwait(false)
+            )!;
         return (int)answer[0] == 1
             ? (new(handle, client, Time((long)answer[1]), Time((long)answer[2]), lifetime), ClientRefusal.None)
             : (null, (int)answer[0] == 0 ? ClientRefusal.IsListed : ClientRefusal.TooMany);
@@ -30,12 +36,16 @@ internal sealed class ClientStore(RedisConnection redis, TenantId tenant)
     /// <returns>For how long it is listed; null where it is not.</returns>
     public async Task<TimeSpan?> UseAsync(string issuer, string clientId)
     {
-        var left = (long)await redis.EvaluateAsync(StoreScript.ClientUse, [_keys.Client(Handle(issuer, clientId)), _keys.Clients], [redis.ClockOffset]).ConfigureAwait(false);
+        var left = (long)
+            await redis
+                .EvaluateAsync(StoreScript.ClientUse, [_keys.Client(Handle(issuer, clientId)), _keys.Clients], [redis.ClockOffset])
+                .ConfigureAwait(false);
         return left > 0 ? TimeSpan.FromMilliseconds(left) : null;
     }
 
     /// <summary>Finds a client by its handle.</summary>
-    public async Task<StoredClient?> FindAsync(string handle, DateTimeOffset now) => await ReadAsync(handle).ConfigureAwait(false) is { } client && client.ExpiresAt > now ? client : null;
+    public async Task<StoredClient?> FindAsync(string handle, DateTimeOffset now) =>
+        await ReadAsync(handle).ConfigureAwait(false) is { } client && client.ExpiresAt > now ? client : null;
 
     /// <summary>Lists the clients, in the order in which they came.</summary>
     /// <param name="cursor">The cursor of the page before; null for the first page.</param>
@@ -43,7 +53,12 @@ internal sealed class ClientStore(RedisConnection redis, TenantId tenant)
     /// <returns>The clients, how many there are in all, and where the next page begins.</returns>
     public async Task<(IReadOnlyList<StoredClient> Clients, int Count, string? NextCursor)> ListAsync(string? cursor, int take)
     {
-        var answer = (RedisResult[])(await redis.EvaluateAsync(StoreScript.ClientList, [_keys.Clients], [cursor ?? "", take, redis.ClockOffset]).ConfigureAwait(false))!;
+        var answer = (RedisResult[])
+            (
+                await redis
+                    .EvaluateAsync(StoreScript.ClientList, [_keys.Clients], [cursor ?? "", take, redis.ClockOffset])
+                    .ConfigureAwait(false)
+            )!;
         var entries = answer[1..].Select(entry => (string)entry!).ToArray();
         var clients = await Task.WhenAll(entries.Take(take).Select(entry => ReadAsync(HandleOf(entry)))).ConfigureAwait(false);
         return ([.. clients.OfType<StoredClient>()], (int)answer[0], entries.Length > take ? entries[take - 1] : null);
@@ -53,15 +68,24 @@ internal sealed class ClientStore(RedisConnection redis, TenantId tenant)
     /// <returns>Null where the client that was read is gone.</returns>
     public async Task<StoredClient?> RefreshAsync(StoredClient client, ClientRecord record)
     {
-        var expiry = (long)await redis.EvaluateAsync(
-            StoreScript.ClientRefresh, [_keys.Client(client.Handle), _keys.Clients], [Created(client.CreatedAt), Serialize(record), redis.ClockOffset]).ConfigureAwait(false);
+        var expiry = (long)
+            await redis
+                .EvaluateAsync(
+                    StoreScript.ClientRefresh,
+                    [_keys.Client(client.Handle), _keys.Clients],
+                    [Created(client.CreatedAt), Serialize(record), redis.ClockOffset]
+                )
+                .ConfigureAwait(false);
         return expiry > 0 ? client with { Record = record, ExpiresAt = Time(expiry) } : null;
     }
 
     /// <summary>Takes a client out.</summary>
     /// <returns>False where it is not listed.</returns>
     public async Task<bool> DeleteAsync(string handle) =>
-        (int)await redis.EvaluateAsync(StoreScript.ClientDelete, [_keys.Client(handle), _keys.Clients], [redis.ClockOffset]).ConfigureAwait(false) == 1;
+        (int)
+            await redis
+                .EvaluateAsync(StoreScript.ClientDelete, [_keys.Client(handle), _keys.Clients], [redis.ClockOffset])
+                .ConfigureAwait(false) == 1;
 
     /// <summary>The handle in an entry of the index.</summary>
     internal static string HandleOf(string entry) => entry[(entry.IndexOf('.', StringComparison.Ordinal) + 1)..];
@@ -69,8 +93,15 @@ internal sealed class ClientStore(RedisConnection redis, TenantId tenant)
     private static string Handle(string issuer, string clientId) => TenantKeyspace.Hash(issuer, clientId);
 
     private async Task<StoredClient?> ReadAsync(string handle) =>
-        await redis.GetFieldsAsync(_keys.Client(handle), "record", "created", "expiry", "lifetime").ConfigureAwait(false) is [{ IsNull: false } record, var created, var expiry, var lifetime]
-            ? new(handle, JsonSerializer.Deserialize(record.ToString(), ClientJson.Default.ClientRecord)!, Time(Number(created)), Time(Number(expiry)), TimeSpan.FromMilliseconds(Number(lifetime)))
+        await redis.GetFieldsAsync(_keys.Client(handle), "record", "created", "expiry", "lifetime").ConfigureAwait(false)
+            is [{ IsNull: false } record, var created, var expiry, var lifetime]
+            ? new(
+                handle,
+                JsonSerializer.Deserialize(record.ToString(), ClientJson.Default.ClientRecord)!,
+                Time(Number(created)),
+                Time(Number(expiry)),
+                TimeSpan.FromMilliseconds(Number(lifetime))
+            )
             : null;
 
     private static long Number(RedisValue value) => long.Parse(value.ToString(), CultureInfo.InvariantCulture);
@@ -111,7 +142,13 @@ internal sealed record ClientRecord(string ClientId, string Issuer)
 /// <param name="CreatedAt">When it was listed.</param>
 /// <param name="ExpiresAt">When it ends unless it is used.</param>
 /// <param name="Lifetime">How long it lives after a use.</param>
-internal sealed record StoredClient(string Handle, ClientRecord Record, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt, TimeSpan Lifetime);
+internal sealed record StoredClient(
+    string Handle,
+    ClientRecord Record,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset ExpiresAt,
+    TimeSpan Lifetime
+);
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(ClientRecord))]

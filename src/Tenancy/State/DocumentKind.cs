@@ -9,8 +9,12 @@ internal static class DocumentKind
     {
         var attribute = type.GetCustomAttribute<DocumentAttribute>()
             ?? throw new InvalidOperationException($"{type.Name} has no [Document(\"name\")]: say where its documents are kept.");
-        return attribute.Collection.Length is > 0 and <= 40 && attribute.Collection.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '_')
+        return
+            attribute.Collection.Length is > 0 and <= 40
+            && attribute.Collection.All(c => c is (>= 'a' and <= 'z') or (>= '0' and <= '9') or '_')
             ? attribute
-            : throw new InvalidOperationException($"[Document(\"{attribute.Collection}\")] of {type.Name}: use 1 to 40 characters of a-z, 0-9 and '_'.");
+            : throw new InvalidOperationException(
+                $"[Document(\"{attribute.Collection}\")] of {type.Name}: use 1 to 40 characters of a-z, 0-9 and '_'."
+            );
     }
 }

@@ -21,14 +21,33 @@ internal sealed class DocumentScope
     /// <param name="operationId">What names the work at every try of it.</param>
     /// <param name="throwIfEnded">Throws once the call has ended.</param>
     /// <param name="readable">The accounts that are read where <paramref name="account"/> is null; nothing is written then.</param>
-    public DocumentScope(RedisConnection redis, TenantId tenant, string? account, string operationId, Action throwIfEnded, ReadableAccounts? readable = null)
-        : this(redis, tenant, operationId, throwIfEnded, account is null ? null : TenantKeyspace.Hash(account), readable)
-    {
-    }
+    public DocumentScope(
+        RedisConnection redis,
+        TenantId tenant,
+        string? account,
+        string operationId,
+        Action throwIfEnded,
+        ReadableAccounts? readable = null
+    )
+        : this(redis, tenant, operationId, throwIfEnded, account is null ? null : TenantKeyspace.Hash(account), readable) { }
 
-    private DocumentScope(RedisConnection redis, TenantId tenant, string operationId, Action throwIfEnded, string? accountHash, ReadableAccounts? readable)
+    private DocumentScope(
+        RedisConnection redis,
+        TenantId tenant,
+        string operationId,
+        Action throwIfEnded,
+        string? accountHash,
+        ReadableAccounts? readable
+    )
     {
-        (_redis, _tenant, _operationId, _throwIfEnded, _accountHash, _readable) = (redis, tenant, operationId, throwIfEnded, accountHash, readable);
+        (_redis, _tenant, _operationId, _throwIfEnded, _accountHash, _readable) = (
+            redis,
+            tenant,
+            operationId,
+            throwIfEnded,
+            accountHash,
+            readable
+        );
         Keys = new(tenant);
     }
 
@@ -50,7 +69,8 @@ internal sealed class DocumentScope
     /// <summary>Gets how many bytes the documents of the tenant may take up; see <see cref="DocumentSize"/>.</summary>
     public long Budget { get; init; } = DefaultBudget;
 
-    public string AccountHash => _accountHash ?? throw new InvalidOperationException("This call has no account, so that it cannot write documents.");
+    public string AccountHash =>
+        _accountHash ?? throw new InvalidOperationException("This call has no account, so that it cannot write documents.");
 
     /// <summary>Where a document of an account comes from.</summary>
     public DocumentOrigin Origin(string accountHash) => new(_tenant, accountHash);
@@ -62,7 +82,11 @@ internal sealed class DocumentScope
 
     /// <summary>The same call, in the account that a document was read from.</summary>
     /// <exception cref="InvalidOperationException">The document was not read from this tenant's store.</exception>
-    public DocumentScope Of(TenantDocument owner) => owner.Origin is { } origin && origin.Tenant == _tenant
-        ? new(_redis, _tenant, _operationId, _throwIfEnded, origin.AccountHash, readable: null) { Budget = Budget }
-        : throw new InvalidOperationException($"This {owner.GetType().Name} was not read from the tenant's documents: read the owner first, for what belongs to it is written where the owner lies.");
+    public DocumentScope Of(TenantDocument owner) =>
+        owner.Origin is { } origin && origin.Tenant == _tenant
+            ? new(_redis, _tenant, _operationId, _throwIfEnded, origin.AccountHash, readable: null) { Budget = Budget }
+            : throw new InvalidOperationException(
+                $"This {owner.GetType().Name} was not read from the tenant's documents: read the owner first, for what belongs to it "
+                    + "is written where the owner lies."
+            );
 }

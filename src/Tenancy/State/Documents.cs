@@ -4,7 +4,8 @@ using StackExchange.Redis;
 namespace Tenancy.State;
 
 /// <summary>
-/// The documents of one type, of one tenant and one account; for a call that names no account, those of all accounts of the caller, to be read
+/// The documents of one type, of one tenant and one account; for a call that names no account, those of all accounts of the caller, to be
+/// read
 /// only. It ends with the call that it was got from.
 /// </summary>
 /// <typeparam name="T">A record with a <see cref="DocumentAttribute"/>.</typeparam>
@@ -14,7 +15,8 @@ public sealed class Documents<T>
     // A page of documents is read in one trip for the index and one for the documents.
     private const int MaxPageSize = 200;
 
-    // What is read by many ids, or in many accounts, is read so many at once: a request that names a lot takes longer, and takes nothing from others.
+    // What is read by many ids, or in many accounts, is read so many at once: a request that names a lot takes longer, and takes nothing
+    // from others.
     private const int MaxReads = 32;
     private static readonly DocumentAttribute Kind = DocumentKind.Of(typeof(T));
     private readonly DocumentScope _scope;
@@ -29,7 +31,10 @@ public sealed class Documents<T>
     {
         ArgumentNullException.ThrowIfNull(owner);
         var scope = _scope.Of(owner);
-        return new(scope, scope.Keys.Document(new(scope.AccountHash, DocumentKind.Of(owner.GetType()).Collection, TenantKeyspace.Hash(owner.Id))));
+        return new(
+            scope,
+            scope.Keys.Document(new(scope.AccountHash, DocumentKind.Of(owner.GetType()).Collection, TenantKeyspace.Hash(owner.Id)))
+        );
     }
 
     /// <summary>Creates a document, once: when the call is a retry, the document that the first try created is given back.</summary>
@@ -65,13 +70,16 @@ public sealed class Documents<T>
     {
         ArgumentNullException.ThrowIfNull(id);
         cancellationToken.ThrowIfCancellationRequested();
-        return await _scope.GetReadableHashesAsync(cancellationToken).ConfigureAwait(false) is [var account] ? await ReadAsync(Place(account, id)).ConfigureAwait(false)
+        return await _scope.GetReadableHashesAsync(cancellationToken).ConfigureAwait(false) is [var account]
+                ? await ReadAsync(Place(account, id)).ConfigureAwait(false)
             : await GetAllAsync([id], cancellationToken).ConfigureAwait(false) is [var found] ? found
             : null;
     }
 
     /// <summary>Reads those of the ids that there are, each once and in the order of the ids, however often an id is named.</summary>
-    /// <remarks>They are read a few at a time. How many ids a request may name is for the request to say: all documents are in memory at the end.</remarks>
+    /// <remarks>
+    /// They are read a few at a time. How many ids a request may name is for the request to say: all documents are in memory at the end.
+    /// </remarks>
     public async Task<IReadOnlyList<T>> GetAllAsync(IEnumerable<string> ids, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(ids);
@@ -104,12 +112,17 @@ public sealed class Documents<T>
         for (; account < accounts.Count && places.Count <= limit; account++, position = "")
         {
             var prefix = $"{accounts[account]}:{Kind.Collection}:";
-            var page = await _scope.Redis.GetRangeByMemberAsync(_scope.Keys.Documents, prefix + position, prefix + "\u007f", limit + 1 - places.Count).ConfigureAwait(false);
+            var page = await _scope
+                .Redis.GetRangeByMemberAsync(_scope.Keys.Documents, prefix + position, prefix + "\u007f", limit + 1 - places.Count)
+                .ConfigureAwait(false);
             places.AddRange(page.Select(place => place.ToString()));
         }
 
         var documents = await Task.WhenAll(places.Take(limit).Select(place => ReadAsync(ToPlace(place)))).ConfigureAwait(false);
-        return new([.. documents.OfType<T>()], places.Count > limit ? DocumentCursor.Write(places[limit - 1], isOneOfMany: accounts.Count > 1) : null);
+        return new(
+            [.. documents.OfType<T>()],
+            places.Count > limit ? DocumentCursor.Write(places[limit - 1], isOneOfMany: accounts.Count > 1) : null
+        );
     }
 
     /// <summary>Replaces a document, unless it was written or deleted since it was read.</summary>
@@ -125,12 +138,20 @@ public sealed class Documents<T>
         cancellationToken.ThrowIfCancellationRequested();
         if (document.Origin != _scope.Origin(_scope.AccountHash))
         {
-            throw new InvalidOperationException($"This {typeof(T).Name} was not read from this tenant and account: read it first; see Of for what belongs to another document.");
+            throw new InvalidOperationException(
+                $"This {typeof(T).Name} was not read from this tenant and account: read it first; see Of for what belongs to another "
+                    + "document."
+            );
         }
 
         var json = Write(document);
-        var answer = await _scope.Redis.EvaluateAsync(
-            StoreScript.DocumentReplace, [_scope.Keys.Document(Place(_scope.AccountHash, document.Id)), _scope.Keys.DocumentStorage], [document.Revision, json, DocumentSize.Of(json), _scope.Budget]).ConfigureAwait(false);
+        var answer = await _scope
+            .Redis.EvaluateAsync(
+                StoreScript.DocumentReplace,
+                [_scope.Keys.Document(Place(_scope.AccountHash, document.Id)), _scope.Keys.DocumentStorage],
+                [document.Revision, json, DocumentSize.Of(json), _scope.Budget]
+            )
+            .ConfigureAwait(false);
         return (int)answer switch
         {
             1 => (T)(document with { Revision = document.Revision + 1 }),
@@ -146,8 +167,13 @@ public sealed class Documents<T>
     {
         ArgumentNullException.ThrowIfNull(id);
         cancellationToken.ThrowIfCancellationRequested();
-        var answer = await _scope.Redis.EvaluateAsync(
-            StoreScript.DocumentDelete, [_scope.Keys.Document(Place(_scope.AccountHash, id)), _scope.Keys.Documents, _scope.Keys.DocumentStorage], []).ConfigureAwait(false);
+        var answer = await _scope
+            .Redis.EvaluateAsync(
+                StoreScript.DocumentDelete,
+                [_scope.Keys.Document(Place(_scope.AccountHash, id)), _scope.Keys.Documents, _scope.Keys.DocumentStorage],
+                []
+            )
+            .ConfigureAwait(false);
         return (int)answer == 1;
     }
 
@@ -159,10 +185,24 @@ public sealed class Documents<T>
         var json = Write(created);
         var place = Place(_scope.AccountHash, id);
         StoreKey[] keys = [_scope.Keys.Document(place), _scope.Keys.Documents, _scope.Keys.DocumentStorage];
-        var answer = (RedisResult[])(await _scope.Redis.EvaluateAsync(
-            StoreScript.DocumentCreate,
-            _owner is { } owner ? [.. keys, owner] : keys,
-            [$"{place.Account}:{place.Collection}", place.IdHash, json, _scope.OperationHash, DocumentSize.Of(json), _scope.Budget, _scope.Redis.ClockOffset]).ConfigureAwait(false))!;
+        var answer = (RedisResult[])
+            (
+                await _scope
+                    .Redis.EvaluateAsync(
+                        StoreScript.DocumentCreate,
+                        _owner is { } owner ? [.. keys, owner] : keys,
+                        [
+                            $"{place.Account}:{place.Collection}",
+                            place.IdHash,
+                            json,
+                            _scope.OperationHash,
+                            DocumentSize.Of(json),
+                            _scope.Budget,
+                            _scope.Redis.ClockOffset,
+                        ]
+                    )
+                    .ConfigureAwait(false)
+            )!;
         return (int)answer[0] switch
         {
             1 => created,
@@ -215,7 +255,11 @@ internal static class DocumentCursor
             return (0, cursor!);
         }
 
-        if (cursor is { Length: AccountLength + 1 + PositionLength } && cursor[AccountLength] == ':' && IsPosition(cursor[(AccountLength + 1)..]))
+        if (
+            cursor is { Length: AccountLength + 1 + PositionLength }
+            && cursor[AccountLength] == ':'
+            && IsPosition(cursor[(AccountLength + 1)..])
+        )
         {
             for (var account = 0; account < accounts.Count; account++)
             {
@@ -235,5 +279,7 @@ internal static class DocumentCursor
 
     // The end of an index member: 16 digits, a colon, a hash.
     private static bool IsPosition(string? cursor) =>
-        cursor is { Length: PositionLength } && cursor[16] == ':' && cursor.All(c => char.IsAsciiLetterOrDigit(c) || c is ':' or '-' or '_');
+        cursor is { Length: PositionLength }
+        && cursor[16] == ':'
+        && cursor.All(c => char.IsAsciiLetterOrDigit(c) || c is ':' or '-' or '_');
 }

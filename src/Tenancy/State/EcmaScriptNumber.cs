@@ -15,13 +15,14 @@ internal static class EcmaScriptNumber
 
         var (digits, point) = Shortest(Math.Abs(value));
         var sign = value < 0 ? "-" : "";
-        return sign + point switch
-        {
-            > 0 and <= 21 when digits.Length <= point => digits.PadRight(point, '0'),
-            > 0 and <= 21 => $"{digits[..point]}.{digits[point..]}",
-            > -6 and <= 0 => $"0.{new string('0', -point)}{digits}",
-            _ => WithExponent(digits, point - 1),
-        };
+        return sign
+            + point switch
+            {
+                > 0 and <= 21 when digits.Length <= point => digits.PadRight(point, '0'),
+                > 0 and <= 21 => $"{digits[..point]}.{digits[point..]}",
+                > -6 and <= 0 => $"0.{new string('0', -point)}{digits}",
+                _ => WithExponent(digits, point - 1),
+            };
     }
 
     private static string WithExponent(string digits, int exponent)
@@ -36,7 +37,8 @@ internal static class EcmaScriptNumber
         // .NET gives the same shortest digits, in a layout of its own: 1E+21, 0.0001, 123.45.
         var text = value.ToString("R", CultureInfo.InvariantCulture);
         var exponentAt = text.IndexOf('E', StringComparison.Ordinal);
-        var exponent = exponentAt < 0 ? 0 : int.Parse(text.AsSpan(exponentAt + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
+        var exponent =
+            exponentAt < 0 ? 0 : int.Parse(text.AsSpan(exponentAt + 1), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture);
         var mantissa = exponentAt < 0 ? text : text[..exponentAt];
         var pointAt = mantissa.IndexOf('.', StringComparison.Ordinal);
         var digits = mantissa.Replace(".", "", StringComparison.Ordinal);

@@ -2,7 +2,9 @@ using Tenancy.Configuration;
 
 namespace Tenancy.State;
 
-/// <summary>The keys that all tenants share: who exists, and what changed. They lie in one slot, so that a change of a tenant is one script.</summary>
+/// <summary>
+/// The keys that all tenants share: who exists, and what changed. They lie in one slot, so that a change of a tenant is one script.
+/// </summary>
 internal static class FleetKeyspace
 {
     public static StoreKey Routes { get; } = new("{tenants}:routes");

@@ -3,9 +3,7 @@ namespace Tenancy.State;
 /// <summary>What became of the wish to run a request.</summary>
 internal abstract record IdempotencyClaim
 {
-    private IdempotencyClaim()
-    {
-    }
+    private IdempotencyClaim() { }
 
     /// <summary>It is this caller's to run, until the lease ends.</summary>
     internal sealed record Claimed(IdempotencyLease Lease) : IdempotencyClaim;

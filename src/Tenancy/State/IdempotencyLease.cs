@@ -9,6 +9,8 @@ internal sealed class IdempotencyLease(string recordHash, string request, string
 
     public string Token => token;
 
-    /// <summary>Gets what names the work: the same at every try of one request, and nothing that the caller's key can be told from.</summary>
+    /// <summary>
+    /// Gets what names the work: the same at every try of one request, and nothing that the caller's key can be told from.
+    /// </summary>
     public string OperationId => operationId;
 }

@@ -8,13 +8,17 @@ internal sealed record IdempotencyRules
     /// <summary>Gets how long an answer is replayed. Default: 24 hours; AdCP allows 1 hour to 7 days.</summary>
     public TimeSpan ReplayTime { get; init; } = TimeSpan.FromHours(24);
 
-    /// <summary>Gets how far the caller's clock may be from ours: so much longer an answer is replayed. Default: 60 seconds, as AdCP has it.</summary>
+    /// <summary>
+    /// Gets how far the caller's clock may be from ours: so much longer an answer is replayed. Default: 60 seconds, as AdCP has it.
+    /// </summary>
     public TimeSpan Skew { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Gets the most records of a tenant, those under way included. Default: 100,000.</summary>
     public int MaxRecords { get; init; } = TenantLimits.DefaultMaxIdempotencyRecords;
 
-    /// <summary>Gets what the answers of a tenant may take up, in bytes; those under way when it is reached are kept, too. Default: 256 MiB.</summary>
+    /// <summary>
+    /// Gets what the answers of a tenant may take up, in bytes; those under way when it is reached are kept, too. Default: 256 MiB.
+    /// </summary>
     public long MaxBytes { get; init; } = TenantLimits.DefaultMaxIdempotencyBytes;
 
     /// <summary>Gets the new keys a second that one caller and account may use, over 60 seconds. Default: 60, as AdCP has it.</summary>

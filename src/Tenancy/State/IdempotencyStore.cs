@@ -29,13 +29,35 @@ internal sealed class IdempotencyStore(RedisConnection redis, TenantId tenant, I
         var record = TenantKeyspace.Hash(request.Caller, request.Account, request.Key);
         var work = $"{request.Tool}:{request.Hash}";
         var token = Random(TokenBytes);
-        var answer = (RedisResult[])(await redis.EvaluateAsync(
-            StoreScript.IdempotencyClaim,
-            [_keys.Idempotency(record), _keys.Idempotencies, _keys.RateLimit("inserts", TenantKeyspace.Hash(request.Caller, request.Account)), _keys.Secret, _keys.IdempotencySizes],
-            [
-                record, work, token, Milliseconds(lease), Milliseconds(rules.ReplayTime), Milliseconds(rules.Skew), rules.MaxRecords,
-                rules.SustainedInserts * 60L, rules.BurstInserts * 10L, Random(SecretBytes), redis.ClockOffset, rules.MaxBytes,
-            ]).ConfigureAwait(false))!;
+        var answer = (RedisResult[])
+            (
+                await redis
+                    .EvaluateAsync(
+                        StoreScript.IdempotencyClaim,
+                        [
+                            _keys.Idempotency(record),
+                            _keys.Idempotencies,
+                            _keys.RateLimit("inserts", TenantKeyspace.Hash(request.Caller, request.Account)),
+                            _keys.Secret,
+                            _keys.IdempotencySizes,
+                        ],
+                        [
+                            record,
+                            work,
+                            token,
+                            Milliseconds(lease),
+                            Milliseconds(rules.ReplayTime),
+                            Milliseconds(rules.Skew),
+                            rules.MaxRecords,
+                            rules.SustainedInserts * 60L,
+                            rules.BurstInserts * 10L,
+                            Random(SecretBytes),
+                            redis.ClockOffset,
+                            rules.MaxBytes,
+                        ]
+                    )
+                    .ConfigureAwait(false)
+            )!;
         return (int)answer[0] switch
         {
             1 => new IdempotencyClaim.Claimed(new(record, work, token, OperationId((string)answer[1]!, request, work))),
@@ -49,13 +71,29 @@ internal sealed class IdempotencyStore(RedisConnection redis, TenantId tenant, I
     }
 
     /// <summary>Keeps the answer of a request that succeeded, unless its claim has passed to somebody else.</summary>
-    /// <remarks>A lease that ended, but passed to nobody, still completes. It can be said again, where the store's answer was lost.</remarks>
+    /// <remarks>
+    /// A lease that ended, but passed to nobody, still completes. It can be said again, where the store's answer was lost.
+    /// </remarks>
     public async Task<IdempotencyCompletion> CompleteAsync(IdempotencyLease lease, ReadOnlyMemory<byte> response)
     {
-        var answer = (RedisResult[])(await redis.EvaluateAsync(
-            StoreScript.IdempotencyComplete,
-            [_keys.Idempotency(lease.RecordHash), _keys.Idempotencies, _keys.IdempotencySizes],
-            [lease.RecordHash, lease.Request, lease.Token, response, Milliseconds(rules.ReplayTime), Milliseconds(rules.Skew), redis.ClockOffset]).ConfigureAwait(false))!;
+        var answer = (RedisResult[])
+            (
+                await redis
+                    .EvaluateAsync(
+                        StoreScript.IdempotencyComplete,
+                        [_keys.Idempotency(lease.RecordHash), _keys.Idempotencies, _keys.IdempotencySizes],
+                        [
+                            lease.RecordHash,
+                            lease.Request,
+                            lease.Token,
+                            response,
+                            Milliseconds(rules.ReplayTime),
+                            Milliseconds(rules.Skew),
+                            redis.ClockOffset,
+                        ]
+                    )
+                    .ConfigureAwait(false)
+            )!;
         return (int)answer[0] switch
         {
             1 => new(IsStored: true),
@@ -66,12 +104,21 @@ internal sealed class IdempotencyStore(RedisConnection redis, TenantId tenant, I
 
     /// <summary>Gives the key of a request that failed back.</summary>
     /// <returns>Whether the claim was still this lease's.</returns>
-    public async Task<bool> ReleaseAsync(IdempotencyLease lease) => (int)await redis.EvaluateAsync(
-        StoreScript.IdempotencyRelease, [_keys.Idempotency(lease.RecordHash), _keys.Idempotencies], [lease.RecordHash, lease.Token]).ConfigureAwait(false) == 1;
+    public async Task<bool> ReleaseAsync(IdempotencyLease lease) =>
+        (int)
+            await redis
+                .EvaluateAsync(
+                    StoreScript.IdempotencyRelease,
+                    [_keys.Idempotency(lease.RecordHash), _keys.Idempotencies],
+                    [lease.RecordHash, lease.Token]
+                )
+                .ConfigureAwait(false) == 1;
 
     // Goes downstream in place of the caller's key. The tenant's secret lies in a key of its own until its encrypted record carries it.
-    private static string OperationId(string secret, IdempotentRequest request, string work) => Base64Url.EncodeToString(HMACSHA256.HashData(
-        Base64Url.DecodeFromChars(secret), TenantKeyspace.Frame(request.Caller, request.Account, request.Key, work)))[..OperationIdLength];
+    private static string OperationId(string secret, IdempotentRequest request, string work) =>
+        Base64Url.EncodeToString(
+            HMACSHA256.HashData(Base64Url.DecodeFromChars(secret), TenantKeyspace.Frame(request.Caller, request.Account, request.Key, work))
+        )[..OperationIdLength];
 
     private static string Random(int bytes) => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(bytes));
 

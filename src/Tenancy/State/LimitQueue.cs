@@ -1,7 +1,8 @@
 namespace Tenancy.State;
 
 /// <summary>
-/// Requests with the same limits that need a trip to the store. While one is under way those that come wait, and the next one takes all of them along: each is
+/// Requests with the same limits that need a trip to the store. While one is under way those that come wait, and the next one takes all of
+/// them along: each is
 /// decided at the latest by the trip after the one that it found under way.
 /// </summary>
 internal sealed class LimitQueue
@@ -21,7 +22,9 @@ internal sealed class LimitQueue
         }
     }
 
-    /// <summary>Those that the trip takes along which is about to begin. Where a limit has just changed, those with the other one go with the next.</summary>
+    /// <summary>
+    /// Those that the trip takes along which is about to begin. Where a limit has just changed, those with the other one go with the next.
+    /// </summary>
     public List<WaitingRequest> Take()
     {
         lock (_lock)

@@ -14,7 +14,12 @@ internal sealed class LimitScript(RedisConnection redis)
     {
         var space = new TenantKeyspace(tenant);
         var keys = new List<StoreKey>(asks.Length + sessions.Count + 1);
-        var arguments = new List<RedisValue>(4 + (ArgumentsPerLimit * asks.Length) + (3 * sessions.Count)) { asks.Length, redis.ClockOffset, requests };
+        var arguments = new List<RedisValue>(4 + (ArgumentsPerLimit * asks.Length) + (3 * sessions.Count))
+        {
+            asks.Length,
+            redis.ClockOffset,
+            requests,
+        };
         foreach (var ask in asks)
         {
             keys.Add(space.RateLimit(ask.Limit.Policy, ask.Limit.SubjectHash));
@@ -33,7 +38,10 @@ internal sealed class LimitScript(RedisConnection redis)
             arguments.AddRange([owner.Entry(handle), owner.Text, first]);
         }
 
-        return Read((long[])(await redis.EvaluateAsync(StoreScript.RateLimit, [.. keys], [.. arguments]).ConfigureAwait(false))!, asks.Length);
+        return Read(
+            (long[])(await redis.EvaluateAsync(StoreScript.RateLimit, [.. keys], [.. arguments]).ConfigureAwait(false))!,
+            asks.Length
+        );
     }
 
     private static LimitAnswer Read(ReadOnlySpan<long> answer, int limits)
@@ -52,6 +60,16 @@ internal sealed class LimitScript(RedisConnection redis)
             owns[i] = sessions[i] < 0 ? null : sessions[i] == 1;
         }
 
-        return new((int)answer[0], answer[1], (int)answer[2] - 1, TimeSpan.FromMilliseconds(answer[3]), TimeSpan.FromMilliseconds(answer[4]), grants) { Sessions = owns };
+        return new(
+            (int)answer[0],
+            answer[1],
+            (int)answer[2] - 1,
+            TimeSpan.FromMilliseconds(answer[3]),
+            TimeSpan.FromMilliseconds(answer[4]),
+            grants
+        )
+        {
+            Sessions = owns,
+        };
     }
 }

@@ -1,15 +1,20 @@
 namespace Tenancy.State;
 
 /// <summary>
-/// What this node holds of one subject's limit: requests that the store lent it, which it lets through without asking. Whatever it holds counts as used in
+/// What this node holds of one subject's limit: requests that the store lent it, which it lets through without asking. Whatever it holds
+/// counts as used in
 /// the store, so that all nodes together never let more through than the limit.
 /// </summary>
 internal sealed class LimitSlice(TimeSpan now)
 {
-    /// <summary>Below this many a minute nothing is lent: each request is counted in the store, where it counts for all nodes at once.</summary>
+    /// <summary>
+    /// Below this many a minute nothing is lent: each request is counted in the store, where it counts for all nodes at once.
+    /// </summary>
     public const int SmallLimit = 120;
 
-    /// <summary>How long what was lent may be spent; less than the second that the store keeps it for, as clocks and threads are not exact.</summary>
+    /// <summary>
+    /// How long what was lent may be spent; less than the second that the store keeps it for, as clocks and threads are not exact.
+    /// </summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromMilliseconds(900);
 
     // A slice follows what was needed lately; a node that was idle, or is new, comes to a full one in a few steps.
@@ -66,7 +71,9 @@ internal sealed class LimitSlice(TimeSpan now)
     }
 
     /// <summary>Takes back that a request was let through.</summary>
-    /// <returns>False where there is no room: what is held has to be covered by what was lent, or it would not count as used in the store.</returns>
+    /// <returns>
+    /// False where there is no room: what is held has to be covered by what was lent, or it would not count as used in the store.
+    /// </returns>
     public bool TryGiveBack(in RateLimit limit, TimeSpan now)
     {
         lock (_lock)
@@ -97,7 +104,8 @@ internal sealed class LimitSlice(TimeSpan now)
             var (held, returned) = (_rest, 0);
             if (!IsGood(limit, now))
             {
-                // What was lent too long ago goes back to where it came from. What was lent under another limit may be more than is counted as used now.
+                // What was lent too long ago goes back to where it came from. What was lent under another limit may be more than is counted
+                // as used now.
                 (held, returned, _lent) = (0, _isLocal == isLocal && _limit.PerMinute == limit.PerMinute ? _rest : 0, 0);
             }
 
@@ -147,7 +155,8 @@ internal sealed class LimitSlice(TimeSpan now)
             return;
         }
 
-        // While the store was asked, a request may have been given back. Of another second it would have to be returned apart from the others.
+        // While the store was asked, a request may have been given back. Of another second it would have to be returned apart from the
+        // others.
         var isSame = IsGood(limit, now) && _isLocal == isLocal && _lentIn == lentIn;
         (_rest, _lent) = isSame ? (_rest + lent, _lent + lent) : (lent, lent);
         (_limit, _isLocal, _lentIn, _end) = (limit, isLocal, lentIn, askedAt + Lifetime);

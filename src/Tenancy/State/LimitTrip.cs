@@ -1,6 +1,9 @@
 namespace Tenancy.State;
 
-/// <summary>Requests with the same limits on their way to the store, or to its stand-in: what the node's slices have for them, and what is asked for.</summary>
+/// <summary>
+/// Requests with the same limits on their way to the store, or to its stand-in: what the node's slices have for them, and what is asked
+/// for.
+/// </summary>
 internal sealed class LimitTrip
 {
     private readonly LimitSlice[] _slices;

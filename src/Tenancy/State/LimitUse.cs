@@ -1,7 +1,8 @@
 namespace Tenancy.State;
 
 /// <summary>
-/// How much of a limit is used, and how much of that nodes may still hold without having spent it. The rule is GCRA, the generic cell rate algorithm:
+/// How much of a limit is used, and how much of that nodes may still hold without having spent it. The rule is GCRA, the generic cell rate
+/// algorithm:
 /// a request moves the arrival time on by one interval, and may come as long as that is no more than a minute ahead.
 /// </summary>
 /// <param name="Arrival">The theoretical arrival time, in microseconds.</param>
@@ -12,8 +13,10 @@ namespace Tenancy.State;
 /// <remarks>
 /// <para>rate-limit.lua keeps the same in the store, by the same rules: what is changed here is to be changed there.</para>
 /// <para>
-/// What is lent to a node may be spent at any time within the next second. Until that is over, time gives nothing of it back: otherwise a node could
-/// spend its share when the limit is full again, and more than the limit would come at once. A share lasts until the end of the second after the one in
+/// What is lent to a node may be spent at any time within the next second. Until that is over, time gives nothing of it back: otherwise a
+/// node could
+/// spend its share when the limit is full again, and more than the limit would come at once. A share lasts until the end of the second
+/// after the one in
 /// which it was lent, which is at least as long as the node may spend it; then it counts as spent at that moment.
 /// </para>
 /// </remarks>
@@ -21,15 +24,20 @@ internal readonly record struct LimitUse(long Arrival, long Interval, long Secon
 {
     private const long MicrosecondsPerSecond = 1_000_000;
 
-    /// <summary>What one node may be lent: this share of what is left. Other nodes find most of it, and a slice is of one where little is left.</summary>
+    /// <summary>
+    /// What one node may be lent: this share of what is left. Other nodes find most of it, and a slice is of one where little is left.
+    /// </summary>
     private const int LentShare = 16;
 
     /// <summary>When it is as if nothing had ever been used.</summary>
-    public long End => Recent + Earlier == 0 ? Arrival : Math.Max(Arrival, ((Second + 2) * MicrosecondsPerSecond) + ((Recent + Earlier) * Interval));
+    public long End =>
+        Recent + Earlier == 0 ? Arrival : Math.Max(Arrival, ((Second + 2) * MicrosecondsPerSecond) + ((Recent + Earlier) * Interval));
 
     private long Held => (Recent + Earlier) * Interval;
 
-    /// <summary>The use as it is at a time, under a limit that may have changed since: what was used is as many requests of the new one.</summary>
+    /// <summary>
+    /// The use as it is at a time, under a limit that may have changed since: what was used is as many requests of the new one.
+    /// </summary>
     public LimitUse At(long now, RateLimit limit)
     {
         var interval = limit.Interval;
@@ -53,8 +61,8 @@ internal readonly record struct LimitUse(long Arrival, long Interval, long Secon
             earlier = 0;
         }
 
-        // A clock that is back by a moment is not believed; by more, as a failover can make it, what was lent begins anew, and nobody waits for more
-        // than a full minute.
+        // A clock that is back by a moment is not believed; by more, as a failover can make it, what was lent begins anew, and nobody waits
+        // for more than a full minute.
         second = current == second - 1 ? second : current;
         arrival = Math.Max(arrival, now + ((recent + earlier) * interval));
         return new(Math.Min(arrival, now + limit.Span), interval, second, recent, earlier);
@@ -92,5 +100,10 @@ internal readonly record struct LimitUse(long Arrival, long Interval, long Secon
     public static int Lend(int wanted, int left) => Math.Max(0, Math.Min(wanted, left / LentShare));
 
     /// <summary>Counts requests, and what is lent.</summary>
-    public LimitUse Take(int requests, int lent) => this with { Arrival = Arrival + ((requests + (long)lent) * Interval), Recent = Recent + lent };
+    public LimitUse Take(int requests, int lent) =>
+        this with
+        {
+            Arrival = Arrival + ((requests + (long)lent) * Interval),
+            Recent = Recent + lent,
+        };
 }

@@ -3,7 +3,8 @@ using Tenancy.Configuration;
 namespace Tenancy.State;
 
 /// <summary>
-/// Stands in for the rate limits of the store while it is away: the same rates, counted by this node alone and in memory. It answers as the store does, so
+/// Stands in for the rate limits of the store while it is away: the same rates, counted by this node alone and in memory. It answers as the
+/// store does, so
 /// that all else goes on as usual.
 /// </summary>
 internal sealed class LocalRateLimiter(TimeProvider time)
@@ -58,7 +59,9 @@ internal sealed class LocalRateLimiter(TimeProvider time)
         }
     }
 
-    /// <summary>Counts requests that have the same limits as far as all of those let them through, and lends and takes back, as rate-limit.lua does.</summary>
+    /// <summary>
+    /// Counts requests that have the same limits as far as all of those let them through, and lends and takes back, as rate-limit.lua does.
+    /// </summary>
     public LimitAnswer Take(TenantId tenant, int requests, ReadOnlySpan<LimitAsk> asks)
     {
         lock (_lock)
@@ -86,7 +89,13 @@ internal sealed class LocalRateLimiter(TimeProvider time)
     }
 
     // Of several limits that refuse, the one that does so for longest.
-    private static (int Refusing, long Wait, long Reset) Explain(ReadOnlySpan<LimitAsk> asks, LimitUse[] uses, int requests, int through, long now)
+    private static (int Refusing, long Wait, long Reset) Explain(
+        ReadOnlySpan<LimitAsk> asks,
+        LimitUse[] uses,
+        int requests,
+        int through,
+        long now
+    )
     {
         var (refusing, wait, reset) = (-1, 0L, 0L);
         for (var i = 0; i < asks.Length && through < requests; i++)
@@ -134,7 +143,8 @@ internal sealed class LocalRateLimiter(TimeProvider time)
         }
     }
 
-    private LimitUse Read(TenantId tenant, RateLimit limit, long now) => _uses.GetValueOrDefault(new(tenant, limit.Policy, limit.Subject)).At(now, limit);
+    private LimitUse Read(TenantId tenant, RateLimit limit, long now) =>
+        _uses.GetValueOrDefault(new(tenant, limit.Policy, limit.Subject)).At(now, limit);
 
     private void Sweep(long now)
     {

@@ -18,15 +18,26 @@ internal sealed class PrincipalStore(RedisConnection redis, TenantId tenant)
 
     /// <summary>Creates a principal.</summary>
     /// <returns>Its id and its token, which nothing can show again, or why there is none.</returns>
-    public async Task<(IssuedPrincipal? Issued, PrincipalRefusal Refusal)> CreateAsync(PrincipalRegistration principal, DateTimeOffset createdAt)
+    public async Task<(IssuedPrincipal? Issued, PrincipalRefusal Refusal)> CreateAsync(
+        PrincipalRegistration principal,
+        DateTimeOffset createdAt
+    )
     {
         var id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(12));
         var token = principal.Token ?? NewToken();
         var hash = TenantKeyspace.Hash(token);
         var stored = new StoredPrincipal(id, principal.Name, createdAt) { Scopes = principal.Scopes };
-        var created = (int)await redis.EvaluateAsync(
-            StoreScript.PrincipalCreate, [_keys.Principal(hash), _keys.Principals], [id, hash, Serialize(stored), MaxPrincipals]).ConfigureAwait(false);
-        return created == 1 ? (new(id, principal.Name, token, principal.Scopes), PrincipalRefusal.None) : (null, created == 0 ? PrincipalRefusal.TokenInUse : PrincipalRefusal.TooMany);
+        var created = (int)
+            await redis
+                .EvaluateAsync(
+                    StoreScript.PrincipalCreate,
+                    [_keys.Principal(hash), _keys.Principals],
+                    [id, hash, Serialize(stored), MaxPrincipals]
+                )
+                .ConfigureAwait(false);
+        return created == 1
+            ? (new(id, principal.Name, token, principal.Scopes), PrincipalRefusal.None)
+            : (null, created == 0 ? PrincipalRefusal.TokenInUse : PrincipalRefusal.TooMany);
     }
 
     /// <summary>Finds the principal that a token belongs to.</summary>
@@ -37,7 +48,13 @@ internal sealed class PrincipalStore(RedisConnection redis, TenantId tenant)
     {
         var index = await redis.GetHashAsync(_keys.Principals).ConfigureAwait(false);
         var principals = await Task.WhenAll(index.Select(entry => ReadAsync(Hashes(entry.Value.ToString())[0]))).ConfigureAwait(false);
-        return [.. principals.OfType<StoredPrincipal>().OrderBy(principal => principal.CreatedAt).ThenBy(principal => principal.Id, StringComparer.Ordinal)];
+        return
+        [
+            .. principals
+                .OfType<StoredPrincipal>()
+                .OrderBy(principal => principal.CreatedAt)
+                .ThenBy(principal => principal.Id, StringComparer.Ordinal),
+        ];
     }
 
     /// <summary>Gives a principal a new token.</summary>
@@ -53,7 +70,8 @@ internal sealed class PrincipalStore(RedisConnection redis, TenantId tenant)
             var hashes = Hashes(known);
             if (await ReadAsync(hashes[0]).ConfigureAwait(false) is not { } principal)
             {
-                // Either it has just changed, or an eviction has torn its record out of the store: then there is nothing to give a token to.
+                // Either it has just changed, or an eviction has torn its record out of the store: then there is nothing to give a token
+                // to.
                 if (known == await FindHashesAsync(id).ConfigureAwait(false))
                 {
                     return null;
@@ -64,10 +82,20 @@ internal sealed class PrincipalStore(RedisConnection redis, TenantId tenant)
 
             var (token, overlap) = (NewToken(), oldEndsAt - now);
             var hash = TenantKeyspace.Hash(token);
-            var rotated = await redis.EvaluateAsync(
-                StoreScript.PrincipalRotate,
-                [_keys.Principals, _keys.Principal(hash), .. hashes.Select(_keys.Principal)],
-                [id, known, overlap > TimeSpan.Zero ? $"{hash}{Separator}{hashes[0]}" : hash, Serialize(principal), Serialize(principal with { ExpiresAt = oldEndsAt }), Math.Max(0, (long)overlap.TotalMilliseconds)]).ConfigureAwait(false);
+            var rotated = await redis
+                .EvaluateAsync(
+                    StoreScript.PrincipalRotate,
+                    [_keys.Principals, _keys.Principal(hash), .. hashes.Select(_keys.Principal)],
+                    [
+                        id,
+                        known,
+                        overlap > TimeSpan.Zero ? $"{hash}{Separator}{hashes[0]}" : hash,
+                        Serialize(principal),
+                        Serialize(principal with { ExpiresAt = oldEndsAt }),
+                        Math.Max(0, (long)overlap.TotalMilliseconds),
+                    ]
+                )
+                .ConfigureAwait(false);
             if ((int)rotated == 1)
             {
                 return new(id, principal.Name, token, principal.Scopes);
@@ -83,8 +111,9 @@ internal sealed class PrincipalStore(RedisConnection redis, TenantId tenant)
     {
         while (await FindHashesAsync(id).ConfigureAwait(false) is { } known)
         {
-            var deleted = await redis.EvaluateAsync(
-                StoreScript.PrincipalDelete, [_keys.Principals, .. Hashes(known).Select(_keys.Principal)], [id, known]).ConfigureAwait(false);
+            var deleted = await redis
+                .EvaluateAsync(StoreScript.PrincipalDelete, [_keys.Principals, .. Hashes(known).Select(_keys.Principal)], [id, known])
+                .ConfigureAwait(false);
             if ((int)deleted == 1)
             {
                 return true;
@@ -107,7 +136,8 @@ internal sealed class PrincipalStore(RedisConnection redis, TenantId tenant)
 
     private string NewToken() => $"{tenant.Value}.{Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretBytes))}";
 
-    private static string Serialize(StoredPrincipal principal) => JsonSerializer.Serialize(principal, PrincipalJson.Default.StoredPrincipal);
+    private static string Serialize(StoredPrincipal principal) =>
+        JsonSerializer.Serialize(principal, PrincipalJson.Default.StoredPrincipal);
 }
 
 /// <summary>Why a principal was not created.</summary>
@@ -124,7 +154,6 @@ internal sealed record StoredPrincipal(string Id, string Name, DateTimeOffset Cr
     public IReadOnlyList<string> Scopes
     {
         get;
-
         // Generated serializers pass null for what a JSON text leaves out.
         init => field = value ?? [];
     } = [];

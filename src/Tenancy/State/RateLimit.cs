@@ -21,10 +21,14 @@ internal readonly record struct RateLimit(string Policy, string Subject, int Per
     /// <summary>The beginnings of connections, by the caller or, without credentials, by the address of the client.</summary>
     public static RateLimit Handshake(string subject, int perMinute) => new("handshake", subject, perMinute);
 
-    /// <summary>The form in which the subject enters a key. Nearly every request counts for all of its tenant: that one is at hand.</summary>
+    /// <summary>
+    /// The form in which the subject enters a key. Nearly every request counts for all of its tenant: that one is at hand.
+    /// </summary>
     public string SubjectHash => ReferenceEquals(Subject, All) ? AllHash : TenantKeyspace.Hash(Subject);
 
-    /// <summary>The time between two requests at the steady rate, in microseconds: rounded up, so that no more than the rate is ever let through.</summary>
+    /// <summary>
+    /// The time between two requests at the steady rate, in microseconds: rounded up, so that no more than the rate is ever let through.
+    /// </summary>
     public long Interval => (60_000_000L + PerMinute - 1) / PerMinute;
 
     /// <summary>The time that all requests of a minute are worth, in microseconds.</summary>

@@ -5,13 +5,16 @@ using Tenancy.Registry;
 namespace Tenancy.State;
 
 /// <summary>
-/// The rate limits of all tenants. They are given at each call, so that a change counts from the next call on. Most requests are let through by what the
+/// The rate limits of all tenants. They are given at each call, so that a change counts from the next call on. Most requests are let
+/// through by what the
 /// store has lent this node for a second, and make no trip to it.
 /// </summary>
 /// <remarks>
 /// <para>
-/// While the store answers, all nodes together let no more through than a limit allows, however a burst is spread: <see cref="LimitUse"/> says why. What a
-/// node holds is missing to the others for up to two seconds, so that these may be refused before all of a limit is spent; where little is left, or the limit
+/// While the store answers, all nodes together let no more through than a limit allows, however a burst is spread: <see cref="LimitUse"/>
+/// says why. What a
+/// node holds is missing to the others for up to two seconds, so that these may be refused before all of a limit is spent; where little is
+/// left, or the limit
 /// is below <see cref="LimitSlice.SmallLimit"/>, nothing is lent and each request is counted in the store.
 /// </para>
 /// <para>While the store is away each node allows the rate by itself.</para>
@@ -31,11 +34,18 @@ internal sealed class RateLimiter(RedisConnection redis, LocalRateLimiter local,
         TryTake(tenant, limits, Now, out var result) ? new(result) : new(WaitAsync(tenant, new(limits.ToArray(), null, null)));
 
     /// <summary>
-    /// Counts a request, and makes its session live its full time again where the request may go on and the session is the caller's, if that was not done within
+    /// Counts a request, and makes its session live its full time again where the request may go on and the session is the caller's, if
+    /// that was not done within
     /// the last second.
     /// </summary>
-    /// <exception cref="StoreUnavailableException">The store is away, and with it all sessions that are not known from that second.</exception>
-    public ValueTask<RateLimitResult> AcquireAndTouchAsync(TenantId tenant, string sessionId, SessionOwner owner, params ReadOnlySpan<RateLimit> limits)
+    /// <exception cref="StoreUnavailableException">The store is away, and with it all sessions that are not known from that
+    /// second.</exception>
+    public ValueTask<RateLimitResult> AcquireAndTouchAsync(
+        TenantId tenant,
+        string sessionId,
+        SessionOwner owner,
+        params ReadOnlySpan<RateLimit> limits
+    )
     {
         var (session, now) = (new SessionUse(sessionId, owner), Now);
         if (!sessions.IsOwn(tenant, session, now))
@@ -43,7 +53,9 @@ internal sealed class RateLimiter(RedisConnection redis, LocalRateLimiter local,
             return new(WaitAsync(tenant, new(limits.ToArray(), session, null)));
         }
 
-        return TryTake(tenant, limits, now, out var result) ? new(result with { IsOwnSession = true }) : new(WaitAsync(tenant, new(limits.ToArray(), null, true)));
+        return TryTake(tenant, limits, now, out var result)
+            ? new(result with { IsOwnSession = true })
+            : new(WaitAsync(tenant, new(limits.ToArray(), null, true)));
     }
 
     /// <summary>Takes back that a request was counted.</summary>
@@ -57,7 +69,9 @@ internal sealed class RateLimiter(RedisConnection redis, LocalRateLimiter local,
 
         try
         {
-            await _script.RunAsync(tenant, 0, Array.ConvertAll(others, static limit => new LimitAsk(limit, 0, 0, 1, 0)), []).ConfigureAwait(false);
+            await _script
+                .RunAsync(tenant, 0, Array.ConvertAll(others, static limit => new LimitAsk(limit, 0, 0, 1, 0)), [])
+                .ConfigureAwait(false);
         }
         catch (StoreUnavailableException)
         {
@@ -132,7 +146,10 @@ internal sealed class RateLimiter(RedisConnection redis, LocalRateLimiter local,
         LimitAnswer answer;
         try
         {
-            answer = trip.Asks.Length + named.Count == 0 ? trip.Granted : await _script.RunAsync(tenant, requests.Count, trip.Asks, named).ConfigureAwait(false);
+            answer =
+                trip.Asks.Length + named.Count == 0
+                    ? trip.Granted
+                    : await _script.RunAsync(tenant, requests.Count, trip.Asks, named).ConfigureAwait(false);
         }
         catch (Exception)
         {
@@ -170,9 +187,14 @@ internal sealed class RateLimiter(RedisConnection redis, LocalRateLimiter local,
     {
         foreach (var (i, request) in requests.Index())
         {
-            request.Decide(i < trip.Through
-                ? trip.Allowed with { IsOwnSession = request.Session is { } session ? isOwn(session) : request.IsOwnSession }
-                : trip.Refused);
+            request.Decide(
+                i < trip.Through
+                    ? trip.Allowed with
+                    {
+                        IsOwnSession = request.Session is { } session ? isOwn(session) : request.IsOwnSession,
+                    }
+                    : trip.Refused
+            );
         }
     }
 
@@ -194,7 +216,13 @@ internal sealed class RateLimiter(RedisConnection redis, LocalRateLimiter local,
     private LimitTrip NewTrip(TenantId tenant, List<WaitingRequest> requests, bool isLocal)
     {
         var now = Now;
-        return new(requests[0].Limits, Array.ConvertAll(requests[0].Limits, limit => SliceOf(tenant, limit, now)), requests.Count, isLocal, now);
+        return new(
+            requests[0].Limits,
+            Array.ConvertAll(requests[0].Limits, limit => SliceOf(tenant, limit, now)),
+            requests.Count,
+            isLocal,
+            now
+        );
     }
 
     private LimitSlice SliceOf(TenantId tenant, in RateLimit limit, TimeSpan now)

@@ -1,6 +1,9 @@
 namespace Tenancy.State;
 
-/// <summary>The accounts whose documents a call reads that names no account. They are asked for when a document is first read, and once: most calls read none.</summary>
+/// <summary>
+/// The accounts whose documents a call reads that names no account. They are asked for when a document is first read, and once: most calls
+/// read none.
+/// </summary>
 internal sealed class ReadableAccounts(Func<CancellationToken, Task<IReadOnlyList<string>>> find)
 {
     private IReadOnlyList<string>? _hashes;
@@ -11,7 +14,10 @@ internal sealed class ReadableAccounts(Func<CancellationToken, Task<IReadOnlyLis
 
     private async Task<IReadOnlyList<string>> FindAsync(CancellationToken cancellationToken)
     {
-        IReadOnlyList<string> hashes = [.. (await find(cancellationToken).ConfigureAwait(false)).Select(account => TenantKeyspace.Hash(account))];
+        IReadOnlyList<string> hashes =
+        [
+            .. (await find(cancellationToken).ConfigureAwait(false)).Select(account => TenantKeyspace.Hash(account)),
+        ];
         return Interlocked.CompareExchange(ref _hashes, hashes, null) ?? hashes;
     }
 }

@@ -10,7 +10,9 @@ using Tenancy.Registry;
 
 namespace Tenancy.State;
 
-/// <summary>The one connection to the store. Nothing outside this room reaches Redis, and nothing here takes a key that no keyspace made.</summary>
+/// <summary>
+/// The one connection to the store. Nothing outside this room reaches Redis, and nothing here takes a key that no keyspace made.
+/// </summary>
 internal sealed class RedisConnection : IAsyncDisposable
 {
     private const int RedisTimeout = 750;
@@ -24,7 +26,13 @@ internal sealed class RedisConnection : IAsyncDisposable
     private readonly StoreAbsence _absence;
 
     public RedisConnection(
-        IConfiguration configuration, IHostEnvironment environment, IOptions<TenancyOptions> options, TimeProvider time, ILogger<RedisConnection> logger, IEmbeddedStore? embedded = null)
+        IConfiguration configuration,
+        IHostEnvironment environment,
+        IOptions<TenancyOptions> options,
+        TimeProvider time,
+        ILogger<RedisConnection> logger,
+        IEmbeddedStore? embedded = null
+    )
     {
         _time = time;
         IsEmbedded = string.IsNullOrWhiteSpace(configuration.GetConnectionString("Redis"));
@@ -40,7 +48,10 @@ internal sealed class RedisConnection : IAsyncDisposable
     public bool IsEmbedded { get; }
 
     /// <summary>How far the clock of tests is from the store's, in milliseconds; 0 with the system's clock.</summary>
-    public RedisValue ClockOffset => ReferenceEquals(_time, TimeProvider.System) ? 0 : (long)Math.Round((_time.GetUtcNow() - TimeProvider.System.GetUtcNow()).TotalMilliseconds);
+    public RedisValue ClockOffset =>
+        ReferenceEquals(_time, TimeProvider.System)
+            ? 0
+            : (long)Math.Round((_time.GetUtcNow() - TimeProvider.System.GetUtcNow()).TotalMilliseconds);
 
     /// <summary>Runs a script. The arguments are its own from then on.</summary>
     public Task<RedisResult> EvaluateAsync(StoreScript script, StoreKey[] keys, RedisValue[] arguments)
@@ -55,14 +66,19 @@ internal sealed class RedisConnection : IAsyncDisposable
 
     /// <summary>A section of what the server says of itself.</summary>
     /// <exception cref="StoreUnavailableException">It does not answer, or no primary is known, as in a failover.</exception>
-    public async Task<string> GetInfoAsync(string section) => await RunAsync(
-        database => database.Multiplexer.GetServers().FirstOrDefault(server => !server.IsReplica) is { } primary
-            ? primary.InfoRawAsync(section)
-            : throw new RedisException("No primary is known.")).ConfigureAwait(false) ?? "";
+    public async Task<string> GetInfoAsync(string section) =>
+        await RunAsync(database =>
+                database.Multiplexer.GetServers().FirstOrDefault(server => !server.IsReplica) is { } primary
+                    ? primary.InfoRawAsync(section)
+                    : throw new RedisException("No primary is known.")
+            )
+            .ConfigureAwait(false)
+        ?? "";
 
     public Task<RedisValue> GetAsync(StoreKey key) => RunAsync(database => database.StringGetAsync(key));
 
-    public Task<RedisValue[]> GetFieldsAsync(StoreKey key, params RedisValue[] fields) => RunAsync(database => database.HashGetAsync(key, fields));
+    public Task<RedisValue[]> GetFieldsAsync(StoreKey key, params RedisValue[] fields) =>
+        RunAsync(database => database.HashGetAsync(key, fields));
 
     public Task<HashEntry[]> GetHashAsync(StoreKey key) => RunAsync(database => database.HashGetAllAsync(key));
 
@@ -73,11 +89,14 @@ internal sealed class RedisConnection : IAsyncDisposable
         RunAsync(database => database.SortedSetRangeByValueAsync(key, from, to, Exclude.Start, Order.Ascending, 0, take));
 
     /// <summary>The first members of a sorted set.</summary>
-    public Task<RedisValue[]> GetFirstAsync(StoreKey key, int take) => RunAsync(database => database.SortedSetRangeByRankAsync(key, 0, take - 1));
+    public Task<RedisValue[]> GetFirstAsync(StoreKey key, int take) =>
+        RunAsync(database => database.SortedSetRangeByRankAsync(key, 0, take - 1));
 
-    public Task<long> RemoveMembersAsync(StoreKey key, RedisValue[] members) => RunAsync(database => database.SortedSetRemoveAsync(key, members));
+    public Task<long> RemoveMembersAsync(StoreKey key, RedisValue[] members) =>
+        RunAsync(database => database.SortedSetRemoveAsync(key, members));
 
-    public Task<long> DeleteAsync(StoreKey[] keys) => RunAsync(database => database.KeyDeleteAsync(Array.ConvertAll(keys, static key => key.Value)));
+    public Task<long> DeleteAsync(StoreKey[] keys) =>
+        RunAsync(database => database.KeyDeleteAsync(Array.ConvertAll(keys, static key => key.Value)));
 
     public async ValueTask DisposeAsync()
     {
@@ -103,7 +122,10 @@ internal sealed class RedisConnection : IAsyncDisposable
     }
 
     // The client counts the bytes of a text with half a surrogate pair wrongly, and gives up the connection that all tenants share.
-    private static RedisValue Encode(RedisValue value) => !value.IsInteger && value.Box() is string text && text.AsSpan().ContainsAnyInRange('\ud800', '\udfff') ? StoreText.Encode(text) : value;
+    private static RedisValue Encode(RedisValue value) =>
+        !value.IsInteger && value.Box() is string text && text.AsSpan().ContainsAnyInRange('\ud800', '\udfff')
+            ? StoreText.Encode(text)
+            : value;
 
     private async Task<IConnectionMultiplexer> ConnectAsync()
     {
@@ -143,21 +165,35 @@ internal sealed class RedisConnection : IAsyncDisposable
     }
 
     private static ConfigurationOptions Settings(
-        string? connectionString, IHostEnvironment environment, TenancyOptions options, IEmbeddedStore? embedded, ILogger logger)
+        string? connectionString,
+        IHostEnvironment environment,
+        TenancyOptions options,
+        IEmbeddedStore? embedded,
+        ILogger logger
+    )
     {
         if (!string.IsNullOrWhiteSpace(connectionString))
         {
-            return Tune(Parse(connectionString), timeout: connectionString.Contains("Timeout", StringComparison.OrdinalIgnoreCase) ? null : RedisTimeout);
+            return Tune(
+                Parse(connectionString),
+                timeout: connectionString.Contains("Timeout", StringComparison.OrdinalIgnoreCase) ? null : RedisTimeout
+            );
         }
 
         if (embedded is null)
         {
-            throw Mistake("ConnectionStrings:Redis is not set and there is no embedded store: set it, such as to localhost:6379, or call AddEmbeddedStore().");
+            throw Mistake(
+                "ConnectionStrings:Redis is not set and there is no embedded store: set it, such as to localhost:6379, or call "
+                    + "AddEmbeddedStore()."
+            );
         }
 
         if (!options.AcceptEmbeddedStore && !DevelopmentValues.AreAllowed(environment, options))
         {
-            throw Mistake("ConnectionStrings:Redis is not set, and the embedded store forgets everything when the process ends: set it, or set Tenancy:AcceptEmbeddedStore to true.");
+            throw Mistake(
+                "ConnectionStrings:Redis is not set, and the embedded store forgets everything when the process ends: set it, or set "
+                    + "Tenancy:AcceptEmbeddedStore to true."
+            );
         }
 
         var settings = embedded.Start();
@@ -173,12 +209,15 @@ internal sealed class RedisConnection : IAsyncDisposable
         }
         catch (ArgumentException exception)
         {
-            throw Mistake($"ConnectionStrings:Redis cannot be read ({exception.Message}): use host:port, and options such as password=... after commas.");
+            throw Mistake(
+                $"ConnectionStrings:Redis cannot be read ({exception.Message}): use host:port, and options such as password=... after "
+                    + "commas."
+            );
         }
     }
 
-    // Measured: with the defaults a store that stops is noticed after 5.5 s, and every caller waits for it; with these after 1 s or at once.
-    // A timeout that the connection string names stays.
+    // Measured: with the defaults a store that stops is noticed after 5.5 s, and every caller waits for it; with these after 1 s or at
+    // once. A timeout that the connection string names stays.
     private static ConfigurationOptions Tune(ConfigurationOptions settings, int? timeout)
     {
         settings.AbortOnConnectFail = false;

@@ -42,36 +42,57 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
         }
     }
 
-    public Task<TenantWrite> CreateAsync(TenantRecord tenant, TenantCreation creation) => WriteAsync(
-        StoreScript.TenantCreate,
-        tenant,
-        creation switch
-        {
-            TenantCreation.Adopt => "adopt",
-            TenantCreation.Seed => "seed",
-            _ => "new",
-        });
+    public Task<TenantWrite> CreateAsync(TenantRecord tenant, TenantCreation creation) =>
+        WriteAsync(
+            StoreScript.TenantCreate,
+            tenant,
+            creation switch
+            {
+                TenantCreation.Adopt => "adopt",
+                TenantCreation.Seed => "seed",
+                _ => "new",
+            }
+        );
 
     public Task<TenantWrite> UpdateAsync(TenantRecord tenant) => WriteAsync(StoreScript.TenantUpdate, tenant, Text(tenant.Version));
 
     public async Task WriteCheckAsync(TenantId id, long version, TenantCheck check) =>
-        await redis.EvaluateAsync(StoreScript.TenantCheck, [FleetKeyspace.Metadata(id)], [Text(version), Serialize(check)]).ConfigureAwait(false);
+        await redis
+            .EvaluateAsync(StoreScript.TenantCheck, [FleetKeyspace.Metadata(id)], [Text(version), Serialize(check)])
+            .ConfigureAwait(false);
 
     public async Task<TenantRemoval> RemoveAsync(TenantId id, bool purge)
     {
-        var answer = (RedisResult[])(await redis.EvaluateAsync(StoreScript.TenantRemove, Keys(id), [id.Value, purge ? "purging" : "kept"]).ConfigureAwait(false))!;
+        var answer = (RedisResult[])
+            (await redis.EvaluateAsync(StoreScript.TenantRemove, Keys(id), [id.Value, purge ? "purging" : "kept"]).ConfigureAwait(false))!;
         return new((int)answer[0] == 1, Tombstone(answer));
     }
 
     private async Task<TenantWrite> WriteAsync(StoreScript script, TenantRecord tenant, string condition)
     {
         var config = tenant.Config;
-        var record = JsonSerializer.Serialize(new StoredTenant(config, tenant.CreatedAt, tenant.SessionEpoch, tenant.Origin), TenantStoreJson.Default.StoredTenant);
+        var record = JsonSerializer.Serialize(
+            new StoredTenant(config, tenant.CreatedAt, tenant.SessionEpoch, tenant.Origin),
+            TenantStoreJson.Default.StoredTenant
+        );
         string[] claims = [.. Urls(config), .. Tokens(config)];
-        var answer = (RedisResult[])(await redis.EvaluateAsync(
-            script,
-            Keys(TenantId.Parse(config.Id)),
-            [config.Id, record, Serialize(tenant.Check), condition, JsonSerializer.Serialize(claims, TenantStoreJson.Default.StringArray), .. claims.Select(claim => (RedisValue)claim)]).ConfigureAwait(false))!;
+        var answer = (RedisResult[])
+            (
+                await redis
+                    .EvaluateAsync(
+                        script,
+                        Keys(TenantId.Parse(config.Id)),
+                        [
+                            config.Id,
+                            record,
+                            Serialize(tenant.Check),
+                            condition,
+                            JsonSerializer.Serialize(claims, TenantStoreJson.Default.StringArray),
+                            .. claims.Select(claim => (RedisValue)claim),
+                        ]
+                    )
+                    .ConfigureAwait(false)
+            )!;
         return (int)answer[0] switch
         {
             0 => new TenantWrite.Missing(Tombstone(answer)),
@@ -84,16 +105,20 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
         };
     }
 
-    private static IEnumerable<string> Urls(TenantConfig config) => config.Urls.Select(url => TenantUrl.TryParse(url, out var parsed, out _) ? parsed.Key : url);
+    private static IEnumerable<string> Urls(TenantConfig config) =>
+        config.Urls.Select(url => TenantUrl.TryParse(url, out var parsed, out _) ? parsed.Key : url);
 
-    // Two tenants with one issuer and a common audience would accept each other's tokens: what a token names belongs to one tenant, as a URL does.
-    private IEnumerable<string> Tokens(TenantConfig config) => config.Authentication is { Kind: TenantAuthenticationKind.Jwks, Issuer: { } issuer }
-        ? TenantAudiences.Of(config, options.Value).Select(audience => $"{TokenClaim}{issuer} {audience}")
-        : [];
+    // Two tenants with one issuer and a common audience would accept each other's tokens: what a token names belongs to one tenant, as a
+    // URL does.
+    private IEnumerable<string> Tokens(TenantConfig config) =>
+        config.Authentication is { Kind: TenantAuthenticationKind.Jwks, Issuer: { } issuer }
+            ? TenantAudiences.Of(config, options.Value).Select(audience => $"{TokenClaim}{issuer} {audience}")
+            : [];
 
-    private static TenantWrite Taken(string claim, string owner) => claim.StartsWith(TokenClaim, StringComparison.Ordinal)
-        ? new TenantWrite.AudienceTaken(claim[(claim.LastIndexOf(' ') + 1)..], owner)
-        : new TenantWrite.UrlTaken(claim, owner);
+    private static TenantWrite Taken(string claim, string owner) =>
+        claim.StartsWith(TokenClaim, StringComparison.Ordinal)
+            ? new TenantWrite.AudienceTaken(claim[(claim.LastIndexOf(' ') + 1)..], owner)
+            : new TenantWrite.UrlTaken(claim, owner);
 
     private static StoreKey[] Keys(TenantId id) =>
         [FleetKeyspace.Metadata(id), FleetKeyspace.Routes, FleetKeyspace.Index, FleetKeyspace.Version, FleetKeyspace.Changes];
@@ -101,7 +126,9 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
     private async Task<TenantRecord?> ReadAsync(TenantId id)
     {
         var fields = await redis.GetFieldsAsync(FleetKeyspace.Metadata(id), "record", "version", "check").ConfigureAwait(false);
-        return fields[0].IsNull ? null : Read(fields[0].ToString(), long.Parse(fields[1].ToString(), CultureInfo.InvariantCulture), fields[2]);
+        return fields[0].IsNull
+            ? null
+            : Read(fields[0].ToString(), long.Parse(fields[1].ToString(), CultureInfo.InvariantCulture), fields[2]);
     }
 
     private static TenantRecord Read(string json, long version, string? check)
@@ -130,7 +157,9 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
 /// <summary>A tenant's record in the store.</summary>
 internal sealed record StoredTenant(TenantConfig Config, DateTimeOffset CreatedAt, string SessionEpoch, string Origin);
 
-/// <summary>Records in the store. Fields that an older release does not know are left alone, so that two releases can run side by side.</summary>
+/// <summary>
+/// Records in the store. Fields that an older release does not know are left alone, so that two releases can run side by side.
+/// </summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(StoredTenant))]
 [JsonSerializable(typeof(TenantCheck))]

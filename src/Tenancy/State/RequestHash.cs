@@ -21,5 +21,6 @@ internal static class RequestHash
     public static string Compute(ReadOnlySpan<byte> arguments) => Compute(JsonElement.Parse(arguments));
 
     /// <exception cref="FormatException">The arguments have no canonical form; see <see cref="CanonicalJson.Serialize"/>.</exception>
-    public static string Compute(JsonElement arguments) => Base64Url.EncodeToString(SHA256.HashData(CanonicalJson.Serialize(arguments, Omissions)));
+    public static string Compute(JsonElement arguments) =>
+        Base64Url.EncodeToString(SHA256.HashData(CanonicalJson.Serialize(arguments, Omissions)));
 }

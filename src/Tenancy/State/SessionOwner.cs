@@ -11,7 +11,9 @@ internal readonly record struct SessionOwner(string Epoch, string Caller)
     /// <summary>The form in which the caller enters the index.</summary>
     public string CallerHash => TenantKeyspace.Hash(Caller);
 
-    /// <summary>The entry of a session in the index: whose it is can be read from it, so that what expires is taken off the right counts.</summary>
+    /// <summary>
+    /// The entry of a session in the index: whose it is can be read from it, so that what expires is taken off the right counts.
+    /// </summary>
     public string Entry(string sessionHash) => $"{Epoch}.{CallerHash}.{sessionHash}";
 
     /// <summary>The caller in a record's text.</summary>

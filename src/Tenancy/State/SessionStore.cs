@@ -26,15 +26,27 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant)
     {
         // No hash begins so: what is only reserved is told from what is there.
         var reservation = owner.Entry("~" + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(12)));
-        var reserved = await redis.EvaluateAsync(
-            StoreScript.SessionReserve,
-            [_keys.Sessions, _keys.SessionCounts],
-            [owner.Epoch, owner.CallerHash, reservation, (long)ReservationLifetime.TotalMilliseconds, maxSessions, maxPerCaller, redis.ClockOffset]).ConfigureAwait(false);
+        var reserved = await redis
+            .EvaluateAsync(
+                StoreScript.SessionReserve,
+                [_keys.Sessions, _keys.SessionCounts],
+                [
+                    owner.Epoch,
+                    owner.CallerHash,
+                    reservation,
+                    (long)ReservationLifetime.TotalMilliseconds,
+                    maxSessions,
+                    maxPerCaller,
+                    redis.ClockOffset,
+                ]
+            )
+            .ConfigureAwait(false);
         return (int)reserved == 1 ? reservation : null;
     }
 
     /// <summary>Gives a place back whose session did not begin.</summary>
-    public Task ReleaseAsync(string reservation) => redis.EvaluateAsync(StoreScript.SessionRelease, [_keys.Sessions, _keys.SessionCounts], [reservation]);
+    public Task ReleaseAsync(string reservation) =>
+        redis.EvaluateAsync(StoreScript.SessionRelease, [_keys.Sessions, _keys.SessionCounts], [reservation]);
 
     /// <summary>Begins a session in a place that was kept for it.</summary>
     /// <returns>False where the place was kept too long ago.</returns>
@@ -42,23 +54,35 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant)
     {
         var hash = TenantKeyspace.Hash(sessionId);
         return IsDoneAsync(
-            StoreScript.SessionCreate, [_keys.Session(hash), _keys.Sessions], [owner.Entry(hash), reservation, owner.Text, (long)Lifetime.TotalMilliseconds, redis.ClockOffset]);
+            StoreScript.SessionCreate,
+            [_keys.Session(hash), _keys.Sessions],
+            [owner.Entry(hash), reservation, owner.Text, (long)Lifetime.TotalMilliseconds, redis.ClockOffset]
+        );
     }
 
     /// <summary>Keeps what the client of a session said when it began, so that another node can go on with it.</summary>
     public Task<bool> DescribeAsync(string sessionId, SessionOwner owner, string client) =>
         IsDoneAsync(StoreScript.SessionDescribe, [_keys.Session(TenantKeyspace.Hash(sessionId))], [owner.Text, client]);
 
-    /// <summary>What the client of this caller's session said when it began; null where the session is not its, or nothing was kept.</summary>
+    /// <summary>
+    /// What the client of this caller's session said when it began; null where the session is not its, or nothing was kept.
+    /// </summary>
     public async Task<string?> FindClientAsync(string sessionId, SessionOwner owner) =>
-        await redis.GetFieldsAsync(_keys.Session(TenantKeyspace.Hash(sessionId)), "owner", "client").ConfigureAwait(false) is [var stored, { IsNull: false } client]
-            && stored == (RedisValue)StoreText.Encode(owner.Text) ? client.ToString() : null;
+        await redis.GetFieldsAsync(_keys.Session(TenantKeyspace.Hash(sessionId)), "owner", "client").ConfigureAwait(false)
+            is [var stored, { IsNull: false } client]
+        && stored == (RedisValue)StoreText.Encode(owner.Text)
+            ? client.ToString()
+            : null;
 
     /// <summary>Whether the session is this caller's; if so it lives its full time again.</summary>
     public Task<bool> TouchAsync(string sessionId, SessionOwner owner)
     {
         var hash = TenantKeyspace.Hash(sessionId);
-        return IsDoneAsync(StoreScript.SessionTouch, [_keys.Session(hash), _keys.Sessions], [owner.Entry(hash), owner.Text, (long)Lifetime.TotalMilliseconds, redis.ClockOffset]);
+        return IsDoneAsync(
+            StoreScript.SessionTouch,
+            [_keys.Session(hash), _keys.Sessions],
+            [owner.Entry(hash), owner.Text, (long)Lifetime.TotalMilliseconds, redis.ClockOffset]
+        );
     }
 
     /// <summary>Ends a session of this caller.</summary>
@@ -71,7 +95,8 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant)
     /// <returns>The sessions, and how many there are in all.</returns>
     public async Task<(IReadOnlyList<StoredSession> Sessions, int Count)> ListAsync(string epoch, int take)
     {
-        var answer = (RedisResult[])(await redis.EvaluateAsync(StoreScript.SessionList, [_keys.Sessions], [epoch, take, redis.ClockOffset]).ConfigureAwait(false))!;
+        var answer = (RedisResult[])
+            (await redis.EvaluateAsync(StoreScript.SessionList, [_keys.Sessions], [epoch, take, redis.ClockOffset]).ConfigureAwait(false))!;
         var sessions = await Task.WhenAll(answer[1..].Select(handle => ReadAsync((string)handle!))).ConfigureAwait(false);
         return ([.. sessions.OfType<StoredSession>()], (int)answer[0]);
     }
@@ -80,11 +105,14 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant)
         IsDoneAsync(StoreScript.SessionDelete, [_keys.Session(handle), _keys.Sessions, _keys.SessionCounts], [owner]);
 
     private async Task<StoredSession?> ReadAsync(string handle) =>
-        await redis.GetFieldsAsync(_keys.Session(handle), "owner", "begun", "expiry").ConfigureAwait(false) is [{ IsNull: false } owner, var begun, var expiry]
+        await redis.GetFieldsAsync(_keys.Session(handle), "owner", "begun", "expiry").ConfigureAwait(false)
+            is [{ IsNull: false } owner, var begun, var expiry]
             ? new(handle, SessionOwner.CallerOf(owner.ToString()), Time(begun), Time(expiry))
             : null;
 
-    private static DateTimeOffset Time(RedisValue milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(milliseconds.ToString(), CultureInfo.InvariantCulture));
+    private static DateTimeOffset Time(RedisValue milliseconds) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(milliseconds.ToString(), CultureInfo.InvariantCulture));
 
-    private async Task<bool> IsDoneAsync(StoreScript script, StoreKey[] keys, RedisValue[] arguments) => (int)await redis.EvaluateAsync(script, keys, arguments).ConfigureAwait(false) == 1;
+    private async Task<bool> IsDoneAsync(StoreScript script, StoreKey[] keys, RedisValue[] arguments) =>
+        (int)await redis.EvaluateAsync(script, keys, arguments).ConfigureAwait(false) == 1;
 }

@@ -2,7 +2,9 @@ using Tenancy.Registry;
 
 namespace Tenancy.State;
 
-/// <summary>Knows whether the store has stopped to answer, so that only the first calls wait for it and the others are told at once.</summary>
+/// <summary>
+/// Knows whether the store has stopped to answer, so that only the first calls wait for it and the others are told at once.
+/// </summary>
 /// <remarks>
 /// A connection that broke is the client's to know; one that is open, and on which nothing comes back any more, is known here. One slow
 /// command is not yet an absence: only when nothing at all was answered while it waited.
@@ -46,8 +48,7 @@ internal sealed class StoreAbsence(Func<Task> probe) : IDisposable
             {
                 // Whatever it was, the store is not known to be back; only an answer ends the absence.
             }
-        }
-        while (await _timer.WaitForNextTickAsync().ConfigureAwait(false));
+        } while (await _timer.WaitForNextTickAsync().ConfigureAwait(false));
     }
 
     /// <summary>One call to the store, from its beginning.</summary>

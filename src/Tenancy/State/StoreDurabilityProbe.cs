@@ -37,9 +37,19 @@ internal sealed class StoreDurabilityProbe(RedisConnection redis, TimeProvider t
 
         try
         {
-            var isDurable = (await redis.GetInfoAsync("persistence").ConfigureAwait(false)).Contains("aof_enabled:1", StringComparison.Ordinal);
-            var hasReplica = isDurable && !(await redis.GetInfoAsync("replication").ConfigureAwait(false)).Contains("connected_slaves:0", StringComparison.Ordinal);
-            return hasReplica ? StoreDurability.Replicated : isDurable ? StoreDurability.Durable : StoreDurability.MemoryOnly;
+            var isDurable = (await redis.GetInfoAsync("persistence").ConfigureAwait(false)).Contains(
+                "aof_enabled:1",
+                StringComparison.Ordinal
+            );
+            var hasReplica =
+                isDurable
+                && !(await redis.GetInfoAsync("replication").ConfigureAwait(false)).Contains(
+                    "connected_slaves:0",
+                    StringComparison.Ordinal
+                );
+            return hasReplica ? StoreDurability.Replicated
+                : isDurable ? StoreDurability.Durable
+                : StoreDurability.MemoryOnly;
         }
         catch (StoreUnavailableException)
         {

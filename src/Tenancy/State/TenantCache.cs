@@ -15,10 +15,17 @@ public enum CacheSharing
     Caller,
 }
 
-/// <summary>A cache whose values belong to one tenant, and within it to whom the handler says. Whatever the handler's key is, it finds nothing of others.</summary>
-/// <remarks>What a tenant cached is forgotten when its configuration changes, because the version of the configuration is a part of each key.</remarks>
+/// <summary>
+/// A cache whose values belong to one tenant, and within it to whom the handler says. Whatever the handler's key is, it finds nothing of
+/// others.
+/// </summary>
+/// <remarks>
+/// What a tenant cached is forgotten when its configuration changes, because the version of the configuration is a part of each key.
+/// </remarks>
 public sealed class TenantCache
 {
+    private const string NoAccount = "This call has no account, so that nothing can be cached for it.";
+
     private readonly HybridCache _cache;
     private readonly string _tenant;
     private readonly string? _account;
@@ -40,15 +47,25 @@ public sealed class TenantCache
     /// <param name="sharing">Who shares the value.</param>
     /// <param name="expiration">How long the value is good. Default: five minutes.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <exception cref="InvalidOperationException">The call has ended, or it has no account and the value is to be the account's.</exception>
+    /// <exception cref="InvalidOperationException">The call has ended, or it has no account and the value is to be the
+    /// account's.</exception>
     public ValueTask<T> GetOrCreateAsync<T>(
-        string key, Func<CancellationToken, ValueTask<T>> create, CacheSharing sharing = CacheSharing.Caller, TimeSpan? expiration = null, CancellationToken cancellationToken = default)
+        string key,
+        Func<CancellationToken, ValueTask<T>> create,
+        CacheSharing sharing = CacheSharing.Caller,
+        TimeSpan? expiration = null,
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(create);
         _throwIfEnded();
         return _cache.GetOrCreateAsync(
-            Key<T>(key, sharing), create, expiration is null ? null : new() { Expiration = expiration, LocalCacheExpiration = expiration }, cancellationToken: cancellationToken);
+            Key<T>(key, sharing),
+            create,
+            expiration is null ? null : new() { Expiration = expiration, LocalCacheExpiration = expiration },
+            cancellationToken: cancellationToken
+        );
     }
 
     /// <summary>Forgets the value of a key.</summary>
@@ -63,13 +80,15 @@ public sealed class TenantCache
     }
 
     // The handler's key comes last and is hashed, so that no text of it can look like what stands before it.
-    private string Key<T>(string key, CacheSharing sharing) => string.Concat(
-        _tenant,
-        sharing switch
-        {
-            CacheSharing.Tenant => "|tenant|",
-            CacheSharing.Account => $"|account:{_account ?? throw new InvalidOperationException("This call has no account, so that nothing can be cached for it.")}|",
-            _ => $"|caller:{_caller}|",
-        },
-        TenantKeyspace.Hash($"{typeof(T)}|{key}"));
+    private string Key<T>(string key, CacheSharing sharing) =>
+        string.Concat(
+            _tenant,
+            sharing switch
+            {
+                CacheSharing.Tenant => "|tenant|",
+                CacheSharing.Account => $"|account:{_account ?? throw new InvalidOperationException(NoAccount)}|",
+                _ => $"|caller:{_caller}|",
+            },
+            TenantKeyspace.Hash($"{typeof(T)}|{key}")
+        );
 }

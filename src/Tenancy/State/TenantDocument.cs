@@ -5,7 +5,9 @@ namespace Tenancy.State;
 /// <summary>A document that handlers keep. It lies under one tenant and one account; no other tenant or account can reach it.</summary>
 public abstract record TenantDocument
 {
-    /// <summary>Gets the document's id: the caller's own, or made by the store from the call's operation when the document is created.</summary>
+    /// <summary>
+    /// Gets the document's id: the caller's own, or made by the store from the call's operation when the document is created.
+    /// </summary>
     public string Id { get; init; } = "";
 
     /// <summary>Gets how often the document was written; 1 when it is new.</summary>

@@ -52,9 +52,12 @@ internal sealed class TenantKeyspace(TenantId tenant)
     public static string Hash(string value) => Base64Url.EncodeToString(SHA256.HashData(StoreText.Encode(value)));
 
     /// <summary>The form in which several texts enter a key together; which ends where makes a difference.</summary>
-    public static string Hash(string first, string? second, params ReadOnlySpan<string?> rest) => Base64Url.EncodeToString(SHA256.HashData(Frame([first, second, .. rest])));
+    public static string Hash(string first, string? second, params ReadOnlySpan<string?> rest) =>
+        Base64Url.EncodeToString(SHA256.HashData(Frame([first, second, .. rest])));
 
-    /// <summary>Joins texts so that no others give the same bytes: each with its length before it, and what is not there with none.</summary>
+    /// <summary>
+    /// Joins texts so that no others give the same bytes: each with its length before it, and what is not there with none.
+    /// </summary>
     public static ReadOnlySpan<byte> Frame(params ReadOnlySpan<string?> texts)
     {
         var size = 0;

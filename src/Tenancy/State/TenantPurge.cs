@@ -14,16 +14,25 @@ internal sealed class TenantPurge(RedisConnection redis)
     public async Task RunAsync(TenantId tenant, CancellationToken cancellationToken)
     {
         var keys = new TenantKeyspace(tenant);
-        await PurgeIndexAsync(keys.Documents, member => member.Split(':') is [var account, var collection, _, var id] ? keys.Document(new(account, collection, id)) : null, cancellationToken).ConfigureAwait(false);
+        await PurgeIndexAsync(
+                keys.Documents,
+                member =>
+                    member.Split(':') is [var account, var collection, _, var id] ? keys.Document(new(account, collection, id)) : null,
+                cancellationToken
+            )
+            .ConfigureAwait(false);
         await PurgeIndexAsync(keys.Idempotencies, member => keys.Idempotency(member), cancellationToken).ConfigureAwait(false);
-        await PurgeIndexAsync(keys.Sessions, member => member.Split('.') is [_, _, var hash] ? keys.Session(hash) : null, cancellationToken).ConfigureAwait(false);
+        await PurgeIndexAsync(keys.Sessions, member => member.Split('.') is [_, _, var hash] ? keys.Session(hash) : null, cancellationToken)
+            .ConfigureAwait(false);
         await PurgeIndexAsync(keys.Clients, entry => keys.Client(ClientStore.HandleOf(entry)), cancellationToken).ConfigureAwait(false);
         foreach (var principal in await redis.GetHashAsync(keys.Principals).ConfigureAwait(false))
         {
             await redis.DeleteAsync([.. PrincipalStore.Hashes(principal.Value.ToString()).Select(keys.Principal)]).ConfigureAwait(false);
         }
 
-        await redis.DeleteAsync([keys.Principals, keys.SessionCounts, keys.DocumentStorage, keys.IdempotencySizes, keys.Secret]).ConfigureAwait(false);
+        await redis
+            .DeleteAsync([keys.Principals, keys.SessionCounts, keys.DocumentStorage, keys.IdempotencySizes, keys.Secret])
+            .ConfigureAwait(false);
         await redis.DeleteFieldAsync(FleetKeyspace.Metadata(tenant), "purging").ConfigureAwait(false);
     }
 

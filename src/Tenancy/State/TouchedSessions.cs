@@ -3,7 +3,8 @@ using Tenancy.Configuration;
 namespace Tenancy.State;
 
 /// <summary>
-/// The sessions that the store said a moment ago are their callers', and made live their full time again: for a second nobody has to ask for them. One that
+/// The sessions that the store said a moment ago are their callers', and made live their full time again: for a second nobody has to ask
+/// for them. One that
 /// ended on another node is known within that second; one that ended on this node, at once.
 /// </summary>
 internal sealed class TouchedSessions
@@ -11,7 +12,9 @@ internal sealed class TouchedSessions
     // Below the second that is promised, as the answer was on its way for a while.
     private static readonly TimeSpan Lifetime = LimitSlice.Lifetime;
 
-    private readonly ExpiringTable<(TenantId Tenant, string Id), Touch> _touches = new(sweepSize: 10_000, static (touch, now) => touch.End <= now);
+    private readonly ExpiringTable<(TenantId Tenant, string Id), Touch> _touches = new(sweepSize: 10_000, static (touch, now) =>
+        touch.End <= now
+    );
     private long _ends;
 
     /// <summary>How many sessions have ended on this node: an answer from before the last of them is not kept.</summary>

@@ -3,7 +3,9 @@ using System.Net.Sockets;
 
 namespace Tenancy.Validation;
 
-/// <summary>Says which addresses may be reached for somebody who only typed a URL: public ones, and the networks that the operator allows.</summary>
+/// <summary>
+/// Says which addresses may be reached for somebody who only typed a URL: public ones, and the networks that the operator allows.
+/// </summary>
 internal sealed class AddressGuard(IReadOnlyList<IPNetwork> allowed)
 {
     // IANA's special-purpose registries (RFC 6890), and what clouds keep at addresses that look public.
@@ -11,10 +13,26 @@ internal sealed class AddressGuard(IReadOnlyList<IPNetwork> allowed)
     [
         .. new[]
         {
-            "0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24",
-            "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4",
+            "0.0.0.0/8",
+            "10.0.0.0/8",
+            "100.64.0.0/10",
+            "127.0.0.0/8",
+            "169.254.0.0/16",
+            "172.16.0.0/12",
+            "192.0.0.0/24",
+            "192.0.2.0/24",
+            "192.88.99.0/24",
+            "192.168.0.0/16",
+            "198.18.0.0/15",
+            "198.51.100.0/24",
+            "203.0.113.0/24",
+            "224.0.0.0/4",
+            "240.0.0.0/4",
             "168.63.129.16/32", // Azure's host, as seen by its guests
-            "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", // Teredo and other protocols, documentation, 6to4, documentation
+            "2001::/23",
+            "2001:db8::/32",
+            "2002::/16",
+            "3fff::/20", // Teredo and other protocols, documentation, 6to4, documentation
         }.Select(IPNetwork.Parse),
     ];
 
@@ -28,7 +46,8 @@ internal sealed class AddressGuard(IReadOnlyList<IPNetwork> allowed)
 
     public bool Allows(IPAddress address)
     {
-        // No name has an honest reason to lead to a mapped address; and IPNetwork.Contains looks at the IPv4 address inside it, also where the network is IPv6.
+        // No name has an honest reason to lead to a mapped address; and IPNetwork.Contains looks at the IPv4 address inside it, also where
+        // the network is IPv6.
         if (address.IsIPv4MappedToIPv6)
         {
             return false;

@@ -42,17 +42,26 @@ internal sealed class ClientMetadata(GuardedHttp http)
         }
 
         // Nobody can keep a secret in a public document.
-        if (document.TryGetProperty("client_secret", out _) || document.TryGetProperty("client_secret_expires_at", out _) || HasSharedSecret(document))
+        if (
+            document.TryGetProperty("client_secret", out _)
+            || document.TryGetProperty("client_secret_expires_at", out _)
+            || HasSharedSecret(document)
+        )
         {
             return "must not have client_secret, client_secret_expires_at, or a token_endpoint_auth_method with a shared secret";
         }
 
-        if (document.TryGetProperty("client_name", out var name) && (name.ValueKind != JsonValueKind.String || name.GetString() is not { Length: > 0 and <= ClientValidator.MaxNameLength }))
+        if (
+            document.TryGetProperty("client_name", out var name)
+            && (name.ValueKind != JsonValueKind.String || name.GetString() is not { Length: > 0 and <= ClientValidator.MaxNameLength })
+        )
         {
             return $"has a client_name that is not a text of 1 to {ClientValidator.MaxNameLength} characters";
         }
 
-        return document.TryGetProperty("redirect_uris", out var uris) && (uris.ValueKind != JsonValueKind.Array || uris.EnumerateArray().Any(one => one.ValueKind != JsonValueKind.String))
+        return
+            document.TryGetProperty("redirect_uris", out var uris)
+            && (uris.ValueKind != JsonValueKind.Array || uris.EnumerateArray().Any(one => one.ValueKind != JsonValueKind.String))
             ? "has redirect_uris that are not a list of texts"
             : null;
     }

@@ -11,7 +11,8 @@ using Tenancy.Diagnostics;
 namespace Tenancy.Validation;
 
 /// <summary>
-/// Fetches URLs that admins of tenants typed, so that none of them reaches what only this server can reach (CWE-918). The connection is made
+/// Fetches URLs that admins of tenants typed, so that none of them reaches what only this server can reach (CWE-918). The connection is
+/// made
 /// to the very address that was checked; redirects are not followed, cookies are not kept.
 /// </summary>
 internal sealed class GuardedHttp : IDisposable
@@ -30,24 +31,26 @@ internal sealed class GuardedHttp : IDisposable
         _names = names;
         _time = time;
         _logger = logger;
-        _client = new(new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            UseCookies = false,
-            UseProxy = _options.Proxy is not null,
-            Proxy = _options.Proxy is { } proxy ? ToWebProxy(proxy) : null,
-            AutomaticDecompression = DecompressionMethods.None,
-            MaxResponseHeadersLength = 32,
-            ConnectTimeout = _options.Timeout,
-            ConnectCallback = ConnectAsync,
+        _client = new(
+            new SocketsHttpHandler
+            {
+                AllowAutoRedirect = false,
+                UseCookies = false,
+                UseProxy = _options.Proxy is not null,
+                Proxy = _options.Proxy is { } proxy ? ToWebProxy(proxy) : null,
+                AutomaticDecompression = DecompressionMethods.None,
+                MaxResponseHeadersLength = 32,
+                ConnectTimeout = _options.Timeout,
+                ConnectCallback = ConnectAsync,
 
-            // Long enough for two documents of one issuer; a name that leads elsewhere later is resolved and checked again.
-            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(5),
-            PooledConnectionLifetime = TimeSpan.FromSeconds(30),
+                // Long enough for two documents of one issuer; a name that leads elsewhere later is resolved and checked again.
+                PooledConnectionIdleTimeout = TimeSpan.FromSeconds(5),
+                PooledConnectionLifetime = TimeSpan.FromSeconds(30),
 
-            // Whoever is fetched from learns nothing of the request that caused it.
-            ActivityHeadersPropagator = null,
-        })
+                // Whoever is fetched from learns nothing of the request that caused it.
+                ActivityHeadersPropagator = null,
+            }
+        )
         {
             Timeout = System.Threading.Timeout.InfiniteTimeSpan,
             DefaultRequestHeaders = { { "Accept", "application/json" }, { "User-Agent", "Tenancy" } },
@@ -75,7 +78,10 @@ internal sealed class GuardedHttp : IDisposable
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new FetchException(string.Create(CultureInfo.InvariantCulture, $"{Display(uri)} did not answer within {_options.Timeout.TotalSeconds} s"), isTransient: true);
+            throw new FetchException(
+                string.Create(CultureInfo.InvariantCulture, $"{Display(uri)} did not answer within {_options.Timeout.TotalSeconds} s"),
+                isTransient: true
+            );
         }
         catch (HttpRequestException exception) when (exception.InnerException is FetchException refusal)
         {
@@ -97,7 +103,14 @@ internal sealed class GuardedHttp : IDisposable
         }
 
         // A proxy resolves names itself, so that only what is plain to see can be refused before it.
-        if (_options.Proxy is not null && (IPAddress.TryParse(uri.DnsSafeHost, out var address) ? !_guard.Allows(address) : uri.IsLoopback && !_guard.Allows(IPAddress.Loopback)))
+        if (
+            _options.Proxy is not null
+            && (
+                IPAddress.TryParse(uri.DnsSafeHost, out var address)
+                    ? !_guard.Allows(address)
+                    : uri.IsLoopback && !_guard.Allows(IPAddress.Loopback)
+            )
+        )
         {
             throw Refuse(uri.DnsSafeHost, []);
         }
@@ -109,7 +122,10 @@ internal sealed class GuardedHttp : IDisposable
         {
             var redirect = status is >= 300 and < 400 ? "; redirects are not followed" : "";
             throw new FetchException(
-                string.Create(CultureInfo.InvariantCulture, $"{Display(uri)} answered {status}{redirect}"), isTransient: status is 408 or 429 or (>= 500 and < 600), status);
+                string.Create(CultureInfo.InvariantCulture, $"{Display(uri)} answered {status}{redirect}"),
+                isTransient: status is 408 or 429 or (>= 500 and < 600),
+                status
+            );
         }
     }
 
@@ -121,12 +137,18 @@ internal sealed class GuardedHttp : IDisposable
             var stream = await content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false);
             await using (stream.ConfigureAwait(false))
             {
-                var length = content.Headers.ContentLength > maxSize
-                    ? maxSize + 1
-                    : await stream.ReadAtLeastAsync(buffer.AsMemory(0, maxSize + 1), maxSize + 1, throwOnEndOfStream: false, cancellationToken).ConfigureAwait(false);
+                var length =
+                    content.Headers.ContentLength > maxSize
+                        ? maxSize + 1
+                        : await stream
+                            .ReadAtLeastAsync(buffer.AsMemory(0, maxSize + 1), maxSize + 1, throwOnEndOfStream: false, cancellationToken)
+                            .ConfigureAwait(false);
                 return length <= maxSize
                     ? Encoding.UTF8.GetString(buffer, 0, length).TrimStart('\uFEFF')
-                    : throw new FetchException(string.Create(CultureInfo.InvariantCulture, $"{Display(uri)} is larger than {maxSize / 1024} KiB"), isTransient: false);
+                    : throw new FetchException(
+                        string.Create(CultureInfo.InvariantCulture, $"{Display(uri)} is larger than {maxSize / 1024} KiB"),
+                        isTransient: false
+                    );
             }
         }
         finally
@@ -175,11 +197,16 @@ internal sealed class GuardedHttp : IDisposable
     private FetchException Refuse(string host, IPAddress[] addresses)
     {
         _logger.AddressRefused(host, string.Join(", ", addresses.AsEnumerable()));
-        return new($"'{host}' leads to an address that is not public; the operator can allow its network in Tenancy:Validation:AllowedNetworks", isTransient: false);
+        return new(
+            $"'{host}' leads to an address that is not public; the operator can allow its network in Tenancy:Validation:AllowedNetworks",
+            isTransient: false
+        );
     }
 
     private bool IsProxy(DnsEndPoint endpoint) =>
-        _options.Proxy is { } proxy && proxy.Port == endpoint.Port && proxy.IdnHost.Equals(endpoint.Host, StringComparison.OrdinalIgnoreCase);
+        _options.Proxy is { } proxy
+        && proxy.Port == endpoint.Port
+        && proxy.IdnHost.Equals(endpoint.Host, StringComparison.OrdinalIgnoreCase);
 
     private static WebProxy ToWebProxy(Uri proxy)
     {
@@ -187,16 +214,23 @@ internal sealed class GuardedHttp : IDisposable
         return new(new Uri(proxy.GetLeftPart(UriPartial.Scheme) + proxy.Authority))
         {
             BypassProxyOnLocal = false,
-            Credentials = proxy.UserInfo.Length == 0 ? null : new NetworkCredential(Uri.UnescapeDataString(userInfo[0]), Uri.UnescapeDataString(userInfo.ElementAtOrDefault(1) ?? "")),
+            Credentials =
+                proxy.UserInfo.Length == 0
+                    ? null
+                    : new NetworkCredential(
+                        Uri.UnescapeDataString(userInfo[0]),
+                        Uri.UnescapeDataString(userInfo.ElementAtOrDefault(1) ?? "")
+                    ),
         };
     }
 
     // Names of error codes only: messages of other libraries may repeat what they were given.
-    private static string Explain(Exception exception) => exception switch
-    {
-        { InnerException: SocketException socket } => socket.SocketErrorCode.ToString(),
-        HttpRequestException http => http.HttpRequestError.ToString(),
-        HttpIOException io => io.HttpRequestError.ToString(),
-        _ => "broken connection",
-    };
+    private static string Explain(Exception exception) =>
+        exception switch
+        {
+            { InnerException: SocketException socket } => socket.SocketErrorCode.ToString(),
+            HttpRequestException http => http.HttpRequestError.ToString(),
+            HttpIOException io => io.HttpRequestError.ToString(),
+            _ => "broken connection",
+        };
 }

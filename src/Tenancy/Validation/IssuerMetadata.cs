@@ -36,7 +36,13 @@ internal sealed class IssuerMetadata(GuardedHttp http, IOptions<TenancyOptions> 
         }
 
         var configuration = new OpenIdConnectConfiguration { Issuer = issuer, JwksUri = keysUri };
-        foreach (var key in ReadKeys(uri, await http.GetAsync(uri, MaxDocumentSize, cancellationToken).ConfigureAwait(false), authentication.PinnedKeyId))
+        foreach (
+            var key in ReadKeys(
+                uri,
+                await http.GetAsync(uri, MaxDocumentSize, cancellationToken).ConfigureAwait(false),
+                authentication.PinnedKeyId
+            )
+        )
         {
             configuration.SigningKeys.Add(key);
         }
@@ -62,7 +68,9 @@ internal sealed class IssuerMetadata(GuardedHttp http, IOptions<TenancyOptions> 
         var discovery = Read(location, text, static json => OpenIdConnectConfiguration.Create(json));
         return string.Equals(discovery.Issuer, issuer, StringComparison.Ordinal)
             ? discovery
-            : throw new IssuerRejectedException($"{GuardedHttp.Display(location)} names another issuer than the tenant's configuration; they are compared byte for byte");
+            : throw new IssuerRejectedException(
+                $"{GuardedHttp.Display(location)} names another issuer than the tenant's configuration; they are compared byte for byte"
+            );
     }
 
     // RFC 8414, section 3.1: the well-known part stands between host and path.
@@ -97,9 +105,12 @@ internal sealed class IssuerMetadata(GuardedHttp http, IOptions<TenancyOptions> 
         var keys = Read(uri, usable, static set => set.GetSigningKeys()).Where(IsStrong).ToList();
         if (keys.Count is 0 or > MaxKeys)
         {
-            throw new IssuerRejectedException(keys.Count == 0
-                ? $"{GuardedHttp.Display(uri)} has no key for signatures that can be used: RSA of at least {MinimumRsaKeySize} bits or EC"
-                : $"{GuardedHttp.Display(uri)} has more than {MaxKeys} keys");
+            throw new IssuerRejectedException(
+                keys.Count == 0
+                    ? $"{GuardedHttp.Display(uri)} has no key for signatures that can be used: RSA of at least {MinimumRsaKeySize} "
+                        + "bits or EC"
+                    : $"{GuardedHttp.Display(uri)} has more than {MaxKeys} keys"
+            );
         }
 
         if (pinnedKeyId is not null)

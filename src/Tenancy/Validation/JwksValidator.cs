@@ -2,7 +2,9 @@ using Tenancy.Configuration;
 
 namespace Tenancy.Validation;
 
-/// <summary>Checks that the issuer of a tenant is there and vouches for the tenant's configuration. Tenants without one are valid.</summary>
+/// <summary>
+/// Checks that the issuer of a tenant is there and vouches for the tenant's configuration. Tenants without one are valid.
+/// </summary>
 internal sealed class JwksValidator(IssuerMetadata metadata) : ITenantValidator
 {
     public async ValueTask<TenantValidation> ValidateAsync(TenantConfig tenant, CancellationToken cancellationToken)

@@ -28,9 +28,7 @@ internal sealed class NameLookups : IDisposable
     private readonly Lock _lock = new();
 
     public NameLookups()
-        : this(Dns.GetHostAddresses)
-    {
-    }
+        : this(Dns.GetHostAddresses) { }
 
     internal NameLookups(Func<string, IPAddress[]> resolve) => _resolve = resolve;
 
@@ -45,8 +43,11 @@ internal sealed class NameLookups : IDisposable
             {
                 _running[name] = lookup = RunAsync(name);
                 _ = lookup.ContinueWith(
-                    static task => _ = task.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted,
-                    TaskScheduler.Default);
+                    static task => _ = task.Exception,
+                    CancellationToken.None,
+                    TaskContinuationOptions.OnlyOnFaulted,
+                    TaskScheduler.Default
+                );
             }
 
             return lookup.WaitAsync(cancellationToken);
@@ -65,13 +66,17 @@ internal sealed class NameLookups : IDisposable
     {
         // The caller has yet to note that it runs.
         await Task.Yield();
-        var turn = !_wasQuick.TryGetValue(name, out var wasQuick) ? _unknown : wasQuick ? _quick : _slow;
+        var turn =
+            !_wasQuick.TryGetValue(name, out var wasQuick) ? _unknown
+            : wasQuick ? _quick
+            : _slow;
         await turn.WaitAsync().ConfigureAwait(false);
         var began = TimeProvider.System.GetTimestamp();
         try
         {
-            return await Task.Factory.StartNew(
-                () => _resolve(name), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default).ConfigureAwait(false);
+            return await Task
+                .Factory.StartNew(() => _resolve(name), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
+                .ConfigureAwait(false);
         }
         finally
         {

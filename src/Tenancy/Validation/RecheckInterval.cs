@@ -10,13 +10,20 @@ internal static class RecheckInterval
     private static readonly TimeSpan FirstRetry = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LastRetry = TimeSpan.FromMinutes(5);
 
-    /// <summary>The interval of healthy tenants: 10 minutes up to 1,000 tenants, and in proportion with more, so that the load stays the same.</summary>
+    /// <summary>
+    /// The interval of healthy tenants: 10 minutes up to 1,000 tenants, and in proportion with more, so that the load stays the same.
+    /// </summary>
     public static TimeSpan Healthy(int tenants) => HealthyBase * Scale(tenants);
 
-    /// <summary>The time to the first check of a tenant that comes up healthy: anywhere in the interval, so that those of a whole fleet spread.</summary>
+    /// <summary>
+    /// The time to the first check of a tenant that comes up healthy: anywhere in the interval, so that those of a whole fleet spread.
+    /// </summary>
     public static TimeSpan First(int tenants, double random) => Healthy(tenants) * random;
 
-    /// <summary>The time to the next check: 5 seconds, doubled with each failure up to 5 minutes, for those that are not healthy; null where only an admin can bring the tenant back.</summary>
+    /// <summary>
+    /// The time to the next check: 5 seconds, doubled with each failure up to 5 minutes, for those that are not healthy; null where only an
+    /// admin can bring the tenant back.
+    /// </summary>
     /// <param name="health">The tenant's health.</param>
     /// <param name="failures">The checks that failed since the last one that did not.</param>
     /// <param name="tenants">The number of tenants.</param>

@@ -7,7 +7,10 @@ using Tenancy.Registry;
 namespace Tenancy.Validation;
 
 /// <summary>Checks tenants again and again, each at its own time. One timer waits for the next that is due.</summary>
-internal sealed class RecheckSchedule(Lazy<TenantRegistry> registry, TenantProbe probe, TimeProvider time, ILogger<RecheckSchedule> logger) : ITenantChangeListener, IHostedService, IDisposable
+internal sealed class RecheckSchedule(Lazy<TenantRegistry> registry, TenantProbe probe, TimeProvider time, ILogger<RecheckSchedule> logger)
+    : ITenantChangeListener,
+        IHostedService,
+        IDisposable
 {
     private readonly Lock _lock = new();
     private readonly PriorityQueue<Entry, DateTimeOffset> _due = new();
@@ -27,8 +30,11 @@ internal sealed class RecheckSchedule(Lazy<TenantRegistry> registry, TenantProbe
             else
             {
                 Schedule(
-                    tenant, _current.GetValueOrDefault(change.TenantId)?.Failures
-                        ?? 0, isFirst: change.Kind == TenantChangeKind.Registered, time.GetUtcNow());
+                    tenant,
+                    _current.GetValueOrDefault(change.TenantId)?.Failures ?? 0,
+                    isFirst: change.Kind == TenantChangeKind.Registered,
+                    time.GetUtcNow()
+                );
             }
         }
     }
@@ -39,7 +45,12 @@ internal sealed class RecheckSchedule(Lazy<TenantRegistry> registry, TenantProbe
         {
             using (ExecutionContext.SuppressFlow())
             {
-                _timer = time.CreateTimer(static schedule => ((RecheckSchedule)schedule!).RunDue(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+                _timer = time.CreateTimer(
+                    static schedule => ((RecheckSchedule)schedule!).RunDue(),
+                    this,
+                    Timeout.InfiniteTimeSpan,
+                    Timeout.InfiniteTimeSpan
+                );
             }
 
             Arm();
@@ -122,7 +133,14 @@ internal sealed class RecheckSchedule(Lazy<TenantRegistry> registry, TenantProbe
         // Where nothing but the platform is asked, there is nothing that could change by itself.
         var health = tenant.Health == TenantHealth.Healthy && !probe.HasValidators ? TenantHealth.Disabled : tenant.Health;
         var (count, random) = (registry.Value.Count, Random.Shared.NextDouble());
-        if ((isFirst && health == TenantHealth.Healthy ? RecheckInterval.First(count, random) : RecheckInterval.Next(health, failures, count, random)) is not { } interval)
+        if (
+            (
+                isFirst && health == TenantHealth.Healthy
+                    ? RecheckInterval.First(count, random)
+                    : RecheckInterval.Next(health, failures, count, random)
+            )
+            is not { } interval
+        )
         {
             _current.Remove(tenant.Id);
             return;

@@ -3,16 +3,12 @@ namespace Tenancy.Validation;
 /// <summary>The result of a check. There is no failure without a kind.</summary>
 public abstract record TenantValidation
 {
-    private TenantValidation()
-    {
-    }
+    private TenantValidation() { }
 
     /// <summary>The tenant can be served.</summary>
     public sealed record Valid : TenantValidation
     {
-        private Valid()
-        {
-        }
+        private Valid() { }
 
         /// <summary>Gets the one value.</summary>
         public static Valid Instance { get; } = new();

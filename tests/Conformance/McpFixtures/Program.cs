@@ -6,18 +6,23 @@ using Tenancy.Mcp;
 
 // A server for MCP's conformance suite: one platform, whose handlers are what the suite calls. tests/Conformance/mcp makes its tenant.
 var builder = WebApplication.CreateBuilder(args);
-builder.Services.AddTenancy(builder.Configuration)
-    .AddEmbeddedStore()
-    .AddPlatform<Fixtures>("fixtures");
+builder.Services.AddTenancy(builder.Configuration).AddEmbeddedStore().AddPlatform<Fixtures>("fixtures");
 
 // What no attribute says is the MCP SDK's own option, as in a server without tenants.
 builder.Services.Configure<McpServerOptions>(options =>
 {
     options.Handlers.SetLoggingLevelHandler = (_, _) => ValueTask.FromResult(new EmptyResult());
-    options.Handlers.CompleteHandler = (request, _) => ValueTask.FromResult(new CompleteResult
-    {
-        Completion = new() { Values = [$"{request.Params.Argument.Value} at {request.Services!.GetRequiredService<ToolContext>().TenantId}"], Total = 1 },
-    });
+    options.Handlers.CompleteHandler = (request, _) =>
+        ValueTask.FromResult(
+            new CompleteResult
+            {
+                Completion = new()
+                {
+                    Values = [$"{request.Params.Argument.Value} at {request.Services!.GetRequiredService<ToolContext>().TenantId}"],
+                    Total = 1,
+                },
+            }
+        );
 });
 
 // So are extensions of the protocol.

@@ -17,7 +17,12 @@ public sealed class EnvelopeTests
     [Theory]
     [InlineData("/packages", "packages", "[]", "VALIDATION_ERROR")]
     [InlineData("/packages/0/budget", "packages", """[{"product_id":"p","pricing_option_id":"cpm","budget":-1}]""", "VALIDATION_ERROR")]
-    [InlineData("/packages/1/product_id", "packages", """[{"product_id":"p","pricing_option_id":"cpm","budget":1},{"pricing_option_id":"cpm","budget":1}]""", "INVALID_REQUEST")]
+    [InlineData(
+        "/packages/1/product_id",
+        "packages",
+        """[{"product_id":"p","pricing_option_id":"cpm","budget":1},{"pricing_option_id":"cpm","budget":1}]""",
+        "INVALID_REQUEST"
+    )]
     [InlineData("/packages/0/budget", "packages", """[{"product_id":"p","pricing_option_id":"cpm","budget":"much"}]""", "INVALID_REQUEST")]
     [InlineData("/brand/domain", "brand", """{"domain":"not a domain"}""", "VALIDATION_ERROR")]
     [InlineData("/account", "account", """{"operator":"agency.example"}""", "INVALID_REQUEST")]
@@ -38,7 +43,12 @@ public sealed class EnvelopeTests
     public async Task A_request_names_100_media_buys_at_most(int ids, string? mistake)
     {
         await using var server = await TenancyServer.StartAsync();
-        var answer = await server.CallAsync("acme", McpCalls.Acme, "get_media_buys", new() { ["media_buy_ids"] = new JsonArray([.. Enumerable.Range(0, ids).Select(id => (JsonNode)$"mb_{id}")]) });
+        var answer = await server.CallAsync(
+            "acme",
+            McpCalls.Acme,
+            "get_media_buys",
+            new() { ["media_buy_ids"] = new JsonArray([.. Enumerable.Range(0, ids).Select(id => (JsonNode)$"mb_{id}")]) }
+        );
         Assert.Equal(mistake is not null, (bool?)answer["isError"] is true);
         Assert.Equal(mistake, answer["structuredContent"]!["adcp_error"] is { } error ? $"{error["field"]}: {error["message"]}" : null);
     }
@@ -46,7 +56,9 @@ public sealed class EnvelopeTests
     [Fact]
     public async Task Requests_that_are_not_checked_reach_the_handler()
     {
-        await using var server = await TenancyServer.StartAsync(settings: new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:Adcp:Requests"] = "warn" });
+        await using var server = await TenancyServer.StartAsync(
+            settings: new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:Adcp:Requests"] = "warn" }
+        );
         var request = McpCalls.CreateBuy(-1);
         Assert.False((bool?)(await server.CallAsync("acme", McpCalls.Acme, "create_media_buy", request))["isError"]);
     }
@@ -103,7 +115,21 @@ public sealed class EnvelopeTests
         using var two = TestToolContext.Begin(server.Services, "acme", "two");
         var brand = new BrandReference { Domain = "brand.example" };
         var id = AccountDocument.IdFor(one.Context, brand, "agency.example", sandbox: null);
-        await one.Context.CallerDocuments<AccountDocument>().CreateWithIdAsync(id, new() { Account = new() { AccountId = id, Name = "x", Status = AccountStatus.Active } }, Token);
+        await one
+            .Context.CallerDocuments<AccountDocument>()
+            .CreateWithIdAsync(
+                id,
+                new()
+                {
+                    Account = new()
+                    {
+                        AccountId = id,
+                        Name = "x",
+                        Status = AccountStatus.Active,
+                    },
+                },
+                Token
+            );
         var reference = new AccountReference { Brand = brand, Operator = "agency.example" };
 
         Assert.Equal(id, Assert.Single(await resolver.ResolveAsync(reference, one.Context, Token)).AccountId);
@@ -127,8 +153,27 @@ public sealed class EnvelopeTests
         Assert.Equal((AdcpError.AccountAmbiguous, "/account"), (refusal.Error, refusal.Field));
         Assert.Equal("1", Assert.Single(await resolver.ResolveAsync(new() { AccountId = "1" }, call.Context, Token)).AccountId);
 
-        Task OpenAsync(int from, int count) => Task.WhenAll(Enumerable.Range(from, count).Select(number =>
-            call.Context.CallerDocuments<AccountDocument>().CreateWithIdAsync($"{number}", new() { Account = new() { AccountId = $"{number}", Name = "x", Status = AccountStatus.Active } }, Token)));
+        Task OpenAsync(int from, int count) =>
+            Task.WhenAll(
+                Enumerable
+                    .Range(from, count)
+                    .Select(number =>
+                        call.Context.CallerDocuments<AccountDocument>()
+                            .CreateWithIdAsync(
+                                $"{number}",
+                                new()
+                                {
+                                    Account = new()
+                                    {
+                                        AccountId = $"{number}",
+                                        Name = "x",
+                                        Status = AccountStatus.Active,
+                                    },
+                                },
+                                Token
+                            )
+                    )
+            );
     }
 
     [Fact]
@@ -139,12 +184,19 @@ public sealed class EnvelopeTests
         Assert.Null(await BuyForAsync(server, "other"));
 
         var all = await server.CallAsync("acme", McpCalls.Acme, "get_media_buys");
-        var ofOne = await server.CallAsync("acme", McpCalls.Acme, "get_media_buys", new() { ["account"] = new JsonObject { ["account_id"] = "other" } });
+        var ofOne = await server.CallAsync(
+            "acme",
+            McpCalls.Acme,
+            "get_media_buys",
+            new() { ["account"] = new JsonObject { ["account_id"] = "other" } }
+        );
 
         Assert.Equal(2, all["structuredContent"]!["media_buys"]!.AsArray().Count);
         Assert.Single(ofOne["structuredContent"]!["media_buys"]!.AsArray());
         using var scope = TestToolContext.Begin(server.Services, "acme", principalId: null);
-        await Assert.ThrowsAsync<InvalidOperationException>(() => scope.Context.Documents<TestBuy>().CreateAsync(new() { Seller = "x", Budget = 1 }, cancellationToken: Token));
+        await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            scope.Context.Documents<TestBuy>().CreateAsync(new() { Seller = "x", Budget = 1 }, cancellationToken: Token)
+        );
     }
 
     [Fact]
@@ -155,10 +207,15 @@ public sealed class EnvelopeTests
         string[] accounts = ["a", "b", "c"];
         foreach (var (number, account) in accounts.SelectMany(account => new[] { 1, 2, 3 }, (account, number) => (number, account)))
         {
-            await new Documents<TestBuy>(new(redis, tenant, account, $"{account}{number}", () => { })).CreateAsync(new() { Seller = account, Budget = number }, cancellationToken: Token);
+            await new Documents<TestBuy>(new(redis, tenant, account, $"{account}{number}", () => { })).CreateAsync(
+                new() { Seller = account, Budget = number },
+                cancellationToken: Token
+            );
         }
 
-        var documents = new Documents<TestBuy>(new(redis, tenant, null, "read", () => { }, new(_ => Task.FromResult<IReadOnlyList<string>>(accounts))));
+        var documents = new Documents<TestBuy>(
+            new(redis, tenant, null, "read", () => { }, new(_ => Task.FromResult<IReadOnlyList<string>>(accounts)))
+        );
         List<string> seen = [];
         string? cursor = null;
         do
@@ -166,8 +223,7 @@ public sealed class EnvelopeTests
             var page = await documents.ListAsync(cursor, limit: 2, Token);
             seen.AddRange(page.Items.Select(buy => $"{buy.Seller}{buy.Budget}"));
             cursor = page.NextCursor;
-        }
-        while (cursor is not null);
+        } while (cursor is not null);
         Assert.Equal(["a1", "a2", "a3", "b1", "b2", "b3", "c1", "c2", "c3"], seen);
     }
 
@@ -190,12 +246,35 @@ public sealed class EnvelopeTests
     {
         private static readonly Account[] Accounts =
         [
-            new() { AccountId = "active", Name = "a", Status = AccountStatus.Active },
-            new() { AccountId = "other", Name = "b", Status = AccountStatus.Active },
-            new() { AccountId = "suspended", Name = "c", Status = AccountStatus.Suspended },
+            new()
+            {
+                AccountId = "active",
+                Name = "a",
+                Status = AccountStatus.Active,
+            },
+            new()
+            {
+                AccountId = "other",
+                Name = "b",
+                Status = AccountStatus.Active,
+            },
+            new()
+            {
+                AccountId = "suspended",
+                Name = "c",
+                Status = AccountStatus.Suspended,
+            },
         ];
 
-        public Task<IReadOnlyList<Account>> ResolveAsync(AccountReference? reference, ToolContext context, CancellationToken cancellationToken) =>
-            Task.FromResult<IReadOnlyList<Account>>(reference?.AccountId is "twice" ? Accounts[..2] : [.. Accounts.Where(account => reference is null || account.AccountId == reference.AccountId)]);
+        public Task<IReadOnlyList<Account>> ResolveAsync(
+            AccountReference? reference,
+            ToolContext context,
+            CancellationToken cancellationToken
+        ) =>
+            Task.FromResult<IReadOnlyList<Account>>(
+                reference?.AccountId is "twice"
+                    ? Accounts[..2]
+                    : [.. Accounts.Where(account => reference is null || account.AccountId == reference.AccountId)]
+            );
     }
 }

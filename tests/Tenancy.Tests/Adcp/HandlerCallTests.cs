@@ -38,17 +38,30 @@ public sealed class HandlerCallTests
     {
         var log = new LogRecorder();
         await using var server = await StartAsync(log: log);
-        var failed = await server.CallAsync("acme", McpCalls.Acme, "broken", new() { ["brief"] = "throw", ["context"] = new JsonObject { ["trace"] = 7 } });
+        var failed = await server.CallAsync(
+            "acme",
+            McpCalls.Acme,
+            "broken",
+            new()
+            {
+                ["brief"] = "throw",
+                ["context"] = new JsonObject { ["trace"] = 7 },
+            }
+        );
         Assert.Equal(
-            """{"adcp_error":{"code":"SERVICE_UNAVAILABLE","message":"The seller could not process the request.","recovery":"transient"},"context":{"trace":7}}""",
-            failed["structuredContent"]!.ToJsonString());
+            """{"adcp_error":{"code":"SERVICE_UNAVAILABLE","message":"The seller could not process the"""
+                + """ request.","recovery":"transient"},"context":{"trace":7}}""",
+            failed["structuredContent"]!.ToJsonString()
+        );
         Assert.Equal(failed["structuredContent"]!.ToJsonString(), JsonNode.Parse((string)failed["content"]![0]!["text"]!)!.ToJsonString());
 
         Assert.Contains("leaked", Assert.Single(log.Entries, entry => entry.Event == "ToolFailed").Text, StringComparison.Ordinal);
 
         var refused = await server.CallAsync("acme", McpCalls.Acme, "broken", new() { ["brief"] = "refuse" });
         Assert.Equal(
-            """{"adcp_error":{"code":"PRODUCT_NOT_FOUND","message":"No such product.","recovery":"correctable","field":"/brief"}}""", refused["structuredContent"]!.ToJsonString());
+            """{"adcp_error":{"code":"PRODUCT_NOT_FOUND","message":"No such product.","recovery":"correctable","field":"/brief"}}""",
+            refused["structuredContent"]!.ToJsonString()
+        );
     }
 
     [Theory]
@@ -59,7 +72,14 @@ public sealed class HandlerCallTests
         using var gate = new SlowTools.Gate();
         await using var server = await StartAsync(gate);
         using var leaving = new CancellationTokenSource();
-        using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("wait", null, generation), generation);
+        using var request = McpCalls.Post(
+            server.Port,
+            Way.Path,
+            "acme",
+            McpCalls.Acme,
+            McpCalls.Call("wait", null, generation),
+            generation
+        );
         var call = server.Client.SendAsync(request, leaving.Token);
         await gate.WaitForAsync(1);
         await leaving.CancelAsync();
@@ -77,7 +97,12 @@ public sealed class HandlerCallTests
         var call = server.Client.SendAsync(request, Token);
         await gate.WaitForAsync(1);
 
-        var cancelled = new JsonObject { ["jsonrpc"] = "2.0", ["method"] = "notifications/cancelled", ["params"] = new JsonObject { ["requestId"] = 1 } };
+        var cancelled = new JsonObject
+        {
+            ["jsonrpc"] = "2.0",
+            ["method"] = "notifications/cancelled",
+            ["params"] = new JsonObject { ["requestId"] = 1 },
+        };
         using var cancellation = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, cancelled.ToJsonString(), sessionId: session);
         using var accepted = await server.Client.SendAsync(cancellation, Token);
         Assert.Equal(HttpStatusCode.Accepted, accepted.StatusCode);
@@ -112,7 +137,10 @@ public sealed class HandlerCallTests
     {
         using var gate = new SlowTools.Gate();
         await using var server = await StartAsync(gate);
-        var calls = Enumerable.Range(0, 16).Select(number => server.CallAsync("acme", McpCalls.Acme, "echo", new() { ["number"] = number }, generation: generation)).ToArray();
+        var calls = Enumerable
+            .Range(0, 16)
+            .Select(number => server.CallAsync("acme", McpCalls.Acme, "echo", new() { ["number"] = number }, generation: generation))
+            .ToArray();
         await gate.WaitForAsync(16);
         gate.Open();
         for (var number = 0; number < 16; number++)
@@ -140,26 +168,33 @@ public sealed class HandlerCallTests
         Assert.Equal("done", ((TextContentBlock)(await call).Content.Single()).Text);
     }
 
-    private static Task<TenancyServer> StartAsync(SlowTools.Gate? gate = null, Dictionary<string, string?>? settings = null, LogRecorder? log = null) => TenancyServer.StartAsync(settings: settings, services: services =>
-    {
-        services.AddSingleton<Cancelled>();
-        services.AddSingleton<ILoggerProvider>(log ?? new());
-        services.AddSingleton(gate ?? new());
-        services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<Handlers>()));
-    });
+    private static Task<TenancyServer> StartAsync(
+        SlowTools.Gate? gate = null,
+        Dictionary<string, string?>? settings = null,
+        LogRecorder? log = null
+    ) => TenancyServer.StartAsync(settings: settings, services: services =>
+        {
+            services.AddSingleton<Cancelled>();
+            services.AddSingleton<ILoggerProvider>(log ?? new());
+            services.AddSingleton(gate ?? new());
+            services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<Handlers>()));
+        });
 
-    private static Task<McpClient> ConnectAsync(TenancyServer server, string version) => McpClient.CreateAsync(
-        new HttpClientTransport(
-            new HttpClientTransportOptions
-            {
-                Endpoint = new Uri(McpCalls.Url(server.Port, Way.Path, "acme")),
-                AdditionalHeaders = new Dictionary<string, string> { ["Authorization"] = "Bearer " + McpCalls.Acme },
-                TransportMode = HttpTransportMode.StreamableHttp,
-            },
-            server.NewClient(),
-            ownsHttpClient: true),
-        new() { ProtocolVersion = version },
-        cancellationToken: Token);
+    private static Task<McpClient> ConnectAsync(TenancyServer server, string version) =>
+        McpClient.CreateAsync(
+            new HttpClientTransport(
+                new HttpClientTransportOptions
+                {
+                    Endpoint = new Uri(McpCalls.Url(server.Port, Way.Path, "acme")),
+                    AdditionalHeaders = new Dictionary<string, string> { ["Authorization"] = "Bearer " + McpCalls.Acme },
+                    TransportMode = HttpTransportMode.StreamableHttp,
+                },
+                server.NewClient(),
+                ownsHttpClient: true
+            ),
+            new() { ProtocolVersion = version },
+            cancellationToken: Token
+        );
 
     private sealed class Cancelled
     {
@@ -176,14 +211,17 @@ public sealed class HandlerCallTests
     private sealed class Handlers(SlowTools.Gate gate, Cancelled cancelled)
     {
         [AdcpTool("broken")]
-        public Task<GetProductsResponse> BreakAsync(GetProductsRequest request, ToolContext context, CancellationToken cancellationToken) => Task.FromResult(request.Brief switch
-        {
-            "throw" => throw new InvalidOperationException("leaked"),
-            "refuse" => throw new AdcpException(AdcpError.ProductNotFound, "No such product.", "/brief"),
-            "null item" => new GetProductsResponse { Products = [Product(3), null!] },
-            "null" => new GetProductsResponse { Products = [Product(3) with { Name = null! }] },
-            _ => new GetProductsResponse { Products = [Product(-3)] },
-        });
+        public Task<GetProductsResponse> BreakAsync(GetProductsRequest request, ToolContext context, CancellationToken cancellationToken) =>
+            Task.FromResult(
+                request.Brief switch
+                {
+                    "throw" => throw new InvalidOperationException("leaked"),
+                    "refuse" => throw new AdcpException(AdcpError.ProductNotFound, "No such product.", "/brief"),
+                    "null item" => new GetProductsResponse { Products = [Product(3), null!] },
+                    "null" => new GetProductsResponse { Products = [Product(3) with { Name = null! }] },
+                    _ => new GetProductsResponse { Products = [Product(-3)] },
+                }
+            );
 
         [McpServerTool(Name = "wait")]
         public async Task<string> WaitAsync(ToolContext context, CancellationToken cancellationToken)
@@ -211,21 +249,38 @@ public sealed class HandlerCallTests
         [McpServerTool(Name = "work")]
         public async Task<string> WorkAsync(IProgress<ProgressNotificationValue> progress, CancellationToken cancellationToken)
         {
-            progress.Report(new() { Progress = 1, Total = 2, Message = "half" });
+            progress.Report(
+                new()
+                {
+                    Progress = 1,
+                    Total = 2,
+                    Message = "half",
+                }
+            );
             await gate.EnterAsync(cancellationToken);
             return "done";
         }
 
-        private static Product Product(decimal price) => new()
-        {
-            ProductId = "leaked",
-            Name = "x",
-            Description = "x",
-            PublisherProperties = [new() { PublisherDomain = "example.com" }],
-            FormatIds = [],
-            DeliveryType = DeliveryType.NonGuaranteed,
-            PricingOptions = [new() { PricingOptionId = "cpm", PricingModel = "cpm", Currency = "USD", FixedPrice = price }],
-            ReportingCapabilities = new(),
-        };
+        private static Product Product(decimal price) =>
+            new()
+            {
+                ProductId = "leaked",
+                Name = "x",
+                Description = "x",
+                PublisherProperties = [new() { PublisherDomain = "example.com" }],
+                FormatIds = [],
+                DeliveryType = DeliveryType.NonGuaranteed,
+                PricingOptions =
+                [
+                    new()
+                    {
+                        PricingOptionId = "cpm",
+                        PricingModel = "cpm",
+                        Currency = "USD",
+                        FixedPrice = price,
+                    },
+                ],
+                ReportingCapabilities = new(),
+            };
     }
 }

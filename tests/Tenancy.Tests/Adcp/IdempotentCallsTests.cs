@@ -136,7 +136,13 @@ public sealed class IdempotentCallsTests
         var request = McpCalls.CreateBuy(100);
         using (var leaving = new CancellationTokenSource())
         {
-            using var post = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("slow_buy", request.DeepClone().AsObject()));
+            using var post = McpCalls.Post(
+                server.Port,
+                Way.Path,
+                "acme",
+                McpCalls.Acme,
+                McpCalls.Call("slow_buy", request.DeepClone().AsObject())
+            );
             var sending = server.Client.SendAsync(post, HttpCompletionOption.ResponseContentRead, leaving.Token);
             await gate.WaitForAsync(1);
             await leaving.CancelAsync();
@@ -188,17 +194,24 @@ public sealed class IdempotentCallsTests
         Assert.Equal("IDEMPOTENCY_EXPIRED", (await ErrorAsync(server, request))["code"]!.ToString());
     }
 
-    private static Task<TenancyServer> StartAsync(SlowTools.Gate gate, TimeProvider? time = null) => TenancyServer.StartAsync(services: services =>
-    {
-        services.AddSingleton(gate);
-        services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<SlowTools>()));
-        if (time is not null)
+    private static Task<TenancyServer> StartAsync(SlowTools.Gate gate, TimeProvider? time = null) =>
+        TenancyServer.StartAsync(services: services =>
         {
-            services.AddSingleton(time);
-        }
-    });
+            services.AddSingleton(gate);
+            services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<SlowTools>()));
+            if (time is not null)
+            {
+                services.AddSingleton(time);
+            }
+        });
 
-    private static async Task<JsonNode> BuyAsync(TenancyServer server, JsonObject request, string? tag = null, string tenant = "acme", string token = McpCalls.Acme)
+    private static async Task<JsonNode> BuyAsync(
+        TenancyServer server,
+        JsonObject request,
+        string? tag = null,
+        string tenant = "acme",
+        string token = McpCalls.Acme
+    )
     {
         request = request.DeepClone().AsObject();
         if (tag is not null)

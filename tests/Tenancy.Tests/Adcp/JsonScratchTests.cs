@@ -67,20 +67,27 @@ public sealed class JsonScratchTests
     public async Task Each_thread_has_its_own()
     {
         using var start = new Barrier(4);
-        await Task.WhenAll(Enumerable.Range(0, 4).Select(thread => Task.Factory.StartNew(
-            () =>
-            {
-                start.SignalAndWait(TestContext.Current.CancellationToken);
-                for (var i = 0; i < 10_000; i++)
-                {
-                    using var scratch = JsonScratch.Rent();
-                    Write(scratch, $"{thread} {i}");
-                    Assert.Equal($"\"{thread} {i}\"", Text(scratch));
-                }
-            },
-            TestContext.Current.CancellationToken,
-            TaskCreationOptions.LongRunning,
-            TaskScheduler.Default)));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 4)
+                .Select(thread =>
+                    Task.Factory.StartNew(
+                        () =>
+                        {
+                            start.SignalAndWait(TestContext.Current.CancellationToken);
+                            for (var i = 0; i < 10_000; i++)
+                            {
+                                using var scratch = JsonScratch.Rent();
+                                Write(scratch, $"{thread} {i}");
+                                Assert.Equal($"\"{thread} {i}\"", Text(scratch));
+                            }
+                        },
+                        TestContext.Current.CancellationToken,
+                        TaskCreationOptions.LongRunning,
+                        TaskScheduler.Default
+                    )
+                )
+        );
     }
 
     private static void Write(JsonScratch scratch, string text)

@@ -14,9 +14,21 @@ public sealed class OptionalAccountTests
     [InlineData("count_notes_once")]
     public async Task A_request_without_an_account_reads_those_of_the_caller_whether_or_not_it_has_an_idempotency_key(string tool)
     {
-        await using var server = await TenancyServer.StartAsync(services: services => services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<NoteTools>())));
-        await server.CallAsync("acme", McpCalls.Acme, "write_note", new() { ["account"] = new System.Text.Json.Nodes.JsonObject { ["account_id"] = "any" } });
-        var result = await server.CallAsync("acme", McpCalls.Acme, tool, tool == "count_notes" ? null : new() { ["idempotency_key"] = Guid.NewGuid().ToString("N") });
+        await using var server = await TenancyServer.StartAsync(services: services =>
+            services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<NoteTools>()))
+        );
+        await server.CallAsync(
+            "acme",
+            McpCalls.Acme,
+            "write_note",
+            new() { ["account"] = new System.Text.Json.Nodes.JsonObject { ["account_id"] = "any" } }
+        );
+        var result = await server.CallAsync(
+            "acme",
+            McpCalls.Acme,
+            tool,
+            tool == "count_notes" ? null : new() { ["idempotency_key"] = Guid.NewGuid().ToString("N") }
+        );
         Assert.Equal(1, (int)result["structuredContent"]!["notes"]!);
     }
 
@@ -50,10 +62,12 @@ public sealed class OptionalAccountTests
         }
 
         [AdcpTool("count_notes")]
-        public Task<NotesResponse> CountAsync(NotesRequest request, ToolContext context, CancellationToken cancellationToken) => CountAsync(context, cancellationToken);
+        public Task<NotesResponse> CountAsync(NotesRequest request, ToolContext context, CancellationToken cancellationToken) =>
+            CountAsync(context, cancellationToken);
 
         [AdcpTool("count_notes_once")]
-        public Task<NotesResponse> CountOnceAsync(NotesOnceRequest request, ToolContext context, CancellationToken cancellationToken) => CountAsync(context, cancellationToken);
+        public Task<NotesResponse> CountOnceAsync(NotesOnceRequest request, ToolContext context, CancellationToken cancellationToken) =>
+            CountAsync(context, cancellationToken);
 
         private static async Task<NotesResponse> CountAsync(ToolContext context, CancellationToken cancellationToken) =>
             new() { Notes = (await context.Documents<Note>().ListAsync(cancellationToken: cancellationToken)).Items.Count };

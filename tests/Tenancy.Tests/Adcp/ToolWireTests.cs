@@ -45,21 +45,31 @@ public sealed class ToolWireTests
         Assert.Equal($"{{\"status\":\"completed\"{expected}}}", Answer("{}", context));
         Assert.Equal(
             $"{{\"status\":\"completed\",\"idempotency_key\":\"key\"{expected}}}",
-            Text(new StoredAnswer(new(Writes.Write(new OwnResponse()), IsReplay: false), "key", Context(context))));
+            Text(new StoredAnswer(new(Writes.Write(new OwnResponse()), IsReplay: false), "key", Context(context)))
+        );
         Assert.Equal(
             $"{{\"status\":\"completed\",\"replayed\":true,\"idempotency_key\":\"key\"{expected}}}",
-            Text(new StoredAnswer(new(Writes.Write(new OwnResponse()), IsReplay: true), "key", Context(context))));
+            Text(new StoredAnswer(new(Writes.Write(new OwnResponse()), IsReplay: true), "key", Context(context)))
+        );
         Assert.Equal(
             $"{{\"adcp_error\":{{\"code\":\"CONFLICT\",\"message\":\"m\",\"recovery\":\"{AdcpError.Conflict.Recovery}\"}}{expected}}}",
-            Text(AdcpAnswers.Error(new(AdcpError.Conflict, "m"), Context(context))));
+            Text(AdcpAnswers.Error(new(AdcpError.Conflict, "m"), Context(context)))
+        );
     }
 
     [Theory]
     [InlineData("""{"context":{"mine":1}}""", "1", """{"status":"completed","context":1}""")]
     [InlineData("""{"context":{"mine":1}}""", null, """{"status":"completed"}""")]
     [InlineData("""{"text":"declared","status":"s"}""", null, """{"status":"s","text":"declared"}""")]
-    public void An_extension_with_the_name_of_a_member_of_the_envelope_does_not_stand_there(string extensions, string? context, string written) =>
-        AssertSame(written, Text(Reads.Answer(new OwnResponse { Extensions = Extensions(extensions) }, new ReadRequest { Context = Context(context) })));
+    public void An_extension_with_the_name_of_a_member_of_the_envelope_does_not_stand_there(
+        string extensions,
+        string? context,
+        string written
+    ) =>
+        AssertSame(
+            written,
+            Text(Reads.Answer(new OwnResponse { Extensions = Extensions(extensions) }, new ReadRequest { Context = Context(context) }))
+        );
 
     [Fact]
     public void An_extension_with_the_name_of_a_field_that_is_written_does_not_stand_there_at_any_depth()
@@ -70,13 +80,22 @@ public sealed class ToolWireTests
             Status = "submitted",
             Part = new() { Name = "part", Extensions = Extensions("""{"name":"another","more":1}""") },
             Parts = [new() { Name = "first", Extensions = Extensions("""{"name":[],"more":2}""") }],
-            Extensions = Extensions("""{"text":"another","status":"failed","part":{},"context":1,"replayed":false,"idempotency_key":"x","more":3}"""),
+            Extensions = Extensions(
+                """{"text":"another","status":"failed","part":{},"context":1,"replayed":false,"idempotency_key":"x","more":3}"""
+            ),
         };
         const string Own = """
             "text":"mine","status":"submitted","part":{"name":"part","more":1},"parts":[{"name":"first","more":2}],"more":3
             """;
-        AssertSame($$"""{{{Own}},"context":{"a":1} }""", Text(new StoredAnswer(new(Writes.Write(response), IsReplay: false), "key", Context("{\"a\":1}"))), "idempotency_key");
-        AssertSame($$"""{{{Own}},"replayed":false,"idempotency_key":"x","context":{"a":1} }""", Text(Reads.Answer(response, new ReadRequest { Context = Context("{\"a\":1}") })));
+        AssertSame(
+            $$"""{{{Own}},"context":{"a":1} }""",
+            Text(new StoredAnswer(new(Writes.Write(response), IsReplay: false), "key", Context("{\"a\":1}"))),
+            "idempotency_key"
+        );
+        AssertSame(
+            $$"""{{{Own}},"replayed":false,"idempotency_key":"x","context":{"a":1} }""",
+            Text(Reads.Answer(response, new ReadRequest { Context = Context("{\"a\":1}") }))
+        );
 
         // The handler may use its own object again.
         Assert.Equal(7, response.Extensions!.Count);
@@ -85,8 +104,16 @@ public sealed class ToolWireTests
     [Fact]
     public void A_response_type_that_declares_a_member_of_the_envelope_is_refused_when_its_tool_is_built()
     {
-        Assert.Contains("'context'", Assert.Throws<InvalidOperationException>(() => new ToolWire<ReadRequest, ContextResponse>(Serializer)).Message, StringComparison.Ordinal);
-        Assert.Contains("'replayed'", Assert.Throws<InvalidOperationException>(() => new ToolWire<WriteRequest, ReplayedResponse>(Serializer)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'context'",
+            Assert.Throws<InvalidOperationException>(() => new ToolWire<ReadRequest, ContextResponse>(Serializer)).Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "'replayed'",
+            Assert.Throws<InvalidOperationException>(() => new ToolWire<WriteRequest, ReplayedResponse>(Serializer)).Message,
+            StringComparison.Ordinal
+        );
 
         // Answers without a key are not replayed.
         _ = new ToolWire<ReadRequest, ReplayedResponse>(Serializer);
@@ -96,13 +123,25 @@ public sealed class ToolWireTests
     public void An_answer_that_breaks_off_leaves_nothing_in_the_next_one()
     {
         // A value that is none cannot be written, which is noticed half-way.
-        var broken = Reads.Answer(new OwnResponse { Text = "half", Extensions = new Dictionary<string, JsonElement> { ["x"] = default } }, new ReadRequest());
+        var broken = Reads.Answer(
+            new OwnResponse
+            {
+                Text = "half",
+                Extensions = new Dictionary<string, JsonElement> { ["x"] = default },
+            },
+            new ReadRequest()
+        );
         Assert.Throws<InvalidOperationException>(() => Text(broken));
         Assert.Equal("""{"text":"a","status":"completed"}""", Answer("""{"text":"a"}"""));
     }
 
-    private static string Answer(string answer, string? context = null) => Text(Reads.Answer(
-        JsonSerializer.Deserialize(answer, Serializer.TypeInfo<OwnResponse>())!, new ReadRequest { Context = Context(context) }));
+    private static string Answer(string answer, string? context = null) =>
+        Text(
+            Reads.Answer(
+                JsonSerializer.Deserialize(answer, Serializer.TypeInfo<OwnResponse>())!,
+                new ReadRequest { Context = Context(context) }
+            )
+        );
 
     private static string Text(ToolAnswer answer)
     {
@@ -115,13 +154,24 @@ public sealed class ToolWireTests
     private static void AssertSame(string expected, string written, string? but = null)
     {
         using var document = JsonDocument.Parse(written, new() { AllowDuplicateProperties = false });
-        var members = document.RootElement.EnumerateObject().Where(member => member.Name != but).Select(member => $"{member.Name} {member.Value.GetRawText()}");
-        Assert.Equal(JsonElement.Parse(expected).EnumerateObject().Select(member => $"{member.Name} {member.Value.GetRawText()}").Order(StringComparer.Ordinal), members.Order(StringComparer.Ordinal));
+        var members = document
+            .RootElement.EnumerateObject()
+            .Where(member => member.Name != but)
+            .Select(member => $"{member.Name} {member.Value.GetRawText()}");
+        Assert.Equal(
+            JsonElement
+                .Parse(expected)
+                .EnumerateObject()
+                .Select(member => $"{member.Name} {member.Value.GetRawText()}")
+                .Order(StringComparer.Ordinal),
+            members.Order(StringComparer.Ordinal)
+        );
     }
 
     private static JsonElement? Context(string? json) => json is null ? null : JsonElement.Parse(json);
 
-    private static Dictionary<string, JsonElement> Extensions(string json) => JsonElement.Parse(json).EnumerateObject().ToDictionary(member => member.Name, member => member.Value);
+    private static Dictionary<string, JsonElement> Extensions(string json) =>
+        JsonElement.Parse(json).EnumerateObject().ToDictionary(member => member.Name, member => member.Value);
 
     internal sealed record ReadRequest : AdcpRequest;
 

@@ -55,10 +55,17 @@ public sealed class AdminCachingTests
     public async Task A_body_that_is_larger_than_the_server_takes_is_answered_in_words_that_may_not_be_kept()
     {
         await using var server = await TenancyServer.StartAsync(services: services =>
-            services.Configure<Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions>(
-                options => options.Limits.MaxRequestBodySize = 1000));
+            services.Configure<Microsoft.AspNetCore.Server.Kestrel.Core.KestrelServerOptions>(options =>
+                options.Limits.MaxRequestBodySize = 1000
+            )
+        );
         using var response = await AssertNotKeptAsync(
-            server, "POST", "/admin/tenants", TenancyServer.AdminKey, $$"""{"id":"large","name":"{{new string('x', 5000)}}"}""");
+            server,
+            "POST",
+            "/admin/tenants",
+            TenancyServer.AdminKey,
+            $$"""{"id":"large","name":"{{new string('x', 5000)}}"}"""
+        );
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
         Assert.Equal("application/problem+json", response.Content.Headers.ContentType!.MediaType);
     }
@@ -79,7 +86,8 @@ public sealed class AdminCachingTests
                 ["Tenancy:Admin:AllowedHosts"] = "127.0.0.1",
             },
             services: services => services.AddSingleton<Microsoft.Extensions.Logging.ILoggerProvider>(log),
-            redis: redis);
+            redis: redis
+        );
 
         // A record that no release of this library wrote.
         await redis.ExecuteAsync("HSET", "{tenants}:metadata:broken", "record", "this is no tenant", "version", "1");
@@ -90,16 +98,21 @@ public sealed class AdminCachingTests
     }
 
     private static List<(string Method, string Route)> Routes(TenancyServer server) =>
-    [
-        .. from endpoint in server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
-           where endpoint.RoutePattern.RawText!.StartsWith("/admin", StringComparison.Ordinal)
-           from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["GET", "PUT"]
-           orderby method == "DELETE" || endpoint.RoutePattern.RawText!.EndsWith("unregister", StringComparison.Ordinal)
-           select (method, endpoint.RoutePattern.RawText!),
-    ];
+        [
+            .. from endpoint in server.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+            where endpoint.RoutePattern.RawText!.StartsWith("/admin", StringComparison.Ordinal)
+            from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? ["GET", "PUT"]
+            orderby method == "DELETE" || endpoint.RoutePattern.RawText!.EndsWith("unregister", StringComparison.Ordinal)
+            select (method, endpoint.RoutePattern.RawText!),
+        ];
 
     private static async Task<HttpResponseMessage> AssertNotKeptAsync(
-        TenancyServer server, string method, string path, string? key, string? body)
+        TenancyServer server,
+        string method,
+        string path,
+        string? key,
+        string? body
+    )
     {
         using var request = new HttpRequestMessage(new(method), path);
         if (body is not null && method != "GET")
@@ -115,7 +128,8 @@ public sealed class AdminCachingTests
         var response = await server.Client.SendAsync(request, Token);
         Assert.True(
             response.Headers.CacheControl is { NoStore: true },
-            $"{method} {path} with key {key}: {(int)response.StatusCode} with {response.Headers.CacheControl}");
+            $"{method} {path} with key {key}: {(int)response.StatusCode} with {response.Headers.CacheControl}"
+        );
         return response;
     }
 }

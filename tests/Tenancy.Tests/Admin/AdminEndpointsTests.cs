@@ -25,7 +25,15 @@ public sealed class AdminEndpointsTests
         var token = (await McpCalls.ReadAsync(created))["principals"]![0]!["token"]!.ToString();
         Assert.StartsWith("initech.", token, StringComparison.Ordinal);
 
-        foreach (var url in new[] { "http://ads.initech.example/mcp", "http://initech.localhost/mcp", $"http://127.0.0.1:{server.Port}/initech/mcp", "http://shared.example.com/pubs/initech/mcp" })
+        foreach (
+            var url in new[]
+            {
+                "http://ads.initech.example/mcp",
+                "http://initech.localhost/mcp",
+                $"http://127.0.0.1:{server.Port}/initech/mcp",
+                "http://shared.example.com/pubs/initech/mcp",
+            }
+        )
         {
             Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, url, token));
             Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(server, url, McpCalls.Acme));
@@ -75,11 +83,23 @@ public sealed class AdminEndpointsTests
     public async Task Without_the_key_nothing_is_shown_or_changed(string? key)
     {
         await using var server = await TenancyServer.StartAsync();
-        foreach (var (method, path) in new[] { (HttpMethod.Get, ""), (HttpMethod.Get, "/acme"), (HttpMethod.Delete, "/acme"), (HttpMethod.Post, "") })
+        foreach (
+            var (method, path) in new[]
+            {
+                (HttpMethod.Get, ""),
+                (HttpMethod.Get, "/acme"),
+                (HttpMethod.Delete, "/acme"),
+                (HttpMethod.Post, ""),
+            }
+        )
         {
             using var response = await server.AdminAsync(method, path, method == HttpMethod.Post ? Initech : null, key);
             Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
-            Assert.DoesNotContain("acme", await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+            Assert.DoesNotContain(
+                "acme",
+                await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken),
+                StringComparison.Ordinal
+            );
         }
 
         Assert.NotNull(await server.CallAsync("acme", McpCalls.Acme, "get_products"));
@@ -136,16 +156,25 @@ public sealed class AdminEndpointsTests
         var problem = await McpCalls.ReadAsync(response);
         Assert.Equal([field], problem["errors"]!.AsObject().Select(error => error.Key));
         using var list = await server.AdminAsync(HttpMethod.Get, "");
-        Assert.Equal(["acme", "globex"], (await McpCalls.ReadAsync(list))["tenants"]!.AsArray().Select(tenant => tenant!["id"]!.ToString()));
+        Assert.Equal(
+            ["acme", "globex"],
+            (await McpCalls.ReadAsync(list))["tenants"]!.AsArray().Select(tenant => tenant!["id"]!.ToString())
+        );
     }
 
     [Fact]
     public async Task A_tenant_may_have_as_much_as_the_bounds_of_its_limits_say()
     {
         await using var server = await TenancyServer.StartAsync();
-        using var response = await server.AdminAsync(HttpMethod.Post, "", """
-            {"id":"x","limits":{"maxClients":10000,"maxSessions":100000,"rateLimit":60000000,"rateLimitPerCaller":60000000,"maxConcurrentCalls":10000,"maxDocumentBytes":1099511627776,"maxIdempotencyRecords":100000000,"maxIdempotencyBytes":1099511627776}}
-            """);
+        using var response = await server.AdminAsync(
+            HttpMethod.Post,
+            "",
+            """
+            {"id":"x","limits":{"maxClients":10000,"maxSessions":100000,"rateLimit":60000000,"rateLimitPerCaller":60000000,
+            "maxConcurrentCalls":10000,"maxDocumentBytes":1099511627776,"maxIdempotencyRecords":100000000,
+            "maxIdempotencyBytes":1099511627776}}
+            """
+        );
         Assert.Equal(HttpStatusCode.Created, response.StatusCode);
     }
 
@@ -172,14 +201,29 @@ public sealed class AdminEndpointsTests
         var (before, after) = (await McpCalls.ReadAsync(first), await McpCalls.ReadAsync(second));
         Assert.Equal(before["version"]!.ToString(), after["version"]!.ToString());
         Assert.Empty(after["principals"]!.AsArray());
-        using var third = await server.AdminAsync(HttpMethod.Post, "", new { id = "initech", name = "Other", principals = new[] { new { name = "Intruder", token = "initech.intruder" } } });
+        using var third = await server.AdminAsync(
+            HttpMethod.Post,
+            "",
+            new
+            {
+                id = "initech",
+                name = "Other",
+                principals = new[] { new { name = "Intruder", token = "initech.intruder" } },
+            }
+        );
         Assert.Equal(HttpStatusCode.Conflict, third.StatusCode);
-        Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(server, $"http://127.0.0.1:{server.Port}/initech/mcp", "initech.intruder"));
+        Assert.Equal(
+            HttpStatusCode.Unauthorized,
+            await StatusAsync(server, $"http://127.0.0.1:{server.Port}/initech/mcp", "initech.intruder")
+        );
     }
 
     private static async Task<HttpStatusCode> StatusAsync(TenancyServer server, string url, string token)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, url) { Content = new StringContent(McpCalls.Call("whoami"), System.Text.Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, url)
+        {
+            Content = new StringContent(McpCalls.Call("whoami"), System.Text.Encoding.UTF8, "application/json"),
+        };
         request.Headers.Add("Authorization", "Bearer " + token);
         request.Headers.Add("Accept", "application/json");
         using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);

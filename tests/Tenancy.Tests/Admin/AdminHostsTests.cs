@@ -74,16 +74,21 @@ public sealed class AdminHostsTests
     [InlineData("127.0.0.1", HttpStatusCode.BadRequest)]
     [InlineData("admin.internal.evil.example", HttpStatusCode.BadRequest)]
     public async Task In_production_it_answers_at_the_servers_own_hosts_and_at_those_that_are_configured(
-        string host, HttpStatusCode expected)
+        string host,
+        HttpStatusCode expected
+    )
     {
-        await using var server = await TenancyServer.StartAsync(environment: "Production", settings: new Dictionary<string, string?>
-        {
-            ["Tenancy:PublicUrl"] = "https://agents.example.com",
-            ["Tenancy:BaseDomain"] = "tenants.example.com",
-            ["Tenancy:AcceptEmbeddedStore"] = "true",
-            ["Tenancy:Admin:Keys:0"] = LongKey,
-            ["Tenancy:Admin:AllowedHosts"] = "admin.internal,10.0.0.5:8080",
-        });
+        await using var server = await TenancyServer.StartAsync(
+            environment: "Production",
+            settings: new Dictionary<string, string?>
+            {
+                ["Tenancy:PublicUrl"] = "https://agents.example.com",
+                ["Tenancy:BaseDomain"] = "tenants.example.com",
+                ["Tenancy:AcceptEmbeddedStore"] = "true",
+                ["Tenancy:Admin:Keys:0"] = LongKey,
+                ["Tenancy:Admin:AllowedHosts"] = "admin.internal,10.0.0.5:8080",
+            }
+        );
         Assert.Equal(expected, (await SendAsync(server, host, key: LongKey)).Status);
     }
 
@@ -91,15 +96,20 @@ public sealed class AdminHostsTests
     [InlineData("Development", HttpStatusCode.BadRequest)]
     [InlineData("Production", HttpStatusCode.OK)]
     public async Task A_server_for_one_tenant_that_names_no_host_answers_at_any_but_in_development_where_the_key_is_known(
-        string environment, HttpStatusCode expected)
+        string environment,
+        HttpStatusCode expected
+    )
     {
-        await using var server = await TenancyServer.StartAsync(environment: environment, settings: new Dictionary<string, string?>
-        {
-            ["Tenancy:MultiTenant"] = "false",
-            ["Tenancy:Identification"] = "host",
-            ["Tenancy:AcceptEmbeddedStore"] = "true",
-            ["Tenancy:Admin:Keys:0"] = LongKey,
-        });
+        await using var server = await TenancyServer.StartAsync(
+            environment: environment,
+            settings: new Dictionary<string, string?>
+            {
+                ["Tenancy:MultiTenant"] = "false",
+                ["Tenancy:Identification"] = "host",
+                ["Tenancy:AcceptEmbeddedStore"] = "true",
+                ["Tenancy:Admin:Keys:0"] = LongKey,
+            }
+        );
         Assert.Equal(expected, (await SendAsync(server, "anything.example", key: LongKey)).Status);
     }
 
@@ -107,7 +117,11 @@ public sealed class AdminHostsTests
         new(TenancyServer.DefaultSettings) { ["Tenancy:AllowedOrigins:0"] = "https://console.example" };
 
     private static async Task<(HttpStatusCode Status, string Text)> SendAsync(
-        TenancyServer server, string host, string[]? origins = null, string key = TenancyServer.AdminKey)
+        TenancyServer server,
+        string host,
+        string[]? origins = null,
+        string key = TenancyServer.AdminKey
+    )
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "/admin/tenants");
         request.Headers.Host = host;

@@ -19,9 +19,10 @@ public sealed class AdminPolicyTests
     [Fact]
     public async Task An_endpoint_of_ones_own_can_ask_for_the_admin_key()
     {
-        await using var server = await TenancyServer.StartAsync(endpoints: app => app
-            .MapGet("/reports", (ClaimsPrincipal user) => user.Identity!.AuthenticationType)
-            .RequireAuthorization(TenantAdminDefaults.Policy));
+        await using var server = await TenancyServer.StartAsync(endpoints: app =>
+            app.MapGet("/reports", (ClaimsPrincipal user) => user.Identity!.AuthenticationType)
+                .RequireAuthorization(TenantAdminDefaults.Policy)
+        );
         using var refused = await GetAsync(server, "/reports", "wrong");
         Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
         Assert.Contains("X-Admin-API-Key", await refused.Content.ReadAsStringAsync(Token), StringComparison.Ordinal);
@@ -37,9 +38,11 @@ public sealed class AdminPolicyTests
         Action<WebApplicationBuilder> define = builder =>
         {
             builder.Services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, Badge>("Badge", null);
-            builder.Services.AddAuthorization(
-                options => options.AddPolicy(
-                    TenantAdminDefaults.Policy, policy => policy.AddAuthenticationSchemes("Badge").RequireClaim("badge", "chief")));
+            builder.Services.AddAuthorization(options =>
+                options.AddPolicy(TenantAdminDefaults.Policy, policy =>
+                    policy.AddAuthenticationSchemes("Badge").RequireClaim("badge", "chief")
+                )
+            );
         };
         await using var app = isBefore ? BareServer.Build(before: define) : BareServer.Build(configure: define);
         app.UseTenancy();
@@ -54,9 +57,9 @@ public sealed class AdminPolicyTests
     [Fact]
     public async Task A_policy_that_is_added_to_the_admin_api_is_asked_for_beside_the_key()
     {
-        await using var app = BareServer.Build(
-            configure: builder => builder.Services.AddAuthorization(
-                options => options.AddPolicy("never", policy => policy.RequireAssertion(_ => false))));
+        await using var app = BareServer.Build(configure: builder =>
+            builder.Services.AddAuthorization(options => options.AddPolicy("never", policy => policy.RequireAssertion(_ => false)))
+        );
         app.UseTenancy();
         app.MapTenantAdmin().RequireAuthorization("never");
         await app.StartAsync(Token);
@@ -78,9 +81,11 @@ public sealed class AdminPolicyTests
 
     [Fact]
     public void A_tenant_cannot_name_the_admins_scheme_as_its_own() =>
-        Assert.Throws<ArgumentException>(
-            () => BareServer.Build(
-                configure: builder => new TenancyBuilder(builder.Services).AddTenantScheme(TenantAdminDefaults.AuthenticationScheme)));
+        Assert.Throws<ArgumentException>(() =>
+            BareServer.Build(configure: builder =>
+                new TenancyBuilder(builder.Services).AddTenantScheme(TenantAdminDefaults.AuthenticationScheme)
+            )
+        );
 
     [Fact]
     public async Task Without_a_key_it_is_said_that_there_is_no_admin_api()
@@ -88,10 +93,12 @@ public sealed class AdminPolicyTests
         var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings);
         settings.Remove("Tenancy:Admin:Keys:0");
         var log = new LogRecorder(LogLevel.Information);
-        await using var server = await TenancyServer.StartAsync(
-            settings: settings, services: services => services.AddSingleton<ILoggerProvider>(log));
-        Assert.Contains(
-            log.Entries, entry => entry.Event == "AdminApiOff" && entry.Text.Contains("Tenancy:Admin:Keys", StringComparison.Ordinal));
+        await using var server = await TenancyServer.StartAsync(settings: settings, services: services =>
+            services.AddSingleton<ILoggerProvider>(log)
+        );
+        Assert.Contains(log.Entries, entry =>
+            entry.Event == "AdminApiOff" && entry.Text.Contains("Tenancy:Admin:Keys", StringComparison.Ordinal)
+        );
     }
 
     private static async Task<HttpStatusCode> StatusAsync(HttpClient client, string header, string value)
@@ -116,10 +123,13 @@ public sealed class AdminPolicyTests
     private sealed class Badge(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder)
         : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
     {
-        protected override Task<AuthenticateResult> HandleAuthenticateAsync() => Task.FromResult(
-            Request.Headers["X-Badge"] is [{ } badge]
-                ? AuthenticateResult.Success(
-                    new(new ClaimsPrincipal(new ClaimsIdentity([new Claim("badge", badge)], Scheme.Name)), Scheme.Name))
-                : AuthenticateResult.NoResult());
+        protected override Task<AuthenticateResult> HandleAuthenticateAsync() =>
+            Task.FromResult(
+                Request.Headers["X-Badge"] is [{ } badge]
+                    ? AuthenticateResult.Success(
+                        new(new ClaimsPrincipal(new ClaimsIdentity([new Claim("badge", badge)], Scheme.Name)), Scheme.Name)
+                    )
+                    : AuthenticateResult.NoResult()
+            );
     }
 }

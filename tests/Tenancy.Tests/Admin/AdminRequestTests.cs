@@ -22,9 +22,17 @@ public sealed class AdminRequestTests
     public async Task A_body_that_is_not_called_json_is_415_and_the_answer_says_what_to_send(string path, string? contentType)
     {
         await using var server = await StartAsync();
-        using var tenant = await server.AdminAsync(HttpMethod.Post, "", """{"id":"federated","authentication":{"kind":"jwks","issuer":"https://login.example","audiences":["api"]}}""", AdminKey);
+        using var tenant = await server.AdminAsync(
+            HttpMethod.Post,
+            "",
+            """{"id":"federated","authentication":{"kind":"jwks","issuer":"https://login.example","audiences":["api"]}}""",
+            AdminKey
+        );
         Assert.Equal(HttpStatusCode.Created, tenant.StatusCode);
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/admin/tenants" + path) { Content = new ByteArrayContent("""{"id":"initech","name":"x","clientId":"agent"}"""u8.ToArray()) };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/admin/tenants" + path)
+        {
+            Content = new ByteArrayContent("""{"id":"initech","name":"x","clientId":"agent"}"""u8.ToArray()),
+        };
         request.Headers.Add("X-Admin-API-Key", AdminKey);
         if (contentType is not null)
         {
@@ -50,10 +58,21 @@ public sealed class AdminRequestTests
     [InlineData("GET", "/acme/clients?take=99999999999", "take", "'99999999999'", "1 to 1000")]
     [InlineData("GET", "/acme/clients?take=1.5", "take", "'1.5'", "1 to 1000")]
     [InlineData("POST", "/acme/principals/any/rotate?overlap=1h", "overlap", "'1h'", "0 to 604800, a whole number of seconds")]
-    public async Task A_parameter_of_the_query_that_cannot_be_read_is_named_with_its_value_and_its_form(string method, string path, string name, string value, string form)
+    public async Task A_parameter_of_the_query_that_cannot_be_read_is_named_with_its_value_and_its_form(
+        string method,
+        string path,
+        string name,
+        string value,
+        string form
+    )
     {
         await using var server = await StartAsync();
-        using var response = await server.AdminAsync(new HttpMethod(method), path, method == "GET" ? null : """{"id":"initech","name":"x"}""", AdminKey);
+        using var response = await server.AdminAsync(
+            new HttpMethod(method),
+            path,
+            method == "GET" ? null : """{"id":"initech","name":"x"}""",
+            AdminKey
+        );
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
         Assert.Equal("application/problem+json", response.Content.Headers.ContentType!.MediaType);
         var (field, messages) = Assert.Single((await McpCalls.ReadAsync(response))["errors"]!.AsObject());
@@ -61,7 +80,10 @@ public sealed class AdminRequestTests
         Assert.Contains(value, messages![0]!.ToString(), StringComparison.Ordinal);
         Assert.Contains(form, messages[0]!.ToString(), StringComparison.Ordinal);
         using var list = await server.AdminAsync(HttpMethod.Get, "", key: AdminKey);
-        Assert.Equal(["acme acme"], (await McpCalls.ReadAsync(list))["tenants"]!.AsArray().Select(tenant => $"{tenant!["id"]} {tenant["name"]}"));
+        Assert.Equal(
+            ["acme acme"],
+            (await McpCalls.ReadAsync(list))["tenants"]!.AsArray().Select(tenant => $"{tenant!["id"]} {tenant["name"]}")
+        );
     }
 
     [Fact]
@@ -74,14 +96,18 @@ public sealed class AdminRequestTests
         Assert.Equal(HttpStatusCode.Unauthorized, body.StatusCode);
     }
 
-    private static Task<TenancyServer> StartAsync() => TenancyServer.StartAsync(environment: "Production", settings: new Dictionary<string, string?>
-    {
-        ["Tenancy:BaseDomain"] = "tenants.example",
-        ["Tenancy:AcceptEmbeddedStore"] = "true",
-        ["Tenancy:AutoValidate"] = "false",
-        ["Tenancy:Admin:Keys:0"] = AdminKey,
-        ["Tenancy:Admin:AllowedHosts"] = "127.0.0.1",
-        ["Tenancy:Tenants:0:id"] = "acme",
-        ["Tenancy:Tenants:0:name"] = "acme",
-    });
+    private static Task<TenancyServer> StartAsync() =>
+        TenancyServer.StartAsync(
+            environment: "Production",
+            settings: new Dictionary<string, string?>
+            {
+                ["Tenancy:BaseDomain"] = "tenants.example",
+                ["Tenancy:AcceptEmbeddedStore"] = "true",
+                ["Tenancy:AutoValidate"] = "false",
+                ["Tenancy:Admin:Keys:0"] = AdminKey,
+                ["Tenancy:Admin:AllowedHosts"] = "127.0.0.1",
+                ["Tenancy:Tenants:0:id"] = "acme",
+                ["Tenancy:Tenants:0:name"] = "acme",
+            }
+        );
 }

@@ -27,10 +27,16 @@ public sealed class ClientsTests : IAsyncLifetime
                 ["Tenancy:Admin:Keys:0"] = TenancyServer.AdminKey,
                 ["Tenancy:Validation:AllowedNetworks:0"] = "127.0.0.1/32",
             },
-            services: services => services.AddSingleton<TimeProvider>(_time));
+            services: services => services.AddSingleton<TimeProvider>(_time)
+        );
         foreach (var id in new[] { "acme", "globex" })
         {
-            await OkAsync(HttpMethod.Post, "?wait=true", $$"""{ "id": "{{id}}", "limits": { "maxClients": 4 }, "authentication": { "kind": "jwks", "issuer": "{{_issuer.Url}}", "requireClients": true } }""");
+            await OkAsync(
+                HttpMethod.Post,
+                "?wait=true",
+                $$"""{ "id": "{{id}}", "limits": { "maxClients": 4 }, "authentication": { "kind": "jwks", "issuer":"""
+                    + $$""" "{{_issuer.Url}}", "requireClients": true } }"""
+            );
         }
 
         await OkAsync(HttpMethod.Post, "?wait=true", """{ "id": "plain" }""");
@@ -45,8 +51,15 @@ public sealed class ClientsTests : IAsyncLifetime
     [Fact]
     public async Task A_client_is_listed_shown_and_taken_out_at_its_tenant_only()
     {
-        var added = await OkAsync(HttpMethod.Post, "/acme/clients", """{ "clientId": "agent", "name": "Buying agent", "metadata": { "contacts": ["ops@example.com"] }, "expiresIn": 3600 }""");
-        Assert.Equal(("agent", "Buying agent", _issuer.Url, 3600), (Text(added, "clientId"), Text(added, "name"), Text(added, "issuer"), (int)added["expiresIn"]!));
+        var added = await OkAsync(
+            HttpMethod.Post,
+            "/acme/clients",
+            """{ "clientId": "agent", "name": "Buying agent", "metadata": { "contacts": ["ops@example.com"] }, "expiresIn": 3600 }"""
+        );
+        Assert.Equal(
+            ("agent", "Buying agent", _issuer.Url, 3600),
+            (Text(added, "clientId"), Text(added, "name"), Text(added, "issuer"), (int)added["expiresIn"]!)
+        );
         Assert.Equal("ops@example.com", added["metadata"]!["contacts"]![0]!.ToString());
         Assert.Equal(_time.GetUtcNow().AddHours(1), (DateTimeOffset)added["expiresAt"]!, TimeSpan.FromMinutes(1));
         Assert.Null(added["fetchedAt"]);
@@ -56,7 +69,14 @@ public sealed class ClientsTests : IAsyncLifetime
         Assert.Equal(added.ToJsonString(), (await ListAsync("acme")).Single()!.ToJsonString());
 
         Assert.Empty(await ListAsync("globex"));
-        foreach (var (method, path) in new[] { (HttpMethod.Get, $"/globex/clients/{handle}"), (HttpMethod.Post, $"/globex/clients/{handle}/refresh"), (HttpMethod.Delete, $"/globex/clients/{handle}") })
+        foreach (
+            var (method, path) in new[]
+            {
+                (HttpMethod.Get, $"/globex/clients/{handle}"),
+                (HttpMethod.Post, $"/globex/clients/{handle}/refresh"),
+                (HttpMethod.Delete, $"/globex/clients/{handle}"),
+            }
+        )
         {
             Assert.Equal(HttpStatusCode.NotFound, (await SendAsync(method, path)).Status);
         }
@@ -143,15 +163,42 @@ public sealed class ClientsTests : IAsyncLifetime
     [Fact]
     public async Task What_is_too_long_is_refused_and_what_just_fits_is_kept()
     {
-        Assert.Equal("clientId", Field((await SendAsync(HttpMethod.Post, "/acme/clients", $$"""{ "clientId": "{{new string('x', 10 * 1024)}}" }""")).Body));
-        Assert.Equal("metadata", Field((await SendAsync(HttpMethod.Post, "/acme/clients", $$"""{ "clientId": "x", "metadata": { "a": "{{new string('x', 5 * 1024)}}" } }""")).Body));
-        await OkAsync(HttpMethod.Post, "/acme/clients", $$"""{ "clientId": "{{new string('x', 1024)}}", "metadata": { "a": "{{new string('x', 5 * 1024 - 11)}}" } }""");
+        Assert.Equal(
+            "clientId",
+            Field((await SendAsync(HttpMethod.Post, "/acme/clients", $$"""{ "clientId": "{{new string('x', 10 * 1024)}}" }""")).Body)
+        );
+        Assert.Equal(
+            "metadata",
+            Field(
+                (
+                    await SendAsync(
+                        HttpMethod.Post,
+                        "/acme/clients",
+                        $$"""{ "clientId": "x", "metadata": { "a": "{{new string('x', 5 * 1024)}}" } }"""
+                    )
+                ).Body
+            )
+        );
+        await OkAsync(
+            HttpMethod.Post,
+            "/acme/clients",
+            $$"""{ "clientId": "{{new string('x', 1024)}}", "metadata": { "a": "{{new string('x', 5 * 1024 - 11)}}" } }"""
+        );
     }
 
     [Fact]
     public async Task Any_id_that_OAuth_allows_is_one_client()
     {
-        string[] ids = ["{acme}", "tenant:{globex}:client:x", "*", "a:b/c?d#e%2f..\\[x]", "https://agent.example.com", "urn:ietf:params:x y", "https:\\\\agent.example.com\\client"];
+        string[] ids =
+        [
+            "{acme}",
+            "tenant:{globex}:client:x",
+            "*",
+            "a:b/c?d#e%2f..\\[x]",
+            "https://agent.example.com",
+            "urn:ietf:params:x y",
+            "https:\\\\agent.example.com\\client",
+        ];
         foreach (var id in ids)
         {
             var added = await OkAsync(HttpMethod.Post, "/acme/clients", new JsonObject { ["clientId"] = id }.ToJsonString());
@@ -190,7 +237,10 @@ public sealed class ClientsTests : IAsyncLifetime
         var clientId = site.Url + "/client.json";
         var added = await OkAsync(HttpMethod.Post, "/acme/clients", $$"""{ "clientId": "{{clientId}}", "name": "Ours" }""");
         Assert.Equal((clientId, "Ours"), (Text(added, "clientId"), Text(added, "name")));
-        Assert.Equal(("One", "https://agent.example.com/callback"), (added["metadata"]!["client_name"]!.ToString(), added["metadata"]!["redirect_uris"]![0]!.ToString()));
+        Assert.Equal(
+            ("One", "https://agent.example.com/callback"),
+            (added["metadata"]!["client_name"]!.ToString(), added["metadata"]!["redirect_uris"]![0]!.ToString())
+        );
         Assert.NotNull(added["fetchedAt"]);
         Assert.Equal(["/client.json"], site.Paths);
 
@@ -198,11 +248,18 @@ public sealed class ClientsTests : IAsyncLifetime
         _time.Advance(TimeSpan.FromDays(2));
         var refreshed = await OkAsync(HttpMethod.Post, $"/acme/clients/{Text(added, "handle")}/refresh");
         Assert.Equal("Two", refreshed["metadata"]!["client_name"]!.ToString());
-        Assert.Equal((DateTimeOffset)added["expiresAt"]! + TimeSpan.FromDays(2), (DateTimeOffset)refreshed["expiresAt"]!, TimeSpan.FromMinutes(1));
+        Assert.Equal(
+            (DateTimeOffset)added["expiresAt"]! + TimeSpan.FromDays(2),
+            (DateTimeOffset)refreshed["expiresAt"]!,
+            TimeSpan.FromMinutes(1)
+        );
 
         // A document that has gone changes nothing: only an admin takes a client out.
         site.Answer = context => StatusAsync(context, 404);
-        Assert.Equal(HttpStatusCode.UnprocessableEntity, (await SendAsync(HttpMethod.Post, $"/acme/clients/{Text(added, "handle")}/refresh")).Status);
+        Assert.Equal(
+            HttpStatusCode.UnprocessableEntity,
+            (await SendAsync(HttpMethod.Post, $"/acme/clients/{Text(added, "handle")}/refresh")).Status
+        );
         Assert.Equal(refreshed.ToJsonString(), (await OkAsync(HttpMethod.Get, $"/acme/clients/{Text(added, "handle")}")).ToJsonString());
     }
 
@@ -212,7 +269,11 @@ public sealed class ClientsTests : IAsyncLifetime
         var added = await OkAsync(HttpMethod.Post, "/acme/clients", """{ "clientId": "agent" }""");
         _time.Advance(TimeSpan.FromDays(89));
         var refreshed = await OkAsync(HttpMethod.Post, $"/acme/clients/{Text(added, "handle")}/refresh");
-        Assert.Equal((DateTimeOffset)added["expiresAt"]! + TimeSpan.FromDays(89), (DateTimeOffset)refreshed["expiresAt"]!, TimeSpan.FromMinutes(1));
+        Assert.Equal(
+            (DateTimeOffset)added["expiresAt"]! + TimeSpan.FromDays(89),
+            (DateTimeOffset)refreshed["expiresAt"]!,
+            TimeSpan.FromMinutes(1)
+        );
         _time.Advance(TimeSpan.FromDays(91));
         Assert.Equal(HttpStatusCode.NotFound, (await SendAsync(HttpMethod.Post, $"/acme/clients/{Text(added, "handle")}/refresh")).Status);
     }
@@ -292,7 +353,10 @@ public sealed class ClientsTests : IAsyncLifetime
         Assert.Contains("did not answer within 10 s", await answer.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
 
         site.Answer = context => StatusAsync(context, 500);
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, (await SendAsync(HttpMethod.Post, "/acme/clients", $$"""{ "clientId": "{{site.Url}}/client.json" }""")).Status);
+        Assert.Equal(
+            HttpStatusCode.ServiceUnavailable,
+            (await SendAsync(HttpMethod.Post, "/acme/clients", $$"""{ "clientId": "{{site.Url}}/client.json" }""")).Status
+        );
     }
 
     [Fact]
@@ -301,7 +365,11 @@ public sealed class ClientsTests : IAsyncLifetime
         await OkAsync(HttpMethod.Post, "/acme/clients", """{ "clientId": "agent" }""");
         await OkAsync(HttpMethod.Post, "/globex/clients", """{ "clientId": "agent" }""");
         Assert.Equal(HttpStatusCode.NoContent, (await SendAsync(HttpMethod.Delete, "/acme")).Status);
-        await OkAsync(HttpMethod.Post, "?wait=true", $$"""{ "id": "acme", "authentication": { "kind": "jwks", "issuer": "{{_issuer.Url}}" } }""");
+        await OkAsync(
+            HttpMethod.Post,
+            "?wait=true",
+            $$"""{ "id": "acme", "authentication": { "kind": "jwks", "issuer": "{{_issuer.Url}}" } }"""
+        );
         Assert.Empty(await ListAsync("acme"));
         Assert.Single(await ListAsync("globex"));
     }
@@ -309,21 +377,24 @@ public sealed class ClientsTests : IAsyncLifetime
     [Fact]
     public async Task A_tenant_of_the_configuration_can_require_clients()
     {
-        await using var server = await TenancyServer.StartAsync(settings: new Dictionary<string, string?>
-        {
-            ["Tenancy:BaseDomain"] = "localhost",
-            ["Tenancy:Admin:Keys:0"] = TenancyServer.AdminKey,
-            ["Tenancy:Tenants:0:id"] = "acme",
-            ["Tenancy:Tenants:0:authentication:kind"] = "jwks",
-            ["Tenancy:Tenants:0:authentication:issuer"] = _issuer.Url,
-            ["Tenancy:Tenants:0:authentication:requireClients"] = "true",
-        });
+        await using var server = await TenancyServer.StartAsync(
+            settings: new Dictionary<string, string?>
+            {
+                ["Tenancy:BaseDomain"] = "localhost",
+                ["Tenancy:Admin:Keys:0"] = TenancyServer.AdminKey,
+                ["Tenancy:Tenants:0:id"] = "acme",
+                ["Tenancy:Tenants:0:authentication:kind"] = "jwks",
+                ["Tenancy:Tenants:0:authentication:issuer"] = _issuer.Url,
+                ["Tenancy:Tenants:0:authentication:requireClients"] = "true",
+            }
+        );
         using var answer = await server.AdminAsync(HttpMethod.Get, "/acme");
         Assert.True((bool)(await McpCalls.ReadAsync(answer))["authentication"]!["requireClients"]!);
     }
 
     private static string Document(HttpContext context, string name) =>
-        $$"""{ "client_id": "http://{{context.Request.Host}}{{context.Request.Path}}", "client_name": "{{name}}", "redirect_uris": ["https://agent.example.com/callback"], "token_endpoint_auth_method": "private_key_jwt" }""";
+        $$"""{ "client_id": "http://{{context.Request.Host}}{{context.Request.Path}}", "client_name": "{{name}}", "redirect_uris":"""
+        + $$""" ["https://agent.example.com/callback"], "token_endpoint_auth_method": "private_key_jwt" }""";
 
     private static Task StatusAsync(HttpContext context, int status)
     {
@@ -350,21 +421,23 @@ public sealed class ClientsTests : IAsyncLifetime
                 return WriteAsync();
         }
 
-        return context.Response.WriteAsync(what switch
-        {
-            "other id" => good.Replace(url, "https://s3cret.example.com/client.json", StringComparison.Ordinal),
-            "no id" => "{}",
-            "list of ids" => $$"""{ "client_id": ["{{url}}"] }""",
-            "slash" => good.Replace(url, url + "/", StringComparison.Ordinal),
-            "half a surrogate pair" => """{ "client_id": "\ud83d" }""",
-            "key twice" => $$"""{ "client_id": "https://s3cret.example.com", "client_id": "{{url}}" }""",
-            "list" => $"[{good}]",
-            "secret" => $$"""{ "client_id": "{{url}}", "client_secret": "s3cret" }""",
-            "shared secret" => $$"""{ "client_id": "{{url}}", "token_endpoint_auth_method": "client_secret_basic" }""",
-            "name" => $$"""{ "client_id": "{{url}}", "client_name": { "s3cret": 1 } }""",
-            "redirects" => $$"""{ "client_id": "{{url}}", "redirect_uris": ["https://agent.example.com", 7] }""",
-            _ => "<html>s3cret</html>",
-        });
+        return context.Response.WriteAsync(
+            what switch
+            {
+                "other id" => good.Replace(url, "https://s3cret.example.com/client.json", StringComparison.Ordinal),
+                "no id" => "{}",
+                "list of ids" => $$"""{ "client_id": ["{{url}}"] }""",
+                "slash" => good.Replace(url, url + "/", StringComparison.Ordinal),
+                "half a surrogate pair" => """{ "client_id": "\ud83d" }""",
+                "key twice" => $$"""{ "client_id": "https://s3cret.example.com", "client_id": "{{url}}" }""",
+                "list" => $"[{good}]",
+                "secret" => $$"""{ "client_id": "{{url}}", "client_secret": "s3cret" }""",
+                "shared secret" => $$"""{ "client_id": "{{url}}", "token_endpoint_auth_method": "client_secret_basic" }""",
+                "name" => $$"""{ "client_id": "{{url}}", "client_name": { "s3cret": 1 } }""",
+                "redirects" => $$"""{ "client_id": "{{url}}", "redirect_uris": ["https://agent.example.com", 7] }""",
+                _ => "<html>s3cret</html>",
+            }
+        );
 
         async Task WriteAsync()
         {

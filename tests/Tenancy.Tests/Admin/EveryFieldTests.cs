@@ -79,11 +79,16 @@ public sealed class EveryFieldTests(EveryFieldTests.Server server) : IClassFixtu
         var fields = RecordFields.Of(TenancyJson.Default.TenantConfig).Select(field => field.Field.Name).ToArray();
         Assert.Equal(
             [.. fields, "createdAt", "version", "health", "reason", "lastCheckedAt"],
-            (await GetAsync("shown")).AsObject().Select(field => field.Key));
+            (await GetAsync("shown")).AsObject().Select(field => field.Key)
+        );
     }
 
-    private static IEnumerable<string> Paths(JsonTypeInfo type, string place) => RecordFields.Of(type).SelectMany(field =>
-        RecordFields.HasFields(field.Type) ? Paths(field.Type, $"{place}{field.Field.Name}.") : [place + field.Field.Name]);
+    private static IEnumerable<string> Paths(JsonTypeInfo type, string place) =>
+        RecordFields
+            .Of(type)
+            .SelectMany(field =>
+                RecordFields.HasFields(field.Type) ? Paths(field.Type, $"{place}{field.Field.Name}.") : [place + field.Field.Name]
+            );
 
     private static Type TypeOf(string path)
     {
@@ -114,7 +119,12 @@ public sealed class EveryFieldTests(EveryFieldTests.Server server) : IClassFixtu
             authentication["audiences"] = new JsonArray(id);
         }
 
-        var tenant = new JsonObject { ["id"] = id, ["platform"] = "publisher", ["authentication"] = authentication };
+        var tenant = new JsonObject
+        {
+            ["id"] = id,
+            ["platform"] = "publisher",
+            ["authentication"] = authentication,
+        };
         using var response = await server.Host.AdminAsync(HttpMethod.Post, "", tenant.ToJsonString());
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync(Token));
         return await McpCalls.ReadAsync(response);
@@ -147,10 +157,12 @@ public sealed class EveryFieldTests(EveryFieldTests.Server server) : IClassFixtu
     {
         internal TenancyServer Host { get; private set; } = null!;
 
-        public async ValueTask InitializeAsync() => Host = await TenancyServer.StartAsync(
-            settings: new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:AutoValidate"] = "false" },
-            services: services => services.Configure<TenancyOptions>(options =>
-                options.Schemes = new() { ["first"] = "sub", ["other"] = "sub" }));
+        public async ValueTask InitializeAsync() =>
+            Host = await TenancyServer.StartAsync(
+                settings: new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:AutoValidate"] = "false" },
+                services: services =>
+                    services.Configure<TenancyOptions>(options => options.Schemes = new() { ["first"] = "sub", ["other"] = "sub" })
+            );
 
         public ValueTask DisposeAsync() => Host.DisposeAsync();
     }

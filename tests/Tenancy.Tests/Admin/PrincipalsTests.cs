@@ -23,7 +23,10 @@ public sealed class PrincipalsTests
         await using var server = await TenancyServer.StartAsync(store);
         var (id, token) = await IssueAsync(server, """{ "name": "second", "scopes": ["buy"] }""");
         Assert.Matches("^acme\\.[A-Za-z0-9_-]{43}$", token);
-        Assert.Equal($"acme|principal:{id}|principal:{id}", (await server.CallAsync("acme", token, "whoami"))["content"]![0]!["text"]!.ToString());
+        Assert.Equal(
+            $"acme|principal:{id}|principal:{id}",
+            (await server.CallAsync("acme", token, "whoami"))["content"]![0]!["text"]!.ToString()
+        );
         Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(server, "globex", token));
 
         var list = await ReadAsync(await server.AdminAsync(HttpMethod.Get, "/acme/principals"));
@@ -31,7 +34,11 @@ public sealed class PrincipalsTests
         Assert.Equal("buy", list["principals"]![1]!["scopes"]![0]!.ToString());
         Assert.DoesNotContain(token, list.ToJsonString(), StringComparison.Ordinal);
         Assert.DoesNotContain(TenantKeyspace.Hash(token), list.ToJsonString(), StringComparison.Ordinal);
-        Assert.DoesNotContain(id, (await ReadAsync(await server.AdminAsync(HttpMethod.Get, "/globex/principals"))).ToJsonString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            id,
+            (await ReadAsync(await server.AdminAsync(HttpMethod.Get, "/globex/principals"))).ToJsonString(),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -39,7 +46,9 @@ public sealed class PrincipalsTests
     {
         await using var redis = await RedisServer.StartAsync();
         var log = new LogRecorder(LogLevel.Trace);
-        await using var server = await TenancyServer.StartAsync(redis: redis, services: services => services.AddSingleton<ILoggerProvider>(log).AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace)));
+        await using var server = await TenancyServer.StartAsync(redis: redis, services: services =>
+            services.AddSingleton<ILoggerProvider>(log).AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace))
+        );
         var (id, first) = await IssueAsync(server, """{ "name": "second" }""");
         var second = await RotateAsync(server, id, "?overlap=60");
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, "acme", second));
@@ -47,7 +56,13 @@ public sealed class PrincipalsTests
 
         var stored = await redis.ReadAllAsync();
         Assert.Contains(TenantKeyspace.Hash(second), stored, StringComparison.Ordinal);
-        var answers = string.Concat(await Task.WhenAll(new[] { "", "/acme", "/acme/principals" }.Select(async path => (await ReadAsync(await server.AdminAsync(HttpMethod.Get, path))).ToJsonString())));
+        var answers = string.Concat(
+            await Task.WhenAll(
+                new[] { "", "/acme", "/acme/principals" }.Select(async path =>
+                    (await ReadAsync(await server.AdminAsync(HttpMethod.Get, path))).ToJsonString()
+                )
+            )
+        );
         Assert.Contains(log.Entries, entry => entry.Text.Contains("/acme/mcp", StringComparison.Ordinal));
         foreach (var secret in new[] { first, second }.Select(token => token["acme.".Length..]))
         {
@@ -64,7 +79,11 @@ public sealed class PrincipalsTests
         var (id, token) = await IssueAsync(server, """{ "name": "second" }""");
         using var deleted = await server.AdminAsync(HttpMethod.Delete, "/acme");
         Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
-        using var made = await server.AdminAsync(HttpMethod.Post, "?wait=true", """{ "id": "acme", "principals": [{ "name": "second" }] }""");
+        using var made = await server.AdminAsync(
+            HttpMethod.Post,
+            "?wait=true",
+            """{ "id": "acme", "principals": [{ "name": "second" }] }"""
+        );
         var principal = (await McpCalls.ReadAsync(made))["principals"]![0]!;
         Assert.NotEqual(id, principal["id"]!.ToString());
         Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(server, "acme", token));
@@ -117,7 +136,10 @@ public sealed class PrincipalsTests
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, "acme", first));
         var second = await RotateAsync(server, id, "");
         Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(server, "acme", first));
-        Assert.Equal($"acme|principal:{id}|principal:{id}", (await server.CallAsync("acme", second, "whoami"))["content"]![0]!["text"]!.ToString());
+        Assert.Equal(
+            $"acme|principal:{id}|principal:{id}",
+            (await server.CallAsync("acme", second, "whoami"))["content"]![0]!["text"]!.ToString()
+        );
 
         var third = await RotateAsync(server, id, "?overlap=60");
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, "acme", second));
@@ -176,7 +198,11 @@ public sealed class PrincipalsTests
     {
         await using var server = await TenancyServer.StartAsync();
         var store = new PrincipalStore(server.Services.GetRequiredService<RedisConnection>(), TenantId.Parse("acme"));
-        var created = await Task.WhenAll(Enumerable.Range(0, PrincipalStore.MaxPrincipals + 5).Select(_ => store.CreateAsync(new() { Name = "n" }, DateTimeOffset.UtcNow)));
+        var created = await Task.WhenAll(
+            Enumerable
+                .Range(0, PrincipalStore.MaxPrincipals + 5)
+                .Select(_ => store.CreateAsync(new() { Name = "n" }, DateTimeOffset.UtcNow))
+        );
         Assert.Equal(PrincipalStore.MaxPrincipals - 1, created.Count(one => one.Issued is not null));
         using var response = await server.AdminAsync(HttpMethod.Post, "/acme/principals", """{ "name": "n" }""");
         Assert.Equal(HttpStatusCode.Conflict, response.StatusCode);
@@ -186,14 +212,27 @@ public sealed class PrincipalsTests
     [Fact]
     public async Task A_validator_of_ones_own_replaces_the_stores_principals_and_its_identities_are_the_tenants()
     {
-        await using var server = await TenancyServer.StartAsync(services: services => services.AddSingleton<ITokenValidator, VisitorTokens>());
-        Assert.Equal("acme|principal:7|principal:7", (await server.CallAsync("acme", "visitor-7@acme", "whoami"))["content"]![0]!["text"]!.ToString());
+        await using var server = await TenancyServer.StartAsync(services: services =>
+            services.AddSingleton<ITokenValidator, VisitorTokens>()
+        );
+        Assert.Equal(
+            "acme|principal:7|principal:7",
+            (await server.CallAsync("acme", "visitor-7@acme", "whoami"))["content"]![0]!["text"]!.ToString()
+        );
         Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(server, "globex", "visitor-7@acme"));
         Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(server, "acme", McpCalls.Acme));
 
         // The same id at two tenants is two callers.
         var session = await server.InitializeAsync("acme", "visitor-7@acme");
-        using var post = McpCalls.Post(server.Port, Way.Path, "globex", "visitor-7@globex", McpCalls.Call("whoami"), Generation.Sessions, session);
+        using var post = McpCalls.Post(
+            server.Port,
+            Way.Path,
+            "globex",
+            "visitor-7@globex",
+            McpCalls.Call("whoami"),
+            Generation.Sessions,
+            session
+        );
         using var answer = await server.Client.SendAsync(post, Cancellation);
         Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
     }

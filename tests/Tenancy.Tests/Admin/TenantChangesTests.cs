@@ -25,15 +25,24 @@ public sealed class TenantChangesTests
         Assert.Equal(HttpStatusCode.Created, created.StatusCode);
         using var response = await server.AdminAsync(HttpMethod.Get, "");
         var tenants = (await McpCalls.ReadAsync(response))["tenants"]!.AsArray();
-        Assert.Equal(["acme healthy ", "broken disabled no ad server", "globex healthy "], tenants.Select(tenant => $"{tenant!["id"]} {tenant["health"]} {tenant["reason"]}"));
-        Assert.All(tenants, tenant => Assert.InRange((DateTimeOffset)tenant!["lastCheckedAt"]!, DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow));
+        Assert.Equal(
+            ["acme healthy ", "broken disabled no ad server", "globex healthy "],
+            tenants.Select(tenant => $"{tenant!["id"]} {tenant["health"]} {tenant["reason"]}")
+        );
+        Assert.All(tenants, tenant =>
+            Assert.InRange((DateTimeOffset)tenant!["lastCheckedAt"]!, DateTimeOffset.UtcNow.AddMinutes(-1), DateTimeOffset.UtcNow)
+        );
     }
 
     [Fact]
     public async Task A_patch_changes_what_it_names_and_applies_with_the_next_request()
     {
         await using var server = await TenancyServer.StartAsync();
-        using var response = await PatchAsync(server, "acme", """{"name":"ACME 2","settings":{"product":"acme-poster"},"limits":{"maxSessions":7}}""");
+        using var response = await PatchAsync(
+            server,
+            "acme",
+            """{"name":"ACME 2","settings":{"product":"acme-poster"},"limits":{"maxSessions":7}}"""
+        );
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         var tenant = await McpCalls.ReadAsync(response);
         Assert.Equal("ACME 2", tenant["name"]!.ToString());
@@ -41,7 +50,10 @@ public sealed class TenantChangesTests
         Assert.Equal(1000, (int)tenant["limits"]!["rateLimit"]!);
         Assert.Equal("https://acme.example.com", tenant["urls"]![0]!.ToString());
         Assert.Equal($"\"{tenant["version"]}\"", response.Headers.ETag!.ToString());
-        Assert.Equal("acme-poster", (await server.CallAsync("acme", McpCalls.Acme, "get_products"))["structuredContent"]!["products"]![0]!["product_id"]!.ToString());
+        Assert.Equal(
+            "acme-poster",
+            (await server.CallAsync("acme", McpCalls.Acme, "get_products"))["structuredContent"]!["products"]![0]!["product_id"]!.ToString()
+        );
     }
 
     [Theory]
@@ -78,14 +90,23 @@ public sealed class TenantChangesTests
     {
         await using var server = await TenancyServer.StartAsync();
         using var response = await PatchAsync(server, "acme", """{"principals":[{"name":"second"}]}""");
-        Assert.Contains("POST /admin/tenants/acme/principals", (await McpCalls.ReadAsync(response))["errors"]!["principals"]![0]!.ToString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "POST /admin/tenants/acme/principals",
+            (await McpCalls.ReadAsync(response))["errors"]!["principals"]![0]!.ToString(),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public async Task Null_takes_out_what_a_tenant_has_or_may_have_and_any_of_its_settings()
     {
         await using var server = await TenancyServer.StartAsync();
-        using var response = await PatchAsync(server, "acme", """{"name":null,"settings":{"product":null,"fail":null,"nothing":null},"limits":{"maxSessions":null},"authentication":{"issuer":null}}""");
+        using var response = await PatchAsync(
+            server,
+            "acme",
+            """{"name":null,"settings":{"product":null,"fail":null,"nothing":null},"limits":{"maxSessions":null}"""
+                + ""","authentication":{"issuer":null}}"""
+        );
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         var tenant = await McpCalls.ReadAsync(response);
         Assert.Equal("{}", tenant["settings"]!.ToJsonString());
@@ -130,7 +151,12 @@ public sealed class TenantChangesTests
     {
         var validator = new Registry.GatedValidator();
         validator.Answer("acme", Registry.GatedValidator.Permanent);
-        await using var server = await TenancyServer.StartAsync(services: services => Microsoft.Extensions.DependencyInjection.ServiceCollectionServiceExtensions.AddSingleton<Tenancy.Validation.ITenantValidator>(services, validator));
+        await using var server = await TenancyServer.StartAsync(services: services =>
+            Microsoft.Extensions.DependencyInjection.ServiceCollectionServiceExtensions.AddSingleton<Tenancy.Validation.ITenantValidator>(
+                services,
+                validator
+            )
+        );
         using var first = await server.AdminAsync(HttpMethod.Post, "/acme/recheck");
         Assert.Equal("disabled", (await McpCalls.ReadAsync(first))["health"]!.ToString());
         validator.Answer("acme", Registry.GatedValidator.Valid);
@@ -162,7 +188,8 @@ public sealed class TenantChangesTests
             using var request = McpCalls.Post(server.Port, way, tenant, token, McpCalls.Call("get_products"));
             using var response = await server.Client.SendAsync(request, Token);
             response.Headers.Date = null;
-            return $"{(int)response.StatusCode} {response.Headers} {response.Content.Headers} {await response.Content.ReadAsStringAsync(Token)}";
+            return $"{(int)response.StatusCode} {response.Headers} {response.Content.Headers} "
+                + $"{await response.Content.ReadAsStringAsync(Token)}";
         }
     }
 
@@ -194,7 +221,15 @@ public sealed class TenantChangesTests
 
         if (change != "delete")
         {
-            using var call = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("whoami"), Generation.Sessions, session);
+            using var call = McpCalls.Post(
+                server.Port,
+                Way.Path,
+                "acme",
+                McpCalls.Acme,
+                McpCalls.Call("whoami"),
+                Generation.Sessions,
+                session
+            );
             using var refused = await server.Client.SendAsync(call, Token);
             Assert.Equal(HttpStatusCode.NotFound, refused.StatusCode);
         }
@@ -214,9 +249,7 @@ public sealed class TenantChangesTests
         {
             await using var stream = await response.Content.ReadAsStreamAsync(Token);
             var buffer = new byte[256];
-            while (await stream.ReadAsync(buffer, Token) > 0)
-            {
-            }
+            while (await stream.ReadAsync(buffer, Token) > 0) { }
 
             throw new IOException("The stream ended.");
         }
@@ -235,12 +268,19 @@ public sealed class TenantChangesTests
 
         using var adopted = await server.AdminAsync(HttpMethod.Post, "?adopt=true", """{"id":"acme"}""");
         Assert.Equal(HttpStatusCode.Created, adopted.StatusCode);
-        Assert.Equal(7, (int)(await server.CallAsync("acme", McpCalls.Acme, "get_media_buys"))["structuredContent"]!["media_buys"]![0]!["total_budget"]!);
+        Assert.Equal(
+            7,
+            (int)(await server.CallAsync("acme", McpCalls.Acme, "get_media_buys"))["structuredContent"]!["media_buys"]![0]!["total_budget"]!
+        );
 
         using var again = await server.AdminAsync(HttpMethod.Post, "/acme/unregister");
         using var deleted = await server.AdminAsync(HttpMethod.Delete, "/acme");
         Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
-        using var fresh = await server.AdminAsync(HttpMethod.Post, "", """{"id":"acme","principals":[{"name":"n","token":"acme.fresh"}]}""");
+        using var fresh = await server.AdminAsync(
+            HttpMethod.Post,
+            "",
+            """{"id":"acme","principals":[{"name":"n","token":"acme.fresh"}]}"""
+        );
         Assert.Equal(HttpStatusCode.Created, fresh.StatusCode);
         Assert.Empty((await server.CallAsync("acme", "acme.fresh", "get_media_buys"))["structuredContent"]!["media_buys"]!.AsArray());
     }
@@ -270,7 +310,10 @@ public sealed class TenantChangesTests
         using var again = await server.AdminAsync(HttpMethod.Post, "", """{"id":"acme"}""");
         Assert.Equal(HttpStatusCode.Created, again.StatusCode);
 
-        static bool IsOfAcme(LogEntry entry) => entry.Event == "PlatformNotDisposed" && entry.Text.Contains("acme", StringComparison.Ordinal) && entry.Text.Contains("no way out", StringComparison.Ordinal);
+        static bool IsOfAcme(LogEntry entry) =>
+            entry.Event == "PlatformNotDisposed"
+            && entry.Text.Contains("acme", StringComparison.Ordinal)
+            && entry.Text.Contains("no way out", StringComparison.Ordinal);
     }
 
     [Theory]
@@ -300,15 +343,20 @@ public sealed class TenantChangesTests
             Assert.True(noticed.Wait(TimeSpan.FromSeconds(20)), "The server did not notice that the client went.");
         });
         await using var server = await TenancyServer.StartAsync(
-            services: services => services.AddSingleton(new OwnChangeListener(removal)), endpoints: app => app.Use((context, next) =>
-        {
-            if (HttpMethods.IsDelete(context.Request.Method))
-            {
-                context.RequestAborted.Register(noticed.Set);
-            }
+            services: services => services.AddSingleton(new OwnChangeListener(removal)),
+            endpoints: app =>
+                app.Use(
+                    (context, next) =>
+                    {
+                        if (HttpMethods.IsDelete(context.Request.Method))
+                        {
+                            context.RequestAborted.Register(noticed.Set);
+                        }
 
-            return next(context);
-        }));
+                        return next(context);
+                    }
+                )
+        );
         await server.CallAsync("acme", McpCalls.Acme, "create_media_buy", McpCalls.CreateBuy());
         using var request = new HttpRequestMessage(HttpMethod.Delete, "/admin/tenants/acme");
         request.Headers.Add("X-Admin-API-Key", TenancyServer.AdminKey);
@@ -346,7 +394,12 @@ public sealed class TenantChangesTests
     public async Task With_wait_the_answer_has_the_first_validation()
     {
         var validator = new Registry.GatedValidator();
-        await using var server = await TenancyServer.StartAsync(services: services => Microsoft.Extensions.DependencyInjection.ServiceCollectionServiceExtensions.AddSingleton<Tenancy.Validation.ITenantValidator>(services, validator));
+        await using var server = await TenancyServer.StartAsync(services: services =>
+            Microsoft.Extensions.DependencyInjection.ServiceCollectionServiceExtensions.AddSingleton<Tenancy.Validation.ITenantValidator>(
+                services,
+                validator
+            )
+        );
         var call = validator.Hold("initech");
         var waiting = server.AdminAsync(HttpMethod.Post, "?wait=true", """{"id":"initech"}""");
         await call.Started;
@@ -366,7 +419,15 @@ public sealed class TenantChangesTests
         await using var redis = await RedisServer.StartAsync();
         await using var server = await TenancyServer.StartAsync(redis: redis);
         await redis.StopAsync();
-        foreach (var (method, path, body) in new[] { (HttpMethod.Post, "", """{"id":"x"}"""), (HttpMethod.Patch, "/acme", """{"name":"x"}"""), (HttpMethod.Delete, "/acme", null), (HttpMethod.Post, "/acme/unregister", null) })
+        foreach (
+            var (method, path, body) in new[]
+            {
+                (HttpMethod.Post, "", """{"id":"x"}"""),
+                (HttpMethod.Patch, "/acme", """{"name":"x"}"""),
+                (HttpMethod.Delete, "/acme", null),
+                (HttpMethod.Post, "/acme/unregister", null),
+            }
+        )
         {
             using var response = await server.AdminAsync(method, path, body);
             Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
@@ -376,7 +437,13 @@ public sealed class TenantChangesTests
         using var health = await server.Client.GetAsync("/acme/health", Token);
         Assert.Equal(HttpStatusCode.OK, health.StatusCode);
         Assert.NotNull(await server.CallAsync("acme", null, "get_products"));
-        using var write = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("create_media_buy", McpCalls.CreateBuy()));
+        using var write = McpCalls.Post(
+            server.Port,
+            Way.Path,
+            "acme",
+            McpCalls.Acme,
+            McpCalls.Call("create_media_buy", McpCalls.CreateBuy())
+        );
         using var refused = await server.Client.SendAsync(write, Token);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
         Assert.Equal(-32027, (int)(await McpCalls.ReadAsync(refused))["error"]!["code"]!);
@@ -385,7 +452,11 @@ public sealed class TenantChangesTests
     /// <summary>Whoever has the id next has nothing of the one before.</summary>
     private static async Task AssertPurgedAsync(TenancyServer server)
     {
-        using var fresh = await server.AdminAsync(HttpMethod.Post, "?wait=true", """{"id":"acme","principals":[{"name":"n","token":"acme.fresh"}]}""");
+        using var fresh = await server.AdminAsync(
+            HttpMethod.Post,
+            "?wait=true",
+            """{"id":"acme","principals":[{"name":"n","token":"acme.fresh"}]}"""
+        );
         Assert.Equal(HttpStatusCode.Created, fresh.StatusCode);
         Assert.Empty((await server.CallAsync("acme", "acme.fresh", "get_media_buys"))["structuredContent"]!["media_buys"]!.AsArray());
     }
@@ -406,7 +477,10 @@ public sealed class TenantChangesTests
 
     private static async Task<HttpResponseMessage> PatchAsync(TenancyServer server, string tenant, string patch, string? ifMatch = null)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Patch, $"/admin/tenants/{tenant}") { Content = new StringContent(patch, System.Text.Encoding.UTF8, "application/merge-patch+json") };
+        using var request = new HttpRequestMessage(HttpMethod.Patch, $"/admin/tenants/{tenant}")
+        {
+            Content = new StringContent(patch, System.Text.Encoding.UTF8, "application/merge-patch+json"),
+        };
         request.Headers.Add("X-Admin-API-Key", TenancyServer.AdminKey);
         if (ifMatch is not null)
         {

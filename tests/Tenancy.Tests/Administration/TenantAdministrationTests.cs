@@ -32,9 +32,9 @@ public sealed class TenantAdministrationTests
 
         var named = await tenants.UpdateAsync(Acme, tenant => tenant with { Name = "ACME News" }, cancellationToken: Token);
         Assert.Equal("ACME News", host.Registry.Get(Acme)!.Config.Name);
-        var late = await Assert.ThrowsAsync<TenantConflictException>(
-            () => tenants.UpdateAsync(
-                Acme, tenant => tenant with { Name = "other" }, new() { ExpectedVersion = named.Version - 1 }, Token));
+        var late = await Assert.ThrowsAsync<TenantConflictException>(() =>
+            tenants.UpdateAsync(Acme, tenant => tenant with { Name = "other" }, new() { ExpectedVersion = named.Version - 1 }, Token)
+        );
         Assert.Equal("version", late.Field);
 
         await tenants.SuspendAsync(Acme, Token);
@@ -46,8 +46,9 @@ public sealed class TenantAdministrationTests
         Assert.True(await tenants.UnregisterAsync(Acme, Token));
         Assert.Null(host.Registry.Get(Acme));
         Assert.False(await tenants.UnregisterAsync(Acme, Token));
-        await Assert.ThrowsAsync<TenantConflictException>(
-            () => tenants.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: Token));
+        await Assert.ThrowsAsync<TenantConflictException>(() =>
+            tenants.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: Token)
+        );
         await tenants.RegisterAsync(RegistryHost.Config("acme"), new() { Creation = TenantCreation.Adopt }, Token);
         Assert.True(await tenants.DeleteAsync(Acme, Token));
         Assert.False(await tenants.DeleteAsync(Acme, Token));
@@ -62,26 +63,31 @@ public sealed class TenantAdministrationTests
         var tokens = host.Services.GetRequiredService<ITokenValidator>();
         var registered = await tenants.RegisterAsync(
             new TenantRegistration { Tenant = RegistryHost.Config("acme"), Principals = [new() { Name = "first" }] },
-            cancellationToken: Token);
+            cancellationToken: Token
+        );
         var second = await tenants.IssuePrincipalAsync(Acme, new() { Name = "second", Scopes = ["buy"] }, Token);
         Assert.Equal(["first", "second"], (await tenants.ListPrincipalsAsync(Acme, Token)).Select(principal => principal.Name).Order());
         Assert.Equal(
-            registered.Principals[0].Id, (await tokens.ValidateAsync(host.Model("acme"), registered.Principals[0].Token, Token))!.Id);
+            registered.Principals[0].Id,
+            (await tokens.ValidateAsync(host.Model("acme"), registered.Principals[0].Token, Token))!.Id
+        );
         Assert.Equal(["buy"], (await tokens.ValidateAsync(host.Model("acme"), second.Token, Token))!.Scopes);
         Assert.DoesNotContain(second.Token, second.ToString(), StringComparison.Ordinal);
 
         var rotated = await tenants.RotatePrincipalAsync(Acme, second.Id, cancellationToken: Token);
         Assert.Null(await tokens.ValidateAsync(host.Model("acme"), second.Token, Token));
         Assert.Equal(second.Id, (await tokens.ValidateAsync(host.Model("acme"), rotated!.Token, Token))!.Id);
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(
-            () => tenants.RotatePrincipalAsync(Acme, second.Id, TimeSpan.FromDays(8), Token));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() =>
+            tenants.RotatePrincipalAsync(Acme, second.Id, TimeSpan.FromDays(8), Token)
+        );
 
         Assert.True(await tenants.RevokePrincipalAsync(Acme, second.Id, Token));
         Assert.Null(await tokens.ValidateAsync(host.Model("acme"), rotated.Token, Token));
         Assert.False(await tenants.RevokePrincipalAsync(Acme, second.Id, Token));
         Assert.Null(await tenants.RotatePrincipalAsync(Acme, second.Id, cancellationToken: Token));
-        var conflict = await Assert.ThrowsAsync<TenantConflictException>(
-            () => tenants.IssuePrincipalAsync(Acme, new() { Name = "twin", Token = registered.Principals[0].Token }, Token));
+        var conflict = await Assert.ThrowsAsync<TenantConflictException>(() =>
+            tenants.IssuePrincipalAsync(Acme, new() { Name = "twin", Token = registered.Principals[0].Token }, Token)
+        );
         Assert.Equal("token", conflict.Field);
         var mistake = await Assert.ThrowsAsync<TenantConfigException>(() => tenants.IssuePrincipalAsync(Acme, new() { Name = "" }, Token));
         Assert.Equal("name", Assert.Single(mistake.Errors).Field);
@@ -92,21 +98,36 @@ public sealed class TenantAdministrationTests
     {
         await using var host = await RegistryHost.CreateAsync(settings: new() { ["Tenancy:AutoValidate"] = "false" });
         var tenants = host.Services.GetRequiredService<ITenantAdministration>();
-        var authentication =
-            new TenantAuthentication { Kind = TenantAuthenticationKind.Jwks, Issuer = "https://login.example", Audiences = ["api"] };
+        var authentication = new TenantAuthentication
+        {
+            Kind = TenantAuthenticationKind.Jwks,
+            Issuer = "https://login.example",
+            Audiences = ["api"],
+        };
         await tenants.RegisterAsync(RegistryHost.Config("acme") with { Authentication = authentication }, cancellationToken: Token);
-        var client = await tenants.AddClientAsync(Acme, new() { ClientId = "agent", Name = "Agent", ExpiresIn = 3600 }, Token);
+        var client = await tenants.AddClientAsync(
+            Acme,
+            new()
+            {
+                ClientId = "agent",
+                Name = "Agent",
+                ExpiresIn = 3600,
+            },
+            Token
+        );
         Assert.Equal(("agent", "https://login.example", TimeSpan.FromHours(1)), (client.ClientId, client.Issuer, client.Lifetime));
         Assert.Equal(client, await tenants.FindClientAsync(Acme, client.Handle, Token));
         Assert.Equal(client.Handle, Assert.Single((await tenants.ListClientsAsync(Acme, cancellationToken: Token)).Clients).Handle);
         Assert.Equal("Agent", (await tenants.RefreshClientAsync(Acme, client.Handle, Token))!.Name);
-        var conflict = await Assert.ThrowsAsync<TenantConflictException>(
-            () => tenants.AddClientAsync(Acme, new() { ClientId = "agent" }, Token));
+        var conflict = await Assert.ThrowsAsync<TenantConflictException>(() =>
+            tenants.AddClientAsync(Acme, new() { ClientId = "agent" }, Token)
+        );
         Assert.Equal("clientId", conflict.Field);
 
         // No address that is not public is fetched from, whoever asks.
-        var refused = await Assert.ThrowsAsync<ClientMetadataException>(
-            () => tenants.AddClientAsync(Acme, new() { ClientId = "https://127.0.0.1/client" }, Token));
+        var refused = await Assert.ThrowsAsync<ClientMetadataException>(() =>
+            tenants.AddClientAsync(Acme, new() { ClientId = "https://127.0.0.1/client" }, Token)
+        );
         Assert.False(refused.IsTransient);
 
         Assert.True(await tenants.RemoveClientAsync(Acme, client.Handle, Token));
@@ -122,13 +143,18 @@ public sealed class TenantAdministrationTests
         var tenants = host.Services.GetRequiredService<ITenantAdministration>();
         Func<Task>[] calls =
         [
-            () => tenants.UpdateAsync(Nobody, tenant => tenant), () => tenants.SuspendAsync(Nobody), () => tenants.ResumeAsync(Nobody),
+            () => tenants.UpdateAsync(Nobody, tenant => tenant),
+            () => tenants.SuspendAsync(Nobody),
+            () => tenants.ResumeAsync(Nobody),
             () => tenants.RecheckAsync(Nobody),
-            () => tenants.IssuePrincipalAsync(Nobody, new() { Name = "x" }), () => tenants.ListPrincipalsAsync(Nobody),
+            () => tenants.IssuePrincipalAsync(Nobody, new() { Name = "x" }),
+            () => tenants.ListPrincipalsAsync(Nobody),
             () => tenants.RotatePrincipalAsync(Nobody, "x"),
-            () => tenants.RevokePrincipalAsync(Nobody, "x"), () => tenants.AddClientAsync(Nobody, new() { ClientId = "x" }),
+            () => tenants.RevokePrincipalAsync(Nobody, "x"),
+            () => tenants.AddClientAsync(Nobody, new() { ClientId = "x" }),
             () => tenants.ListClientsAsync(Nobody),
-            () => tenants.FindClientAsync(Nobody, "x"), () => tenants.RefreshClientAsync(Nobody, "x"),
+            () => tenants.FindClientAsync(Nobody, "x"),
+            () => tenants.RefreshClientAsync(Nobody, "x"),
             () => tenants.RemoveClientAsync(Nobody, "x"),
         ];
         foreach (var call in calls)
@@ -148,11 +174,15 @@ public sealed class TenantAdministrationTests
             new TenancyBuilder(services).AddTenantSource<Table>();
         });
         Assert.Equal(
-            ["register acme by configuration", "register globex by configuration", "register sourced by source:Table"], door.Take());
+            ["register acme by configuration", "register globex by configuration", "register sourced by source:Table"],
+            door.Take()
+        );
 
         await AdminAsync(
-            HttpMethod.Post, "",
-            """{"id":"initech","authentication":{"kind":"jwks","issuer":"https://login.example","audiences":["api"]}}""");
+            HttpMethod.Post,
+            "",
+            """{"id":"initech","authentication":{"kind":"jwks","issuer":"https://login.example","audiences":["api"]}}"""
+        );
         await AdminAsync(HttpMethod.Patch, "/initech", """{"name":"Initech"}""");
         await AdminAsync(HttpMethod.Post, "/initech/recheck", null);
         var principal = await AdminAsync(HttpMethod.Post, "/acme/principals", """{"name":"second"}""");
@@ -168,12 +198,23 @@ public sealed class TenantAdministrationTests
         await AdminAsync(HttpMethod.Delete, "/globex", null);
         Assert.Equal(
             [
-                "register initech by admin", "update initech", "recheck initech",
-                "issue acme", "principals acme", "rotate acme", "revoke acme",
-                "add initech", "clients initech", "find initech", "refresh initech", "remove initech",
-                "unregister initech", "delete globex",
+                "register initech by admin",
+                "update initech",
+                "recheck initech",
+                "issue acme",
+                "principals acme",
+                "rotate acme",
+                "revoke acme",
+                "add initech",
+                "clients initech",
+                "find initech",
+                "refresh initech",
+                "remove initech",
+                "unregister initech",
+                "delete globex",
             ],
-            door.Take());
+            door.Take()
+        );
 
         async Task<System.Text.Json.Nodes.JsonNode> AdminAsync(HttpMethod method, string path, string? body)
         {
@@ -230,14 +271,20 @@ public sealed class TenantAdministrationTests
         }
 
         public Task<RegisteredTenant> RegisterAsync(
-            TenantRegistration registration, TenantRegistrationOptions? options = null, CancellationToken cancellationToken = default) =>
-            Pass($"register {registration.Tenant.Id} by {options?.Origin}",
-            door => door.RegisterAsync(registration, options, cancellationToken));
+            TenantRegistration registration,
+            TenantRegistrationOptions? options = null,
+            CancellationToken cancellationToken = default
+        ) =>
+            Pass($"register {registration.Tenant.Id} by {options?.Origin}", door =>
+                door.RegisterAsync(registration, options, cancellationToken)
+            );
 
         public Task<TenantStatus> UpdateAsync(
-            TenantId tenantId, Func<TenantConfig, TenantConfig> change, TenantUpdateOptions? options = null,
-            CancellationToken cancellationToken = default) =>
-            Pass($"update {tenantId}", door => door.UpdateAsync(tenantId, change, options, cancellationToken));
+            TenantId tenantId,
+            Func<TenantConfig, TenantConfig> change,
+            TenantUpdateOptions? options = null,
+            CancellationToken cancellationToken = default
+        ) => Pass($"update {tenantId}", door => door.UpdateAsync(tenantId, change, options, cancellationToken));
 
         public Task<TenantStatus> RecheckAsync(TenantId tenantId, CancellationToken cancellationToken = default) =>
             Pass($"recheck {tenantId}", door => door.RecheckAsync(tenantId, cancellationToken));
@@ -249,26 +296,36 @@ public sealed class TenantAdministrationTests
             Pass($"delete {tenantId}", door => door.DeleteAsync(tenantId, cancellationToken));
 
         public Task<IssuedPrincipal> IssuePrincipalAsync(
-            TenantId tenantId, PrincipalRegistration principal, CancellationToken cancellationToken = default) =>
-            Pass($"issue {tenantId}", door => door.IssuePrincipalAsync(tenantId, principal, cancellationToken));
+            TenantId tenantId,
+            PrincipalRegistration principal,
+            CancellationToken cancellationToken = default
+        ) => Pass($"issue {tenantId}", door => door.IssuePrincipalAsync(tenantId, principal, cancellationToken));
 
         public Task<IReadOnlyList<TenantPrincipal>> ListPrincipalsAsync(TenantId tenantId, CancellationToken cancellationToken = default) =>
             Pass($"principals {tenantId}", door => door.ListPrincipalsAsync(tenantId, cancellationToken));
 
         public Task<IssuedPrincipal?> RotatePrincipalAsync(
-            TenantId tenantId, string principalId, TimeSpan overlap = default, CancellationToken cancellationToken = default) =>
-            Pass($"rotate {tenantId}", door => door.RotatePrincipalAsync(tenantId, principalId, overlap, cancellationToken));
+            TenantId tenantId,
+            string principalId,
+            TimeSpan overlap = default,
+            CancellationToken cancellationToken = default
+        ) => Pass($"rotate {tenantId}", door => door.RotatePrincipalAsync(tenantId, principalId, overlap, cancellationToken));
 
         public Task<bool> RevokePrincipalAsync(TenantId tenantId, string principalId, CancellationToken cancellationToken = default) =>
             Pass($"revoke {tenantId}", door => door.RevokePrincipalAsync(tenantId, principalId, cancellationToken));
 
         public Task<TenantClient> AddClientAsync(
-            TenantId tenantId, ClientRegistration client, CancellationToken cancellationToken = default) =>
-            Pass($"add {tenantId}", door => door.AddClientAsync(tenantId, client, cancellationToken));
+            TenantId tenantId,
+            ClientRegistration client,
+            CancellationToken cancellationToken = default
+        ) => Pass($"add {tenantId}", door => door.AddClientAsync(tenantId, client, cancellationToken));
 
         public Task<TenantClientPage> ListClientsAsync(
-            TenantId tenantId, string? cursor = null, int take = 100, CancellationToken cancellationToken = default) =>
-            Pass($"clients {tenantId}", door => door.ListClientsAsync(tenantId, cursor, take, cancellationToken));
+            TenantId tenantId,
+            string? cursor = null,
+            int take = 100,
+            CancellationToken cancellationToken = default
+        ) => Pass($"clients {tenantId}", door => door.ListClientsAsync(tenantId, cursor, take, cancellationToken));
 
         public Task<TenantClient?> FindClientAsync(TenantId tenantId, string handle, CancellationToken cancellationToken = default) =>
             Pass($"find {tenantId}", door => door.FindClientAsync(tenantId, handle, cancellationToken));

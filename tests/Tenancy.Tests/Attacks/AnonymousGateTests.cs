@@ -13,7 +13,9 @@ public sealed class AnonymousGateTests
     public async Task A_tool_that_needs_credentials_is_refused_without_them(Way way, Generation generation)
     {
         await using var server = await TenancyServer.StartAsync();
-        foreach (var body in new[] { McpCalls.Call("whoami", generation: generation), McpCalls.Message("tools/list", generation: generation) })
+        foreach (
+            var body in new[] { McpCalls.Call("whoami", generation: generation), McpCalls.Message("tools/list", generation: generation) }
+        )
         {
             using var request = McpCalls.Post(server.Port, way, "acme", null, body, generation);
             using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
@@ -50,7 +52,9 @@ public sealed class AnonymousGateTests
         Assert.Single(await PricesAsync(McpCalls.Acme));
 
         async Task<System.Text.Json.Nodes.JsonArray> PricesAsync(string? token) =>
-            (await server.CallAsync("acme", token, "get_products", way: way, generation: generation))["structuredContent"]!["products"]![0]!["pricing_options"]!.AsArray();
+            (await server.CallAsync("acme", token, "get_products", way: way, generation: generation))["structuredContent"]!["products"]![
+                0
+            ]!["pricing_options"]!.AsArray();
     }
 
     [Theory]
@@ -67,7 +71,10 @@ public sealed class AnonymousGateTests
         foreach (var token in new[] { null, McpCalls.Acme })
         {
             using var request = McpCalls.Post(server.Port, Way.Path, "acme", token, body);
-            request.Content = new ByteArrayContent([.. Encoding.UTF8.GetBytes(body).Select(one => one == '~' ? (byte)0xff : one)]) { Headers = { ContentType = new("application/json") } };
+            request.Content = new ByteArrayContent([.. Encoding.UTF8.GetBytes(body).Select(one => one == '~' ? (byte)0xff : one)])
+            {
+                Headers = { ContentType = new("application/json") },
+            };
             using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
             Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
             Assert.Equal(-32700, (int)(await McpCalls.ReadAsync(response))["error"]!["code"]!);
@@ -82,7 +89,9 @@ public sealed class AnonymousGateTests
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_products","n\u0061me":"whoami"}}""")]
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_products"},"params":{"name":"whoami"}}""")]
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","method":"tools/list","params":{"name":"get_products"}}""")]
-    [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_products","arguments":{"brief":"a","brief":"b"}}}""")]
+    [InlineData(
+        """{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_products","arguments":{"brief":"a","brief":"b"}}}"""
+    )]
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_products","Arguments":{},"arguments":{}}}""")]
     public async Task A_body_with_a_key_twice_is_refused_with_and_without_credentials(string body)
     {
@@ -133,7 +142,13 @@ public sealed class AnonymousGateTests
     {
         var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:MaxRequestBodySize"] = "4096" };
         await using var server = await TenancyServer.StartAsync(settings: settings);
-        using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("get_products", new() { ["brief"] = new string('x', 5000) }));
+        using var request = McpCalls.Post(
+            server.Port,
+            Way.Path,
+            "acme",
+            McpCalls.Acme,
+            McpCalls.Call("get_products", new() { ["brief"] = new string('x', 5000) })
+        );
         using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
     }

@@ -7,7 +7,8 @@ namespace Tenancy.Tests.Attacks;
 /// <summary>What belongs to acme is of no use at globex, however globex is named and whichever protocol is spoken.</summary>
 public sealed class CrossTenantTests
 {
-    public static TheoryData<Way, Generation> Everywhere { get; } = new MatrixTheoryData<Way, Generation>(Enum.GetValues<Way>(), Enum.GetValues<Generation>());
+    public static TheoryData<Way, Generation> Everywhere { get; } =
+        new MatrixTheoryData<Way, Generation>(Enum.GetValues<Way>(), Enum.GetValues<Generation>());
 
     [Theory, MemberData(nameof(Everywhere))]
     public async Task A_token_of_one_tenant_is_refused_at_another(Way way, Generation generation)
@@ -26,7 +27,14 @@ public sealed class CrossTenantTests
     public async Task A_bad_token_opens_not_even_what_needs_none(Way way, Generation generation)
     {
         await using var server = await TenancyServer.StartAsync();
-        using var request = McpCalls.Post(server.Port, way, "globex", McpCalls.Acme, McpCalls.Call("get_products", generation: generation), generation);
+        using var request = McpCalls.Post(
+            server.Port,
+            way,
+            "globex",
+            McpCalls.Acme,
+            McpCalls.Call("get_products", generation: generation),
+            generation
+        );
         using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
     }
@@ -36,9 +44,21 @@ public sealed class CrossTenantTests
     {
         await using var server = await TenancyServer.StartAsync();
         var session = await server.InitializeAsync("acme", McpCalls.Acme, way);
-        Assert.StartsWith("acme|", Text(await server.CallAsync("acme", McpCalls.Acme, "whoami", way: way, sessionId: session)), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "acme|",
+            Text(await server.CallAsync("acme", McpCalls.Acme, "whoami", way: way, sessionId: session)),
+            StringComparison.Ordinal
+        );
 
-        using var post = McpCalls.Post(server.Port, way, "globex", McpCalls.Globex, McpCalls.Call("whoami", generation: generation), generation, session);
+        using var post = McpCalls.Post(
+            server.Port,
+            way,
+            "globex",
+            McpCalls.Globex,
+            McpCalls.Call("whoami", generation: generation),
+            generation,
+            session
+        );
         await AssertNoSessionAsync(server, post);
         if (generation == Generation.Sessions)
         {
@@ -48,7 +68,11 @@ public sealed class CrossTenantTests
             await AssertNoSessionAsync(server, delete);
         }
 
-        Assert.StartsWith("acme|", Text(await server.CallAsync("acme", McpCalls.Acme, "whoami", way: way, sessionId: session)), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "acme|",
+            Text(await server.CallAsync("acme", McpCalls.Acme, "whoami", way: way, sessionId: session)),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -74,7 +98,15 @@ public sealed class CrossTenantTests
         var session = await server.InitializeAsync("acme", McpCalls.Acme);
         using var post = McpCalls.Post(server.Port, Way.Path, "acme", "acme.second", McpCalls.Call("whoami"), Generation.Sessions, session);
         await AssertNoSessionAsync(server, post);
-        using var anonymous = McpCalls.Post(server.Port, Way.Path, "acme", null, McpCalls.Call("get_products"), Generation.Sessions, session);
+        using var anonymous = McpCalls.Post(
+            server.Port,
+            Way.Path,
+            "acme",
+            null,
+            McpCalls.Call("get_products"),
+            Generation.Sessions,
+            session
+        );
         await AssertNoSessionAsync(server, anonymous);
     }
 
@@ -94,7 +126,9 @@ public sealed class CrossTenantTests
     public async Task A_media_buy_of_one_tenant_is_unknown_at_another(Way way, Generation generation)
     {
         await using var server = await TenancyServer.StartAsync();
-        var id = (await server.CallAsync("acme", McpCalls.Acme, "create_media_buy", McpCalls.CreateBuy(), way, generation))["structuredContent"]!["media_buy_id"]!.ToString();
+        var id = (await server.CallAsync("acme", McpCalls.Acme, "create_media_buy", McpCalls.CreateBuy(), way, generation))[
+            "structuredContent"
+        ]!["media_buy_id"]!.ToString();
         Assert.Equal(id, Assert.Single(await BuysAsync("acme", McpCalls.Acme, id)));
         Assert.Equal(id, Assert.Single(await BuysAsync("acme", McpCalls.Acme, null)));
         Assert.Empty(await BuysAsync("globex", McpCalls.Globex, id));
@@ -131,7 +165,9 @@ public sealed class CrossTenantTests
         await using var server = await TenancyServer.StartAsync();
         await server.CallAsync("globex", McpCalls.Globex, "create_media_buy", McpCalls.CreateBuy());
         using var context = Tenancy.Testing.TestToolContext.Begin(server.Services, "acme");
-        Assert.Empty((await context.Context.Documents<TestBuy>().ListAsync(cursor, cancellationToken: TestContext.Current.CancellationToken)).Items);
+        Assert.Empty(
+            (await context.Context.Documents<TestBuy>().ListAsync(cursor, cancellationToken: TestContext.Current.CancellationToken)).Items
+        );
     }
 
     private static string Text(JsonNode result) => result["content"]![0]!["text"]!.ToString();

@@ -13,7 +13,9 @@ using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Attacks;
 
-/// <summary>Foreign, revoked, expired and forged tokens and garbage get one answer, to the byte: it tells nobody which of them a token is.</summary>
+/// <summary>
+/// Foreign, revoked, expired and forged tokens and garbage get one answer, to the byte: it tells nobody which of them a token is.
+/// </summary>
 public sealed partial class SameAnswerTests : IAsyncLifetime
 {
     private const string Metadata = "resource_metadata=\"http://localhost/.well-known/oauth-protected-resource/initech/mcp\"";
@@ -23,8 +25,13 @@ public sealed partial class SameAnswerTests : IAsyncLifetime
     private TestIssuer _issuer = null!;
     private TenancyServer _server = null!;
 
-    private static string Jwt(TestIssuer issuer, string audience = "initech-api", string scope = "", SigningCredentials? signing = null, DateTime? expires = null) =>
-        issuer.Mint(audience, claims => claims["scope"] = scope, signing, expires: expires);
+    private static string Jwt(
+        TestIssuer issuer,
+        string audience = "initech-api",
+        string scope = "",
+        SigningCredentials? signing = null,
+        DateTime? expires = null
+    ) => issuer.Mint(audience, claims => claims["scope"] = scope, signing, expires: expires);
 
     public async ValueTask InitializeAsync()
     {
@@ -35,12 +42,23 @@ public sealed partial class SameAnswerTests : IAsyncLifetime
                 ["Tenancy:PublicUrl"] = "http://localhost",
                 ["Tenancy:Validation:AllowedNetworks:0"] = "127.0.0.0/8",
             },
-            services: services => services
-                .AddSingleton<TimeProvider>(_time)
-                .AddSingleton(new CommonHandlers(platform => platform.AddHandlers<Tools>()))
-                .AddSingleton(provider => new FailedChecks(provider.GetRequiredService<LocalRateLimiter>()) { PerMinute = 1_000_000 }));
-        await AdminAsync(HttpMethod.Post, "?wait=true", $$"""{ "id": "initech", "authentication": { "kind": "jwks", "issuer": "{{_issuer.Url}}", "audiences": ["initech-api"], "scopes": ["buy", "read"] } }""");
-        await AdminAsync(HttpMethod.Post, "?wait=true", $$"""{ "id": "umbra", "authentication": { "kind": "jwks", "issuer": "{{_issuer.Url}}", "audiences": ["umbra-api"] } }""");
+            services: services =>
+                services
+                    .AddSingleton<TimeProvider>(_time)
+                    .AddSingleton(new CommonHandlers(platform => platform.AddHandlers<Tools>()))
+                    .AddSingleton(provider => new FailedChecks(provider.GetRequiredService<LocalRateLimiter>()) { PerMinute = 1_000_000 })
+        );
+        await AdminAsync(
+            HttpMethod.Post,
+            "?wait=true",
+            $$"""{ "id": "initech", "authentication": { "kind": "jwks", "issuer": "{{_issuer.Url}}", "audiences": ["initech-api"],"""
+                + $$""" "scopes": ["buy", "read"] } }"""
+        );
+        await AdminAsync(
+            HttpMethod.Post,
+            "?wait=true",
+            $$"""{ "id": "umbra", "authentication": { "kind": "jwks", "issuer": "{{_issuer.Url}}", "audiences": ["umbra-api"] } }"""
+        );
         await MakeBadTokensAsync();
     }
 
@@ -64,7 +82,9 @@ public sealed partial class SameAnswerTests : IAsyncLifetime
             }
 
             var first = answers.First();
-            Assert.All(answers, answer => Assert.True(answer.Value == first.Value, $"{shape}: {answer.Key} got\n{answer.Value}\nand {first.Key}\n{first.Value}"));
+            Assert.All(answers, answer =>
+                Assert.True(answer.Value == first.Value, $"{shape}: {answer.Key} got\n{answer.Value}\nand {first.Key}\n{first.Value}")
+            );
             Assert.StartsWith("HTTP/1.1 401 ", first.Value, StringComparison.Ordinal);
             Assert.Contains($"\r\nWWW-Authenticate: {challenge}\r\n", first.Value, StringComparison.Ordinal);
             Assert.Contains("-32028", first.Value, StringComparison.Ordinal);
@@ -86,9 +106,10 @@ public sealed partial class SameAnswerTests : IAsyncLifetime
     [InlineData("initech", $"Bearer error=\"insufficient_scope\", {Metadata}, scope=\"buy\"")]
     public async Task Whoever_lacks_a_tools_scope_is_told_it_in_the_same_words(string tenant, string challenge)
     {
-        string[] callers = tenant == "acme"
-            ? [McpCalls.Acme, await IssueAsync("""{ "name": "reader", "scopes": ["read"] }""")]
-            : [Jwt(_issuer), Jwt(_issuer, scope: "read buys")];
+        string[] callers =
+            tenant == "acme"
+                ? [McpCalls.Acme, await IssueAsync("""{ "name": "reader", "scopes": ["read"] }""")]
+                : [Jwt(_issuer), Jwt(_issuer, scope: "read buys")];
         var answers = new HashSet<string>();
         foreach (var token in callers)
         {
@@ -107,7 +128,11 @@ public sealed partial class SameAnswerTests : IAsyncLifetime
         yield return ("a call of what anybody may call", [], McpCalls.Call("get_products"));
         yield return ("a call that needs a scope", [], McpCalls.Call("scoped"));
         yield return ("initialize", [], McpCalls.Initialize());
-        yield return ("a call of 2026-07-28", ["MCP-Protocol-Version: 2026-07-28", "Mcp-Method: tools/call", "Mcp-Name: whoami"], McpCalls.Call("whoami", generation: Generation.Stateless));
+        yield return (
+            "a call of 2026-07-28",
+            ["MCP-Protocol-Version: 2026-07-28", "Mcp-Method: tools/call", "Mcp-Name: whoami"],
+            McpCalls.Call("whoami", generation: Generation.Stateless)
+        );
         yield return ("a call in a session", ["MCP-Protocol-Version: 2025-11-25", "Mcp-Session-Id: any"], McpCalls.Call("whoami"));
         yield return ("no JSON", [], "nothing");
     }

@@ -8,7 +8,9 @@ using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Attacks;
 
-/// <summary>Every kind of token against every tenant, by every way to name one. Only what a tenant's own issuer made for it gets in.</summary>
+/// <summary>
+/// Every kind of token against every tenant, by every way to name one. Only what a tenant's own issuer made for it gets in.
+/// </summary>
 public sealed class TokenConfusionTests : IAsyncLifetime
 {
     private const string InToken = "token";
@@ -34,7 +36,10 @@ public sealed class TokenConfusionTests : IAsyncLifetime
         _server = await StartAsync("path,host,header");
         foreach (var tenant in _issuers.Keys)
         {
-            await RegisterAsync($$"""{ "id": "{{tenant}}", "authentication": { "kind": "jwks", "issuer": "{{_issuers[tenant].Url}}", "audiences": ["{{Audience(tenant)}}"] } }""");
+            await RegisterAsync(
+                $$"""{ "id": "{{tenant}}", "authentication": { "kind": "jwks", "issuer": "{{_issuers[tenant].Url}}", "audiences":"""
+                    + $$""" ["{{Audience(tenant)}}"] } }"""
+            );
         }
 
         var plain = await RegisterAsync("""{ "id": "plain", "principals": [{ "name": "one" }, { "name": "two" }] }""");
@@ -42,7 +47,8 @@ public sealed class TokenConfusionTests : IAsyncLifetime
         _revoked = plain["principals"]![1]!["token"]!.ToString();
         (await _server.AdminAsync(HttpMethod.Delete, $"/plain/principals/{plain["principals"]![1]!["id"]}")).Dispose();
 
-        // A server of its own: where the other ways are read too, a token that names another tenant is a contradiction before anybody checks it.
+        // A server of its own: where the other ways are read too, a token that names another tenant is a contradiction before anybody
+        // checks it.
         _byToken = await StartAsync("token");
     }
 
@@ -60,7 +66,11 @@ public sealed class TokenConfusionTests : IAsyncLifetime
     [Fact]
     public async Task Exactly_the_diagonal_passes()
     {
-        var matrix = new StringBuilder().AppendLine().Append(' ', 46).AppendJoin(' ', Tenants.SelectMany(tenant => Ways.Select(way => $"{tenant[..3]}/{way[..2]}"))).AppendLine();
+        var matrix = new StringBuilder()
+            .AppendLine()
+            .Append(' ', 46)
+            .AppendJoin(' ', Tenants.SelectMany(tenant => Ways.Select(way => $"{tenant[..3]}/{way[..2]}")))
+            .AppendLine();
         var mistakes = new List<string>();
         foreach (var (kind, owner, token, isGood) in await TokensAsync())
         {
@@ -87,7 +97,8 @@ public sealed class TokenConfusionTests : IAsyncLifetime
 
     private static string Audience(string tenant) => $"https://{tenant}.localhost/mcp";
 
-    private static string Unsigned(string token) => $"{Base64UrlEncoder.Encode("""{"alg":"none","typ":"at+jwt"}""")}.{token.Split('.')[1]}.";
+    private static string Unsigned(string token) =>
+        $"{Base64UrlEncoder.Encode("""{"alg":"none","typ":"at+jwt"}""")}.{token.Split('.')[1]}.";
 
     private async Task<List<(string Kind, string Owner, string Token, bool IsGood)>> TokensAsync()
     {
@@ -106,7 +117,11 @@ public sealed class TokenConfusionTests : IAsyncLifetime
             var sibling = _issuers.Keys.First(candidate => candidate != owner);
             var publicKey = ((ECDsaSecurityKey)issuer.Signing.Key).ECDsa.ExportSubjectPublicKeyInfo();
             Add("valid", await issuer.GetTokenAsync("alice", Audience(owner)), isGood: true);
-            Add("valid, of a client", issuer.Mint(Audience(owner), claims => (claims["azp"], _) = ("robot", claims.Remove("sub"))), isGood: true);
+            Add(
+                "valid, of a client",
+                issuer.Mint(Audience(owner), claims => (claims["azp"], _) = ("robot", claims.Remove("sub"))),
+                isGood: true
+            );
             Add("other audience", issuer.Mint("https://elsewhere.example/mcp"));
             Add("other issuer", other.Mint(Audience(owner)));
             Add("its issuer's name, other key", other.Mint(Audience(owner), issuer: issuer.Url));
@@ -118,7 +133,13 @@ public sealed class TokenConfusionTests : IAsyncLifetime
             Add("without expiry", issuer.Mint(Audience(owner), expires: DateTime.MaxValue));
             Add("not yet valid", issuer.Mint(Audience(owner), notBefore: DateTime.UtcNow.AddMinutes(5)));
             Add("alg none", Unsigned(issuer.Mint(Audience(owner))));
-            Add("alg HS256 with the public key", issuer.Mint(Audience(owner), signing: new(new SymmetricSecurityKey(publicKey) { KeyId = issuer.Signing.Kid }, SecurityAlgorithms.HmacSha256)));
+            Add(
+                "alg HS256 with the public key",
+                issuer.Mint(
+                    Audience(owner),
+                    signing: new(new SymmetricSecurityKey(publicKey) { KeyId = issuer.Signing.Kid }, SecurityAlgorithms.HmacSha256)
+                )
+            );
             Add("claims exchanged", Splice(issuer.Mint(Audience(sibling)), issuer.Mint(Audience(owner))));
             Add("without audience", issuer.Mint(""));
             Add("without subject and client", issuer.Mint(Audience(owner), claims => claims.Remove("sub")));
@@ -137,7 +158,13 @@ public sealed class TokenConfusionTests : IAsyncLifetime
     private async Task<HttpStatusCode> CallAsync(string tenant, string way, string token)
     {
         var isInToken = way == InToken;
-        using var request = McpCalls.Post(_server.Port, isInToken ? Way.Header : Enum.Parse<Way>(way), tenant, token, McpCalls.Call("whoami"));
+        using var request = McpCalls.Post(
+            _server.Port,
+            isInToken ? Way.Header : Enum.Parse<Way>(way),
+            tenant,
+            token,
+            McpCalls.Call("whoami")
+        );
         if (isInToken)
         {
             request.Headers.Remove("X-Tenant-ID");
@@ -151,19 +178,27 @@ public sealed class TokenConfusionTests : IAsyncLifetime
 
         // Where the token names the tenant, it may be good, only not for the tenant that is meant.
         var text = (await McpCalls.ReadAsync(response))["result"]!["content"]![0]!["text"]!.ToString();
-        return text.StartsWith(tenant + "|", StringComparison.Ordinal) ? HttpStatusCode.OK : isInToken ? HttpStatusCode.NotFound : throw new InvalidOperationException($"{tenant} was asked and said {text}");
+        return text.StartsWith(tenant + "|", StringComparison.Ordinal) ? HttpStatusCode.OK
+            : isInToken ? HttpStatusCode.NotFound
+            : throw new InvalidOperationException($"{tenant} was asked and said {text}");
     }
 
-    private Task<TenancyServer> StartAsync(string identification) => TenancyServer.StartAsync(
-        settings: new Dictionary<string, string?>
-        {
-            ["Tenancy:BaseDomain"] = "localhost",
-            ["Tenancy:Identification"] = identification,
-            ["Tenancy:Admin:Keys:0"] = TenancyServer.AdminKey,
-            ["Tenancy:Validation:AllowedNetworks:0"] = "127.0.0.0/8",
-        },
-        redis: _redis,
-        services: services => services.AddSingleton(provider => new FailedChecks(provider.GetRequiredService<LocalRateLimiter>()) { PerMinute = 1_000_000 }));
+    private Task<TenancyServer> StartAsync(string identification) =>
+        TenancyServer.StartAsync(
+            settings: new Dictionary<string, string?>
+            {
+                ["Tenancy:BaseDomain"] = "localhost",
+                ["Tenancy:Identification"] = identification,
+                ["Tenancy:Admin:Keys:0"] = TenancyServer.AdminKey,
+                ["Tenancy:Validation:AllowedNetworks:0"] = "127.0.0.0/8",
+            },
+            redis: _redis,
+            services: services =>
+                services.AddSingleton(provider => new FailedChecks(provider.GetRequiredService<LocalRateLimiter>())
+                {
+                    PerMinute = 1_000_000,
+                })
+        );
 
     private async Task<System.Text.Json.Nodes.JsonNode> RegisterAsync(string tenant)
     {

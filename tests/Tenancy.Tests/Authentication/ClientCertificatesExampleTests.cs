@@ -24,11 +24,19 @@ public sealed class ClientCertificatesExampleTests : IAsyncLifetime
     {
         var tests = new DirectoryInfo(AppContext.BaseDirectory);
         var example = Path.Combine(tests.Parent!.Parent!.FullName, "ClientCertificates", tests.Name);
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(example, "ClientCertificates.dll"), "--contentRoot", example, "--urls", "https://127.0.0.1:0"])
+        var start = new ProcessStartInfo(
+            "dotnet",
+            [Path.Combine(example, "ClientCertificates.dll"), "--contentRoot", example, "--urls", "https://127.0.0.1:0"]
+        )
         {
             WorkingDirectory = _folder,
             RedirectStandardOutput = true,
-            Environment = { ["DOTNET_ENVIRONMENT"] = "Development", ["ASPNETCORE_ENVIRONMENT"] = null, ["ASPNETCORE_URLS"] = null },
+            Environment =
+            {
+                ["DOTNET_ENVIRONMENT"] = "Development",
+                ["ASPNETCORE_ENVIRONMENT"] = null,
+                ["ASPNETCORE_URLS"] = null,
+            },
         };
         _process = Process.Start(start)!;
         var log = new StringBuilder();
@@ -64,7 +72,10 @@ public sealed class ClientCertificatesExampleTests : IAsyncLifetime
         // Once the tenants are loaded, which may be a moment after the server listens.
         await Poll.UntilAsync(async () => (await CallAsync("acme", acme)).Status != HttpStatusCode.ServiceUnavailable);
         Assert.Equal((HttpStatusCode.OK, $"Welcome to acme, scheme:Certificate|{Fingerprint(acme)}"), await CallAsync("acme", acme));
-        Assert.Equal((HttpStatusCode.OK, $"Welcome to globex, scheme:Certificate|{Fingerprint(globex)}"), await CallAsync("globex", globex));
+        Assert.Equal(
+            (HttpStatusCode.OK, $"Welcome to globex, scheme:Certificate|{Fingerprint(globex)}"),
+            await CallAsync("globex", globex)
+        );
         foreach (var (tenant, certificate) in new[] { ("acme", globex), ("globex", acme), ("acme", stranger), ("acme", null) })
         {
             Assert.Equal(HttpStatusCode.Unauthorized, (await CallAsync(tenant, certificate)).Status);
@@ -77,7 +88,11 @@ public sealed class ClientCertificatesExampleTests : IAsyncLifetime
         using (var patch = new HttpRequestMessage(HttpMethod.Patch, new Uri(_address, "/admin/tenants/acme")))
         {
             patch.Headers.Add("X-Admin-API-Key", "dev-admin-key");
-            patch.Content = new StringContent($$"""{ "settings": { "clients": ["{{Fingerprint(stranger)}}"] } }""", Encoding.UTF8, "application/json");
+            patch.Content = new StringContent(
+                $$"""{ "settings": { "clients": ["{{Fingerprint(stranger)}}"] } }""",
+                Encoding.UTF8,
+                "application/json"
+            );
             using var answer = await admin.SendAsync(patch, Cancellation);
             Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Cancellation));
         }
@@ -91,25 +106,36 @@ public sealed class ClientCertificatesExampleTests : IAsyncLifetime
     private static X509Certificate2 Create(string name)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        return new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        return new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256).CreateSelfSigned(
+            DateTimeOffset.UtcNow.AddDays(-1),
+            DateTimeOffset.UtcNow.AddDays(1)
+        );
     }
 
     private X509Certificate2 Load(string name) =>
-        X509Certificate2.CreateFromPemFile(Path.Combine(_folder, "certificates", $"{name}.crt"), Path.Combine(_folder, "certificates", $"{name}.key"));
+        X509Certificate2.CreateFromPemFile(
+            Path.Combine(_folder, "certificates", $"{name}.crt"),
+            Path.Combine(_folder, "certificates", $"{name}.key")
+        );
 
     private HttpClient NewClient(X509Certificate2? certificate)
     {
         using var server = X509Certificate2.CreateFromPem(File.ReadAllText(Path.Combine(_folder, "certificates", "localhost.crt")));
         var fingerprint = Fingerprint(server);
-        return new(new SocketsHttpHandler
-        {
-            UseProxy = false,
-            SslOptions = new SslClientAuthenticationOptions
+        return new(
+            new SocketsHttpHandler
             {
-                RemoteCertificateValidationCallback = (_, remote, _, _) => remote!.GetCertHashString(HashAlgorithmName.SHA256) == fingerprint,
-                ClientCertificateContext = certificate is null ? null : SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true),
-            },
-        });
+                UseProxy = false,
+                SslOptions = new SslClientAuthenticationOptions
+                {
+                    RemoteCertificateValidationCallback = (_, remote, _, _) =>
+                        remote!.GetCertHashString(HashAlgorithmName.SHA256) == fingerprint,
+                    ClientCertificateContext = certificate is null
+                        ? null
+                        : SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true),
+                },
+            }
+        );
     }
 
     private async Task<(HttpStatusCode Status, string Text)> CallAsync(string tenant, X509Certificate2? certificate)

@@ -45,7 +45,8 @@ public sealed class FailedChecksTests
         Assert.All(await Task.WhenAll(sending), status => Assert.Equal(HttpStatusCode.OK, status));
     }
 
-    private static Task<TenancyServer> StartAsync(SlowValidator validator) => TenancyServer.StartAsync(services: services => services.AddSingleton<ITokenValidator>(validator));
+    private static Task<TenancyServer> StartAsync(SlowValidator validator) =>
+        TenancyServer.StartAsync(services: services => services.AddSingleton<ITokenValidator>(validator));
 
     private static async Task<HttpStatusCode> StatusAsync(TenancyServer server, string token, string tenant = "acme")
     {

@@ -36,7 +36,11 @@ public sealed class IdentityClaimTests : IAsyncLifetime
     {
         await using var server = await StartAsync(services => services.AddTransient<IClaimsTransformation, AddsClaims>());
         await AssertKnownBySubjectAsync(server);
-        Assert.DoesNotContain(Email, (await server.CallAsync("acme", McpCalls.Acme, "whoami"))["content"]![0]!["text"]!.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            Email,
+            (await server.CallAsync("acme", McpCalls.Acme, "whoami"))["content"]![0]!["text"]!.ToString(),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -73,21 +77,39 @@ public sealed class IdentityClaimTests : IAsyncLifetime
         }
 
         var session = await server.InitializeAsync("initech", Token("alice"));
-        using var request = McpCalls.Post(server.Port, Way.Path, "initech", Token("bob"), McpCalls.Call("whoami"), Generation.Sessions, session);
+        using var request = McpCalls.Post(
+            server.Port,
+            Way.Path,
+            "initech",
+            Token("bob"),
+            McpCalls.Call("whoami"),
+            Generation.Sessions,
+            session
+        );
         using var response = await server.Client.SendAsync(request, Cancellation);
         Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
     }
 
     private string Token(string subject) => _issuer.Mint("api", claims =>
-    {
-        claims["sub"] = subject;
-        claims["email"] = claims["name"] = claims["preferred_username"] = claims["upn"] = Email;
-    });
+        {
+            claims["sub"] = subject;
+            claims["email"] = claims["name"] = claims["preferred_username"] = claims["upn"] = Email;
+        });
 
     private async Task<TenancyServer> StartAsync(Action<IServiceCollection> services)
     {
-        var server = await TenancyServer.StartAsync(settings: new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:Validation:AllowedNetworks:0"] = "127.0.0.0/8" }, services: services);
-        using var answer = await server.AdminAsync(HttpMethod.Post, "?wait=true", $$"""{ "id": "initech", "authentication": { "kind": "jwks", "issuer": "{{_issuer.Url}}", "audiences": ["api"] } }""");
+        var server = await TenancyServer.StartAsync(
+            settings: new Dictionary<string, string?>(TenancyServer.DefaultSettings)
+            {
+                ["Tenancy:Validation:AllowedNetworks:0"] = "127.0.0.0/8",
+            },
+            services: services
+        );
+        using var answer = await server.AdminAsync(
+            HttpMethod.Post,
+            "?wait=true",
+            $$"""{ "id": "initech", "authentication": { "kind": "jwks", "issuer": "{{_issuer.Url}}", "audiences": ["api"] } }"""
+        );
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Cancellation));
         return server;
     }
@@ -105,6 +127,8 @@ public sealed class IdentityClaimTests : IAsyncLifetime
     private sealed class ReplacesUser : IClaimsTransformation
     {
         public Task<ClaimsPrincipal> TransformAsync(ClaimsPrincipal principal) =>
-            Task.FromResult(new ClaimsPrincipal(new ClaimsIdentity([new(ClaimTypes.NameIdentifier, Email), new(ClaimTypes.Name, Email)], "test")));
+            Task.FromResult(
+                new ClaimsPrincipal(new ClaimsIdentity([new(ClaimTypes.NameIdentifier, Email), new(ClaimTypes.Name, Email)], "test"))
+            );
     }
 }

@@ -15,7 +15,9 @@ namespace Tenancy.Tests.Authentication;
 public sealed class IssuerKeysTests : IAsyncLifetime
 {
     private readonly FakeTimeProvider _time = new();
-    private readonly IOptions<TenancyOptions> _options = Options.Create(new TenancyOptions { Validation = { AllowedNetworks = [IPNetwork.Parse("127.0.0.0/8")], AllowHttp = true } });
+    private readonly IOptions<TenancyOptions> _options = Options.Create(
+        new TenancyOptions { Validation = { AllowedNetworks = [IPNetwork.Parse("127.0.0.0/8")], AllowHttp = true } }
+    );
     private GuardedHttp _http = null!;
     private StubServer _issuer = null!;
     private IssuerKeys _keys = null!;
@@ -25,7 +27,17 @@ public sealed class IssuerKeysTests : IAsyncLifetime
         _http = new(_options, new NameLookups(), _time, NullLogger<GuardedHttp>.Instance);
         _issuer = await StubServer.StartIssuerAsync(Publish("one"));
         _keys = new(
-            TenantId.Parse("acme"), new() { Kind = TenantAuthenticationKind.Jwks, Issuer = _issuer.Url, JwksUri = _issuer.Url + "/keys" }, new(_http, _options), _time, NullLogger.Instance);
+            TenantId.Parse("acme"),
+            new()
+            {
+                Kind = TenantAuthenticationKind.Jwks,
+                Issuer = _issuer.Url,
+                JwksUri = _issuer.Url + "/keys",
+            },
+            new(_http, _options),
+            _time,
+            NullLogger.Instance
+        );
     }
 
     public async ValueTask DisposeAsync()

@@ -23,11 +23,15 @@ public sealed class KnownCallersTests
     {
         // ASP.NET Core's middleware leaves this feature behind.
         var authenticated = new Queue<bool>();
-        await using var server = await TenancyServer.StartAsync(endpoints: app => app.Use((HttpContext context, RequestDelegate next) =>
-        {
-            authenticated.Enqueue(context.Features.Get<IAuthenticationFeature>() is not null);
-            return next(context);
-        }));
+        await using var server = await TenancyServer.StartAsync(endpoints: app =>
+            app.Use(
+                (HttpContext context, RequestDelegate next) =>
+                {
+                    authenticated.Enqueue(context.Features.Get<IAuthenticationFeature>() is not null);
+                    return next(context);
+                }
+            )
+        );
         await ExpectAsync(McpCalls.Acme, HttpStatusCode.OK, isAuthenticated: true);
         await ExpectAsync(McpCalls.Acme, HttpStatusCode.OK, isAuthenticated: false);
         await ExpectAsync(null, HttpStatusCode.OK, isAuthenticated: false);
@@ -45,14 +49,18 @@ public sealed class KnownCallersTests
     public async Task What_an_application_adds_to_one_requests_user_is_not_there_in_the_next()
     {
         var identities = new List<int>();
-        await using var server = await TenancyServer.StartAsync(endpoints: app => app.Use((HttpContext context, RequestDelegate next) =>
-        {
-            identities.Add(context.User.Identities.Count());
-            context.User.AddIdentity(new ClaimsIdentity("of the application"));
-            ((ClaimsIdentity)context.User.Identity!).AddClaim(new("role", "admin"));
-            Assert.Single(context.User.FindAll("role"));
-            return next(context);
-        }));
+        await using var server = await TenancyServer.StartAsync(endpoints: app =>
+            app.Use(
+                (HttpContext context, RequestDelegate next) =>
+                {
+                    identities.Add(context.User.Identities.Count());
+                    context.User.AddIdentity(new ClaimsIdentity("of the application"));
+                    ((ClaimsIdentity)context.User.Identity!).AddClaim(new("role", "admin"));
+                    Assert.Single(context.User.FindAll("role"));
+                    return next(context);
+                }
+            )
+        );
         for (var i = 0; i < 3; i++)
         {
             Assert.Equal(HttpStatusCode.OK, await StatusAsync(server.Client, server.Port, McpCalls.Acme));
@@ -66,7 +74,10 @@ public sealed class KnownCallersTests
     {
         var answers = new Queue<bool>([true, false]);
         await using var server = await TenancyServer.StartAsync(services: services =>
-            services.AddAuthorization(options => options.FallbackPolicy = new AuthorizationPolicyBuilder().RequireAssertion(_ => answers.Dequeue()).Build()));
+            services.AddAuthorization(options =>
+                options.FallbackPolicy = new AuthorizationPolicyBuilder().RequireAssertion(_ => answers.Dequeue()).Build()
+            )
+        );
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(server.Client, server.Port, McpCalls.Acme));
         Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(server.Client, server.Port, McpCalls.Acme));
     }
@@ -79,7 +90,12 @@ public sealed class KnownCallersTests
         builder.Configuration.AddInMemoryCollection(TenancyServer.DefaultSettings);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
-        builder.Services.AddTenancy(builder.Configuration).AddEmbeddedStore().AddAdcp().AddPlatform<TestPublisher>("publisher").AddPlatform<TestRetailer>("retailer");
+        builder
+            .Services.AddTenancy(builder.Configuration)
+            .AddEmbeddedStore()
+            .AddAdcp()
+            .AddPlatform<TestPublisher>("publisher")
+            .AddPlatform<TestRetailer>("retailer");
         builder.Services.AddSingleton<IAccountResolver, OneAccount>();
         builder.Services.AddAuthorizationBuilder().AddPolicy("in turn", policy => policy.RequireAssertion(_ => answers.Dequeue()));
         await using var app = builder.Build();
@@ -96,7 +112,9 @@ public sealed class KnownCallersTests
     public async Task A_transformation_of_claims_is_run_at_each_request()
     {
         var transformation = new Transformation();
-        await using var server = await TenancyServer.StartAsync(services: services => services.AddScoped<IClaimsTransformation>(_ => transformation));
+        await using var server = await TenancyServer.StartAsync(services: services =>
+            services.AddScoped<IClaimsTransformation>(_ => transformation)
+        );
         for (var i = 1; i < 4; i++)
         {
             Assert.Equal(HttpStatusCode.OK, await StatusAsync(server.Client, server.Port, McpCalls.Acme));
@@ -119,8 +137,7 @@ public sealed class KnownCallersTests
         do
         {
             guessed = await StatusAsync(server.Client, server.Port, $"acme.guess-{guesses++}");
-        }
-        while (guessed == HttpStatusCode.Unauthorized && guesses < 200);
+        } while (guessed == HttpStatusCode.Unauthorized && guesses < 200);
         Assert.Equal(HttpStatusCode.TooManyRequests, guessed);
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(server.Client, server.Port, McpCalls.Acme));
     }

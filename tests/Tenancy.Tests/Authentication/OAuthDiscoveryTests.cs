@@ -38,9 +38,16 @@ public sealed class OAuthDiscoveryTests : IAsyncLifetime
                 ["Tenancy:Admin:Keys:0"] = TenancyServer.AdminKey,
                 ["Tenancy:Validation:AllowedNetworks:0"] = "127.0.0.0/8",
             },
-            services: services => services.Configure<KestrelServerOptions>(options => options.Listen(IPAddress.Loopback, _port)));
-        await RegisterAsync($$"""{ "id": "acme", "urls": ["http://acme.localhost:{{_port}}"], "authentication": { "kind": "jwks", "issuer": "{{_one.Url}}", "scopes": ["read", "buy"] } }""");
-        await RegisterAsync($$"""{ "id": "initech", "urls": ["https://shops.example/x/initech"], "authentication": { "kind": "jwks", "issuer": "{{_two.Url}}" } }""");
+            services: services => services.Configure<KestrelServerOptions>(options => options.Listen(IPAddress.Loopback, _port))
+        );
+        await RegisterAsync(
+            $$"""{ "id": "acme", "urls": ["http://acme.localhost:{{_port}}"], "authentication": { "kind": "jwks", "issuer":"""
+                + $$""" "{{_one.Url}}", "scopes": ["read", "buy"] } }"""
+        );
+        await RegisterAsync(
+            $$"""{ "id": "initech", "urls": ["https://shops.example/x/initech"], "authentication": { "kind": "jwks", "issuer":"""
+                + $$""" "{{_two.Url}}" } }"""
+        );
         await RegisterAsync("""{ "id": "plain" }""");
     }
 
@@ -74,8 +81,13 @@ public sealed class OAuthDiscoveryTests : IAsyncLifetime
                 ["Tenancy:Admin:Keys:0"] = TenancyServer.AdminKey,
                 ["Tenancy:Validation:AllowedNetworks:0"] = "127.0.0.0/8",
             },
-            services: services => services.Configure<KestrelServerOptions>(options => options.Listen(IPAddress.Loopback, port)));
-        using var answer = await server.AdminAsync(HttpMethod.Post, "?wait=true", $$"""{ "id": "hooli", "authentication": { "kind": "jwks", "issuer": "{{_one.Url}}" } }""");
+            services: services => services.Configure<KestrelServerOptions>(options => options.Listen(IPAddress.Loopback, port))
+        );
+        using var answer = await server.AdminAsync(
+            HttpMethod.Post,
+            "?wait=true",
+            $$"""{ "id": "hooli", "authentication": { "kind": "jwks", "issuer": "{{_one.Url}}" } }"""
+        );
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Cancellation));
 
         foreach (var url in new[] { $"http://localhost:{port}/hooli/mcp", $"http://hooli.localhost:{port}/mcp" })
@@ -92,7 +104,10 @@ public sealed class OAuthDiscoveryTests : IAsyncLifetime
             var uri = new Uri(url);
             var metadataUrl = $"{uri.GetLeftPart(UriPartial.Authority)}/.well-known/oauth-protected-resource{uri.AbsolutePath}";
             Assert.Equal($"Bearer resource_metadata=\"{metadataUrl}\"{scope}", (await PostAsync(url)).Challenge);
-            Assert.Equal($"Bearer error=\"invalid_token\", resource_metadata=\"{metadataUrl}\"{scope}", (await PostAsync(url, token: "garbage")).Challenge);
+            Assert.Equal(
+                $"Bearer error=\"invalid_token\", resource_metadata=\"{metadataUrl}\"{scope}",
+                (await PostAsync(url, token: "garbage")).Challenge
+            );
             var (status, metadata) = await GetAsync(metadataUrl);
             Assert.Equal(HttpStatusCode.OK, status);
             Assert.Equal(url, metadata["resource"]!.ToString());
@@ -106,7 +121,18 @@ public sealed class OAuthDiscoveryTests : IAsyncLifetime
         foreach (var url in new[] { AcmeUrl, InitechUrl })
         {
             var answers = new HashSet<(HttpStatusCode, string, string)>();
-            foreach (var token in new[] { "garbage", "a.b.c", "plain.x", _one.Mint(InitechUrl), _two.Mint(AcmeUrl), _one.Mint(AcmeUrl, signing: TestIssuer.NewKey()), _two.Mint(InitechUrl, expires: DateTime.UtcNow.AddHours(-1)) })
+            foreach (
+                var token in new[]
+                {
+                    "garbage",
+                    "a.b.c",
+                    "plain.x",
+                    _one.Mint(InitechUrl),
+                    _two.Mint(AcmeUrl),
+                    _one.Mint(AcmeUrl, signing: TestIssuer.NewKey()),
+                    _two.Mint(InitechUrl, expires: DateTime.UtcNow.AddHours(-1)),
+                }
+            )
             {
                 answers.Add(await PostAsync(url, token: token));
             }
@@ -174,7 +200,10 @@ public sealed class OAuthDiscoveryTests : IAsyncLifetime
         using var refused = await SendAsync(HttpMethod.Post, AcmeUrl, origin);
         Assert.Equal(isAllowed ? HttpStatusCode.Unauthorized : HttpStatusCode.Forbidden, refused.StatusCode);
         Assert.Equal(isAllowed ? origin : null, Header(refused, "Access-Control-Allow-Origin"));
-        Assert.Equal(isAllowed, Header(refused, "Access-Control-Expose-Headers")?.Contains("WWW-Authenticate", StringComparison.Ordinal) ?? false);
+        Assert.Equal(
+            isAllowed,
+            Header(refused, "Access-Control-Expose-Headers")?.Contains("WWW-Authenticate", StringComparison.Ordinal) ?? false
+        );
     }
 
     [Fact]
@@ -186,7 +215,12 @@ public sealed class OAuthDiscoveryTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.Forbidden, others.StatusCode);
         using var shared = await SendAsync(HttpMethod.Options, $"http://127.0.0.1:{_port}/mcp", "https://console.example", preflight: true);
         Assert.Equal(HttpStatusCode.NoContent, shared.StatusCode);
-        using var unknown = await SendAsync(HttpMethod.Options, $"http://127.0.0.1:{_port}/mcp", $"http://acme.localhost:{_port}", preflight: true);
+        using var unknown = await SendAsync(
+            HttpMethod.Options,
+            $"http://127.0.0.1:{_port}/mcp",
+            $"http://acme.localhost:{_port}",
+            preflight: true
+        );
         Assert.False(unknown.IsSuccessStatusCode);
         Assert.Null(Header(unknown, "Access-Control-Allow-Origin"));
     }
@@ -209,32 +243,43 @@ public sealed class OAuthDiscoveryTests : IAsyncLifetime
                         {
                             using var answer = await browser.GetAsync(context.AuthorizationUri, cancellationToken);
                             var query = System.Web.HttpUtility.ParseQueryString(answer.Headers.Location!.Query);
-                            return new AuthorizationResult { Code = query["code"], State = query["state"], Iss = query["iss"] };
+                            return new AuthorizationResult
+                            {
+                                Code = query["code"],
+                                State = query["state"],
+                                Iss = query["iss"],
+                            };
                         },
                     },
                 },
                 NewClient(),
-                ownsHttpClient: true),
+                ownsHttpClient: true
+            ),
             new() { ProtocolVersion = version },
-            cancellationToken: Cancellation);
+            cancellationToken: Cancellation
+        );
         var result = await client.CallToolAsync("whoami", cancellationToken: Cancellation);
         return result.Content.OfType<TextContentBlock>().Single().Text;
     }
 
-    private static string? Header(HttpResponseMessage response, string name) => response.Headers.TryGetValues(name, out var values) ? string.Join(", ", values) : null;
+    private static string? Header(HttpResponseMessage response, string name) =>
+        response.Headers.TryGetValues(name, out var values) ? string.Join(", ", values) : null;
 
     /// <summary>A client for which every name is this machine, and which follows no redirect.</summary>
-    private static HttpClient NewClient() => new(new SocketsHttpHandler
-    {
-        UseProxy = false,
-        AllowAutoRedirect = false,
-        ConnectCallback = async (context, cancellationToken) =>
-        {
-            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            await socket.ConnectAsync(IPAddress.Loopback, context.DnsEndPoint.Port, cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        },
-    });
+    private static HttpClient NewClient() =>
+        new(
+            new SocketsHttpHandler
+            {
+                UseProxy = false,
+                AllowAutoRedirect = false,
+                ConnectCallback = async (context, cancellationToken) =>
+                {
+                    var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+                    await socket.ConnectAsync(IPAddress.Loopback, context.DnsEndPoint.Port, cancellationToken);
+                    return new NetworkStream(socket, ownsSocket: true);
+                },
+            }
+        );
 
     private async Task RegisterAsync(string tenant)
     {

@@ -34,7 +34,12 @@ public sealed class RequiredClientsTests : IAsyncLifetime
         _server = await StartAsync(_time);
         foreach (var id in new[] { "acme", "globex" })
         {
-            await AdminAsync(HttpMethod.Post, "?wait=true", $$"""{ "id": "{{id}}", "limits": { "rateLimit": 100000 }, "authentication": { "kind": "jwks", "issuer": "{{_issuer.Url}}", "requireClients": true } }""");
+            await AdminAsync(
+                HttpMethod.Post,
+                "?wait=true",
+                $$"""{ "id": "{{id}}", "limits": { "rateLimit": 100000 }, "authentication": { "kind": "jwks", "issuer":"""
+                    + $$""" "{{_issuer.Url}}", "requireClients": true } }"""
+            );
         }
     }
 
@@ -88,7 +93,10 @@ public sealed class RequiredClientsTests : IAsyncLifetime
         // Who shows nothing, or what is not valid, is told as elsewhere.
         Assert.Equal(HttpStatusCode.OK, (await CallAsync("acme", token: null, "get_products")).Status);
         Assert.Equal(HttpStatusCode.Unauthorized, (await CallAsync("acme", "garbage")).Status);
-        Assert.Equal(HttpStatusCode.Unauthorized, (await CallAsync("acme", _issuer.Mint(GlobexAudience, claims => claims["client_id"] = "agent"))).Status);
+        Assert.Equal(
+            HttpStatusCode.Unauthorized,
+            (await CallAsync("acme", _issuer.Mint(GlobexAudience, claims => claims["client_id"] = "agent"))).Status
+        );
     }
 
     [Theory]
@@ -99,10 +107,10 @@ public sealed class RequiredClientsTests : IAsyncLifetime
         await ListAsync("acme", "robot");
         Assert.Equal(HttpStatusCode.OK, (await CallAsync("acme", _issuer.Mint(AcmeAudience, claims => claims[claim] = "robot"))).Status);
         Assert.Equal(HttpStatusCode.OK, (await CallAsync("acme", _issuer.Mint(AcmeAudience, claims =>
-        {
-            claims.Remove("sub");
-            claims[claim] = "robot";
-        }))).Status);
+                    {
+                        claims.Remove("sub");
+                        claims[claim] = "robot";
+                    }))).Status);
     }
 
     [Fact]
@@ -113,12 +121,15 @@ public sealed class RequiredClientsTests : IAsyncLifetime
             async id =>
             {
                 // UTF-8 has no half of a surrogate pair, and a token no more than 16 KB.
-                var token = _issuer.Mint(AcmeAudience, claims => claims["client_id"] = string.Concat(id.Where(c => !char.IsSurrogate(c)).Take(2000)));
+                var token = _issuer.Mint(AcmeAudience, claims =>
+                    claims["client_id"] = string.Concat(id.Where(c => !char.IsSurrogate(c)).Take(2000))
+                );
                 var (status, _, body) = await CallAsync("acme", token);
                 Assert.True(status == HttpStatusCode.Forbidden, $"{status} {body}");
             },
             iter: 100,
-            threads: 1);
+            threads: 1
+        );
     }
 
     [Fact]
@@ -171,7 +182,10 @@ public sealed class RequiredClientsTests : IAsyncLifetime
         }
 
         Assert.Equal(HttpStatusCode.Forbidden, (await CallAsync("acme", Mint("idle"))).Status);
-        Assert.Equal(["busy"], (await AdminAsync(HttpMethod.Get, "/acme/clients"))!["clients"]!.AsArray().Select(client => client!["clientId"]!.ToString()));
+        Assert.Equal(
+            ["busy"],
+            (await AdminAsync(HttpMethod.Get, "/acme/clients"))!["clients"]!.AsArray().Select(client => client!["clientId"]!.ToString())
+        );
     }
 
     [Fact]
@@ -273,9 +287,14 @@ public sealed class RequiredClientsTests : IAsyncLifetime
     [Fact]
     public async Task A_client_that_is_a_document_is_known_by_its_URL()
     {
-        await using var site = await StubServer.StartAsync(context => context.Response.WriteAsync($$"""{ "client_id": "http://{{context.Request.Host}}/client.json" }"""));
+        await using var site = await StubServer.StartAsync(context =>
+            context.Response.WriteAsync($$"""{ "client_id": "http://{{context.Request.Host}}/client.json" }""")
+        );
         await ListAsync("acme", site.Url + "/client.json");
-        Assert.Equal(HttpStatusCode.OK, (await CallAsync("acme", await _issuer.GetTokenAsync("alice", AcmeAudience, site.Url + "/client.json"))).Status);
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await CallAsync("acme", await _issuer.GetTokenAsync("alice", AcmeAudience, site.Url + "/client.json"))).Status
+        );
         Assert.Equal(HttpStatusCode.Forbidden, (await CallAsync("acme", Mint(site.Url + "/client.json?"))).Status);
 
         // Calls fetch nothing.
@@ -297,29 +316,44 @@ public sealed class RequiredClientsTests : IAsyncLifetime
             Assert.Equal(HttpStatusCode.Forbidden, (await CallAsync("acme", other)).Status);
         }
 
-        // One per client, and the few trips that the rate limit needs for the ten calls that got so far. Asked each time it would be twenty.
+        // One per client, and the few trips that the rate limit needs for the ten calls that got so far. Asked each time it would be
+        // twenty.
         Assert.InRange(await ScriptsAsync() - before, 2, 8);
 
         async Task<int> ScriptsAsync() =>
-            int.Parse(Regex.Match(await _server.Services.GetRequiredService<RedisConnection>().GetInfoAsync("commandstats"), "cmdstat_evalsha:calls=([0-9]+)").Groups[1].Value, CultureInfo.InvariantCulture);
+            int.Parse(
+                Regex
+                    .Match(
+                        await _server.Services.GetRequiredService<RedisConnection>().GetInfoAsync("commandstats"),
+                        "cmdstat_evalsha:calls=([0-9]+)"
+                    )
+                    .Groups[1]
+                    .Value,
+                CultureInfo.InvariantCulture
+            );
     }
 
-    private async Task<TenancyServer> StartAsync(TimeProvider time) => await TenancyServer.StartAsync(
-        settings: new Dictionary<string, string?>
-        {
-            ["Tenancy:BaseDomain"] = "localhost",
-            ["Tenancy:Admin:Keys:0"] = TenancyServer.AdminKey,
-            ["Tenancy:AnonymousTools:0"] = "get_products",
-            ["Tenancy:Validation:AllowedNetworks:0"] = "127.0.0.0/8",
-        },
-        services: services => services.AddSingleton(time),
-        endpoints: app => app.MapGet("/{tenant}/own", () => Results.Ok()).RequireTenant().RequireAuthorization(),
-        redis: _redis);
+    private async Task<TenancyServer> StartAsync(TimeProvider time) =>
+        await TenancyServer.StartAsync(
+            settings: new Dictionary<string, string?>
+            {
+                ["Tenancy:BaseDomain"] = "localhost",
+                ["Tenancy:Admin:Keys:0"] = TenancyServer.AdminKey,
+                ["Tenancy:AnonymousTools:0"] = "get_products",
+                ["Tenancy:Validation:AllowedNetworks:0"] = "127.0.0.0/8",
+            },
+            services: services => services.AddSingleton(time),
+            endpoints: app => app.MapGet("/{tenant}/own", () => Results.Ok()).RequireTenant().RequireAuthorization(),
+            redis: _redis
+        );
 
-    private string Mint(string clientId) => _issuer.Mint(AcmeAudience, claims => claims["client_id"] = clientId, expires: DateTime.UtcNow.AddDays(2));
+    private string Mint(string clientId) =>
+        _issuer.Mint(AcmeAudience, claims => claims["client_id"] = clientId, expires: DateTime.UtcNow.AddDays(2));
 
     private async Task<string> ListAsync(string tenant, string clientId, int expiresIn = 7776000) =>
-        (await AdminAsync(HttpMethod.Post, $"/{tenant}/clients", $$"""{ "clientId": "{{clientId}}", "expiresIn": {{expiresIn}} }"""))!["handle"]!.ToString();
+        (await AdminAsync(HttpMethod.Post, $"/{tenant}/clients", $$"""{ "clientId": "{{clientId}}", "expiresIn": {{expiresIn}} }"""))![
+            "handle"
+        ]!.ToString();
 
     private async Task<JsonNode?> AdminAsync(HttpMethod method, string path, string? body = null)
     {
@@ -337,10 +371,24 @@ public sealed class RequiredClientsTests : IAsyncLifetime
         return (response.StatusCode, response.Content.Headers.ContentType?.MediaType ?? "");
     }
 
-    private async Task<(HttpStatusCode Status, string Challenge, string Body)> CallAsync(string tenant, string? token, string tool = "whoami", string? session = null, TenancyServer? server = null)
+    private async Task<(HttpStatusCode Status, string Challenge, string Body)> CallAsync(
+        string tenant,
+        string? token,
+        string tool = "whoami",
+        string? session = null,
+        TenancyServer? server = null
+    )
     {
         server ??= _server;
-        using var request = McpCalls.Post(server.Port, Way.Path, tenant, token, McpCalls.Call(tool), session is null ? null : Generation.Sessions, session);
+        using var request = McpCalls.Post(
+            server.Port,
+            Way.Path,
+            tenant,
+            token,
+            McpCalls.Call(tool),
+            session is null ? null : Generation.Sessions,
+            session
+        );
         using var response = await server.Client.SendAsync(request, Cancellation);
         if (response.StatusCode == HttpStatusCode.ServiceUnavailable)
         {

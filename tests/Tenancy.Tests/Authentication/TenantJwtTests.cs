@@ -38,11 +38,22 @@ public sealed class TenantJwtTests : IAsyncLifetime
                 ["Tenancy:AnonymousTools:0"] = "get_products",
                 ["Tenancy:Validation:AllowedNetworks:0"] = "127.0.0.0/8",
             },
-            services: services => services.AddSingleton<TimeProvider>(_time).AddSingleton<Arrivals>().AddSingleton<IStartupFilter>(provider => provider.GetRequiredService<Arrivals>()));
+            services: services =>
+                services
+                    .AddSingleton<TimeProvider>(_time)
+                    .AddSingleton<Arrivals>()
+                    .AddSingleton<IStartupFilter>(provider => provider.GetRequiredService<Arrivals>())
+        );
         await RegisterAsync("acme", _shared);
         await RegisterAsync("globex", _shared);
         await RegisterAsync("initech", _own);
-        (await _server.AdminAsync(HttpMethod.Post, "?wait=true", """{ "id": "plain", "principals": [{ "name": "one", "token": "plain.one" }] }""")).Dispose();
+        (
+            await _server.AdminAsync(
+                HttpMethod.Post,
+                "?wait=true",
+                """{ "id": "plain", "principals": [{ "name": "one", "token": "plain.one" }] }"""
+            )
+        ).Dispose();
     }
 
     public async ValueTask DisposeAsync()
@@ -78,7 +89,10 @@ public sealed class TenantJwtTests : IAsyncLifetime
         {
             foreach (var tenant in tokens.Keys)
             {
-                Assert.Equal(owner == tenant ? HttpStatusCode.OK : HttpStatusCode.Unauthorized, (await PostAsync(tenant, token, way)).Status);
+                Assert.Equal(
+                    owner == tenant ? HttpStatusCode.OK : HttpStatusCode.Unauthorized,
+                    (await PostAsync(tenant, token, way)).Status
+                );
             }
         }
     }
@@ -97,7 +111,10 @@ public sealed class TenantJwtTests : IAsyncLifetime
             _own.Mint(AcmeAudience, issuer: _shared.Url),
             _shared.Mint(AcmeAudience, signing: TestIssuer.NewKey()),
             _shared.Mint(AcmeAudience, signing: TestIssuer.NewKey(_shared.Signing.Kid)),
-            _shared.Mint(AcmeAudience, signing: new(new SymmetricSecurityKey(publicKey) { KeyId = _shared.Signing.Kid }, SecurityAlgorithms.HmacSha256)),
+            _shared.Mint(
+                AcmeAudience,
+                signing: new(new SymmetricSecurityKey(publicKey) { KeyId = _shared.Signing.Kid }, SecurityAlgorithms.HmacSha256)
+            ),
             Unsigned(_shared.Mint(AcmeAudience)),
             _shared.Mint(AcmeAudience)[..^8] + "AAAAAAAA",
             _shared.Mint(AcmeAudience, expires: DateTime.UtcNow.AddMinutes(-2)),
@@ -130,8 +147,14 @@ public sealed class TenantJwtTests : IAsyncLifetime
     [Fact]
     public async Task Clocks_may_differ_by_a_minute()
     {
-        Assert.Equal(HttpStatusCode.OK, (await PostAsync("acme", _shared.Mint(AcmeAudience, expires: DateTime.UtcNow.AddSeconds(-30)))).Status);
-        Assert.Equal(HttpStatusCode.OK, (await PostAsync("acme", _shared.Mint(AcmeAudience, notBefore: DateTime.UtcNow.AddSeconds(30)))).Status);
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await PostAsync("acme", _shared.Mint(AcmeAudience, expires: DateTime.UtcNow.AddSeconds(-30)))).Status
+        );
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await PostAsync("acme", _shared.Mint(AcmeAudience, notBefore: DateTime.UtcNow.AddSeconds(30)))).Status
+        );
     }
 
     [Fact]
@@ -186,7 +209,10 @@ public sealed class TenantJwtTests : IAsyncLifetime
     {
         var session = await _server.InitializeAsync("acme", _shared.Mint(AcmeAudience));
         Assert.Equal(HttpStatusCode.OK, (await PostAsync("acme", _shared.Mint(AcmeAudience), sessionId: session)).Status);
-        Assert.Equal(HttpStatusCode.NotFound, (await PostAsync("acme", _shared.Mint(AcmeAudience, claims => claims["sub"] = "bob"), sessionId: session)).Status);
+        Assert.Equal(
+            HttpStatusCode.NotFound,
+            (await PostAsync("acme", _shared.Mint(AcmeAudience, claims => claims["sub"] = "bob"), sessionId: session)).Status
+        );
         Assert.Equal(HttpStatusCode.NotFound, (await PostAsync("globex", _shared.Mint(GlobexAudience), sessionId: session)).Status);
     }
 
@@ -252,7 +278,10 @@ public sealed class TenantJwtTests : IAsyncLifetime
         };
 
         // Each with a token of its own, so that none joins what is found out for another.
-        var waiting = Enumerable.Range(0, Calls).Select(i => PostAsync("acme", _shared.Mint(AcmeAudience, claims => claims["sub"] = $"{i}"))).ToArray();
+        var waiting = Enumerable
+            .Range(0, Calls)
+            .Select(i => PostAsync("acme", _shared.Mint(AcmeAudience, claims => claims["sub"] = $"{i}")))
+            .ToArray();
         await arrived.Task;
         await Poll.UntilAsync(() => Task.FromResult(_server.Services.GetRequiredService<Arrivals>().Count == Calls));
         Assert.True(ThreadPool.ThreadCount < Calls, $"{ThreadPool.ThreadCount} threads for {Calls} calls that wait.");
@@ -260,7 +289,10 @@ public sealed class TenantJwtTests : IAsyncLifetime
         // Calls of every other tenant finish before any of these, and so do those of this one that need no keys.
         for (var i = 0; i < 20; i++)
         {
-            Assert.Equal(HttpStatusCode.OK, (await PostAsync("initech", _own.Mint(InitechAudience, claims => claims["sub"] = $"{i}"))).Status);
+            Assert.Equal(
+                HttpStatusCode.OK,
+                (await PostAsync("initech", _own.Mint(InitechAudience, claims => claims["sub"] = $"{i}"))).Status
+            );
             Assert.Equal(HttpStatusCode.OK, (await PostAsync("plain", "plain.one")).Status);
             Assert.NotNull(await _server.CallAsync("acme", token: null, "get_products"));
         }
@@ -338,7 +370,10 @@ public sealed class TenantJwtTests : IAsyncLifetime
     private async Task RegisterAsync(string id, TestIssuer issuer)
     {
         using var answer = await _server.AdminAsync(
-            HttpMethod.Post, "?wait=true", $$"""{ "id": "{{id}}", "authentication": { "kind": "jwks", "issuer": "{{issuer.Url}}" } }""");
+            HttpMethod.Post,
+            "?wait=true",
+            $$"""{ "id": "{{id}}", "authentication": { "kind": "jwks", "issuer": "{{issuer.Url}}" } }"""
+        );
         var body = await answer.Content.ReadAsStringAsync(Cancellation);
         Assert.True(answer.StatusCode == HttpStatusCode.Created && JsonNode.Parse(body)!["health"]!.ToString() == "healthy", body);
     }
@@ -352,7 +387,12 @@ public sealed class TenantJwtTests : IAsyncLifetime
     private async Task<string> WhoAsync(string tenant, string token, Way way = Way.Path, Generation generation = Generation.Stateless) =>
         (await _server.CallAsync(tenant, token, "whoami", way: way, generation: generation))["content"]![0]!["text"]!.ToString();
 
-    private async Task<(HttpStatusCode Status, string Challenge, string Body)> PostAsync(string tenant, string? token, Way way = Way.Path, string? sessionId = null)
+    private async Task<(HttpStatusCode Status, string Challenge, string Body)> PostAsync(
+        string tenant,
+        string? token,
+        Way way = Way.Path,
+        string? sessionId = null
+    )
     {
         using var request = McpCalls.Post(_server.Port, way, tenant, token, McpCalls.Call("whoami"), sessionId: sessionId);
         using var response = await _server.Client.SendAsync(request, Cancellation);
@@ -366,16 +406,19 @@ public sealed class TenantJwtTests : IAsyncLifetime
 
         public int Count => Volatile.Read(ref _count);
 
-        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
-        {
-            app.Use(async (HttpContext context, RequestDelegate next) =>
+        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) =>
+            app =>
             {
-                var counts = context.Request.Path == "/acme/mcp" && context.Request.Headers.Authorization.Count > 0;
-                Interlocked.Add(ref _count, counts ? 1 : 0);
-                await next(context);
-                Interlocked.Add(ref _count, counts ? -1 : 0);
-            });
-            next(app);
-        };
+                app.Use(
+                    async (HttpContext context, RequestDelegate next) =>
+                    {
+                        var counts = context.Request.Path == "/acme/mcp" && context.Request.Headers.Authorization.Count > 0;
+                        Interlocked.Add(ref _count, counts ? 1 : 0);
+                        await next(context);
+                        Interlocked.Add(ref _count, counts ? -1 : 0);
+                    }
+                );
+                next(app);
+            };
     }
 }

@@ -32,27 +32,34 @@ public sealed class TenantSchemeTests : IAsyncLifetime
     {
         _issuer = await TestIssuer.StartAsync();
         _server = await TenancyServer.StartAsync(
-            settings: new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:Validation:AllowedNetworks:0"] = "127.0.0.0/8" },
+            settings: new Dictionary<string, string?>(TenancyServer.DefaultSettings)
+            {
+                ["Tenancy:Validation:AllowedNetworks:0"] = "127.0.0.0/8",
+            },
             services: services =>
             {
                 services.Configure<KestrelServerOptions>(options =>
                 {
                     options.Listen(IPAddress.Loopback, 0);
                     options.Listen(IPAddress.Loopback, 0, listen => listen.UseHttps(_serverCertificate, https =>
-                    {
-                        https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
-                        https.AllowAnyClientCertificate();
-                    }));
+                        {
+                            https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
+                            https.AllowAnyClientCertificate();
+                        }));
                 });
-                services.AddAuthentication()
+                services
+                    .AddAuthentication()
                     .AddCertificate(options =>
                     {
                         options.AllowedCertificateTypes = CertificateTypes.SelfSigned;
                         options.RevocationMode = X509RevocationMode.NoCheck;
                     })
                     .AddScheme<AuthenticationSchemeOptions, HeaderHandler>("Signed", configureOptions: null);
-                new Builder(services).AddTenantScheme(CertificateAuthenticationDefaults.AuthenticationScheme, ClaimTypes.Thumbprint).AddTenantScheme("Signed");
-            });
+                new Builder(services)
+                    .AddTenantScheme(CertificateAuthenticationDefaults.AuthenticationScheme, ClaimTypes.Thumbprint)
+                    .AddTenantScheme("Signed");
+            }
+        );
         await RegisterAsync("initech", """{ "kind": "scheme", "scheme": "Certificate" }""");
         await RegisterAsync("hooli", """{ "kind": "scheme", "scheme": "Certificate" }""");
         await RegisterAsync("signed", """{ "kind": "scheme", "scheme": "Signed" }""");
@@ -105,7 +112,10 @@ public sealed class TenantSchemeTests : IAsyncLifetime
             foreach (var tenant in proofs.Keys)
             {
                 var (status, _, _) = await CallAsync(tenant, proof.Certificate, proof.Token, proof.Header);
-                Assert.True(status == (owner == tenant ? HttpStatusCode.OK : HttpStatusCode.Unauthorized), $"{owner} at {tenant}: {status}");
+                Assert.True(
+                    status == (owner == tenant ? HttpStatusCode.OK : HttpStatusCode.Unauthorized),
+                    $"{owner} at {tenant}: {status}"
+                );
             }
 
             Assert.Equal(HttpStatusCode.OK, (await CallAsync("open", proof.Certificate, proof.Token, proof.Header)).Status);
@@ -125,7 +135,11 @@ public sealed class TenantSchemeTests : IAsyncLifetime
     public async Task The_kind_changes_while_the_server_runs()
     {
         Assert.Equal(HttpStatusCode.Unauthorized, (await CallAsync("acme", _alice)).Status);
-        using var patch = await _server.AdminAsync(HttpMethod.Patch, "/acme", """{ "authentication": { "kind": "scheme", "scheme": "Certificate" } }""");
+        using var patch = await _server.AdminAsync(
+            HttpMethod.Patch,
+            "/acme",
+            """{ "authentication": { "kind": "scheme", "scheme": "Certificate" } }"""
+        );
         Assert.True(patch.IsSuccessStatusCode, await patch.Content.ReadAsStringAsync(Cancellation));
         Assert.Equal(HttpStatusCode.OK, (await CallAsync("acme", _alice)).Status);
         Assert.Equal(HttpStatusCode.Unauthorized, (await CallAsync("acme", null, McpCalls.Acme)).Status);
@@ -158,12 +172,18 @@ public sealed class TenantSchemeTests : IAsyncLifetime
     [InlineData("name")]
     [InlineData(ClaimTypes.Upn)]
     public void A_claim_that_can_be_given_to_somebody_else_is_refused_as_identity_at_start(string claim) =>
-        Assert.Contains(claim, Assert.Throws<ArgumentException>(() => new Builder(new ServiceCollection()).AddTenantScheme("Certificate", claim)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            claim,
+            Assert.Throws<ArgumentException>(() => new Builder(new ServiceCollection()).AddTenantScheme("Certificate", claim)).Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public async Task A_scheme_without_a_handler_stops_the_start()
     {
-        var exception = await Assert.ThrowsAsync<OptionsValidationException>(() => TenancyServer.StartAsync(services: services => new Builder(services).AddTenantScheme("Nothing")));
+        var exception = await Assert.ThrowsAsync<OptionsValidationException>(() =>
+            TenancyServer.StartAsync(services: services => new Builder(services).AddTenantScheme("Nothing"))
+        );
         Assert.Contains("'Nothing'", exception.Message, StringComparison.Ordinal);
     }
 
@@ -178,31 +198,54 @@ public sealed class TenantSchemeTests : IAsyncLifetime
 
     private async Task RegisterAsync(string id, string authentication)
     {
-        using var answer = await _server.AdminAsync(HttpMethod.Post, "?wait=true", $$"""{ "id": "{{id}}", "authentication": {{authentication}} }""");
+        using var answer = await _server.AdminAsync(
+            HttpMethod.Post,
+            "?wait=true",
+            $$"""{ "id": "{{id}}", "authentication": {{authentication}} }"""
+        );
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Cancellation));
     }
 
     private async Task<(HttpStatusCode Status, string Text, string? SessionId)> CallAsync(
-        string tenant, X509Certificate2? certificate, string? token = null, string? header = null, string tool = "whoami", string? body = null, string? sessionId = null)
+        string tenant,
+        X509Certificate2? certificate,
+        string? token = null,
+        string? header = null,
+        string tool = "whoami",
+        string? body = null,
+        string? sessionId = null
+    )
     {
-        using var client = new HttpClient(new SocketsHttpHandler
-        {
-            UseProxy = false,
-            SslOptions = new SslClientAuthenticationOptions
+        using var client = new HttpClient(
+            new SocketsHttpHandler
             {
-                RemoteCertificateValidationCallback = (_, remote, _, _) => remote!.GetCertHashString() == _serverCertificate.GetCertHashString(),
-                ClientCertificateContext = certificate is null ? null : SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true),
-            },
-        });
+                UseProxy = false,
+                SslOptions = new SslClientAuthenticationOptions
+                {
+                    RemoteCertificateValidationCallback = (_, remote, _, _) =>
+                        remote!.GetCertHashString() == _serverCertificate.GetCertHashString(),
+                    ClientCertificateContext = certificate is null
+                        ? null
+                        : SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true),
+                },
+            }
+        );
         using var request = McpCalls.Post(_server.Port, Way.Path, tenant, token, body ?? McpCalls.Call(tool), sessionId: sessionId);
-        request.RequestUri = new(new Uri(_server.App.Urls.Single(url => url.StartsWith("https:", StringComparison.Ordinal))), $"/{tenant}/mcp");
+        request.RequestUri = new(
+            new Uri(_server.App.Urls.Single(url => url.StartsWith("https:", StringComparison.Ordinal))),
+            $"/{tenant}/mcp"
+        );
         if (header is not null)
         {
             request.Headers.TryAddWithoutValidation("X-Signed-By", header);
         }
 
         using var response = await client.SendAsync(request, Cancellation);
-        return (response.StatusCode, await response.Content.ReadAsStringAsync(Cancellation), response.Headers.TryGetValues("Mcp-Session-Id", out var ids) ? ids.Single() : null);
+        return (
+            response.StatusCode,
+            await response.Content.ReadAsStringAsync(Cancellation),
+            response.Headers.TryGetValues("Mcp-Session-Id", out var ids) ? ids.Single() : null
+        );
     }
 
     private sealed class Builder(IServiceCollection services) : ITenancyBuilder
@@ -221,8 +264,13 @@ public sealed class TenantSchemeTests : IAsyncLifetime
                 return Task.FromResult(AuthenticateResult.NoResult());
             }
 
-            var claims = names.Split(',').Select(name => new Claim(ClaimTypes.NameIdentifier, name)).Append(new(ClaimTypes.Email, "root@acme.example"));
-            return Task.FromResult(AuthenticateResult.Success(new(new ClaimsPrincipal(new ClaimsIdentity(claims, Scheme.Name)), Scheme.Name)));
+            var claims = names
+                .Split(',')
+                .Select(name => new Claim(ClaimTypes.NameIdentifier, name))
+                .Append(new(ClaimTypes.Email, "root@acme.example"));
+            return Task.FromResult(
+                AuthenticateResult.Success(new(new ClaimsPrincipal(new ClaimsIdentity(claims, Scheme.Name)), Scheme.Name))
+            );
         }
     }
 }

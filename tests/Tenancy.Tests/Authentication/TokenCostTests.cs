@@ -38,24 +38,33 @@ public sealed class TokenCostTests : IAsyncLifetime
                 ["Tenancy:Validation:AllowedNetworks:0"] = "127.0.0.0/8",
             },
             services: services => services.AddSingleton<TimeProvider>(_time).AddSingleton<IStartupFilter, ClientAddresses>(),
-            endpoints: app => app.Use((HttpContext context, RequestDelegate next) =>
-            {
-                lock (_identities)
-                {
-                    _identities.Add(context.User.Identities.Count() + context.User.FindAll("of the application").Count());
-                }
+            endpoints: app =>
+                app.Use(
+                    (HttpContext context, RequestDelegate next) =>
+                    {
+                        lock (_identities)
+                        {
+                            _identities.Add(context.User.Identities.Count() + context.User.FindAll("of the application").Count());
+                        }
 
-                if (context.User.Identity is ClaimsIdentity { IsAuthenticated: true } identity)
-                {
-                    identity.AddClaim(new("of the application", ""));
-                }
+                        if (context.User.Identity is ClaimsIdentity { IsAuthenticated: true } identity)
+                        {
+                            identity.AddClaim(new("of the application", ""));
+                        }
 
-                context.User.AddIdentity(new ClaimsIdentity("of the application"));
-                return next(context);
-            }));
+                        context.User.AddIdentity(new ClaimsIdentity("of the application"));
+                        return next(context);
+                    }
+                )
+        );
         foreach (var id in new[] { "acme", "globex" })
         {
-            await AdminAsync(HttpMethod.Post, "?wait=true", $$"""{ "id": "{{id}}", "limits": { "rateLimit": 100000 }, "authentication": { "kind": "jwks", "issuer": "{{_issuer.Url}}" } }""");
+            await AdminAsync(
+                HttpMethod.Post,
+                "?wait=true",
+                $$"""{ "id": "{{id}}", "limits": { "rateLimit": 100000 }, "authentication": { "kind": "jwks", "issuer":"""
+                    + $$""" "{{_issuer.Url}}" } }"""
+            );
         }
 
         await AdminAsync(HttpMethod.Post, "?wait=true", """{ "id": "plain", "principals": [{ "name": "one", "token": "plain.one" }] }""");
@@ -169,7 +178,12 @@ public sealed class TokenCostTests : IAsyncLifetime
         var statuses = new List<HttpStatusCode>();
         for (var i = 0; i < 3 * Budget; i++)
         {
-            statuses.Add(await CallAsync("acme", _issuer.Mint(AcmeAudience, claims => claims["n"] = i, signing: TestIssuer.NewKey(_issuer.Signing.Kid))));
+            statuses.Add(
+                await CallAsync(
+                    "acme",
+                    _issuer.Mint(AcmeAudience, claims => claims["n"] = i, signing: TestIssuer.NewKey(_issuer.Signing.Kid))
+                )
+            );
         }
 
         Assert.Equal(Budget, statuses.Count(status => status == HttpStatusCode.Unauthorized));
@@ -192,7 +206,9 @@ public sealed class TokenCostTests : IAsyncLifetime
             context.Response.StatusCode = 503;
             await context.Response.CompleteAsync();
         };
-        await Task.WhenAll(Enumerable.Range(0, 3 * Budget).Select(_ => CallAsync("acme", _issuer.Mint(AcmeAudience, signing: TestIssuer.NewKey()))));
+        await Task.WhenAll(
+            Enumerable.Range(0, 3 * Budget).Select(_ => CallAsync("acme", _issuer.Mint(AcmeAudience, signing: TestIssuer.NewKey())))
+        );
         Assert.Equal(1, _fetches);
     }
 
@@ -259,7 +275,14 @@ public sealed class TokenCostTests : IAsyncLifetime
     {
         for (var i = 0; i < Budget; i++)
         {
-            Assert.Equal(HttpStatusCode.Unauthorized, await CallAsync("acme", _issuer.Mint(AcmeAudience, claims => claims["n"] = i, signing: TestIssuer.NewKey(_issuer.Signing.Kid)), flooder));
+            Assert.Equal(
+                HttpStatusCode.Unauthorized,
+                await CallAsync(
+                    "acme",
+                    _issuer.Mint(AcmeAudience, claims => claims["n"] = i, signing: TestIssuer.NewKey(_issuer.Signing.Kid)),
+                    flooder
+                )
+            );
             Assert.Equal(HttpStatusCode.Unauthorized, await CallAsync("plain", $"plain.{i}", flooder));
         }
 
@@ -285,7 +308,10 @@ public sealed class TokenCostTests : IAsyncLifetime
             await end.Task;
             context.Response.StatusCode = 503;
         };
-        var flood = Enumerable.Range(0, 20).Select(_ => CallAsync("acme", _issuer.Mint(AcmeAudience, signing: TestIssuer.NewKey()))).ToArray();
+        var flood = Enumerable
+            .Range(0, 20)
+            .Select(_ => CallAsync("acme", _issuer.Mint(AcmeAudience, signing: TestIssuer.NewKey())))
+            .ToArray();
         await asked.Task;
         Assert.Equal(HttpStatusCode.OK, await CallAsync("acme", honest));
         Assert.Equal(HttpStatusCode.OK, await CallAsync("acme", _issuer.Mint(AcmeAudience, claims => claims["sub"] = "new")));

@@ -42,7 +42,8 @@ public sealed class RecordFieldsTests
         Assert.Equal([new("brushes", ChangeEffects.NewPlatform)], Compare(painted, painted with { Brushes = ["round", "flat"] }));
         Assert.Equal(
             [new("name", ChangeEffects.Stored), new("limits.maxClients", ChangeEffects.Stored)],
-            Compare(painted, painted with { Name = "ACME", Limits = new(MaxClients: 7) }));
+            Compare(painted, painted with { Name = "ACME", Limits = new(MaxClients: 7) })
+        );
         Assert.Empty(Compare(painted, painted with { Brushes = ["flat", "round"], Paint = new(), Limits = new() }));
     }
 
@@ -82,8 +83,8 @@ public sealed class RecordFieldsTests
     [InlineData("""{"paint":{"coats":"x"}}""", "paint.coats: the value has a wrong type, or is none of the known ones: use a whole number")]
     [InlineData("""{"paint":[]}""", "paint: the value has a wrong type, or is none of the known ones: use an object")]
     [InlineData("""{"brushes":1}""", "brushes: the value has a wrong type, or is none of the known ones: use a list")]
-    public void A_mistake_in_a_patch_of_a_new_property_says_what_may_be_meant(string patch, string message) => Assert.Equal(
-        message, Assert.Throws<TenantConfigPatchException>(() => Patch(Plain with { Paint = new() }, patch)).Error.ToString());
+    public void A_mistake_in_a_patch_of_a_new_property_says_what_may_be_meant(string patch, string message) =>
+        Assert.Equal(message, Assert.Throws<TenantConfigPatchException>(() => Patch(Plain with { Paint = new() }, patch)).Error.ToString());
 
     [Theory]
     [MemberData(nameof(Records))]
@@ -100,14 +101,18 @@ public sealed class RecordFieldsTests
     public void What_a_text_leaves_out_has_the_default_of_the_type(Type record)
     {
         var type = TenancyJson.Default.GetTypeInfo(record)!;
-        var least = new JsonObject(RecordFields.Of(type).Where(field => field.Field.IsRequired)
-            .Select(field => KeyValuePair.Create(field.Field.Name, (JsonNode?)(field.Field.PropertyType.IsEnum ? "bearer" : "x"))));
+        var least = new JsonObject(
+            RecordFields
+                .Of(type)
+                .Where(field => field.Field.IsRequired)
+                .Select(field => KeyValuePair.Create(field.Field.Name, (JsonNode?)(field.Field.PropertyType.IsEnum ? "bearer" : "x")))
+        );
         var read = least.Deserialize(type)!;
         var made = record.GetConstructors().MinBy(constructor => constructor.GetParameters().Length)!;
         var initial = made.Invoke(made.GetParameters().Select(parameter => parameter.DefaultValue).ToArray());
-        Assert.All(
-            RecordFields.Of(type).Select(field => field.Field).Where(field => !field.IsRequired),
-            field => Assert.Equal(field.Get!(initial), field.Get!(read)));
+        Assert.All(RecordFields.Of(type).Select(field => field.Field).Where(field => !field.IsRequired), field =>
+            Assert.Equal(field.Get!(initial), field.Get!(read))
+        );
     }
 
     private static PaintedTenant Read(string text) => JsonSerializer.Deserialize(text, PaintedJson.Default.PaintedTenant)!;
@@ -140,12 +145,14 @@ internal sealed record PaintedTenant : TenantConfig
 [OnChange(ChangeEffects.Validation)]
 internal sealed record Paint(
     [property: Range(1, 9), Unit("coats")] int Coats = 1,
-    [property: OnChange(ChangeEffects.Stored)] bool Gloss = false);
+    [property: OnChange(ChangeEffects.Stored)] bool Gloss = false
+);
 
 [JsonSourceGenerationOptions(
     JsonSerializerDefaults.Web,
     PropertyNameCaseInsensitive = false,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(PaintedTenant))]
 internal sealed partial class PaintedJson : JsonSerializerContext;

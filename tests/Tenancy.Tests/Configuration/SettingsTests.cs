@@ -19,7 +19,8 @@ public sealed class SettingsTests
         var settings = Read<GardenSettings>([]);
         Assert.Equal(
             (Soil.Loam, 7, null, 0.5, true, TimeSpan.FromHours(1)),
-            (settings.Soil, settings.Beds, settings.Trees, settings.Slope, settings.IsOpen, settings.Rest));
+            (settings.Soil, settings.Beds, settings.Trees, settings.Slope, settings.IsOpen, settings.Rest)
+        );
         Assert.Equal(["spade"], settings.Tools);
         Assert.Equal(3, settings.Pond.Fish);
     }
@@ -27,25 +28,28 @@ public sealed class SettingsTests
     [Fact]
     public void Every_form_of_a_setting_is_read()
     {
-        var settings = Read<GardenSettings>(new()
-        {
-            ["Soil"] = "CLAY",
-            ["Beds"] = " 9 ",
-            ["Trees"] = "12",
-            ["Slope"] = "0.25",
-            ["IsOpen"] = "False",
-            ["Rest"] = "00:20:00",
-            ["Name"] = "Eden",
-            ["Map"] = "https://example.com/map",
-            ["Tools:0"] = "rake",
-            ["Tools:1"] = "hoe",
-            ["Plots"] = "10.0.0.0/8, fd00::/8",
-            ["Visitors"] = "grownups,dogs",
-            ["pond:fish"] = "8",
-        });
+        var settings = Read<GardenSettings>(
+            new()
+            {
+                ["Soil"] = "CLAY",
+                ["Beds"] = " 9 ",
+                ["Trees"] = "12",
+                ["Slope"] = "0.25",
+                ["IsOpen"] = "False",
+                ["Rest"] = "00:20:00",
+                ["Name"] = "Eden",
+                ["Map"] = "https://example.com/map",
+                ["Tools:0"] = "rake",
+                ["Tools:1"] = "hoe",
+                ["Plots"] = "10.0.0.0/8, fd00::/8",
+                ["Visitors"] = "grownups,dogs",
+                ["pond:fish"] = "8",
+            }
+        );
         Assert.Equal(
             (Soil.Clay, 9, 12, 0.25, false, TimeSpan.FromMinutes(20)),
-            (settings.Soil, settings.Beds, settings.Trees, settings.Slope, settings.IsOpen, settings.Rest));
+            (settings.Soil, settings.Beds, settings.Trees, settings.Slope, settings.IsOpen, settings.Rest)
+        );
         Assert.Equal(("Eden", Visitors.Adults | Visitors.Dogs, 8), (settings.Name, settings.Visitors, settings.Pond.Fish));
         Assert.Equal(new Uri("https://example.com/map"), settings.Map);
         Assert.Equal(["rake", "hoe"], settings.Tools);
@@ -87,8 +91,15 @@ public sealed class SettingsTests
     public void A_list_is_taken_whole_from_the_highest_source_and_a_section_setting_by_setting()
     {
         var settings = Read<GardenSettings>(
-            new() { ["Tools:0"] = "rake", ["Tools:1"] = "hoe", ["Pond:Fish"] = "1", ["Pond:Gate"] = "https://example.com" },
-            new() { ["Tools:0"] = "scythe", ["Pond:Fish"] = "2" });
+            new()
+            {
+                ["Tools:0"] = "rake",
+                ["Tools:1"] = "hoe",
+                ["Pond:Fish"] = "1",
+                ["Pond:Gate"] = "https://example.com",
+            },
+            new() { ["Tools:0"] = "scythe", ["Pond:Fish"] = "2" }
+        );
         Assert.Equal(["scythe"], settings.Tools);
         Assert.Equal((2, "example.com"), (settings.Pond.Fish, settings.Pond.Gate!.Host));
     }
@@ -96,8 +107,9 @@ public sealed class SettingsTests
     [Fact]
     public void What_code_sets_is_checked_as_what_is_read()
     {
-        var refused = Assert.Throws<OptionsValidationException>(() => Read<GardenSettings>(
-            [], services: services => services.Configure<GardenSettings>(settings => settings.Beds = 21)));
+        var refused = Assert.Throws<OptionsValidationException>(() =>
+            Read<GardenSettings>([], services: services => services.Configure<GardenSettings>(settings => settings.Beds = 21))
+        );
         Assert.Equal("Tenancy:Garden:Beds is 21: use a whole number from 1 to 20.", Assert.Single(refused.Failures));
     }
 
@@ -107,9 +119,16 @@ public sealed class SettingsTests
         var configuration = new ConfigurationManager { ["Tenancy:Adcp:TestMode"] = "true" };
         SettingsSection tenancy = new(typeof(TenancyOptions), TenancyOptions.SectionName);
         SettingsSection adcp = new(typeof(AdcpOptions), AdcpOptions.SectionName);
-        var refused = new SettingsBinder<TenancyOptions>(new TenancyConfiguration(configuration), [tenancy]).Validate(Options.DefaultName, new());
+        var refused = new SettingsBinder<TenancyOptions>(new TenancyConfiguration(configuration), [tenancy]).Validate(
+            Options.DefaultName,
+            new()
+        );
         Assert.StartsWith("Tenancy:Adcp is not a setting.", refused.FailureMessage, StringComparison.Ordinal);
-        Assert.Null(new SettingsBinder<TenancyOptions>(new TenancyConfiguration(configuration), [tenancy, adcp]).Validate(Options.DefaultName, new()).FailureMessage);
+        Assert.Null(
+            new SettingsBinder<TenancyOptions>(new TenancyConfiguration(configuration), [tenancy, adcp])
+                .Validate(Options.DefaultName, new())
+                .FailureMessage
+        );
     }
 
     [Fact]
@@ -120,14 +139,18 @@ public sealed class SettingsTests
     }
 
     private static TSettings Read<TSettings>(
-        Dictionary<string, string?> settings, Dictionary<string, string?>? higher = null, Action<IServiceCollection>? services = null)
+        Dictionary<string, string?> settings,
+        Dictionary<string, string?>? higher = null,
+        Action<IServiceCollection>? services = null
+    )
         where TSettings : class, new()
     {
         var builder = WebApplication.CreateBuilder();
         foreach (var source in new[] { settings, higher ?? [] })
         {
-            builder.Configuration.AddInMemoryCollection(source.Select(
-                setting => KeyValuePair.Create("Tenancy:Garden:" + setting.Key, setting.Value)));
+            builder.Configuration.AddInMemoryCollection(
+                source.Select(setting => KeyValuePair.Create("Tenancy:Garden:" + setting.Key, setting.Value))
+            );
         }
 
         builder.Services.AddTenancy(builder.Configuration).AddSettings<TSettings>("Tenancy:Garden");

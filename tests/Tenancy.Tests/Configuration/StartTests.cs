@@ -27,20 +27,50 @@ public sealed class StartTests
     [InlineData("Tenancy:PublicUrl", "agents.example.com", "Tenancy:PublicUrl", "agents.example.com", "absolute http or https URL")]
     [InlineData("Tenancy:PublicUrl", "https://agents.example.com/path", "Tenancy:PublicUrl", "/path", "must have no path")]
     [InlineData("Tenancy:BaseDomain", "https://example.com", "Tenancy:BaseDomain", "https://example.com", "without scheme")]
-    [InlineData("Tenancy:AllowedOrigins:0", "https://x.example/app", "Tenancy:AllowedOrigins", "https://x.example/app", "scheme, host and port only")]
+    [InlineData(
+        "Tenancy:AllowedOrigins:0",
+        "https://x.example/app",
+        "Tenancy:AllowedOrigins",
+        "https://x.example/app",
+        "scheme, host and port only"
+    )]
     [InlineData("Tenancy:DefaultTenant", "Acme Inc", "Tenancy:DefaultTenant", "Acme Inc", "a-z, 0-9")]
     [InlineData("Tenancy:MaxRequestBodySize", "lots", "Tenancy:MaxRequestBodySize", "lots", "whole number")]
     [InlineData("Tenancy:MaxBodyBytesPerTenant", "lots", "Tenancy:MaxBodyBytesPerTenant", "lots", "whole number")]
-    [InlineData("Tenancy:MaxBodyBytesPerTenant", "4194303", "Tenancy:MaxBodyBytesPerTenant", "is 4194303", "at least Tenancy:MaxRequestBodySize, 4194304")]
-    [InlineData("Tenancy:MaxBodyBytesPerNode", "33554431", "Tenancy:MaxBodyBytesPerNode", "is 33554431", "at least Tenancy:MaxBodyBytesPerTenant, 33554432")]
+    [InlineData(
+        "Tenancy:MaxBodyBytesPerTenant",
+        "4194303",
+        "Tenancy:MaxBodyBytesPerTenant",
+        "is 4194303",
+        "at least Tenancy:MaxRequestBodySize, 4194304"
+    )]
+    [InlineData(
+        "Tenancy:MaxBodyBytesPerNode",
+        "33554431",
+        "Tenancy:MaxBodyBytesPerNode",
+        "is 33554431",
+        "at least Tenancy:MaxBodyBytesPerTenant, 33554432"
+    )]
     [InlineData("Tenancy:RequestBodyTimeout", "soon", "Tenancy:RequestBodyTimeout", "soon", "hours:minutes:seconds")]
     [InlineData("Tenancy:RequestBodyTimeout", "00:00:00", "Tenancy:RequestBodyTimeout", "00:00:00", "00:00:01 to 00:10:00")]
     [InlineData("Tenancy:Admin:Keys:0", " ", "Tenancy:Admin:Keys", "empty", "remove it")]
-    [InlineData("Tenancy:Admin:AllowedHosts", "http://admin.internal", "Tenancy:Admin:AllowedHosts", "http://admin.internal", "admin.internal:8080")]
+    [InlineData(
+        "Tenancy:Admin:AllowedHosts",
+        "http://admin.internal",
+        "Tenancy:Admin:AllowedHosts",
+        "http://admin.internal",
+        "admin.internal:8080"
+    )]
     [InlineData("Tenancy:Defaults:Platform", "blimp", "Tenancy:Defaults:Platform", "blimp", "publisher")]
     [InlineData("Tenancy:Defaults:Authentication:Kind", "magic", "Tenancy:Defaults:Authentication:Kind", "known ones", "bearer, none")]
     [InlineData("Tenancy:Defaults:Authentication:Isuer", "x", "Tenancy:Defaults:Authentication:Isuer", "check its spelling", "'issuer'")]
-    [InlineData("Tenancy:Tenants:0:urls:0", "acme.example.com", "Tenancy:Tenants:0:urls[0]", "acme.example.com", "absolute http or https URL")]
+    [InlineData(
+        "Tenancy:Tenants:0:urls:0",
+        "acme.example.com",
+        "Tenancy:Tenants:0:urls[0]",
+        "acme.example.com",
+        "absolute http or https URL"
+    )]
     [InlineData("Tenancy:Tenants:1:urls:0", "http://ACME.example.com", "Tenancy:Tenants:1:urls", "tenant 'acme'", "belongs to one tenant")]
     [InlineData("Tenancy:Tenants:1:id", "acme", "Tenancy:Tenants:1:id", "used by two tenants", "its own")]
     [InlineData("Tenancy:Tenants:0:id", "Acme", "Tenancy:Tenants:0:id", "'Acme'", "a-z, 0-9")]
@@ -48,7 +78,13 @@ public sealed class StartTests
     [InlineData("Tenancy:Tenants:0:limits:rateLimit", "-1", "Tenancy:Tenants:0:limits.rateLimit", "is -1", "from 1 to 60000000")]
     [InlineData("Tenancy:Defaults:Limits:MaxClients", "10001", "Tenancy:Defaults:limits.maxClients", "is 10001", "from 1 to 10000")]
     [InlineData("Tenancy:Tenants:0:url", "https://x.example", "Tenancy:Tenants:0", "url", "check its spelling", "perhaps 'urls'")]
-    [InlineData("Tenancy:Tenants:0:principals:0:token", "globex.dev-buyer", "Tenancy:Tenants:0:principals[0].token", "must begin with", "'acme.'")]
+    [InlineData(
+        "Tenancy:Tenants:0:principals:0:token",
+        "globex.dev-buyer",
+        "Tenancy:Tenants:0:principals[0].token",
+        "must begin with",
+        "'acme.'"
+    )]
     [InlineData("ConnectionStrings:Redis", "localhost:6379,nonsense=1", "ConnectionStrings:Redis", "nonsense", "host:port")]
     public async Task A_mistake_in_any_environment_stops_the_start(string setting, string value, params string[] expected)
     {
@@ -62,9 +98,18 @@ public sealed class StartTests
     [InlineData("Tenancy:BaseDomain", "localhost", "Tenancy:BaseDomain", "development value", "set the domain")]
     [InlineData("Tenancy:PublicUrl", "http://localhost:5099", "Tenancy:PublicUrl", "development value", "set the URL")]
     [InlineData("Tenancy:AcceptEmbeddedStore", "false", "ConnectionStrings:Redis", "forgets everything", "Tenancy:AcceptEmbeddedStore")]
-    [InlineData("Tenancy:Tenants:0:principals:0:token", "acme.dev-buyer", "Tenancy:Tenants:0:principals[0].token", "easy to guess", "43 random base64url")]
+    [InlineData(
+        "Tenancy:Tenants:0:principals:0:token",
+        "acme.dev-buyer",
+        "Tenancy:Tenants:0:principals[0].token",
+        "easy to guess",
+        "43 random base64url"
+    )]
     public async Task A_value_for_development_stops_the_start_everywhere_but_in_development(
-        string setting, string? value, params string[] expected)
+        string setting,
+        string? value,
+        params string[] expected
+    )
     {
         foreach (var environment in new[] { "Production", "Prod", "Staging", "Developement" })
         {
@@ -95,8 +140,13 @@ public sealed class StartTests
         var settings = Development();
         settings["Tenancy:AllowDevelopmentValues"] = "true";
         await AssertRefusedAsync(
-            settings, "Production", "Tenancy:AllowDevelopmentValues", "Production has no values for development", "Tenancy:Admin:Keys:0",
-            "Tenancy:BaseDomain");
+            settings,
+            "Production",
+            "Tenancy:AllowDevelopmentValues",
+            "Production has no values for development",
+            "Tenancy:Admin:Keys:0",
+            "Tenancy:BaseDomain"
+        );
         settings = Production();
         settings["Tenancy:AllowDevelopmentValues"] = "true";
         await AssertRefusedAsync(settings, "Production", "Tenancy:AllowDevelopmentValues");
@@ -105,8 +155,15 @@ public sealed class StartTests
     [Fact]
     public async Task A_misspelt_environment_is_named_with_the_way_out() =>
         await AssertRefusedAsync(
-            Development(testMode: false), "Prod", "'Prod'", "Tenancy:AllowDevelopmentValues=true", "Tenancy:Admin:Keys:0",
-            "Tenancy:BaseDomain", "Tenancy:PublicUrl", "principals[0].token");
+            Development(testMode: false),
+            "Prod",
+            "'Prod'",
+            "Tenancy:AllowDevelopmentValues=true",
+            "Tenancy:Admin:Keys:0",
+            "Tenancy:BaseDomain",
+            "Tenancy:PublicUrl",
+            "principals[0].token"
+        );
 
     [Fact]
     public async Task Production_needs_to_know_its_own_host()
@@ -157,41 +214,56 @@ public sealed class StartTests
     public async Task What_the_SDK_offers_and_would_take_something_to_another_tenant_is_refused()
     {
         await AssertRefusedAsync(options => options.PerSessionExecutionContext = true, "PerSessionExecutionContext", "leave it false");
-        await AssertRefusedAsync(options => options.EventStreamStore = new DistributedCacheEventStreamStore(
-            Options.Create(new DistributedCacheEventStreamStoreOptions { Cache = new MemoryDistributedCache(Options.Create(new MemoryDistributedCacheOptions())) })), "EventStreamStore", "leave it null");
+        await AssertRefusedAsync(
+            options =>
+                options.EventStreamStore = new DistributedCacheEventStreamStore(
+                    Options.Create(
+                        new DistributedCacheEventStreamStoreOptions
+                        {
+                            Cache = new MemoryDistributedCache(Options.Create(new MemoryDistributedCacheOptions())),
+                        }
+                    )
+                ),
+            "EventStreamStore",
+            "leave it null"
+        );
 #pragma warning disable MCP9004
         await AssertRefusedAsync(options => options.EnableLegacySse = true, "EnableLegacySse", "leave it false");
 #pragma warning restore MCP9004
 
         static async Task AssertRefusedAsync(Action<HttpServerTransportOptions> change, params string[] words)
         {
-            var refused = await Assert.ThrowsAsync<OptionsValidationException>(() => TenancyServer.StartAsync(services: services => services.Configure(change)));
+            var refused = await Assert.ThrowsAsync<OptionsValidationException>(() =>
+                TenancyServer.StartAsync(services: services => services.Configure(change))
+            );
             Assert.All(words, word => Assert.Contains(word, refused.Message, StringComparison.Ordinal));
         }
     }
 
-    private static Dictionary<string, string?> Production() => new()
-    {
-        ["Tenancy:PublicUrl"] = "https://agents.example.com",
-        ["Tenancy:BaseDomain"] = "agents.example.com",
-        ["Tenancy:Admin:Keys:0"] = LongKey,
-        ["Tenancy:Admin:AllowedHosts"] = "127.0.0.1",
-        ["Tenancy:AcceptEmbeddedStore"] = "true",
-        ["Tenancy:Tenants:0:id"] = "acme",
-        ["Tenancy:Tenants:0:principals:0:name"] = "buyer",
-    };
+    private static Dictionary<string, string?> Production() =>
+        new()
+        {
+            ["Tenancy:PublicUrl"] = "https://agents.example.com",
+            ["Tenancy:BaseDomain"] = "agents.example.com",
+            ["Tenancy:Admin:Keys:0"] = LongKey,
+            ["Tenancy:Admin:AllowedHosts"] = "127.0.0.1",
+            ["Tenancy:AcceptEmbeddedStore"] = "true",
+            ["Tenancy:Tenants:0:id"] = "acme",
+            ["Tenancy:Tenants:0:principals:0:name"] = "buyer",
+        };
 
     // What the scaffold has for development.
-    private static Dictionary<string, string?> Development(bool testMode = true) => new()
-    {
-        ["Tenancy:PublicUrl"] = "http://localhost:5099",
-        ["Tenancy:BaseDomain"] = "localhost",
-        ["Tenancy:Admin:Keys:0"] = TenancyServer.AdminKey,
-        ["Tenancy:Adcp:TestMode"] = testMode ? "true" : "false",
-        ["Tenancy:Tenants:0:id"] = "acme",
-        ["Tenancy:Tenants:0:principals:0:name"] = "buyer",
-        ["Tenancy:Tenants:0:principals:0:token"] = McpCalls.Acme,
-    };
+    private static Dictionary<string, string?> Development(bool testMode = true) =>
+        new()
+        {
+            ["Tenancy:PublicUrl"] = "http://localhost:5099",
+            ["Tenancy:BaseDomain"] = "localhost",
+            ["Tenancy:Admin:Keys:0"] = TenancyServer.AdminKey,
+            ["Tenancy:Adcp:TestMode"] = testMode ? "true" : "false",
+            ["Tenancy:Tenants:0:id"] = "acme",
+            ["Tenancy:Tenants:0:principals:0:name"] = "buyer",
+            ["Tenancy:Tenants:0:principals:0:token"] = McpCalls.Acme,
+        };
 
     private static async Task AssertRefusedAsync(Dictionary<string, string?> settings, string environment, params string[] expected)
     {

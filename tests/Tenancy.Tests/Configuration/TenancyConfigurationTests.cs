@@ -26,12 +26,15 @@ public sealed class TenancyConfigurationTests
     [Fact]
     public void Short_variables_win_over_appsettings()
     {
-        var options = Read(File, new()
-        {
-            ["TENANT_IDENTIFICATION"] = "subdomain",
-            ["TENANT_ADMIN_API_KEY"] = "short",
-            ["MULTI_TENANT_ENABLED"] = "false",
-        });
+        var options = Read(
+            File,
+            new()
+            {
+                ["TENANT_IDENTIFICATION"] = "subdomain",
+                ["TENANT_ADMIN_API_KEY"] = "short",
+                ["MULTI_TENANT_ENABLED"] = "false",
+            }
+        );
         Assert.Equal(TenantIdentification.Host, options.Identification);
         Assert.Equal(["short"], options.Admin.Keys);
         Assert.False(options.MultiTenant);
@@ -48,7 +51,14 @@ public sealed class TenancyConfigurationTests
     public void A_list_in_long_variables_wins_whole_over_a_short_one()
     {
         var options = Read(
-            File, new() { ["TENANT_ADMIN_API_KEY"] = "short", ["Tenancy:Admin:Keys:0"] = "one", ["Tenancy:Admin:Keys:1"] = "two" });
+            File,
+            new()
+            {
+                ["TENANT_ADMIN_API_KEY"] = "short",
+                ["Tenancy:Admin:Keys:0"] = "one",
+                ["Tenancy:Admin:Keys:1"] = "two",
+            }
+        );
         Assert.Equal(["one", "two"], options.Admin.Keys);
     }
 
@@ -69,8 +79,14 @@ public sealed class TenancyConfigurationTests
     public void A_list_is_taken_whole_from_the_highest_source()
     {
         var options = Read(
-            new() { ["Tenancy:AnonymousTools:0"] = "a", ["Tenancy:AnonymousTools:1"] = "b", ["Tenancy:AnonymousTools:2"] = "c" },
-            new() { ["Tenancy:AnonymousTools:0"] = "z" });
+            new()
+            {
+                ["Tenancy:AnonymousTools:0"] = "a",
+                ["Tenancy:AnonymousTools:1"] = "b",
+                ["Tenancy:AnonymousTools:2"] = "c",
+            },
+            new() { ["Tenancy:AnonymousTools:0"] = "z" }
+        );
         Assert.Equal(["z"], options.AnonymousTools);
     }
 
@@ -89,12 +105,13 @@ public sealed class TenancyConfigurationTests
     public void Sections_and_children_are_those_of_all_sources()
     {
         var configuration = new TenancyConfiguration(
-            Configure(
-                new() { ["Other:Thing"] = "1", ["Tenancy:BaseDomain"] = "example.com" }, new() { ["MULTI_TENANT_ENABLED"] = "false" }));
+            Configure(new() { ["Other:Thing"] = "1", ["Tenancy:BaseDomain"] = "example.com" }, new() { ["MULTI_TENANT_ENABLED"] = "false" })
+        );
         Assert.Equal(["BaseDomain", "MultiTenant"], configuration.GetSection("Tenancy").GetChildren().Select(child => child.Key).Order());
         Assert.Equal(
             ["MULTI_TENANT_ENABLED", "Other", "Tenancy"],
-            configuration.GetChildren().Select(child => child.Key).Order(StringComparer.Ordinal));
+            configuration.GetChildren().Select(child => child.Key).Order(StringComparer.Ordinal)
+        );
     }
 
     [Theory]
@@ -102,13 +119,18 @@ public sealed class TenancyConfigurationTests
     [InlineData("http://127.0.0.1:9000", null, null)]
     [InlineData(null, "http://127.0.0.1:9000", null)]
     public void Port_is_where_the_server_listens_unless_the_same_source_or_a_higher_one_has_urls(
-        string? variable, string? argument, string? expected)
+        string? variable,
+        string? argument,
+        string? expected
+    )
     {
         Dictionary<string, string?> variables = new() { ["PORT"] = "8123", ["urls"] = variable };
         Assert.Equal(
             expected,
             PortVariable.FindUrl(
-                new TenancyConfiguration(Configure(new() { ["urls"] = "http://*:1" }, variables, new() { ["urls"] = argument }))));
+                new TenancyConfiguration(Configure(new() { ["urls"] = "http://*:1" }, variables, new() { ["urls"] = argument }))
+            )
+        );
     }
 
     [Fact]
@@ -121,9 +143,12 @@ public sealed class TenancyConfigurationTests
     public async Task The_server_listens_on_the_port_unless_the_application_says_otherwise_in_code(bool hasUrlsInCode)
     {
         var port = RedisServer.FreePort();
-        await using var app = BareServer.Build(
-            configure: builder => builder.Configuration.AddInMemoryCollection(
-                [KeyValuePair.Create<string, string?>("urls", null), KeyValuePair.Create<string, string?>("PORT", $"{port}")]));
+        await using var app = BareServer.Build(configure: builder =>
+            builder.Configuration.AddInMemoryCollection([
+                KeyValuePair.Create<string, string?>("urls", null),
+                KeyValuePair.Create<string, string?>("PORT", $"{port}"),
+            ])
+        );
         app.UseTenancy();
         app.MapTenantHealth();
         if (hasUrlsInCode)
@@ -138,8 +163,9 @@ public sealed class TenancyConfigurationTests
     [Fact]
     public async Task Settings_in_code_win_over_the_configuration_and_leave_what_they_do_not_set()
     {
-        await using var app = BareServer.Build(
-            addTenancy: builder => builder.Services.AddTenancy(options => options.BaseDomain = "code.example"));
+        await using var app = BareServer.Build(addTenancy: builder =>
+            builder.Services.AddTenancy(options => options.BaseDomain = "code.example")
+        );
         var options = app.Services.GetRequiredService<IOptions<TenancyOptions>>().Value;
         Assert.Equal("code.example", options.BaseDomain);
         Assert.Equal([TenancyServer.AdminKey], options.Admin.Keys);
@@ -155,7 +181,10 @@ public sealed class TenancyConfigurationTests
     }
 
     private static TenancyOptions Read(
-        Dictionary<string, string?> file, Dictionary<string, string?> variables, Dictionary<string, string?>? arguments = null)
+        Dictionary<string, string?> file,
+        Dictionary<string, string?> variables,
+        Dictionary<string, string?>? arguments = null
+    )
     {
         using var services = new ServiceCollection().AddTenancy(Configure(file, variables, arguments)).Services.BuildServiceProvider();
         var binder = ActivatorUtilities.CreateInstance<SettingsBinder<TenancyOptions>>(services);
@@ -166,7 +195,10 @@ public sealed class TenancyConfigurationTests
     }
 
     private static ConfigurationManager Configure(
-        Dictionary<string, string?> file, Dictionary<string, string?> variables, Dictionary<string, string?>? arguments = null)
+        Dictionary<string, string?> file,
+        Dictionary<string, string?> variables,
+        Dictionary<string, string?>? arguments = null
+    )
     {
         var configuration = new ConfigurationManager();
         configuration.AddInMemoryCollection(file).AddInMemoryCollection(variables);

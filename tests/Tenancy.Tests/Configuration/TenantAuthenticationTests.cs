@@ -10,7 +10,12 @@ namespace Tenancy.Tests.Configuration;
 
 public sealed class TenantAuthenticationTests
 {
-    private static readonly TenantConfig Acme = new() { Id = "acme", Urls = ["https://acme.example.com"], Authentication = Jwks() };
+    private static readonly TenantConfig Acme = new()
+    {
+        Id = "acme",
+        Urls = ["https://acme.example.com"],
+        Authentication = Jwks(),
+    };
 
     [Fact]
     public void An_issuer_and_an_endpoint_of_its_own_are_enough() => Assert.Empty(Validate(Acme));
@@ -58,7 +63,10 @@ public sealed class TenantAuthenticationTests
     {
         var tenant = Acme with { Authentication = Jwks() with { Issuer = issuer } };
         Assert.Empty(Validate(tenant));
-        var read = JsonSerializer.Deserialize(JsonSerializer.Serialize(tenant, TenancyJson.Default.TenantConfig), TenancyJson.Default.TenantConfig);
+        var read = JsonSerializer.Deserialize(
+            JsonSerializer.Serialize(tenant, TenancyJson.Default.TenantConfig),
+            TenancyJson.Default.TenantConfig
+        );
         Assert.Equal(issuer, read!.Authentication!.Issuer);
         Assert.Equal(tenant, read);
     }
@@ -79,7 +87,15 @@ public sealed class TenantAuthenticationTests
 
     [Fact]
     public void The_operator_may_allow_http() =>
-        Assert.Empty(Validate(Acme with { Authentication = Jwks() with { Issuer = "http://auth.internal" } }, new() { Validation = { AllowHttp = true } }));
+        Assert.Empty(
+            Validate(
+                Acme with
+                {
+                    Authentication = Jwks() with { Issuer = "http://auth.internal" },
+                },
+                new() { Validation = { AllowHttp = true } }
+            )
+        );
 
     [Fact]
     public void A_tenant_that_no_token_could_name_is_refused()
@@ -95,10 +111,21 @@ public sealed class TenantAuthenticationTests
     public void Audiences_are_the_endpoints_of_a_tenant_and_what_is_configured()
     {
         var options = new TenancyOptions { PublicUrl = "https://MCP.example.com/", BaseDomain = "Example.com." };
-        var tenant = Acme with { Urls = ["https://ACME.com/", "https://shared.com/shops/acme"], Authentication = Jwks() with { Audiences = ["acme-api", "https://acme.com/mcp"] } };
+        var tenant = Acme with
+        {
+            Urls = ["https://ACME.com/", "https://shared.com/shops/acme"],
+            Authentication = Jwks() with { Audiences = ["acme-api", "https://acme.com/mcp"] },
+        };
         Assert.Equal(
-            ["https://acme.com/mcp", "https://shared.com/shops/acme/mcp", "https://mcp.example.com/acme/mcp", "https://acme.example.com/mcp", "acme-api"],
-            TenantAudiences.Of(tenant, options));
+            [
+                "https://acme.com/mcp",
+                "https://shared.com/shops/acme/mcp",
+                "https://mcp.example.com/acme/mcp",
+                "https://acme.example.com/mcp",
+                "acme-api",
+            ],
+            TenantAudiences.Of(tenant, options)
+        );
         options.Identification = TenantIdentification.Header;
         Assert.Equal(["https://acme.com/mcp", "https://shared.com/shops/acme/mcp", "acme-api"], TenantAudiences.Of(tenant, options));
     }
@@ -109,9 +136,18 @@ public sealed class TenantAuthenticationTests
     [InlineData("https://example.com:8443", "example.com", "https://acme.example.com:8443/mcp")]
     [InlineData("https://evil-example.com:8443", "example.com", "https://acme.example.com/mcp")]
     [InlineData("http://localhost:5099", "localhost", "http://acme.localhost:5099/mcp")]
-    public void A_subdomain_has_scheme_and_port_of_the_public_url_where_that_is_the_base_domains_own(string? publicUrl, string baseDomain, string expected)
+    public void A_subdomain_has_scheme_and_port_of_the_public_url_where_that_is_the_base_domains_own(
+        string? publicUrl,
+        string baseDomain,
+        string expected
+    )
     {
-        var options = new TenancyOptions { PublicUrl = publicUrl, BaseDomain = baseDomain, Identification = TenantIdentification.Host };
+        var options = new TenancyOptions
+        {
+            PublicUrl = publicUrl,
+            BaseDomain = baseDomain,
+            Identification = TenantIdentification.Host,
+        };
         Assert.Equal([expected], TenantAudiences.Of(Acme with { Urls = [] }, options));
     }
 
@@ -120,21 +156,38 @@ public sealed class TenantAuthenticationTests
     [InlineData("a\"b")]
     [InlineData("")]
     public void A_scope_is_one_word(string scope) =>
-        Assert.Equal("authentication.scopes[1]", Assert.Single(Validate(Acme with { Authentication = Jwks() with { Scopes = ["read", scope] } })).Field);
+        Assert.Equal(
+            "authentication.scopes[1]",
+            Assert.Single(Validate(Acme with { Authentication = Jwks() with { Scopes = ["read", scope] } })).Field
+        );
 
     [Fact]
     public void Lists_have_no_duplicates() =>
-        Assert.Equal("authentication.audiences[1]", Assert.Single(Validate(Acme with { Authentication = Jwks() with { Audiences = ["a", "a"] } })).Field);
+        Assert.Equal(
+            "authentication.audiences[1]",
+            Assert.Single(Validate(Acme with { Authentication = Jwks() with { Audiences = ["a", "a"] } })).Field
+        );
 
     [Theory]
     [InlineData(TenantAuthenticationKind.Bearer)]
     [InlineData(TenantAuthenticationKind.None)]
     public void What_belongs_to_jwks_is_refused_elsewhere(TenantAuthenticationKind kind)
     {
-        var authentication = Jwks() with { Kind = kind, Audiences = ["a"], JwksUri = "https://a.com", Scopes = ["s"], PinnedKeyId = "k", TokenUrl = "https://a.com", AuthorizationUrl = "https://a.com", RequireClients = true };
+        var authentication = Jwks() with
+        {
+            Kind = kind,
+            Audiences = ["a"],
+            JwksUri = "https://a.com",
+            Scopes = ["s"],
+            PinnedKeyId = "k",
+            TokenUrl = "https://a.com",
+            AuthorizationUrl = "https://a.com",
+            RequireClients = true,
+        };
         Assert.Equal(
             ["issuer", "audiences", "jwksUri", "scopes", "requireClients", "pinnedKeyId", "tokenUrl", "authorizationUrl"],
-            Validate(Acme with { Authentication = authentication }).Select(error => error.Field["authentication.".Length..]));
+            Validate(Acme with { Authentication = authentication }).Select(error => error.Field["authentication.".Length..])
+        );
     }
 
     [Fact]
@@ -149,7 +202,10 @@ public sealed class TenantAuthenticationTests
     {
         var (any, listed) = (Acme with { Authentication = Jwks() }, Acme with { Authentication = Jwks() with { RequireClients = true } });
         Assert.DoesNotContain("requireClients", JsonSerializer.Serialize(any, TenancyJson.Default.TenantConfig), StringComparison.Ordinal);
-        Assert.Equal(listed, JsonSerializer.Deserialize(JsonSerializer.Serialize(listed, TenancyJson.Default.TenantConfig), TenancyJson.Default.TenantConfig));
+        Assert.Equal(
+            listed,
+            JsonSerializer.Deserialize(JsonSerializer.Serialize(listed, TenancyJson.Default.TenantConfig), TenancyJson.Default.TenantConfig)
+        );
         Assert.NotEqual(any, listed);
         Assert.Equal(ChangeEffects.Stored, any.EffectsTo(listed));
         var moved = listed with { Authentication = listed.Authentication with { Issuer = "https://other.example.com" } };
@@ -171,7 +227,12 @@ public sealed class TenantAuthenticationTests
     [Fact]
     public void What_a_text_leaves_out_is_empty_and_not_null()
     {
-        var authentication = JsonSerializer.Deserialize("""{ "id": "acme", "authentication": { "kind": "jwks", "issuer": "https://a.com" } }""", TenancyJson.Default.TenantWire)!.Authentication!;
+        var authentication = JsonSerializer
+            .Deserialize(
+                """{ "id": "acme", "authentication": { "kind": "jwks", "issuer": "https://a.com" } }""",
+                TenancyJson.Default.TenantWire
+            )!
+            .Authentication!;
         Assert.Empty(authentication.Audiences);
         Assert.Empty(authentication.Scopes);
     }
@@ -180,13 +241,23 @@ public sealed class TenantAuthenticationTests
     public void The_older_form_is_read_as_urls_and_authentication()
     {
         const string Text = """
-            { "id": "acme", "domain": "acme.example.com", "oidc": { "issuer": "https://a.com/", "audience": "api", "jwksUri": "https://a.com/k", "tokenUrl": "https://a.com/t", "authorizationUrl": "https://a.com/a" } }
+            { "id": "acme", "domain": "acme.example.com", "oidc": { "issuer": "https://a.com/", "audience": "api",
+            "jwksUri": "https://a.com/k", "tokenUrl": "https://a.com/t", "authorizationUrl": "https://a.com/a" } }
             """;
         var tenant = JsonSerializer.Deserialize(Text, TenancyJson.Default.TenantWire)!.ToRegistration().Tenant;
         Assert.Equal(["https://acme.example.com"], tenant.Urls);
         Assert.Equal(
-            new() { Kind = TenantAuthenticationKind.Jwks, Issuer = "https://a.com/", Audiences = ["api"], JwksUri = "https://a.com/k", TokenUrl = "https://a.com/t", AuthorizationUrl = "https://a.com/a" },
-            tenant.Authentication);
+            new()
+            {
+                Kind = TenantAuthenticationKind.Jwks,
+                Issuer = "https://a.com/",
+                Audiences = ["api"],
+                JwksUri = "https://a.com/k",
+                TokenUrl = "https://a.com/t",
+                AuthorizationUrl = "https://a.com/a",
+            },
+            tenant.Authentication
+        );
     }
 
     [Theory]
@@ -206,20 +277,26 @@ public sealed class TenantAuthenticationTests
     [InlineData("identityClaim")]
     [InlineData("subjectClaim")]
     public void There_is_no_way_to_name_a_claim_as_the_identity(string field) =>
-        Assert.Throws<JsonException>(() => JsonSerializer.Deserialize(
-            $$"""{ "id": "acme", "authentication": { "kind": "jwks", "issuer": "https://a.com", "{{field}}": "email" } }""", TenancyJson.Default.TenantWire));
+        Assert.Throws<JsonException>(() =>
+            JsonSerializer.Deserialize(
+                $$"""{ "id": "acme", "authentication": { "kind": "jwks", "issuer": "https://a.com", "{{field}}": "email" } }""",
+                TenancyJson.Default.TenantWire
+            )
+        );
 
     [Fact]
     public void The_operator_settings_are_read()
     {
-        using var app = Build(new()
-        {
-            ["Tenancy:Validation:AllowedNetworks:0"] = "10.0.0.0/8",
-            ["Tenancy:Validation:AllowedNetworks:1"] = "fd00::/8",
-            ["Tenancy:Validation:Proxy"] = "http://user:secret@proxy.example.com:3128",
-            ["Tenancy:Validation:Timeout"] = "00:00:03",
-            ["Tenancy:Validation:AllowHttp"] = "true",
-        });
+        using var app = Build(
+            new()
+            {
+                ["Tenancy:Validation:AllowedNetworks:0"] = "10.0.0.0/8",
+                ["Tenancy:Validation:AllowedNetworks:1"] = "fd00::/8",
+                ["Tenancy:Validation:Proxy"] = "http://user:secret@proxy.example.com:3128",
+                ["Tenancy:Validation:Timeout"] = "00:00:03",
+                ["Tenancy:Validation:AllowHttp"] = "true",
+            }
+        );
         var options = app.Services.GetRequiredService<IOptions<TenancyOptions>>().Value.Validation;
         Assert.Equal([IPNetwork.Parse("10.0.0.0/8"), IPNetwork.Parse("fd00::/8")], options.AllowedNetworks);
         Assert.Equal("proxy.example.com", options.Proxy!.Host);
@@ -243,7 +320,8 @@ public sealed class TenantAuthenticationTests
 
     private static TenantAuthentication Jwks() => new() { Kind = TenantAuthenticationKind.Jwks, Issuer = "https://auth.example.com" };
 
-    private static IReadOnlyList<TenantConfigError> Validate(TenantConfig tenant, TenancyOptions? options = null) => new TenantConfigValidator(options ?? new(), ["publisher"]).Validate(tenant);
+    private static IReadOnlyList<TenantConfigError> Validate(TenantConfig tenant, TenancyOptions? options = null) =>
+        new TenantConfigValidator(options ?? new(), ["publisher"]).Validate(tenant);
 
     private static WebApplication Build(Dictionary<string, string?> settings) => TenancyServer.Build(settings);
 }

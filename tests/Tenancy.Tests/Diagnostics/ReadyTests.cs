@@ -44,8 +44,9 @@ public sealed class ReadyTests
     {
         await using var redis = await RedisServer.StartAsync();
         var clock = new MovableClock();
-        await using var server = await TenancyServer.StartAsync(
-            redis: redis, services: services => services.AddSingleton<TimeProvider>(clock));
+        await using var server = await TenancyServer.StartAsync(redis: redis, services: services =>
+            services.AddSingleton<TimeProvider>(clock)
+        );
         await StoreAsync(server);
         var (before, began) = (await CountAsync(server), TimeProvider.System.GetTimestamp());
         await Task.WhenAll(Enumerable.Range(0, 200).Select(_ => StoreAsync(server)));
@@ -81,13 +82,18 @@ public sealed class ReadyTests
     {
         var stats = await server.Services.GetRequiredService<RedisConnection>().GetInfoAsync("commandstats");
         return int.Parse(
-            Regex.Match(stats, "cmdstat_info:calls=([0-9]+)").Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);
+            Regex.Match(stats, "cmdstat_info:calls=([0-9]+)").Groups[1].Value,
+            System.Globalization.CultureInfo.InvariantCulture
+        );
     }
 
     private static async Task<string?> StoreAsync(TenancyServer server)
     {
         using var response = await server.Client.GetAsync("/health/ready", TestContext.Current.CancellationToken);
-        Assert.True(response.StatusCode == HttpStatusCode.OK, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+        Assert.True(
+            response.StatusCode == HttpStatusCode.OK,
+            await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)
+        );
         var ready = await McpCalls.ReadAsync(response);
         Assert.Equal("ready", ready["status"]!.ToString());
         return ready["store"]?.ToString();

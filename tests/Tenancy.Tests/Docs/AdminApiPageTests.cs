@@ -16,11 +16,11 @@ public sealed class AdminApiPageTests
     public async Task Every_endpoint_has_a_row_and_every_row_an_endpoint()
     {
         await using var server = await TenancyServer.StartAsync();
-        var endpoints = server.Services.GetServices<EndpointDataSource>()
+        var endpoints = server
+            .Services.GetServices<EndpointDataSource>()
             .SelectMany(source => source.Endpoints)
             .OfType<RouteEndpoint>()
             .Where(endpoint => endpoint.RoutePattern.RawText!.StartsWith("/admin/tenants", StringComparison.Ordinal))
-
             // Those without a method answer what none of the others takes.
             .Select(endpoint => (endpoint.RoutePattern, endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods))
             .Where(endpoint => endpoint.HttpMethods is not null)

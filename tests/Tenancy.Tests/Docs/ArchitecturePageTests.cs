@@ -15,7 +15,8 @@ public sealed class ArchitecturePageTests
     [Fact]
     public void Every_folder_is_a_room_of_the_table_and_every_room_a_folder()
     {
-        var folders = Directory.GetDirectories(Source)
+        var folders = Directory
+            .GetDirectories(Source)
             .Select(folder => Path.GetFileName(folder)!)
             .Where(name => name is not ("bin" or "obj"));
         Assert.Equal(folders.Order(StringComparer.Ordinal), Rooms.Select(row => row[0].Trim('`')).Order(StringComparer.Ordinal));
@@ -38,9 +39,9 @@ public sealed class ArchitecturePageTests
         foreach (var row in Rooms.Concat(Folders))
         {
             var room = $"Tenancy.{row[0].Split(' ')[0].Trim('`').Replace('/', '.')}.";
-            Assert.All(
-                row[2].Split(',').Select(name => name.Trim().Trim('`')),
-                name => Assert.Contains(types[name], type => $"{type.Namespace}.".StartsWith(room, StringComparison.Ordinal)));
+            Assert.All(row[2].Split(',').Select(name => name.Trim().Trim('`')), name =>
+                Assert.Contains(types[name], type => $"{type.Namespace}.".StartsWith(room, StringComparison.Ordinal))
+            );
         }
     }
 
@@ -51,8 +52,7 @@ public sealed class ArchitecturePageTests
         var rooms = Page.Between("<!-- rooms -->", "<!-- /rooms -->");
         var picture = rooms.Split('\n').Where(line => line.Contains("-->", StringComparison.Ordinal)).Select(line => line.Trim());
         var rows = Page.Rows("| from | to | why").ToArray();
-        var table = rows
-            .Where(row => row[1] is not ("`Configuration`" or "`Diagnostics`"))
+        var table = rows.Where(row => row[1] is not ("`Configuration`" or "`Diagnostics`"))
             .Select(row => $"{row[0].Trim('`')} --> {row[1].Trim('`')}");
         Assert.Equal(table.Order(StringComparer.Ordinal), picture.Order(StringComparer.Ordinal));
         Assert.All(rows, row => Assert.NotEmpty(row[2]));

@@ -31,10 +31,12 @@ public sealed class BackupCommandsTests
         try
         {
             await shell.RunAsync(blocks[1], Token);
-            await using var after = await TenancyServer.StartAsync(settings: new Dictionary<string, string?>(TenancyServer.DefaultSettings)
-            {
-                ["ConnectionStrings:Redis"] = $"127.0.0.1:{port}{RedisServer.Patience}",
-            });
+            await using var after = await TenancyServer.StartAsync(
+                settings: new Dictionary<string, string?>(TenancyServer.DefaultSettings)
+                {
+                    ["ConnectionStrings:Redis"] = $"127.0.0.1:{port}{RedisServer.Patience}",
+                }
+            );
             var answer = await after.CallAsync("acme", McpCalls.Acme, "get_media_buys");
             Assert.Equal(bought, (string)answer["structuredContent"]!["media_buys"]![0]!["media_buy_id"]!);
             Assert.Contains("durable", await after.Client.GetStringAsync("/health/ready", Token), StringComparison.Ordinal);

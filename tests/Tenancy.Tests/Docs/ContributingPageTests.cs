@@ -28,7 +28,8 @@ public sealed partial class ContributingPageTests
     public void The_tests_that_are_shown_as_examples_are_there()
     {
         var types = typeof(ContributingPageTests).Assembly.GetTypes();
-        var names = Page.Read("CONTRIBUTING.md").Scripts()
+        var names = Page.Read("CONTRIBUTING.md")
+            .Scripts()
             .SelectMany(script => Name().Matches(script))
             .Select(match => match.Groups[1].Value)
             .ToArray();
@@ -46,16 +47,17 @@ public sealed partial class ContributingPageTests
             classes.AddRange((await RunAsync("/bin/bash", "tests/run", tier, "--list")).Split('\n', StringSplitOptions.RemoveEmptyEntries));
         }
 
-        var tests = typeof(ContributingPageTests).Assembly.GetTypes()
+        var tests = typeof(ContributingPageTests)
+            .Assembly.GetTypes()
             .Where(type => type.GetMethods().Any(method => method.IsDefined(typeof(FactAttribute), inherit: true)));
         Assert.Equal(tests.Select(type => type.FullName).Order(StringComparer.Ordinal), classes.Order(StringComparer.Ordinal));
     }
 
     [Fact]
     public void Every_script_that_is_named_is_there() =>
-        Assert.All(
-            Page.All.SelectMany(page => Script().Matches(page.Text)).Select(match => match.Groups[1].Value).Distinct(),
-            script => Assert.True(File.Exists(Path.Combine(Repository.Root, script)), script));
+        Assert.All(Page.All.SelectMany(page => Script().Matches(page.Text)).Select(match => match.Groups[1].Value).Distinct(), script =>
+            Assert.True(File.Exists(Path.Combine(Repository.Root, script)), script)
+        );
 
     private static async Task<string> RunAsync(string program, params string[] arguments)
     {

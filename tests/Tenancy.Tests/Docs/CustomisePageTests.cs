@@ -29,11 +29,9 @@ public sealed class CustomisePageTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Development" });
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            ["Tenancy:BaseDomain"] = "localhost",
-            ["Tenancy:Admin:Keys:0"] = TenancyServer.AdminKey,
-        });
+        builder.Configuration.AddInMemoryCollection(
+            new Dictionary<string, string?> { ["Tenancy:BaseDomain"] = "localhost", ["Tenancy:Admin:Keys:0"] = TenancyServer.AdminKey }
+        );
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
         ShopServer.AddFilter(builder.Services, _called.Add);
@@ -136,14 +134,15 @@ public sealed class CustomisePageTests : IAsyncLifetime
     private static bool Contains(string[] file, string[] lines)
     {
         var wanted = lines.Select(line => line.Trim()).ToArray();
-        return Enumerable.Range(0, Math.Max(0, file.Length - lines.Length + 1))
+        return Enumerable
+            .Range(0, Math.Max(0, file.Length - lines.Length + 1))
             .Any(start => file.Skip(start).Take(lines.Length).Select(line => line.Trim()).SequenceEqual(wanted));
     }
 
     private static StringContent Json(string text) => new(text, Encoding.UTF8, "application/json");
 
-    private static StringContent Body(string tool, string arguments) => Json(
-        $$"""{ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "{{tool}}", "arguments": {{arguments}} } }""");
+    private static StringContent Body(string tool, string arguments) =>
+        Json($$"""{ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": { "name": "{{tool}}", "arguments": {{arguments}} } }""");
 
     private async Task<HttpResponseMessage> PostAsync(string path, string tool, string arguments, string token)
     {

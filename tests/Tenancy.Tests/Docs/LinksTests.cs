@@ -94,8 +94,10 @@ public sealed partial class LinksTests
     }
 
     // The scaffold's README lies beside docs/ once it is a scaffold's.
-    private static bool IsOfScaffold(string page, string found) => page.StartsWith(Scaffold, StringComparison.Ordinal)
-        && found.StartsWith(Scaffold, StringComparison.Ordinal) && File.Exists(Path.Combine(Repository.Root, found[Scaffold.Length..]));
+    private static bool IsOfScaffold(string page, string found) =>
+        page.StartsWith(Scaffold, StringComparison.Ordinal)
+        && found.StartsWith(Scaffold, StringComparison.Ordinal)
+        && File.Exists(Path.Combine(Repository.Root, found[Scaffold.Length..]));
 
     // `Tenancy:X:Y`, and Tenancy__X__Y as environment variables have it.
     private static IEnumerable<string> Settings(string text) =>

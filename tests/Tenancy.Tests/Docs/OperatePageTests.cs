@@ -68,7 +68,8 @@ public sealed partial class OperatePageTests
     }
 
     // An attribute's seconds are a number.
-    private static long Plain(object value, string name) => value is TimeSpan time ? time.Ticks
+    private static long Plain(object value, string name) =>
+        value is TimeSpan time ? time.Ticks
         : name.EndsWith("Seconds", StringComparison.Ordinal) ? (int)value * TimeSpan.TicksPerSecond
         : Convert.ToInt64(value, CultureInfo.InvariantCulture);
 

@@ -7,7 +7,14 @@ namespace Tenancy.Tests.Docs;
 internal sealed partial class Page
 {
     private static readonly string[] Others =
-        ["README.md", "SECURITY.md", "CONTRIBUTING.md", "CHANGELOG.md", "findings/README.md", "templates/adcp-tenant-server/README.md"];
+    [
+        "README.md",
+        "SECURITY.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "findings/README.md",
+        "templates/adcp-tenant-server/README.md",
+    ];
 
     private readonly string[] _lines;
 
@@ -19,9 +26,11 @@ internal sealed partial class Page
     }
 
     /// <summary>The pages that a scaffold gets.</summary>
-    public static IEnumerable<Page> OfLibrary => Directory.GetFiles(System.IO.Path.Combine(Repository.Root, "docs"), "*.md")
-        .Order(StringComparer.Ordinal)
-        .Select(file => Read("docs/" + System.IO.Path.GetFileName(file)));
+    public static IEnumerable<Page> OfLibrary =>
+        Directory
+            .GetFiles(System.IO.Path.Combine(Repository.Root, "docs"), "*.md")
+            .Order(StringComparer.Ordinal)
+            .Select(file => Read("docs/" + System.IO.Path.GetFileName(file)));
 
     /// <summary>All pages, with those that stay in this repository.</summary>
     public static IEnumerable<Page> All => OfLibrary.Concat(Others.Select(Read));
@@ -32,8 +41,10 @@ internal sealed partial class Page
     public string Text { get; }
 
     /// <summary>Gets what links to headings can name, made of the headings as GitHub does it.</summary>
-    public IEnumerable<string> Anchors => Outside().Where(line => line.StartsWith('#')).Select(line =>
-        NoAnchor().Replace(line.TrimStart('#').Trim().ToLowerInvariant(), "").Replace(' ', '-'));
+    public IEnumerable<string> Anchors =>
+        Outside()
+            .Where(line => line.StartsWith('#'))
+            .Select(line => NoAnchor().Replace(line.TrimStart('#').Trim().ToLowerInvariant(), "").Replace(' ', '-'));
 
     /// <summary>Gets the targets of the links.</summary>
     public IEnumerable<string> Links => Outside().SelectMany(line => Link().Matches(line)).Select(match => match.Groups[1].Value);

@@ -15,7 +15,13 @@ public sealed partial class RequestPathPageTests
     private static readonly Page Page = Page.Read("docs/request-path.md");
 
     private static readonly Type[] Libraries =
-        [typeof(ITenancyBuilder), typeof(AdcpError), typeof(McpServer), typeof(AuthenticationMiddleware), typeof(AuthorizationMiddleware)];
+    [
+        typeof(ITenancyBuilder),
+        typeof(AdcpError),
+        typeof(McpServer),
+        typeof(AuthenticationMiddleware),
+        typeof(AuthorizationMiddleware),
+    ];
 
     [Fact]
     public void Every_box_of_the_diagram_is_a_type()
@@ -55,9 +61,12 @@ public sealed partial class RequestPathPageTests
         string[] elsewhere =
         [
             nameof(Refusal.NoMetadata),
-            nameof(Refusal.ForeignAdminHost), nameof(Refusal.ForeignAdminOrigin),
-            nameof(Refusal.AdminFailed), nameof(Refusal.BadAdminRequest),
-            nameof(Refusal.IssuerUnavailable), nameof(Refusal.NotSetUp),
+            nameof(Refusal.ForeignAdminHost),
+            nameof(Refusal.ForeignAdminOrigin),
+            nameof(Refusal.AdminFailed),
+            nameof(Refusal.BadAdminRequest),
+            nameof(Refusal.IssuerUnavailable),
+            nameof(Refusal.NotSetUp),
         ];
         var rows = Page.Rows("| # | asked by").Select(row => row[3].Trim('`')).ToHashSet(StringComparer.Ordinal);
         Assert.All(Members().Select(member => member.Name).Except(elsewhere), name => Assert.Contains(name, rows));
@@ -73,11 +82,15 @@ public sealed partial class RequestPathPageTests
         ];
     }
 
-    private static Refusal Find(string name) => Members().Single(member => member.Name == name) is MethodInfo method
-        ? (Refusal)method.Invoke(null, [.. method.GetParameters().Select(parameter => Sample(parameter.ParameterType))])!
-        : (Refusal)typeof(Refusal).GetProperty(name)!.GetValue(null)!;
+    private static Refusal Find(string name) =>
+        Members().Single(member => member.Name == name) is MethodInfo method
+            ? (Refusal)method.Invoke(null, [.. method.GetParameters().Select(parameter => Sample(parameter.ParameterType))])!
+            : (Refusal)typeof(Refusal).GetProperty(name)!.GetValue(null)!;
 
-    private static object Sample(Type type) => type == typeof(int) ? 1 : type == typeof(string) ? "reason" : Array.Empty<string>();
+    private static object Sample(Type type) =>
+        type == typeof(int) ? 1
+        : type == typeof(string) ? "reason"
+        : Array.Empty<string>();
 
     [GeneratedRegex(@"\|""[^""]*""\|")]
     private static partial Regex Label();

@@ -16,8 +16,10 @@ public sealed class SecurityPageTests
         }
     }
 
-    private static bool IsTest(string name) => name.Split('.') is [var type, var method]
-        && typeof(SecurityPageTests).Assembly.GetTypes()
+    private static bool IsTest(string name) =>
+        name.Split('.') is [var type, var method]
+        && typeof(SecurityPageTests)
+            .Assembly.GetTypes()
             .Where(found => found.Name == type)
             .Any(found => found.GetMethod(method)?.IsDefined(typeof(FactAttribute), inherit: true) is true);
 }

@@ -14,7 +14,8 @@ public sealed class StatePageTests
     [Fact]
     public void Every_script_has_a_row_and_every_row_a_script()
     {
-        var scripts = Directory.GetFiles(Path.Combine(Repository.Root, "src", "Tenancy", "State", "Scripts"), "*.lua")
+        var scripts = Directory
+            .GetFiles(Path.Combine(Repository.Root, "src", "Tenancy", "State", "Scripts"), "*.lua")
             .Select(file => Path.GetFileNameWithoutExtension(file)!);
         Assert.Equal(scripts.Order(StringComparer.Ordinal), FirstCells("| script | does").Order(StringComparer.Ordinal));
     }
@@ -33,7 +34,8 @@ public sealed class StatePageTests
     {
         const BindingFlags All = BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
         // What reads a property is a method, too, and has no parameters.
-        return keyspace.GetMethods(All)
+        return keyspace
+            .GetMethods(All)
             .Where(method => method.ReturnType == typeof(StoreKey))
             .Select(method => (StoreKey)method.Invoke(instance, [.. method.GetParameters().Select(Sample)])!)
             .Select(key => key.Value.ToString().Replace(Id.Value, "<id>", StringComparison.Ordinal));

@@ -12,10 +12,15 @@ public sealed class TenantStatesPageTests
     public void The_table_of_health_is_the_policy()
     {
         TenantValidation[] results =
-            [TenantValidation.Valid.Instance, new TenantValidation.Transient("x"), new TenantValidation.Permanent("x")];
-        var policy = Enum.GetValues<TenantHealth>().Select(health => new[] { Word(health) }
-            .Concat(results.Select(result => Word(TenantHealthPolicy.Next(health, result))))
-            .ToArray());
+        [
+            TenantValidation.Valid.Instance,
+            new TenantValidation.Transient("x"),
+            new TenantValidation.Permanent("x"),
+        ];
+        var policy = Enum.GetValues<TenantHealth>()
+            .Select(health =>
+                new[] { Word(health) }.Concat(results.Select(result => Word(TenantHealthPolicy.Next(health, result)))).ToArray()
+            );
         Assert.Equal(policy, Page.Rows("| health before"));
     }
 
@@ -26,8 +31,9 @@ public sealed class TenantStatesPageTests
         var table = Page.Rows("| health before")
             .SelectMany(row => row[1..].Where(after => after != row[0]).Select(after => $"{row[0]} --> {after}"))
             .Distinct();
-        var diagram = Page.Blocks("mermaid").First().Lines
-            .Select(line => line.Trim().Split(':')[0])
+        var diagram = Page.Blocks("mermaid")
+            .First()
+            .Lines.Select(line => line.Trim().Split(':')[0])
             .Where(line => line.Contains("-->", StringComparison.Ordinal) && line[0] != '[');
         Assert.Equal(table.Order(StringComparer.Ordinal), diagram.Order(StringComparer.Ordinal));
     }

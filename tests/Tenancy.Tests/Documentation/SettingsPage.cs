@@ -30,8 +30,12 @@ internal sealed partial class SettingsPage(XmlDocs docs)
         Write($"## {section}");
         WriteTable(
             ["Setting", "Type", "Default", "Bounds", "What it is"],
-            properties.Where(property => !SettingsType.IsSection(property.PropertyType)).Select(property => Row(
-                property.Name, property, property.PropertyType, isRequired: false, property.GetValue(settings), effect: null)));
+            properties
+                .Where(property => !SettingsType.IsSection(property.PropertyType))
+                .Select(property =>
+                    Row(property.Name, property, property.PropertyType, isRequired: false, property.GetValue(settings), effect: null)
+                )
+        );
         foreach (var inner in properties.Where(property => SettingsType.IsSection(property.PropertyType)))
         {
             WriteSettings(inner.PropertyType, $"{section}:{inner.Name}");
@@ -53,13 +57,17 @@ internal sealed partial class SettingsPage(XmlDocs docs)
         Write($"### {title}");
         WriteTable(
             ["Field", "Type", "Default", "Bounds", .. outer is null ? Array.Empty<string>() : ["A change"], "What it is"],
-            fields.Select(field => Row(
-                field.Field.Name,
-                (PropertyInfo)field.Field.AttributeProvider!,
-                field.Field.PropertyType,
-                field.Field.IsRequired,
-                field.Field.Get!(initial),
-                outer is { } known ? Effect(RecordFields.OnChange(field.Field, field.Type, known)) : null)));
+            fields.Select(field =>
+                Row(
+                    field.Field.Name,
+                    (PropertyInfo)field.Field.AttributeProvider!,
+                    field.Field.PropertyType,
+                    field.Field.IsRequired,
+                    field.Field.Get!(initial),
+                    outer is { } known ? Effect(RecordFields.OnChange(field.Field, field.Type, known)) : null
+                )
+            )
+        );
         foreach (var (field, fieldType) in fields.Where(field => RecordFields.HasFields(field.Type)))
         {
             WriteFields(fieldType, $"`{field.Name}`", outer is { } known ? RecordFields.OnChange(field, fieldType, known).Effects : null);
@@ -126,7 +134,8 @@ internal sealed partial class SettingsPage(XmlDocs docs)
         if (said is not null && said != words)
         {
             throw new InvalidOperationException(
-                $"The default of {property.DeclaringType}.{property.Name} is {words}, and its comment says {said}: mend one of them.");
+                $"The default of {property.DeclaringType}.{property.Name} is {words}, and its comment says {said}: mend one of them."
+            );
         }
 
         var isPlain = value is not TimeSpan && !words.EndsWith("MiB", StringComparison.Ordinal);
@@ -134,23 +143,25 @@ internal sealed partial class SettingsPage(XmlDocs docs)
     }
 
     /// <summary>A value as people say it.</summary>
-    private static string Words(object value) => value switch
-    {
-        bool => Written(value),
-        long bytes and >= 1 << 20 when bytes % (1 << 20) == 0 => $"{bytes >> 20} MiB",
-        int or long => string.Create(CultureInfo.InvariantCulture, $"{value:N0}"),
-        TimeSpan time => $"{time.TotalSeconds.ToString(CultureInfo.InvariantCulture)} seconds",
-        Enum when Written(value).Split(", ") is [.. { Length: > 0 } others, var last] => $"{string.Join(", ", others)} and {last}",
-        _ => Written(value),
-    };
+    private static string Words(object value) =>
+        value switch
+        {
+            bool => Written(value),
+            long bytes and >= 1 << 20 when bytes % (1 << 20) == 0 => $"{bytes >> 20} MiB",
+            int or long => string.Create(CultureInfo.InvariantCulture, $"{value:N0}"),
+            TimeSpan time => $"{time.TotalSeconds.ToString(CultureInfo.InvariantCulture)} seconds",
+            Enum when Written(value).Split(", ") is [.. { Length: > 0 } others, var last] => $"{string.Join(", ", others)} and {last}",
+            _ => Written(value),
+        };
 
     /// <summary>A value as it is written in the configuration.</summary>
-    private static string Written(object value) => value switch
-    {
-        bool or Enum => string.Join(", ", value.ToString()!.Split(", ").Select(JsonNamingPolicy.CamelCase.ConvertName)),
-        IFormattable formattable => formattable.ToString(null, CultureInfo.InvariantCulture),
-        _ => value.ToString()!,
-    };
+    private static string Written(object value) =>
+        value switch
+        {
+            bool or Enum => string.Join(", ", value.ToString()!.Split(", ").Select(JsonNamingPolicy.CamelCase.ConvertName)),
+            IFormattable formattable => formattable.ToString(null, CultureInfo.InvariantCulture),
+            _ => value.ToString()!,
+        };
 
     private static object Initial(Type type)
     {

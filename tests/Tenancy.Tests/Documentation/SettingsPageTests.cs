@@ -38,15 +38,17 @@ public sealed class SettingsPageTests
     public async Task The_page_of_the_settings_is_what_the_server_reads()
     {
         var variables = string.Join('\n', TenancyConfiguration.Names.Select(name => $"- `{name.Variable}` for `{name.Setting}`"));
-        var page = new SettingsPage(XmlDocs.Load(typeof(TenancyOptions).Assembly, typeof(AdcpOptions).Assembly))
-            .Write(Beginning)
-            .Write(variables)
-            .WriteSettings(typeof(TenancyOptions), TenancyOptions.SectionName)
-            .WriteSettings(typeof(AdcpOptions), AdcpOptions.SectionName)
-            .Write(Tenant)
-            .WriteFields(TenancyJson.Default.TenantConfig, "Fields of a tenant", ChangeEffects.Stored)
-            .WriteFields(TenancyJson.Default.PrincipalRegistration, "`principals`", outer: null)
-            .ToString().TrimEnd() + "\n";
+        var page =
+            new SettingsPage(XmlDocs.Load(typeof(TenancyOptions).Assembly, typeof(AdcpOptions).Assembly))
+                .Write(Beginning)
+                .Write(variables)
+                .WriteSettings(typeof(TenancyOptions), TenancyOptions.SectionName)
+                .WriteSettings(typeof(AdcpOptions), AdcpOptions.SectionName)
+                .Write(Tenant)
+                .WriteFields(TenancyJson.Default.TenantConfig, "Fields of a tenant", ChangeEffects.Stored)
+                .WriteFields(TenancyJson.Default.PrincipalRegistration, "`principals`", outer: null)
+                .ToString()
+                .TrimEnd() + "\n";
         var file = Path.Combine(Repository.Root, "docs", "settings.md");
         if (Environment.GetEnvironmentVariable("UPDATE_SNAPSHOTS") == "1")
         {
@@ -68,7 +70,8 @@ public sealed class SettingsPageTests
                 "| `coats` | whole number (coats) | `1` | 1 to 9 | is validated first | How often it is put on. |",
                 "| `gloss` | true or false | `false` |  |  | Whether it shines. |",
             ],
-            row => Assert.Contains(row + "\n", page, StringComparison.Ordinal));
+            row => Assert.Contains(row + "\n", page, StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -76,7 +79,10 @@ public sealed class SettingsPageTests
     {
         var page = new SettingsPage(Comments(coats: "2"));
         var refused = Assert.Throws<InvalidOperationException>(() => page.WriteFields(PaintedJson.Default.Paint, "Paint", outer: null));
-        Assert.Equal("The default of Tenancy.Tests.Configuration.Paint.Coats is 1, and its comment says 2: mend one of them.", refused.Message);
+        Assert.Equal(
+            "The default of Tenancy.Tests.Configuration.Paint.Coats is 1, and its comment says 2: mend one of them.",
+            refused.Message
+        );
     }
 
     private static XmlDocs Comments(string coats = "1")
@@ -85,7 +91,8 @@ public sealed class SettingsPageTests
         const string Paint = "P:Tenancy.Tests.Configuration.Paint.";
         return new(
             XDocument.Load(Path.Combine(AppContext.BaseDirectory, "Tenancy.xml")),
-            XDocument.Parse($"""
+            XDocument.Parse(
+                $"""
                 <doc>
                   <member name="{Painted}Colour"><summary>Gets the colour.
                     Default: that of the wall.</summary></member>
@@ -94,6 +101,8 @@ public sealed class SettingsPageTests
                   <member name="{Paint}Coats"><summary>How often it is put on. Default: {coats}.</summary></member>
                   <member name="{Paint}Gloss"><summary>Whether it shines.</summary></member>
                 </doc>
-                """));
+                """
+            )
+        );
     }
 }

@@ -29,14 +29,15 @@ internal sealed partial class XmlDocs(params XDocument[] files)
 
     private static string Render(XElement element) => Spaces().Replace(string.Concat(element.Nodes().Select(Render)), " ").Trim();
 
-    private static string Render(XNode node) => node switch
-    {
-        XText text => text.Value,
-        XElement { Name.LocalName: "see" } see => $"`{see.Attribute("cref")!.Value.Split('.')[^1]}`",
-        XElement { Name.LocalName: "c" } code => $"`{code.Value}`",
-        XElement other => Render(other),
-        _ => "",
-    };
+    private static string Render(XNode node) =>
+        node switch
+        {
+            XText text => text.Value,
+            XElement { Name.LocalName: "see" } see => $"`{see.Attribute("cref")!.Value.Split('.')[^1]}`",
+            XElement { Name.LocalName: "c" } code => $"`{code.Value}`",
+            XElement other => Render(other),
+            _ => "",
+        };
 
     [GeneratedRegex(@"Default: (.+?)\.(?= |$)")]
     private static partial Regex Default();

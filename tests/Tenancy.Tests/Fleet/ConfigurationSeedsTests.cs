@@ -180,7 +180,9 @@ public sealed class ConfigurationSeedsTests : IDisposable
         Reload(server);
         await UntilAsync(() => Product(server, "second") == "kiosk");
         Assert.Equal("banner", Product(server, "first"));
-        Assert.Contains(_log.Errors, entry => entry.Event == "SeedFailed" && entry.Text.Contains("no ad server configured", StringComparison.Ordinal));
+        Assert.Contains(_log.Errors, entry =>
+            entry.Event == "SeedFailed" && entry.Text.Contains("no ad server configured", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -200,12 +202,16 @@ public sealed class ConfigurationSeedsTests : IDisposable
               "items": [ { "on": true }, { "names": [] } ],
               "prices": { "de": 1.5, "fr": 2 }, "bySlot": { "0": "top", "1": "side" }
             }
-            """);
+            """
+        );
         Write(seed);
         await using var server = await StartAsync();
 
         // As the platform reads them, when they have been to the store.
-        var settings = new TenantSetup(server.Services.GetRequiredService<TenantRegistry>().Get("first")!.Config, server.Services).GetSettings<TypedSettings>();
+        var settings = new TenantSetup(
+            server.Services.GetRequiredService<TenantRegistry>().Get("first")!.Config,
+            server.Services
+        ).GetSettings<TypedSettings>();
         Assert.Equivalent(
             new TypedSettings
             {
@@ -225,29 +231,46 @@ public sealed class ConfigurationSeedsTests : IDisposable
                 Sizes = [300, 250],
                 Flags = [true, false],
                 None = [],
-                Grid = [[1, 2], []],
-                Nested = new() { On = true, Names = ["x"], None = [] },
+                Grid =
+                [
+                    [1, 2],
+                    [],
+                ],
+                Nested = new()
+                {
+                    On = true,
+                    Names = ["x"],
+                    None = [],
+                },
                 Items = [new() { On = true }, new() { Names = [] }],
                 Prices = new() { ["de"] = 1.5m, ["fr"] = 2 },
                 BySlot = new() { ["0"] = "top", ["1"] = "side" },
             },
             settings,
-            strict: true);
+            strict: true
+        );
     }
 
     [Fact]
     public async Task Settings_of_environment_variables_arrive_in_their_types_too()
     {
         Write();
-        await using var server = await StartAsync(configuration: configuration => configuration.AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            ["Tenancy:Tenants:0:id"] = "first",
-            ["Tenancy:Tenants:0:settings:on"] = "true",
-            ["Tenancy:Tenants:0:settings:maybe"] = "FALSE",
-            ["Tenancy:Tenants:0:settings:text"] = "true",
-            ["Tenancy:Tenants:0:settings:sizes:0"] = "300",
-        }));
-        var settings = new TenantSetup(server.Services.GetRequiredService<TenantRegistry>().Get("first")!.Config, server.Services).GetSettings<TypedSettings>();
+        await using var server = await StartAsync(configuration: configuration =>
+            configuration.AddInMemoryCollection(
+                new Dictionary<string, string?>
+                {
+                    ["Tenancy:Tenants:0:id"] = "first",
+                    ["Tenancy:Tenants:0:settings:on"] = "true",
+                    ["Tenancy:Tenants:0:settings:maybe"] = "FALSE",
+                    ["Tenancy:Tenants:0:settings:text"] = "true",
+                    ["Tenancy:Tenants:0:settings:sizes:0"] = "300",
+                }
+            )
+        );
+        var settings = new TenantSetup(
+            server.Services.GetRequiredService<TenantRegistry>().Get("first")!.Config,
+            server.Services
+        ).GetSettings<TypedSettings>();
         Assert.True(settings.On);
         Assert.False(settings.Maybe);
         Assert.Equal("true", settings.Text);
@@ -269,22 +292,27 @@ public sealed class ConfigurationSeedsTests : IDisposable
         // And a file is judged with them.
         await using var single = await StartAsync(
             configuration: builder => builder.AddInMemoryCollection([KeyValuePair.Create<string, string?>("Tenancy:Identification", "")]),
-            options: options => options.DefaultTenant = "first");
+            options: options => options.DefaultTenant = "first"
+        );
         Write(Seed("first", "shelf"));
         Reload(single);
         await UntilAsync(() => Product(single, "first") == "shelf");
         Assert.Empty(_log.Errors);
     }
 
-    private static JsonObject Seed(string id, string product, params string[] urls) => new JsonObject
-    {
-        ["id"] = id,
-        ["urls"] = new JsonArray([.. urls.Select(url => JsonValue.Create(url))]),
-        ["settings"] = new JsonObject { ["product"] = product },
-    };
+    private static JsonObject Seed(string id, string product, params string[] urls) =>
+        new JsonObject
+        {
+            ["id"] = id,
+            ["urls"] = new JsonArray([.. urls.Select(url => JsonValue.Create(url))]),
+            ["settings"] = new JsonObject { ["product"] = product },
+        };
 
     private static string? Product(TenancyServer server, string id) =>
-        server.Services.GetRequiredService<TenantRegistry>().Get(id)?.Config.Settings is { } settings && settings.TryGetProperty("product", out var product) ? product.GetString() : null;
+        server.Services.GetRequiredService<TenantRegistry>().Get(id)?.Config.Settings is { } settings
+        && settings.TryGetProperty("product", out var product)
+            ? product.GetString()
+            : null;
 
     private static void Reload(TenancyServer server) => ((IConfigurationRoot)server.App.Configuration).Reload();
 
@@ -296,35 +324,43 @@ public sealed class ConfigurationSeedsTests : IDisposable
         Assert.True(response.IsSuccessStatusCode, $"{response.StatusCode}");
     }
 
-    private void Write(params JsonNode[] tenants) => System.IO.File.WriteAllText(
-        File, new JsonObject { ["Tenancy"] = new JsonObject { ["Tenants"] = new JsonArray([.. tenants]) } }.ToJsonString());
+    private void Write(params JsonNode[] tenants) =>
+        System.IO.File.WriteAllText(
+            File,
+            new JsonObject { ["Tenancy"] = new JsonObject { ["Tenants"] = new JsonArray([.. tenants]) } }.ToJsonString()
+        );
 
     private Task<TenancyServer> StartAsync(
-        RedisServer? redis = null, string environment = "Staging", Action<IConfigurationBuilder>? configuration = null,
-        Action<TenancyOptions>? options = null) => TenancyServer.StartAsync(
-        settings: new Dictionary<string, string?>
-        {
-            ["Tenancy:BaseDomain"] = "localhost",
-            ["Tenancy:Admin:Keys:0"] = TenancyServer.AdminKey,
-            ["Tenancy:Admin:AllowedHosts"] = "127.0.0.1",
-            ["Tenancy:AllowDevelopmentValues"] = "true",
-        },
-        environment: environment,
-        redis: redis,
-        services: services => services.AddSingleton<ILoggerProvider>(_log).Configure(options ?? (static _ => { })),
-        configuration: builder =>
-        {
-            builder.AddJsonFile(source =>
+        RedisServer? redis = null,
+        string environment = "Staging",
+        Action<IConfigurationBuilder>? configuration = null,
+        Action<TenancyOptions>? options = null
+    ) =>
+        TenancyServer.StartAsync(
+            settings: new Dictionary<string, string?>
             {
-                source.Path = File;
-                source.ReloadOnChange = true;
+                ["Tenancy:BaseDomain"] = "localhost",
+                ["Tenancy:Admin:Keys:0"] = TenancyServer.AdminKey,
+                ["Tenancy:Admin:AllowedHosts"] = "127.0.0.1",
+                ["Tenancy:AllowDevelopmentValues"] = "true",
+            },
+            environment: environment,
+            redis: redis,
+            services: services => services.AddSingleton<ILoggerProvider>(_log).Configure(options ?? (static _ => { })),
+            configuration: builder =>
+            {
+                builder.AddJsonFile(source =>
+                {
+                    source.Path = File;
+                    source.ReloadOnChange = true;
 
-                // A file that is written in this moment is no reason to end: what was read before stays.
-                source.OnLoadException = failure => failure.Ignore = true;
-                source.ResolveFileProvider();
-            });
-            configuration?.Invoke(builder);
-        });
+                    // A file that is written in this moment is no reason to end: what was read before stays.
+                    source.OnLoadException = failure => failure.Ignore = true;
+                    source.ResolveFileProvider();
+                });
+                configuration?.Invoke(builder);
+            }
+        );
 
     private sealed record TypedSettings
     {

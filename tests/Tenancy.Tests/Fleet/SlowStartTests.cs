@@ -32,7 +32,11 @@ public sealed class SlowStartTests
             settings[$"Tenancy:Tenants:{2 + i}:platform"] = "hanging";
         }
 
-        await using (var before = await TenancyServer.StartAsync(redis: redis, settings: settings, services: services => AddPlatform(services, () => Task.CompletedTask)))
+        await using (
+            var before = await TenancyServer.StartAsync(redis: redis, settings: settings, services: services =>
+                AddPlatform(services, () => Task.CompletedTask)
+            )
+        )
         {
             Assert.Equal(HttpStatusCode.OK, await StatusAsync(before, "hanging-0"));
         }
@@ -74,8 +78,16 @@ public sealed class SlowStartTests
     public async Task A_stored_tenant_that_is_changed_while_its_platform_is_built_gets_one_nevertheless()
     {
         await using var redis = await RedisServer.StartAsync();
-        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:Tenants:2:id"] = "hanging-0", ["Tenancy:Tenants:2:platform"] = "hanging" };
-        await using (await TenancyServer.StartAsync(redis: redis, settings: settings, services: services => AddPlatform(services, () => Task.CompletedTask)))
+        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings)
+        {
+            ["Tenancy:Tenants:2:id"] = "hanging-0",
+            ["Tenancy:Tenants:2:platform"] = "hanging",
+        };
+        await using (
+            await TenancyServer.StartAsync(redis: redis, settings: settings, services: services =>
+                AddPlatform(services, () => Task.CompletedTask)
+            )
+        )
         {
             // Stores the tenants, with the health that they have.
         }
@@ -107,8 +119,9 @@ public sealed class SlowStartTests
     {
         using var hanging = new HangingSource(blocksItsThread);
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
-        var starting = TenancyServer.StartAsync(services: services => services
-            .AddSingleton<TimeProvider>(clock).AddSingleton<ITenantSource>(hanging).AddSingleton<ITenantSource, QuickSource>());
+        var starting = TenancyServer.StartAsync(services: services =>
+            services.AddSingleton<TimeProvider>(clock).AddSingleton<ITenantSource>(hanging).AddSingleton<ITenantSource, QuickSource>()
+        );
         await hanging.Entered.Task.WaitAsync(TimeSpan.FromSeconds(20), Token);
         Assert.False(starting.IsCompleted);
         clock.Advance(TimeSpan.FromSeconds(5));
@@ -121,15 +134,19 @@ public sealed class SlowStartTests
         Assert.Equal(HttpStatusCode.ServiceUnavailable, await StatusAsync(server, "nobody"));
     }
 
-    private static void AddPlatform(IServiceCollection services, Func<Task> build) => services.AddSingleton(new PlatformRegistration(
-        "hanging",
-        typeof(object),
-        platform => platform.AddHandlers<Handlers>(),
-        async (_, _) =>
-        {
-            await build();
-            return new object();
-        }));
+    private static void AddPlatform(IServiceCollection services, Func<Task> build) =>
+        services.AddSingleton(
+            new PlatformRegistration(
+                "hanging",
+                typeof(object),
+                platform => platform.AddHandlers<Handlers>(),
+                async (_, _) =>
+                {
+                    await build();
+                    return new object();
+                }
+            )
+        );
 
     private static async Task AssertUpAsync(TenancyServer server)
     {
@@ -182,7 +199,10 @@ public sealed class SlowStartTests
         public async IAsyncEnumerable<TenantRegistration> LoadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
         {
             await Task.Yield();
-            yield return new() { Tenant = new() { Id = "quick", Platform = "publisher" } };
+            yield return new()
+            {
+                Tenant = new() { Id = "quick", Platform = "publisher" },
+            };
         }
 
         public Task WaitForChangeAsync(CancellationToken cancellationToken) => Task.Delay(Timeout.Infinite, cancellationToken);

@@ -56,7 +56,9 @@ public sealed class TenantSourceTests : IAsyncLifetime
         await UntilAsync(async () => await ProductAsync(server, "second") == "poster");
 
         await ExecuteAsync("UPDATE tenants SET url = 'https://second.example.com' WHERE id = 'second'");
-        await UntilAsync(() => Task.FromResult(server.Services.GetRequiredService<TenantRegistry>().ResolveByHost("second.example.com") is not null));
+        await UntilAsync(() =>
+            Task.FromResult(server.Services.GetRequiredService<TenantRegistry>().ResolveByHost("second.example.com") is not null)
+        );
         Assert.Equal("banner", await ProductAsync(server, "first"));
         Assert.Empty(_log.Errors);
     }
@@ -75,7 +77,12 @@ public sealed class TenantSourceTests : IAsyncLifetime
 
         await InsertAsync("first", "poster");
         await UntilAsync(async () => await ProductAsync(server, "first") == "poster");
-        var buys = await server.CallAsync("first", token: null, "get_media_buys", new() { ["account"] = new System.Text.Json.Nodes.JsonObject { ["account_id"] = "any" } });
+        var buys = await server.CallAsync(
+            "first",
+            token: null,
+            "get_media_buys",
+            new() { ["account"] = new System.Text.Json.Nodes.JsonObject { ["account_id"] = "any" } }
+        );
         Assert.Single(buys["structuredContent"]!["media_buys"]!.AsArray());
     }
 
@@ -95,13 +102,24 @@ public sealed class TenantSourceTests : IAsyncLifetime
         Assert.Equal("shelf", await ProductAsync(server, "zenith"));
         Assert.Null(await ProductAsync(server, "bad-platform"));
         Assert.Null(await ProductAsync(server, "thief"));
-        Assert.Contains(_log.Errors, entry => entry.Event == "SourceTenantFailed" && entry.Text.Contains("'Bad Id' is not a tenant id", StringComparison.Ordinal));
-        Assert.Contains(_log.Errors, entry => entry.Event == "SourceTenantFailed" && entry.Text.Contains("'blimp' is no platform", StringComparison.Ordinal));
-        Assert.Contains(_log.Errors, entry => entry.Event == "SourceTenantFailed" && entry.Text.Contains("thief", StringComparison.Ordinal) && entry.Text.Contains("belongs to tenant 'first'", StringComparison.Ordinal));
+        Assert.Contains(_log.Errors, entry =>
+            entry.Event == "SourceTenantFailed" && entry.Text.Contains("'Bad Id' is not a tenant id", StringComparison.Ordinal)
+        );
+        Assert.Contains(_log.Errors, entry =>
+            entry.Event == "SourceTenantFailed" && entry.Text.Contains("'blimp' is no platform", StringComparison.Ordinal)
+        );
+        Assert.Contains(_log.Errors, entry =>
+            entry.Event == "SourceTenantFailed"
+            && entry.Text.Contains("thief", StringComparison.Ordinal)
+            && entry.Text.Contains("belongs to tenant 'first'", StringComparison.Ordinal)
+        );
         Assert.Equal(3, _log.Errors.Count());
 
         // A change with a mistake leaves its tenant as it was, and those that follow are applied.
-        await ExecuteAsync("""UPDATE tenants SET platform = 'blimp' WHERE id = 'first'; UPDATE tenants SET settings = '{ "product": "poster" }' WHERE id = 'zenith'""");
+        await ExecuteAsync(
+            """UPDATE tenants SET platform = 'blimp' WHERE id = 'first'; UPDATE tenants SET settings = '{ "product": "poster" }'"""
+                + """ WHERE id = 'zenith'"""
+        );
         await UntilAsync(async () => await ProductAsync(server, "zenith") == "poster");
         Assert.Equal("banner", await ProductAsync(server, "first"));
     }
@@ -110,7 +128,9 @@ public sealed class TenantSourceTests : IAsyncLifetime
     public async Task A_tenant_that_an_admin_registered_is_left_alone()
     {
         await using var server = await StartAsync();
-        using (var registration = await server.AdminAsync(HttpMethod.Post, "", new { id = "manual", settings = new { product = "handmade" } }))
+        using (
+            var registration = await server.AdminAsync(HttpMethod.Post, "", new { id = "manual", settings = new { product = "handmade" } })
+        )
         {
             Assert.Equal(HttpStatusCode.Created, registration.StatusCode);
         }
@@ -119,7 +139,9 @@ public sealed class TenantSourceTests : IAsyncLifetime
         await InsertAsync("witness", "seen");
         await UntilAsync(async () => await ProductAsync(server, "witness") is not null);
         Assert.Equal("handmade", await ProductAsync(server, "manual"));
-        Assert.Contains(_log.Errors, entry => entry.Event == "SourceTenantFailed" && entry.Text.Contains("manual", StringComparison.Ordinal));
+        Assert.Contains(_log.Errors, entry =>
+            entry.Event == "SourceTenantFailed" && entry.Text.Contains("manual", StringComparison.Ordinal)
+        );
 
         await ExecuteAsync("DELETE FROM tenants");
         await UntilAsync(async () => await ProductAsync(server, "witness") is null);
@@ -145,7 +167,9 @@ public sealed class TenantSourceTests : IAsyncLifetime
     {
         await ExecuteAsync("ALTER TABLE tenants RENAME TO hidden");
         await using var server = await StartAsync();
-        Assert.Contains(_log.Errors, entry => entry.Event == "SourceFailed" && entry.Text.Contains("no such table", StringComparison.Ordinal));
+        Assert.Contains(_log.Errors, entry =>
+            entry.Event == "SourceFailed" && entry.Text.Contains("no such table", StringComparison.Ordinal)
+        );
         Assert.Null(await ProductAsync(server, "first"));
 
         await ExecuteAsync("ALTER TABLE hidden RENAME TO tenants");
@@ -186,12 +210,18 @@ public sealed class TenantSourceTests : IAsyncLifetime
         await InsertAsync("second", "shelf");
         await using (var before = await StartAsync(redis: redis))
         {
-            using var registration = await before.AdminAsync(HttpMethod.Post, "", new { id = "manual", settings = new { product = "handmade" } });
+            using var registration = await before.AdminAsync(
+                HttpMethod.Post,
+                "",
+                new { id = "manual", settings = new { product = "handmade" } }
+            );
             Assert.Equal(HttpStatusCode.Created, registration.StatusCode);
             Assert.Equal("banner", await ProductAsync(before, "first"));
         }
 
-        await ExecuteAsync("""DELETE FROM tenants WHERE id = 'first'; UPDATE tenants SET settings = '{ "product": "poster" }' WHERE id = 'second'""");
+        await ExecuteAsync(
+            """DELETE FROM tenants WHERE id = 'first'; UPDATE tenants SET settings = '{ "product": "poster" }' WHERE id = 'second'"""
+        );
         await using var server = await StartAsync(redis: redis);
         Assert.Null(await ProductAsync(server, "first"));
         Assert.Equal("poster", await ProductAsync(server, "second"));
@@ -223,34 +253,40 @@ public sealed class TenantSourceTests : IAsyncLifetime
     [Fact]
     public async Task Two_sources_of_one_type_stop_the_start_because_their_tenants_could_not_be_told_apart()
     {
-        var exception = await Assert.ThrowsAsync<InvalidOperationException>(() => TenancyServer.StartAsync(
-            settings: Settings(), services: services => services.AddSingleton<ITenantSource>(new Source()).AddSingleton<ITenantSource>(new Source())));
+        var exception = await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            TenancyServer.StartAsync(settings: Settings(), services: services =>
+                services.AddSingleton<ITenantSource>(new Source()).AddSingleton<ITenantSource>(new Source())
+            )
+        );
         Assert.Contains(nameof(Source), exception.Message, StringComparison.Ordinal);
     }
 
-    private static Dictionary<string, string?> Settings() => new()
-    {
-        ["Tenancy:BaseDomain"] = "localhost",
-        ["Tenancy:Admin:Keys:0"] = TenancyServer.AdminKey,
-        ["Tenancy:Defaults:Authentication:Kind"] = "none",
-    };
+    private static Dictionary<string, string?> Settings() =>
+        new()
+        {
+            ["Tenancy:BaseDomain"] = "localhost",
+            ["Tenancy:Admin:Keys:0"] = TenancyServer.AdminKey,
+            ["Tenancy:Defaults:Authentication:Kind"] = "none",
+        };
 
-    private Task<TenancyServer> StartAsync(ITenantSource? source = null, RedisServer? redis = null) => TenancyServer.StartAsync(
-        settings: Settings(),
-        redis: redis,
-        services: services => services
-            .AddSingleton<TimeProvider>(_clock)
-            .AddSingleton<ILoggerProvider>(_log)
-            .AddSingleton(provider => source ?? new SqliteTenantSource(ConnectionString, provider.GetRequiredService<TimeProvider>())));
+    private Task<TenancyServer> StartAsync(ITenantSource? source = null, RedisServer? redis = null) =>
+        TenancyServer.StartAsync(settings: Settings(), redis: redis, services: services =>
+            services
+                .AddSingleton<TimeProvider>(_clock)
+                .AddSingleton<ILoggerProvider>(_log)
+                .AddSingleton(provider => source ?? new SqliteTenantSource(ConnectionString, provider.GetRequiredService<TimeProvider>()))
+        );
 
     /// <summary>Lets time pass, a second at a time, until something is so.</summary>
-    private Task UntilAsync(Func<Task<bool>> condition) => Poll.UntilAsync(() =>
-    {
-        _clock.Advance(Tick);
-        return condition();
-    });
+    private Task UntilAsync(Func<Task<bool>> condition) =>
+        Poll.UntilAsync(() =>
+        {
+            _clock.Advance(Tick);
+            return condition();
+        });
 
-    private Task InsertAsync(string id, string product) => ExecuteAsync($$"""INSERT INTO tenants (id, settings) VALUES ('{{id}}', '{ "product": "{{product}}" }')""");
+    private Task InsertAsync(string id, string product) =>
+        ExecuteAsync($$"""INSERT INTO tenants (id, settings) VALUES ('{{id}}', '{ "product": "{{product}}" }')""");
 
     private async Task ExecuteAsync(string sql)
     {
@@ -272,7 +308,14 @@ public sealed class TenantSourceTests : IAsyncLifetime
     /// <summary>The product that a tenant has; null where there is no such tenant, "pending" where its platform is being built.</summary>
     private static async Task<string?> ProductAsync(TenancyServer server, string tenant)
     {
-        using var request = McpCalls.Post(server.Port, Way.Path, tenant, token: null, McpCalls.Call("get_products"), accept: "application/json");
+        using var request = McpCalls.Post(
+            server.Port,
+            Way.Path,
+            tenant,
+            token: null,
+            McpCalls.Call("get_products"),
+            accept: "application/json"
+        );
         using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
         if (response.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.ServiceUnavailable)
         {
@@ -302,7 +345,9 @@ public sealed class TenantSourceTests : IAsyncLifetime
             _changed.Release();
         }
 
-        public async IAsyncEnumerable<TenantRegistration> LoadAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+        public async IAsyncEnumerable<TenantRegistration> LoadAsync(
+            [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken
+        )
         {
             await Task.Yield();
             for (var i = 0; i < _ids.Length; i++)
@@ -312,7 +357,14 @@ public sealed class TenantSourceTests : IAsyncLifetime
                     throw new IOException("The source broke off.");
                 }
 
-                yield return new() { Tenant = new() { Id = _ids[i], Status = _suspended.Contains(_ids[i]) ? TenantAdminStatus.Suspended : TenantAdminStatus.Active } };
+                yield return new()
+                {
+                    Tenant = new()
+                    {
+                        Id = _ids[i],
+                        Status = _suspended.Contains(_ids[i]) ? TenantAdminStatus.Suspended : TenantAdminStatus.Active,
+                    },
+                };
             }
         }
 

@@ -16,19 +16,25 @@ internal static class BareServer
     /// <param name="configure">What it adds after it.</param>
     /// <param name="addTenancy">How it adds Tenancy, where not by its configuration.</param>
     public static WebApplication Build(
-        LogRecorder? log = null, string environment = "Development", Action<WebApplicationBuilder>? before = null,
+        LogRecorder? log = null,
+        string environment = "Development",
+        Action<WebApplicationBuilder>? before = null,
         Action<WebApplicationBuilder>? configure = null,
-        Func<WebApplicationBuilder, ITenancyBuilder>? addTenancy = null)
+        Func<WebApplicationBuilder, ITenancyBuilder>? addTenancy = null
+    )
     {
         var builder = WebApplication.CreateBuilder(
-            new WebApplicationOptions { EnvironmentName = environment, ApplicationName = typeof(BareServer).Assembly.GetName().Name });
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            ["Tenancy:BaseDomain"] = "localhost",
-            ["Tenancy:Admin:Keys:0"] = TenancyServer.AdminKey,
-            ["Tenancy:Tenants:0:id"] = "acme",
-            ["Tenancy:Tenants:0:authentication:kind"] = "none",
-        });
+            new WebApplicationOptions { EnvironmentName = environment, ApplicationName = typeof(BareServer).Assembly.GetName().Name }
+        );
+        builder.Configuration.AddInMemoryCollection(
+            new Dictionary<string, string?>
+            {
+                ["Tenancy:BaseDomain"] = "localhost",
+                ["Tenancy:Admin:Keys:0"] = TenancyServer.AdminKey,
+                ["Tenancy:Tenants:0:id"] = "acme",
+                ["Tenancy:Tenants:0:authentication:kind"] = "none",
+            }
+        );
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders().AddProvider(TestLog.Provider);
         if (log is not null)

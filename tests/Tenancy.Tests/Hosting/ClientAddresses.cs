@@ -10,13 +10,18 @@ internal sealed class ClientAddresses : IStartupFilter
 {
     public const string HeaderName = "X-From";
 
-    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
-    {
-        app.Use((HttpContext context, RequestDelegate next) =>
+    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) =>
+        app =>
         {
-            context.Connection.RemoteIpAddress = context.Request.Headers[HeaderName] is [{ } address] ? IPAddress.Parse(address) : context.Connection.RemoteIpAddress;
-            return next(context);
-        });
-        next(app);
-    };
+            app.Use(
+                (HttpContext context, RequestDelegate next) =>
+                {
+                    context.Connection.RemoteIpAddress = context.Request.Headers[HeaderName] is [{ } address]
+                        ? IPAddress.Parse(address)
+                        : context.Connection.RemoteIpAddress;
+                    return next(context);
+                }
+            );
+            next(app);
+        };
 }

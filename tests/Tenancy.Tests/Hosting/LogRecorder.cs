@@ -21,8 +21,13 @@ internal sealed class LogRecorder(LogLevel least = LogLevel.Warning) : ILoggerPr
 
     public bool IsEnabled(LogLevel logLevel) => logLevel >= least;
 
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-        _entries.Enqueue(new(logLevel, eventId.Name, $"{formatter(state, exception)} {exception?.Message}"));
+    public void Log<TState>(
+        LogLevel logLevel,
+        EventId eventId,
+        TState state,
+        Exception? exception,
+        Func<TState, Exception?, string> formatter
+    ) => _entries.Enqueue(new(logLevel, eventId.Name, $"{formatter(state, exception)} {exception?.Message}"));
 
     public void Dispose()
     {

@@ -28,19 +28,39 @@ internal static class McpCalls
     public const string Acme = "acme.dev-buyer";
     public const string Globex = "globex.dev-buyer";
 
-    public static JsonObject CreateBuy(decimal budget = 100) => new()
-    {
-        ["idempotency_key"] = Guid.NewGuid().ToString("N"),
-        ["account"] = new JsonObject { ["account_id"] = "any" },
-        ["brand"] = new JsonObject { ["domain"] = "brand.example" },
-        ["start_time"] = "asap",
-        ["end_time"] = "2099-01-01T00:00:00Z",
-        ["packages"] = new JsonArray(new JsonObject { ["product_id"] = "p", ["pricing_option_id"] = "cpm", ["budget"] = budget }),
-    };
+    public static JsonObject CreateBuy(decimal budget = 100) =>
+        new()
+        {
+            ["idempotency_key"] = Guid.NewGuid().ToString("N"),
+            ["account"] = new JsonObject { ["account_id"] = "any" },
+            ["brand"] = new JsonObject { ["domain"] = "brand.example" },
+            ["start_time"] = "asap",
+            ["end_time"] = "2099-01-01T00:00:00Z",
+            ["packages"] = new JsonArray(
+                new JsonObject
+                {
+                    ["product_id"] = "p",
+                    ["pricing_option_id"] = "cpm",
+                    ["budget"] = budget,
+                }
+            ),
+        };
 
-    public static HttpRequestMessage Post(int port, Way way, string tenant, string? token, string body, Generation? generation = null, string? sessionId = null, string accept = "application/json, text/event-stream")
+    public static HttpRequestMessage Post(
+        int port,
+        Way way,
+        string tenant,
+        string? token,
+        string body,
+        Generation? generation = null,
+        string? sessionId = null,
+        string accept = "application/json, text/event-stream"
+    )
     {
-        var request = new HttpRequestMessage(HttpMethod.Post, Url(port, way, tenant)) { Content = new StringContent(body, Encoding.UTF8, "application/json") };
+        var request = new HttpRequestMessage(HttpMethod.Post, Url(port, way, tenant))
+        {
+            Content = new StringContent(body, Encoding.UTF8, "application/json"),
+        };
         Prepare(request, way, tenant, token, sessionId);
         request.Headers.TryAddWithoutValidation("Accept", accept);
         if (generation == Generation.Stateless)
@@ -70,7 +90,8 @@ internal static class McpCalls
         return request;
     }
 
-    public static string Call(string tool, JsonObject? arguments = null, Generation? generation = null) => Message("tools/call", new() { ["name"] = tool, ["arguments"] = arguments ?? [] }, generation);
+    public static string Call(string tool, JsonObject? arguments = null, Generation? generation = null) =>
+        Message("tools/call", new() { ["name"] = tool, ["arguments"] = arguments ?? [] }, generation);
 
     public static string Message(string method, JsonObject? parameters = null, Generation? generation = null)
     {
@@ -84,15 +105,25 @@ internal static class McpCalls
             };
         }
 
-        return new JsonObject { ["jsonrpc"] = "2.0", ["id"] = 1, ["method"] = method, ["params"] = parameters }.ToJsonString();
+        return new JsonObject
+        {
+            ["jsonrpc"] = "2.0",
+            ["id"] = 1,
+            ["method"] = method,
+            ["params"] = parameters,
+        }.ToJsonString();
     }
 
-    public static string Initialize() => Message("initialize", new()
-    {
-        ["protocolVersion"] = "2025-11-25",
-        ["capabilities"] = new JsonObject(),
-        ["clientInfo"] = new JsonObject { ["name"] = "test", ["version"] = "1" },
-    });
+    public static string Initialize() =>
+        Message(
+            "initialize",
+            new()
+            {
+                ["protocolVersion"] = "2025-11-25",
+                ["capabilities"] = new JsonObject(),
+                ["clientInfo"] = new JsonObject { ["name"] = "test", ["version"] = "1" },
+            }
+        );
 
     /// <summary>Reads an answer, framed as an event stream or not.</summary>
     public static async Task<JsonNode> ReadAsync(HttpResponseMessage response)
@@ -106,7 +137,16 @@ internal static class McpCalls
         return JsonNode.Parse(text)!;
     }
 
-    public static async Task<JsonNode> CallAsync(this TenancyServer server, string tenant, string? token, string tool, JsonObject? arguments = null, Way way = Way.Path, Generation? generation = null, string? sessionId = null)
+    public static async Task<JsonNode> CallAsync(
+        this TenancyServer server,
+        string tenant,
+        string? token,
+        string tool,
+        JsonObject? arguments = null,
+        Way way = Way.Path,
+        Generation? generation = null,
+        string? sessionId = null
+    )
     {
         using var request = Post(server.Port, way, tenant, token, Call(tool, arguments, generation), generation, sessionId);
         using var response = await server.Client.SendAsync(request);
@@ -122,7 +162,13 @@ internal static class McpCalls
         return response.Headers.GetValues("Mcp-Session-Id").Single();
     }
 
-    public static async Task<HttpResponseMessage> AdminAsync(this TenancyServer server, HttpMethod method, string path, object? body = null, string? key = TenancyServer.AdminKey)
+    public static async Task<HttpResponseMessage> AdminAsync(
+        this TenancyServer server,
+        HttpMethod method,
+        string path,
+        object? body = null,
+        string? key = TenancyServer.AdminKey
+    )
     {
         using var request = new HttpRequestMessage(method, "/admin/tenants" + path);
         if (key is not null)
@@ -138,12 +184,13 @@ internal static class McpCalls
         return await server.Client.SendAsync(request);
     }
 
-    public static string Url(int port, Way way, string tenant) => way switch
-    {
-        Way.Path => $"http://127.0.0.1:{port}/{tenant}/mcp",
-        Way.Host => $"http://{tenant}.localhost:{port}/mcp",
-        _ => $"http://127.0.0.1:{port}/mcp",
-    };
+    public static string Url(int port, Way way, string tenant) =>
+        way switch
+        {
+            Way.Path => $"http://127.0.0.1:{port}/{tenant}/mcp",
+            Way.Host => $"http://{tenant}.localhost:{port}/mcp",
+            _ => $"http://127.0.0.1:{port}/mcp",
+        };
 
     private static void Prepare(HttpRequestMessage request, Way way, string tenant, string? token, string? sessionId)
     {

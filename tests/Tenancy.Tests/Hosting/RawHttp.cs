@@ -5,7 +5,9 @@ using System.Text;
 
 namespace Tenancy.Tests.Hosting;
 
-/// <summary>What a server answered to bytes that no well-behaved client would send. Status 0: it closed the connection without a word.</summary>
+/// <summary>
+/// What a server answered to bytes that no well-behaved client would send. Status 0: it closed the connection without a word.
+/// </summary>
 internal sealed record RawAnswer(int Status, string Text)
 {
     public static RawAnswer Read(MemoryStream bytes)
@@ -32,7 +34,11 @@ internal static class RawHttp
             head.Append(header).Append("\r\n");
         }
 
-        head.Append(CultureInfo.InvariantCulture, $"Accept: application/json\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n{body}");
+        head.Append(
+            CultureInfo.InvariantCulture,
+            $"Accept: application/json\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\nConnection: "
+                + $"close\r\n\r\n{body}"
+        );
         return await SendAsync(port, Encoding.UTF8.GetBytes(head.ToString()));
     }
 
@@ -63,9 +69,7 @@ internal sealed class RawPost : IDisposable
 {
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
 
-    private RawPost()
-    {
-    }
+    private RawPost() { }
 
     /// <summary>Whether the server has said anything yet.</summary>
     public bool IsAnswered => _socket.Poll(TimeSpan.Zero, SelectMode.SelectRead);
@@ -75,12 +79,15 @@ internal sealed class RawPost : IDisposable
     {
         var post = new RawPost();
         await post._socket.ConnectAsync(IPAddress.Loopback, port, TestContext.Current.CancellationToken);
-        await post.SendAsync($"POST {target} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nContent-Type: application/json\r\n{promise}\r\n");
+        await post.SendAsync(
+            $"POST {target} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nContent-Type: application/json\r\n{promise}\r\n"
+        );
         await post.SendAsync(token is null ? "\r\n" : $"Authorization: Bearer {token}\r\n\r\n");
         return post;
     }
 
-    public async Task SendAsync(string text) => await _socket.SendAsync(Encoding.ASCII.GetBytes(text), TestContext.Current.CancellationToken);
+    public async Task SendAsync(string text) =>
+        await _socket.SendAsync(Encoding.ASCII.GetBytes(text), TestContext.Current.CancellationToken);
 
     /// <summary>Waits for the answer, and for the server to close the connection.</summary>
     public async Task<RawAnswer> EndAsync()

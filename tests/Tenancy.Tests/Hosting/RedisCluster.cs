@@ -14,11 +14,38 @@ internal sealed class RedisCluster : IAsyncDisposable
 
     public static async Task<RedisCluster> StartAsync()
     {
-        var cluster = new RedisCluster(await Task.WhenAll(Enumerable.Range(0, Nodes).Select(_ => RedisServer.StartAsync(
-            "--cluster-enabled", "yes", "--cluster-port", $"{RedisServer.FreePort()}", "--cluster-config-file", "nodes.conf", "--cluster-node-timeout", "1000", "--cluster-require-full-coverage", "no", "--repl-diskless-sync-delay", "0"))));
+        var cluster = new RedisCluster(
+            await Task.WhenAll(
+                Enumerable
+                    .Range(0, Nodes)
+                    .Select(_ =>
+                        RedisServer.StartAsync(
+                            "--cluster-enabled",
+                            "yes",
+                            "--cluster-port",
+                            $"{RedisServer.FreePort()}",
+                            "--cluster-config-file",
+                            "nodes.conf",
+                            "--cluster-node-timeout",
+                            "1000",
+                            "--cluster-require-full-coverage",
+                            "no",
+                            "--repl-diskless-sync-delay",
+                            "0"
+                        )
+                    )
+            )
+        );
         try
         {
-            await CliAsync(["--cluster", "create", .. cluster._nodes.Select(node => node.ConnectionString), "--cluster-replicas", "1", "--cluster-yes"]);
+            await CliAsync([
+                "--cluster",
+                "create",
+                .. cluster._nodes.Select(node => node.ConnectionString),
+                "--cluster-replicas",
+                "1",
+                "--cluster-yes",
+            ]);
             foreach (var node in cluster._nodes)
             {
                 await cluster.UntilAsync(node, ["cluster", "info"], "cluster_state:ok");
@@ -65,7 +92,9 @@ internal sealed class RedisCluster : IAsyncDisposable
 
     private static async Task<string> CliAsync(string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo("redis-cli", arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo("redis-cli", arguments) { RedirectStandardOutput = true, RedirectStandardError = true }
+        )!;
         var errors = process.StandardError.ReadToEndAsync();
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();

@@ -5,7 +5,10 @@ using StackExchange.Redis;
 
 namespace Tenancy.Tests.Hosting;
 
-/// <summary>A real redis-server of the test's own, on loopback. Skips the test where there is none, unless TENANCY_REQUIRE_REDIS says that there must be.</summary>
+/// <summary>
+/// A real redis-server of the test's own, on loopback. Skips the test where there is none, unless TENANCY_REQUIRE_REDIS says that there
+/// must be.
+/// </summary>
 internal sealed class RedisServer : IAsyncDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("tenancy-redis-").FullName;
@@ -36,18 +39,25 @@ internal sealed class RedisServer : IAsyncDisposable
         var (database, text) = (connection.GetDatabase(), new System.Text.StringBuilder());
         await foreach (var key in connection.GetServers()[0].KeysAsync())
         {
-            text.AppendLine(key.ToString()).AppendJoin('\n', await database.KeyTypeAsync(key) switch
-            {
-                RedisType.String => [(await database.StringGetAsync(key)).ToString()],
-                RedisType.Hash => (await database.HashGetAllAsync(key)).Select(entry => entry.ToString()),
-                RedisType.Set => (await database.SetMembersAsync(key)).Select(member => member.ToString()),
-                RedisType.SortedSet => (await database.SortedSetRangeByRankAsync(key)).Select(member => member.ToString()),
-                RedisType.List => (await database.ListRangeAsync(key)).Select(item => item.ToString()),
-                RedisType.Stream => (await database.StreamRangeAsync(key)).SelectMany(entry => entry.Values).Select(pair => pair.ToString()),
-                // It expired between the two questions.
-                RedisType.None => [],
-                var type => throw new NotSupportedException($"{key} is a {type}."),
-            }).AppendLine();
+            text.AppendLine(key.ToString())
+                .AppendJoin(
+                    '\n',
+                    await database.KeyTypeAsync(key) switch
+                    {
+                        RedisType.String => [(await database.StringGetAsync(key)).ToString()],
+                        RedisType.Hash => (await database.HashGetAllAsync(key)).Select(entry => entry.ToString()),
+                        RedisType.Set => (await database.SetMembersAsync(key)).Select(member => member.ToString()),
+                        RedisType.SortedSet => (await database.SortedSetRangeByRankAsync(key)).Select(member => member.ToString()),
+                        RedisType.List => (await database.ListRangeAsync(key)).Select(item => item.ToString()),
+                        RedisType.Stream => (await database.StreamRangeAsync(key))
+                            .SelectMany(entry => entry.Values)
+                            .Select(pair => pair.ToString()),
+                        // It expired between the two questions.
+                        RedisType.None => [],
+                        var type => throw new NotSupportedException($"{key} is a {type}."),
+                    }
+                )
+                .AppendLine();
         }
 
         return text.ToString();
@@ -57,7 +67,10 @@ internal sealed class RedisServer : IAsyncDisposable
     {
         if (FindExecutable() is null)
         {
-            Assert.SkipUnless(Environment.GetEnvironmentVariable("TENANCY_REQUIRE_REDIS") is "1", "redis-server is not installed: the same behaviour is tested on the embedded store only.");
+            Assert.SkipUnless(
+                Environment.GetEnvironmentVariable("TENANCY_REQUIRE_REDIS") is "1",
+                "redis-server is not installed: the same behaviour is tested on the embedded store only."
+            );
             Assert.Fail("redis-server is not installed, and TENANCY_REQUIRE_REDIS says that it must be.");
         }
 
@@ -100,14 +113,33 @@ internal sealed class RedisServer : IAsyncDisposable
 
     public async Task LaunchAsync()
     {
-        _process = Process.Start(new ProcessStartInfo(
-            FindExecutable()!,
-            ["--port", $"{_port}", "--bind", "127.0.0.1", "--save", "", "--appendonly", "yes", "--appendfsync", "always", "--dir", _directory, "--loglevel", "warning", .. _arguments])
-        {
-            RedirectStandardOutput = true,
-        })!;
+        _process = Process.Start(
+            new ProcessStartInfo(
+                FindExecutable()!,
+                [
+                    "--port",
+                    $"{_port}",
+                    "--bind",
+                    "127.0.0.1",
+                    "--save",
+                    "",
+                    "--appendonly",
+                    "yes",
+                    "--appendfsync",
+                    "always",
+                    "--dir",
+                    _directory,
+                    "--loglevel",
+                    "warning",
+                    .. _arguments,
+                ]
+            )
+            {
+                RedirectStandardOutput = true,
+            }
+        )!;
         _process.BeginOutputReadLine();
-        for (var clock = Stopwatch.StartNew(); ;)
+        for (var clock = Stopwatch.StartNew(); ; )
         {
             try
             {
@@ -136,7 +168,10 @@ internal sealed class RedisServer : IAsyncDisposable
     }
 
     private static string? FindExecutable() =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Select(folder => Path.Combine(folder, "redis-server")).FirstOrDefault(File.Exists);
+        (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator)
+            .Select(folder => Path.Combine(folder, "redis-server"))
+            .FirstOrDefault(File.Exists);
 
     internal static int FreePort()
     {

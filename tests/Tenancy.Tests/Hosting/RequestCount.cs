@@ -11,20 +11,23 @@ internal sealed class RequestCount : IStartupFilter
 
     public int Value => Volatile.Read(ref _count);
 
-    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
-    {
-        app.Use(async (HttpContext context, RequestDelegate next) =>
+    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) =>
+        app =>
         {
-            Interlocked.Increment(ref _count);
-            try
-            {
-                await next(context);
-            }
-            finally
-            {
-                Interlocked.Decrement(ref _count);
-            }
-        });
-        next(app);
-    };
+            app.Use(
+                async (HttpContext context, RequestDelegate next) =>
+                {
+                    Interlocked.Increment(ref _count);
+                    try
+                    {
+                        await next(context);
+                    }
+                    finally
+                    {
+                        Interlocked.Decrement(ref _count);
+                    }
+                }
+            );
+            next(app);
+        };
 }

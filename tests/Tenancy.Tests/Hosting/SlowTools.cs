@@ -15,7 +15,11 @@ internal sealed class SlowTools(SlowTools.Gate gate)
     }
 
     [AdcpTool("slow_buy", TimeoutSeconds = 30)]
-    public async Task<CreateMediaBuyResponse> BuyAsync(CreateMediaBuyRequest request, ToolContext context, CancellationToken cancellationToken)
+    public async Task<CreateMediaBuyResponse> BuyAsync(
+        CreateMediaBuyRequest request,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
     {
         gate.Runs.Enqueue(context.OperationId);
         await gate.EnterAsync(cancellationToken);
@@ -24,8 +28,18 @@ internal sealed class SlowTools(SlowTools.Gate gate)
             throw failure;
         }
 
-        var buy = await context.Documents<TestBuy>().CreateAsync(new() { Seller = context.TenantId.Value, Budget = request.Packages[0].Budget }, cancellationToken: cancellationToken);
-        return new() { MediaBuyId = buy.Id, Status = MediaBuyStatus.Active, Packages = [] };
+        var buy = await context
+            .Documents<TestBuy>()
+            .CreateAsync(
+                new() { Seller = context.TenantId.Value, Budget = request.Packages[0].Budget },
+                cancellationToken: cancellationToken
+            );
+        return new()
+        {
+            MediaBuyId = buy.Id,
+            Status = MediaBuyStatus.Active,
+            Packages = [],
+        };
     }
 
     internal sealed class Gate : IDisposable

@@ -42,23 +42,25 @@ internal sealed class StubServer : IAsyncDisposable
     /// <summary>An issuer with these keys, and an answer of one's own for what is not its metadata.</summary>
     public static Task<StubServer> StartIssuerAsync(string keys) => StartAsync(Issuer(keys));
 
-    public static RequestDelegate Issuer(string keys, Func<string, string>? discovery = null) => context =>
-    {
-        var url = $"{context.Request.Scheme}://{context.Request.Host}";
-        switch (context.Request.Path.Value)
+    public static RequestDelegate Issuer(string keys, Func<string, string>? discovery = null) =>
+        context =>
         {
-            case "/.well-known/openid-configuration":
-                return context.Response.WriteAsync(discovery?.Invoke(url) ?? Discovery(url));
-            case "/keys":
-                return context.Response.WriteAsync(keys);
-            default:
-                context.Response.StatusCode = 404;
-                return Task.CompletedTask;
-        }
-    };
+            var url = $"{context.Request.Scheme}://{context.Request.Host}";
+            switch (context.Request.Path.Value)
+            {
+                case "/.well-known/openid-configuration":
+                    return context.Response.WriteAsync(discovery?.Invoke(url) ?? Discovery(url));
+                case "/keys":
+                    return context.Response.WriteAsync(keys);
+                default:
+                    context.Response.StatusCode = 404;
+                    return Task.CompletedTask;
+            }
+        };
 
     public static string Discovery(string url, string? issuer = null) =>
-        $$"""{ "issuer": "{{issuer ?? url}}", "jwks_uri": "{{url}}/keys", "token_endpoint": "{{url}}/token", "authorization_endpoint": "{{url}}/authorize" }""";
+        $$"""{ "issuer": "{{issuer ?? url}}", "jwks_uri": "{{url}}/keys", "token_endpoint": "{{url}}/token","""
+        + $$""" "authorization_endpoint": "{{url}}/authorize" }""";
 
     public async ValueTask DisposeAsync()
     {

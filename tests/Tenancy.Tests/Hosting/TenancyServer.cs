@@ -37,24 +37,25 @@ internal sealed class TenancyServer : IAsyncDisposable
     public HttpClient Client { get; }
 
     /// <summary>Two tenants, seeded as a scaffolded server has them.</summary>
-    public static Dictionary<string, string?> DefaultSettings { get; } = new()
-    {
-        ["Tenancy:BaseDomain"] = "localhost",
-        ["Tenancy:Admin:Keys:0"] = AdminKey,
-        ["Tenancy:AnonymousTools:0"] = "get_products",
-        ["Tenancy:Tenants:0:id"] = "acme",
-        ["Tenancy:Tenants:0:platform"] = "publisher",
-        ["Tenancy:Tenants:0:urls:0"] = "https://acme.example.com",
-        ["Tenancy:Tenants:0:settings:product"] = "acme-banner",
-        ["Tenancy:Tenants:0:principals:0:name"] = "buyer",
-        ["Tenancy:Tenants:0:principals:0:token"] = "acme.dev-buyer",
-        ["Tenancy:Tenants:1:id"] = "globex",
-        ["Tenancy:Tenants:1:platform"] = "retailer",
-        ["Tenancy:Tenants:1:urls:0"] = "https://shared.example.com/shops/globex",
-        ["Tenancy:Tenants:1:settings:product"] = "globex-shelf",
-        ["Tenancy:Tenants:1:principals:0:name"] = "buyer",
-        ["Tenancy:Tenants:1:principals:0:token"] = "globex.dev-buyer",
-    };
+    public static Dictionary<string, string?> DefaultSettings { get; } =
+        new()
+        {
+            ["Tenancy:BaseDomain"] = "localhost",
+            ["Tenancy:Admin:Keys:0"] = AdminKey,
+            ["Tenancy:AnonymousTools:0"] = "get_products",
+            ["Tenancy:Tenants:0:id"] = "acme",
+            ["Tenancy:Tenants:0:platform"] = "publisher",
+            ["Tenancy:Tenants:0:urls:0"] = "https://acme.example.com",
+            ["Tenancy:Tenants:0:settings:product"] = "acme-banner",
+            ["Tenancy:Tenants:0:principals:0:name"] = "buyer",
+            ["Tenancy:Tenants:0:principals:0:token"] = "acme.dev-buyer",
+            ["Tenancy:Tenants:1:id"] = "globex",
+            ["Tenancy:Tenants:1:platform"] = "retailer",
+            ["Tenancy:Tenants:1:urls:0"] = "https://shared.example.com/shops/globex",
+            ["Tenancy:Tenants:1:settings:product"] = "globex-shelf",
+            ["Tenancy:Tenants:1:principals:0:name"] = "buyer",
+            ["Tenancy:Tenants:1:principals:0:token"] = "globex.dev-buyer",
+        };
 
     public static async Task<TenancyServer> StartAsync(
         StoreKind store = StoreKind.Embedded,
@@ -63,7 +64,8 @@ internal sealed class TenancyServer : IAsyncDisposable
         Action<IServiceCollection>? services = null,
         Action<WebApplication>? endpoints = null,
         RedisServer? redis = null,
-        Action<IConfigurationBuilder>? configuration = null)
+        Action<IConfigurationBuilder>? configuration = null
+    )
     {
         var ownsRedis = store == StoreKind.Redis && redis is null;
         if (ownsRedis)
@@ -78,7 +80,8 @@ internal sealed class TenancyServer : IAsyncDisposable
             await app.StartAsync();
             if (redis is null)
             {
-                // On a busy machine the embedded store may answer too late at first; the server then loads its tenants a moment after it started.
+                // On a busy machine the embedded store may answer too late at first; the server then loads its tenants a moment after it
+                // started.
                 await Poll.UntilAsync(() => Task.FromResult(app.Services.GetRequiredService<TenantRegistry>().IsLoaded));
             }
         }
@@ -96,20 +99,31 @@ internal sealed class TenancyServer : IAsyncDisposable
         return new(app, redis, ownsRedis);
     }
 
-    public static WebApplication Build(IDictionary<string, string?> settings, string environment = "Development", Action<IServiceCollection>? services = null, RedisServer? redis = null, Action<IConfigurationBuilder>? configuration = null)
+    public static WebApplication Build(
+        IDictionary<string, string?> settings,
+        string environment = "Development",
+        Action<IServiceCollection>? services = null,
+        RedisServer? redis = null,
+        Action<IConfigurationBuilder>? configuration = null
+    )
     {
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment, ApplicationName = typeof(TenancyServer).Assembly.GetName().Name });
+        var builder = WebApplication.CreateBuilder(
+            new WebApplicationOptions { EnvironmentName = environment, ApplicationName = typeof(TenancyServer).Assembly.GetName().Name }
+        );
         builder.Configuration.AddInMemoryCollection(settings);
         if (redis is not null)
         {
-            builder.Configuration.AddInMemoryCollection([KeyValuePair.Create<string, string?>("ConnectionStrings:Redis", redis.ConnectionString + RedisServer.Patience)]);
+            builder.Configuration.AddInMemoryCollection([
+                KeyValuePair.Create<string, string?>("ConnectionStrings:Redis", redis.ConnectionString + RedisServer.Patience),
+            ]);
         }
 
         configuration?.Invoke(builder.Configuration);
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
         builder.Logging.AddProvider(TestLog.Provider);
-        builder.Services.AddTenancy(builder.Configuration)
+        builder
+            .Services.AddTenancy(builder.Configuration)
             .AddEmbeddedStore()
             .AddAdcp()
             .AddPlatform<TestPublisher>("publisher")
@@ -125,19 +139,22 @@ internal sealed class TenancyServer : IAsyncDisposable
     }
 
     /// <summary>A client that reaches this server by any host name, as DNS would make it.</summary>
-    public HttpClient NewClient() => new(new SocketsHttpHandler
-    {
-        UseProxy = false,
-        ConnectCallback = async (_, cancellationToken) =>
+    public HttpClient NewClient() =>
+        new(
+            new SocketsHttpHandler
+            {
+                UseProxy = false,
+                ConnectCallback = async (_, cancellationToken) =>
+                {
+                    var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+                    await socket.ConnectAsync(IPAddress.Loopback, Port, cancellationToken);
+                    return new NetworkStream(socket, ownsSocket: true);
+                },
+            }
+        )
         {
-            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
-            await socket.ConnectAsync(IPAddress.Loopback, Port, cancellationToken);
-            return new NetworkStream(socket, ownsSocket: true);
-        },
-    })
-    {
-        BaseAddress = new Uri($"http://127.0.0.1:{Port}"),
-    };
+            BaseAddress = new Uri($"http://127.0.0.1:{Port}"),
+        };
 
     public async ValueTask DisposeAsync()
     {

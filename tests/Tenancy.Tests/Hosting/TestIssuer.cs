@@ -17,7 +17,9 @@ using static OpenIddict.Server.OpenIddictServerEvents;
 
 namespace Tenancy.Tests.Hosting;
 
-/// <summary>A real identity provider, OpenIddict, on loopback: whoever asks gets a token for the user and the audience that he names.</summary>
+/// <summary>
+/// A real identity provider, OpenIddict, on loopback: whoever asks gets a token for the user and the audience that he names.
+/// </summary>
 internal sealed class TestIssuer : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -44,33 +46,48 @@ internal sealed class TestIssuer : IAsyncDisposable
         builder.Logging.ClearProviders();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Services.AddAuthentication();
-        builder.Services.AddOpenIddict().AddServer(options =>
-        {
-            options.EnableDegradedMode();
-            options.SetTokenEndpointUris("token").AllowPasswordFlow().AcceptAnonymousClients();
-            options.SetAuthorizationEndpointUris("authorize").AllowAuthorizationCodeFlow().RequireProofKeyForCodeExchange();
-            options.RegisterScopes("buy", "read");
-            options.AddSigningCredentials(signing).AddEncryptionKey(new SymmetricSecurityKey(RandomNumberGenerator.GetBytes(32))).DisableAccessTokenEncryption().DisableResourceValidation();
-            options.UseAspNetCore().DisableTransportSecurityRequirement();
-            options.AddEventHandler<ValidateTokenRequestContext>(handler => handler.UseInlineHandler(static _ => default));
-            options.AddEventHandler<HandleTokenRequestContext>(handler => handler.UseInlineHandler(static context =>
+        builder
+            .Services.AddOpenIddict()
+            .AddServer(options =>
             {
-                context.Principal = Principal(context.Request.Username ?? context.Principal?.GetClaim(Claims.Subject) ?? "", context.Request);
-                return default;
-            }));
-            options.AddEventHandler<ValidateAuthorizationRequestContext>(handler => handler.UseInlineHandler(static _ => default));
-            options.AddEventHandler<HandleAuthorizationRequestContext>(handler => handler.UseInlineHandler(static context =>
-            {
-                // Whoever sits before the browser is alice, and consents.
-                context.Principal = Principal("alice", context.Request);
-                return default;
-            }));
-            options.AddEventHandler<HandleConfigurationRequestContext>(handler => handler.UseInlineHandler(static context =>
-            {
-                context.Metadata["registration_endpoint"] = new Uri(context.BaseUri!, "register").AbsoluteUri;
-                return default;
-            }));
-        });
+                options.EnableDegradedMode();
+                options.SetTokenEndpointUris("token").AllowPasswordFlow().AcceptAnonymousClients();
+                options.SetAuthorizationEndpointUris("authorize").AllowAuthorizationCodeFlow().RequireProofKeyForCodeExchange();
+                options.RegisterScopes("buy", "read");
+                options
+                    .AddSigningCredentials(signing)
+                    .AddEncryptionKey(new SymmetricSecurityKey(RandomNumberGenerator.GetBytes(32)))
+                    .DisableAccessTokenEncryption()
+                    .DisableResourceValidation();
+                options.UseAspNetCore().DisableTransportSecurityRequirement();
+                options.AddEventHandler<ValidateTokenRequestContext>(handler => handler.UseInlineHandler(static _ => default));
+                options.AddEventHandler<HandleTokenRequestContext>(handler =>
+                    handler.UseInlineHandler(static context =>
+                    {
+                        context.Principal = Principal(
+                            context.Request.Username ?? context.Principal?.GetClaim(Claims.Subject) ?? "",
+                            context.Request
+                        );
+                        return default;
+                    })
+                );
+                options.AddEventHandler<ValidateAuthorizationRequestContext>(handler => handler.UseInlineHandler(static _ => default));
+                options.AddEventHandler<HandleAuthorizationRequestContext>(handler =>
+                    handler.UseInlineHandler(static context =>
+                    {
+                        // Whoever sits before the browser is alice, and consents.
+                        context.Principal = Principal("alice", context.Request);
+                        return default;
+                    })
+                );
+                options.AddEventHandler<HandleConfigurationRequestContext>(handler =>
+                    handler.UseInlineHandler(static context =>
+                    {
+                        context.Metadata["registration_endpoint"] = new Uri(context.BaseUri!, "register").AbsoluteUri;
+                        return default;
+                    })
+                );
+            });
         var app = builder.Build();
         var issuer = new TestIssuer(app, signing);
         app.Use((context, next) => issuer.Outage is { } outage ? outage(context) : next(context));
@@ -90,12 +107,21 @@ internal sealed class TestIssuer : IAsyncDisposable
 
     /// <summary>An elliptic curve key, which costs nothing to make.</summary>
     public static SigningCredentials NewKey(string? id = null) =>
-        new(new ECDsaSecurityKey(ECDsa.Create(ECCurve.NamedCurves.nistP256)) { KeyId = id ?? Guid.NewGuid().ToString("N") }, SecurityAlgorithms.EcdsaSha256);
+        new(
+            new ECDsaSecurityKey(ECDsa.Create(ECCurve.NamedCurves.nistP256)) { KeyId = id ?? Guid.NewGuid().ToString("N") },
+            SecurityAlgorithms.EcdsaSha256
+        );
 
     /// <summary>A token from the provider's token endpoint.</summary>
     public async Task<string> GetTokenAsync(string user, string audience, string? clientId = null)
     {
-        var fields = new Dictionary<string, string> { ["grant_type"] = "password", ["username"] = user, ["password"] = "any", ["resource"] = audience };
+        var fields = new Dictionary<string, string>
+        {
+            ["grant_type"] = "password",
+            ["username"] = user,
+            ["password"] = "any",
+            ["resource"] = audience,
+        };
         if (clientId is not null)
         {
             fields["client_id"] = clientId;
@@ -108,20 +134,30 @@ internal sealed class TestIssuer : IAsyncDisposable
     }
 
     /// <summary>A token with any content, signed with the provider's key or another.</summary>
-    public string Mint(string audience, Action<Dictionary<string, object>>? claims = null, SigningCredentials? signing = null, string? type = "at+jwt", DateTime? expires = null, DateTime? notBefore = null, string? issuer = null)
+    public string Mint(
+        string audience,
+        Action<Dictionary<string, object>>? claims = null,
+        SigningCredentials? signing = null,
+        string? type = "at+jwt",
+        DateTime? expires = null,
+        DateTime? notBefore = null,
+        string? issuer = null
+    )
     {
         var content = new Dictionary<string, object> { ["sub"] = "alice" };
         claims?.Invoke(content);
-        return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(new SecurityTokenDescriptor
-        {
-            Issuer = issuer ?? Url,
-            Audience = audience.Length > 0 ? audience : null,
-            Claims = content,
-            NotBefore = notBefore,
-            Expires = expires == DateTime.MaxValue ? null : expires ?? DateTime.UtcNow.AddHours(2),
-            TokenType = type,
-            SigningCredentials = signing ?? Signing,
-        });
+        return new JsonWebTokenHandler { SetDefaultTimesOnTokenCreation = false }.CreateToken(
+            new SecurityTokenDescriptor
+            {
+                Issuer = issuer ?? Url,
+                Audience = audience.Length > 0 ? audience : null,
+                Claims = content,
+                NotBefore = notBefore,
+                Expires = expires == DateTime.MaxValue ? null : expires ?? DateTime.UtcNow.AddHours(2),
+                TokenType = type,
+                SigningCredentials = signing ?? Signing,
+            }
+        );
     }
 
     /// <summary>Signs with a new key, an RSA one, from now on; the older ones stay published until they are removed.</summary>
@@ -146,9 +182,15 @@ internal sealed class TestIssuer : IAsyncDisposable
     private static ClaimsPrincipal Principal(string subject, OpenIddictRequest request)
     {
         var identity = new ClaimsIdentity("test", Claims.Name, Claims.Role);
-        identity.SetClaim(Claims.Subject, subject).SetScopes(request.GetScopes()).SetResources(request.GetResources()).SetAudiences(request.GetResources()).SetDestinations(static _ => [Destinations.AccessToken]);
+        identity
+            .SetClaim(Claims.Subject, subject)
+            .SetScopes(request.GetScopes())
+            .SetResources(request.GetResources())
+            .SetAudiences(request.GetResources())
+            .SetDestinations(static _ => [Destinations.AccessToken]);
         return new(identity);
     }
 
-    private List<SigningCredentials> Credentials => _app.Services.GetRequiredService<IOptionsMonitor<OpenIddictServerOptions>>().CurrentValue.SigningCredentials;
+    private List<SigningCredentials> Credentials =>
+        _app.Services.GetRequiredService<IOptionsMonitor<OpenIddictServerOptions>>().CurrentValue.SigningCredentials;
 }

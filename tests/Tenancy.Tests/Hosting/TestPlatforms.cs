@@ -26,7 +26,8 @@ internal abstract class TestPlatform(TestSettings settings) : ITestSeller, IDisp
 {
     private int _disposals;
 
-    public string Product => Volatile.Read(ref _disposals) == 0 ? settings.Product : throw new ObjectDisposedException(nameof(TestPlatform));
+    public string Product =>
+        Volatile.Read(ref _disposals) == 0 ? settings.Product : throw new ObjectDisposedException(nameof(TestPlatform));
 
     public int Disposals => Volatile.Read(ref _disposals);
 
@@ -50,7 +51,8 @@ internal sealed class TestPublisher(TestSettings settings) : TestPlatform(settin
 {
     public static void Define(IPlatformBuilder platform) => platform.AddHandlers<TestSelling>().AddHandlers<TestTools>();
 
-    public static Task<TestPublisher> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) => Task.FromResult(Build(tenant));
+    public static Task<TestPublisher> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) =>
+        Task.FromResult(Build(tenant));
 
     private static TestPublisher Build(TenantSetup tenant)
     {
@@ -67,7 +69,8 @@ internal sealed class TestRetailer(TestSettings settings) : TestPlatform(setting
 {
     public static void Define(IPlatformBuilder platform) => platform.AddHandlers<TestSelling>().AddHandlers<TestTools>();
 
-    public static Task<TestRetailer> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) => Task.FromResult(new TestRetailer(Read(tenant)));
+    public static Task<TestRetailer> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) =>
+        Task.FromResult(new TestRetailer(Read(tenant)));
 }
 
 [Document("test_buys", IdPrefix = "mb_")]
@@ -81,14 +84,31 @@ internal sealed record TestBuy : TenantDocument
 internal sealed class TestSelling
 {
     [AdcpTool("get_products")]
-    public Task<GetProductsResponse> GetProductsAsync(GetProductsRequest request, ToolContext context, CancellationToken cancellationToken) =>
-        Task.FromResult(new GetProductsResponse { Products = [Product(context.Platform<ITestSeller>().Product)] });
+    public Task<GetProductsResponse> GetProductsAsync(
+        GetProductsRequest request,
+        ToolContext context,
+        CancellationToken cancellationToken
+    ) => Task.FromResult(new GetProductsResponse { Products = [Product(context.Platform<ITestSeller>().Product)] });
 
     [AdcpTool("create_media_buy")]
-    public async Task<CreateMediaBuyResponse> CreateAsync(CreateMediaBuyRequest request, ToolContext context, CancellationToken cancellationToken)
+    public async Task<CreateMediaBuyResponse> CreateAsync(
+        CreateMediaBuyRequest request,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
     {
-        var buy = await context.Documents<TestBuy>().CreateAsync(new() { Seller = context.TenantId.Value, Budget = request.Packages[0].Budget }, cancellationToken: cancellationToken);
-        return new() { MediaBuyId = buy.Id, Status = MediaBuyStatus.Active, Packages = [] };
+        var buy = await context
+            .Documents<TestBuy>()
+            .CreateAsync(
+                new() { Seller = context.TenantId.Value, Budget = request.Packages[0].Budget },
+                cancellationToken: cancellationToken
+            );
+        return new()
+        {
+            MediaBuyId = buy.Id,
+            Status = MediaBuyStatus.Active,
+            Packages = [],
+        };
     }
 
     [AdcpTool("get_media_buys")]
@@ -100,21 +120,41 @@ internal sealed class TestSelling
             : (await documents.ListAsync(cancellationToken: cancellationToken)).Items;
         return new()
         {
-            MediaBuys = [.. buys.Select(buy => new MediaBuySummary { MediaBuyId = buy.Id, Status = MediaBuyStatus.Active, Currency = "USD", TotalBudget = buy.Budget, Packages = [] })],
+            MediaBuys =
+            [
+                .. buys.Select(buy => new MediaBuySummary
+                {
+                    MediaBuyId = buy.Id,
+                    Status = MediaBuyStatus.Active,
+                    Currency = "USD",
+                    TotalBudget = buy.Budget,
+                    Packages = [],
+                }),
+            ],
         };
     }
 
-    private static Product Product(string id) => new()
-    {
-        ProductId = id,
-        Name = id,
-        Description = id,
-        PublisherProperties = [new() { PublisherDomain = "example.com" }],
-        FormatIds = [],
-        DeliveryType = DeliveryType.NonGuaranteed,
-        PricingOptions = [new() { PricingOptionId = "cpm", PricingModel = "cpm", Currency = "USD", FixedPrice = 3 }],
-        ReportingCapabilities = new(),
-    };
+    private static Product Product(string id) =>
+        new()
+        {
+            ProductId = id,
+            Name = id,
+            Description = id,
+            PublisherProperties = [new() { PublisherDomain = "example.com" }],
+            FormatIds = [],
+            DeliveryType = DeliveryType.NonGuaranteed,
+            PricingOptions =
+            [
+                new()
+                {
+                    PricingOptionId = "cpm",
+                    PricingModel = "cpm",
+                    Currency = "USD",
+                    FixedPrice = 3,
+                },
+            ],
+            ReportingCapabilities = new(),
+        };
 }
 
 /// <summary>Tools of the MCP SDK's own form, and some that misbehave.</summary>

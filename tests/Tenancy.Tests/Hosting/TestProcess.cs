@@ -19,7 +19,10 @@ internal static class TestProcess
     /// <summary>Runs a test, which is explicit.</summary>
     public static Process Start<TTests>(string method, string connectionString)
     {
-        var start = new ProcessStartInfo("dotnet", ["exec", typeof(TTests).Assembly.Location, "-method", $"{typeof(TTests).FullName}.{method}", "-explicit", "only"])
+        var start = new ProcessStartInfo(
+            "dotnet",
+            ["exec", typeof(TTests).Assembly.Location, "-method", $"{typeof(TTests).FullName}.{method}", "-explicit", "only"]
+        )
         {
             RedirectStandardOutput = true,
         };

@@ -31,7 +31,13 @@ internal sealed class TestStore(ConfigurationOptions settings, TimeProvider time
     public RedisConnection Connect(TimeProvider? clock = null, Func<ProfilingSession?>? profiler = null)
     {
         var connection = new RedisConnection(
-            new ConfigurationBuilder().AddInMemoryCollection(ConnectionStrings()).Build(), new TestEnvironment(), Options.Create(new TenancyOptions()), clock ?? time, NullLogger<RedisConnection>.Instance, new RunningStore(settings.Clone()))
+            new ConfigurationBuilder().AddInMemoryCollection(ConnectionStrings()).Build(),
+            new TestEnvironment(),
+            Options.Create(new TenancyOptions()),
+            clock ?? time,
+            NullLogger<RedisConnection>.Instance,
+            new RunningStore(settings.Clone())
+        )
         {
             Profiler = profiler,
         };
@@ -40,9 +46,18 @@ internal sealed class TestStore(ConfigurationOptions settings, TimeProvider time
     }
 
     // A real server is reached as a user's is.
-    private IEnumerable<KeyValuePair<string, string?>> ConnectionStrings() => settings.EndPoints.Any(endPoint => endPoint is System.Net.Sockets.UnixDomainSocketEndPoint)
-        ? []
-        : [new("ConnectionStrings:Redis", string.Join(',', settings.EndPoints.Select(endPoint => endPoint.ToString()!.Split('/')[^1])) + (settings.Password is { } password ? $",password={password}" : "") + (IsPatient ? RedisServer.Patience : ""))];
+    private IEnumerable<KeyValuePair<string, string?>> ConnectionStrings() =>
+        settings.EndPoints.Any(endPoint => endPoint is System.Net.Sockets.UnixDomainSocketEndPoint)
+            ? []
+            :
+            [
+                new(
+                    "ConnectionStrings:Redis",
+                    string.Join(',', settings.EndPoints.Select(endPoint => endPoint.ToString()!.Split('/')[^1]))
+                        + (settings.Password is { } password ? $",password={password}" : "")
+                        + (IsPatient ? RedisServer.Patience : "")
+                ),
+            ];
 
     public RedisConnection[] Connect(int count) => [.. Enumerable.Range(0, count).Select(_ => Connect())];
 

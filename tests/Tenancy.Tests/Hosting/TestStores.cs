@@ -8,7 +8,9 @@ using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Hosting;
 
-/// <summary>One store of each kind for the whole run, started when a test first asks for it. Tests share it, and each has tenants of its own.</summary>
+/// <summary>
+/// One store of each kind for the whole run, started when a test first asks for it. Tests share it, and each has tenants of its own.
+/// </summary>
 public sealed class TestStores : IAsyncDisposable
 {
     private readonly ConcurrentDictionary<StoreKind, Lazy<Task<RunningStore>>> _stores = new();

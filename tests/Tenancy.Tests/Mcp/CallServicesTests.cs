@@ -1,7 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
-using Tenancy.Mcp;
 using Tenancy.Authentication;
+using Tenancy.Mcp;
 using Tenancy.Registry;
 using Tenancy.Tests.Hosting;
 
@@ -14,8 +14,15 @@ public sealed class CallServicesTests
     {
         await using var server = await TenancyServer.StartAsync(services: services => services.AddScoped<ScopeMark>());
         var scopes = new CountingScopes(server.Services.GetRequiredService<IServiceScopeFactory>());
-        var starter = new CallStarter(scopes, server.Services.GetRequiredService<ToolContextFactory>(), server.Services.GetRequiredService<ConcurrentCalls>(), NullLogger<Call>.Instance);
-        var call = starter.TryBegin(server.Services.GetRequiredService<TenantRegistry>().Get("acme")!, CallerIdentity.FromPrincipal("buyer")!).Call!;
+        var starter = new CallStarter(
+            scopes,
+            server.Services.GetRequiredService<ToolContextFactory>(),
+            server.Services.GetRequiredService<ConcurrentCalls>(),
+            NullLogger<Call>.Instance
+        );
+        var call = starter
+            .TryBegin(server.Services.GetRequiredService<TenantRegistry>().Get("acme")!, CallerIdentity.FromPrincipal("buyer")!)
+            .Call!;
         Assert.Same(call.Context, call.Services.GetRequiredService<ToolContext>());
         Assert.Equal(0, scopes.Count);
 
@@ -29,7 +36,10 @@ public sealed class CallServicesTests
 
         await call.ReleaseAsync();
         Assert.True(mark.IsDisposed);
-        Assert.Throws<ObjectDisposedException>(() => { _ = call.Services.GetRequiredService<ScopeMark>(); });
+        Assert.Throws<ObjectDisposedException>(() =>
+        {
+            _ = call.Services.GetRequiredService<ScopeMark>();
+        });
         Assert.Equal(1, scopes.Count);
     }
 
@@ -48,14 +58,15 @@ public sealed class CallServicesTests
                 Volatile.Write(ref isRunning, true);
                 return call.Context;
             });
-            while (!Volatile.Read(ref isRunning))
-            {
-            }
+            while (!Volatile.Read(ref isRunning)) { }
 
             Thread.SpinWait(i % 64);
             await call.ReleaseAsync();
             var context = await late;
-            Assert.Throws<InvalidOperationException>(() => { _ = context.Cache; });
+            Assert.Throws<InvalidOperationException>(() =>
+            {
+                _ = context.Cache;
+            });
         }
     }
 

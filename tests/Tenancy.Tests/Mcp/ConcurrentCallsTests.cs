@@ -26,12 +26,25 @@ public sealed class ConcurrentCallsTests
         using var gate = new SlowTools.Gate();
         using var last = new LastGate();
         var requests = new RequestCount();
-        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:Tenants:0:limits:maxConcurrentCalls"] = "1" };
-        await using var server = await TenancyServer.StartAsync(settings: settings, services: services => services
-            .AddSingleton(gate).AddSingleton(last).AddSingleton<IStartupFilter>(requests)
-            .AddSingleton(new CommonHandlers(platform => platform.AddHandlers<SlowTools>().AddHandlers<Handlers>())));
+        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings)
+        {
+            ["Tenancy:Tenants:0:limits:maxConcurrentCalls"] = "1",
+        };
+        await using var server = await TenancyServer.StartAsync(settings: settings, services: services =>
+            services
+                .AddSingleton(gate)
+                .AddSingleton(last)
+                .AddSingleton<IStartupFilter>(requests)
+                .AddSingleton(new CommonHandlers(platform => platform.AddHandlers<SlowTools>().AddHandlers<Handlers>()))
+        );
         var session = hasSession ? await server.InitializeAsync("acme", McpCalls.Acme) : null;
-        await LeaveAsync(server, gate, McpCalls.Call(tool, tool == "slow_buy" ? McpCalls.CreateBuy() : null, generation), generation, session);
+        await LeaveAsync(
+            server,
+            gate,
+            McpCalls.Call(tool, tool == "slow_buy" ? McpCalls.CreateBuy() : null, generation),
+            generation,
+            session
+        );
         if (tool == "slow_buy" && !hasSession)
         {
             await Poll.UntilAsync(() => Task.FromResult(requests.Value == 0));
@@ -61,11 +74,25 @@ public sealed class ConcurrentCallsTests
         using var gate = new SlowTools.Gate { Failure = new InvalidOperationException() };
         using var last = new LastGate();
         gate.Open();
-        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:Tenants:0:limits:maxConcurrentCalls"] = "1" };
-        await using var server = await TenancyServer.StartAsync(settings: settings, services: services => services
-            .AddSingleton(gate).AddSingleton(last)
-            .AddSingleton(new CommonHandlers(platform => platform.AddHandlers<SlowTools>().AddHandlers<Handlers>())));
-        foreach (var (tool, arguments) in new[] { ("slow_buy", McpCalls.CreateBuy()), ("slow_buy", new JsonObject()), ("fail", new JsonObject { ["secret"] = "x" }), ("no_such_tool", null) })
+        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings)
+        {
+            ["Tenancy:Tenants:0:limits:maxConcurrentCalls"] = "1",
+        };
+        await using var server = await TenancyServer.StartAsync(settings: settings, services: services =>
+            services
+                .AddSingleton(gate)
+                .AddSingleton(last)
+                .AddSingleton(new CommonHandlers(platform => platform.AddHandlers<SlowTools>().AddHandlers<Handlers>()))
+        );
+        foreach (
+            var (tool, arguments) in new[]
+            {
+                ("slow_buy", McpCalls.CreateBuy()),
+                ("slow_buy", new JsonObject()),
+                ("fail", new JsonObject { ["secret"] = "x" }),
+                ("no_such_tool", null),
+            }
+        )
         {
             using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call(tool, arguments));
             using var response = await server.Client.SendAsync(request, Token);

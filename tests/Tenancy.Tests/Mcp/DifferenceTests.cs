@@ -22,14 +22,36 @@ public sealed class DifferenceTests
     private static readonly string[] Meant =
     [
         // Who does not read event streams gets plain JSON.
-        .. new[] { "application/json", "*/*", "application/*", "", "none", "application/json, */*" }.SelectMany(accept => new[] { $"accept '{accept}'", $"2026 accept '{accept}'" }),
-        "plain JSON, progress", "2026 plain JSON, progress", "plain JSON, unicode", "plain JSON, error", "2026 plain JSON, error", "plain JSON, big", "2026 chunked, plain JSON",
-
+        .. new[] { "application/json", "*/*", "application/*", "", "none", "application/json, */*" }.SelectMany(accept =>
+            new[] { $"accept '{accept}'", $"2026 accept '{accept}'" }
+        ),
+        "plain JSON, progress",
+        "2026 plain JSON, progress",
+        "plain JSON, unicode",
+        "plain JSON, error",
+        "2026 plain JSON, error",
+        "plain JSON, big",
+        "2026 chunked, plain JSON",
         // The gate reads strictly, and has words of its own for what it refuses.
-        "garbage", "empty", "null", "array", "trailing text", "two messages", "byte order mark", "comment", "name twice", "argument twice", "method twice", "Name",
-
+        "garbage",
+        "empty",
+        "null",
+        "array",
+        "trailing text",
+        "two messages",
+        "byte order mark",
+        "comment",
+        "name twice",
+        "argument twice",
+        "method twice",
+        "Name",
         // Clients before 2026-07-28 may have sessions here: so the versions are others, and a session that there is not is 404.
-        "version '2099-01-01' echo", "version '2099-01-01' client", "version '2099-01-01' structured_number", "no version with meta of 2026", "foreign session", "2026 foreign session",
+        "version '2099-01-01' echo",
+        "version '2099-01-01' client",
+        "version '2099-01-01' structured_number",
+        "no version with meta of 2026",
+        "foreign session",
+        "2026 foreign session",
     ];
 
     [Fact]
@@ -70,12 +92,17 @@ public sealed class DifferenceTests
     [Fact]
     public async Task A_filter_of_the_applications_sees_every_call()
     {
-        await using var filtered = await StartOursAsync(services => services.Configure<McpServerOptions>(options => options.Filters.Request.CallToolFilters.Add(
-            next => async (request, cancellationToken) =>
-            {
-                var result = await next(request, cancellationToken);
-                return new() { Content = [.. result.Content, new TextContentBlock { Text = "filtered" }] };
-            })));
+        await using var filtered = await StartOursAsync(services =>
+            services.Configure<McpServerOptions>(options =>
+                options.Filters.Request.CallToolFilters.Add(next =>
+                    async (request, cancellationToken) =>
+                    {
+                        var result = await next(request, cancellationToken);
+                        return new() { Content = [.. result.Content, new TextContentBlock { Text = "filtered" }] };
+                    }
+                )
+            )
+        );
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         foreach (var request in DifferenceRequests.All.Where(request => request.Name is "2025 0 echo" or "2026 0 echo"))
         {
@@ -90,23 +117,41 @@ public sealed class DifferenceTests
     {
         await using var server = await StartOursAsync(_ => { });
         await using var client = await McpClient.CreateAsync(
-            new HttpClientTransport(new() { Endpoint = new Uri(server.Urls.First() + "/acme/mcp"), TransportMode = HttpTransportMode.StreamableHttp }, new HttpClient(new SocketsHttpHandler { UseProxy = false }), ownsHttpClient: true),
+            new HttpClientTransport(
+                new() { Endpoint = new Uri(server.Urls.First() + "/acme/mcp"), TransportMode = HttpTransportMode.StreamableHttp },
+                new HttpClient(new SocketsHttpHandler { UseProxy = false }),
+                ownsHttpClient: true
+            ),
             new() { ProtocolVersion = version },
-            cancellationToken: TestContext.Current.CancellationToken);
-        var tool = (await client.ListToolsAsync(cancellationToken: TestContext.Current.CancellationToken)).Single(tool => tool.Name == "structured_number");
+            cancellationToken: TestContext.Current.CancellationToken
+        );
+        var tool = (await client.ListToolsAsync(cancellationToken: TestContext.Current.CancellationToken)).Single(tool =>
+            tool.Name == "structured_number"
+        );
         Assert.Equal(type, tool.ProtocolTool.OutputSchema!.Value.GetProperty("type").GetString());
-        Assert.Equal(content, (await tool.CallAsync(cancellationToken: TestContext.Current.CancellationToken)).StructuredContent!.Value.GetRawText());
+        Assert.Equal(
+            content,
+            (await tool.CallAsync(cancellationToken: TestContext.Current.CancellationToken)).StructuredContent!.Value.GetRawText()
+        );
     }
 
     private static void AssertNone(IEnumerable<string> differences) => Assert.True(!differences.Any(), string.Join('\n', differences));
 
-    private static async Task<Dictionary<string, string>> CompareAsync(WebApplication ours, WebApplication others, IEnumerable<DifferenceRequest> requests, string[]? sessions = null)
+    private static async Task<Dictionary<string, string>> CompareAsync(
+        WebApplication ours,
+        WebApplication others,
+        IEnumerable<DifferenceRequest> requests,
+        string[]? sessions = null
+    )
     {
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         var differences = new Dictionary<string, string>();
         foreach (var request in requests)
         {
-            var (one, other) = (await AnswerAsync(client, ours, request, sessions?[0]), await AnswerAsync(client, others, request, sessions?[1]));
+            var (one, other) = (
+                await AnswerAsync(client, ours, request, sessions?[0]),
+                await AnswerAsync(client, others, request, sessions?[1])
+            );
             if (one.Head != other.Head || !IsSame(one.Body, other.Body))
             {
                 differences.Add(request.Name, $"{request.Name}\n  {one.Head} {Shorten(one.Body)}\n  {other.Head} {Shorten(other.Body)}");
@@ -117,7 +162,8 @@ public sealed class DifferenceTests
     }
 
     // The same bytes or, where members have another order, the same JSON. A session's id is another in each server.
-    private static bool IsSame(string one, string other) => one == other || (Json(one) is { } left && Json(other) is { } right && JsonNode.DeepEquals(left, right));
+    private static bool IsSame(string one, string other) =>
+        one == other || (Json(one) is { } left && Json(other) is { } right && JsonNode.DeepEquals(left, right));
 
     private static JsonNode? Json(string body)
     {
@@ -134,7 +180,12 @@ public sealed class DifferenceTests
 
     private static string Shorten(string text) => text.Length <= 1000 ? text : $"{text[..500]} ... {text[^400..]}";
 
-    private static async Task<(string Head, string Body)> AnswerAsync(HttpClient client, WebApplication server, DifferenceRequest request, string? session = null)
+    private static async Task<(string Head, string Body)> AnswerAsync(
+        HttpClient client,
+        WebApplication server,
+        DifferenceRequest request,
+        string? session = null
+    )
     {
         var content = new ByteArrayContent(request.Body);
         using var message = new HttpRequestMessage(HttpMethod.Post, server.Urls.First() + "/acme/mcp") { Content = content };
@@ -161,21 +212,26 @@ public sealed class DifferenceTests
         using var response = await client.SendAsync(message, limit.Token);
         var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
         return (
-            $"{(int)response.StatusCode} {response.Content.Headers.ContentType} {response.Headers.CacheControl} {string.Join(',', response.Content.Headers.ContentEncoding)} {Header(response.Headers, "X-Accel-Buffering")}",
-            (session is null ? body : body.Replace(session, "SESSION", StringComparison.Ordinal)).TrimEnd());
+            $"{(int)response.StatusCode} {response.Content.Headers.ContentType} {response.Headers.CacheControl} "
+                + $"{string.Join(',', response.Content.Headers.ContentEncoding)} {Header(response.Headers, "X-Accel-Buffering")}",
+            (session is null ? body : body.Replace(session, "SESSION", StringComparison.Ordinal)).TrimEnd()
+        );
     }
 
-    private static string Header(HttpResponseHeaders headers, string name) => headers.TryGetValues(name, out var values) ? string.Join(',', values) : "";
+    private static string Header(HttpResponseHeaders headers, string name) =>
+        headers.TryGetValues(name, out var values) ? string.Join(',', values) : "";
 
     internal static async Task<WebApplication> StartOursAsync(Action<IServiceCollection> change)
     {
         var builder = NewBuilder();
-        builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
-        {
-            ["Tenancy:Tenants:0:id"] = "acme",
-            ["Tenancy:Tenants:0:authentication:kind"] = "none",
-            ["Tenancy:Tenants:0:limits:rateLimit"] = "100000",
-        });
+        builder.Configuration.AddInMemoryCollection(
+            new Dictionary<string, string?>
+            {
+                ["Tenancy:Tenants:0:id"] = "acme",
+                ["Tenancy:Tenants:0:authentication:kind"] = "none",
+                ["Tenancy:Tenants:0:limits:rateLimit"] = "100000",
+            }
+        );
         change(builder.Services);
         builder.Services.AddTenancy(builder.Configuration).AddEmbeddedStore().AddPlatform<DifferencePlatform>("difference");
         var app = builder.Build();
@@ -190,8 +246,14 @@ public sealed class DifferenceTests
     {
         var builder = NewBuilder();
         var tools = new McpServerPrimitiveCollection<McpServerTool>();
-        builder.Services
-            .AddMcpServer(options => options.ServerInfo = new Implementation { Name = "acme", Version = typeof(TenantModel).Assembly.GetName().Version!.ToString(3) })
+        builder
+            .Services.AddMcpServer(options =>
+                options.ServerInfo = new Implementation
+                {
+                    Name = "acme",
+                    Version = typeof(TenantModel).Assembly.GetName().Version!.ToString(3),
+                }
+            )
             .WithHttpTransport(options =>
             {
                 options.SessionMode = HttpServerSessionMode.Stateless;
@@ -215,8 +277,15 @@ public sealed class DifferenceTests
     internal static async Task<string> BeginSessionAsync(WebApplication server, string version)
     {
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });
-        using var request = new HttpRequestMessage(HttpMethod.Post, server.Urls.First() + "/acme/mcp") { Content = new StringContent(
-            $$"""{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"{{version}}","capabilities":{},"clientInfo":{"name":"cl","version":"1"} } }""", System.Text.Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, server.Urls.First() + "/acme/mcp")
+        {
+            Content = new StringContent(
+                $$"""{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"{{version}}","capabilities":{}"""
+                    + $$""","clientInfo":{"name":"cl","version":"1"} } }""",
+                System.Text.Encoding.UTF8,
+                "application/json"
+            ),
+        };
         request.Headers.Accept.ParseAdd("application/json, text/event-stream");
         using var response = await client.SendAsync(request, TestContext.Current.CancellationToken);
         Assert.True(response.IsSuccessStatusCode);
@@ -225,15 +294,20 @@ public sealed class DifferenceTests
 
     // A filter that does nothing, but is not ours: no call is answered before it has seen it.
     internal static void GoTheSdksWay(IServiceCollection services) =>
-        services.Configure<McpServerOptions>(options => options.Filters.Message.IncomingFilters.Add(next => (message, cancellationToken) => next(message, cancellationToken)));
+        services.Configure<McpServerOptions>(options =>
+            options.Filters.Message.IncomingFilters.Add(next => (message, cancellationToken) => next(message, cancellationToken))
+        );
 
     private static void LogTheSdk(ILoggingBuilder logging) => logging.AddFilter<LogRecorder>("ModelContextProtocol", LogLevel.Information);
 
-    private static int CallsOfTheSdk(LogRecorder log) => log.Entries.Count(entry => entry.Text.Contains("request handler called", StringComparison.Ordinal));
+    private static int CallsOfTheSdk(LogRecorder log) =>
+        log.Entries.Count(entry => entry.Text.Contains("request handler called", StringComparison.Ordinal));
 
     private static WebApplicationBuilder NewBuilder()
     {
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Development", ApplicationName = typeof(DifferenceTests).Assembly.GetName().Name });
+        var builder = WebApplication.CreateBuilder(
+            new WebApplicationOptions { EnvironmentName = "Development", ApplicationName = typeof(DifferenceTests).Assembly.GetName().Name }
+        );
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
         return builder;

@@ -19,16 +19,32 @@ internal sealed class DifferenceTools
 
     [McpServerTool(Name = "client")]
     public static string Client(McpServer server, RequestContext<CallToolRequestParams> request) =>
-        $"{server.ClientInfo?.Name}|{server.ClientCapabilities is null}|{server.ClientCapabilities?.Elicitation is null}|{server.NegotiatedProtocolVersion}|{server.SessionId}|{server.IsMrtrSupported}"
-        + $"|{request.JsonRpcRequest.Context?.ClientInfo?.Name}|{request.JsonRpcRequest.Context?.ProtocolVersion}|{request.JsonRpcRequest.Context?.LogLevel}|{request.MatchedPrimitive?.Id}"
-        + $"|{request.JsonRpcRequest.Context?.User is null}|{request.Services is null}|{server.Services is null}|{request.Params.ProgressToken}|{request.Params.Meta?.Count}";
+        $"{server.ClientInfo?.Name}|{server.ClientCapabilities is null}|{server.ClientCapabilities?.Elicitation is null}|"
+        + $"{server.NegotiatedProtocolVersion}|{server.SessionId}|{server.IsMrtrSupported}"
+        + $"|{request.JsonRpcRequest.Context?.ClientInfo?.Name}|{request.JsonRpcRequest.Context?.ProtocolVersion}|"
+        + $"{request.JsonRpcRequest.Context?.LogLevel}|{request.MatchedPrimitive?.Id}"
+        + $"|{request.JsonRpcRequest.Context?.User is null}|{request.Services is null}|{server.Services is null}|"
+        + $"{request.Params.ProgressToken}|{request.Params.Meta?.Count}";
 
     [McpServerTool(Name = "progress")]
-    public static async Task<string> ProgressAsync(int n, McpServer server, RequestContext<CallToolRequestParams> request, IProgress<ProgressNotificationValue> progress)
+    public static async Task<string> ProgressAsync(
+        int n,
+        McpServer server,
+        RequestContext<CallToolRequestParams> request,
+        IProgress<ProgressNotificationValue> progress
+    )
     {
         for (var i = 0; i < n && request.Params.ProgressToken is { } token; i++)
         {
-            await server.NotifyProgressAsync(token, new() { Progress = i, Total = n, Message = "on the way" });
+            await server.NotifyProgressAsync(
+                token,
+                new()
+                {
+                    Progress = i,
+                    Total = n,
+                    Message = "on the way",
+                }
+            );
         }
 
         progress.Report(new() { Progress = n });
@@ -51,11 +67,14 @@ internal sealed class DifferenceTools
     }
 
     [McpServerTool(Name = "elicit")]
-    public static async Task<string> ElicitAsync(McpServer server) => (await server.ElicitAsync(new ElicitRequestParams { Message = "m", RequestedSchema = new() })).Action;
+    public static async Task<string> ElicitAsync(McpServer server) =>
+        (await server.ElicitAsync(new ElicitRequestParams { Message = "m", RequestedSchema = new() })).Action;
 
     [McpServerTool(Name = "ask_input")]
     public static string AskInput(RequestContext<CallToolRequestParams> request) =>
-        request.Params.InputResponses is { Count: > 0 } answers ? $"{answers.Count}|{request.Params.RequestState}" : throw new InputRequiredException(new InputRequiredResult { RequestState = "st" });
+        request.Params.InputResponses is { Count: > 0 } answers
+            ? $"{answers.Count}|{request.Params.RequestState}"
+            : throw new InputRequiredException(new InputRequiredResult { RequestState = "st" });
 
     [McpServerTool(Name = "wait")]
     public static async Task<string> WaitAsync(int ms, CancellationToken cancellationToken)
@@ -89,10 +108,23 @@ internal sealed class DifferenceTools
     public static string Unicode() => "é<>&\u2028\"\n\r\ndata: {}\n\n日本 \ud83d\ude00";
 
     [McpServerTool(Name = "meta")]
-    public static CallToolResult Meta() => new() { Content = [], Meta = new() { ["k"] = 1 } };
+    public static CallToolResult Meta() =>
+        new()
+        {
+            Content = [],
+            Meta = new() { ["k"] = 1 },
+        };
 
     [McpServerTool(Name = "own_server_info")]
-    public static CallToolResult OwnServerInfo() => new() { Content = [], Meta = new() { ["io.modelcontextprotocol/serverInfo"] = new System.Text.Json.Nodes.JsonObject { ["name"] = "another", ["more"] = 1 } } };
+    public static CallToolResult OwnServerInfo() =>
+        new()
+        {
+            Content = [],
+            Meta = new()
+            {
+                ["io.modelcontextprotocol/serverInfo"] = new System.Text.Json.Nodes.JsonObject { ["name"] = "another", ["more"] = 1 },
+            },
+        };
 
     [McpServerTool(Name = "same_instance")]
     public static CallToolResult SameInstance() => Shared;
@@ -119,7 +151,8 @@ internal sealed class DifferenceTools
     public static Point? StructuredOrNothing() => null;
 
     [McpServerTool(Name = "blocks")]
-    public static IEnumerable<ContentBlock> Blocks() => [new TextContentBlock { Text = "a" }, ImageContentBlock.FromBytes(new byte[] { 1, 2, 3 }, "image/png")];
+    public static IEnumerable<ContentBlock> Blocks() =>
+        [new TextContentBlock { Text = "a" }, ImageContentBlock.FromBytes(new byte[] { 1, 2, 3 }, "image/png")];
 
     internal sealed record Point(int X, int Y);
 
@@ -130,5 +163,6 @@ internal sealed class DifferencePlatform : ITenantPlatform<DifferencePlatform>
 {
     public static void Define(IPlatformBuilder platform) => platform.AddHandlers<DifferenceTools>();
 
-    public static Task<DifferencePlatform> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) => Task.FromResult(new DifferencePlatform());
+    public static Task<DifferencePlatform> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) =>
+        Task.FromResult(new DifferencePlatform());
 }

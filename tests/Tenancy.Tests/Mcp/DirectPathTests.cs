@@ -33,10 +33,18 @@ public sealed class DirectPathTests
     public async Task A_server_that_the_application_set_up_in_ways_of_its_own_is_left_to_the_sdk(Generation generation)
     {
         var log = new LogRecorder(LogLevel.Information);
-        await using var unusual = await TenancyServer.StartAsync(services: services => services
-            .AddSingleton<ILoggerProvider>(log).AddLogging(logging => logging.AddFilter<LogRecorder>("ModelContextProtocol", LogLevel.Information))
-            .AddMcpServer().WithTools([ModelContextProtocol.Server.McpServerTool.Create(() => "of all tenants", new() { Name = "everywhere" })]));
-        Assert.StartsWith("acme|", (await unusual.CallAsync("acme", McpCalls.Acme, "whoami", generation: generation))["content"]![0]!["text"]!.ToString(), StringComparison.Ordinal);
+        await using var unusual = await TenancyServer.StartAsync(services: services =>
+            services
+                .AddSingleton<ILoggerProvider>(log)
+                .AddLogging(logging => logging.AddFilter<LogRecorder>("ModelContextProtocol", LogLevel.Information))
+                .AddMcpServer()
+                .WithTools([ModelContextProtocol.Server.McpServerTool.Create(() => "of all tenants", new() { Name = "everywhere" })])
+        );
+        Assert.StartsWith(
+            "acme|",
+            (await unusual.CallAsync("acme", McpCalls.Acme, "whoami", generation: generation))["content"]![0]!["text"]!.ToString(),
+            StringComparison.Ordinal
+        );
         Assert.Contains(log.Entries, entry => entry.Text.Contains("tools/call", StringComparison.Ordinal));
     }
 
@@ -44,9 +52,16 @@ public sealed class DirectPathTests
     public async Task A_plain_call_asks_nothing_of_the_sdk(Generation generation)
     {
         var log = new LogRecorder(LogLevel.Information);
-        await using var server = await TenancyServer.StartAsync(services: services => services
-            .AddSingleton<ILoggerProvider>(log).AddLogging(logging => logging.AddFilter<LogRecorder>("ModelContextProtocol", LogLevel.Information)));
-        Assert.StartsWith("acme|", (await server.CallAsync("acme", McpCalls.Acme, "whoami", generation: generation))["content"]![0]!["text"]!.ToString(), StringComparison.Ordinal);
+        await using var server = await TenancyServer.StartAsync(services: services =>
+            services
+                .AddSingleton<ILoggerProvider>(log)
+                .AddLogging(logging => logging.AddFilter<LogRecorder>("ModelContextProtocol", LogLevel.Information))
+        );
+        Assert.StartsWith(
+            "acme|",
+            (await server.CallAsync("acme", McpCalls.Acme, "whoami", generation: generation))["content"]![0]!["text"]!.ToString(),
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain(log.Entries, entry => entry.Text.Contains("tools/call", StringComparison.Ordinal));
     }
 
@@ -57,15 +72,21 @@ public sealed class DirectPathTests
         await using var server = await TenancyServer.StartAsync(services: services =>
         {
             services.AddSingleton(disposals).AddScoped<Undisposable>();
-            services.AddMcpServer(options => options.Filters.Request.CallToolFilters.Add(next => (request, cancellationToken) =>
-            {
-                request.Services!.GetRequiredService<Undisposable>();
-                return next(request, cancellationToken);
-            }));
+            services.AddMcpServer(options =>
+                options.Filters.Request.CallToolFilters.Add(next =>
+                    (request, cancellationToken) =>
+                    {
+                        request.Services!.GetRequiredService<Undisposable>();
+                        return next(request, cancellationToken);
+                    }
+                )
+            );
         });
         for (var i = 0; i < 3; i++)
         {
-            var answer = await server.CallAsync("acme", McpCalls.Acme, "whoami", generation: generation).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+            var answer = await server
+                .CallAsync("acme", McpCalls.Acme, "whoami", generation: generation)
+                .WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
             Assert.StartsWith("acme|", answer["content"]![0]!["text"]!.ToString(), StringComparison.Ordinal);
         }
 
@@ -78,8 +99,12 @@ public sealed class DirectPathTests
     public async Task A_handlers_service_that_cannot_be_disposed_of_keeps_no_answer_back_on_either_way(string meta)
     {
         var log = new LogRecorder();
-        await using var server = await TenancyServer.StartAsync(services: services => services
-            .AddSingleton<ILoggerProvider>(log).AddScoped<Brittle>().AddSingleton(new CommonHandlers(platform => platform.AddHandlers<BrittleTools>())));
+        await using var server = await TenancyServer.StartAsync(services: services =>
+            services
+                .AddSingleton<ILoggerProvider>(log)
+                .AddScoped<Brittle>()
+                .AddSingleton(new CommonHandlers(platform => platform.AddHandlers<BrittleTools>()))
+        );
         var message = McpCalls.Call("brittle").Replace("\"arguments\":{}", "\"arguments\":{}" + meta, StringComparison.Ordinal);
         using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, message);
         using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
@@ -91,7 +116,9 @@ public sealed class DirectPathTests
     [Fact]
     public async Task An_answer_with_tabs_between_its_tokens_is_the_same_json_as_a_text()
     {
-        await using var server = await TenancyServer.StartAsync(services: services => services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<WrittenTools>())));
+        await using var server = await TenancyServer.StartAsync(services: services =>
+            services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<WrittenTools>()))
+        );
         var result = await server.CallAsync("acme", McpCalls.Acme, "written");
         Assert.Equal(1, (int)result["structuredContent"]!["a"]!);
         Assert.Equal(1, (int)JsonNode.Parse(result["content"]![0]!["text"]!.ToString())!["a"]!);
@@ -101,24 +128,39 @@ public sealed class DirectPathTests
     public async Task A_handler_that_the_application_set_for_other_tools_is_asked_without_a_session()
     {
 #pragma warning disable MCPEXP002 // That it is experimental is no reason to fail with it.
-        await using var server = await TenancyServer.StartAsync(services: services => services.AddMcpServer(options => options.Handlers.CallToolWithAlternateHandler =
-            (request, _) => new(new CallToolResult { Content = [new TextContentBlock { Text = "of the application" }] })));
+        await using var server = await TenancyServer.StartAsync(services: services =>
+            services.AddMcpServer(options =>
+                options.Handlers.CallToolWithAlternateHandler = (request, _) =>
+                    new(new CallToolResult { Content = [new TextContentBlock { Text = "of the application" }] })
+            )
+        );
 #pragma warning restore MCPEXP002
         foreach (var generation in new[] { Generation.Sessions, Generation.Stateless })
         {
-            Assert.Equal("of the application", (await server.CallAsync("acme", McpCalls.Acme, "of_the_application", generation: generation))["content"]![0]!["text"]!.ToString());
+            Assert.Equal(
+                "of the application",
+                (await server.CallAsync("acme", McpCalls.Acme, "of_the_application", generation: generation))["content"]![0]![
+                    "text"
+                ]!.ToString()
+            );
         }
     }
 
-    private static Task<TenancyServer> StartAsync(SlowTools.Gate gate, TimeProvider? time = null) => TenancyServer.StartAsync(services: services =>
-    {
-        services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<SlowTools>().AddHandlers<MarkTools>()));
-        services.AddHttpContextAccessor().AddSingleton(gate).AddSingleton<MarkLog>().AddSingleton<MarkTools.Leftover>().AddScoped<ScopeMark>();
-        if (time is not null)
+    private static Task<TenancyServer> StartAsync(SlowTools.Gate gate, TimeProvider? time = null) =>
+        TenancyServer.StartAsync(services: services =>
         {
-            services.AddSingleton(time);
-        }
-    });
+            services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<SlowTools>().AddHandlers<MarkTools>()));
+            services
+                .AddHttpContextAccessor()
+                .AddSingleton(gate)
+                .AddSingleton<MarkLog>()
+                .AddSingleton<MarkTools.Leftover>()
+                .AddScoped<ScopeMark>();
+            if (time is not null)
+            {
+                services.AddSingleton(time);
+            }
+        });
 
     public sealed class Brittle : IDisposable
     {
@@ -144,7 +186,8 @@ public sealed class DirectPathTests
     [AttributeUsage(AttributeTargets.Method)]
     private sealed class WrittenAttribute : TenantToolAttribute
     {
-        public override TenantTool CreateTool(Type handlers, System.Reflection.MethodInfo method, IServiceProvider services) => new WrittenTool(services);
+        public override TenantTool CreateTool(Type handlers, System.Reflection.MethodInfo method, IServiceProvider services) =>
+            new WrittenTool(services);
     }
 
     private sealed class WrittenTool(IServiceProvider services) : TenantTool(services)

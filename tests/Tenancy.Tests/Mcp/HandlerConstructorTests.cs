@@ -40,11 +40,13 @@ public sealed class HandlerConstructorTests
     public async Task Nothing_is_made_to_find_out()
     {
         var made = 0;
-        await using var server = await StartAsync<NeedsStock>(services => services.AddScoped(_ =>
-        {
-            made++;
-            return new Stock();
-        }));
+        await using var server = await StartAsync<NeedsStock>(services =>
+            services.AddScoped(_ =>
+            {
+                made++;
+                return new Stock();
+            })
+        );
         Assert.Equal(0, made);
         Assert.Equal("3", (await server.CallAsync("acme", McpCalls.Acme, "count"))["content"]![0]!["text"]!.ToString());
         Assert.Equal(1, made);
@@ -58,7 +60,8 @@ public sealed class HandlerConstructorTests
     }
 
     private static Task<TenancyServer> StartAsync<THandlers>(Action<IServiceCollection>? services = null)
-        where THandlers : class => TenancyServer.StartAsync(services: collection =>
+        where THandlers : class =>
+        TenancyServer.StartAsync(services: collection =>
         {
             new TenancyBuilder(collection).AddHandlers<THandlers>();
             services?.Invoke(collection);
@@ -66,8 +69,9 @@ public sealed class HandlerConstructorTests
 
     private static async Task<string> RefusedAsync<THandlers>(Action<IServiceCollection>? services = null)
         where THandlers : class =>
-            (await Assert.ThrowsAsync<InvalidOperationException>(
-                async () => await (await StartAsync<THandlers>(services)).DisposeAsync())).Message;
+        (
+            await Assert.ThrowsAsync<InvalidOperationException>(async () => await (await StartAsync<THandlers>(services)).DisposeAsync())
+        ).Message;
 
     internal sealed class Stock
     {
@@ -109,8 +113,14 @@ public sealed class HandlerConstructorTests
 
         [ActivatorUtilitiesConstructor]
         public NeedsLittle(
-            ToolContext context, [FromKeyedServices("summer")] Stock stock, IEnumerable<Ledger> ledgers, IServiceProvider services,
-            Microsoft.Extensions.Logging.ILogger<NeedsLittle> logger, TimeProvider time, Ledger? ledger = null)
+            ToolContext context,
+            [FromKeyedServices("summer")] Stock stock,
+            IEnumerable<Ledger> ledgers,
+            IServiceProvider services,
+            Microsoft.Extensions.Logging.ILogger<NeedsLittle> logger,
+            TimeProvider time,
+            Ledger? ledger = null
+        )
         {
             Assert.All(new object[] { stock, ledgers, services, logger, time }, Assert.NotNull);
             Assert.Null(ledger);

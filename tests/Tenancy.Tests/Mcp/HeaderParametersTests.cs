@@ -17,10 +17,19 @@ public sealed class HeaderParametersTests
     [InlineData(null, "north", HttpStatusCode.BadRequest)]
     public async Task A_call_whose_header_is_not_its_parameter_is_refused(string? header, string region, HttpStatusCode status)
     {
-        await using var server = await TenancyServer.StartAsync(services: services => services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<Regions>())));
+        await using var server = await TenancyServer.StartAsync(services: services =>
+            services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<Regions>()))
+        );
         foreach (var (tenant, token) in new[] { ("acme", McpCalls.Acme), ("globex", McpCalls.Globex) })
         {
-            using var request = McpCalls.Post(server.Port, Way.Path, tenant, token, McpCalls.Call("sell_in", new() { ["region"] = region }, Generation.Stateless), Generation.Stateless);
+            using var request = McpCalls.Post(
+                server.Port,
+                Way.Path,
+                tenant,
+                token,
+                McpCalls.Call("sell_in", new() { ["region"] = region }, Generation.Stateless),
+                Generation.Stateless
+            );
             if (header is not null)
             {
                 request.Headers.Add("Mcp-Param-Region", header);
@@ -45,11 +54,26 @@ public sealed class HeaderParametersTests
 
     private static Task<TenancyServer> StartAsync<TOne, TOther>()
         where TOne : class
-        where TOther : class => TenancyServer.StartAsync(services: services =>
-    {
-        services.AddSingleton(new PlatformRegistration("one", typeof(object), platform => platform.AddHandlers<TOne>(), (_, _) => Task.FromResult(new object())));
-        services.AddSingleton(new PlatformRegistration("other", typeof(object), platform => platform.AddHandlers<TOther>(), (_, _) => Task.FromResult(new object())));
-    });
+        where TOther : class =>
+        TenancyServer.StartAsync(services: services =>
+        {
+            services.AddSingleton(
+                new PlatformRegistration(
+                    "one",
+                    typeof(object),
+                    platform => platform.AddHandlers<TOne>(),
+                    (_, _) => Task.FromResult(new object())
+                )
+            );
+            services.AddSingleton(
+                new PlatformRegistration(
+                    "other",
+                    typeof(object),
+                    platform => platform.AddHandlers<TOther>(),
+                    (_, _) => Task.FromResult(new object())
+                )
+            );
+        });
 
     internal sealed class Regions
     {

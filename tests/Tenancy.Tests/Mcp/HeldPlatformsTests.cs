@@ -7,7 +7,9 @@ using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Mcp;
 
-/// <summary>A platform instance is disposed after the last handler that uses it, whether or not that handler's client still waits.</summary>
+/// <summary>
+/// A platform instance is disposed after the last handler that uses it, whether or not that handler's client still waits.
+/// </summary>
 public sealed class HeldPlatformsTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -18,9 +20,9 @@ public sealed class HeldPlatformsTests
     public async Task A_handler_in_a_session_keeps_its_platform_although_its_client_went_and_its_tenant_changed(bool isUpdate)
     {
         using var gate = new SlowTools.Gate();
-        await using var server = await TenancyServer.StartAsync(services: services => services
-            .AddSingleton(gate).AddSingleton<Ended>()
-            .AddSingleton(new CommonHandlers(platform => platform.AddHandlers<Handlers>())));
+        await using var server = await TenancyServer.StartAsync(services: services =>
+            services.AddSingleton(gate).AddSingleton<Ended>().AddSingleton(new CommonHandlers(platform => platform.AddHandlers<Handlers>()))
+        );
         var registry = server.Services.GetRequiredService<TenantRegistry>();
         var platform = (TestPlatform)((McpPlatformInstance)registry.Get("acme")!.Platform!).Instance;
 
@@ -39,7 +41,10 @@ public sealed class HeldPlatformsTests
         Assert.Equal(0, platform.Disposals);
 
         gate.Open();
-        Assert.Equal("acme-banner", await server.Services.GetRequiredService<Ended>().Product.Task.WaitAsync(TimeSpan.FromSeconds(20), Cancellation));
+        Assert.Equal(
+            "acme-banner",
+            await server.Services.GetRequiredService<Ended>().Product.Task.WaitAsync(TimeSpan.FromSeconds(20), Cancellation)
+        );
         await Poll.UntilAsync(() => Task.FromResult(platform.Disposals > 0));
         await server.App.StopAsync(Cancellation);
         Assert.Equal(1, platform.Disposals);

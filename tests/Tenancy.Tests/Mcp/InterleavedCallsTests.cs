@@ -15,18 +15,19 @@ public sealed class InterleavedCallsTests
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    private static Dictionary<string, string?> Settings { get; } = new(TenancyServer.DefaultSettings)
-    {
-        ["Tenancy:Tenants:0:limits:rateLimit"] = "1000000",
-        ["Tenancy:Tenants:1:limits:rateLimit"] = "1000000",
-        ["Tenancy:Tenants:0:limits:maxConcurrentCalls"] = "1000",
-        ["Tenancy:Tenants:1:limits:maxConcurrentCalls"] = "1000",
-        ["Tenancy:Tenants:1:platform"] = "publisher",
-        ["Tenancy:Tenants:0:principals:1:name"] = "another",
-        ["Tenancy:Tenants:0:principals:1:token"] = "acme.another",
-        ["Tenancy:Tenants:1:principals:1:name"] = "another",
-        ["Tenancy:Tenants:1:principals:1:token"] = "globex.another",
-    };
+    private static Dictionary<string, string?> Settings { get; } =
+        new(TenancyServer.DefaultSettings)
+        {
+            ["Tenancy:Tenants:0:limits:rateLimit"] = "1000000",
+            ["Tenancy:Tenants:1:limits:rateLimit"] = "1000000",
+            ["Tenancy:Tenants:0:limits:maxConcurrentCalls"] = "1000",
+            ["Tenancy:Tenants:1:limits:maxConcurrentCalls"] = "1000",
+            ["Tenancy:Tenants:1:platform"] = "publisher",
+            ["Tenancy:Tenants:0:principals:1:name"] = "another",
+            ["Tenancy:Tenants:0:principals:1:token"] = "acme.another",
+            ["Tenancy:Tenants:1:principals:1:name"] = "another",
+            ["Tenancy:Tenants:1:principals:1:token"] = "globex.another",
+        };
 
     /// <summary>What a call is: sent before 2026-07-28 without a session or in one, or after.</summary>
     private enum Kind
@@ -42,7 +43,15 @@ public sealed class InterleavedCallsTests
         var log = new LogRecorder(LogLevel.Information);
         await using var server = await StartAsync(log);
         var callers = new List<Caller>();
-        foreach (var (tenant, token) in new[] { ("acme", McpCalls.Acme), ("acme", "acme.another"), ("globex", McpCalls.Globex), ("globex", "globex.another") })
+        foreach (
+            var (tenant, token) in new[]
+            {
+                ("acme", McpCalls.Acme),
+                ("acme", "acme.another"),
+                ("globex", McpCalls.Globex),
+                ("globex", "globex.another"),
+            }
+        )
         {
             var identity = (await server.CallAsync(tenant, token, "whoami"))["content"]![0]!["text"]!.ToString().Split('|')[1];
             callers.Add(new(tenant, token, identity, await server.InitializeAsync(tenant, token)));
@@ -52,15 +61,22 @@ public sealed class InterleavedCallsTests
         var calls = Enumerable.Range(0, Calls).Select(i => new Call(i, callers[i % 4])).ToArray();
         var begun = DateTime.UtcNow;
         var (next, answered, aborted) = (-1, 0, 0);
-        await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(_ => Task.Run(
-            async () =>
-            {
-                while (Interlocked.Increment(ref next) is < Calls and var i)
-                {
-                    Interlocked.Add(ref await CallAsync(server, calls[i]) ? ref answered : ref aborted, 1);
-                }
-            },
-            Token)));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, AtOnce)
+                .Select(_ =>
+                    Task.Run(
+                        async () =>
+                        {
+                            while (Interlocked.Increment(ref next) is < Calls and var i)
+                            {
+                                Interlocked.Add(ref await CallAsync(server, calls[i]) ? ref answered : ref aborted, 1);
+                            }
+                        },
+                        Token
+                    )
+                )
+        );
 
         // An aborted call may have been answered before it noticed.
         Assert.Equal(Calls, answered + aborted);
@@ -75,22 +91,29 @@ public sealed class InterleavedCallsTests
         Assert.InRange(
             log.Entries.Count(entry => entry.Text.Contains("'tools/call' request handler called", StringComparison.Ordinal)),
             ofSdk.Count(call => !call.Aborts),
-            ofSdk.Length + (callers.Count * (1 + (int)(DateTime.UtcNow - begun).TotalMinutes)));
+            ofSdk.Length + (callers.Count * (1 + (int)(DateTime.UtcNow - begun).TotalMinutes))
+        );
         Assert.InRange(ofSdk.Length, Calls / 3, Calls / 2);
     }
 
     [Theory]
     [InlineData(null)]
     [InlineData(Generation.Stateless)]
-    public async Task What_a_tool_leaves_behind_sees_no_other_call(Generation? generation) => Assert.Equal(
-        "nothing|ObjectDisposedException|ObjectDisposedException|InvalidOperationException|InvalidOperationException|True", await LeaveBehindAsync("leave_behind", generation, hasSession: false));
+    public async Task What_a_tool_leaves_behind_sees_no_other_call(Generation? generation) =>
+        Assert.Equal(
+            "nothing|ObjectDisposedException|ObjectDisposedException|InvalidOperationException|InvalidOperationException|True",
+            await LeaveBehindAsync("leave_behind", generation, hasSession: false)
+        );
 
     [Theory]
     [InlineData(null, false)]
     [InlineData(null, true)]
     [InlineData(Generation.Stateless, false)]
-    public async Task What_a_plain_tool_leaves_behind_sees_no_other_call(Generation? generation, bool hasSession) => Assert.Equal(
-        "nothing|InvalidOperationException|InvalidOperationException|InvalidOperationException|True", await LeaveBehindAsync("leave_behind_plain", generation, hasSession));
+    public async Task What_a_plain_tool_leaves_behind_sees_no_other_call(Generation? generation, bool hasSession) =>
+        Assert.Equal(
+            "nothing|InvalidOperationException|InvalidOperationException|InvalidOperationException|True",
+            await LeaveBehindAsync("leave_behind_plain", generation, hasSession)
+        );
 
     private static async Task<string> LeaveBehindAsync(string tool, Generation? generation, bool hasSession)
     {
@@ -100,7 +123,18 @@ public sealed class InterleavedCallsTests
         await server.CallAsync("acme", McpCalls.Acme, tool, generation: generation, sessionId: session);
 
         // The same connection, and so the same HttpContext, serves another tenant now.
-        var other = server.CallAsync("globex", McpCalls.Globex, "mark", new() { ["tag"] = "t", ["turns"] = 60, ["obeys"] = true }, generation: generation);
+        var other = server.CallAsync(
+            "globex",
+            McpCalls.Globex,
+            "mark",
+            new()
+            {
+                ["tag"] = "t",
+                ["turns"] = 60,
+                ["obeys"] = true,
+            },
+            generation: generation
+        );
         leftover.MayLook.SetResult();
         var seen = await leftover.Seen!;
         await other;
@@ -159,7 +193,12 @@ public sealed class InterleavedCallsTests
             ["jsonrpc"] = "2.0",
             ["id"] = call.Id,
             ["method"] = "tools/call",
-            ["params"] = new JsonObject { ["name"] = call.Tool, ["arguments"] = call.Arguments(), ["_meta"] = meta },
+            ["params"] = new JsonObject
+            {
+                ["name"] = call.Tool,
+                ["arguments"] = call.Arguments(),
+                ["_meta"] = meta,
+            },
         };
         var request = McpCalls.Post(
             server.Port,
@@ -169,7 +208,8 @@ public sealed class InterleavedCallsTests
             body.ToJsonString(),
             call.Kind == Kind.Modern ? Generation.Stateless : null,
             call.Kind == Kind.InSession ? caller.Session : null,
-            call.IsJson ? "application/json" : "application/json, text/event-stream");
+            call.IsJson ? "application/json" : "application/json, text/event-stream"
+        );
         request.Headers.Add(MarkTools.TagHeader, call.Tag);
         return request;
     }
@@ -177,8 +217,15 @@ public sealed class InterleavedCallsTests
     private static void Check(Call call, int status, string body)
     {
         Assert.True(status == 200, $"{call.Tag}: {status} {body}");
-        var messages = (call.IsJson ? [body] : body.Split('\n').Where(line => line.StartsWith("data: ", StringComparison.Ordinal)).Select(line => line["data: ".Length..]))
-            .Select(text => JsonNode.Parse(text)!).ToArray();
+        var messages = (
+            call.IsJson
+                ? [body]
+                : body.Split('\n')
+                    .Where(line => line.StartsWith("data: ", StringComparison.Ordinal))
+                    .Select(line => line["data: ".Length..])
+        )
+            .Select(text => JsonNode.Parse(text)!)
+            .ToArray();
         var result = messages[^1]["result"];
         Assert.Equal(call.Answer, (result?["structuredContent"]?["mark"] ?? result?["content"]?[0]?["text"])?.ToString() ?? body);
         Assert.Equal(call.Id, (int)messages[^1]["id"]!);
@@ -186,17 +233,27 @@ public sealed class InterleavedCallsTests
         Assert.All(messages[..^1], message => Assert.Equal(call.Answer, message["params"]!["message"]!.ToString()));
     }
 
-    private static Task<TenancyServer> StartAsync(LogRecorder? log = null) => TenancyServer.StartAsync(settings: Settings, services: services =>
-    {
-        services.AddHttpContextAccessor();
-        services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<MarkTools>()));
-        services.AddSingleton<MarkLog>().AddSingleton<MarkTools.Leftover>().AddScoped<ScopeMark>().AddSingleton<IAccountResolver, MarkAccounts>();
-        if (log is not null)
+    private static Task<TenancyServer> StartAsync(LogRecorder? log = null) =>
+        TenancyServer.StartAsync(settings: Settings, services: services =>
         {
-            services.AddSingleton<ILoggerProvider>(log).AddLogging(logging => logging
-                .AddFilter<LogRecorder>(category: null, LogLevel.Warning).AddFilter<LogRecorder>("ModelContextProtocol.Server", LogLevel.Information));
-        }
-    });
+            services.AddHttpContextAccessor();
+            services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<MarkTools>()));
+            services
+                .AddSingleton<MarkLog>()
+                .AddSingleton<MarkTools.Leftover>()
+                .AddScoped<ScopeMark>()
+                .AddSingleton<IAccountResolver, MarkAccounts>();
+            if (log is not null)
+            {
+                services
+                    .AddSingleton<ILoggerProvider>(log)
+                    .AddLogging(logging =>
+                        logging
+                            .AddFilter<LogRecorder>(category: null, LogLevel.Warning)
+                            .AddFilter<LogRecorder>("ModelContextProtocol.Server", LogLevel.Information)
+                    );
+            }
+        });
 
     private sealed record Caller(string Tenant, string Token, string Identity, string Session);
 
@@ -227,24 +284,32 @@ public sealed class InterleavedCallsTests
 
         public bool IsDirect => Tool != "mark" && !HasProgress;
 
-        public string Answer => Tool == "mark" ? $"{User}|{Product}|{Caller.Tenant}|{Tag}|{User}|{User}|{Client}|{Tag}" : $"{Expected}|{Tag}";
+        public string Answer =>
+            Tool == "mark" ? $"{User}|{Product}|{Caller.Tenant}|{Tag}|{User}|{User}|{Client}|{Tag}" : $"{Expected}|{Tag}";
 
         private string User => $"{Caller.Tenant}|{Caller.Identity}";
 
         private string Product => Caller.Tenant == "acme" ? "acme-banner" : "globex-shelf";
 
-        private string Expected => $"{User}|{Product}|{(Tool == "mark_plain" ? Caller.Identity : $"{Caller.Tenant}/{Caller.Identity}/{Tag}")}";
+        private string Expected =>
+            $"{User}|{Product}|{(Tool == "mark_plain" ? Caller.Identity : $"{Caller.Tenant}/{Caller.Identity}/{Tag}")}";
 
-        private string Client => Kind switch
-        {
-            Kind.Sessionless => "",
-            Kind.InSession => "test",
-            _ => Caller.Identity,
-        };
+        private string Client =>
+            Kind switch
+            {
+                Kind.Sessionless => "",
+                Kind.InSession => "test",
+                _ => Caller.Identity,
+            };
 
         public JsonObject Arguments()
         {
-            var arguments = new JsonObject { ["tag"] = Tag, ["turns"] = Turns, ["obeys"] = Obeys };
+            var arguments = new JsonObject
+            {
+                ["tag"] = Tag,
+                ["turns"] = Turns,
+                ["obeys"] = Obeys,
+            };
             if (Tool != "mark")
             {
                 arguments["expected"] = Expected;

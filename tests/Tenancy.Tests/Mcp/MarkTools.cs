@@ -38,7 +38,15 @@ internal sealed class MarkTools(IHttpContextAccessor http, ScopeMark own, MarkLo
     public const string TagHeader = "X-Tag";
 
     [McpServerTool(Name = "mark")]
-    public async Task<string> MarkAsync(string tag, int turns, bool obeys, ToolContext context, McpServer server, RequestContext<CallToolRequestParams> request, CancellationToken cancellationToken)
+    public async Task<string> MarkAsync(
+        string tag,
+        int turns,
+        bool obeys,
+        ToolContext context,
+        McpServer server,
+        RequestContext<CallToolRequestParams> request,
+        CancellationToken cancellationToken
+    )
     {
         Interlocked.Increment(ref log.Begun);
         own.Tag = tag;
@@ -49,7 +57,11 @@ internal sealed class MarkTools(IHttpContextAccessor http, ScopeMark own, MarkLo
             {
                 if (request.Params.ProgressToken is { } token)
                 {
-                    await server.NotifyProgressAsync(token, new() { Progress = turn, Message = first }, cancellationToken: CancellationToken.None);
+                    await server.NotifyProgressAsync(
+                        token,
+                        new() { Progress = turn, Message = first },
+                        cancellationToken: CancellationToken.None
+                    );
                 }
 
                 await Task.Delay(turn % 2, obeys ? cancellationToken : CancellationToken.None);
@@ -81,8 +93,14 @@ internal sealed class MarkTools(IHttpContextAccessor http, ScopeMark own, MarkLo
 
     /// <summary>Asks for no server, so that a plain call of it is answered without one.</summary>
     [McpServerTool(Name = "mark_plain")]
-    public Task<string> MarkPlainAsync(string tag, int turns, bool obeys, string expected, ToolContext context, CancellationToken cancellationToken) =>
-        MarkAsync(tag, turns, obeys, expected, context, cancellationToken);
+    public Task<string> MarkPlainAsync(
+        string tag,
+        int turns,
+        bool obeys,
+        string expected,
+        ToolContext context,
+        CancellationToken cancellationToken
+    ) => MarkAsync(tag, turns, obeys, expected, context, cancellationToken);
 
     /// <summary>Reads what lies in an account that its caller names.</summary>
     [AdcpTool("mark_account")]
@@ -101,8 +119,14 @@ internal sealed class MarkTools(IHttpContextAccessor http, ScopeMark own, MarkLo
         leftover.Seen = Task.Run(async () =>
         {
             await leftover.MayLook.Task;
-            return string.Join('|', Try(() => http.HttpContext?.Request.Path.Value ?? "nothing"), Try(() => context.Platform<ITestSeller>().Product),
-                Try(() => context.CallerDocuments<TestBuy>().ToString()), Try(() => context.Cache.ToString()), $"{own.IsDisposed}");
+            return string.Join(
+                '|',
+                Try(() => http.HttpContext?.Request.Path.Value ?? "nothing"),
+                Try(() => context.Platform<ITestSeller>().Product),
+                Try(() => context.CallerDocuments<TestBuy>().ToString()),
+                Try(() => context.Cache.ToString()),
+                $"{own.IsDisposed}"
+            );
         });
         return "left";
     }
@@ -114,8 +138,15 @@ internal sealed class MarkTools(IHttpContextAccessor http, ScopeMark own, MarkLo
         leftover.Seen = Task.Run(async () =>
         {
             await leftover.MayLook.Task;
-            return string.Join('|', Try(() => http.HttpContext?.Request.Path.Value ?? "nothing"), Try(() => server.Services!.GetRequiredService<ScopeMark>().Tag), Try(() => request.Services!.GetRequiredService<ScopeMark>().Tag),
-                Try(() => context.Platform<ITestSeller>().Product), await TryAsync(() => server.SendNotificationAsync("notifications/late")), $"{own.IsDisposed}");
+            return string.Join(
+                '|',
+                Try(() => http.HttpContext?.Request.Path.Value ?? "nothing"),
+                Try(() => server.Services!.GetRequiredService<ScopeMark>().Tag),
+                Try(() => request.Services!.GetRequiredService<ScopeMark>().Tag),
+                Try(() => context.Platform<ITestSeller>().Product),
+                await TryAsync(() => server.SendNotificationAsync("notifications/late")),
+                $"{own.IsDisposed}"
+            );
         });
         return "left";
     }
@@ -128,7 +159,14 @@ internal sealed class MarkTools(IHttpContextAccessor http, ScopeMark own, MarkLo
         return "broken";
     }
 
-    private async Task<string> MarkAsync(string tag, int turns, bool obeys, string expected, ToolContext context, CancellationToken cancellationToken)
+    private async Task<string> MarkAsync(
+        string tag,
+        int turns,
+        bool obeys,
+        string expected,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
     {
         Interlocked.Increment(ref log.Begun);
         own.Tag = tag;
@@ -159,7 +197,12 @@ internal sealed class MarkTools(IHttpContextAccessor http, ScopeMark own, MarkLo
     private void Check(string tag, string expected, ToolContext context)
     {
         var seen = $"{context.TenantId}|{context.Caller}|{context.Platform<ITestSeller>().Product}|{context.AccountId}";
-        if (seen != expected || given.TenantId != context.TenantId || !given.Caller.Equals(context.Caller) || given.AccountId != context.AccountId)
+        if (
+            seen != expected
+            || given.TenantId != context.TenantId
+            || !given.Caller.Equals(context.Caller)
+            || given.AccountId != context.AccountId
+        )
         {
             log.Wrong.Enqueue($"{tag}: {seen} instead of {expected}, and {given.TenantId} {given.Caller} {given.AccountId}");
         }
@@ -220,13 +263,28 @@ internal sealed class MarkTools(IHttpContextAccessor http, ScopeMark own, MarkLo
     {
         var call = http.HttpContext;
         var ofServer = server.SessionId is null ? server.Services!.GetRequiredService<ScopeMark>() : null;
-        if (own is not { IsDisposed: false } || own.Tag != tag || ofServer is { IsDisposed: true } || ofServer?.Tag is { } other && other != tag)
+        if (
+            own is not { IsDisposed: false }
+            || own.Tag != tag
+            || ofServer is { IsDisposed: true }
+            || ofServer?.Tag is { } other && other != tag
+        )
         {
             log.Wrong.Enqueue($"{tag}: scopes {own.Tag} {own.IsDisposed} {ofServer?.Tag} {ofServer?.IsDisposed}");
         }
 
-        return string.Join('|', context.TenantId, context.Caller, context.Platform<ITestSeller>().Product, call?.Features.Get<ITenantFeature>()?.Tenant.Id, call?.Request.Headers[TagHeader],
-            call?.User.FindFirstValue(ClaimTypes.NameIdentifier), request.JsonRpcRequest.Context?.User?.FindFirstValue(ClaimTypes.NameIdentifier), server.ClientInfo?.Name, tag);
+        return string.Join(
+            '|',
+            context.TenantId,
+            context.Caller,
+            context.Platform<ITestSeller>().Product,
+            call?.Features.Get<ITenantFeature>()?.Tenant.Id,
+            call?.Request.Headers[TagHeader],
+            call?.User.FindFirstValue(ClaimTypes.NameIdentifier),
+            request.JsonRpcRequest.Context?.User?.FindFirstValue(ClaimTypes.NameIdentifier),
+            server.ClientInfo?.Name,
+            tag
+        );
     }
 
     internal sealed class Leftover
@@ -276,9 +334,23 @@ internal sealed record MarkResponse : AdcpResponse
 /// <summary>Every caller has an account of any name, which is another one than that of another caller.</summary>
 internal sealed class MarkAccounts : IAccountResolver
 {
-    public async Task<IReadOnlyList<Account>> ResolveAsync(AccountReference? reference, ToolContext context, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Account>> ResolveAsync(
+        AccountReference? reference,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
     {
         await Task.Yield();
-        return reference is null ? [] : [new() { AccountId = $"{context.TenantId}/{context.Caller}/{reference.AccountId}", Name = "any", Status = AccountStatus.Active }];
+        return reference is null
+            ? []
+            :
+            [
+                new()
+                {
+                    AccountId = $"{context.TenantId}/{context.Caller}/{reference.AccountId}",
+                    Name = "any",
+                    Status = AccountStatus.Active,
+                },
+            ];
     }
 }

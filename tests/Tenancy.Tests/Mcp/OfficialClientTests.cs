@@ -7,20 +7,30 @@ namespace Tenancy.Tests.Mcp;
 /// <summary>The official client works with each tenant as with a server of its own.</summary>
 public sealed class OfficialClientTests
 {
-    public static TheoryData<Way, string> Everywhere { get; } = new MatrixTheoryData<Way, string>(Enum.GetValues<Way>(), ["2025-11-25", "2026-07-28"]);
+    public static TheoryData<Way, string> Everywhere { get; } =
+        new MatrixTheoryData<Way, string>(Enum.GetValues<Way>(), ["2025-11-25", "2026-07-28"]);
 
     [Theory, MemberData(nameof(Everywhere))]
     public async Task The_client_lists_and_calls_the_tools_of_its_own_tenant(Way way, string version)
     {
         await using var server = await TenancyServer.StartAsync();
-        foreach (var (tenant, token, product) in new[] { ("acme", McpCalls.Acme, "acme-banner"), ("globex", McpCalls.Globex, "globex-shelf") })
+        foreach (
+            var (tenant, token, product) in new[] { ("acme", McpCalls.Acme, "acme-banner"), ("globex", McpCalls.Globex, "globex-shelf") }
+        )
         {
             await using var client = await ConnectAsync(server, way, tenant, token, version);
             Assert.Equal(version, client.NegotiatedProtocolVersion);
             var tools = await client.ListToolsAsync(cancellationToken: TestContext.Current.CancellationToken);
-            Assert.Equal(["create_media_buy", "fail", "get_adcp_capabilities", "get_media_buys", "get_products", "whoami"], tools.Select(tool => tool.Name).Order(StringComparer.Ordinal));
+            Assert.Equal(
+                ["create_media_buy", "fail", "get_adcp_capabilities", "get_media_buys", "get_products", "whoami"],
+                tools.Select(tool => tool.Name).Order(StringComparer.Ordinal)
+            );
             Assert.Contains(product, await CallAsync(client, "get_products", []), StringComparison.Ordinal);
-            await CallAsync(client, "create_media_buy", McpCalls.CreateBuy(tenant.Length).ToDictionary(pair => pair.Key, pair => (object?)pair.Value));
+            await CallAsync(
+                client,
+                "create_media_buy",
+                McpCalls.CreateBuy(tenant.Length).ToDictionary(pair => pair.Key, pair => (object?)pair.Value)
+            );
             var buys = await CallAsync(client, "get_media_buys", []);
             Assert.Contains($"\"total_budget\":{tenant.Length}", buys, StringComparison.Ordinal);
             Assert.DoesNotContain($"\"total_budget\":{(tenant == "acme" ? 6 : 4)}", buys, StringComparison.Ordinal);
@@ -45,10 +55,20 @@ public sealed class OfficialClientTests
         }
 
         var transport = new HttpClientTransport(
-            new HttpClientTransportOptions { Endpoint = new Uri(McpCalls.Url(server.Port, way, tenant)), AdditionalHeaders = headers, TransportMode = HttpTransportMode.StreamableHttp },
+            new HttpClientTransportOptions
+            {
+                Endpoint = new Uri(McpCalls.Url(server.Port, way, tenant)),
+                AdditionalHeaders = headers,
+                TransportMode = HttpTransportMode.StreamableHttp,
+            },
             server.NewClient(),
-            ownsHttpClient: true);
-        return McpClient.CreateAsync(transport, new() { ProtocolVersion = version }, cancellationToken: TestContext.Current.CancellationToken);
+            ownsHttpClient: true
+        );
+        return McpClient.CreateAsync(
+            transport,
+            new() { ProtocolVersion = version },
+            cancellationToken: TestContext.Current.CancellationToken
+        );
     }
 
     private static async Task<string> CallAsync(McpClient client, string tool, Dictionary<string, object?> arguments)

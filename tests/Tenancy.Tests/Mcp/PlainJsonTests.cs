@@ -14,7 +14,13 @@ public sealed class PlainJsonTests
     public async Task A_call_is_answered_in_plain_json(string accept, Generation? generation)
     {
         await using var server = await TenancyServer.StartAsync();
-        foreach (var body in new[] { McpCalls.Call("get_products", generation: generation), McpCalls.Message("tools/list", generation: generation) })
+        foreach (
+            var body in new[]
+            {
+                McpCalls.Call("get_products", generation: generation),
+                McpCalls.Message("tools/list", generation: generation),
+            }
+        )
         {
             using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, body, generation, accept: accept);
             using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
@@ -28,15 +34,35 @@ public sealed class PlainJsonTests
     public async Task Initialize_and_the_calls_of_its_session_are_answered_in_plain_json()
     {
         await using var server = await TenancyServer.StartAsync();
-        using var initialize = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Initialize(), accept: "application/json");
+        using var initialize = McpCalls.Post(
+            server.Port,
+            Way.Path,
+            "acme",
+            McpCalls.Acme,
+            McpCalls.Initialize(),
+            accept: "application/json"
+        );
         using var response = await server.Client.SendAsync(initialize, TestContext.Current.CancellationToken);
         Assert.Equal("2025-11-25", (await McpCalls.ReadAsync(response))["result"]!["protocolVersion"]!.ToString());
 
         var session = response.Headers.GetValues("Mcp-Session-Id").Single();
-        using var call = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("whoami"), Generation.Sessions, session, accept: "application/json");
+        using var call = McpCalls.Post(
+            server.Port,
+            Way.Path,
+            "acme",
+            McpCalls.Acme,
+            McpCalls.Call("whoami"),
+            Generation.Sessions,
+            session,
+            accept: "application/json"
+        );
         using var answer = await server.Client.SendAsync(call, TestContext.Current.CancellationToken);
         Assert.Equal("application/json", answer.Content.Headers.ContentType!.MediaType);
-        Assert.StartsWith("acme|", (await McpCalls.ReadAsync(answer))["result"]!["content"]![0]!["text"]!.ToString(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "acme|",
+            (await McpCalls.ReadAsync(answer))["result"]!["content"]![0]!["text"]!.ToString(),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -61,7 +87,15 @@ public sealed class PlainJsonTests
     public async Task The_sdks_own_refusals_keep_their_status_and_code()
     {
         await using var server = await TenancyServer.StartAsync();
-        using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("get_products", generation: Generation.Stateless), Generation.Stateless, accept: "application/json");
+        using var request = McpCalls.Post(
+            server.Port,
+            Way.Path,
+            "acme",
+            McpCalls.Acme,
+            McpCalls.Call("get_products", generation: Generation.Stateless),
+            Generation.Stateless,
+            accept: "application/json"
+        );
         request.Headers.Remove("Mcp-Name");
         request.Headers.Add("Mcp-Name", "another");
         using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
@@ -73,7 +107,13 @@ public sealed class PlainJsonTests
     public async Task A_notification_without_a_session_is_202()
     {
         await using var server = await TenancyServer.StartAsync();
-        using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, """{"jsonrpc":"2.0","method":"notifications/initialized"}""");
+        using var request = McpCalls.Post(
+            server.Port,
+            Way.Path,
+            "acme",
+            McpCalls.Acme,
+            """{"jsonrpc":"2.0","method":"notifications/initialized"}"""
+        );
         using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
     }

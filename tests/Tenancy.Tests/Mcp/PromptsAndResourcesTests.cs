@@ -1,5 +1,3 @@
-using ModelContextProtocol.Protocol;
-using Tenancy.Authentication;
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Net;
@@ -7,7 +5,9 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
+using Tenancy.Authentication;
 using Tenancy.Mcp;
 using Tenancy.Registry;
 using Tenancy.Resolution;
@@ -15,34 +15,77 @@ using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Mcp;
 
-/// <summary>Prompts and resources of handler classes are called as tools are: with the context of one tenant, by callers who are known.</summary>
+/// <summary>
+/// Prompts and resources of handler classes are called as tools are: with the context of one tenant, by callers who are known.
+/// </summary>
 public sealed class PromptsAndResourcesTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public static TheoryData<Way, Generation> Everywhere { get; } = new MatrixTheoryData<Way, Generation>(Enum.GetValues<Way>(), Enum.GetValues<Generation>());
+    public static TheoryData<Way, Generation> Everywhere { get; } =
+        new MatrixTheoryData<Way, Generation>(Enum.GetValues<Way>(), Enum.GetValues<Generation>());
 
-    public static TheoryData<string, string, Generation> Requests { get; } = new MatrixTheoryData<string, string, Generation>(
-        ["prompts/list", "prompts/get", "resources/list", "resources/templates/list", "resources/read", "resources/subscribe", "resources/unsubscribe", "completion/complete"],
-        ["greet", "get_products"],
-        Enum.GetValues<Generation>());
+    public static TheoryData<string, string, Generation> Requests { get; } =
+        new MatrixTheoryData<string, string, Generation>(
+            [
+                "prompts/list",
+                "prompts/get",
+                "resources/list",
+                "resources/templates/list",
+                "resources/read",
+                "resources/subscribe",
+                "resources/unsubscribe",
+                "completion/complete",
+            ],
+            ["greet", "get_products"],
+            Enum.GetValues<Generation>()
+        );
 
     [Theory, MemberData(nameof(Everywhere))]
     public async Task A_prompt_and_a_resource_get_the_context_of_the_tenant_that_is_called(Way way, Generation generation)
     {
         await using var server = await StartAsync();
-        foreach (var (tenant, token, product) in new[] { ("acme", McpCalls.Acme, "acme-banner"), ("globex", McpCalls.Globex, "globex-shelf") })
+        foreach (
+            var (tenant, token, product) in new[] { ("acme", McpCalls.Acme, "acme-banner"), ("globex", McpCalls.Globex, "globex-shelf") }
+        )
         {
             var prompts = await SendAsync(server, tenant, token, "prompts/list", [], way, generation);
-            Assert.Equal(["greet", "keep"], prompts["prompts"]!.AsArray().Select(prompt => prompt!["name"]!.ToString()).Order(StringComparer.Ordinal));
-            var prompt = await SendAsync(server, tenant, token, "prompts/get", new() { ["name"] = "greet", ["arguments"] = new JsonObject { ["tone"] = "warm" } }, way, generation);
-            Assert.StartsWith($"warm|{product}|{tenant}|principal:", prompt["messages"]![0]!["content"]!["text"]!.ToString(), StringComparison.Ordinal);
+            Assert.Equal(
+                ["greet", "keep"],
+                prompts["prompts"]!.AsArray().Select(prompt => prompt!["name"]!.ToString()).Order(StringComparer.Ordinal)
+            );
+            var prompt = await SendAsync(
+                server,
+                tenant,
+                token,
+                "prompts/get",
+                new()
+                {
+                    ["name"] = "greet",
+                    ["arguments"] = new JsonObject { ["tone"] = "warm" },
+                },
+                way,
+                generation
+            );
+            Assert.StartsWith(
+                $"warm|{product}|{tenant}|principal:",
+                prompt["messages"]![0]!["content"]!["text"]!.ToString(),
+                StringComparison.Ordinal
+            );
 
             var resources = await SendAsync(server, tenant, token, "resources/list", [], way, generation);
             Assert.Equal("shop://inventory", resources["resources"]!.AsArray().Single()!["uri"]!.ToString());
             var templates = await SendAsync(server, tenant, token, "resources/templates/list", [], way, generation);
             Assert.Equal("shop://shelves/{shelf}", templates["resourceTemplates"]!.AsArray().Single()!["uriTemplate"]!.ToString());
-            var resource = await SendAsync(server, tenant, token, "resources/read", new() { ["uri"] = "shop://inventory" }, way, generation);
+            var resource = await SendAsync(
+                server,
+                tenant,
+                token,
+                "resources/read",
+                new() { ["uri"] = "shop://inventory" },
+                way,
+                generation
+            );
             Assert.Equal($"{product} of {tenant}", resource["contents"]![0]!["text"]!.ToString());
             var shelf = await SendAsync(server, tenant, token, "resources/read", new() { ["uri"] = "shop://shelves/7" }, way, generation);
             Assert.Equal($"7 of {tenant}", shelf["contents"]![0]!["text"]!.ToString());
@@ -62,7 +105,14 @@ public sealed class PromptsAndResourcesTests
         };
         foreach (var token in new[] { null, McpCalls.Globex })
         {
-            using var request = McpCalls.Post(server.Port, Way.Path, "acme", token, McpCalls.Message(method, parameters.DeepClone().AsObject(), generation), generation);
+            using var request = McpCalls.Post(
+                server.Port,
+                Way.Path,
+                "acme",
+                token,
+                McpCalls.Message(method, parameters.DeepClone().AsObject(), generation),
+                generation
+            );
             using var response = await server.Client.SendAsync(request, Token);
             Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
             Assert.Equal(-32028, (int)(await McpCalls.ReadAsync(response))["error"]!["code"]!);
@@ -80,7 +130,11 @@ public sealed class PromptsAndResourcesTests
 
         // A handler that the SDK calls for nobody's request belongs to no tenant.
         var tool = McpPlatformInstance.Of(tenant).Kind.FindTool("\"whoami\""u8)!;
-        var foreign = new RequestContext<CallToolRequestParams>(new DirectServer(new(), server.Services, null), new() { Method = "tools/call" }, new() { Name = "whoami" });
+        var foreign = new RequestContext<CallToolRequestParams>(
+            new DirectServer(new(), server.Services, null),
+            new() { Method = "tools/call" },
+            new() { Name = "whoami" }
+        );
         await Assert.ThrowsAsync<InvalidOperationException>(async () => await tool.InvokeAsync(foreign, Token));
     }
 
@@ -91,7 +145,15 @@ public sealed class PromptsAndResourcesTests
     {
         await using var server = await StartAsync();
         var session = await server.InitializeAsync("acme", McpCalls.Acme);
-        using var request = McpCalls.Post(server.Port, Way.Path, "globex", token, McpCalls.Message("prompts/get", new() { ["name"] = "greet" }), Generation.Sessions, session);
+        using var request = McpCalls.Post(
+            server.Port,
+            Way.Path,
+            "globex",
+            token,
+            McpCalls.Message("prompts/get", new() { ["name"] = "greet" }),
+            Generation.Sessions,
+            session
+        );
         using var response = await server.Client.SendAsync(request, Token);
         Assert.Equal(token is null ? HttpStatusCode.Unauthorized : HttpStatusCode.NotFound, response.StatusCode);
     }
@@ -122,8 +184,17 @@ public sealed class PromptsAndResourcesTests
     [InlineData(Generation.Stateless)]
     public async Task A_handler_of_the_applications_own_gets_the_context_of_the_tenant_that_is_called(Generation generation)
     {
-        await using var server = await StartAsync(services => services.Configure<McpServerOptions>(options => options.Handlers.CompleteHandler = (request, _) =>
-            ValueTask.FromResult(new ModelContextProtocol.Protocol.CompleteResult { Completion = new() { Values = [request.Services!.GetRequiredService<ToolContext>().TenantId.Value] } })));
+        await using var server = await StartAsync(services =>
+            services.Configure<McpServerOptions>(options =>
+                options.Handlers.CompleteHandler = (request, _) =>
+                    ValueTask.FromResult(
+                        new ModelContextProtocol.Protocol.CompleteResult
+                        {
+                            Completion = new() { Values = [request.Services!.GetRequiredService<ToolContext>().TenantId.Value] },
+                        }
+                    )
+            )
+        );
         Assert.Equal(["acme"], await CompleteAsync(server, "acme", McpCalls.Acme, "x", generation));
         Assert.Equal(["globex"], await CompleteAsync(server, "globex", McpCalls.Globex, "x", generation));
     }
@@ -146,36 +217,79 @@ public sealed class PromptsAndResourcesTests
     public async Task A_handler_class_that_cannot_be_meant_so_is_refused_at_start()
     {
         Assert.Contains("only a tool can ask for a scope", await FailureAsync<ScopedPrompts>(), StringComparison.Ordinal);
-        Assert.Contains("The prompt 'greet' of OtherPrompts is there already", await FailureAsync<OtherPrompts>(), StringComparison.Ordinal);
-        Assert.Contains("The resource 'shop://inventory' of OtherResources is there already", await FailureAsync<OtherResources>(), StringComparison.Ordinal);
+        Assert.Contains(
+            "The prompt 'greet' of OtherPrompts is there already",
+            await FailureAsync<OtherPrompts>(),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "The resource 'shop://inventory' of OtherResources is there already",
+            await FailureAsync<OtherResources>(),
+            StringComparison.Ordinal
+        );
         Assert.Contains("Kept has no tool, prompt or resource", await FailureAsync<Kept>(), StringComparison.Ordinal);
 
         static async Task<string> FailureAsync<THandlers>()
             where THandlers : class =>
-            (await Assert.ThrowsAsync<InvalidOperationException>(() => StartAsync(services => services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<THandlers>()))))).Message;
+            (
+                await Assert.ThrowsAsync<InvalidOperationException>(() =>
+                    StartAsync(services => services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<THandlers>())))
+                )
+            ).Message;
     }
 
-    private static Task<TenancyServer> StartAsync(Action<IServiceCollection>? more = null) => TenancyServer.StartAsync(services: services =>
-    {
-        services.AddSingleton<Kept>();
-        services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<Shop>()));
-        more?.Invoke(services);
-    });
-
-    private static async Task<IEnumerable<string>> CompleteAsync(TenancyServer server, string tenant, string token, string value, Generation generation)
-    {
-        var result = await SendAsync(server, tenant, token, "completion/complete", new()
+    private static Task<TenancyServer> StartAsync(Action<IServiceCollection>? more = null) =>
+        TenancyServer.StartAsync(services: services =>
         {
-            ["ref"] = new JsonObject { ["type"] = "ref/prompt", ["name"] = "greet" },
-            ["argument"] = new JsonObject { ["name"] = "tone", ["value"] = value },
-        }, generation: generation);
+            services.AddSingleton<Kept>();
+            services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<Shop>()));
+            more?.Invoke(services);
+        });
+
+    private static async Task<IEnumerable<string>> CompleteAsync(
+        TenancyServer server,
+        string tenant,
+        string token,
+        string value,
+        Generation generation
+    )
+    {
+        var result = await SendAsync(
+            server,
+            tenant,
+            token,
+            "completion/complete",
+            new()
+            {
+                ["ref"] = new JsonObject { ["type"] = "ref/prompt", ["name"] = "greet" },
+                ["argument"] = new JsonObject { ["name"] = "tone", ["value"] = value },
+            },
+            generation: generation
+        );
         return result["completion"]!["values"]!.AsArray().Select(found => found!.ToString());
     }
 
-    private static async Task<JsonNode> SendAsync(TenancyServer server, string tenant, string token, string method, JsonObject parameters, Way way = Way.Path, Generation generation = Generation.Sessions)
+    private static async Task<JsonNode> SendAsync(
+        TenancyServer server,
+        string tenant,
+        string token,
+        string method,
+        JsonObject parameters,
+        Way way = Way.Path,
+        Generation generation = Generation.Sessions
+    )
     {
-        var session = generation == Generation.Sessions && method == "prompts/get" ? await server.InitializeAsync(tenant, token, way) : null;
-        using var request = McpCalls.Post(server.Port, way, tenant, token, McpCalls.Message(method, parameters, generation), generation, session);
+        var session =
+            generation == Generation.Sessions && method == "prompts/get" ? await server.InitializeAsync(tenant, token, way) : null;
+        using var request = McpCalls.Post(
+            server.Port,
+            way,
+            tenant,
+            token,
+            McpCalls.Message(method, parameters, generation),
+            generation,
+            session
+        );
         using var response = await server.Client.SendAsync(request, Token);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         var answer = await McpCalls.ReadAsync(response);

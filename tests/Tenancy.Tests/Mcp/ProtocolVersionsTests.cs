@@ -31,7 +31,10 @@ public sealed class ProtocolVersionsTests
         request.Headers.Add("MCP-Protocol-Version", "v999.0.0");
         using var response = await server.Client.SendAsync(request, Token);
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
-        Assert.Contains("2025-11-25", (await McpCalls.ReadAsync(response))["error"]!["data"]!["supported"]!.AsArray().Select(found => found!.ToString()));
+        Assert.Contains(
+            "2025-11-25",
+            (await McpCalls.ReadAsync(response))["error"]!["data"]!["supported"]!.AsArray().Select(found => found!.ToString())
+        );
     }
 
     [Fact]
@@ -42,9 +45,16 @@ public sealed class ProtocolVersionsTests
         Assert.Equal(-32028, (int)answer["error"]!["code"]!);
     }
 
-    private static async Task<JsonNode> SendAsync(TenancyServer server, string version, HttpStatusCode status, string? token = McpCalls.Acme)
+    private static async Task<JsonNode> SendAsync(
+        TenancyServer server,
+        string version,
+        HttpStatusCode status,
+        string? token = McpCalls.Acme
+    )
     {
-        var body = McpCalls.Message("server/discover", generation: Generation.Stateless).Replace("2026-07-28", version, StringComparison.Ordinal);
+        var body = McpCalls
+            .Message("server/discover", generation: Generation.Stateless)
+            .Replace("2026-07-28", version, StringComparison.Ordinal);
         using var request = McpCalls.Post(server.Port, Way.Path, "acme", token, body);
         request.Headers.Add("MCP-Protocol-Version", version);
         request.Headers.Add("Mcp-Method", "server/discover");

@@ -24,9 +24,17 @@ public sealed class RefusalIdsTests
             Assert.True(changed.IsSuccessStatusCode);
         }
 
-        Assert.NotNull(server.Services.GetRequiredService<ConcurrentCalls>().TryTake(server.Services.GetRequiredService<TenantRegistry>().Get("acme")!));
+        Assert.NotNull(
+            server.Services.GetRequiredService<ConcurrentCalls>().TryTake(server.Services.GetRequiredService<TenantRegistry>().Get("acme")!)
+        );
         var meta = hasProgress ? ",\"_meta\":{\"progressToken\":1}" : "";
-        using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("whoami").Replace("\"arguments\":{}", "\"arguments\":{}" + meta, StringComparison.Ordinal));
+        using var request = McpCalls.Post(
+            server.Port,
+            Way.Path,
+            "acme",
+            McpCalls.Acme,
+            McpCalls.Call("whoami").Replace("\"arguments\":{}", "\"arguments\":{}" + meta, StringComparison.Ordinal)
+        );
         using var response = await server.Client.SendAsync(request, Token);
         Assert.Equal(429, (int)response.StatusCode);
         Assert.Equal(1, (int)(await McpCalls.ReadAsync(response))["id"]!);
@@ -35,8 +43,16 @@ public sealed class RefusalIdsTests
     [Fact]
     public async Task The_id_of_a_refused_call_does_not_come_from_memory_that_others_have_by_then()
     {
-        await using var server = await TenancyServer.StartAsync(services: services => services.AddSingleton<IAuthenticationService, Borrower>());
-        using var request = McpCalls.Post(server.Port, Way.Path, "acme", null, McpCalls.Call("whoami", new() { ["x"] = new string('x', 20_000) }));
+        await using var server = await TenancyServer.StartAsync(services: services =>
+            services.AddSingleton<IAuthenticationService, Borrower>()
+        );
+        using var request = McpCalls.Post(
+            server.Port,
+            Way.Path,
+            "acme",
+            null,
+            McpCalls.Call("whoami", new() { ["x"] = new string('x', 20_000) })
+        );
         using var response = await server.Client.SendAsync(request, Token);
         Assert.Equal(401, (int)response.StatusCode);
         Assert.Equal(1, (int)(await McpCalls.ReadAsync(response))["id"]!);
@@ -45,7 +61,8 @@ public sealed class RefusalIdsTests
     /// <summary>Uses the memory that is free while a challenge is written, as another request would.</summary>
     private sealed class Borrower : IAuthenticationService
     {
-        public Task<AuthenticateResult> AuthenticateAsync(HttpContext context, string? scheme) => Task.FromResult(AuthenticateResult.NoResult());
+        public Task<AuthenticateResult> AuthenticateAsync(HttpContext context, string? scheme) =>
+            Task.FromResult(AuthenticateResult.NoResult());
 
         public Task ChallengeAsync(HttpContext context, string? scheme, AuthenticationProperties? properties)
         {
@@ -61,7 +78,8 @@ public sealed class RefusalIdsTests
 
         public Task ForbidAsync(HttpContext context, string? scheme, AuthenticationProperties? properties) => Task.CompletedTask;
 
-        public Task SignInAsync(HttpContext context, string? scheme, ClaimsPrincipal principal, AuthenticationProperties? properties) => Task.CompletedTask;
+        public Task SignInAsync(HttpContext context, string? scheme, ClaimsPrincipal principal, AuthenticationProperties? properties) =>
+            Task.CompletedTask;
 
         public Task SignOutAsync(HttpContext context, string? scheme, AuthenticationProperties? properties) => Task.CompletedTask;
     }

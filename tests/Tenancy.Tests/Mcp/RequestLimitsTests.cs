@@ -64,7 +64,12 @@ public sealed class RequestLimitsTests
         settings["Tenancy:Tenants:0:principals:1:token"] = "acme.second";
         await using var server = await TenancyServer.StartAsync(settings: settings);
         await ChangeAsync(server, """{"limits":{"rateLimitPerCaller":2}}""");
-        var first = new[] { await StatusAsync(server, "acme", McpCalls.Acme), await StatusAsync(server, "acme", McpCalls.Acme), await StatusAsync(server, "acme", McpCalls.Acme) };
+        var first = new[]
+        {
+            await StatusAsync(server, "acme", McpCalls.Acme),
+            await StatusAsync(server, "acme", McpCalls.Acme),
+            await StatusAsync(server, "acme", McpCalls.Acme),
+        };
         Assert.Equal([HttpStatusCode.OK, HttpStatusCode.OK, HttpStatusCode.TooManyRequests], first);
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, "acme", "acme.second"));
     }
@@ -86,8 +91,12 @@ public sealed class RequestLimitsTests
     [Fact]
     public async Task An_IPv6_network_is_one_client_without_credentials_and_the_next_network_another()
     {
-        await using var server = await TenancyServer.StartAsync(services: services => services.AddSingleton<IStartupFilter, ClientAddresses>());
-        var network = await Task.WhenAll(Enumerable.Range(1, 80).Select(number => StatusAsync(server, "acme", null, $"2001:db8:0:1::{number:x}")));
+        await using var server = await TenancyServer.StartAsync(services: services =>
+            services.AddSingleton<IStartupFilter, ClientAddresses>()
+        );
+        var network = await Task.WhenAll(
+            Enumerable.Range(1, 80).Select(number => StatusAsync(server, "acme", null, $"2001:db8:0:1::{number:x}"))
+        );
         Assert.Equal(60, network.Count(status => status == HttpStatusCode.OK));
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, "acme", null, "2001:db8:0:2::1"));
     }

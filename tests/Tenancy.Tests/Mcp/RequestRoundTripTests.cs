@@ -49,7 +49,6 @@ public sealed class RequestRoundTripTests
             ("bearer, 2026", 0, () => server.CallAsync("acme", McpCalls.Acme, "get_products", generation: Generation.Stateless)),
             ("bearer and session", 0, () => server.CallAsync("acme", McpCalls.Acme, "get_products", sessionId: sessionId)),
             ("by host", 0, () => server.CallAsync("acme", McpCalls.Acme, "get_products", way: Way.Host)),
-
             // Claim and completion; the third is the handler's document.
             ("mutating", 3, () => server.CallAsync("acme", McpCalls.Acme, "create_media_buy", McpCalls.CreateBuy())),
         ];
@@ -85,14 +84,19 @@ public sealed class RequestRoundTripTests
     }
 
     private static Task<TenancyServer> StartAsync(StoreKind store, TimeProvider time, Func<ProfilingSession?> profiler) =>
-        TenancyServer.StartAsync(store, services: services => services.AddSingleton(time).AddSingleton(provider => new RedisConnection(
-            provider.GetRequiredService<IConfiguration>(),
-            provider.GetRequiredService<IHostEnvironment>(),
-            provider.GetRequiredService<IOptions<TenancyOptions>>(),
-            provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<RedisConnection>>(),
-            provider.GetService<IEmbeddedStore>())
-        {
-            Profiler = profiler,
-        }));
+        TenancyServer.StartAsync(store, services: services =>
+            services
+                .AddSingleton(time)
+                .AddSingleton(provider => new RedisConnection(
+                    provider.GetRequiredService<IConfiguration>(),
+                    provider.GetRequiredService<IHostEnvironment>(),
+                    provider.GetRequiredService<IOptions<TenancyOptions>>(),
+                    provider.GetRequiredService<TimeProvider>(),
+                    provider.GetRequiredService<ILogger<RedisConnection>>(),
+                    provider.GetService<IEmbeddedStore>()
+                )
+                {
+                    Profiler = profiler,
+                })
+        );
 }

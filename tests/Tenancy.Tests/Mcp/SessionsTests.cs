@@ -19,11 +19,12 @@ public sealed class SessionsTests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private static Dictionary<string, string?> Settings { get; } = new(TenancyServer.DefaultSettings)
-    {
-        ["Tenancy:Tenants:0:principals:1:name"] = "second",
-        ["Tenancy:Tenants:0:principals:1:token"] = Second,
-    };
+    private static Dictionary<string, string?> Settings { get; } =
+        new(TenancyServer.DefaultSettings)
+        {
+            ["Tenancy:Tenants:0:principals:1:name"] = "second",
+            ["Tenancy:Tenants:0:principals:1:token"] = Second,
+        };
 
     [Fact]
     public async Task Of_a_rush_at_two_nodes_exactly_the_quota_begins_and_a_neighbour_notices_nothing()
@@ -32,7 +33,9 @@ public sealed class SessionsTests
         await using var one = await TenancyServer.StartAsync(settings: Settings, redis: redis);
         await LimitAsync(one, 10);
         await using var two = await TenancyServer.StartAsync(settings: Settings, redis: redis);
-        var rush = await Task.WhenAll(Enumerable.Range(0, 40).Select(i => BeginAsync(i % 2 == 0 ? one : two, "acme", i % 4 < 2 ? McpCalls.Acme : Second)));
+        var rush = await Task.WhenAll(
+            Enumerable.Range(0, 40).Select(i => BeginAsync(i % 2 == 0 ? one : two, "acme", i % 4 < 2 ? McpCalls.Acme : Second))
+        );
         Assert.Equal(10, rush.Count(answer => answer.Status == HttpStatusCode.OK));
         Assert.All(rush.Where(answer => answer.Status != HttpStatusCode.OK), answer =>
         {
@@ -42,9 +45,18 @@ public sealed class SessionsTests
         });
         Assert.Equal(HttpStatusCode.OK, (await BeginAsync(one, "globex", McpCalls.Globex)).Status);
         Assert.All(
-            await Task.WhenAll(rush.Where(answer => answer.SessionId is not null).Select((answer, i) => Task.WhenAll(
-                StatusAsync(i % 2 == 0 ? one : two, McpCalls.Acme, answer.SessionId!), StatusAsync(i % 2 == 0 ? two : one, Second, answer.SessionId!)))),
-            statuses => Assert.Equal([HttpStatusCode.OK, HttpStatusCode.NotFound], statuses.Order()));
+            await Task.WhenAll(
+                rush.Where(answer => answer.SessionId is not null)
+                    .Select(
+                        (answer, i) =>
+                            Task.WhenAll(
+                                StatusAsync(i % 2 == 0 ? one : two, McpCalls.Acme, answer.SessionId!),
+                                StatusAsync(i % 2 == 0 ? two : one, Second, answer.SessionId!)
+                            )
+                    )
+            ),
+            statuses => Assert.Equal([HttpStatusCode.OK, HttpStatusCode.NotFound], statuses.Order())
+        );
     }
 
     [Theory]
@@ -54,16 +66,33 @@ public sealed class SessionsTests
     {
         await using var server = await TenancyServer.StartAsync(store, Settings);
         await LimitAsync(server, 5);
-        Assert.Equal(3, (await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => BeginAsync(server, "acme", McpCalls.Acme)))).Count(answer => answer.Status == HttpStatusCode.OK));
-        Assert.Equal(2, (await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => BeginAsync(server, "acme", Second)))).Count(answer => answer.Status == HttpStatusCode.OK));
+        Assert.Equal(
+            3,
+            (await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => BeginAsync(server, "acme", McpCalls.Acme)))).Count(answer =>
+                answer.Status == HttpStatusCode.OK
+            )
+        );
+        Assert.Equal(
+            2,
+            (await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => BeginAsync(server, "acme", Second)))).Count(answer =>
+                answer.Status == HttpStatusCode.OK
+            )
+        );
     }
 
     [Fact]
     public async Task Where_all_callers_are_the_same_they_have_all_of_the_tenants_sessions()
     {
-        await using var server = await TenancyServer.StartAsync(settings: new Dictionary<string, string?>(Settings) { ["Tenancy:Defaults:Authentication:Kind"] = "none" });
+        await using var server = await TenancyServer.StartAsync(
+            settings: new Dictionary<string, string?>(Settings) { ["Tenancy:Defaults:Authentication:Kind"] = "none" }
+        );
         await LimitAsync(server, 5);
-        Assert.Equal(5, (await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => BeginAsync(server, "acme", null)))).Count(answer => answer.Status == HttpStatusCode.OK));
+        Assert.Equal(
+            5,
+            (await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => BeginAsync(server, "acme", null)))).Count(answer =>
+                answer.Status == HttpStatusCode.OK
+            )
+        );
     }
 
     [Theory]
@@ -72,7 +101,9 @@ public sealed class SessionsTests
     public async Task A_session_that_nobody_uses_frees_its_place_and_one_that_is_used_does_not(StoreKind store)
     {
         var clock = new MovableClock();
-        await using var server = await TenancyServer.StartAsync(store, Settings, services: services => services.AddSingleton<TimeProvider>(clock));
+        await using var server = await TenancyServer.StartAsync(store, Settings, services: services =>
+            services.AddSingleton<TimeProvider>(clock)
+        );
         await LimitAsync(server, 4);
         var (used, idle) = (await BeginAsync(server, "acme", McpCalls.Acme), await BeginAsync(server, "acme", McpCalls.Acme));
         clock.Advance(SessionStore.Lifetime - TimeSpan.FromMinutes(1));
@@ -144,7 +175,15 @@ public sealed class SessionsTests
         Assert.Equal(0, comebacks.Count);
         foreach (var session in sessions)
         {
-            using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Message("ping"), Generation.Sessions, session);
+            using var request = McpCalls.Post(
+                server.Port,
+                Way.Path,
+                "acme",
+                McpCalls.Acme,
+                McpCalls.Message("ping"),
+                Generation.Sessions,
+                session
+            );
             using var response = await server.Client.SendAsync(request, Cancellation);
             Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         }
@@ -182,8 +221,12 @@ public sealed class SessionsTests
     {
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         await using var redis = await RedisServer.StartAsync();
-        await using var one = await TenancyServer.StartAsync(settings: Settings, redis: redis, services: services => services.AddSingleton<TimeProvider>(time));
-        await using var two = await TenancyServer.StartAsync(settings: Settings, redis: redis, services: services => services.AddSingleton<TimeProvider>(time));
+        await using var one = await TenancyServer.StartAsync(settings: Settings, redis: redis, services: services =>
+            services.AddSingleton<TimeProvider>(time)
+        );
+        await using var two = await TenancyServer.StartAsync(settings: Settings, redis: redis, services: services =>
+            services.AddSingleton<TimeProvider>(time)
+        );
         foreach (var isAdmins in new[] { true, false })
         {
             var session = (await BeginAsync(one, "acme", McpCalls.Acme)).SessionId!;
@@ -247,8 +290,12 @@ public sealed class SessionsTests
     {
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         await using var redis = await RedisServer.StartAsync();
-        await using var one = await TenancyServer.StartAsync(settings: Settings, redis: redis, services: services => services.AddSingleton<TimeProvider>(time));
-        await using var two = await TenancyServer.StartAsync(settings: Settings, redis: redis, services: services => services.AddSingleton<TimeProvider>(time));
+        await using var one = await TenancyServer.StartAsync(settings: Settings, redis: redis, services: services =>
+            services.AddSingleton<TimeProvider>(time)
+        );
+        await using var two = await TenancyServer.StartAsync(settings: Settings, redis: redis, services: services =>
+            services.AddSingleton<TimeProvider>(time)
+        );
         var session = (await BeginAsync(one, "acme", McpCalls.Acme)).SessionId!;
         using var stream = await OpenStreamAsync(one, session);
         for (var i = 0; i < 3; i++)
@@ -272,11 +319,19 @@ public sealed class SessionsTests
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync(Cancellation));
     }
 
-    private static async Task<(HttpStatusCode Status, string? SessionId, JsonNode Body)> BeginAsync(TenancyServer server, string tenant, string? token)
+    private static async Task<(HttpStatusCode Status, string? SessionId, JsonNode Body)> BeginAsync(
+        TenancyServer server,
+        string tenant,
+        string? token
+    )
     {
         using var request = McpCalls.Post(server.Port, Way.Path, tenant, token, McpCalls.Initialize());
         using var response = await server.Client.SendAsync(request, Cancellation);
-        return (response.StatusCode, response.Headers.TryGetValues("Mcp-Session-Id", out var ids) ? ids.Single() : null, await McpCalls.ReadAsync(response));
+        return (
+            response.StatusCode,
+            response.Headers.TryGetValues("Mcp-Session-Id", out var ids) ? ids.Single() : null,
+            await McpCalls.ReadAsync(response)
+        );
     }
 
     private static async Task<HttpStatusCode> StatusAsync(TenancyServer server, string token, string sessionId, string tenant = "acme")
@@ -326,10 +381,18 @@ public sealed class SessionsTests
             return this;
         }
 
-        public ValueTask OnSessionInitializedAsync(HttpContext context, string sessionId, InitializeRequestParams initializeParams, CancellationToken cancellationToken) =>
-            _handler!.OnSessionInitializedAsync(context, sessionId, initializeParams, cancellationToken);
+        public ValueTask OnSessionInitializedAsync(
+            HttpContext context,
+            string sessionId,
+            InitializeRequestParams initializeParams,
+            CancellationToken cancellationToken
+        ) => _handler!.OnSessionInitializedAsync(context, sessionId, initializeParams, cancellationToken);
 
-        public ValueTask<InitializeRequestParams?> AllowSessionMigrationAsync(HttpContext context, string sessionId, CancellationToken cancellationToken)
+        public ValueTask<InitializeRequestParams?> AllowSessionMigrationAsync(
+            HttpContext context,
+            string sessionId,
+            CancellationToken cancellationToken
+        )
         {
             Count++;
             return _handler!.AllowSessionMigrationAsync(context, sessionId, cancellationToken);

@@ -14,7 +14,8 @@ public sealed class SlowBodiesTests
     // As no other timer of the server has it.
     private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(37);
 
-    private static Dictionary<string, string?> Settings { get; } = new(TenancyServer.DefaultSettings) { ["Tenancy:RequestBodyTimeout"] = "00:00:37" };
+    private static Dictionary<string, string?> Settings { get; } =
+        new(TenancyServer.DefaultSettings) { ["Tenancy:RequestBodyTimeout"] = "00:00:37" };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -22,7 +23,11 @@ public sealed class SlowBodiesTests
     [InlineData("Content-Length: 1000000", "{", " ")]
     [InlineData("Content-Length: 1000000", "", " ")]
     [InlineData("Transfer-Encoding: chunked", "1\r\n{\r\n", "1\r\n \r\n")]
-    public async Task A_body_that_trickles_is_refused_when_its_time_is_over_and_the_connection_ends(string promise, string first, string drop)
+    public async Task A_body_that_trickles_is_refused_when_its_time_is_over_and_the_connection_ends(
+        string promise,
+        string first,
+        string drop
+    )
     {
         var clock = new DeadlineClock();
         await using var server = await StartAsync(clock);
@@ -53,7 +58,12 @@ public sealed class SlowBodiesTests
         var clock = new DeadlineClock();
         await using var server = await StartAsync(clock);
         var body = McpCalls.Call("whoami");
-        using var post = await RawPost.BeginAsync(server.Port, "/acme/mcp", McpCalls.Acme, $"Connection: close\r\nContent-Length: {body.Length}");
+        using var post = await RawPost.BeginAsync(
+            server.Port,
+            "/acme/mcp",
+            McpCalls.Acme,
+            $"Connection: close\r\nContent-Length: {body.Length}"
+        );
         await post.SendAsync(body[..20]);
         await clock.WaitForAsync(1);
         clock.Advance(Timeout - TimeSpan.FromSeconds(1));
@@ -68,7 +78,13 @@ public sealed class SlowBodiesTests
     {
         var clock = new DeadlineClock();
         await using var server = await StartAsync(clock);
-        using (var changed = await server.AdminAsync(HttpMethod.Patch, "/acme", """{ "limits": { "maxConcurrentCalls": 1, "rateLimit": 30 } }"""))
+        using (
+            var changed = await server.AdminAsync(
+                HttpMethod.Patch,
+                "/acme",
+                """{ "limits": { "maxConcurrentCalls": 1, "rateLimit": 30 } }"""
+            )
+        )
         {
             Assert.True(changed.IsSuccessStatusCode);
         }
@@ -84,7 +100,8 @@ public sealed class SlowBodiesTests
             }
 
             await clock.WaitForAsync(posts.Count);
-            // Ten came with credentials, and this is one more. (The clock that stands still and the one of the store differ by a millisecond at times.)
+            // Ten came with credentials, and this is one more. (The clock that stands still and the one of the store differ by a
+            // millisecond at times.)
             Assert.InRange(await RemainingAsync(server), 18, 19);
             Assert.Equal("globex", await WhoAsync(server, "globex"));
             Assert.DoesNotContain(posts, post => post.IsAnswered);
@@ -115,7 +132,9 @@ public sealed class SlowBodiesTests
     public async Task On_http2_the_one_request_ends_and_the_others_of_its_connection_go_on()
     {
         var clock = new DeadlineClock();
-        await using var server = await StartAsync(clock, kestrel => kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http2));
+        await using var server = await StartAsync(clock, kestrel =>
+            kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http2)
+        );
         using var content = new EndlessContent();
         using var slow = Http2(server, content);
         var waiting = server.Client.SendAsync(slow, Token);
@@ -133,7 +152,9 @@ public sealed class SlowBodiesTests
     [Fact]
     public async Task A_body_below_Kestrels_least_rate_gets_the_same_answer()
     {
-        await using var server = await StartAsync(new(), kestrel => kestrel.Limits.MinRequestBodyDataRate = new(240, TimeSpan.FromSeconds(1.5)));
+        await using var server = await StartAsync(new(), kestrel =>
+            kestrel.Limits.MinRequestBodyDataRate = new(240, TimeSpan.FromSeconds(1.5))
+        );
         using var post = await RawPost.BeginAsync(server.Port, "/acme/mcp", McpCalls.Acme);
         await post.SendAsync("{");
         var answer = await post.EndAsync();
@@ -150,15 +171,16 @@ public sealed class SlowBodiesTests
     }
 
     // Without Kestrel's own rate, whose clock is not the test's.
-    private static Task<TenancyServer> StartAsync(DeadlineClock clock, Action<KestrelServerOptions>? configure = null) => TenancyServer.StartAsync(settings: Settings, services: services =>
-    {
-        services.AddSingleton<TimeProvider>(clock);
-        services.Configure<KestrelServerOptions>(kestrel =>
+    private static Task<TenancyServer> StartAsync(DeadlineClock clock, Action<KestrelServerOptions>? configure = null) =>
+        TenancyServer.StartAsync(settings: Settings, services: services =>
         {
-            kestrel.Limits.MinRequestBodyDataRate = null;
-            configure?.Invoke(kestrel);
+            services.AddSingleton<TimeProvider>(clock);
+            services.Configure<KestrelServerOptions>(kestrel =>
+            {
+                kestrel.Limits.MinRequestBodyDataRate = null;
+                configure?.Invoke(kestrel);
+            });
         });
-    });
 
     private static async Task<string> WhoAsync(TenancyServer server, string tenant) =>
         (await server.CallAsync(tenant, $"{tenant}.dev-buyer", "whoami"))["content"]![0]!["text"]!.ToString().Split('|')[0];
@@ -168,7 +190,10 @@ public sealed class SlowBodiesTests
         using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("whoami"));
         using var response = await server.Client.SendAsync(request, Token);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        return int.Parse(response.Headers.GetValues("RateLimit").Single().Split(";r=")[1].Split(';')[0], System.Globalization.CultureInfo.InvariantCulture);
+        return int.Parse(
+            response.Headers.GetValues("RateLimit").Single().Split(";r=")[1].Split(';')[0],
+            System.Globalization.CultureInfo.InvariantCulture
+        );
     }
 
     private static HttpRequestMessage Http2(TenancyServer server, HttpContent content)

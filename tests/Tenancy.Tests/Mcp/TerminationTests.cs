@@ -43,7 +43,8 @@ public sealed class TerminationTests
         var raw = await store.RawAsync();
         using var gate = new SlowTools.Gate();
         await using var server = await TenancyServer.StartAsync(services: services =>
-            services.AddSingleton(gate).AddSingleton(new CommonHandlers(platform => platform.AddHandlers<SlowTools>())));
+            services.AddSingleton(gate).AddSingleton(new CommonHandlers(platform => platform.AddHandlers<SlowTools>()))
+        );
         server.App.Lifetime.ApplicationStopping.Register(() => raw.StringSet("stopping", 1));
         await raw.StringSetAsync("port", server.Port);
         await gate.WaitForAsync(2);

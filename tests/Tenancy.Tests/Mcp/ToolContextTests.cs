@@ -33,8 +33,12 @@ public sealed class ToolContextTests
         Assert.Throws<InvalidOperationException>(() => context.Cache);
         await Assert.ThrowsAsync<InvalidOperationException>(() => documents.GetAsync("x", Token));
         await Assert.ThrowsAsync<InvalidOperationException>(() => documents.ListAsync(cancellationToken: Token));
-        await Assert.ThrowsAsync<InvalidOperationException>(() => documents.CreateAsync(new() { Seller = "x", Budget = 1 }, cancellationToken: Token));
-        await Assert.ThrowsAsync<InvalidOperationException>(async () => await cache.GetOrCreateAsync("x", _ => new ValueTask<int>(1), cancellationToken: Token));
+        await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            documents.CreateAsync(new() { Seller = "x", Budget = 1 }, cancellationToken: Token)
+        );
+        await Assert.ThrowsAsync<InvalidOperationException>(async () =>
+            await cache.GetOrCreateAsync("x", _ => new ValueTask<int>(1), cancellationToken: Token)
+        );
     }
 
     [Fact]
@@ -43,7 +47,11 @@ public sealed class ToolContextTests
         await using var server = await TenancyServer.StartAsync();
         using var call = TestToolContext.Begin(server.Services, "acme");
         Assert.NotNull(call.Context.Platform<TestPublisher>());
-        Assert.Contains("TestRetailer", Assert.Throws<InvalidOperationException>(() => call.Context.Platform<TestRetailer>()).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "TestRetailer",
+            Assert.Throws<InvalidOperationException>(() => call.Context.Platform<TestRetailer>()).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -61,7 +69,12 @@ public sealed class ToolContextTests
         async Task<string> CacheAsync(string tenant, string caller, CacheSharing sharing)
         {
             using var call = TestToolContext.Begin(server.Services, tenant, caller);
-            return await call.Context.Cache.GetOrCreateAsync("key", _ => ValueTask.FromResult($"{tenant}/{caller}"), sharing, cancellationToken: Token);
+            return await call.Context.Cache.GetOrCreateAsync(
+                "key",
+                _ => ValueTask.FromResult($"{tenant}/{caller}"),
+                sharing,
+                cancellationToken: Token
+            );
         }
     }
 
@@ -76,7 +89,15 @@ public sealed class ToolContextTests
         using var acme = TestToolContext.Begin(server.Services, "acme");
         using var globex = TestToolContext.Begin(server.Services, "globex");
         await acme.Context.Cache.GetOrCreateAsync(key, _ => ValueTask.FromResult("acme's"), CacheSharing.Tenant, cancellationToken: Token);
-        Assert.Equal("globex's", await globex.Context.Cache.GetOrCreateAsync(key, _ => ValueTask.FromResult("globex's"), CacheSharing.Tenant, cancellationToken: Token));
+        Assert.Equal(
+            "globex's",
+            await globex.Context.Cache.GetOrCreateAsync(
+                key,
+                _ => ValueTask.FromResult("globex's"),
+                CacheSharing.Tenant,
+                cancellationToken: Token
+            )
+        );
     }
 
     [Fact]
@@ -103,7 +124,12 @@ public sealed class ToolContextTests
                 return call;
             }
 
-            await call.Context.Cache.GetOrCreateAsync("key", _ => ValueTask.FromResult(++made), CacheSharing.Tenant, cancellationToken: Token);
+            await call.Context.Cache.GetOrCreateAsync(
+                "key",
+                _ => ValueTask.FromResult(++made),
+                CacheSharing.Tenant,
+                cancellationToken: Token
+            );
             return call;
         }
     }
@@ -118,7 +144,11 @@ public sealed class ToolContextTests
         {
             Assert.Equal("system", scope.Context.Caller.Value);
             documents = scope.Context.Documents<TestBuy>();
-            Assert.Single((await documents.ListAsync(cancellationToken: Token)).Items.Append(await documents.CreateAsync(new() { Seller = "acme", Budget = 1 }, cancellationToken: Token)));
+            Assert.Single(
+                (await documents.ListAsync(cancellationToken: Token)).Items.Append(
+                    await documents.CreateAsync(new() { Seller = "acme", Budget = 1 }, cancellationToken: Token)
+                )
+            );
         }
 
         await Assert.ThrowsAsync<InvalidOperationException>(() => documents.ListAsync(cancellationToken: Token));

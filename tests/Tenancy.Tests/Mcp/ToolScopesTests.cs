@@ -1,6 +1,6 @@
 using System.Net;
-using ModelContextProtocol.Server;
 using Microsoft.Extensions.DependencyInjection;
+using ModelContextProtocol.Server;
 using Tenancy.Adcp;
 using Tenancy.Mcp;
 using Tenancy.Tests.Hosting;
@@ -15,18 +15,20 @@ public sealed class ToolScopesTests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public static TheoryData<Way, Generation> Everywhere { get; } = new MatrixTheoryData<Way, Generation>(Enum.GetValues<Way>(), Enum.GetValues<Generation>());
+    public static TheoryData<Way, Generation> Everywhere { get; } =
+        new MatrixTheoryData<Way, Generation>(Enum.GetValues<Way>(), Enum.GetValues<Generation>());
 
-    private static Dictionary<string, string?> Settings { get; } = new(TenancyServer.DefaultSettings)
-    {
-        ["Tenancy:Tenants:0:principals:1:name"] = "reader",
-        ["Tenancy:Tenants:0:principals:1:token"] = Reader,
-        ["Tenancy:Tenants:0:principals:1:scopes:0"] = "buys",
-        ["Tenancy:Tenants:0:principals:2:name"] = "buyer",
-        ["Tenancy:Tenants:0:principals:2:token"] = Buyer,
-        ["Tenancy:Tenants:0:principals:2:scopes:0"] = "read",
-        ["Tenancy:Tenants:0:principals:2:scopes:1"] = "buy",
-    };
+    private static Dictionary<string, string?> Settings { get; } =
+        new(TenancyServer.DefaultSettings)
+        {
+            ["Tenancy:Tenants:0:principals:1:name"] = "reader",
+            ["Tenancy:Tenants:0:principals:1:token"] = Reader,
+            ["Tenancy:Tenants:0:principals:1:scopes:0"] = "buys",
+            ["Tenancy:Tenants:0:principals:2:name"] = "buyer",
+            ["Tenancy:Tenants:0:principals:2:token"] = Buyer,
+            ["Tenancy:Tenants:0:principals:2:scopes:0"] = "read",
+            ["Tenancy:Tenants:0:principals:2:scopes:1"] = "buy",
+        };
 
     [Theory, MemberData(nameof(Everywhere))]
     public async Task A_tool_is_hidden_from_and_refused_to_callers_without_its_scope(Way way, Generation generation)
@@ -39,7 +41,14 @@ public sealed class ToolScopesTests
             Assert.Contains("whoami", await ToolsAsync(server, token, way, generation));
             foreach (var tool in new[] { "scoped", "scoped_buy" })
             {
-                using var request = McpCalls.Post(server.Port, way, "acme", token, McpCalls.Call(tool, tool == "scoped" ? null : McpCalls.CreateBuy(), generation), generation);
+                using var request = McpCalls.Post(
+                    server.Port,
+                    way,
+                    "acme",
+                    token,
+                    McpCalls.Call(tool, tool == "scoped" ? null : McpCalls.CreateBuy(), generation),
+                    generation
+                );
                 using var response = await server.Client.SendAsync(request, Cancellation);
                 Assert.Equal(has ? HttpStatusCode.OK : HttpStatusCode.Forbidden, response.StatusCode);
                 Assert.Equal(has ? "" : "Bearer error=\"insufficient_scope\", scope=\"buy\"", response.Headers.WwwAuthenticate.ToString());
@@ -98,20 +107,38 @@ public sealed class ToolScopesTests
         await using var issuer = await TestIssuer.StartAsync();
         await using var server = await StartAsync(new(Settings) { ["Tenancy:Validation:AllowedNetworks:0"] = "127.0.0.0/8" });
         using var registered = await server.AdminAsync(
-            HttpMethod.Post, "?wait=true", $$"""{ "id": "initech", "authentication": { "kind": "jwks", "issuer": "{{issuer.Url}}", "audiences": ["api"] } }""");
+            HttpMethod.Post,
+            "?wait=true",
+            $$"""{ "id": "initech", "authentication": { "kind": "jwks", "issuer": "{{issuer.Url}}", "audiences": ["api"] } }"""
+        );
         Assert.True(registered.IsSuccessStatusCode);
-        using var request = McpCalls.Post(server.Port, Way.Path, "initech", issuer.Mint("api", claims => claims[claim] = value), McpCalls.Call("scoped"));
+        using var request = McpCalls.Post(
+            server.Port,
+            Way.Path,
+            "initech",
+            issuer.Mint("api", claims => claims[claim] = value),
+            McpCalls.Call("scoped")
+        );
         using var response = await server.Client.SendAsync(request, Cancellation);
         var has = claim != "roles" && (value as string[] ?? ((string)value).Split(' ')).Contains("buy");
         Assert.Equal(has ? HttpStatusCode.OK : HttpStatusCode.Forbidden, response.StatusCode);
     }
 
     private static Task<TenancyServer> StartAsync(Dictionary<string, string?>? settings = null) =>
-        TenancyServer.StartAsync(settings: settings ?? Settings, services: services => services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<ScopedTools>())));
+        TenancyServer.StartAsync(settings: settings ?? Settings, services: services =>
+            services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<ScopedTools>()))
+        );
 
     private static async Task<string[]> ToolsAsync(TenancyServer server, string token, Way way, Generation generation)
     {
-        using var request = McpCalls.Post(server.Port, way, "acme", token, McpCalls.Message("tools/list", generation: generation), generation);
+        using var request = McpCalls.Post(
+            server.Port,
+            way,
+            "acme",
+            token,
+            McpCalls.Message("tools/list", generation: generation),
+            generation
+        );
         using var response = await server.Client.SendAsync(request, Cancellation);
         return [.. (await McpCalls.ReadAsync(response))["result"]!["tools"]!.AsArray().Select(tool => tool!["name"]!.ToString())];
     }
@@ -125,7 +152,18 @@ public sealed class ToolScopesTests
         public static string ScopedTwice() => "done";
 
         [AdcpTool("scoped_buy"), RequireScope("buy")]
-        public Task<CreateMediaBuyResponse> BuyAsync(CreateMediaBuyRequest request, ToolContext context, CancellationToken cancellationToken) =>
-            Task.FromResult(new CreateMediaBuyResponse { MediaBuyId = "mb", Status = MediaBuyStatus.Active, Packages = [] });
+        public Task<CreateMediaBuyResponse> BuyAsync(
+            CreateMediaBuyRequest request,
+            ToolContext context,
+            CancellationToken cancellationToken
+        ) =>
+            Task.FromResult(
+                new CreateMediaBuyResponse
+                {
+                    MediaBuyId = "mb",
+                    Status = MediaBuyStatus.Active,
+                    Packages = [],
+                }
+            );
     }
 }

@@ -27,22 +27,24 @@ public sealed class ForeignCodeTests : IDisposable
     [Fact]
     public async Task A_validator_that_blocks_as_it_is_told_to_end_holds_up_no_change_of_another_tenant()
     {
-        var validator = new Validator(async (tenant, cancellationToken) =>
-        {
-            if (tenant.Id == "acme")
+        var validator = new Validator(
+            async (tenant, cancellationToken) =>
             {
-                var ended = new TaskCompletionSource();
-                using var registration = cancellationToken.Register(() =>
+                if (tenant.Id == "acme")
                 {
-                    _gate.Block();
-                    ended.TrySetResult();
-                });
-                _gate.Reached.TrySetResult();
-                await ended.Task;
-            }
+                    var ended = new TaskCompletionSource();
+                    using var registration = cancellationToken.Register(() =>
+                    {
+                        _gate.Block();
+                        ended.TrySetResult();
+                    });
+                    _gate.Reached.TrySetResult();
+                    await ended.Task;
+                }
 
-            return GatedValidator.Valid;
-        });
+                return GatedValidator.Valid;
+            }
+        );
         await using var host = await RegistryHost.CreateAsync(validator);
         await host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: Token);
         await _gate.Reached.Task.WaitAsync(Soon, Token);
@@ -50,8 +52,8 @@ public sealed class ForeignCodeTests : IDisposable
         // The removal itself does not wait for it, either.
         await Task.Run(() => host.Registry.UnregisterAsync(Acme, Token)).WaitAsync(Soon, Token);
         await _gate.Blocked.Task.WaitAsync(Soon, Token);
-        var status = await Task.Run(
-            () => host.Registry.RegisterAsync(RegistryHost.Config("globex"), cancellationToken: Token)).WaitAsync(Soon, Token);
+        var status = await Task.Run(() => host.Registry.RegisterAsync(RegistryHost.Config("globex"), cancellationToken: Token))
+            .WaitAsync(Soon, Token);
         Assert.Equal(TenantHealth.Healthy, status.Health);
     }
 
@@ -71,8 +73,8 @@ public sealed class ForeignCodeTests : IDisposable
     public async Task A_validator_that_blocks_is_waited_for_a_moment_by_who_did_not_want_to_wait()
     {
         await using var host = await RegistryHost.CreateAsync(Blocking("acme"));
-        var status = await Task.Run(
-            () => host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: Token)).WaitAsync(Soon, Token);
+        var status = await Task.Run(() => host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: Token))
+            .WaitAsync(Soon, Token);
         Assert.Equal(TenantHealth.Pending, status.Health);
 
         // Nor does it hold the lock of its tenant's checks: who asks for one gets a task at once.
@@ -97,15 +99,17 @@ public sealed class ForeignCodeTests : IDisposable
     public async Task A_validator_that_blocks_in_a_scheduled_check_holds_up_neither_the_clock_nor_the_checks_of_others()
     {
         var blocks = false;
-        var validator = new Validator((tenant, _) =>
-        {
-            if (Volatile.Read(ref blocks) && tenant.Id == "acme")
+        var validator = new Validator(
+            (tenant, _) =>
             {
-                _gate.Block();
-            }
+                if (Volatile.Read(ref blocks) && tenant.Id == "acme")
+                {
+                    _gate.Block();
+                }
 
-            return Task.FromResult(GatedValidator.Valid);
-        });
+                return Task.FromResult(GatedValidator.Valid);
+            }
+        );
         await using var host = await RegistryHost.CreateAsync(validator, start: true);
         foreach (var id in new[] { "a", "acme", "z" })
         {
@@ -115,8 +119,9 @@ public sealed class ForeignCodeTests : IDisposable
         Volatile.Write(ref blocks, true);
         await Task.Run(() => host.Time.Advance(TimeSpan.FromMinutes(11)), Token).WaitAsync(Soon, Token);
         await _gate.Blocked.Task.WaitAsync(Soon, Token);
-        await Poll.UntilAsync(
-            () => Task.FromResult(new[] { "a", "z" }.All(id => host.Model(id).Record.Check.CheckedAt == host.Time.GetUtcNow())));
+        await Poll.UntilAsync(() =>
+            Task.FromResult(new[] { "a", "z" }.All(id => host.Model(id).Record.Check.CheckedAt == host.Time.GetUtcNow()))
+        );
     }
 
     [Fact]
@@ -132,9 +137,11 @@ public sealed class ForeignCodeTests : IDisposable
         await Task.Run(() => host.Registry.RegisterAsync(config, cancellationToken: Token)).WaitAsync(Soon, Token);
         await _gate.Blocked.Task.WaitAsync(Soon, Token);
         host.Time.Advance(ForeignCode.Timeout);
-        await Poll.UntilAsync(
-            () => Task.FromResult(
-                host.Model("acme").Record.Check.Reason?.Contains("was not built within 30 seconds", StringComparison.Ordinal) is true));
+        await Poll.UntilAsync(() =>
+            Task.FromResult(
+                host.Model("acme").Record.Check.Reason?.Contains("was not built within 30 seconds", StringComparison.Ordinal) is true
+            )
+        );
         _gate.Open();
         await platform.Disposed.Task.WaitAsync(Soon, Token);
     }
@@ -143,8 +150,9 @@ public sealed class ForeignCodeTests : IDisposable
     public async Task A_listener_that_blocks_holds_up_no_change_and_no_other_listener_and_learns_of_all_changes_in_their_order()
     {
         var (blocked, other) = (new Listener(_gate.Block), new Listener(static () => { }));
-        await using var host = await RegistryHost.CreateAsync(
-            services: services => services.AddSingleton<ITenantChangeListener>(blocked).AddSingleton<ITenantChangeListener>(other));
+        await using var host = await RegistryHost.CreateAsync(services: services =>
+            services.AddSingleton<ITenantChangeListener>(blocked).AddSingleton<ITenantChangeListener>(other)
+        );
         string[] ids = ["a", "b", "c", "d"];
         foreach (var id in ids)
         {
@@ -175,15 +183,18 @@ public sealed class ForeignCodeTests : IDisposable
         Assert.True(host.Model("acme").IsServing);
     }
 
-    private Validator Blocking(string id) => new((tenant, _) =>
-    {
-        if (tenant.Id == id)
-        {
-            _gate.Block();
-        }
+    private Validator Blocking(string id) =>
+        new(
+            (tenant, _) =>
+            {
+                if (tenant.Id == id)
+                {
+                    _gate.Block();
+                }
 
-        return Task.FromResult(GatedValidator.Valid);
-    });
+                return Task.FromResult(GatedValidator.Valid);
+            }
+        );
 
     /// <summary>Where threads are held until the test lets them go.</summary>
     private sealed class Gate

@@ -19,7 +19,12 @@ public sealed class RecheckScheduleTests
     [InlineData(TenantHealth.Unverified, 3, 10, 40)]
     [InlineData(TenantHealth.Unverified, 50, 10, 300)]
     [InlineData(TenantHealth.Pending, 0, 2000, 10)]
-    public void The_interval_depends_on_health_failures_and_the_number_of_tenants_and_varies_by_a_tenth(TenantHealth health, int failures, int tenants, int seconds)
+    public void The_interval_depends_on_health_failures_and_the_number_of_tenants_and_varies_by_a_tenth(
+        TenantHealth health,
+        int failures,
+        int tenants,
+        int seconds
+    )
     {
         Assert.Equal(TimeSpan.FromSeconds(seconds * 0.9), RecheckInterval.Next(health, failures, tenants, 0));
         Assert.Equal(TimeSpan.FromSeconds(seconds), RecheckInterval.Next(health, failures, tenants, 0.5));
@@ -90,7 +95,13 @@ public sealed class RecheckScheduleTests
             await host.Registry.RegisterAsync(RegistryHost.Config(id), cancellationToken: TestContext.Current.CancellationToken);
         }
 
-        await host.Registry.UpdateAsync(RegistryHost.Config("asleep") with { Status = TenantAdminStatus.Suspended }, TestContext.Current.CancellationToken);
+        await host.Registry.UpdateAsync(
+            RegistryHost.Config("asleep") with
+            {
+                Status = TenantAdminStatus.Suspended,
+            },
+            TestContext.Current.CancellationToken
+        );
         await host.Registry.UnregisterAsync(TenantId.Parse("gone"), TestContext.Current.CancellationToken);
         host.Time.Advance(TimeSpan.FromHours(2));
         Assert.All(["dead", "asleep", "gone"], id => Assert.Equal(1, validator.Count(id)));
@@ -137,7 +148,7 @@ public sealed class RecheckScheduleTests
         // Checks run on threads of their own: no more of them come where none came for a while.
         async Task SettledAsync()
         {
-            for (var before = -1; before != Total();)
+            for (var before = -1; before != Total(); )
             {
                 before = Total();
                 await Task.Delay(200, TestContext.Current.CancellationToken);

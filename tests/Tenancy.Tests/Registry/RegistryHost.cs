@@ -42,21 +42,31 @@ internal sealed class RegistryHost : IAsyncDisposable
         Dictionary<string, string?>? settings = null,
         Action<IServiceCollection>? services = null,
         FakeTimeProvider? time = null,
-        bool start = false)
+        bool start = false
+    )
     {
         time ??= new FakeTimeProvider(DateTimeOffset.UtcNow);
-        var builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = "Development", ApplicationName = typeof(RegistryHost).Assembly.GetName().Name });
+        var builder = WebApplication.CreateBuilder(
+            new WebApplicationOptions { EnvironmentName = "Development", ApplicationName = typeof(RegistryHost).Assembly.GetName().Name }
+        );
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Configuration.AddInMemoryCollection(settings ?? []);
         if (redis is not null)
         {
-            builder.Configuration.AddInMemoryCollection([KeyValuePair.Create<string, string?>("ConnectionStrings:Redis", redis.ConnectionString + RedisServer.Patience)]);
+            builder.Configuration.AddInMemoryCollection([
+                KeyValuePair.Create<string, string?>("ConnectionStrings:Redis", redis.ConnectionString + RedisServer.Patience),
+            ]);
         }
 
         builder.Logging.ClearProviders();
         builder.Logging.AddProvider(TestLog.Provider);
         builder.Services.AddSingleton<TimeProvider>(time);
-        builder.Services.AddTenancy(builder.Configuration).AddEmbeddedStore().AddAdcp().AddPlatform<TestPublisher>("publisher").AddPlatform<TestRetailer>("retailer");
+        builder
+            .Services.AddTenancy(builder.Configuration)
+            .AddEmbeddedStore()
+            .AddAdcp()
+            .AddPlatform<TestPublisher>("publisher")
+            .AddPlatform<TestRetailer>("retailer");
         if (validator is not null)
         {
             builder.Services.AddSingleton(validator);
@@ -72,13 +82,17 @@ internal sealed class RegistryHost : IAsyncDisposable
         return new(host, time);
     }
 
-    public static TenantConfig Config(string id, string? product = null, string? fail = null, params string[] urls) => new()
-    {
-        Id = id,
-        Platform = "publisher",
-        Urls = urls,
-        Settings = System.Text.Json.JsonSerializer.SerializeToElement(new { product = product ?? id, fail }, System.Text.Json.JsonSerializerOptions.Web),
-    };
+    public static TenantConfig Config(string id, string? product = null, string? fail = null, params string[] urls) =>
+        new()
+        {
+            Id = id,
+            Platform = "publisher",
+            Urls = urls,
+            Settings = System.Text.Json.JsonSerializer.SerializeToElement(
+                new { product = product ?? id, fail },
+                System.Text.Json.JsonSerializerOptions.Web
+            ),
+        };
 
     public TenantModel Model(string id) => Registry.Get(id) ?? throw new InvalidOperationException($"no tenant {id}");
 

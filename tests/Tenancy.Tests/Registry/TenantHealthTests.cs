@@ -9,21 +9,22 @@ public sealed class TenantHealthTests
 {
     private static readonly TenantId Acme = TenantId.Parse("acme");
 
-    public static TheoryData<TenantHealth, string, TenantHealth> Table { get; } = new()
-    {
-        { TenantHealth.Pending, "valid", TenantHealth.Healthy },
-        { TenantHealth.Pending, "transient", TenantHealth.Pending },
-        { TenantHealth.Pending, "permanent", TenantHealth.Disabled },
-        { TenantHealth.Healthy, "valid", TenantHealth.Healthy },
-        { TenantHealth.Healthy, "transient", TenantHealth.Unverified },
-        { TenantHealth.Healthy, "permanent", TenantHealth.Disabled },
-        { TenantHealth.Unverified, "valid", TenantHealth.Healthy },
-        { TenantHealth.Unverified, "transient", TenantHealth.Unverified },
-        { TenantHealth.Unverified, "permanent", TenantHealth.Disabled },
-        { TenantHealth.Disabled, "valid", TenantHealth.Healthy },
-        { TenantHealth.Disabled, "transient", TenantHealth.Disabled },
-        { TenantHealth.Disabled, "permanent", TenantHealth.Disabled },
-    };
+    public static TheoryData<TenantHealth, string, TenantHealth> Table { get; } =
+        new()
+        {
+            { TenantHealth.Pending, "valid", TenantHealth.Healthy },
+            { TenantHealth.Pending, "transient", TenantHealth.Pending },
+            { TenantHealth.Pending, "permanent", TenantHealth.Disabled },
+            { TenantHealth.Healthy, "valid", TenantHealth.Healthy },
+            { TenantHealth.Healthy, "transient", TenantHealth.Unverified },
+            { TenantHealth.Healthy, "permanent", TenantHealth.Disabled },
+            { TenantHealth.Unverified, "valid", TenantHealth.Healthy },
+            { TenantHealth.Unverified, "transient", TenantHealth.Unverified },
+            { TenantHealth.Unverified, "permanent", TenantHealth.Disabled },
+            { TenantHealth.Disabled, "valid", TenantHealth.Healthy },
+            { TenantHealth.Disabled, "transient", TenantHealth.Disabled },
+            { TenantHealth.Disabled, "permanent", TenantHealth.Disabled },
+        };
 
     [Theory, MemberData(nameof(Table))]
     public async Task A_check_takes_a_tenant_from_one_health_to_the_next(TenantHealth from, string result, TenantHealth expected)
@@ -41,21 +42,37 @@ public sealed class TenantHealthTests
         Assert.Equal(expected, host.Model("acme").Health);
         Assert.Equal(expected is TenantHealth.Healthy or TenantHealth.Unverified, host.Model("acme").IsServing);
         Assert.Equal(host.Time.GetUtcNow(), status.LastCheckedAt);
-        Assert.Equal(validation switch { TenantValidation.Transient(var reason) => reason, TenantValidation.Permanent(var reason) => reason, _ => null }, status.Reason);
+        Assert.Equal(
+            validation switch
+            {
+                TenantValidation.Transient(var reason) => reason,
+                TenantValidation.Permanent(var reason) => reason,
+                _ => null,
+            },
+            status.Reason
+        );
     }
 
     [Fact]
     public async Task Without_validators_a_tenant_is_healthy_at_once()
     {
         await using var host = await RegistryHost.CreateAsync();
-        Assert.Equal(TenantHealth.Healthy, (await host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: TestContext.Current.CancellationToken)).Health);
+        Assert.Equal(
+            TenantHealth.Healthy,
+            (
+                await host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: TestContext.Current.CancellationToken)
+            ).Health
+        );
     }
 
     [Fact]
     public async Task A_platform_that_cannot_be_built_disables_its_tenant_with_the_reason_and_a_recheck_revives_it()
     {
         await using var host = await RegistryHost.CreateAsync();
-        var status = await host.Registry.RegisterAsync(RegistryHost.Config("acme", fail: "no ad server: password=hunter2hunter2 at https://user:pw@ads.example?key=abc"), cancellationToken: TestContext.Current.CancellationToken);
+        var status = await host.Registry.RegisterAsync(
+            RegistryHost.Config("acme", fail: "no ad server: password=hunter2hunter2 at https://user:pw@ads.example?key=abc"),
+            cancellationToken: TestContext.Current.CancellationToken
+        );
         Assert.Equal(TenantHealth.Disabled, status.Health);
         Assert.StartsWith("no ad server", status.Reason, StringComparison.Ordinal);
         Assert.All(["hunter2", "user:pw", "abc"], secret => Assert.DoesNotContain(secret, status.Reason, StringComparison.Ordinal));
@@ -89,7 +106,10 @@ public sealed class TenantHealthTests
         var hanging = host.Registry.RecheckAsync(Acme, TestContext.Current.CancellationToken);
         await call.Started;
 
-        Assert.Equal(TenantHealth.Healthy, (await host.Registry.RecheckAsync(TenantId.Parse("globex"), TestContext.Current.CancellationToken)).Health);
+        Assert.Equal(
+            TenantHealth.Healthy,
+            (await host.Registry.RecheckAsync(TenantId.Parse("globex"), TestContext.Current.CancellationToken)).Health
+        );
         Assert.False(hanging.IsCompleted);
         host.Time.Advance(ForeignCode.Timeout);
         var status = await hanging;
@@ -101,7 +121,9 @@ public sealed class TenantHealthTests
     public async Task The_worst_result_of_several_validators_counts()
     {
         var (first, second) = (new GatedValidator(), new GatedValidator());
-        await using var host = await RegistryHost.CreateAsync(first, services: services => Microsoft.Extensions.DependencyInjection.ServiceCollectionServiceExtensions.AddSingleton<ITenantValidator>(services, second));
+        await using var host = await RegistryHost.CreateAsync(first, services: services =>
+            Microsoft.Extensions.DependencyInjection.ServiceCollectionServiceExtensions.AddSingleton<ITenantValidator>(services, second)
+        );
         await host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: TestContext.Current.CancellationToken);
         first.Answer("acme", GatedValidator.Transient);
         second.Answer("acme", GatedValidator.Permanent);
@@ -112,7 +134,16 @@ public sealed class TenantHealthTests
     public async Task With_auto_validate_off_a_tenant_waits_for_a_recheck()
     {
         await using var host = await RegistryHost.CreateAsync(settings: new() { ["Tenancy:AutoValidate"] = "false" });
-        Assert.Equal(TenantHealth.Pending, (await host.Registry.RegisterAsync(RegistryHost.Config("acme"), awaitFirstValidation: true, TestContext.Current.CancellationToken)).Health);
+        Assert.Equal(
+            TenantHealth.Pending,
+            (
+                await host.Registry.RegisterAsync(
+                    RegistryHost.Config("acme"),
+                    awaitFirstValidation: true,
+                    TestContext.Current.CancellationToken
+                )
+            ).Health
+        );
         Assert.False(host.Model("acme").IsServing);
         Assert.Equal(TenantHealth.Healthy, (await host.Registry.RecheckAsync(Acme, TestContext.Current.CancellationToken)).Health);
     }
@@ -128,7 +159,11 @@ public sealed class TenantHealthTests
         {
             foreach (var id in new[] { "acme", "dead", "slow" })
             {
-                await host.Registry.RegisterAsync(RegistryHost.Config(id), awaitFirstValidation: true, TestContext.Current.CancellationToken);
+                await host.Registry.RegisterAsync(
+                    RegistryHost.Config(id),
+                    awaitFirstValidation: true,
+                    TestContext.Current.CancellationToken
+                );
             }
         }
 
@@ -146,17 +181,33 @@ public sealed class TenantHealthTests
         {
             await host.Registry.LoadAsync(TestContext.Current.CancellationToken);
             await host.Registry.BuildAsync(TestContext.Current.CancellationToken);
-            Assert.Equal([("acme", TenantHealth.Unverified), ("dead", TenantHealth.Disabled), ("slow", TenantHealth.Pending)], Healths(host));
+            Assert.Equal(
+                [("acme", TenantHealth.Unverified), ("dead", TenantHealth.Disabled), ("slow", TenantHealth.Pending)],
+                Healths(host)
+            );
             Assert.True(host.Model("acme").IsServing);
         }
 
         static (string, TenantHealth)[] Healths(RegistryHost host) =>
-            [.. host.Registry.List().OrderBy(tenant => tenant.Config.Id, StringComparer.Ordinal).Select(tenant => (tenant.Config.Id, tenant.Health))];
+            [
+                .. host
+                    .Registry.List()
+                    .OrderBy(tenant => tenant.Config.Id, StringComparer.Ordinal)
+                    .Select(tenant => (tenant.Config.Id, tenant.Health)),
+            ];
     }
 
     private static async Task BringToAsync(RegistryHost host, GatedValidator validator, TenantHealth health)
     {
-        validator.Answer("acme", health switch { TenantHealth.Pending => GatedValidator.Transient, TenantHealth.Disabled => GatedValidator.Permanent, _ => GatedValidator.Valid });
+        validator.Answer(
+            "acme",
+            health switch
+            {
+                TenantHealth.Pending => GatedValidator.Transient,
+                TenantHealth.Disabled => GatedValidator.Permanent,
+                _ => GatedValidator.Valid,
+            }
+        );
         await host.Registry.RegisterAsync(RegistryHost.Config("acme"), awaitFirstValidation: true, TestContext.Current.CancellationToken);
         if (health == TenantHealth.Unverified)
         {
@@ -167,10 +218,11 @@ public sealed class TenantHealthTests
         Assert.Equal(health, host.Model("acme").Health);
     }
 
-    private static TenantValidation Validation(string result) => result switch
-    {
-        "valid" => GatedValidator.Valid,
-        "transient" => GatedValidator.Transient,
-        _ => GatedValidator.Permanent,
-    };
+    private static TenantValidation Validation(string result) =>
+        result switch
+        {
+            "valid" => GatedValidator.Valid,
+            "transient" => GatedValidator.Transient,
+            _ => GatedValidator.Permanent,
+        };
 }

@@ -7,13 +7,17 @@ namespace Tenancy.Tests.Registry;
 internal static class TenantRegistryExtensions
 {
     public static async Task<TenantStatus> RegisterAsync(
-        this TenantRegistry registry, TenantConfig tenant, bool awaitFirstValidation = false,
-        CancellationToken cancellationToken = default) =>
-        (await registry.TryRegisterAsync(tenant, awaitFirstValidation, TenantCreation.New, TenantOrigin.Admin, cancellationToken)).Status;
+        this TenantRegistry registry,
+        TenantConfig tenant,
+        bool awaitFirstValidation = false,
+        CancellationToken cancellationToken = default
+    ) => (await registry.TryRegisterAsync(tenant, awaitFirstValidation, TenantCreation.New, TenantOrigin.Admin, cancellationToken)).Status;
 
     public static Task<TenantStatus> UpdateAsync(
-        this TenantRegistry registry, TenantConfig tenant, CancellationToken cancellationToken = default) =>
-        registry.UpdateAsync(TenantId.Parse(tenant.Id), _ => tenant, expectedVersion: null, force: false, cancellationToken);
+        this TenantRegistry registry,
+        TenantConfig tenant,
+        CancellationToken cancellationToken = default
+    ) => registry.UpdateAsync(TenantId.Parse(tenant.Id), _ => tenant, expectedVersion: null, force: false, cancellationToken);
 
     public static Task<bool> UnregisterAsync(this TenantRegistry registry, TenantId tenantId, CancellationToken cancellationToken = default)
     {

@@ -21,7 +21,10 @@ public sealed class TenantRegistryTests
         var validator = new GatedValidator();
         await using var host = await RegistryHost.CreateAsync(validator);
         var first = validator.Hold("acme");
-        Assert.Equal(TenantHealth.Pending, (await host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: Token)).Health);
+        Assert.Equal(
+            TenantHealth.Pending,
+            (await host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: Token)).Health
+        );
         first.End(GatedValidator.Valid);
 
         var second = validator.Hold("globex");
@@ -39,7 +42,9 @@ public sealed class TenantRegistryTests
         var first = await host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: Token);
         var model = host.Model("acme");
         Assert.Equal(first.Version, (await host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: Token)).Version);
-        await Assert.ThrowsAsync<TenantConflictException>(() => host.Registry.RegisterAsync(RegistryHost.Config("acme", "other"), cancellationToken: Token));
+        await Assert.ThrowsAsync<TenantConflictException>(() =>
+            host.Registry.RegisterAsync(RegistryHost.Config("acme", "other"), cancellationToken: Token)
+        );
         Assert.Same(model, host.Model("acme"));
     }
 
@@ -91,7 +96,13 @@ public sealed class TenantRegistryTests
         await old.Started;
         await host.Registry.RemoveAsync(Acme, purge: false);
         await Assert.ThrowsAsync<TenantNotFoundException>(() => recheck);
-        await host.Registry.TryRegisterAsync(RegistryHost.Config("acme"), awaitFirstValidation: true, TenantCreation.Adopt, TenantOrigin.Admin, Token);
+        await host.Registry.TryRegisterAsync(
+            RegistryHost.Config("acme"),
+            awaitFirstValidation: true,
+            TenantCreation.Adopt,
+            TenantOrigin.Admin,
+            Token
+        );
 
         old.End(GatedValidator.Permanent);
         await host.Registry.RecheckAsync(Acme, Token);
@@ -141,7 +152,13 @@ public sealed class TenantRegistryTests
         await using var host = await RegistryHost.CreateAsync(validator);
         await host.Registry.RegisterAsync(RegistryHost.Config("acme", "old"), cancellationToken: Token);
         var call = validator.Hold("acme");
-        var status = await host.Registry.UpdateAsync(Acme, _ => RegistryHost.Config("acme", "new"), expectedVersion: null, force: true, Token);
+        var status = await host.Registry.UpdateAsync(
+            Acme,
+            _ => RegistryHost.Config("acme", "new"),
+            expectedVersion: null,
+            force: true,
+            Token
+        );
         Assert.Equal(TenantHealth.Pending, status.Health);
         Assert.False(host.Model("acme").IsServing);
         await call.Started;
@@ -216,7 +233,9 @@ public sealed class TenantRegistryTests
         await host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: Token);
         await host.Registry.RegisterAsync(RegistryHost.Config("globex", urls: "https://taken.example"), cancellationToken: Token);
         var model = host.Model("acme");
-        await Assert.ThrowsAsync<TenantConflictException>(() => host.Registry.UpdateAsync(RegistryHost.Config("acme", "new", urls: "https://taken.example"), Token));
+        await Assert.ThrowsAsync<TenantConflictException>(() =>
+            host.Registry.UpdateAsync(RegistryHost.Config("acme", "new", urls: "https://taken.example"), Token)
+        );
         Assert.Same(model, host.Model("acme"));
         Assert.Equal(0, RegistryHost.Platform(model).Disposals);
         Assert.Equal("globex", host.Registry.ResolveByHost("taken.example")!.Id.Value);
@@ -310,7 +329,13 @@ public sealed class TenantRegistryTests
         {
             try
             {
-                await host.Registry.TryRegisterAsync(RegistryHost.Config("acme"), awaitFirstValidation: false, TenantCreation.Adopt, TenantOrigin.Admin, Token);
+                await host.Registry.TryRegisterAsync(
+                    RegistryHost.Config("acme"),
+                    awaitFirstValidation: false,
+                    TenantCreation.Adopt,
+                    TenantOrigin.Admin,
+                    Token
+                );
             }
             catch (TenantNotFoundException)
             {
@@ -335,10 +360,18 @@ public sealed class TenantRegistryTests
                     missed += host.Registry.ResolveByHost("kept.example") is { IsServing: true } ? 0 : 1;
                 }
             },
-            Token);
+            Token
+        );
         for (var i = 0; i < 200; i++)
         {
-            await host.Registry.UpdateAsync(config with { Name = $"Name {i}", Urls = i % 2 == 0 ? ["https://kept.example"] : config.Urls }, Token);
+            await host.Registry.UpdateAsync(
+                config with
+                {
+                    Name = $"Name {i}",
+                    Urls = i % 2 == 0 ? ["https://kept.example"] : config.Urls,
+                },
+                Token
+            );
         }
 
         await host.Registry.UpdateAsync(config with { Urls = ["https://kept.example"] }, Token);
@@ -394,7 +427,12 @@ public sealed class TenantRegistryTests
     public async Task Every_change_is_told_in_order()
     {
         var listener = new RecordingListener();
-        await using var host = await RegistryHost.CreateAsync(services: services => Microsoft.Extensions.DependencyInjection.ServiceCollectionServiceExtensions.AddSingleton<ITenantChangeListener>(services, listener));
+        await using var host = await RegistryHost.CreateAsync(services: services =>
+            Microsoft.Extensions.DependencyInjection.ServiceCollectionServiceExtensions.AddSingleton<ITenantChangeListener>(
+                services,
+                listener
+            )
+        );
         var config = RegistryHost.Config("acme");
         await host.Registry.RegisterAsync(config, cancellationToken: Token);
         await host.Registry.UpdateAsync(config with { Name = "New" }, Token);
@@ -403,16 +441,32 @@ public sealed class TenantRegistryTests
         await host.Registry.UnregisterAsync(Acme, Token);
         await Poll.UntilAsync(() => Task.FromResult(listener.Changes.Any(change => change.Kind == TenantChangeKind.Removed)));
         Assert.Equal(
-            [TenantChangeKind.Registered, TenantChangeKind.Health, TenantChangeKind.Updated, TenantChangeKind.Suspended, TenantChangeKind.Updated, TenantChangeKind.Removed],
-            listener.Changes.Select(change => change.Kind));
+            [
+                TenantChangeKind.Registered,
+                TenantChangeKind.Health,
+                TenantChangeKind.Updated,
+                TenantChangeKind.Suspended,
+                TenantChangeKind.Updated,
+                TenantChangeKind.Removed,
+            ],
+            listener.Changes.Select(change => change.Kind)
+        );
         Assert.All(listener.Changes.Zip(listener.Changes.Skip(1)), pair => Assert.Same(pair.First.After, pair.Second.Before));
     }
 
     [Fact]
     public async Task A_listener_that_throws_disturbs_nobody()
     {
-        await using var host = await RegistryHost.CreateAsync(services: services => Microsoft.Extensions.DependencyInjection.ServiceCollectionServiceExtensions.AddSingleton<ITenantChangeListener>(services, new ThrowingListener()));
-        Assert.Equal(TenantHealth.Healthy, (await host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: Token)).Health);
+        await using var host = await RegistryHost.CreateAsync(services: services =>
+            Microsoft.Extensions.DependencyInjection.ServiceCollectionServiceExtensions.AddSingleton<ITenantChangeListener>(
+                services,
+                new ThrowingListener()
+            )
+        );
+        Assert.Equal(
+            TenantHealth.Healthy,
+            (await host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: Token)).Health
+        );
     }
 
     [Fact]
@@ -447,9 +501,17 @@ public sealed class TenantRegistryTests
         await using var host = await RegistryHost.CreateAsync();
         var first = await host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: Token);
         await host.Registry.UnregisterAsync(Acme, Token);
-        var refused = await Assert.ThrowsAsync<TenantConflictException>(() => host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: Token));
+        var refused = await Assert.ThrowsAsync<TenantConflictException>(() =>
+            host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: Token)
+        );
         Assert.Contains("adopt", refused.Message, StringComparison.Ordinal);
-        var (second, isNew) = await host.Registry.TryRegisterAsync(RegistryHost.Config("acme"), false, TenantCreation.Adopt, TenantOrigin.Admin, Token);
+        var (second, isNew) = await host.Registry.TryRegisterAsync(
+            RegistryHost.Config("acme"),
+            false,
+            TenantCreation.Adopt,
+            TenantOrigin.Admin,
+            Token
+        );
         Assert.True(isNew);
         Assert.True(second.Version > first.Version);
     }
@@ -463,7 +525,9 @@ public sealed class TenantRegistryTests
         var model = host.Model("acme");
         await redis.StopAsync();
 
-        await Assert.ThrowsAsync<StoreUnavailableException>(() => host.Registry.RegisterAsync(RegistryHost.Config("globex"), cancellationToken: Token));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() =>
+            host.Registry.RegisterAsync(RegistryHost.Config("globex"), cancellationToken: Token)
+        );
         await Assert.ThrowsAsync<StoreUnavailableException>(() => host.Registry.UpdateAsync(RegistryHost.Config("acme", "new"), Token));
         await Assert.ThrowsAsync<StoreUnavailableException>(() => host.Registry.UnregisterAsync(Acme, Token));
         Assert.Null(host.Registry.Get("globex"));

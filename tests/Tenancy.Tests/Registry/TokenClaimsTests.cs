@@ -13,19 +13,43 @@ public sealed class TokenClaimsTests
     {
         await using var host = await RegistryHost.CreateAsync(settings: new() { ["Tenancy:AutoValidate"] = "false" });
         await host.Registry.RegisterAsync(Config("acme", "https://id.example", "api"), cancellationToken: Token);
-        var refused = await Assert.ThrowsAsync<TenantConflictException>(() => host.Registry.RegisterAsync(Config("globex", "https://id.example", "other", "api"), cancellationToken: Token));
+        var refused = await Assert.ThrowsAsync<TenantConflictException>(() =>
+            host.Registry.RegisterAsync(Config("globex", "https://id.example", "other", "api"), cancellationToken: Token)
+        );
         Assert.Equal("authentication", refused.Field);
         Assert.Contains("'acme'", refused.Message, StringComparison.Ordinal);
 
         await host.Registry.RegisterAsync(Config("globex", "https://id.example", "other"), cancellationToken: Token);
-        await Assert.ThrowsAsync<TenantConflictException>(() => host.Registry.UpdateAsync(TenantId.Parse("globex"), _ => Config("globex", "https://id.example", "api"), null, force: true, Token));
+        await Assert.ThrowsAsync<TenantConflictException>(() =>
+            host.Registry.UpdateAsync(
+                TenantId.Parse("globex"),
+                _ => Config("globex", "https://id.example", "api"),
+                null,
+                force: true,
+                Token
+            )
+        );
         await host.Registry.RegisterAsync(Config("initech", "https://other.example", "api"), cancellationToken: Token);
 
         // An audience that a tenant gives up is free at once.
         await host.Registry.UpdateAsync(TenantId.Parse("acme"), _ => Config("acme", "https://id.example", "new"), null, force: true, Token);
-        await host.Registry.UpdateAsync(TenantId.Parse("globex"), _ => Config("globex", "https://id.example", "api"), null, force: true, Token);
+        await host.Registry.UpdateAsync(
+            TenantId.Parse("globex"),
+            _ => Config("globex", "https://id.example", "api"),
+            null,
+            force: true,
+            Token
+        );
     }
 
     private static TenantConfig Config(string id, string issuer, params string[] audiences) =>
-        RegistryHost.Config(id) with { Authentication = new() { Kind = TenantAuthenticationKind.Jwks, Issuer = issuer, Audiences = audiences } };
+        RegistryHost.Config(id) with
+        {
+            Authentication = new()
+            {
+                Kind = TenantAuthenticationKind.Jwks,
+                Issuer = issuer,
+                Audiences = audiences,
+            },
+        };
 }

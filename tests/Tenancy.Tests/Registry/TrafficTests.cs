@@ -22,9 +22,22 @@ public sealed class TrafficTests
         };
         for (var round = 0; round < 10; round++)
         {
-            await ChangeAsync(server, "acme", $$$"""{"settings":{"product":"{{{(round % 2 == 0 ? "acme-poster" : "acme-banner")}}}"},"name":"Round {{{round}}}"}""");
-            await ChangeAsync(server, "acme", $$$"""{"urls":["https://acme.example.com"{{{(round % 2 == 0 ? ",\"https://more.example\"" : "")}}}],"limits":{"maxSessions":{{{round + 1}}}}}""");
-            using var created = await server.AdminAsync(HttpMethod.Post, "", """{"id":"initech","urls":["https://ads.initech.example"],"principals":[{"name":"n"}]}""");
+            await ChangeAsync(
+                server,
+                "acme",
+                $$$"""{"settings":{"product":"{{{(round % 2 == 0 ? "acme-poster" : "acme-banner")}}}"},"name":"Round {{{round}}}"}"""
+            );
+            await ChangeAsync(
+                server,
+                "acme",
+                $$$"""{"urls":["https://acme.example.com"{{{(round % 2 == 0 ? ",\"https://more.example\"" : "")}}}]"""
+                    + $$$""","limits":{"maxSessions":{{{round + 1}}}}}"""
+            );
+            using var created = await server.AdminAsync(
+                HttpMethod.Post,
+                "",
+                """{"id":"initech","urls":["https://ads.initech.example"],"principals":[{"name":"n"}]}"""
+            );
             Assert.Equal(HttpStatusCode.Created, created.StatusCode);
             using var rechecked = await server.AdminAsync(HttpMethod.Post, "/globex/recheck");
             using var broken = await server.AdminAsync(HttpMethod.Patch, "/initech?force=true", """{"settings":{"fail":"broken"}}""");
@@ -48,7 +61,9 @@ public sealed class TrafficTests
         for (; !stop.IsCancellationRequested; calls++)
         {
             var generation = calls % 2 == 0 ? Generation.Stateless : (Generation?)null;
-            var product = (await server.CallAsync(tenant, token, "get_products", way: (Way)(calls % 3), generation: generation))["structuredContent"]!["products"]![0]!["product_id"]!.ToString();
+            var product = (await server.CallAsync(tenant, token, "get_products", way: (Way)(calls % 3), generation: generation))[
+                "structuredContent"
+            ]!["products"]![0]!["product_id"]!.ToString();
             Assert.Contains(product, products);
         }
 

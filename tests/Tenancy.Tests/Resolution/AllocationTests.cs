@@ -6,7 +6,9 @@ using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Resolution;
 
-/// <summary>Finding the tenant of a request allocates nothing, found or not; IPv6 literals and Unicode hosts, which have to be parsed, aside.</summary>
+/// <summary>
+/// Finding the tenant of a request allocates nothing, found or not; IPv6 literals and Unicode hosts, which have to be parsed, aside.
+/// </summary>
 public sealed class AllocationTests
 {
     [Theory]

@@ -5,7 +5,9 @@ using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Resolution;
 
-/// <summary>Whatever stands on the wire, a request is served by the tenant that it names, or by none; and it never makes the server fail.</summary>
+/// <summary>
+/// Whatever stands on the wire, a request is served by the tenant that it names, or by none; and it never makes the server fail.
+/// </summary>
 /// <remarks>
 /// Requests are anonymous calls of a tool that answers the tenant's own product, <c>product-of-{id}</c>, sent as bytes. The server runs as
 /// in Production, so that nothing that only development allows helps.
@@ -35,7 +37,6 @@ public sealed class HostileRequestTests(HostileRequestTests.Server server) : ICl
         new("a tenant with its Unicode host, which HTTP does not allow", 400, "/mcp", "Host: b\u00fccher.example"),
         new("punycode that means ASCII", 400, "/mcp", "Host: xn--acme-.example.com"),
         new("punycode that means nothing", 400, "/mcp", "Host: xn--99999999.example.com"),
-
         // Dots, case and spaces in hosts.
         new("trailing dot", "acme", "/mcp", "Host: acme.example.com."),
         new("two trailing dots", 400, "/mcp", "Host: acme.example.com.."),
@@ -79,7 +80,6 @@ public sealed class HostileRequestTests(HostileRequestTests.Server server) : ICl
         new("a host of loopback, outside development", 400, "/mcp", "Host: localhost"),
         new("an address of loopback, outside development", 400, "/mcp", "Host: 127.0.0.1"),
         new("a reserved label", 400, "/mcp", "Host: admin.agents.example.com"),
-
         // Ports.
         new("port 443", "acme", "/mcp", "Host: acme.example.com:443"),
         new("port 80", "acme", "/mcp", "Host: acme.example.com:80"),
@@ -97,7 +97,6 @@ public sealed class HostileRequestTests(HostileRequestTests.Server server) : ICl
         new("a tenant with its own port", "port", "/mcp", "Host: ports.example.com:8443"),
         new("a tenant with its own port, without it", 400, "/mcp", "Host: ports.example.com"),
         new("a tenant with its own port, with the default one", 400, "/mcp", "Host: ports.example.com:443"),
-
         // IPv6.
         new("a tenant with an IPv6 literal", "six", "/mcp", "Host: [::1]:9000"),
         new("the same literal, written long", "six", "/mcp", "Host: [0:0:0:0:0:0:0:1]:9000"),
@@ -111,7 +110,6 @@ public sealed class HostileRequestTests(HostileRequestTests.Server server) : ICl
         new("nothing in brackets", 400, "/mcp", "Host: []:9000"),
         new("a name in brackets", 400, "/mcp", "Host: [acme.example.com]"),
         new("an IPv4 address mapped", 400, "/mcp", "Host: [::ffff:127.0.0.1]:9000"),
-
         // The Host header itself.
         new("no Host header", 400, "/mcp"),
         new("an empty Host header", 400, "/mcp", "Host:"),
@@ -121,9 +119,16 @@ public sealed class HostileRequestTests(HostileRequestTests.Server server) : ICl
         new("X-Forwarded-Host", "acme", "/mcp", Acme, "X-Forwarded-Host: globex.example.com"),
         new("X-Forwarded-Host on a foreign host", 400, "/mcp", "Host: evil.example", "X-Forwarded-Host: acme.example.com"),
         new("Forwarded", "acme", "/mcp", Acme, "Forwarded: host=globex.example.com"),
-        new("X-Original-Host, X-Host and X-Original-URL", "acme", "/mcp", Acme, "X-Original-Host: globex.example.com", "X-Host: globex.example.com", "X-Original-URL: /globex/mcp"),
+        new(
+            "X-Original-Host, X-Host and X-Original-URL",
+            "acme",
+            "/mcp",
+            Acme,
+            "X-Original-Host: globex.example.com",
+            "X-Host: globex.example.com",
+            "X-Original-URL: /globex/mcp"
+        ),
         new("X-Forwarded-Prefix", "acme", "/acme/mcp", Agents, "X-Forwarded-Prefix: /globex", "X-Forwarded-Path: /globex/mcp"),
-
         // Request targets.
         new("absolute form", "acme", "http://acme.example.com/mcp", Acme),
         new("absolute form that contradicts Host", 400, "http://globex.example.com/mcp", Acme),
@@ -138,7 +143,6 @@ public sealed class HostileRequestTests(HostileRequestTests.Server server) : ICl
         new("a fragment in the target", 404, "/acme#/mcp", Agents),
         new("a query that names another tenant", "acme", "/acme/mcp?tenant=globex&a=shop&b=x", Agents),
         new("a target of 10,000 characters", 414, "/" + new string('a', 10_000) + "/mcp", Agents),
-
         // Paths that name a tenant by id.
         new("upper-case id", 404, "/ACME/mcp", Agents),
         new("mixed-case id", 404, "/Acme/mcp", Agents),
@@ -182,7 +186,6 @@ public sealed class HostileRequestTests(HostileRequestTests.Server server) : ICl
         new("the id that stands for nobody", 404, "/-/mcp", Agents),
         new("an id with braces, as keys in the store have", 404, "/%7Bacme%7D/mcp", Agents),
         new("an id with a star", 404, "/*/mcp", Agents),
-
         // Paths that name a tenant by its URL.
         new("a tenant's URL with a path", "a", "/a/mcp", Shared),
         new("the longer URL", "long", "/a/b/mcp", Shared),
@@ -207,7 +210,6 @@ public sealed class HostileRequestTests(HostileRequestTests.Server server) : ICl
         new("the URL's path on another tenant's host", 400, "/a/mcp", Acme),
         new("an id below another tenant's URL", 404, "/a/acme/mcp", Shared),
         new("the URL's path and an id in the header", 400, "/a/mcp", Shared, "X-Tenant-ID: long"),
-
         // Endpoints at a tenant's host.
         new("encoded endpoint", "acme", "/%6dcp", Acme),
         new("endpoint behind dot segments", "acme", "/x/../mcp", Acme),
@@ -217,7 +219,6 @@ public sealed class HostileRequestTests(HostileRequestTests.Server server) : ICl
         new("another tenant's id, encoded, at a tenant's host", 400, "/%67lobex/mcp", Acme),
         new("another tenant's id, in dot segments, at a tenant's host", "acme", "/globex/../acme/mcp", Acme),
         new("a tenant's id in upper case at its host", 400, "/ACME/mcp", Acme),
-
         // The header.
         new("the header, with an encoded endpoint", "acme", "/%6dcp", Agents, "X-Tenant-ID: acme"),
         new("the header, with dot segments", "acme", "/globex/../mcp", Agents, "X-Tenant-ID: acme"),
@@ -251,7 +252,6 @@ public sealed class HostileRequestTests(HostileRequestTests.Server server) : ICl
         new("the header that contradicts the host", 400, "/mcp", Acme, "X-Tenant-ID: globex"),
         new("the header that contradicts the subdomain", 400, "/mcp", "Host: acme.agents.example.com", "X-Tenant-ID: globex"),
         new("the header with an underscore for the dash", "acme", "/mcp", Acme, "X_Tenant_ID: globex"),
-
         // Hosts of tenants that are not served.
         new("the host of a suspended tenant", 400, "/mcp", "Host: suspended.example.com"),
         new("the host of a suspended tenant and a served one's id", 400, "/acme/mcp", "Host: suspended.example.com"),
@@ -268,7 +268,9 @@ public sealed class HostileRequestTests(HostileRequestTests.Server server) : ICl
         var request = Requests.Single(request => request.Name == name);
         server.Log.Clear();
         var answer = await RawHttp.PostAsync(server.Port, request.Target, request.Headers);
-        Assert.All(Server.Tenants.Where(tenant => tenant != request.Tenant), tenant => Assert.DoesNotContain($"product-of-{tenant}\"", answer.Text, StringComparison.Ordinal));
+        Assert.All(Server.Tenants.Where(tenant => tenant != request.Tenant), tenant =>
+            Assert.DoesNotContain($"product-of-{tenant}\"", answer.Text, StringComparison.Ordinal)
+        );
         Assert.Equal(request.Status, answer.Status);
         if (request.Tenant is { } expected)
         {
@@ -307,7 +309,16 @@ public sealed class HostileRequestTests(HostileRequestTests.Server server) : ICl
         foreach (var length in Enumerable.Range(180, 75))
         {
             // Near the limit it is the port that does not fit.
-            var name = string.Concat(Enumerable.Range(0, length).Select(i => i == 0 ? '\u00fc' : i % 50 == 49 ? '.' : 'x')).TrimEnd('.');
+            var name = string.Concat(
+                    Enumerable
+                        .Range(0, length)
+                        .Select(i =>
+                            i == 0 ? '\u00fc'
+                            : i % 50 == 49 ? '.'
+                            : 'x'
+                        )
+                )
+                .TrimEnd('.');
             Assert.True(!CanonicalHost.TryRead(name + ":12345", buffer, out var host) || host.Length <= CanonicalHost.MaxLength);
         }
     }
@@ -317,7 +328,8 @@ public sealed class HostileRequestTests(HostileRequestTests.Server server) : ICl
     {
         private TenancyServer? _server;
 
-        public static IReadOnlyList<string> Tenants { get; } = ["acme", "globex", "a", "long", "idn", "six", "port", "suspended", "disabled"];
+        public static IReadOnlyList<string> Tenants { get; } =
+        ["acme", "globex", "a", "long", "idn", "six", "port", "suspended", "disabled"];
 
         internal LogRecorder Log { get; } = new();
 
@@ -343,7 +355,9 @@ public sealed class HostileRequestTests(HostileRequestTests.Server server) : ICl
             settings["Tenancy:Tenants:7:status"] = "suspended";
             AddTenant(settings, 8, "disabled", "https://shared.example.com/a/disabled");
             settings["Tenancy:Tenants:8:settings:fail"] = "this platform cannot be built";
-            _server = await TenancyServer.StartAsync(settings: settings, environment: "Production", services: services => services.AddSingleton<ILoggerProvider>(Log));
+            _server = await TenancyServer.StartAsync(settings: settings, environment: "Production", services: services =>
+                services.AddSingleton<ILoggerProvider>(Log)
+            );
         }
 
         public async ValueTask DisposeAsync()

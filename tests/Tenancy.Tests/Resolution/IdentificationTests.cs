@@ -30,7 +30,6 @@ public sealed class IdentificationTests
     };
 
     [Theory]
-
     // One way: the others say nothing, except that a path that no way reads leads nowhere.
     [InlineData("host", "host", HttpStatusCode.OK)]
     [InlineData("host", "path", HttpStatusCode.NotFound)]
@@ -55,7 +54,6 @@ public sealed class IdentificationTests
     [InlineData("token", "path", HttpStatusCode.NotFound)]
     [InlineData("token", "path and token differ", HttpStatusCode.BadRequest)]
     [InlineData("token", "header and token differ", HttpStatusCode.OK)]
-
     // Two ways: either is enough, both must agree.
     [InlineData("host,path", "host", HttpStatusCode.OK)]
     [InlineData("host,path", "path", HttpStatusCode.OK)]
@@ -76,7 +74,6 @@ public sealed class IdentificationTests
     [InlineData("header,token", "header and token agree", HttpStatusCode.OK)]
     [InlineData("header,token", "header and token differ", HttpStatusCode.BadRequest)]
     [InlineData("path,token", "path and token differ", HttpStatusCode.BadRequest)]
-
     // All ways.
     [InlineData("host,path,header,token", "token", HttpStatusCode.OK)]
     [InlineData("host,path,header,token", "nothing", HttpStatusCode.BadRequest)]
@@ -118,7 +115,11 @@ public sealed class IdentificationTests
     [InlineData("path and header differ")]
     public async Task A_server_for_one_tenant_sends_every_request_to_it(string call)
     {
-        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:MultiTenant"] = "false", ["Tenancy:DefaultTenant"] = "acme" };
+        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings)
+        {
+            ["Tenancy:MultiTenant"] = "false",
+            ["Tenancy:DefaultTenant"] = "acme",
+        };
         var (status, body) = await SendAsync(settings, Calls[call]);
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.Contains(Acme, body, StringComparison.Ordinal);
@@ -137,7 +138,10 @@ public sealed class IdentificationTests
     private static async Task<(HttpStatusCode Status, string Body)> SendAsync(Dictionary<string, string?> settings, Call call)
     {
         await using var server = await TenancyServer.StartAsync(settings: settings);
-        using var request = new HttpRequestMessage(HttpMethod.Post, call.Path) { Content = new StringContent(McpCalls.Call("get_products"), System.Text.Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, call.Path)
+        {
+            Content = new StringContent(McpCalls.Call("get_products"), System.Text.Encoding.UTF8, "application/json"),
+        };
         request.Headers.Host = call.Host;
         request.Headers.Add("Accept", "application/json");
         if (call.Header is not null)

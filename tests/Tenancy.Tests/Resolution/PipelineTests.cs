@@ -59,7 +59,9 @@ public sealed class PipelineTests
     [InlineData("health", "/acme/health")]
     [InlineData("admin", "/admin/tenants")]
     public async Task An_endpoint_that_the_middleware_did_not_see_is_500_with_the_reason_in_the_log_and_does_not_run(
-        string kind, string path)
+        string kind,
+        string path
+    )
     {
         var log = new LogRecorder();
         await using var app = BareServer.Build(log);

@@ -52,11 +52,14 @@ public sealed class RefusalCachingTests
     [Fact]
     public async Task What_an_application_says_of_caches_itself_stays()
     {
-        await using var server = await TenancyServer.StartAsync(endpoints: app => app.MapGet("/{tenant}/gone", (HttpResponse response) =>
-        {
-            response.Headers.CacheControl = "public, max-age=60";
-            return Results.StatusCode(410);
-        }).RequireTenant());
+        await using var server = await TenancyServer.StartAsync(endpoints: app =>
+            app.MapGet("/{tenant}/gone", (HttpResponse response) =>
+                {
+                    response.Headers.CacheControl = "public, max-age=60";
+                    return Results.StatusCode(410);
+                })
+                .RequireTenant()
+        );
         using var response = await server.Client.GetAsync("/acme/gone", TestContext.Current.CancellationToken);
         Assert.Equal("public, max-age=60", response.Headers.CacheControl!.ToString());
     }

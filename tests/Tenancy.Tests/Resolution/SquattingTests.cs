@@ -4,7 +4,9 @@ using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Resolution;
 
-/// <summary>What an id implies, <c>{id}.BaseDomain</c> and <c>/{id}</c>, belongs to that id alone, whether or not there is such a tenant yet.</summary>
+/// <summary>
+/// What an id implies, <c>{id}.BaseDomain</c> and <c>/{id}</c>, belongs to that id alone, whether or not there is such a tenant yet.
+/// </summary>
 public sealed class SquattingTests
 {
     private static readonly Dictionary<string, string?> Settings = new(TenancyServer.DefaultSettings)
@@ -45,7 +47,10 @@ public sealed class SquattingTests
         await AssertRefusedAsync(forced, names);
 
         using var globex = await server.AdminAsync(HttpMethod.Get, "/globex");
-        Assert.Equal("https://shared.example.com/shops/globex", Assert.Single((await McpCalls.ReadAsync(globex))["urls"]!.AsArray())!.ToString());
+        Assert.Equal(
+            "https://shared.example.com/shops/globex",
+            Assert.Single((await McpCalls.ReadAsync(globex))["urls"]!.AsArray())!.ToString()
+        );
         using var squatter = await server.AdminAsync(HttpMethod.Get, "/squatter");
         Assert.Equal(HttpStatusCode.NotFound, squatter.StatusCode);
     }
@@ -69,10 +74,12 @@ public sealed class SquattingTests
     {
         // The base domain came later than the tenant that is below it.
         await using var redis = await RedisServer.StartAsync();
-        var before = new Dictionary<string, string?>(Settings) { ["Tenancy:BaseDomain"] = "old.example.com", ["Tenancy:Tenants:1:urls:0"] = "https://unborn.agents.example.com" };
-        await using (await TenancyServer.StartAsync(settings: before, redis: redis))
+        var before = new Dictionary<string, string?>(Settings)
         {
-        }
+            ["Tenancy:BaseDomain"] = "old.example.com",
+            ["Tenancy:Tenants:1:urls:0"] = "https://unborn.agents.example.com",
+        };
+        await using (await TenancyServer.StartAsync(settings: before, redis: redis)) { }
 
         await using var server = await TenancyServer.StartAsync(settings: Settings, redis: redis);
         using var refused = await server.AdminAsync(HttpMethod.Post, "", new { id = "unborn" });

@@ -45,7 +45,12 @@ public sealed class TenantMiddlewareTests
     [InlineData("acme.example.com.evil.com", "/mcp", null, "No tenant may be called at this host.")]
     [InlineData("acme.example.com:8443", "/mcp", null, "No tenant may be called at this host.")]
     [InlineData("localhost.evil.com", "/acme/mcp", null, "No tenant may be called at this host.")]
-    public async Task A_request_that_names_no_tenant_or_two_or_comes_to_a_foreign_host_is_400(string host, string path, string? header, string detail)
+    public async Task A_request_that_names_no_tenant_or_two_or_comes_to_a_foreign_host_is_400(
+        string host,
+        string path,
+        string? header,
+        string detail
+    )
     {
         await using var server = await TenancyServer.StartAsync();
         var (status, body) = await PostAsync(server, host, path, header);
@@ -86,7 +91,10 @@ public sealed class TenantMiddlewareTests
     [Fact]
     public async Task A_tenant_whose_platform_cannot_be_built_is_503_and_disturbs_nobody()
     {
-        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:Tenants:0:settings:fail"] = "no ad server configured" };
+        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings)
+        {
+            ["Tenancy:Tenants:0:settings:fail"] = "no ad server configured",
+        };
         await using var server = await TenancyServer.StartAsync(settings: settings);
         using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("get_products"));
         using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
@@ -147,9 +155,17 @@ public sealed class TenantMiddlewareTests
         Assert.Equal(expected, response.StatusCode);
     }
 
-    private static async Task<(HttpStatusCode Status, string Body)> PostAsync(TenancyServer server, string host, string path, string? header)
+    private static async Task<(HttpStatusCode Status, string Body)> PostAsync(
+        TenancyServer server,
+        string host,
+        string path,
+        string? header
+    )
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(McpCalls.Call("get_products"), System.Text.Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, path)
+        {
+            Content = new StringContent(McpCalls.Call("get_products"), System.Text.Encoding.UTF8, "application/json"),
+        };
         request.Headers.Host = host;
         request.Headers.Add("Accept", "application/json");
         if (header is not null)

@@ -19,7 +19,9 @@ public sealed class TenantResolverTests
     [InlineData("/acme/mcp", "reject", HttpStatusCode.BadRequest, "because I say so")]
     public async Task A_resolver_of_ones_own_stands_in_place_of_ours(string path, string? cookie, HttpStatusCode status, string text)
     {
-        await using var server = await TenancyServer.StartAsync(services: services => services.AddSingleton<ITenantResolver, CookieResolver>());
+        await using var server = await TenancyServer.StartAsync(services: services =>
+            services.AddSingleton<ITenantResolver, CookieResolver>()
+        );
         await AssertAsync(server, "localhost", path, cookie, status, text);
     }
 
@@ -30,7 +32,9 @@ public sealed class TenantResolverTests
     [InlineData("/mcp", null, HttpStatusCode.BadRequest, "The request names no tenant.")]
     public async Task A_resolver_of_ones_own_stands_around_ours(string path, string? cookie, HttpStatusCode status, string text)
     {
-        await using var server = await TenancyServer.StartAsync(services: services => services.AddSingleton<ITenantResolver, CookieAfterOurs>());
+        await using var server = await TenancyServer.StartAsync(services: services =>
+            services.AddSingleton<ITenantResolver, CookieAfterOurs>()
+        );
         await AssertAsync(server, "localhost", path, cookie, status, text);
     }
 
@@ -41,13 +45,18 @@ public sealed class TenantResolverTests
         var services = new ServiceCollection();
         services.AddSingleton<ITenantResolver, CookieResolver>();
         services.AddTenancy(new Microsoft.Extensions.Configuration.ConfigurationManager());
-        Assert.Equal(typeof(CookieResolver), Assert.Single(services, service => service.ServiceType == typeof(ITenantResolver)).ImplementationType);
+        Assert.Equal(
+            typeof(CookieResolver),
+            Assert.Single(services, service => service.ServiceType == typeof(ITenantResolver)).ImplementationType
+        );
     }
 
     [Fact]
     public async Task No_resolver_gets_a_request_past_the_hosts_that_are_allowed_or_to_a_tenant_that_is_not_served()
     {
-        await using var server = await TenancyServer.StartAsync(services: services => services.AddSingleton<ITenantResolver, CookieResolver>());
+        await using var server = await TenancyServer.StartAsync(services: services =>
+            services.AddSingleton<ITenantResolver, CookieResolver>()
+        );
         await AssertAsync(server, "evil.example.com", "/mcp", "acme", HttpStatusCode.BadRequest, "No tenant may be called at this host.");
         using (var suspension = await server.AdminAsync(HttpMethod.Patch, "/acme", new { status = "suspended" }))
         {
@@ -57,9 +66,19 @@ public sealed class TenantResolverTests
         await AssertAsync(server, "localhost", "/mcp", "acme", HttpStatusCode.NotFound, "There is no such tenant.");
     }
 
-    private static async Task AssertAsync(TenancyServer server, string host, string path, string? cookie, HttpStatusCode status, string text)
+    private static async Task AssertAsync(
+        TenancyServer server,
+        string host,
+        string path,
+        string? cookie,
+        HttpStatusCode status,
+        string text
+    )
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(McpCalls.Call("get_products"), System.Text.Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, path)
+        {
+            Content = new StringContent(McpCalls.Call("get_products"), System.Text.Encoding.UTF8, "application/json"),
+        };
         request.Headers.Host = host;
         request.Headers.Add("Accept", "application/json");
         if (cookie is not null)
@@ -74,19 +93,24 @@ public sealed class TenantResolverTests
 
     private sealed class CookieResolver : ITenantResolver
     {
-        public ValueTask<TenantResolution> ResolveAsync(HttpContext context) => new(context.Request.Cookies["tenant"] switch
-        {
-            null => TenantResolution.None,
-            "empty" => TenantResolution.Found(""),
-            "reject" => TenantResolution.Rejected("because I say so"),
-            var id => TenantResolution.Found(id),
-        });
+        public ValueTask<TenantResolution> ResolveAsync(HttpContext context) =>
+            new(
+                context.Request.Cookies["tenant"] switch
+                {
+                    null => TenantResolution.None,
+                    "empty" => TenantResolution.Found(""),
+                    "reject" => TenantResolution.Rejected("because I say so"),
+                    var id => TenantResolution.Found(id),
+                }
+            );
     }
 
     private sealed class CookieAfterOurs(TenantResolver ours) : ITenantResolver
     {
         public async ValueTask<TenantResolution> ResolveAsync(HttpContext context) =>
-            await ours.ResolveAsync(context) is var resolution && resolution == TenantResolution.None && context.Request.Cookies["tenant"] is { } id
+            await ours.ResolveAsync(context) is var resolution
+            && resolution == TenantResolution.None
+            && context.Request.Cookies["tenant"] is { } id
                 ? TenantResolution.Found(id)
                 : resolution;
     }

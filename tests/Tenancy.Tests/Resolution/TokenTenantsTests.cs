@@ -15,11 +15,13 @@ public sealed class TokenTenantsTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _issuer = await TestIssuer.StartAsync();
-        _server = await TenancyServer.StartAsync(settings: new Dictionary<string, string?>(TenancyServer.DefaultSettings)
-        {
-            ["Tenancy:Identification"] = "token,path,host",
-            ["Tenancy:Validation:AllowedNetworks:0"] = "127.0.0.0/8",
-        });
+        _server = await TenancyServer.StartAsync(
+            settings: new Dictionary<string, string?>(TenancyServer.DefaultSettings)
+            {
+                ["Tenancy:Identification"] = "token,path,host",
+                ["Tenancy:Validation:AllowedNetworks:0"] = "127.0.0.0/8",
+            }
+        );
         await RegisterAsync("initech", "initech-api");
         await RegisterAsync("hooli", "hooli-api");
     }
@@ -43,7 +45,10 @@ public sealed class TokenTenantsTests : IAsyncLifetime
     public async Task A_token_that_names_no_tenant_or_two_is_refused()
     {
         Assert.Equal(HttpStatusCode.BadRequest, await StatusAsync(_issuer.Mint("other-api")));
-        Assert.Equal(HttpStatusCode.BadRequest, await StatusAsync(_issuer.Mint("", claims => claims["aud"] = new[] { "initech-api", "hooli-api" })));
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            await StatusAsync(_issuer.Mint("", claims => claims["aud"] = new[] { "initech-api", "hooli-api" }))
+        );
         Assert.Equal(HttpStatusCode.BadRequest, await StatusAsync(_issuer.Mint("hooli-api"), "/initech"));
     }
 
@@ -61,7 +66,10 @@ public sealed class TokenTenantsTests : IAsyncLifetime
     private async Task RegisterAsync(string id, string audience)
     {
         using var answer = await _server.AdminAsync(
-            HttpMethod.Post, "?wait=true", $$"""{ "id": "{{id}}", "authentication": { "kind": "jwks", "issuer": "{{_issuer.Url}}", "audiences": ["{{audience}}"] } }""");
+            HttpMethod.Post,
+            "?wait=true",
+            $$"""{ "id": "{{id}}", "authentication": { "kind": "jwks", "issuer": "{{_issuer.Url}}", "audiences": ["{{audience}}"] } }"""
+        );
         Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Cancellation));
     }
 

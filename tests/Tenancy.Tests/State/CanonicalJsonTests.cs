@@ -10,60 +10,70 @@ namespace Tenancy.Tests.State;
 public sealed class CanonicalJsonTests
 {
     /// <summary>The vectors that are published with RFC 8785.</summary>
-    public static TheoryData<string, string, string> PublishedVectors => new()
-    {
-        { "arrays", """[ 56, { "d": true, "10": null, "1": [ ] } ]""", """[56,{"1":[],"10":null,"d":true}]""" },
+    public static TheoryData<string, string, string> PublishedVectors =>
+        new()
         {
-            "french",
-            """{ "peach": "This sorting order", "péché": "is wrong according to French", "pêche": "but canonicalization MUST", "sin": "ignore locale" }""",
-            """{"peach":"This sorting order","péché":"is wrong according to French","pêche":"but canonicalization MUST","sin":"ignore locale"}"""
-        },
-        {
-            "structures",
-            """{ "1": {"f": {"f": "hi","F": 5} ,"\n": 56.0}, "10": { }, "": "empty", "a": { }, "111": [ {"e": "yes","E": "no" } ], "A": { } }""",
-            """{"":"empty","1":{"\n":56,"f":{"F":5,"f":"hi"}},"10":{},"111":[{"E":"no","e":"yes"}],"A":{},"a":{}}"""
-        },
-        { "unicode", """{ "Unnormalized Unicode":"A\u030a" }""", "{\"Unnormalized Unicode\":\"A\u030a\"}" },
-        {
-            "values",
-            """{ "numbers": [333333333.33333329, 1E30, 4.50, 2e-3, 0.000000000000000000000000001], "string": "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/", "literals": [null, true, false] }""",
-            """{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\u000f\nA'B\"\\\\\"/"}"""
-        },
-        {
-            "weird",
-            """{ "\u20ac": "Euro Sign", "\r": "Carriage Return", "\u000a": "Newline", "1": "One", "\u0080": "Control\u007f", "\ud83d\ude02": "Smiley", "\u00f6": "Latin Small Letter O With Diaeresis", "\ufb33": "Hebrew Letter Dalet With Dagesh", "</script>": "Browser Challenge" }""",
-            "{\"\\n\":\"Newline\",\"\\r\":\"Carriage Return\",\"1\":\"One\",\"</script>\":\"Browser Challenge\",\"\u0080\":\"Control\u007f\",\"ö\":\"Latin Small Letter O With Diaeresis\",\"€\":\"Euro Sign\",\"\U0001F602\":\"Smiley\",\"\uFB33\":\"Hebrew Letter Dalet With Dagesh\"}"
-        },
-    };
+            { "arrays", """[ 56, { "d": true, "10": null, "1": [ ] } ]""", """[56,{"1":[],"10":null,"d":true}]""" },
+            {
+                "french",
+                """{ "peach": "This sorting order", "péché": "is wrong according to French", "pêche": "but canonicalization MUST","""
+                    + """ "sin": "ignore locale" }""",
+                """{"peach":"This sorting order","péché":"is wrong according to French","pêche":"but canonicalization"""
+                    + """ MUST","sin":"ignore locale"}"""
+            },
+            {
+                "structures",
+                """{ "1": {"f": {"f": "hi","F": 5} ,"\n": 56.0}, "10": { }, "": "empty", "a": { }, "111": [ {"e": "yes","E": "no" }"""
+                    + """ ], "A": { } }""",
+                """{"":"empty","1":{"\n":56,"f":{"F":5,"f":"hi"}},"10":{},"111":[{"E":"no","e":"yes"}],"A":{},"a":{}}"""
+            },
+            { "unicode", """{ "Unnormalized Unicode":"A\u030a" }""", "{\"Unnormalized Unicode\":\"A\u030a\"}" },
+            {
+                "values",
+                """{ "numbers": [333333333.33333329, 1E30, 4.50, 2e-3, 0.000000000000000000000000001], "string":"""
+                    + """ "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/", "literals": [null, true, false] }""",
+                """{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"€$\u000f\nA'B\"\\\\\"/"}"""
+            },
+            {
+                "weird",
+                """{ "\u20ac": "Euro Sign", "\r": "Carriage Return", "\u000a": "Newline", "1": "One", "\u0080": "Control\u007f","""
+                    + """ "\ud83d\ude02": "Smiley", "\u00f6": "Latin Small Letter O With Diaeresis", "\ufb33": "Hebrew Letter Dalet"""
+                    + """ With Dagesh", "</script>": "Browser Challenge" }""",
+                "{\"\\n\":\"Newline\",\"\\r\":\"Carriage Return\",\"1\":\"One\",\"</script>\":\"Browser "
+                    + "Challenge\",\"\u0080\":\"Control\u007f\",\"ö\":\"Latin Small Letter O With Diaeresis\",\"€\":\"Euro "
+                    + "Sign\",\"\U0001F602\":\"Smiley\",\"\uFB33\":\"Hebrew Letter Dalet With Dagesh\"}"
+            },
+        };
 
     /// <summary>RFC 8785, appendix B.</summary>
-    public static TheoryData<string, string> PublishedNumbers => new()
-    {
-        { "0000000000000000", "0" },
-        { "8000000000000000", "0" },
-        { "0000000000000001", "5e-324" },
-        { "8000000000000001", "-5e-324" },
-        { "7fefffffffffffff", "1.7976931348623157e+308" },
-        { "ffefffffffffffff", "-1.7976931348623157e+308" },
-        { "4340000000000000", "9007199254740992" },
-        { "c340000000000000", "-9007199254740992" },
-        { "4430000000000000", "295147905179352830000" },
-        { "44b52d02c7e14af5", "9.999999999999997e+22" },
-        { "44b52d02c7e14af6", "1e+23" },
-        { "44b52d02c7e14af7", "1.0000000000000001e+23" },
-        { "444b1ae4d6e2ef4e", "999999999999999700000" },
-        { "444b1ae4d6e2ef4f", "999999999999999900000" },
-        { "444b1ae4d6e2ef50", "1e+21" },
-        { "3eb0c6f7a0b5ed8c", "9.999999999999997e-7" },
-        { "3eb0c6f7a0b5ed8d", "0.000001" },
-        { "41b3de4355555553", "333333333.3333332" },
-        { "41b3de4355555554", "333333333.33333325" },
-        { "41b3de4355555555", "333333333.3333333" },
-        { "41b3de4355555556", "333333333.3333334" },
-        { "41b3de4355555557", "333333333.33333343" },
-        { "becbf647612f3696", "-0.0000033333333333333333" },
-        { "43143ff3c1cb0959", "1424953923781206.2" },
-    };
+    public static TheoryData<string, string> PublishedNumbers =>
+        new()
+        {
+            { "0000000000000000", "0" },
+            { "8000000000000000", "0" },
+            { "0000000000000001", "5e-324" },
+            { "8000000000000001", "-5e-324" },
+            { "7fefffffffffffff", "1.7976931348623157e+308" },
+            { "ffefffffffffffff", "-1.7976931348623157e+308" },
+            { "4340000000000000", "9007199254740992" },
+            { "c340000000000000", "-9007199254740992" },
+            { "4430000000000000", "295147905179352830000" },
+            { "44b52d02c7e14af5", "9.999999999999997e+22" },
+            { "44b52d02c7e14af6", "1e+23" },
+            { "44b52d02c7e14af7", "1.0000000000000001e+23" },
+            { "444b1ae4d6e2ef4e", "999999999999999700000" },
+            { "444b1ae4d6e2ef4f", "999999999999999900000" },
+            { "444b1ae4d6e2ef50", "1e+21" },
+            { "3eb0c6f7a0b5ed8c", "9.999999999999997e-7" },
+            { "3eb0c6f7a0b5ed8d", "0.000001" },
+            { "41b3de4355555553", "333333333.3333332" },
+            { "41b3de4355555554", "333333333.33333325" },
+            { "41b3de4355555555", "333333333.3333333" },
+            { "41b3de4355555556", "333333333.3333334" },
+            { "41b3de4355555557", "333333333.33333343" },
+            { "becbf647612f3696", "-0.0000033333333333333333" },
+            { "43143ff3c1cb0959", "1424953923781206.2" },
+        };
 
     [Theory]
     [MemberData(nameof(PublishedVectors))]
@@ -84,8 +94,13 @@ public sealed class CanonicalJsonTests
     }
 
     [Fact]
-    public void Every_double_reads_back_as_itself() => Gen.Double.Where(double.IsFinite).Sample(
-        number => double.Parse(EcmaScriptNumber.Format(number), CultureInfo.InvariantCulture).Equals(number == 0 ? 0d : number), iter: 100_000);
+    public void Every_double_reads_back_as_itself() =>
+        Gen
+            .Double.Where(double.IsFinite)
+            .Sample(
+                number => double.Parse(EcmaScriptNumber.Format(number), CultureInfo.InvariantCulture).Equals(number == 0 ? 0d : number),
+                iter: 100_000
+            );
 
     [Theory]
     [InlineData("""{"a":"\ud800"}""")]
@@ -97,19 +112,25 @@ public sealed class CanonicalJsonTests
     public void What_has_no_canonical_form_is_refused(string json) => Assert.Throws<FormatException>(() => Canonical(json));
 
     [Fact]
-    public void The_order_of_members_and_white_space_do_not_matter() => Gen.String.Array[0, 8].Sample(names =>
-    {
-        var members = names.Where(IsWellFormed).Distinct().ToArray();
-        var one = new JsonObject(members.Select(name => KeyValuePair.Create<string, JsonNode?>(name, name.Length)));
-        var other = new JsonObject(members.Reverse().Select(name => KeyValuePair.Create<string, JsonNode?>(name, name.Length)));
-        return Canonical(one.ToJsonString()) == Canonical(other.ToJsonString(new() { WriteIndented = true }));
-    });
+    public void The_order_of_members_and_white_space_do_not_matter() =>
+        Gen
+            .String.Array[0, 8]
+            .Sample(names =>
+            {
+                var members = names.Where(IsWellFormed).Distinct().ToArray();
+                var one = new JsonObject(members.Select(name => KeyValuePair.Create<string, JsonNode?>(name, name.Length)));
+                var other = new JsonObject(members.Reverse().Select(name => KeyValuePair.Create<string, JsonNode?>(name, name.Length)));
+                return Canonical(one.ToJsonString()) == Canonical(other.ToJsonString(new() { WriteIndented = true }));
+            });
 
     [Fact]
-    public void Texts_read_back_as_themselves() => Gen.String.Where(IsWellFormed).Sample(
-        text => JsonSerializer.Deserialize<string>(Canonical(JsonSerializer.Serialize(text))) == text);
+    public void Texts_read_back_as_themselves() =>
+        Gen
+            .String.Where(IsWellFormed)
+            .Sample(text => JsonSerializer.Deserialize<string>(Canonical(JsonSerializer.Serialize(text))) == text);
 
-    private static bool IsWellFormed(string text) => text.EnumerateRunes().Aggregate(0, (length, rune) => length + rune.Utf16SequenceLength) == text.Length
+    private static bool IsWellFormed(string text) =>
+        text.EnumerateRunes().Aggregate(0, (length, rune) => length + rune.Utf16SequenceLength) == text.Length
         && !text.Contains('\uFFFD', StringComparison.Ordinal);
 
     private static string Canonical(string json)

@@ -16,7 +16,17 @@ public sealed class ClientStoreTests(TestStores stores)
     {
         await using var store = await stores.GetAsync(kind);
         var nodes = store.Connect(4);
-        var created = await Task.WhenAll(Enumerable.Range(0, 60).Select(i => new ClientStore(nodes[i % nodes.Length], store.Tenant).CreateAsync(new($"client-{i % 30}", Issuer), Lifetime, maxClients: 10)));
+        var created = await Task.WhenAll(
+            Enumerable
+                .Range(0, 60)
+                .Select(i =>
+                    new ClientStore(nodes[i % nodes.Length], store.Tenant).CreateAsync(
+                        new($"client-{i % 30}", Issuer),
+                        Lifetime,
+                        maxClients: 10
+                    )
+                )
+        );
         Assert.Equal(10, created.Count(one => one.Client is not null));
         Assert.Equal(10, created.Select(one => one.Client?.Handle).OfType<string>().Distinct().Count());
         var clients = new ClientStore(store.Redis, store.Tenant);
@@ -25,7 +35,13 @@ public sealed class ClientStoreTests(TestStores stores)
 
         // A place that is given back is one place.
         Assert.True(await clients.DeleteAsync(listed[0].Handle));
-        var again = await Task.WhenAll(Enumerable.Range(0, 8).Select(i => new ClientStore(nodes[i % nodes.Length], store.Tenant).CreateAsync(new($"late-{i}", Issuer), Lifetime, maxClients: 10)));
+        var again = await Task.WhenAll(
+            Enumerable
+                .Range(0, 8)
+                .Select(i =>
+                    new ClientStore(nodes[i % nodes.Length], store.Tenant).CreateAsync(new($"late-{i}", Issuer), Lifetime, maxClients: 10)
+                )
+        );
         Assert.Single(again, one => one.Refusal == ClientRefusal.None);
     }
 
@@ -67,7 +83,11 @@ public sealed class ClientStoreTests(TestStores stores)
 
         clock.Advance(Lifetime / 20);
         Assert.Equal(Lifetime, await clients.UseAsync(Issuer, "client"));
-        Assert.Equal(clock.GetUtcNow() + Lifetime, (await clients.FindAsync(client.Handle, clock.GetUtcNow()))!.ExpiresAt, TimeSpan.FromMinutes(1));
+        Assert.Equal(
+            clock.GetUtcNow() + Lifetime,
+            (await clients.FindAsync(client.Handle, clock.GetUtcNow()))!.ExpiresAt,
+            TimeSpan.FromMinutes(1)
+        );
 
         for (var i = 0; i < 5; i++)
         {
@@ -122,8 +142,7 @@ public sealed class ClientStoreTests(TestStores stores)
             // What is renewed between two pages keeps its place.
             clock.Advance(Lifetime / 60);
             await clients.UseAsync(Issuer, "client-0");
-        }
-        while (cursor is not null);
+        } while (cursor is not null);
         Assert.Equal(Enumerable.Range(0, 7).Select(i => $"client-{i}"), seen);
     }
 

@@ -22,7 +22,10 @@ public sealed class ClusterTests(TestStores stores)
         foreach (var tenant in tenants)
         {
             await new SessionStore(store.Redis, tenant).BeginAsync("session", new("epoch", "caller"));
-            await new IdempotencyStore(store.Redis, tenant, new()).ClaimAsync(new("caller", null, "key-0123456789abcdef", "tool", "hash"), TimeSpan.FromSeconds(30));
+            await new IdempotencyStore(store.Redis, tenant, new()).ClaimAsync(
+                new("caller", null, "key-0123456789abcdef", "tool", "hash"),
+                TimeSpan.FromSeconds(30)
+            );
         }
 
         var placesOf = tenants.ToDictionary(tenant => tenant, _ => new HashSet<int>());
@@ -30,7 +33,12 @@ public sealed class ClusterTests(TestStores stores)
         {
             await foreach (var key in masters[i].KeysAsync().WithCancellation(TestContext.Current.CancellationToken))
             {
-                if (tenants.Cast<Tenancy.Configuration.TenantId?>().FirstOrDefault(tenant => key.ToString().StartsWith($"tenant:{{{tenant}}}:", StringComparison.Ordinal)) is { } owner)
+                if (
+                    tenants
+                        .Cast<Tenancy.Configuration.TenantId?>()
+                        .FirstOrDefault(tenant => key.ToString().StartsWith($"tenant:{{{tenant}}}:", StringComparison.Ordinal)) is
+                    { } owner
+                )
                 {
                     placesOf[owner].Add(i);
                 }
@@ -46,16 +54,29 @@ public sealed class ClusterTests(TestStores stores)
     {
         SkipUnlessFull();
         await using var cluster = await RedisCluster.StartAsync();
-        await using var store = new TestStore(ConfigurationOptions.Parse(cluster.ConnectionString), TimeProvider.System) { IsPatient = false };
+        await using var store = new TestStore(ConfigurationOptions.Parse(cluster.ConnectionString), TimeProvider.System)
+        {
+            IsPatient = false,
+        };
         var multiplexer = (await store.RawAsync()).Multiplexer;
-        var tenants = Enumerable.Range(0, 30).Select(_ => TestStore.NewTenant()).ToLookup(tenant => $"{multiplexer.GetDatabase().IdentifyEndpoint(new TenantKeyspace(tenant).Sessions)}");
+        var tenants = Enumerable
+            .Range(0, 30)
+            .Select(_ => TestStore.NewTenant())
+            .ToLookup(tenant => $"{multiplexer.GetDatabase().IdentifyEndpoint(new TenantKeyspace(tenant).Sessions)}");
         var dying = tenants.First().Key;
         var victim = new SessionStore(store.Redis, tenants[dying].First());
-        var others = tenants.Where(group => group.Key != dying).SelectMany(group => group).Select(tenant => new SessionStore(store.Redis, tenant)).ToArray();
-        await Task.WhenAll([victim.BeginAsync("s", new("epoch", "me")), .. others.Select(other => other.BeginAsync("s", new("epoch", "me")))]);
+        var others = tenants
+            .Where(group => group.Key != dying)
+            .SelectMany(group => group)
+            .Select(tenant => new SessionStore(store.Redis, tenant))
+            .ToArray();
+        await Task.WhenAll([
+            victim.BeginAsync("s", new("epoch", "me")),
+            .. others.Select(other => other.BeginAsync("s", new("epoch", "me"))),
+        ]);
         await cluster.KillAsync(dying);
 
-        for (var watch = Stopwatch.StartNew(); ;)
+        for (var watch = Stopwatch.StartNew(); ; )
         {
             Assert.All(await Task.WhenAll(others.Select(other => other.TouchAsync("s", new("epoch", "me")))), Assert.True);
             try
@@ -73,5 +94,8 @@ public sealed class ClusterTests(TestStores stores)
     }
 
     private static void SkipUnlessFull() =>
-        Assert.SkipUnless(StoreKinds.IsFull, "A Redis Cluster is started only where TENANCY_FULL=1: without it, the store is tested on single servers.");
+        Assert.SkipUnless(
+            StoreKinds.IsFull,
+            "A Redis Cluster is started only where TENANCY_FULL=1: without it, the store is tested on single servers."
+        );
 }

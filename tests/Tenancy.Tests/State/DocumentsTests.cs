@@ -80,22 +80,24 @@ public sealed class DocumentsTests(TestStores stores)
         await using var store = await stores.GetAsync(kind);
         var id = (await Orders(store).CreateAsync(new())).Id;
         var connections = store.Connect(4);
-        await Task.WhenAll(Enumerable.Range(0, 64).Select(async task =>
-        {
-            var orders = Orders(store, redis: connections[task % 4]);
-            while (true)
-            {
-                try
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 64)
+                .Select(async task =>
                 {
-                    var order = (await orders.GetAsync(id))!;
-                    await orders.ReplaceAsync(order with { Number = order.Number + 1 });
-                    return;
-                }
-                catch (DocumentChangedException)
-                {
-                }
-            }
-        }));
+                    var orders = Orders(store, redis: connections[task % 4]);
+                    while (true)
+                    {
+                        try
+                        {
+                            var order = (await orders.GetAsync(id))!;
+                            await orders.ReplaceAsync(order with { Number = order.Number + 1 });
+                            return;
+                        }
+                        catch (DocumentChangedException) { }
+                    }
+                })
+        );
         var last = await Orders(store).GetAsync(id);
         Assert.Equal((64, 65L), (last!.Number, last.Revision));
     }
@@ -108,33 +110,49 @@ public sealed class DocumentsTests(TestStores stores)
         var neighbour = TestStore.NewTenant();
         var kept = await Orders(store, tenant: neighbour).CreateAsync(new() { Text = "kept" });
         var connections = store.Connect(4);
-        var size = DocumentSize.Of(System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(new TestOrder { Id = new('x', 25), Text = new('y', 1000) }, DocumentJson.Options));
+        var size = DocumentSize.Of(
+            System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(
+                new TestOrder { Id = new('x', 25), Text = new('y', 1000) },
+                DocumentJson.Options
+            )
+        );
         var budget = (size * 37) + 100;
         var created = new ConcurrentBag<TestOrder>();
         var refused = 0;
-        await Task.WhenAll(Enumerable.Range(0, 64).Select(async task =>
-        {
-            for (var i = 0; i < 5; i++)
-            {
-                try
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 64)
+                .Select(async task =>
                 {
-                    created.Add(await Orders(store, $"account-{task % 7}", redis: connections[task % 4], budget: budget).CreateAsync(new() { Text = new('y', 1000) }));
-                }
-                catch (StorageBudgetExceededException exception)
-                {
-                    Assert.Equal(budget, exception.Budget);
-                    Interlocked.Increment(ref refused);
-                }
-            }
-        }));
+                    for (var i = 0; i < 5; i++)
+                    {
+                        try
+                        {
+                            created.Add(
+                                await Orders(store, $"account-{task % 7}", redis: connections[task % 4], budget: budget)
+                                    .CreateAsync(new() { Text = new('y', 1000) })
+                            );
+                        }
+                        catch (StorageBudgetExceededException exception)
+                        {
+                            Assert.Equal(budget, exception.Budget);
+                            Interlocked.Increment(ref refused);
+                        }
+                    }
+                })
+        );
         Assert.Equal((37, 283), (created.Count, refused));
 
         // What grows is refused as what is new is; what shrinks makes room, and so does what goes.
         var orders = (TestOrder order) => new Documents<TestOrder>(Scope(store, order.Origin!.AccountHash, budget: budget)).Of(order);
         var some = created.ToArray();
-        await Assert.ThrowsAsync<StorageBudgetExceededException>(() => orders(some[0]).ReplaceAsync(some[0] with { Text = new('z', 1101) }));
+        await Assert.ThrowsAsync<StorageBudgetExceededException>(() =>
+            orders(some[0]).ReplaceAsync(some[0] with { Text = new('z', 1101) })
+        );
         some[0] = await orders(some[0]).ReplaceAsync(some[0] with { Text = new('z', 1100) });
-        await Assert.ThrowsAsync<StorageBudgetExceededException>(() => orders(some[1]).ReplaceAsync(some[1] with { Text = new('z', 1001) }));
+        await Assert.ThrowsAsync<StorageBudgetExceededException>(() =>
+            orders(some[1]).ReplaceAsync(some[1] with { Text = new('z', 1001) })
+        );
         some[0] = await orders(some[0]).ReplaceAsync(some[0] with { Text = "" });
         await orders(some[1]).ReplaceAsync(some[1] with { Text = new('z', 2100) });
         await Assert.ThrowsAsync<StorageBudgetExceededException>(() => Orders(store, budget: budget).CreateAsync(new()));
@@ -154,7 +172,11 @@ public sealed class DocumentsTests(TestStores stores)
         await orders.CreateWithIdAsync("b", new() { Text = "b" });
         await orders.ReplaceAsync(a! with { Text = "longer" });
         var raw = await store.RawAsync();
-        var sizes = await Task.WhenAll((await store.KeysAsync($"tenant:{{{store.Tenant}}}:data:*")).Select(async key => (long)await raw.HashStringLengthAsync(key, "json") + 512));
+        var sizes = await Task.WhenAll(
+            (await store.KeysAsync($"tenant:{{{store.Tenant}}}:data:*")).Select(async key =>
+                (long)await raw.HashStringLengthAsync(key, "json") + 512
+            )
+        );
         Assert.Equal(sizes.Sum(), (long)await raw.StringGetAsync($"tenant:{{{store.Tenant}}}:document-storage"));
         await orders.DeleteAsync("a");
         await orders.DeleteAsync("b");
@@ -221,8 +243,7 @@ public sealed class DocumentsTests(TestStores stores)
                 await Orders(store).DeleteAsync(page.Items[9].Id);
                 await Orders(store).CreateAsync(new() { Number = 25 });
             }
-        }
-        while (cursor is not null);
+        } while (cursor is not null);
 
         Assert.Equal(Enumerable.Range(0, 26), numbers);
         Assert.Equal(24, (await Orders(store).ListAsync(limit: 200)).Items.Count);
@@ -263,7 +284,9 @@ public sealed class DocumentsTests(TestStores stores)
         await new TenantPurge(store.Redis).RunAsync(store.Tenant, TestContext.Current.CancellationToken);
 
         // Rate limits go by themselves, within minutes.
-        Assert.All(await store.KeysAsync($"tenant:{{{store.Tenant}}}:*"), key => Assert.Contains(":rate-limit:", key, StringComparison.Ordinal));
+        Assert.All(await store.KeysAsync($"tenant:{{{store.Tenant}}}:*"), key =>
+            Assert.Contains(":rate-limit:", key, StringComparison.Ordinal)
+        );
         Assert.Equal(before.Order(), (await store.KeysAsync($"tenant:{{{neighbour}}}:*")).Order());
     }
 
@@ -283,12 +306,44 @@ public sealed class DocumentsTests(TestStores stores)
         Assert.Empty(await Of().GetAllAsync(ids));
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Orders(store).GetAllAsync(ids, new(canceled: true)));
 
-        Documents<TestOrder> Of(params string[] readable) => new(new DocumentScope(store.Redis, store.Tenant, null, "operation", () => { }, new ReadableAccounts(_ => Task.FromResult<IReadOnlyList<string>>(readable))));
+        Documents<TestOrder> Of(params string[] readable) =>
+            new(
+                new DocumentScope(
+                    store.Redis,
+                    store.Tenant,
+                    null,
+                    "operation",
+                    () => { },
+                    new ReadableAccounts(_ => Task.FromResult<IReadOnlyList<string>>(readable))
+                )
+            );
     }
 
-    private Documents<TestOrder> Orders(TestStore store, string account = "account-1", string? operation = null, TenantId? tenant = null, RedisConnection? redis = null, long budget = DocumentScope.DefaultBudget) =>
-        new(Scope(store, account, operation, tenant, redis, budget));
+    private Documents<TestOrder> Orders(
+        TestStore store,
+        string account = "account-1",
+        string? operation = null,
+        TenantId? tenant = null,
+        RedisConnection? redis = null,
+        long budget = DocumentScope.DefaultBudget
+    ) => new(Scope(store, account, operation, tenant, redis, budget));
 
-    private DocumentScope Scope(TestStore store, string? account, string? operation = null, TenantId? tenant = null, RedisConnection? redis = null, long budget = DocumentScope.DefaultBudget) =>
-        new(redis ?? store.Redis, tenant ?? store.Tenant, account, operation ?? $"operation-{Interlocked.Increment(ref _operations)}", () => { }) { Budget = budget };
+    private DocumentScope Scope(
+        TestStore store,
+        string? account,
+        string? operation = null,
+        TenantId? tenant = null,
+        RedisConnection? redis = null,
+        long budget = DocumentScope.DefaultBudget
+    ) =>
+        new(
+            redis ?? store.Redis,
+            tenant ?? store.Tenant,
+            account,
+            operation ?? $"operation-{Interlocked.Increment(ref _operations)}",
+            () => { }
+        )
+        {
+            Budget = budget,
+        };
 }

@@ -59,27 +59,34 @@ public sealed class IdempotencyProcessesTests
             TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
         }
 
-        await Task.WhenAll(Enumerable.Range(0, 8).Select(async task =>
-        {
-            for (var i = 0; i < Requests; i++)
-            {
-                if (await keys[task % 2].ClaimAsync(Request(i), Lease) is IdempotencyClaim.Claimed { Lease: var lease })
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 8)
+                .Select(async task =>
                 {
-                    await raw.HashIncrementAsync("runs", i);
-                    Assert.True((await keys[task % 2].CompleteAsync(lease, "done"u8.ToArray())).IsStored);
-                }
-            }
-        }));
+                    for (var i = 0; i < Requests; i++)
+                    {
+                        if (await keys[task % 2].ClaimAsync(Request(i), Lease) is IdempotencyClaim.Claimed { Lease: var lease })
+                        {
+                            await raw.HashIncrementAsync("runs", i);
+                            Assert.True((await keys[task % 2].CompleteAsync(lease, "done"u8.ToArray())).IsStored);
+                        }
+                    }
+                })
+        );
     }
 
     [Fact(Explicit = true)]
     public async Task Claim_and_die()
     {
         await using var store = TestProcess.OfParent();
-        var claim = Assert.IsType<IdempotencyClaim.Claimed>(await new IdempotencyStore(store.Redis, TenantId.Parse("acme"), new()).ClaimAsync(Request(0), Lease));
+        var claim = Assert.IsType<IdempotencyClaim.Claimed>(
+            await new IdempotencyStore(store.Redis, TenantId.Parse("acme"), new()).ClaimAsync(Request(0), Lease)
+        );
         await (await store.RawAsync()).StringSetAsync("operation", claim.Lease.OperationId);
         Process.GetCurrentProcess().Kill();
     }
 
-    private static IdempotentRequest Request(int number) => new("principal:buyer", "account", $"key-of-request-{number}", "create_media_buy", "hash");
+    private static IdempotentRequest Request(int number) =>
+        new("principal:buyer", "account", $"key-of-request-{number}", "create_media_buy", "hash");
 }

@@ -10,7 +10,13 @@ public sealed class IdempotencyStoreTests(TestStores stores)
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
     private static readonly IdempotencyRules Rules = new();
-    private static readonly IdempotentRequest Request = new("principal:buyer", "account-1", "key-0123456789abcdef", "create_media_buy", "hash-a");
+    private static readonly IdempotentRequest Request = new(
+        "principal:buyer",
+        "account-1",
+        "key-0123456789abcdef",
+        "create_media_buy",
+        "hash-a"
+    );
     private readonly MovableClock _time = new();
 
     [Theory]
@@ -81,8 +87,32 @@ public sealed class IdempotencyStoreTests(TestStores stores)
         var keys = Keys(store);
         IdempotentRequest[] requests =
         [
-            Request, Request with { Caller = "principal:other" }, Request with { Account = "account-2" }, Request with { Account = null }, Request with { Account = "" },
-            Request with { Key = Request.Key + "x" }, Request with { Caller = "principal:buyeraccount-1", Account = "" },
+            Request,
+            Request with
+            {
+                Caller = "principal:other",
+            },
+            Request with
+            {
+                Account = "account-2",
+            },
+            Request with
+            {
+                Account = null,
+            },
+            Request with
+            {
+                Account = "",
+            },
+            Request with
+            {
+                Key = Request.Key + "x",
+            },
+            Request with
+            {
+                Caller = "principal:buyeraccount-1",
+                Account = "",
+            },
         ];
         var leases = new List<IdempotencyLease>();
         foreach (var request in requests)
@@ -192,7 +222,11 @@ public sealed class IdempotencyStoreTests(TestStores stores)
         await using var store = await stores.GetAsync(kind, _time);
         var keys = new IdempotencyStore(store.Redis, store.Tenant, Rules with { SustainedInserts = 1, BurstInserts = 3 });
         Assert.Equal(30, await InsertAsync(keys, 40));
-        Assert.InRange(Assert.IsType<IdempotencyClaim.TooManyInserts>(await keys.ClaimAsync(New(), Lease)).RetryAfter.TotalSeconds, 0.001, 10);
+        Assert.InRange(
+            Assert.IsType<IdempotencyClaim.TooManyInserts>(await keys.ClaimAsync(New(), Lease)).RetryAfter.TotalSeconds,
+            0.001,
+            10
+        );
         Assert.IsType<IdempotencyClaim.Claimed>(await keys.ClaimAsync(New() with { Account = "account-2" }, Lease));
         Assert.IsType<IdempotencyClaim.Claimed>(await keys.ClaimAsync(New() with { Caller = "principal:other" }, Lease));
 
@@ -230,7 +264,10 @@ public sealed class IdempotencyStoreTests(TestStores stores)
     public async Task The_insert_budget_is_exact_for_64_callers_over_several_connections(StoreKind kind)
     {
         await using var store = await stores.GetAsync(kind, _time);
-        var keys = store.Connect(4).Select(redis => new IdempotencyStore(redis, store.Tenant, Rules with { SustainedInserts = 1, BurstInserts = 100 })).ToArray();
+        var keys = store
+            .Connect(4)
+            .Select(redis => new IdempotencyStore(redis, store.Tenant, Rules with { SustainedInserts = 1, BurstInserts = 100 }))
+            .ToArray();
         var inserts = await Task.WhenAll(Enumerable.Range(0, 64).Select(task => InsertAsync(keys[task % 4], 5)));
         Assert.Equal(60, inserts.Sum());
     }
@@ -243,23 +280,31 @@ public sealed class IdempotencyStoreTests(TestStores stores)
         var rules = Rules with { MaxRecords = 37 };
         var keys = store.Connect(4).Select(redis => new IdempotencyStore(redis, store.Tenant, rules)).ToArray();
         var leases = new ConcurrentBag<IdempotencyLease>();
-        await Task.WhenAll(Enumerable.Range(0, 64).Select(async task =>
-        {
-            for (var i = 0; i < 10; i++)
-            {
-                if (await keys[task % 4].ClaimAsync(New(), Lease) is IdempotencyClaim.Claimed claimed)
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 64)
+                .Select(async task =>
                 {
-                    leases.Add(claimed.Lease);
-                }
-            }
-        }));
+                    for (var i = 0; i < 10; i++)
+                    {
+                        if (await keys[task % 4].ClaimAsync(New(), Lease) is IdempotencyClaim.Claimed claimed)
+                        {
+                            leases.Add(claimed.Lease);
+                        }
+                    }
+                })
+        );
         Assert.Equal(37, leases.Count);
         var full = Assert.IsType<IdempotencyClaim.StorageFull>(await keys[0].ClaimAsync(New(), Lease));
         Assert.InRange(full.RetryAfter, Rules.ReplayTime, Rules.ReplayTime + Rules.Skew);
-        Assert.IsType<IdempotencyClaim.Claimed>(await new IdempotencyStore(store.Redis, TestStore.NewTenant(), rules).ClaimAsync(New(), Lease));
+        Assert.IsType<IdempotencyClaim.Claimed>(
+            await new IdempotencyStore(store.Redis, TestStore.NewTenant(), rules).ClaimAsync(New(), Lease)
+        );
 
         // Whoever was let in can complete, and an error makes room for one.
-        Assert.All(await Task.WhenAll(leases.Skip(1).Select(lease => keys[0].CompleteAsync(lease, "done"u8.ToArray()))), completion => Assert.True(completion.IsStored));
+        Assert.All(await Task.WhenAll(leases.Skip(1).Select(lease => keys[0].CompleteAsync(lease, "done"u8.ToArray()))), completion =>
+            Assert.True(completion.IsStored)
+        );
         Assert.True(await keys[0].ReleaseAsync(leases.First()));
         Assert.Equal(1, await InsertAsync(keys[0], 3));
         _time.Advance(Rules.ReplayTime + TimeSpan.FromMinutes(2));
@@ -288,7 +333,9 @@ public sealed class IdempotencyStoreTests(TestStores stores)
         Assert.InRange(full.RetryAfter, Rules.ReplayTime - TimeSpan.FromHours(2), Rules.ReplayTime - TimeSpan.FromHours(1) + Rules.Skew);
 
         // Others have their own, and what is kept is replayed.
-        Assert.IsType<IdempotencyClaim.Claimed>(await new IdempotencyStore(store.Redis, TestStore.NewTenant(), Rules with { MaxBytes = 1000 }).ClaimAsync(New(), Lease));
+        Assert.IsType<IdempotencyClaim.Claimed>(
+            await new IdempotencyStore(store.Redis, TestStore.NewTenant(), Rules with { MaxBytes = 1000 }).ClaimAsync(New(), Lease)
+        );
 
         // The first is gone, which leaves 1,200; then all are.
         _time.Advance(full.RetryAfter + TimeSpan.FromSeconds(1));
@@ -304,37 +351,43 @@ public sealed class IdempotencyStoreTests(TestStores stores)
         await using var store = await stores.GetAsync(kind, _time);
         var keys = store.Connect(4).Select(redis => new IdempotencyStore(redis, store.Tenant, Rules)).ToArray();
         var runs = new ConcurrentDictionary<string, int>();
-        await Task.WhenAll(Enumerable.Range(0, 64).Select(async task =>
-        {
-            for (var i = 0; i < 30; i++)
-            {
-                var request = Request with { Key = $"key-of-request-{i}" };
-                while (true)
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 64)
+                .Select(async task =>
                 {
-                    var claim = await keys[task % 4].ClaimAsync(request, Lease);
-                    if (claim is IdempotencyClaim.Claimed { Lease: var lease })
+                    for (var i = 0; i < 30; i++)
                     {
-                        // A third of the first tries fail.
-                        if (runs.TryAdd(request.Key + "-failed", 1) && i % 3 == 0)
+                        var request = Request with { Key = $"key-of-request-{i}" };
+                        while (true)
                         {
-                            Assert.True(await keys[task % 4].ReleaseAsync(lease));
-                            continue;
-                        }
+                            var claim = await keys[task % 4].ClaimAsync(request, Lease);
+                            if (claim is IdempotencyClaim.Claimed { Lease: var lease })
+                            {
+                                // A third of the first tries fail.
+                                if (runs.TryAdd(request.Key + "-failed", 1) && i % 3 == 0)
+                                {
+                                    Assert.True(await keys[task % 4].ReleaseAsync(lease));
+                                    continue;
+                                }
 
-                        runs.AddOrUpdate(request.Key, 1, (_, count) => count + 1);
-                        Assert.True((await keys[task % 4].CompleteAsync(lease, Encoding.UTF8.GetBytes(lease.OperationId))).IsStored);
+                                runs.AddOrUpdate(request.Key, 1, (_, count) => count + 1);
+                                Assert.True(
+                                    (await keys[task % 4].CompleteAsync(lease, Encoding.UTF8.GetBytes(lease.OperationId))).IsStored
+                                );
+                            }
+                            else if (claim is IdempotencyClaim.Replay)
+                            {
+                                break;
+                            }
+                            else
+                            {
+                                Assert.IsType<IdempotencyClaim.InFlight>(claim);
+                            }
+                        }
                     }
-                    else if (claim is IdempotencyClaim.Replay)
-                    {
-                        break;
-                    }
-                    else
-                    {
-                        Assert.IsType<IdempotencyClaim.InFlight>(claim);
-                    }
-                }
-            }
-        }));
+                })
+        );
         Assert.All(Enumerable.Range(0, 30), i => Assert.Equal(1, runs[$"key-of-request-{i}"]));
     }
 

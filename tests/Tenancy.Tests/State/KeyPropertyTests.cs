@@ -9,10 +9,12 @@ namespace Tenancy.Tests.State;
 
 public sealed class KeyPropertyTests
 {
-    private static readonly Gen<(string One, string Other)> TwoTexts = Gen.Select(HostileText.Gen, HostileText.Gen).Where((one, other) => !one.Equals(other, StringComparison.Ordinal));
+    private static readonly Gen<(string One, string Other)> TwoTexts = Gen.Select(HostileText.Gen, HostileText.Gen)
+        .Where((one, other) => !one.Equals(other, StringComparison.Ordinal));
 
     [Fact]
-    public void Two_texts_never_meet_in_one_key() => TwoTexts.Sample((one, other) => TenantKeyspace.Hash(one) != TenantKeyspace.Hash(other), iter: 20_000);
+    public void Two_texts_never_meet_in_one_key() =>
+        TwoTexts.Sample((one, other) => TenantKeyspace.Hash(one) != TenantKeyspace.Hash(other), iter: 20_000);
 
     [Fact]
     public void Texts_that_differ_in_half_a_surrogate_pair_never_meet_in_one_key()
@@ -28,7 +30,9 @@ public sealed class KeyPropertyTests
         await using var stores = new TestStores();
         await using var store = await stores.GetAsync(kind);
         var sessions = new SessionStore(store.Redis, store.Tenant);
-        var neighbours = Enumerable.Range(0, 200).Select(i => new SessionStore(store.Redis, TestStore.NewTenant()).BeginAsync($"{i}", new("epoch", "caller")));
+        var neighbours = Enumerable
+            .Range(0, 200)
+            .Select(i => new SessionStore(store.Redis, TestStore.NewTenant()).BeginAsync($"{i}", new("epoch", "caller")));
         var caller = new string('x', 10_000) + "\ud83d";
         await Task.WhenAll([.. neighbours, sessions.BeginAsync("session", new("epoch", caller))]);
         Assert.True(await sessions.TouchAsync("session", new("epoch", caller)));
@@ -37,14 +41,18 @@ public sealed class KeyPropertyTests
     }
 
     [Fact]
-    public void Lists_of_texts_never_meet_whatever_ends_where() => Gen.Select(HostileText.Gen.Array[1, 4], HostileText.Gen.Array[1, 4])
-        .Where((one, other) => !one.SequenceEqual(other, StringComparer.Ordinal))
-        .Sample((one, other) => !TenantKeyspace.Frame(one).SequenceEqual(TenantKeyspace.Frame(other)), iter: 20_000);
+    public void Lists_of_texts_never_meet_whatever_ends_where() =>
+        Gen.Select(HostileText.Gen.Array[1, 4], HostileText.Gen.Array[1, 4])
+            .Where((one, other) => !one.SequenceEqual(other, StringComparer.Ordinal))
+            .Sample((one, other) => !TenantKeyspace.Frame(one).SequenceEqual(TenantKeyspace.Frame(other)), iter: 20_000);
 
     [Fact]
-    public void A_list_is_not_the_text_that_it_joins_to() => HostileText.Gen.Sample(text =>
-        !TenantKeyspace.Frame(text, "").SequenceEqual(TenantKeyspace.Frame(text)) && !TenantKeyspace.Frame(text, null).SequenceEqual(TenantKeyspace.Frame(text, ""))
-        && !TenantKeyspace.Frame(text + "x", "y").SequenceEqual(TenantKeyspace.Frame(text, "xy")));
+    public void A_list_is_not_the_text_that_it_joins_to() =>
+        HostileText.Gen.Sample(text =>
+            !TenantKeyspace.Frame(text, "").SequenceEqual(TenantKeyspace.Frame(text))
+            && !TenantKeyspace.Frame(text, null).SequenceEqual(TenantKeyspace.Frame(text, ""))
+            && !TenantKeyspace.Frame(text + "x", "y").SequenceEqual(TenantKeyspace.Frame(text, "xy"))
+        );
 
     [Theory]
     [ClassData(typeof(StoreKinds))]
@@ -54,17 +62,19 @@ public sealed class KeyPropertyTests
         await using var stores = new TestStores();
         await using var store = await stores.GetAsync(kind);
         var tenants = new List<TenantId>();
-        await Gen.Select(HostileText.Gen, HostileText.Gen, HostileText.Gen, HostileText.Gen).SampleAsync(
-            async (id, caller, account, name) =>
-            {
-                var (mine, theirs) = (TestStore.NewTenant(), TestStore.NewTenant());
-                await WriteAsync(store.Redis, mine, id, caller, account, name);
-                await ReadNothingAsync(store.Redis, theirs, id, caller, account, name);
-                await ReadAllAsync(store.Redis, mine, id, caller, account, name);
-                tenants.AddRange([mine, theirs]);
-            },
-            iter: 60,
-            threads: 1);
+        await Gen.Select(HostileText.Gen, HostileText.Gen, HostileText.Gen, HostileText.Gen)
+            .SampleAsync(
+                async (id, caller, account, name) =>
+                {
+                    var (mine, theirs) = (TestStore.NewTenant(), TestStore.NewTenant());
+                    await WriteAsync(store.Redis, mine, id, caller, account, name);
+                    await ReadNothingAsync(store.Redis, theirs, id, caller, account, name);
+                    await ReadAllAsync(store.Redis, mine, id, caller, account, name);
+                    tenants.AddRange([mine, theirs]);
+                },
+                iter: 60,
+                threads: 1
+            );
         await KeysAreOfAsync(store, tenants);
     }
 
@@ -73,7 +83,11 @@ public sealed class KeyPropertyTests
         await new SessionStore(redis, tenant).BeginAsync(id, new("epoch", caller));
         await new PrincipalStore(redis, tenant).CreateAsync(new() { Name = name, Token = id }, DateTimeOffset.UtcNow);
         await new ClientStore(redis, tenant).CreateAsync(new(id, account), TimeSpan.FromDays(1), 10);
-        await new TestLimiter(redis, TimeProvider.System, tenant).AcquireAsync(RateLimit.Tenant(10), RateLimit.Caller(caller, 1), RateLimit.Anonymous(id, 1));
+        await new TestLimiter(redis, TimeProvider.System, tenant).AcquireAsync(
+            RateLimit.Tenant(10),
+            RateLimit.Caller(caller, 1),
+            RateLimit.Anonymous(id, 1)
+        );
         await new IdempotencyStore(redis, tenant, new()).ClaimAsync(Request(id, caller, account, name), TimeSpan.FromSeconds(30));
         if (id.Length > 0)
         {
@@ -83,7 +97,14 @@ public sealed class KeyPropertyTests
         await Documents(redis, tenant, account).CreateAsync(new() { Text = "mine" }, name);
     }
 
-    private static async Task ReadNothingAsync(RedisConnection redis, TenantId tenant, string id, string caller, string account, string name)
+    private static async Task ReadNothingAsync(
+        RedisConnection redis,
+        TenantId tenant,
+        string id,
+        string caller,
+        string account,
+        string name
+    )
     {
         Assert.False(await new SessionStore(redis, tenant).TouchAsync(id, new("epoch", caller)));
         Assert.False(await new SessionStore(redis, tenant).DeleteAsync(id, new("epoch", caller)));
@@ -91,8 +112,17 @@ public sealed class KeyPropertyTests
         Assert.Null(await new ClientStore(redis, tenant).UseAsync(account, id));
         Assert.False(await new ClientStore(redis, tenant).DeleteAsync(TenantKeyspace.Hash(account, id)));
         Assert.Empty((await new ClientStore(redis, tenant).ListAsync(cursor: null, take: 10)).Clients);
-        Assert.True((await new TestLimiter(redis, TimeProvider.System, tenant).AcquireAsync(RateLimit.Caller(caller, 1), RateLimit.Anonymous(id, 1))).IsAllowed);
-        Assert.IsType<IdempotencyClaim.Claimed>(await new IdempotencyStore(redis, tenant, new()).ClaimAsync(Request(id, caller, account, name), TimeSpan.FromSeconds(30)));
+        Assert.True(
+            (
+                await new TestLimiter(redis, TimeProvider.System, tenant).AcquireAsync(
+                    RateLimit.Caller(caller, 1),
+                    RateLimit.Anonymous(id, 1)
+                )
+            ).IsAllowed
+        );
+        Assert.IsType<IdempotencyClaim.Claimed>(
+            await new IdempotencyStore(redis, tenant, new()).ClaimAsync(Request(id, caller, account, name), TimeSpan.FromSeconds(30))
+        );
         Assert.Null(await Documents(redis, tenant, account).GetAsync(id));
         Assert.False(await Documents(redis, tenant, account).DeleteAsync(id));
         Assert.Empty((await Documents(redis, tenant, account).ListAsync(cursor: id)).Items);
@@ -102,12 +132,17 @@ public sealed class KeyPropertyTests
     {
         Assert.True(await new SessionStore(redis, tenant).TouchAsync(id, new("epoch", caller)));
         Assert.False(await new SessionStore(redis, tenant).TouchAsync(id, new("epoch", caller + "x")));
-        Assert.Equal(name.EnumerateRunes().Select(rune => rune.ToString()), (await new PrincipalStore(redis, tenant).FindAsync(id))!.Name.EnumerateRunes().Select(rune => rune.ToString()));
+        Assert.Equal(
+            name.EnumerateRunes().Select(rune => rune.ToString()),
+            (await new PrincipalStore(redis, tenant).FindAsync(id))!.Name.EnumerateRunes().Select(rune => rune.ToString())
+        );
         Assert.NotNull(await new ClientStore(redis, tenant).UseAsync(account, id));
         Assert.Null(await new ClientStore(redis, tenant).UseAsync(account, id + "x"));
         Assert.Null(await new ClientStore(redis, tenant).UseAsync(account + "x", id));
         Assert.False((await new TestLimiter(redis, TimeProvider.System, tenant).AcquireAsync(RateLimit.Caller(caller, 1))).IsAllowed);
-        Assert.IsType<IdempotencyClaim.InFlight>(await new IdempotencyStore(redis, tenant, new()).ClaimAsync(Request(id, caller, account, name), TimeSpan.FromSeconds(30)));
+        Assert.IsType<IdempotencyClaim.InFlight>(
+            await new IdempotencyStore(redis, tenant, new()).ClaimAsync(Request(id, caller, account, name), TimeSpan.FromSeconds(30))
+        );
         Assert.Equal(id.Length > 0 ? 2 : 1, (await Documents(redis, tenant, account).ListAsync(cursor: id)).Items.Count);
         Assert.Empty((await Documents(redis, tenant, account + "x").ListAsync()).Items);
         Assert.Null(await Documents(redis, tenant, account + "x").GetAsync(id));
@@ -122,11 +157,15 @@ public sealed class KeyPropertyTests
         {
             var tenant = Assert.Single(tenants, tenant => key.StartsWith($"tenant:{{{tenant}}}:", StringComparison.Ordinal));
             Assert.Equal(multiplexer.HashSlot(tenant.Value), multiplexer.HashSlot(key));
-            Assert.All(key[$"tenant:{{{tenant}}}:".Length..], c => Assert.True(char.IsAsciiLetterOrDigit(c) || c is ':' or '-' or '_', key));
+            Assert.All(key[$"tenant:{{{tenant}}}:".Length..], c =>
+                Assert.True(char.IsAsciiLetterOrDigit(c) || c is ':' or '-' or '_', key)
+            );
         }
     }
 
-    private static IdempotentRequest Request(string key, string caller, string account, string tool) => new(caller, account, key, tool, "hash");
+    private static IdempotentRequest Request(string key, string caller, string account, string tool) =>
+        new(caller, account, key, tool, "hash");
 
-    private static Documents<TestOrder> Documents(RedisConnection redis, TenantId tenant, string account) => new(new DocumentScope(redis, tenant, account, "operation", () => { }));
+    private static Documents<TestOrder> Documents(RedisConnection redis, TenantId tenant, string account) =>
+        new(new DocumentScope(redis, tenant, account, "operation", () => { }));
 }

@@ -7,8 +7,10 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.State;
 
 /// <summary>
-/// Nodes that hold slices of one limit: however requests, idle times, changes of the limit and what is given back fall, no window of time has more than
-/// the limit and what the rate gives back within it. The store's part is played by its stand-in, which <see cref="RateLimitScriptTests"/> compares with it.
+/// Nodes that hold slices of one limit: however requests, idle times, changes of the limit and what is given back fall, no window of time
+/// has more than
+/// the limit and what the rate gives back within it. The store's part is played by its stand-in, which <see cref="RateLimitScriptTests"/>
+/// compares with it.
 /// </summary>
 public sealed class LimitSliceTests
 {
@@ -18,98 +20,107 @@ public sealed class LimitSliceTests
     private static readonly Gen<TimeSpan> Pause = Gen.Frequency(
         (6, Gen.Long[0, 30_000].Select(TimeSpan.FromMicroseconds)),
         (3, Gen.Long[0, 2_500_000].Select(TimeSpan.FromMicroseconds)),
-        (1, Gen.Long[0, 90_000_000].Select(TimeSpan.FromMicroseconds)));
+        (1, Gen.Long[0, 90_000_000].Select(TimeSpan.FromMicroseconds))
+    );
 
-    private static readonly Gen<Step> Steps = Gen.Select(Pause, Gen.Int[0, 4], Gen.Int[0, 9], Gen.Double[0, 1], (pause, node, kind, size) => new Step(pause, node, kind, size));
+    private static readonly Gen<Step> Steps = Gen.Select(Pause, Gen.Int[0, 4], Gen.Int[0, 9], Gen.Double[0, 1], (pause, node, kind, size) =>
+        new Step(pause, node, kind, size)
+    );
 
     [Fact]
     public void Over_any_window_all_nodes_together_let_no_more_through_than_the_limit_and_the_rate() =>
-        Gen.Select(OneOf(Limits), Gen.Int[1, 5], Steps.Array[20, 150]).Sample(
-            (limit, nodes, steps) =>
-            {
-                var fleet = new Fleet(nodes);
-                var let = new List<TimeSpan>();
-                foreach (var step in steps)
+        Gen.Select(OneOf(Limits), Gen.Int[1, 5], Steps.Array[20, 150])
+            .Sample(
+                (limit, nodes, steps) =>
                 {
-                    fleet.Advance(step.Pause);
-                    var node = fleet.Nodes[step.Node % nodes];
-                    for (var i = step.Requests(limit); i > 0; i--)
+                    var fleet = new Fleet(nodes);
+                    var let = new List<TimeSpan>();
+                    foreach (var step in steps)
                     {
-                        if (node.Acquire(RateLimit.Tenant(limit)) && !(step.IsGivenBack && node.GiveBack(RateLimit.Tenant(limit))))
+                        fleet.Advance(step.Pause);
+                        var node = fleet.Nodes[step.Node % nodes];
+                        for (var i = step.Requests(limit); i > 0; i--)
                         {
-                            let.Add(fleet.Time);
-                        }
-                    }
-                }
-
-                AssertNeverMore(let, limit, limit);
-            },
-            iter: 3000);
-
-    [Fact]
-    public void A_limit_that_changes_counts_everywhere_within_a_second() =>
-        Gen.Select(OneOf(Limits).Array[2, 4], Gen.Int[1, 5], Steps.Array[20, 120]).Sample(
-            (limits, nodes, steps) =>
-            {
-                var fleet = new Fleet(nodes);
-                var (all, since) = (new List<TimeSpan>(), new List<TimeSpan>());
-                var (current, changedAt) = (0, TimeSpan.MinValue);
-                foreach (var (i, step) in steps.Index())
-                {
-                    fleet.Advance(step.Pause);
-                    if (i * limits.Length / steps.Length != current)
-                    {
-                        AssertNeverMore(since, limits[current], limits[current]);
-                        since.Clear();
-                        (current, changedAt) = (i * limits.Length / steps.Length, fleet.Time);
-                    }
-
-                    var limit = RateLimit.Tenant(limits[current]);
-                    for (var requests = step.Requests(limits[current]); requests > 0; requests--)
-                    {
-                        if (fleet.Nodes[step.Node % nodes].Acquire(limit))
-                        {
-                            all.Add(fleet.Time);
-                            if (fleet.Time >= changedAt + TimeSpan.FromSeconds(1))
+                            if (node.Acquire(RateLimit.Tenant(limit)) && !(step.IsGivenBack && node.GiveBack(RateLimit.Tenant(limit))))
                             {
-                                since.Add(fleet.Time);
+                                let.Add(fleet.Time);
                             }
                         }
                     }
-                }
 
-                AssertNeverMore(since, limits[current], limits[current]);
-                AssertNeverMore(all, limits.Max(), limits.Max());
-            },
-            iter: 3000);
+                    AssertNeverMore(let, limit, limit);
+                },
+                iter: 3000
+            );
+
+    [Fact]
+    public void A_limit_that_changes_counts_everywhere_within_a_second() =>
+        Gen.Select(OneOf(Limits).Array[2, 4], Gen.Int[1, 5], Steps.Array[20, 120])
+            .Sample(
+                (limits, nodes, steps) =>
+                {
+                    var fleet = new Fleet(nodes);
+                    var (all, since) = (new List<TimeSpan>(), new List<TimeSpan>());
+                    var (current, changedAt) = (0, TimeSpan.MinValue);
+                    foreach (var (i, step) in steps.Index())
+                    {
+                        fleet.Advance(step.Pause);
+                        if (i * limits.Length / steps.Length != current)
+                        {
+                            AssertNeverMore(since, limits[current], limits[current]);
+                            since.Clear();
+                            (current, changedAt) = (i * limits.Length / steps.Length, fleet.Time);
+                        }
+
+                        var limit = RateLimit.Tenant(limits[current]);
+                        for (var requests = step.Requests(limits[current]); requests > 0; requests--)
+                        {
+                            if (fleet.Nodes[step.Node % nodes].Acquire(limit))
+                            {
+                                all.Add(fleet.Time);
+                                if (fleet.Time >= changedAt + TimeSpan.FromSeconds(1))
+                                {
+                                    since.Add(fleet.Time);
+                                }
+                            }
+                        }
+                    }
+
+                    AssertNeverMore(since, limits[current], limits[current]);
+                    AssertNeverMore(all, limits.Max(), limits.Max());
+                },
+                iter: 3000
+            );
 
     [Fact]
     public void Together_nodes_reach_a_limit_that_is_full_exactly_and_none_of_it_is_lost() =>
-        Gen.Select(OneOf(Limits).Where(limit => limit <= 6000), Gen.Int[1, 5], Steps.Array[0, 40]).Sample(
-            (limit, nodes, steps) =>
-            {
-                var fleet = new Fleet(nodes);
-                foreach (var step in steps)
+        Gen.Select(OneOf(Limits).Where(limit => limit <= 6000), Gen.Int[1, 5], Steps.Array[0, 40])
+            .Sample(
+                (limit, nodes, steps) =>
                 {
-                    fleet.Advance(step.Pause);
-                    for (var i = step.Requests(limit); i > 0; i--)
+                    var fleet = new Fleet(nodes);
+                    foreach (var step in steps)
                     {
-                        fleet.Nodes[step.Node % nodes].Acquire(RateLimit.Tenant(limit));
+                        fleet.Advance(step.Pause);
+                        for (var i = step.Requests(limit); i > 0; i--)
+                        {
+                            fleet.Nodes[step.Node % nodes].Acquire(RateLimit.Tenant(limit));
+                        }
                     }
-                }
 
-                // What a node was lent and did not spend counts as spent when its time is over, at the latest two seconds later.
-                fleet.Advance(TimeSpan.FromSeconds(63));
-                var let = 0;
-                for (var (i, refusals) = (0, 0); refusals < nodes; i++)
-                {
-                    var isLet = fleet.Nodes[i % nodes].Acquire(RateLimit.Tenant(limit));
-                    (let, refusals) = isLet ? (let + 1, 0) : (let, refusals + 1);
-                }
+                    // What a node was lent and did not spend counts as spent when its time is over, at the latest two seconds later.
+                    fleet.Advance(TimeSpan.FromSeconds(63));
+                    var let = 0;
+                    for (var (i, refusals) = (0, 0); refusals < nodes; i++)
+                    {
+                        var isLet = fleet.Nodes[i % nodes].Acquire(RateLimit.Tenant(limit));
+                        (let, refusals) = isLet ? (let + 1, 0) : (let, refusals + 1);
+                    }
 
-                Assert.Equal(limit, let);
-            },
-            iter: 1000);
+                    Assert.Equal(limit, let);
+                },
+                iter: 1000
+            );
 
     [Theory]
     [InlineData(120)]

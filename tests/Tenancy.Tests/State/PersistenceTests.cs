@@ -9,12 +9,24 @@ public sealed class PersistenceTests
     public async Task Tenants_tokens_and_media_buys_survive_a_restart_of_server_and_store()
     {
         await using var redis = await RedisServer.StartAsync();
-        string id, token;
+        string id,
+            token;
         await using (var server = await TenancyServer.StartAsync(redis: redis))
         {
-            using var created = await server.AdminAsync(HttpMethod.Post, "", new { id = "initech", urls = new[] { "https://ads.initech.example" }, principals = new[] { new { name = "Buyer" } } });
+            using var created = await server.AdminAsync(
+                HttpMethod.Post,
+                "",
+                new
+                {
+                    id = "initech",
+                    urls = new[] { "https://ads.initech.example" },
+                    principals = new[] { new { name = "Buyer" } },
+                }
+            );
             token = (await McpCalls.ReadAsync(created))["principals"]![0]!["token"]!.ToString();
-            id = (await server.CallAsync("initech", token, "create_media_buy", McpCalls.CreateBuy(42)))["structuredContent"]!["media_buy_id"]!.ToString();
+            id = (await server.CallAsync("initech", token, "create_media_buy", McpCalls.CreateBuy(42)))["structuredContent"]![
+                "media_buy_id"
+            ]!.ToString();
         }
 
         await redis.RestartAsync();
@@ -48,7 +60,9 @@ public sealed class PersistenceTests
         await using var redis = await RedisServer.StartAsync();
         await redis.StopAsync();
         var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider();
-        await using var server = await TenancyServer.StartAsync(redis: redis, services: services => Microsoft.Extensions.DependencyInjection.ServiceCollectionServiceExtensions.AddSingleton<TimeProvider>(services, time));
+        await using var server = await TenancyServer.StartAsync(redis: redis, services: services =>
+            Microsoft.Extensions.DependencyInjection.ServiceCollectionServiceExtensions.AddSingleton<TimeProvider>(services, time)
+        );
         Assert.Equal(System.Net.HttpStatusCode.ServiceUnavailable, await StatusAsync("acme"));
         Assert.Equal(System.Net.HttpStatusCode.ServiceUnavailable, await StatusAsync("nobody"));
 

@@ -13,26 +13,35 @@ public sealed class RateLimitScriptTests(TestStores stores)
     private static readonly Gen<int> Milliseconds = Gen.Frequency((10, Gen.Int[0, 50]), (5, Gen.Int[0, 3000]), (1, Gen.Int[0, 100_000]));
 
     private static readonly Gen<Ask> Asks = Gen.Select(
-        PerMinute, Gen.Int[0, 3], OneOf(0, 0, 1, 5, 300, 100_000), OneOf(0, 0, 0, 1, 2, 17, 400), Gen.Int[0, 4], (limit, held, wanted, returned, age) => new Ask(limit, held, wanted, returned, age));
+        PerMinute,
+        Gen.Int[0, 3],
+        OneOf(0, 0, 1, 5, 300, 100_000),
+        OneOf(0, 0, 0, 1, 2, 17, 400),
+        Gen.Int[0, 4],
+        (limit, held, wanted, returned, age) => new Ask(limit, held, wanted, returned, age)
+    );
 
     [Theory]
     [ClassData(typeof(StoreKinds))]
     public async Task Whatever_is_asked_the_store_and_its_stand_in_answer_the_same(StoreKind kind)
     {
         await using var fleet = await PairAsync(kind);
-        await Gen.Select(Milliseconds, OneOf(0, 1, 1, 1, 2, 7, 500), Asks.Array[1, 2], Gen.Int[0, 5]).Array[1, 40].SampleAsync(
-            async steps =>
-            {
-                fleet.Begin();
-                int? limit = null;
-                foreach (var (pause, requests, asks, changes) in steps)
+        await Gen.Select(Milliseconds, OneOf(0, 1, 1, 1, 2, 7, 500), Asks.Array[1, 2], Gen.Int[0, 5])
+            .Array[1, 40]
+            .SampleAsync(
+                async steps =>
                 {
-                    limit = changes == 0 ? asks[0].PerMinute : limit ?? asks[0].PerMinute;
-                    await fleet.CompareAsync(pause, requests, [asks[0] with { PerMinute = limit.Value }, .. asks[1..]]);
-                }
-            },
-            iter: 100,
-            threads: 1);
+                    fleet.Begin();
+                    int? limit = null;
+                    foreach (var (pause, requests, asks, changes) in steps)
+                    {
+                        limit = changes == 0 ? asks[0].PerMinute : limit ?? asks[0].PerMinute;
+                        await fleet.CompareAsync(pause, requests, [asks[0] with { PerMinute = limit.Value }, .. asks[1..]]);
+                    }
+                },
+                iter: 100,
+                threads: 1
+            );
     }
 
     [Theory]
@@ -40,19 +49,21 @@ public sealed class RateLimitScriptTests(TestStores stores)
     public async Task A_clock_that_went_back_makes_no_difference_between_them(StoreKind kind)
     {
         await using var fleet = await PairAsync(kind);
-        await Gen.Select(OneOf(-1, -400, -1000, -1700, -100_000), Asks, Asks).SampleAsync(
-            async (back, first, second) =>
-            {
-                fleet.Begin();
+        await Gen.Select(OneOf(-1, -400, -1000, -1700, -100_000), Asks, Asks)
+            .SampleAsync(
+                async (back, first, second) =>
+                {
+                    fleet.Begin();
 
-                // Much is used, so that the store remembers it for longer than the test takes.
-                await fleet.CompareAsync(0, 80, [new(150, 0, 100, 0, 0)]);
-                await fleet.CompareAsync(20, 40, [new(150, 0, 100, 0, 0)]);
-                await fleet.CompareAsync(back, 1, [first with { PerMinute = 150 }]);
-                await fleet.CompareAsync(5, 1, [second with { PerMinute = 150 }]);
-            },
-            iter: 100,
-            threads: 1);
+                    // Much is used, so that the store remembers it for longer than the test takes.
+                    await fleet.CompareAsync(0, 80, [new(150, 0, 100, 0, 0)]);
+                    await fleet.CompareAsync(20, 40, [new(150, 0, 100, 0, 0)]);
+                    await fleet.CompareAsync(back, 1, [first with { PerMinute = 150 }]);
+                    await fleet.CompareAsync(5, 1, [second with { PerMinute = 150 }]);
+                },
+                iter: 100,
+                threads: 1
+            );
     }
 
     private async Task<Pair> PairAsync(StoreKind kind)
@@ -79,8 +90,19 @@ public sealed class RateLimitScriptTests(TestStores stores)
         {
             clock.Advance(TimeSpan.FromMilliseconds(pause));
             var second = clock.GetUtcNow().ToUnixTimeSeconds();
-            LimitAsk[] these = [.. asks.Select((ask, i) => new LimitAsk(
-                i == 0 ? RateLimit.Tenant(ask.PerMinute) : RateLimit.Caller("me", ask.PerMinute), Math.Min(ask.Held, requests), ask.Wanted, ask.Returned, ask.Age == 4 ? 0 : second - ask.Age))];
+            LimitAsk[] these =
+            [
+                .. asks.Select(
+                    (ask, i) =>
+                        new LimitAsk(
+                            i == 0 ? RateLimit.Tenant(ask.PerMinute) : RateLimit.Caller("me", ask.PerMinute),
+                            Math.Min(ask.Held, requests),
+                            ask.Wanted,
+                            ask.Returned,
+                            ask.Age == 4 ? 0 : second - ask.Age
+                        )
+                ),
+            ];
             var answer = await _script.RunAsync(_tenant, requests, these, []);
             _time.Now = DateTimeOffset.UnixEpoch.AddMicroseconds(answer.Time);
             Assert.Equal(Text(_local.Take(_tenant, requests, these)), Text(answer));
@@ -92,7 +114,8 @@ public sealed class RateLimitScriptTests(TestStores stores)
         private static string Text(LimitAnswer answer)
         {
             var grants = answer.Grants.Select(grant => $"{grant.Lent}, {grant.Left}, {Round(grant.Reset)}");
-            return $"{answer.Through} of {answer.Time}, {answer.Refusing} for {Round(answer.RetryAfter)} of {Round(answer.Reset)}: {string.Join("; ", grants)}";
+            return $"{answer.Through} of {answer.Time}, {answer.Refusing} for {Round(answer.RetryAfter)} of {Round(answer.Reset)}: "
+                + $"{string.Join("; ", grants)}";
         }
 
         private static double Round(TimeSpan time) => Math.Ceiling(time.TotalMilliseconds);

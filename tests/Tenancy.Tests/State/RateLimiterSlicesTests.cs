@@ -51,7 +51,11 @@ public sealed class RateLimiterSlicesTests(TestStores stores)
             {
                 // It lives on all the time, give or take the second.
                 var session = Assert.Single((await new SessionStore(store.Redis, store.Tenant).ListAsync("epoch", 1)).Sessions);
-                Assert.InRange(session.ExpiresAt - _time.GetUtcNow(), SessionStore.Lifetime - TimeSpan.FromSeconds(1.5), SessionStore.Lifetime + TimeSpan.FromMilliseconds(5));
+                Assert.InRange(
+                    session.ExpiresAt - _time.GetUtcNow(),
+                    SessionStore.Lifetime - TimeSpan.FromSeconds(1.5),
+                    SessionStore.Lifetime + TimeSpan.FromMilliseconds(5)
+                );
             }
         }
 
@@ -88,16 +92,24 @@ public sealed class RateLimiterSlicesTests(TestStores stores)
         for (var round = 0; round < 3; round++)
         {
             clock.Restart();
-            var let = await Task.WhenAll(Enumerable.Range(0, 64).Select(async task =>
-            {
-                var count = 0;
-                for (var i = 0; i < 40; i++)
-                {
-                    count += (await nodes[task % 4].AcquireAsync(RateLimit.Tenant(1000), RateLimit.Caller($"caller-{task % 16}", 600))).IsAllowed ? 1 : 0;
-                }
+            var let = await Task.WhenAll(
+                Enumerable
+                    .Range(0, 64)
+                    .Select(async task =>
+                    {
+                        var count = 0;
+                        for (var i = 0; i < 40; i++)
+                        {
+                            count += (
+                                await nodes[task % 4].AcquireAsync(RateLimit.Tenant(1000), RateLimit.Caller($"caller-{task % 16}", 600))
+                            ).IsAllowed
+                                ? 1
+                                : 0;
+                        }
 
-                return count;
-            }));
+                        return count;
+                    })
+            );
 
             // In the time that this took, some came back.
             Assert.InRange(let.Sum(), 800, 1001 + (clock.Elapsed.TotalMinutes * 1000));
@@ -114,26 +126,33 @@ public sealed class RateLimiterSlicesTests(TestStores stores)
         var redis = store.Connect(3);
         var pauses = Gen.Frequency((5, Gen.Int[0, 60]), (3, Gen.Int[100, 2500]), (1, Gen.Int[3000, 70_000]));
         var limits = new[] { 5, 60, 150, 1000, 6000, 60_000 };
-        await Gen.Select(Gen.Int[0, 5], Gen.Select(pauses, Gen.Int[0, 2], Gen.Int[1, 60]).Array[5, 40]).SampleAsync(
-            async (number, steps) =>
-            {
-                var (tenant, limit) = (TestStore.NewTenant(), RateLimit.Tenant(limits[number]));
-                var nodes = redis.Select(connection => new TestLimiter(connection, time, tenant)).ToArray();
-                var (filled, slowest) = (0.0, TimeSpan.Zero);
-                foreach (var (pause, node, requests) in steps)
+        await Gen.Select(Gen.Int[0, 5], Gen.Select(pauses, Gen.Int[0, 2], Gen.Int[1, 60]).Array[5, 40])
+            .SampleAsync(
+                async (number, steps) =>
                 {
-                    time.Advance(TimeSpan.FromMilliseconds(pause));
-                    var clock = Stopwatch.StartNew();
-                    var results = await Task.WhenAll(Enumerable.Range(0, requests).Select(_ => nodes[node].AcquireAsync(limit).AsTask()));
+                    var (tenant, limit) = (TestStore.NewTenant(), RateLimit.Tenant(limits[number]));
+                    var nodes = redis.Select(connection => new TestLimiter(connection, time, tenant)).ToArray();
+                    var (filled, slowest) = (0.0, TimeSpan.Zero);
+                    foreach (var (pause, node, requests) in steps)
+                    {
+                        time.Advance(TimeSpan.FromMilliseconds(pause));
+                        var clock = Stopwatch.StartNew();
+                        var results = await Task.WhenAll(
+                            Enumerable.Range(0, requests).Select(_ => nodes[node].AcquireAsync(limit).AsTask())
+                        );
 
-                    // The clock of the nodes stands meanwhile, and the store's goes on: by so much it can be ahead.
-                    slowest = clock.Elapsed > slowest ? clock.Elapsed : slowest;
-                    filled = Math.Max(0, filled - (pause * 1000)) + (results.Count(result => result.IsAllowed) * limit.Interval);
-                    Assert.True(filled <= limit.Span + slowest.TotalMicroseconds + 2000, $"{filled / limit.Interval} requests are more than {limit.PerMinute}.");
-                }
-            },
-            iter: 60,
-            threads: 1);
+                        // The clock of the nodes stands meanwhile, and the store's goes on: by so much it can be ahead.
+                        slowest = clock.Elapsed > slowest ? clock.Elapsed : slowest;
+                        filled = Math.Max(0, filled - (pause * 1000)) + (results.Count(result => result.IsAllowed) * limit.Interval);
+                        Assert.True(
+                            filled <= limit.Span + slowest.TotalMicroseconds + 2000,
+                            $"{filled / limit.Interval} requests are more than {limit.PerMinute}."
+                        );
+                    }
+                },
+                iter: 60,
+                threads: 1
+            );
     }
 
     [Theory]
@@ -188,7 +207,9 @@ public sealed class RateLimiterSlicesTests(TestStores stores)
         var limiter = new TestLimiter(store.Redis, _time, store.Tenant);
         for (var batch = 0; batch < 30; batch++)
         {
-            await Task.WhenAll(Enumerable.Range(0, 1000).Select(i => limiter.AcquireAsync(RateLimit.Anonymous($"address-{batch}-{i}", 60)).AsTask()));
+            await Task.WhenAll(
+                Enumerable.Range(0, 1000).Select(i => limiter.AcquireAsync(RateLimit.Anonymous($"address-{batch}-{i}", 60)).AsTask())
+            );
             _time.Advance(TimeSpan.FromMilliseconds(500));
         }
 
@@ -199,7 +220,10 @@ public sealed class RateLimiterSlicesTests(TestStores stores)
     public async Task While_the_store_is_away_a_node_lends_itself_what_the_limit_allows_and_no_more()
     {
         await using var redis = await RedisServer.StartAsync();
-        await using var store = new TestStore(StackExchange.Redis.ConfigurationOptions.Parse(redis.ConnectionString), TimeProvider.System) { IsPatient = false };
+        await using var store = new TestStore(StackExchange.Redis.ConfigurationOptions.Parse(redis.ConnectionString), TimeProvider.System)
+        {
+            IsPatient = false,
+        };
         var limiter = new TestLimiter(store.Redis, TimeProvider.System, store.Tenant);
         for (var i = 0; i < 50; i++)
         {

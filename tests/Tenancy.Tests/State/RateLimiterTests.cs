@@ -50,16 +50,20 @@ public sealed class RateLimiterTests(TestStores stores)
         await using var store = await stores.GetAsync(kind, _time);
         var limiters = store.Connect(4).Select(redis => new TestLimiter(redis, _time, store.Tenant)).ToArray();
         var allowed = 0;
-        await Task.WhenAll(Enumerable.Range(0, 64).Select(async task =>
-        {
-            for (var i = 0; i < 20; i++)
-            {
-                if ((await limiters[task % 4].AcquireAsync(RateLimit.Tenant(6), RateLimit.Caller($"caller-{task}", 5))).IsAllowed)
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 64)
+                .Select(async task =>
                 {
-                    Interlocked.Increment(ref allowed);
-                }
-            }
-        }));
+                    for (var i = 0; i < 20; i++)
+                    {
+                        if ((await limiters[task % 4].AcquireAsync(RateLimit.Tenant(6), RateLimit.Caller($"caller-{task}", 5))).IsAllowed)
+                        {
+                            Interlocked.Increment(ref allowed);
+                        }
+                    }
+                })
+        );
         Assert.Equal(6, allowed);
     }
 
@@ -149,7 +153,10 @@ public sealed class RateLimiterTests(TestStores stores)
         Assert.Equal((TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(60)), (refused.RetryAfter, refused.Reset));
         time.Advance(TimeSpan.FromSeconds(30));
         Assert.Equal(2, local.Acquire(acme, [RateLimit.Tenant(6)]).Remaining);
-        Assert.Equal(1, Enumerable.Range(0, 20).Count(_ => local.Acquire(acme, [RateLimit.Tenant(6), RateLimit.Caller("me", 1)]).IsAllowed));
+        Assert.Equal(
+            1,
+            Enumerable.Range(0, 20).Count(_ => local.Acquire(acme, [RateLimit.Tenant(6), RateLimit.Caller("me", 1)]).IsAllowed)
+        );
         Assert.Equal(0, local.Acquire(acme, [RateLimit.Tenant(6)]).Remaining);
     }
 

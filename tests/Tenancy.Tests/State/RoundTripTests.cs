@@ -32,8 +32,15 @@ public sealed class RoundTripTests(TestStores stores)
             ("session touch", () => sessions.TouchAsync("s", new("epoch", "me"))),
             ("session delete", () => sessions.DeleteAsync("s", new("epoch", "me"))),
             ("rate limit", () => limiter.AcquireAsync(RateLimit.Tenant(100), RateLimit.Caller("me", 100)).AsTask()),
-            ("rate limit and touch", () => limiter.AcquireAndTouchAsync("s", new("epoch", "me"), RateLimit.Tenant(100), RateLimit.Caller("me", 100)).AsTask()),
-            ("claim", async () => lease = ((IdempotencyClaim.Claimed)await keys.ClaimAsync(new("me", "account", Guid.NewGuid().ToString("N"), "tool", "hash"), TimeSpan.FromSeconds(30))).Lease),
+            ("rate limit and touch", () =>
+                limiter.AcquireAndTouchAsync("s", new("epoch", "me"), RateLimit.Tenant(100), RateLimit.Caller("me", 100)).AsTask()
+            ),
+            ("claim", async () =>
+                lease = (
+                    (IdempotencyClaim.Claimed)
+                        await keys.ClaimAsync(new("me", "account", Guid.NewGuid().ToString("N"), "tool", "hash"), TimeSpan.FromSeconds(30))
+                ).Lease
+            ),
             ("complete", () => keys.CompleteAsync(lease, "done"u8.ToArray())),
             ("release", () => keys.ReleaseAsync(lease)),
             ("document create", async () => order = (await documents.CreateWithIdAsync(Guid.NewGuid().ToString("N"), new()))!),
@@ -92,7 +99,9 @@ public sealed class RoundTripTests(TestStores stores)
     {
         ProfilingSession? session = null;
         await using var store = await stores.GetAsync(kind);
-        var documents = new Documents<TestOrder>(new DocumentScope(store.Connect(profiler: () => session), store.Tenant, "account", "operation", () => { }));
+        var documents = new Documents<TestOrder>(
+            new DocumentScope(store.Connect(profiler: () => session), store.Tenant, "account", "operation", () => { })
+        );
         for (var i = 0; i < 20; i++)
         {
             await documents.CreateWithIdAsync($"{i}", new());
@@ -126,7 +135,16 @@ public sealed class RoundTripTests(TestStores stores)
         AssertReads(100, session);
 
         // A caller's many accounts are read like many ids.
-        var everywhere = new Documents<TestOrder>(new DocumentScope(redis, store.Tenant, null, "operation", () => { }, new ReadableAccounts(_ => Task.FromResult<IReadOnlyList<string>>([.. ids, "account"]))));
+        var everywhere = new Documents<TestOrder>(
+            new DocumentScope(
+                redis,
+                store.Tenant,
+                null,
+                "operation",
+                () => { },
+                new ReadableAccounts(_ => Task.FromResult<IReadOnlyList<string>>([.. ids, "account"]))
+            )
+        );
         session = new();
         Assert.Equal("0", (await everywhere.GetAsync("0"))!.Text);
         AssertReads(101, session);
@@ -136,6 +154,14 @@ public sealed class RoundTripTests(TestStores stores)
     {
         var reads = session.FinishProfiling().OrderBy(command => command.CommandCreated).ToArray();
         Assert.Equal(expected, reads.Length);
-        Assert.InRange(reads.Max(read => reads.Count(other => other.CommandCreated <= read.CommandCreated && other.CommandCreated + other.ElapsedTime >= read.CommandCreated)), 2, 32);
+        Assert.InRange(
+            reads.Max(read =>
+                reads.Count(other =>
+                    other.CommandCreated <= read.CommandCreated && other.CommandCreated + other.ElapsedTime >= read.CommandCreated
+                )
+            ),
+            2,
+            32
+        );
     }
 }

@@ -20,7 +20,9 @@ public sealed class StoreAwayServerTests
     {
         await using var redis = await RedisServer.StartAsync();
         await using var server = await TenancyServer.StartAsync(redis: redis);
-        var bought = (await server.CallAsync("acme", McpCalls.Acme, "create_media_buy", McpCalls.CreateBuy()))["structuredContent"]!["media_buy_id"]!.ToString();
+        var bought = (await server.CallAsync("acme", McpCalls.Acme, "create_media_buy", McpCalls.CreateBuy()))["structuredContent"]![
+            "media_buy_id"
+        ]!.ToString();
         var session = await server.InitializeAsync("acme", McpCalls.Acme);
         await (how == "stopped" ? redis.StopAsync() : redis.PauseAsync());
 
@@ -41,11 +43,24 @@ public sealed class StoreAwayServerTests
         await (how == "stopped" ? redis.LaunchAsync() : redis.ResumeAsync());
         await Poll.UntilAsync(async () => await StatusAsync(McpCalls.Acme) == HttpStatusCode.OK);
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(McpCalls.Acme, session: session));
-        Assert.Equal(bought, (await server.CallAsync("acme", McpCalls.Acme, "get_media_buys"))["structuredContent"]!["media_buys"]!.AsArray().Single()!["media_buy_id"]!.ToString());
+        Assert.Equal(
+            bought,
+            (await server.CallAsync("acme", McpCalls.Acme, "get_media_buys"))["structuredContent"]!["media_buys"]!.AsArray().Single()![
+                "media_buy_id"
+            ]!.ToString()
+        );
 
         async Task<HttpStatusCode> StatusAsync(string? token, string tool = "get_products", string? session = null, string tenant = "acme")
         {
-            using var request = McpCalls.Post(server.Port, Way.Path, tenant, token, McpCalls.Call(tool, tool == "create_media_buy" ? McpCalls.CreateBuy() : null), session is null ? null : Generation.Sessions, session);
+            using var request = McpCalls.Post(
+                server.Port,
+                Way.Path,
+                tenant,
+                token,
+                McpCalls.Call(tool, tool == "create_media_buy" ? McpCalls.CreateBuy() : null),
+                session is null ? null : Generation.Sessions,
+                session
+            );
             using var response = await server.Client.SendAsync(request, Token);
             if (response.StatusCode == HttpStatusCode.ServiceUnavailable)
             {
@@ -125,13 +140,27 @@ public sealed class StoreAwayServerTests
     public async Task A_prompt_and_a_resource_that_find_the_store_away_are_503_too(Generation generation)
     {
         await using var redis = await RedisServer.StartAsync();
-        await using var server = await TenancyServer.StartAsync(
-            settings: Open, redis: redis, services: services => services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<Readers>())));
+        await using var server = await TenancyServer.StartAsync(settings: Open, redis: redis, services: services =>
+            services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<Readers>()))
+        );
         foreach (var expected in new[] { HttpStatusCode.OK, HttpStatusCode.ServiceUnavailable })
         {
-            foreach (var (method, parameters) in new[] { ("prompts/get", new JsonObject { ["name"] = "stored" }), ("resources/read", new JsonObject { ["uri"] = "stored://any" }) })
+            foreach (
+                var (method, parameters) in new[]
+                {
+                    ("prompts/get", new JsonObject { ["name"] = "stored" }),
+                    ("resources/read", new JsonObject { ["uri"] = "stored://any" }),
+                }
+            )
             {
-                using var request = McpCalls.Post(server.Port, Way.Path, "acme", null, McpCalls.Message(method, parameters, generation), generation);
+                using var request = McpCalls.Post(
+                    server.Port,
+                    Way.Path,
+                    "acme",
+                    null,
+                    McpCalls.Message(method, parameters, generation),
+                    generation
+                );
                 using var response = await server.Client.SendAsync(request, Token);
                 Assert.Equal(expected, response.StatusCode);
                 Assert.Equal(expected == HttpStatusCode.OK ? null : -32027, (int?)(await McpCalls.ReadAsync(response))["error"]?["code"]);
@@ -141,11 +170,26 @@ public sealed class StoreAwayServerTests
         }
     }
 
-    private static Dictionary<string, string?> Open => new(TenancyServer.DefaultSettings) { ["Tenancy:Defaults:Authentication:Kind"] = "none" };
+    private static Dictionary<string, string?> Open =>
+        new(TenancyServer.DefaultSettings) { ["Tenancy:Defaults:Authentication:Kind"] = "none" };
 
-    private static async Task AssertUnavailableAsync(TenancyServer server, string tool, JsonObject? arguments, Generation generation, string accept)
+    private static async Task AssertUnavailableAsync(
+        TenancyServer server,
+        string tool,
+        JsonObject? arguments,
+        Generation generation,
+        string accept
+    )
     {
-        using var request = McpCalls.Post(server.Port, Way.Path, "acme", null, McpCalls.Call(tool, arguments, generation), generation, accept: accept);
+        using var request = McpCalls.Post(
+            server.Port,
+            Way.Path,
+            "acme",
+            null,
+            McpCalls.Call(tool, arguments, generation),
+            generation,
+            accept: accept
+        );
         using var refused = await server.Client.SendAsync(request, Token);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, refused.StatusCode);
         Assert.NotNull(refused.Headers.RetryAfter);
@@ -159,7 +203,12 @@ public sealed class StoreAwayServerTests
     private sealed class Handlers(SlowTools.Gate gate)
     {
         [McpServerTool(Name = "late")]
-        public async Task<string> LateAsync(bool reports, ToolContext context, IProgress<ProgressNotificationValue> progress, CancellationToken cancellationToken)
+        public async Task<string> LateAsync(
+            bool reports,
+            ToolContext context,
+            IProgress<ProgressNotificationValue> progress,
+            CancellationToken cancellationToken
+        )
         {
             if (reports)
             {

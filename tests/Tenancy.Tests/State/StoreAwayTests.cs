@@ -86,7 +86,7 @@ public sealed class StoreAwayTests
         await redis.PauseAsync();
         await FailAsync(sessions);
         var slowest = TimeSpan.Zero;
-        for (var watch = Stopwatch.StartNew(); watch.Elapsed < TimeSpan.FromSeconds(7);)
+        for (var watch = Stopwatch.StartNew(); watch.Elapsed < TimeSpan.FromSeconds(7); )
         {
             var took = await FailAsync(sessions);
             slowest = took > slowest ? took : slowest;
@@ -113,7 +113,9 @@ public sealed class StoreAwayTests
         }
 
         Assert.Equal(5, allowed);
-        await Assert.ThrowsAsync<StoreUnavailableException>(() => limiter.AcquireAndTouchAsync("s", new("epoch", "me"), RateLimit.Tenant(5)).AsTask());
+        await Assert.ThrowsAsync<StoreUnavailableException>(() =>
+            limiter.AcquireAndTouchAsync("s", new("epoch", "me"), RateLimit.Tenant(5)).AsTask()
+        );
     }
 
     [Fact]
@@ -123,30 +125,33 @@ public sealed class StoreAwayTests
         await using var store = Store(redis);
         var acknowledged = new ConcurrentBag<(TestOrder Order, string Key)>();
         var enough = new TaskCompletionSource();
-        var writers = Enumerable.Range(0, 16).Select(async writer =>
-        {
-            var keys = new IdempotencyStore(store.Redis, store.Tenant, new());
-            for (var i = 0; ; i++)
+        var writers = Enumerable
+            .Range(0, 16)
+            .Select(async writer =>
             {
-                try
+                var keys = new IdempotencyStore(store.Redis, store.Tenant, new());
+                for (var i = 0; ; i++)
                 {
-                    var request = Request($"key-of-request-{writer}-{i}");
-                    var lease = Assert.IsType<IdempotencyClaim.Claimed>(await keys.ClaimAsync(request, TimeSpan.FromSeconds(30))).Lease;
-                    var order = await Orders(store, lease.OperationId).CreateAsync(new() { Text = request.Key });
-                    Assert.True((await keys.CompleteAsync(lease, "done"u8.ToArray())).IsStored);
-                    acknowledged.Add((order, request.Key));
-                }
-                catch (StoreUnavailableException)
-                {
-                    return;
-                }
+                    try
+                    {
+                        var request = Request($"key-of-request-{writer}-{i}");
+                        var lease = Assert.IsType<IdempotencyClaim.Claimed>(await keys.ClaimAsync(request, TimeSpan.FromSeconds(30))).Lease;
+                        var order = await Orders(store, lease.OperationId).CreateAsync(new() { Text = request.Key });
+                        Assert.True((await keys.CompleteAsync(lease, "done"u8.ToArray())).IsStored);
+                        acknowledged.Add((order, request.Key));
+                    }
+                    catch (StoreUnavailableException)
+                    {
+                        return;
+                    }
 
-                if (acknowledged.Count >= 300)
-                {
-                    enough.TrySetResult();
+                    if (acknowledged.Count >= 300)
+                    {
+                        enough.TrySetResult();
+                    }
                 }
-            }
-        }).ToArray();
+            })
+            .ToArray();
         await enough.Task;
         await redis.StopAsync();
         await Task.WhenAll(writers);
@@ -156,15 +161,19 @@ public sealed class StoreAwayTests
         foreach (var (order, key) in acknowledged)
         {
             Assert.Equal(order, await Orders(store, "reader").GetAsync(order.Id));
-            Assert.IsType<IdempotencyClaim.Replay>(await new IdempotencyStore(store.Redis, store.Tenant, new()).ClaimAsync(Request(key), TimeSpan.FromSeconds(30)));
+            Assert.IsType<IdempotencyClaim.Replay>(
+                await new IdempotencyStore(store.Redis, store.Tenant, new()).ClaimAsync(Request(key), TimeSpan.FromSeconds(30))
+            );
         }
     }
 
-    private static TestStore Store(RedisServer redis) => new(ConfigurationOptions.Parse(redis.ConnectionString), TimeProvider.System) { IsPatient = false };
+    private static TestStore Store(RedisServer redis) =>
+        new(ConfigurationOptions.Parse(redis.ConnectionString), TimeProvider.System) { IsPatient = false };
 
     private static IdempotentRequest Request(string key) => new("caller", "account", key, "tool", "hash");
 
-    private static Documents<TestOrder> Orders(TestStore store, string operation) => new(new DocumentScope(store.Redis, store.Tenant, "account", operation, () => { }));
+    private static Documents<TestOrder> Orders(TestStore store, string operation) =>
+        new(new DocumentScope(store.Redis, store.Tenant, "account", operation, () => { }));
 
     private static async Task<TimeSpan> FailAsync(SessionStore sessions)
     {
@@ -186,7 +195,7 @@ public sealed class StoreAwayTests
 
     private static async Task UntilItAnswersAsync(SessionStore sessions)
     {
-        for (var watch = Stopwatch.StartNew(); ;)
+        for (var watch = Stopwatch.StartNew(); ; )
         {
             try
             {

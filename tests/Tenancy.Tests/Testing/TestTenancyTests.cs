@@ -56,8 +56,9 @@ public sealed class TestTenancyTests
     [Fact]
     public async Task Without_a_store_it_is_said_which_one_to_add()
     {
-        var refused = await Assert.ThrowsAsync<OptionsValidationException>(
-            () => TestTenancy.CreateAsync(tenancy => tenancy.AddPlatform<TestPublisher>("publisher"), Tenant("acme", "banner")));
+        var refused = await Assert.ThrowsAsync<OptionsValidationException>(() =>
+            TestTenancy.CreateAsync(tenancy => tenancy.AddPlatform<TestPublisher>("publisher"), Tenant("acme", "banner"))
+        );
         Assert.Contains("AddEmbeddedStore()", refused.Message, StringComparison.Ordinal);
     }
 

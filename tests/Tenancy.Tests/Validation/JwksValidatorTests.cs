@@ -44,7 +44,9 @@ public sealed class JwksValidatorTests : IDisposable
     public async Task A_url_of_keys_needs_no_discovery()
     {
         await using var issuer = await StubServer.StartIssuerAsync(Keys);
-        Assert.IsType<TenantValidation.Valid>(await ValidateAsync(issuer, tenant => tenant with { Issuer = "https://elsewhere.example.com", JwksUri = issuer.Url + "/keys" }));
+        Assert.IsType<TenantValidation.Valid>(
+            await ValidateAsync(issuer, tenant => tenant with { Issuer = "https://elsewhere.example.com", JwksUri = issuer.Url + "/keys" })
+        );
         Assert.Equal(["/keys"], issuer.Paths);
     }
 
@@ -54,17 +56,23 @@ public sealed class JwksValidatorTests : IDisposable
         await using var issuer = await StubServer.StartAsync(context =>
         {
             var url = $"http://{context.Request.Host}";
-            context.Response.StatusCode = context.Request.Path.Value is "/.well-known/oauth-authorization-server/realms/acme" or "/keys" ? 200 : 404;
+            context.Response.StatusCode = context.Request.Path.Value is "/.well-known/oauth-authorization-server/realms/acme" or "/keys"
+                ? 200
+                : 404;
             return context.Response.WriteAsync(context.Request.Path == "/keys" ? Keys : StubServer.Discovery(url, url + "/realms/acme"));
         });
         Assert.IsType<TenantValidation.Valid>(await ValidateAsync(issuer, tenant => tenant with { Issuer = issuer.Url + "/realms/acme" }));
-        Assert.Equal(["/realms/acme/.well-known/openid-configuration", "/.well-known/oauth-authorization-server/realms/acme", "/keys"], issuer.Paths);
+        Assert.Equal(
+            ["/realms/acme/.well-known/openid-configuration", "/.well-known/oauth-authorization-server/realms/acme", "/keys"],
+            issuer.Paths
+        );
     }
 
     [Theory]
     [InlineData(TenantAuthenticationKind.Bearer)]
     [InlineData(TenantAuthenticationKind.None)]
-    public async Task Tenants_of_other_kinds_are_valid(TenantAuthenticationKind kind) => Assert.IsType<TenantValidation.Valid>(await ValidateAsync(new() { Kind = kind }));
+    public async Task Tenants_of_other_kinds_are_valid(TenantAuthenticationKind kind) =>
+        Assert.IsType<TenantValidation.Valid>(await ValidateAsync(new() { Kind = kind }));
 
     [Theory]
     [InlineData(408)]
@@ -98,7 +106,9 @@ public sealed class JwksValidatorTests : IDisposable
     [InlineData(404, false)]
     public async Task The_status_of_the_keys_counts_as_that_of_the_discovery_document(int status, bool isTransient)
     {
-        await using var issuer = await StubServer.StartAsync(context => context.Request.Path == "/keys" ? Status(status)(context) : StubServer.Issuer(Keys)(context));
+        await using var issuer = await StubServer.StartAsync(context =>
+            context.Request.Path == "/keys" ? Status(status)(context) : StubServer.Issuer(Keys)(context)
+        );
         Assert.Equal(isTransient, await ValidateAsync(issuer) is TenantValidation.Transient);
     }
 
@@ -111,7 +121,11 @@ public sealed class JwksValidatorTests : IDisposable
             url = issuer.Url;
         }
 
-        Assert.Contains(nameof(SocketError.ConnectionRefused), Transient(await ValidateAsync(new() { Kind = TenantAuthenticationKind.Jwks, Issuer = url })), StringComparison.Ordinal);
+        Assert.Contains(
+            nameof(SocketError.ConnectionRefused),
+            Transient(await ValidateAsync(new() { Kind = TenantAuthenticationKind.Jwks, Issuer = url })),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -228,7 +242,9 @@ public sealed class JwksValidatorTests : IDisposable
     [Fact]
     public async Task A_body_of_just_the_limit_is_read()
     {
-        await using var issuer = await StubServer.StartAsync(StubServer.Issuer(Keys, url => StubServer.Discovery(url).PadRight(IssuerMetadata.MaxDocumentSize)));
+        await using var issuer = await StubServer.StartAsync(
+            StubServer.Issuer(Keys, url => StubServer.Discovery(url).PadRight(IssuerMetadata.MaxDocumentSize))
+        );
         Assert.IsType<TenantValidation.Valid>(await ValidateAsync(issuer));
     }
 
@@ -248,16 +264,16 @@ public sealed class JwksValidatorTests : IDisposable
     }
 
     public static TheoryData<string> UselessKeys() =>
-    [
-        "{}",
-        """{ "keys": [] }""",
-        TestKeys.Set(TestKeys.Shared("s3cret")),
-        TestKeys.Set(With(TestKeys.Rsa(RSA.Create(2048), "one"), "use", "enc")),
-        TestKeys.Set(With(TestKeys.Rsa(RSA.Create(2048), "one"), "d", "s3cret")),
-        TestKeys.Set(TestKeys.Rsa(RSA.Create(1024), "one")),
-        """{ "keys": [ { "kty": "RSA", "kid": "one" } ] }""",
-        """{ "keys": [ { "kty": "OKP", "crv": "Ed25519", "x": "s3cret" } ] }""",
-    ];
+        [
+            "{}",
+            """{ "keys": [] }""",
+            TestKeys.Set(TestKeys.Shared("s3cret")),
+            TestKeys.Set(With(TestKeys.Rsa(RSA.Create(2048), "one"), "use", "enc")),
+            TestKeys.Set(With(TestKeys.Rsa(RSA.Create(2048), "one"), "d", "s3cret")),
+            TestKeys.Set(TestKeys.Rsa(RSA.Create(1024), "one")),
+            """{ "keys": [ { "kty": "RSA", "kid": "one" } ] }""",
+            """{ "keys": [ { "kty": "OKP", "crv": "Ed25519", "x": "s3cret" } ] }""",
+        ];
 
     [Theory]
     [MemberData(nameof(UselessKeys))]
@@ -299,15 +315,21 @@ public sealed class JwksValidatorTests : IDisposable
     [InlineData("/token", null, true)]
     [InlineData("/other", null, false)]
     [InlineData(null, "/other", false)]
-    public async Task Endpoints_that_are_configured_must_be_those_of_the_discovery_document(string? token, string? authorization, bool isValid)
+    public async Task Endpoints_that_are_configured_must_be_those_of_the_discovery_document(
+        string? token,
+        string? authorization,
+        bool isValid
+    )
     {
         await using var issuer = await StubServer.StartIssuerAsync(Keys);
-        var validation = await ValidateAsync(issuer, tenant => tenant with
-        {
-            JwksUri = issuer.Url + "/keys",
-            TokenUrl = token is null ? null : issuer.Url + token,
-            AuthorizationUrl = authorization is null ? null : issuer.Url + authorization,
-        });
+        var validation = await ValidateAsync(issuer, tenant =>
+            tenant with
+            {
+                JwksUri = issuer.Url + "/keys",
+                TokenUrl = token is null ? null : issuer.Url + token,
+                AuthorizationUrl = authorization is null ? null : issuer.Url + authorization,
+            }
+        );
         Assert.Equal(isValid ? typeof(TenantValidation.Valid) : typeof(TenantValidation.Permanent), validation.GetType());
     }
 
@@ -335,7 +357,9 @@ public sealed class JwksValidatorTests : IDisposable
     public async Task A_name_is_reached_at_the_address_that_is_allowed()
     {
         await using var issuer = await StubServer.StartAsync(StubServer.Issuer(Keys));
-        Assert.IsType<TenantValidation.Valid>(await ValidateAsync(issuer, tenant => tenant with { Issuer = $"http://localhost:{issuer.Port}" }));
+        Assert.IsType<TenantValidation.Valid>(
+            await ValidateAsync(issuer, tenant => tenant with { Issuer = $"http://localhost:{issuer.Port}" })
+        );
     }
 
     [Theory]
@@ -345,7 +369,9 @@ public sealed class JwksValidatorTests : IDisposable
     [InlineData("keys")]
     public async Task A_discovery_document_cannot_lead_to_where_its_issuer_may_not(string keysUri)
     {
-        await using var issuer = await StubServer.StartAsync(StubServer.Issuer(Keys, url => $$"""{ "issuer": "{{url}}", "jwks_uri": "{{keysUri}}" }"""));
+        await using var issuer = await StubServer.StartAsync(
+            StubServer.Issuer(Keys, url => $$"""{ "issuer": "{{url}}", "jwks_uri": "{{keysUri}}" }""")
+        );
         Permanent(await ValidateAsync(issuer));
     }
 
@@ -386,11 +412,12 @@ public sealed class JwksValidatorTests : IDisposable
         Assert.StartsWith($"{issuer.Url}/keys answered", reason, StringComparison.Ordinal);
     }
 
-    private static RequestDelegate Status(int status) => context =>
-    {
-        context.Response.StatusCode = status;
-        return Task.CompletedTask;
-    };
+    private static RequestDelegate Status(int status) =>
+        context =>
+        {
+            context.Response.StatusCode = status;
+            return Task.CompletedTask;
+        };
 
     private static System.Text.Json.Nodes.JsonObject With(System.Text.Json.Nodes.JsonObject key, string name, string value)
     {
@@ -404,13 +431,20 @@ public sealed class JwksValidatorTests : IDisposable
 
     private static string Reason(TenantValidation validation)
     {
-        var reason = validation is TenantValidation.Transient transient ? transient.Reason : Assert.IsType<TenantValidation.Permanent>(validation).Reason;
+        var reason = validation is TenantValidation.Transient transient
+            ? transient.Reason
+            : Assert.IsType<TenantValidation.Permanent>(validation).Reason;
         Assert.DoesNotContain(Secret, reason, StringComparison.Ordinal);
         return reason;
     }
 
     private static TenantConfig Tenant(StubServer issuer) =>
-        new() { Id = "acme", Urls = ["https://acme.example.com"], Authentication = new() { Kind = TenantAuthenticationKind.Jwks, Issuer = issuer.Url } };
+        new()
+        {
+            Id = "acme",
+            Urls = ["https://acme.example.com"],
+            Authentication = new() { Kind = TenantAuthenticationKind.Jwks, Issuer = issuer.Url },
+        };
 
     private JwksValidator Validator()
     {

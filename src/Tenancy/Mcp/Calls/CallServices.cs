@@ -2,7 +2,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Tenancy.Mcp.Calls;
 
-/// <summary>The services of one call: its context, and all else from a scope that is made when something else is first asked for. Most calls ask for nothing.</summary>
+/// <summary>
+/// The services of one call: its context, and all else from a scope that is made when something else is first asked for. Most calls ask for
+/// nothing.
+/// </summary>
 internal sealed class CallServices(IServiceScopeFactory scopes, Call call) : IKeyedServiceProvider, IAsyncDisposable
 {
     private static readonly EndedScope Ended = new();
@@ -15,17 +18,20 @@ internal sealed class CallServices(IServiceScopeFactory scopes, Call call) : IKe
         : serviceType == typeof(IServiceProvider) ? this
         : Services.GetService(serviceType);
 
-    public object? GetKeyedService(Type serviceType, object? serviceKey) => ((IKeyedServiceProvider)Services).GetKeyedService(serviceType, serviceKey);
+    public object? GetKeyedService(Type serviceType, object? serviceKey) =>
+        ((IKeyedServiceProvider)Services).GetKeyedService(serviceType, serviceKey);
 
-    public object GetRequiredKeyedService(Type serviceType, object? serviceKey) => Services.GetRequiredKeyedService(serviceType, serviceKey);
+    public object GetRequiredKeyedService(Type serviceType, object? serviceKey) =>
+        Services.GetRequiredKeyedService(serviceType, serviceKey);
 
     /// <summary>Ends the scope, if there is one.</summary>
-    public ValueTask DisposeAsync() => Interlocked.Exchange(ref _scope, Ended) switch
-    {
-        null => default,
-        IAsyncDisposable scope => scope.DisposeAsync(),
-        { } scope => Dispose(scope),
-    };
+    public ValueTask DisposeAsync() =>
+        Interlocked.Exchange(ref _scope, Ended) switch
+        {
+            null => default,
+            IAsyncDisposable scope => scope.DisposeAsync(),
+            { } scope => Dispose(scope),
+        };
 
     private static ValueTask Dispose(IServiceScope scope)
     {
@@ -48,7 +54,8 @@ internal sealed class CallServices(IServiceScopeFactory scopes, Call call) : IKe
 
     private sealed class EndedScope : IServiceScope
     {
-        public IServiceProvider ServiceProvider => throw new ObjectDisposedException("The call's services", "The call has ended: do not keep its services.");
+        public IServiceProvider ServiceProvider =>
+            throw new ObjectDisposedException("The call's services", "The call has ended: do not keep its services.");
 
         public void Dispose()
         {

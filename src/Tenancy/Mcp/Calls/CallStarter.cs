@@ -17,7 +17,12 @@ internal sealed class CallStarter(IServiceScopeFactory scopes, ToolContextFactor
     /// <param name="user">The caller as ASP.NET Core has it; only a tool that asks for scopes needs it.</param>
     /// <param name="tool">The tool; null for another kind of handler.</param>
     /// <returns>The call, or why there is none.</returns>
-    public (Call? Call, Refusal? Refusal) TryBegin(TenantModel tenant, CallerIdentity caller, ClaimsPrincipal? user = null, TenantTool? tool = null)
+    public (Call? Call, Refusal? Refusal) TryBegin(
+        TenantModel tenant,
+        CallerIdentity caller,
+        ClaimsPrincipal? user = null,
+        TenantTool? tool = null
+    )
     {
         // The gate has asked the same of the name in the message; this asks it of the tool that is about to run.
         if (!contexts.MayCall(tenant, caller, tool?.ProtocolTool.Name))

@@ -9,7 +9,10 @@ internal sealed class ConcurrentCalls : ITenantChangeListener
 {
     private readonly ConcurrentDictionary<TenantId, Places> _places = new();
 
-    /// <summary>Takes a place for a handler; null where the tenant has as many as it may. The limit is today's: a change counts from the next call on.</summary>
+    /// <summary>
+    /// Takes a place for a handler; null where the tenant has as many as it may. The limit is today's: a change counts from the next call
+    /// on.
+    /// </summary>
     public Places? TryTake(TenantModel tenant)
     {
         var places = _places.GetOrAdd(tenant.Id, static _ => new());

@@ -28,8 +28,23 @@ internal sealed class ToolContextFactory(RedisConnection redis, HybridCache cach
     /// <param name="accountId">For which account.</param>
     /// <param name="operationId">What names the work at every try of it; a new one where it is tried once.</param>
     /// <param name="readable">The accounts that are read where <paramref name="accountId"/> is null; null for none.</param>
-    public ToolContext Create(TenantModel tenant, CallerIdentity caller, string? accountId, string? operationId = null, ReadableAccounts? readable = null) =>
-        new(tenant, McpPlatformInstance.Of(tenant), caller, new(OwnAccount(tenant, caller), accountId, readable), operationId, redis, cache);
+    public ToolContext Create(
+        TenantModel tenant,
+        CallerIdentity caller,
+        string? accountId,
+        string? operationId = null,
+        ReadableAccounts? readable = null
+    ) =>
+        new(
+            tenant,
+            McpPlatformInstance.Of(tenant),
+            caller,
+            new(OwnAccount(tenant, caller), accountId, readable),
+            operationId,
+            redis,
+            cache
+        );
 
-    private static string? OwnAccount(TenantModel tenant, CallerIdentity caller) => caller.IsAnonymous && !IsOpen(tenant) ? null : caller.Value;
+    private static string? OwnAccount(TenantModel tenant, CallerIdentity caller) =>
+        caller.IsAnonymous && !IsOpen(tenant) ? null : caller.Value;
 }

@@ -10,9 +10,13 @@ using Tenancy.Mcp.Sessions;
 
 namespace Tenancy.Mcp.Direct;
 
-/// <summary>The activity and the duration of a direct call, under the names and with the tags of the MCP SDK: who listens to the SDK's hears of both ways.</summary>
+/// <summary>
+/// The activity and the duration of a direct call, under the names and with the tags of the MCP SDK: who listens to the SDK's hears of both
+/// ways.
+/// </summary>
 /// <remarks>
-/// Names and tags follow the semantic conventions of OpenTelemetry for MCP. OpenTelemetry takes two instruments for one where name, unit, description and
+/// Names and tags follow the semantic conventions of OpenTelemetry for MCP. OpenTelemetry takes two instruments for one where name, unit,
+/// description and
 /// buckets are the same, so that they are those of ModelContextProtocol 2.4.0.
 /// </remarks>
 internal sealed class CallTelemetry : IDisposable
@@ -24,7 +28,11 @@ internal sealed class CallTelemetry : IDisposable
         "mcp.server.operation.duration",
         "s",
         "MCP request or notification duration as observed on the receiver from the time it was received until the result or ack is sent.",
-        advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300] });
+        advice: new InstrumentAdvice<double>
+        {
+            HistogramBucketBoundaries = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300],
+        }
+    );
 
     private readonly long _begun = Stopwatch.GetTimestamp();
     private readonly Activity? _activity;
@@ -119,7 +127,8 @@ internal sealed class CallTelemetry : IDisposable
             request.Tool is { } tool ? $"{request.Head.Method} {tool.ProtocolTool.Name}" : request.Head.Method!,
             ActivityKind.Server,
             parent,
-            links: Activity.Current is { } current ? [new(current.Context)] : []);
+            links: Activity.Current is { } current ? [new(current.Context)] : []
+        );
         if (activity is { IsAllDataRequested: true })
         {
             // The SDK has an id of its own here, too, and never the session's. One without a session it knows for one request only.
@@ -133,9 +142,12 @@ internal sealed class CallTelemetry : IDisposable
     private static void ReadText(object? carrier, string name, out string? value, out IEnumerable<string>? values)
     {
         values = null;
-        value = carrier is JsonElement { ValueKind: JsonValueKind.Object } meta && meta.TryGetProperty(name, out var text) && text.ValueKind == JsonValueKind.String
-            ? text.GetString()
-            : null;
+        value =
+            carrier is JsonElement { ValueKind: JsonValueKind.Object } meta
+            && meta.TryGetProperty(name, out var text)
+            && text.ValueKind == JsonValueKind.String
+                ? text.GetString()
+                : null;
     }
 
     private void FailTool(CallToolResult result)
@@ -143,7 +155,10 @@ internal sealed class CallTelemetry : IDisposable
         _tags.Add("error.type", "tool_error");
         if (_activity is { IsAllDataRequested: true })
         {
-            _activity.SetStatus(ActivityStatusCode.Error, JsonSerializer.Serialize(result.Content, McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(IList<ContentBlock>))));
+            _activity.SetStatus(
+                ActivityStatusCode.Error,
+                JsonSerializer.Serialize(result.Content, McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(IList<ContentBlock>)))
+            );
         }
     }
 }

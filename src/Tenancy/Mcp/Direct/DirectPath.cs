@@ -13,11 +13,12 @@ using Tenancy.Resolution;
 namespace Tenancy.Mcp.Direct;
 
 /// <summary>
-/// Answers plain calls and lists of tenants' tools from the bytes of the message to the bytes of the answer: the arguments are read once, the handler is run,
-/// the answer is written once. No server of the MCP SDK's has a part in it, and nothing is ambient: what a handler knows of its call it is given.
+/// Answers plain calls and lists of tenants' tools from the bytes of the message to the bytes of the answer: the arguments are read once,
+/// the handler is run,
+/// the answer is written once. No server of the MCP SDK's has a part in it, and nothing is ambient: what a handler knows of its call it is
+/// given.
 /// </summary>
-internal sealed class DirectPath(
-    DirectConditions conditions, CallStarter starter, OpenSessions sessions, ILogger<DirectPath> logger)
+internal sealed class DirectPath(DirectConditions conditions, CallStarter starter, OpenSessions sessions, ILogger<DirectPath> logger)
 {
     /// <summary>Whether a request can be answered here.</summary>
     public bool Fits(McpRequest request) => conditions.Fit(request);
@@ -40,7 +41,13 @@ internal sealed class DirectPath(
         return null;
     }
 
-    private async ValueTask<Refusal?> CallAsync(McpRequest request, RequestBody body, TenantTool tool, OpenSession? session, DirectReply reply)
+    private async ValueTask<Refusal?> CallAsync(
+        McpRequest request,
+        RequestBody body,
+        TenantTool tool,
+        OpenSession? session,
+        DirectReply reply
+    )
     {
         var requestId = session is null ? null : RequestIds.Read(body.Bytes.Span[request.Head.Id]);
         var run = Read(tool, request, out var mistake);
@@ -65,7 +72,10 @@ internal sealed class DirectPath(
             {
                 WriteFailure(tool, mistake!, known: null, request, reply, operation);
             }
-            else if (await RunAsync(tool, run, request, session, reply, operation, cancellation?.Token ?? request.Http.RequestAborted) is { } refusal)
+            else if (
+                await RunAsync(tool, run, request, session, reply, operation, cancellation?.Token ?? request.Http.RequestAborted) is
+                { } refusal
+            )
             {
                 request.ReadId(reply.Id);
                 return refusal;
@@ -100,7 +110,14 @@ internal sealed class DirectPath(
     }
 
     private async ValueTask<Refusal?> RunAsync(
-        TenantTool tool, ToolRun run, McpRequest request, OpenSession? session, DirectReply reply, CallTelemetry? operation, CancellationToken cancellationToken)
+        TenantTool tool,
+        ToolRun run,
+        McpRequest request,
+        OpenSession? session,
+        DirectReply reply,
+        CallTelemetry? operation,
+        CancellationToken cancellationToken
+    )
     {
         var (call, refusal) = starter.TryBegin(request.Tenant, request.Caller, tool.RequiredScopes.Count > 0 ? request.User : null, tool);
         if (call is null)
@@ -141,7 +158,14 @@ internal sealed class DirectPath(
         }
     }
 
-    private void WriteFailure(TenantTool tool, Exception exception, ToolAnswer? known, McpRequest request, DirectReply reply, CallTelemetry? operation)
+    private void WriteFailure(
+        TenantTool tool,
+        Exception exception,
+        ToolAnswer? known,
+        McpRequest request,
+        DirectReply reply,
+        CallTelemetry? operation
+    )
     {
         if (known is not null)
         {

@@ -10,7 +10,9 @@ using Tenancy.Mcp.Sdk;
 
 namespace Tenancy.Mcp.Direct;
 
-/// <summary>Writes the answer to a request, in one piece and once: nothing of it is sent before all of it, and its status, is known.</summary>
+/// <summary>
+/// Writes the answer to a request, in one piece and once: nothing of it is sent before all of it, and its status, is known.
+/// </summary>
 /// <remarks>The members stand in the order in which the MCP SDK writes them, and what JSON escapes is escaped as the SDK does it.</remarks>
 internal sealed class DirectReply(McpRequest request, byte[] id)
 {
@@ -47,7 +49,8 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
         var json = buffer.WrittenSpan;
         if (json.IndexOfAnyInRange((byte)0, (byte)0x1f) >= 0)
         {
-            // An event stream ends a message at a line end, and a JSON text has no control character as it is. JSON has those between its tokens only.
+            // An event stream ends a message at a line end, and a JSON text has no control character as it is. JSON has those between its
+            // tokens only.
             json = Compact(json);
         }
 
@@ -93,7 +96,8 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
             _http.Response.StatusCode = (McpErrorCode)error.Code switch
             {
                 McpErrorCode.MethodNotFound => StatusCodes.Status404NotFound,
-                McpErrorCode.MissingRequiredClientCapability or McpErrorCode.UnsupportedProtocolVersion or McpErrorCode.HeaderMismatch => StatusCodes.Status400BadRequest,
+                McpErrorCode.MissingRequiredClientCapability or McpErrorCode.UnsupportedProtocolVersion or McpErrorCode.HeaderMismatch =>
+                    StatusCodes.Status400BadRequest,
                 _ => StatusCodes.Status200OK,
             };
         }
@@ -151,7 +155,8 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
         return buffer;
     }
 
-    private static byte[] Compact(ReadOnlySpan<byte> json) => JsonSerializer.SerializeToUtf8Bytes(JsonElement.Parse(json), DirectJson.Default.JsonElement);
+    private static byte[] Compact(ReadOnlySpan<byte> json) =>
+        JsonSerializer.SerializeToUtf8Bytes(JsonElement.Parse(json), DirectJson.Default.JsonElement);
 
     private void WriteResult(ArrayBufferWriter<byte> buffer, CallToolResult result)
     {

@@ -5,9 +5,15 @@ using ModelContextProtocol.Server;
 
 namespace Tenancy.Mcp.Direct;
 
-/// <summary>What a method of the MCP SDK's own form sees as its server in a direct call: by which revision it is called, and no way to the client.</summary>
-/// <remarks>Methods that ask for the server itself are not called directly, so that nobody meets what is missing here. The SDK asks it for the revision.</remarks>
-#pragma warning disable MCPEXP002 // To derive from McpServer is experimental. The difference tests notice where it comes to mean something else.
+/// <summary>
+/// What a method of the MCP SDK's own form sees as its server in a direct call: by which revision it is called, and no way to the client.
+/// </summary>
+/// <remarks>
+/// Methods that ask for the server itself are not called directly, so that nobody meets what is missing here. The SDK asks it for the
+/// revision.
+/// </remarks>
+// To derive from McpServer is experimental. The difference tests notice where it comes to mean something else.
+#pragma warning disable MCPEXP002
 internal sealed class DirectServer(McpServerOptions options, IServiceProvider services, string? version) : McpServer
 #pragma warning restore MCPEXP002
 {
@@ -29,15 +35,20 @@ internal sealed class DirectServer(McpServerOptions options, IServiceProvider se
 
     public override Task RunAsync(CancellationToken cancellationToken = default) => throw NoClient();
 
-    public override Task<JsonRpcResponse> SendRequestAsync(JsonRpcRequest request, CancellationToken cancellationToken = default) => throw NoClient();
+    public override Task<JsonRpcResponse> SendRequestAsync(JsonRpcRequest request, CancellationToken cancellationToken = default) =>
+        throw NoClient();
 
     public override Task SendMessageAsync(JsonRpcMessage message, CancellationToken cancellationToken = default) => throw NoClient();
 
-    public override IAsyncDisposable RegisterNotificationHandler(string method, Func<JsonRpcNotification, CancellationToken, ValueTask> handler) => throw NoClient();
+    public override IAsyncDisposable RegisterNotificationHandler(
+        string method,
+        Func<JsonRpcNotification, CancellationToken, ValueTask> handler
+    ) => throw NoClient();
 
     public override ValueTask DisposeAsync() => default;
 
-    private static InvalidOperationException NoClient() => new("The call has no way to its client: take McpServer as a parameter of the method.");
+    private static InvalidOperationException NoClient() =>
+        new("The call has no way to its client: take McpServer as a parameter of the method.");
 }
 
 [JsonSourceGenerationOptions(AllowDuplicateProperties = false)]

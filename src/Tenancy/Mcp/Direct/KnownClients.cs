@@ -5,7 +5,10 @@ using ModelContextProtocol.Protocol;
 
 namespace Tenancy.Mcp.Direct;
 
-/// <summary>What clients say of themselves in every message since 2026-07-28. The MCP SDK refuses what it cannot read; each client says the same every time, so that it is read once.</summary>
+/// <summary>
+/// What clients say of themselves in every message since 2026-07-28. The MCP SDK refuses what it cannot read; each client says the same
+/// every time, so that it is read once.
+/// </summary>
 internal sealed class KnownClients
 {
     private const int MaxKept = 32;

@@ -32,8 +32,14 @@ internal ref struct MessageWriter
         _length += bytes.Length;
     }
 
-    /// <summary>Writes JSON as what stands in a JSON text. JSON without control characters between its tokens has no other characters that need it: within its texts they are escaped.</summary>
-    /// <remarks>There is a quote every few bytes, so that a search for each would cost more than the copying: a block is copied as it is, and cut where a mark is in it.</remarks>
+    /// <summary>
+    /// Writes JSON as what stands in a JSON text. JSON without control characters between its tokens has no other characters that need it:
+    /// within its texts they are escaped.
+    /// </summary>
+    /// <remarks>
+    /// There is a quote every few bytes, so that a search for each would cost more than the copying: a block is copied as it is, and cut
+    /// where a mark is in it.
+    /// </remarks>
     public void WriteEscaped(scoped ReadOnlySpan<byte> json)
     {
         // A block is written whole before it is cut. What it overwrites comes later, but the last ones need room.
@@ -41,7 +47,9 @@ internal ref struct MessageWriter
         {
             var block = Vector128.Create(json);
             block.CopyTo(_span[_length..]);
-            var marks = (Vector128.Equals(block, Vector128.Create((byte)'"')) | Vector128.Equals(block, Vector128.Create((byte)'\\'))).ExtractMostSignificantBits();
+            var marks = (
+                Vector128.Equals(block, Vector128.Create((byte)'"')) | Vector128.Equals(block, Vector128.Create((byte)'\\'))
+            ).ExtractMostSignificantBits();
             if (marks == 0)
             {
                 _length += Vector128<byte>.Count;

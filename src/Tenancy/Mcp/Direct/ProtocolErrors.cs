@@ -10,29 +10,45 @@ namespace Tenancy.Mcp.Direct;
 internal static class ProtocolErrors
 {
     /// <summary>An error of the tool. Only what was thrown for the caller to read is told.</summary>
-    public static CallToolResult ToResult(string tool, Exception exception) => new()
-    {
-        IsError = true,
-        Content = [new TextContentBlock { Text = exception is McpException ? $"An error occurred invoking '{tool}': {exception.Message}" : $"An error occurred invoking '{tool}'." }],
-    };
+    public static CallToolResult ToResult(string tool, Exception exception) =>
+        new()
+        {
+            IsError = true,
+            Content =
+            [
+                new TextContentBlock
+                {
+                    Text =
+                        exception is McpException
+                            ? $"An error occurred invoking '{tool}': {exception.Message}"
+                            : $"An error occurred invoking '{tool}'.",
+                },
+            ],
+        };
 
     /// <summary>An error of the protocol.</summary>
-    public static JsonRpcErrorDetail Describe(McpProtocolException exception) => new()
-    {
-        Code = (int)exception.ErrorCode,
-        Message = exception.Message,
-        Data = exception switch
+    public static JsonRpcErrorDetail Describe(McpProtocolException exception) =>
+        new()
         {
-            UrlElicitationRequiredException url => Data("elicitations", url.Elicitations),
-            MissingRequiredClientCapabilityException missing => Data("requiredCapabilities", missing.RequiredCapabilities),
-            UnsupportedProtocolVersionException version => new JsonObject { ["supported"] = Node(version.Supported), ["requested"] = version.Requested },
-            _ => Data(exception.Data),
-        },
-    };
+            Code = (int)exception.ErrorCode,
+            Message = exception.Message,
+            Data = exception switch
+            {
+                UrlElicitationRequiredException url => Data("elicitations", url.Elicitations),
+                MissingRequiredClientCapabilityException missing => Data("requiredCapabilities", missing.RequiredCapabilities),
+                UnsupportedProtocolVersionException version => new JsonObject
+                {
+                    ["supported"] = Node(version.Supported),
+                    ["requested"] = version.Requested,
+                },
+                _ => Data(exception.Data),
+            },
+        };
 
     private static JsonObject Data(string name, object value) => new() { [name] = Node(value) };
 
-    private static JsonNode? Node(object value) => JsonSerializer.SerializeToNode(value, McpJsonUtilities.DefaultOptions.GetTypeInfo(value.GetType()));
+    private static JsonNode? Node(object value) =>
+        JsonSerializer.SerializeToNode(value, McpJsonUtilities.DefaultOptions.GetTypeInfo(value.GetType()));
 
     private static Dictionary<string, object?>? Data(IDictionary data)
     {

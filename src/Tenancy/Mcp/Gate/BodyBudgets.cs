@@ -5,10 +5,15 @@ using Tenancy.Registry;
 
 namespace Tenancy.Mcp.Gate;
 
-/// <summary>How many bytes of request bodies this node holds at once, for each tenant and in all: who sends many large ones takes the memory of nobody else.</summary>
+/// <summary>
+/// How many bytes of request bodies this node holds at once, for each tenant and in all: who sends many large ones takes the memory of
+/// nobody else.
+/// </summary>
 internal sealed class BodyBudgets(IOptions<TenancyOptions> options) : ITenantChangeListener
 {
-    /// <summary>Bodies up to this size that came at once are not counted: they lie in the buffers that Kestrel has for each connection anyway.</summary>
+    /// <summary>
+    /// Bodies up to this size that came at once are not counted: they lie in the buffers that Kestrel has for each connection anyway.
+    /// </summary>
     public const int Free = 64 * 1024;
 
     private readonly Budget _node = new(options.Value.MaxBodyBytesPerNode);

@@ -8,13 +8,20 @@ using Tenancy.Resolution;
 
 namespace Tenancy.Mcp.Gate;
 
-/// <summary>Reads the bodies of requests within their bounds: how large one may be, how long it may take, and how much of all of them is held at once.</summary>
+/// <summary>
+/// Reads the bodies of requests within their bounds: how large one may be, how long it may take, and how much of all of them is held at
+/// once.
+/// </summary>
 /// <remarks>
-/// Kestrel ends a body that falls below its least rate (240 bytes a second, after 5 seconds), but one that trickles just above it would last for hours.
+/// Kestrel ends a body that falls below its least rate (240 bytes a second, after 5 seconds), but one that trickles just above it would
+/// last for hours.
 /// </remarks>
 internal sealed class BodyReader(IOptions<TenancyOptions> options, BodyBudgets budgets, TimeProvider time)
 {
-    /// <summary>The most bytes of a body whose sender has shown no credentials where some are asked for: nothing that such a caller may send is larger.</summary>
+    /// <summary>
+    /// The most bytes of a body whose sender has shown no credentials where some are asked for: nothing that such a caller may send is
+    /// larger.
+    /// </summary>
     public const int MaxAnonymousSize = 64 * 1024;
 
     private readonly long _maxSize = options.Value.MaxRequestBodySize;
@@ -58,7 +65,10 @@ internal sealed class BodyReader(IOptions<TenancyOptions> options, BodyBudgets b
             while (true)
             {
                 var read = await http.BodyReader.ReadAsync(end.Token);
-                var refusal = read.Buffer.Length > most ? Refusal.TooLarge : held.TryGrow(read.Buffer.Length) ? null : Refusal.TooManyBodies;
+                var refusal =
+                    read.Buffer.Length > most ? Refusal.TooLarge
+                    : held.TryGrow(read.Buffer.Length) ? null
+                    : Refusal.TooManyBodies;
                 if (refusal is null && read.IsCompleted)
                 {
                     isKept = true;
@@ -91,7 +101,9 @@ internal sealed class BodyReader(IOptions<TenancyOptions> options, BodyBudgets b
     }
 }
 
-/// <summary>The body of a request, in one piece. Whoever consumes it reads no further; whoever gives it back leaves it as if it had not been read.</summary>
+/// <summary>
+/// The body of a request, in one piece. Whoever consumes it reads no further; whoever gives it back leaves it as if it had not been read.
+/// </summary>
 internal sealed class RequestBody : IDisposable
 {
     private readonly HttpRequest _http;

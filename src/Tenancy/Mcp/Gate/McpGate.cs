@@ -13,16 +13,29 @@ using Tenancy.Resolution;
 namespace Tenancy.Mcp.Gate;
 
 /// <summary>
-/// Stands before every MCP endpoint. It refuses in the order of what a refusal costs: by the head of the request, by the rate limits, by the size of the
+/// Stands before every MCP endpoint. It refuses in the order of what a refusal costs: by the head of the request, by the rate limits, by
+/// the size of the
 /// body, and only then by what the body says. What it admits goes one of two ways: directly to the handler, or to the MCP SDK.
 /// </summary>
 internal sealed class McpGate(
-    RequestLimits limits, BodyReader bodies, ToolContextFactory contexts, SessionGuard sessions, SessionStreams streams, DirectPath direct, SdkPath sdk) : IEndpointFilter
+    RequestLimits limits,
+    BodyReader bodies,
+    ToolContextFactory contexts,
+    SessionGuard sessions,
+    SessionStreams streams,
+    DirectPath direct,
+    SdkPath sdk
+) : IEndpointFilter
 {
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
     {
         var request = new McpRequest(invocation.HttpContext);
-        var refusal = await JudgeHeadAsync(request) ?? await (HttpMethods.IsPost(request.Http.Request.Method) ? PostAsync(request, invocation, next) : GetOrDeleteAsync(request, invocation, next));
+        var refusal = await JudgeHeadAsync(request)
+            ?? await (
+                HttpMethods.IsPost(request.Http.Request.Method)
+                    ? PostAsync(request, invocation, next)
+                    : GetOrDeleteAsync(request, invocation, next)
+            );
         if (refusal is not null)
         {
             await RefuseAsync(request, refusal);
@@ -31,7 +44,9 @@ internal sealed class McpGate(
         return Results.Empty;
     }
 
-    /// <summary>What the head alone says: bad credentials, too many requests, another's session. Nothing of the body was read yet.</summary>
+    /// <summary>
+    /// What the head alone says: bad credentials, too many requests, another's session. Nothing of the body was read yet.
+    /// </summary>
     private async ValueTask<Refusal?> JudgeHeadAsync(McpRequest request)
     {
         if (AsksForProof(request) && await HasBadCredentialsAsync(request.Http))
@@ -57,7 +72,8 @@ internal sealed class McpGate(
 
         using (body)
         {
-            refusal = !request.TryRead(body.Bytes) ? Refusal.BadJson
+            refusal = !request.TryRead(body.Bytes)
+                ? Refusal.BadJson
                 : await JudgeMessageAsync(request) ?? await ServeAsync(request, body, invocation, next);
             if (refusal is not null)
             {
@@ -70,7 +86,9 @@ internal sealed class McpGate(
         }
     }
 
-    /// <summary>What the message says: something ambiguous, a tool that the caller may not call, a revision that is not spoken here.</summary>
+    /// <summary>
+    /// What the message says: something ambiguous, a tool that the caller may not call, a revision that is not spoken here.
+    /// </summary>
     private async ValueTask<Refusal?> JudgeMessageAsync(McpRequest request)
     {
         if (request.Head.IsAmbiguous)
@@ -94,7 +112,10 @@ internal sealed class McpGate(
             return refusal;
         }
 
-        if (request.Tool is { RequiredScopes.Count: > 0 } tool && ToolScopes.Missing(request.Tenant, request.User, tool) is { Count: > 0 } scopes)
+        if (
+            request.Tool is { RequiredScopes.Count: > 0 } tool
+            && ToolScopes.Missing(request.Tenant, request.User, tool) is { Count: > 0 } scopes
+        )
         {
             return request.Caller.IsAnonymous ? Refusal.NoCredentials : Refusal.InsufficientScope(scopes);
         }
@@ -102,7 +123,8 @@ internal sealed class McpGate(
         return ProtocolVersions.Check(request);
     }
 
-    // The request was counted before anybody knew what it is. What runs nothing costs nothing, and a connection begins out of another budget.
+    // The request was counted before anybody knew what it is. What runs nothing costs nothing, and a connection begins out of another
+    // budget.
     private async ValueTask<Refusal?> SettleLimitAsync(McpRequest request)
     {
         // To read a large message costs as much as a call, whatever it is: it stays counted.
@@ -121,7 +143,12 @@ internal sealed class McpGate(
         return handshake.IsAllowed ? null : Refusal.TooManyRequests(RequestLimits.Seconds(handshake.RetryAfter));
     }
 
-    private async ValueTask<Refusal?> ServeAsync(McpRequest request, RequestBody body, EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
+    private async ValueTask<Refusal?> ServeAsync(
+        McpRequest request,
+        RequestBody body,
+        EndpointFilterInvocationContext invocation,
+        EndpointFilterDelegate next
+    )
     {
         if (direct.Fits(request))
         {
@@ -155,13 +182,20 @@ internal sealed class McpGate(
     // The SDK hears of the cancellation, too: it may be about a call that went its way.
     private void CancelDirectCall(McpRequest request)
     {
-        if (request is { Head.Method: "notifications/cancelled", SessionId: { } sessionId } && !MessageHead.IsEmpty(request.Head.CancelledId))
+        if (
+            request is { Head.Method: "notifications/cancelled", SessionId: { } sessionId }
+            && !MessageHead.IsEmpty(request.Head.CancelledId)
+        )
         {
             sessions.Cancel(request.Tenant.Id, sessionId, RequestIds.Read(request.Body.Span[request.Head.CancelledId]));
         }
     }
 
-    private async ValueTask<Refusal?> GetOrDeleteAsync(McpRequest request, EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
+    private async ValueTask<Refusal?> GetOrDeleteAsync(
+        McpRequest request,
+        EndpointFilterInvocationContext invocation,
+        EndpointFilterDelegate next
+    )
     {
         if (HttpMethods.IsGet(request.Http.Request.Method))
         {

@@ -39,10 +39,14 @@ internal sealed record ProtectedResourceMetadata
                 ResourceName = tenant.Config.Name,
             },
             ProtectedResourceJson.Default.ProtectedResourceMetadata,
-            cancellationToken: context.RequestAborted);
+            cancellationToken: context.RequestAborted
+        );
     }
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull
+)]
 [JsonSerializable(typeof(ProtectedResourceMetadata))]
 internal sealed partial class ProtectedResourceJson : JsonSerializerContext;

@@ -10,7 +10,9 @@ using Tenancy.State;
 
 namespace Tenancy.Mcp.Gate;
 
-/// <summary>Counts a request against the limits of its tenant and caller and finds its session: mostly in memory, else both in one round trip.</summary>
+/// <summary>
+/// Counts a request against the limits of its tenant and caller and finds its session: mostly in memory, else both in one round trip.
+/// </summary>
 internal class RequestLimits(RateLimiter limiter)
 {
     /// <summary>The requests a minute of callers without credentials, by client address.</summary>
@@ -38,7 +40,10 @@ internal class RequestLimits(RateLimiter limiter)
         RemoveHeaders(request.Http.Response);
     }
 
-    /// <summary>Counts the request as the beginning of a connection instead. Clients begin several before they call anything, and must not be kept out by that.</summary>
+    /// <summary>
+    /// Counts the request as the beginning of a connection instead. Clients begin several before they call anything, and must not be kept
+    /// out by that.
+    /// </summary>
     public virtual async ValueTask<RateLimitResult> ExchangeForHandshakeAsync(McpRequest request)
     {
         var handshake = HandshakeLimitOf(request);
@@ -54,9 +59,15 @@ internal class RequestLimits(RateLimiter limiter)
 
     private static bool HasSession(McpRequest request) => request.SessionId is { Length: <= MaxSessionIdLength };
 
-    private ValueTask<RateLimitResult> AcquireAsync(McpRequest request, ReadOnlySpan<RateLimit> limits) => HasSession(request)
-        ? limiter.AcquireAndTouchAsync(request.Tenant.Id, request.SessionId!, SessionGuard.Owner(request.Tenant, request.Caller), limits)
-        : limiter.AcquireAsync(request.Tenant.Id, limits);
+    private ValueTask<RateLimitResult> AcquireAsync(McpRequest request, ReadOnlySpan<RateLimit> limits) =>
+        HasSession(request)
+            ? limiter.AcquireAndTouchAsync(
+                request.Tenant.Id,
+                request.SessionId!,
+                SessionGuard.Owner(request.Tenant, request.Caller),
+                limits
+            )
+            : limiter.AcquireAsync(request.Tenant.Id, limits);
 
     private static (RateLimit First, RateLimit? Second) LimitsOf(McpRequest request)
     {
@@ -66,7 +77,10 @@ internal class RequestLimits(RateLimiter limiter)
         }
 
         var limits = request.Tenant.Config.Limits ?? Default;
-        return (RateLimit.Tenant(limits.RateLimit), limits.RateLimitPerCaller is { } perCaller ? RateLimit.Caller(request.Caller.Value, perCaller) : null);
+        return (
+            RateLimit.Tenant(limits.RateLimit),
+            limits.RateLimitPerCaller is { } perCaller ? RateLimit.Caller(request.Caller.Value, perCaller) : null
+        );
     }
 
     // As many as the tenant allows of calls, but of each caller's own; those without credentials are told apart by their addresses.
@@ -82,7 +96,10 @@ internal class RequestLimits(RateLimiter limiter)
     private static void WriteHeaders(HttpResponse response, RateLimit first, RateLimit? second, RateLimitResult result)
     {
         response.Headers["RateLimit-Policy"] = second is { } narrow ? $"{PolicyOf(first)}, {PolicyOf(narrow)}" : PolicyOf(first);
-        response.Headers["RateLimit"] = string.Create(CultureInfo.InvariantCulture, $"\"{result.Limit.Policy}\";r={result.Remaining};t={Seconds(result.Reset)}");
+        response.Headers["RateLimit"] = string.Create(
+            CultureInfo.InvariantCulture,
+            $"\"{result.Limit.Policy}\";r={result.Remaining};t={Seconds(result.Reset)}"
+        );
     }
 
     private static void RemoveHeaders(HttpResponse response)
@@ -91,5 +108,6 @@ internal class RequestLimits(RateLimiter limiter)
         response.Headers.Remove("RateLimit");
     }
 
-    private static string PolicyOf(RateLimit limit) => string.Create(CultureInfo.InvariantCulture, $"\"{limit.Policy}\";q={limit.PerMinute};w=60");
+    private static string PolicyOf(RateLimit limit) =>
+        string.Create(CultureInfo.InvariantCulture, $"\"{limit.Policy}\";q={limit.PerMinute};w=60");
 }

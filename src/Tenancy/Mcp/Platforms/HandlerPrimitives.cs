@@ -4,7 +4,9 @@ using ModelContextProtocol.Server;
 
 namespace Tenancy.Mcp.Platforms;
 
-/// <summary>What the handler classes of a platform have, built once: tools, prompts and resources, each a method with an attribute.</summary>
+/// <summary>
+/// What the handler classes of a platform have, built once: tools, prompts and resources, each a method with an attribute.
+/// </summary>
 /// <remarks>Prompts and resources are the MCP SDK's own; <see cref="Sdk.SdkCalls"/> gives their calls the tenant's context.</remarks>
 internal sealed class HandlerPrimitives(Type platform, IServiceProvider services) : IPlatformBuilder
 {
@@ -22,7 +24,9 @@ internal sealed class HandlerPrimitives(Type platform, IServiceProvider services
         if (!HasPrimitives(typeof(THandlers)))
         {
             throw new InvalidOperationException(
-                $"{typeof(THandlers).Name} has no tool, prompt or resource: put an attribute such as [McpServerTool], [McpServerPrompt] or [McpServerResource] on a public method.");
+                $"{typeof(THandlers).Name} has no tool, prompt or resource: put an attribute such as [McpServerTool], "
+                    + "[McpServerPrompt] or [McpServerResource] on a public method."
+            );
         }
 
         return Add(typeof(THandlers));
@@ -30,7 +34,13 @@ internal sealed class HandlerPrimitives(Type platform, IServiceProvider services
 
     public IPlatformBuilder AddHandlersFromAssembly()
     {
-        foreach (var handlers in platform.Assembly.GetTypes().Where(IsHandlerClass).Where(IsOurs).OrderBy(type => type.FullName, StringComparer.Ordinal))
+        foreach (
+            var handlers in platform
+                .Assembly.GetTypes()
+                .Where(IsHandlerClass)
+                .Where(IsOurs)
+                .OrderBy(type => type.FullName, StringComparer.Ordinal)
+        )
         {
             Add(handlers);
         }
@@ -38,14 +48,18 @@ internal sealed class HandlerPrimitives(Type platform, IServiceProvider services
         return this;
     }
 
-    private static bool IsHandlerClass(Type type) => type is { IsClass: true, IsAbstract: false, ContainsGenericParameters: false } && HasPrimitives(type);
+    private static bool IsHandlerClass(Type type) =>
+        type is { IsClass: true, IsAbstract: false, ContainsGenericParameters: false } && HasPrimitives(type);
 
-    private bool IsOurs(Type handlers) => handlers.GetCustomAttribute<HandlersOfAttribute>() is not { } kept || platform.IsAssignableTo(kept.Platform);
+    private bool IsOurs(Type handlers) =>
+        handlers.GetCustomAttribute<HandlersOfAttribute>() is not { } kept || platform.IsAssignableTo(kept.Platform);
 
     // What this server does not have, such as a tool for tests, counts as something of the class all the same.
-    private static bool HasPrimitives(Type handlers) => Methods(handlers).Any(method => HandlerTools.IsTool(method) || IsPrompt(method) || IsResource(method));
+    private static bool HasPrimitives(Type handlers) =>
+        Methods(handlers).Any(method => HandlerTools.IsTool(method) || IsPrompt(method) || IsResource(method));
 
-    private static MethodInfo[] Methods(Type handlers) => handlers.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static);
+    private static MethodInfo[] Methods(Type handlers) =>
+        handlers.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static);
 
     private HandlerPrimitives Add(Type handlers)
     {
@@ -93,7 +107,9 @@ internal sealed class HandlerPrimitives(Type platform, IServiceProvider services
     {
         if (!collection.TryAdd(primitive))
         {
-            throw new InvalidOperationException($"The {what} '{primitive.Id}' of {handlers.Name} is there already: a platform has one {what} of a {id}.");
+            throw new InvalidOperationException(
+                $"The {what} '{primitive.Id}' of {handlers.Name} is there already: a platform has one {what} of a {id}."
+            );
         }
     }
 

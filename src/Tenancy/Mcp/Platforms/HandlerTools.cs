@@ -4,7 +4,9 @@ using Tenancy.Configuration;
 
 namespace Tenancy.Mcp.Platforms;
 
-/// <summary>Builds the tools of handler classes: their methods with a <see cref="TenantToolAttribute"/>, or with the MCP SDK's own attribute.</summary>
+/// <summary>
+/// Builds the tools of handler classes: their methods with a <see cref="TenantToolAttribute"/>, or with the MCP SDK's own attribute.
+/// </summary>
 internal static class HandlerTools
 {
     public static bool IsTool(MethodInfo method) =>

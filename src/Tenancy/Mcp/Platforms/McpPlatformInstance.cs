@@ -10,7 +10,8 @@ using Tenancy.Registry;
 namespace Tenancy.Mcp.Platforms;
 
 /// <summary>One tenant's instance of a platform.</summary>
-internal sealed class McpPlatformInstance(PlatformKind kind, object instance, TenantId tenant, ILogger logger) : PlatformInstance(tenant, logger)
+internal sealed class McpPlatformInstance(PlatformKind kind, object instance, TenantId tenant, ILogger logger)
+    : PlatformInstance(tenant, logger)
 {
     private Description? _description;
 
@@ -21,7 +22,10 @@ internal sealed class McpPlatformInstance(PlatformKind kind, object instance, Te
     /// <summary>The platform of a tenant that is served.</summary>
     public static McpPlatformInstance Of(TenantModel tenant) => (McpPlatformInstance)tenant.Platform!;
 
-    /// <summary>What results since 2026-07-28 end with: that they are complete, and which server they are from. It is written anew only where the tenant's name is another.</summary>
+    /// <summary>
+    /// What results since 2026-07-28 end with: that they are complete, and which server they are from. It is written anew only where the
+    /// tenant's name is another.
+    /// </summary>
     public ReadOnlySpan<byte> ResultEnd(string name)
     {
         var known = Volatile.Read(ref _description);
@@ -48,8 +52,14 @@ internal sealed class McpPlatformInstance(PlatformKind kind, object instance, Te
 
     private static Description Describe(string name)
     {
-        var server = JsonSerializer.Serialize(TenantServer.Describe(name), McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(Implementation)));
-        return new(name, Encoding.UTF8.GetBytes($$""","resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":{{server}}}"""));
+        var server = JsonSerializer.Serialize(
+            TenantServer.Describe(name),
+            McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(Implementation))
+        );
+        return new(
+            name,
+            Encoding.UTF8.GetBytes($$""","resultType":"complete","_meta":{"io.modelcontextprotocol/serverInfo":{{server}}}""")
+        );
     }
 
     private sealed record Description(string Name, byte[] ResultEnd);

@@ -12,7 +12,10 @@ using Tenancy.Mcp.Sdk;
 
 namespace Tenancy.Mcp.Platforms;
 
-/// <summary>A method with the MCP SDK's own attribute as a tool, run in the call's scope. A <see cref="ToolContext"/> parameter gets the tenant's context.</summary>
+/// <summary>
+/// A method with the MCP SDK's own attribute as a tool, run in the call's scope. A <see cref="ToolContext"/> parameter gets the tenant's
+/// context.
+/// </summary>
 internal sealed class MethodTool : TenantTool
 {
     // Nobody whom a direct call tells of its message asks for the id.
@@ -49,7 +52,13 @@ internal sealed class MethodTool : TenantTool
     public override ToolRun Read(ReadOnlySpan<byte> arguments) =>
         new MethodRun(arguments.IsEmpty ? null : JsonSerializer.Deserialize(arguments, DirectJson.Default.DictionaryStringJsonElement));
 
-    internal override async ValueTask<ToolAnswer> RunDirectAsync(ToolRun run, Call call, McpRequest request, string? version, CancellationToken cancellationToken)
+    internal override async ValueTask<ToolAnswer> RunDirectAsync(
+        ToolRun run,
+        Call call,
+        McpRequest request,
+        string? version,
+        CancellationToken cancellationToken
+    )
     {
         var server = new DirectServer(_options.Value, call.Services, version);
         var message = new JsonRpcRequest
@@ -59,22 +68,40 @@ internal sealed class MethodTool : TenantTool
             Context = new() { ProtocolVersion = version, User = _asksForUser ? Authenticated(request.User) : null },
         };
         var parameters = new CallToolRequestParams { Name = ProtocolTool.Name, Arguments = ((MethodRun)run).Arguments };
-        return ToolAnswer.FromResult(await _tool.InvokeAsync(new(server, message, parameters) { Services = call.Services, MatchedPrimitive = this }, cancellationToken));
+        return ToolAnswer.FromResult(
+            await _tool.InvokeAsync(
+                new(server, message, parameters) { Services = call.Services, MatchedPrimitive = this },
+                cancellationToken
+            )
+        );
     }
 
-    internal override ValueTask<CallToolResult> InvokeAsync(Call call, RequestContext<CallToolRequestParams> request, CancellationToken cancellationToken)
+    internal override ValueTask<CallToolResult> InvokeAsync(
+        Call call,
+        RequestContext<CallToolRequestParams> request,
+        CancellationToken cancellationToken
+    )
     {
         request.Services = call.Services;
         return _tool.InvokeAsync(request, cancellationToken);
     }
 
-    private static ClaimsPrincipal? Authenticated(ClaimsPrincipal user) => user.Identities.Any(identity => identity.IsAuthenticated) ? user : null;
+    private static ClaimsPrincipal? Authenticated(ClaimsPrincipal user) =>
+        user.Identities.Any(identity => identity.IsAuthenticated) ? user : null;
 
-    // Who asks for the server talks to the client. Without a progress token there is nothing to report to, so that IProgress asks for nothing.
-    private static bool AsksForServer(MethodBase method) => method.GetParameters().Any(parameter =>
-        parameter.ParameterType == typeof(McpServer) || parameter.ParameterType == typeof(RequestContext<CallToolRequestParams>) || parameter.ParameterType == typeof(IServiceProvider));
+    // Who asks for the server talks to the client. Without a progress token there is nothing to report to, so that IProgress asks for
+    // nothing.
+    private static bool AsksForServer(MethodBase method) =>
+        method
+            .GetParameters()
+            .Any(parameter =>
+                parameter.ParameterType == typeof(McpServer)
+                || parameter.ParameterType == typeof(RequestContext<CallToolRequestParams>)
+                || parameter.ParameterType == typeof(IServiceProvider)
+            );
 
-    private static bool AsksForUser(MethodBase method) => method.GetParameters().Any(parameter => parameter.ParameterType == typeof(ClaimsPrincipal));
+    private static bool AsksForUser(MethodBase method) =>
+        method.GetParameters().Any(parameter => parameter.ParameterType == typeof(ClaimsPrincipal));
 
     // The SDK's own filters look at these.
     private bool IsGuarded() => _tool.Metadata.Any(item => item is IAuthorizeData or IAllowAnonymous);

@@ -15,21 +15,30 @@ internal sealed class PlatformCatalog : IPlatformFactory
     {
         _services = services;
         _kinds = registrations.ToDictionary(
-            registration => registration.Name, registration => new Lazy<PlatformKind>(() => Build(registration, common, services)), StringComparer.Ordinal);
+            registration => registration.Name,
+            registration => new Lazy<PlatformKind>(() => Build(registration, common, services)),
+            StringComparer.Ordinal
+        );
         _headerTools = new(() => PlatformKind.HeaderTools(_kinds.Values.Select(kind => kind.Value)));
     }
 
-    /// <summary>The tools, of whichever platform, that have parameters which travel as headers, too: the MCP SDK compares those by one collection for all.</summary>
+    /// <summary>
+    /// The tools, of whichever platform, that have parameters which travel as headers, too: the MCP SDK compares those by one collection
+    /// for all.
+    /// </summary>
     public McpServerPrimitiveCollection<McpServerTool> HeaderTools => _headerTools.Value;
 
     public void Prepare() => _ = HeaderTools;
 
-    public void SetHeaderTools(McpServerOptions options) => options.ToolCollection = HeaderTools.IsEmpty ? options.ToolCollection : HeaderTools;
+    public void SetHeaderTools(McpServerOptions options) =>
+        options.ToolCollection = HeaderTools.IsEmpty ? options.ToolCollection : HeaderTools;
 
     public Task<PlatformInstance> CreateAsync(TenantConfig tenant, CancellationToken cancellationToken) =>
         tenant.Platform is { } name && _kinds.TryGetValue(name, out var kind)
             ? kind.Value.CreateAsync(new TenantSetup(tenant, _services), cancellationToken)
-            : throw new InvalidOperationException($"This server has no platform '{tenant.Platform}'; it has {string.Join(", ", _kinds.Keys)}.");
+            : throw new InvalidOperationException(
+                $"This server has no platform '{tenant.Platform}'; it has {string.Join(", ", _kinds.Keys)}."
+            );
 
     private static PlatformKind Build(PlatformRegistration registration, IEnumerable<CommonHandlers> common, IServiceProvider services)
     {

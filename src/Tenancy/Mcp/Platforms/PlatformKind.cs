@@ -17,9 +17,15 @@ internal sealed class PlatformKind(string name, HandlerPrimitives primitives, Fu
     private const int MaxNameLength = 256;
 
     private readonly HashSet<string> _headerTools = new(
-        primitives.Tools.Where(tool => tool.ProtocolTool.InputSchema.GetRawText().Contains("\"x-mcp-header\"", StringComparison.Ordinal)).Select(tool => tool.ProtocolTool.Name), StringComparer.Ordinal);
+        primitives
+            .Tools.Where(tool => tool.ProtocolTool.InputSchema.GetRawText().Contains("\"x-mcp-header\"", StringComparison.Ordinal))
+            .Select(tool => tool.ProtocolTool.Name),
+        StringComparer.Ordinal
+    );
 
-    private readonly FrozenDictionary<string, TenantTool> _tools = primitives.Tools.OfType<TenantTool>().ToFrozenDictionary(tool => tool.ProtocolTool.Name, StringComparer.Ordinal);
+    private readonly FrozenDictionary<string, TenantTool> _tools = primitives
+        .Tools.OfType<TenantTool>()
+        .ToFrozenDictionary(tool => tool.ProtocolTool.Name, StringComparer.Ordinal);
 
     public string Name { get; } = name;
 
@@ -37,22 +43,31 @@ internal sealed class PlatformKind(string name, HandlerPrimitives primitives, Fu
     /// <summary>Whether any tool asks for a scope.</summary>
     public bool HasScopes { get; } = primitives.Tools.OfType<TenantTool>().Any(tool => tool.RequiredScopes.Count > 0);
 
-    /// <summary>Whether any tool has an authorization attribute, by which the MCP SDK's filters choose what a caller sees in a list.</summary>
+    /// <summary>
+    /// Whether any tool has an authorization attribute, by which the MCP SDK's filters choose what a caller sees in a list.
+    /// </summary>
     public bool HasGuards { get; } = primitives.Tools.Any(tool => tool.Metadata.Any(item => item is IAuthorizeData or IAllowAnonymous));
 
     /// <summary>Whether parameters of a tool travel as headers, too, which the MCP SDK compares.</summary>
     public bool HasHeaderParameters(string? tool) => tool is not null && _headerTools.Contains(tool);
 
-    /// <summary>Finds a tool by its name as it stands in a message, in its quotes; null where there is none, or where the name has escapes.</summary>
+    /// <summary>
+    /// Finds a tool by its name as it stands in a message, in its quotes; null where there is none, or where the name has escapes.
+    /// </summary>
     public TenantTool? FindTool(ReadOnlySpan<byte> quoted)
     {
         Span<char> name = stackalloc char[MaxNameLength];
-        return quoted.Length - 2 <= MaxNameLength && Encoding.UTF8.TryGetChars(quoted[1..^1], name, out var length)
-            && _tools.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name[..length], out var tool) ? tool : null;
+        return
+            quoted.Length - 2 <= MaxNameLength
+            && Encoding.UTF8.TryGetChars(quoted[1..^1], name, out var length)
+            && _tools.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name[..length], out var tool)
+            ? tool
+            : null;
     }
 
     /// <summary>Finds the tools that have parameters with <c>x-mcp-header</c>.</summary>
-    /// <exception cref="InvalidOperationException">Such a tool is another one in another platform, and its headers would be asked of that, too.</exception>
+    /// <exception cref="InvalidOperationException">Such a tool is another one in another platform, and its headers would be asked of that,
+    /// too.</exception>
     public static McpServerPrimitiveCollection<McpServerTool> HeaderTools(IEnumerable<PlatformKind> kinds)
     {
         McpServerPrimitiveCollection<McpServerTool> found = [];
@@ -61,20 +76,37 @@ internal sealed class PlatformKind(string name, HandlerPrimitives primitives, Fu
             found.TryAdd(tool);
         }
 
-        return kinds.SelectMany(kind => kind.Tools).FirstOrDefault(tool => found.TryGetPrimitive(tool.ProtocolTool.Name, out var other) && !HaveSameParameters(tool, other)) is { } bad
+        return
+            kinds
+                .SelectMany(kind => kind.Tools)
+                .FirstOrDefault(tool => found.TryGetPrimitive(tool.ProtocolTool.Name, out var other) && !HaveSameParameters(tool, other))
+                is { } bad
             ? throw new InvalidOperationException(
-                $"The tool '{bad.ProtocolTool.Name}' has parameters with x-mcp-header, and other parameters in another platform: make them the same, or give one of the two another name.")
+                $"The tool '{bad.ProtocolTool.Name}' has parameters with x-mcp-header, and other parameters in another platform: make "
+                    + "them the same, or give one of the two another name."
+            )
             : found;
     }
 
     public async Task<PlatformInstance> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) =>
-        new McpPlatformInstance(this, await create(tenant, cancellationToken).ConfigureAwait(false), tenant.Id, tenant.Services.GetRequiredService<ILogger<PlatformInstance>>());
+        new McpPlatformInstance(
+            this,
+            await create(tenant, cancellationToken).ConfigureAwait(false),
+            tenant.Id,
+            tenant.Services.GetRequiredService<ILogger<PlatformInstance>>()
+        );
 
-    private static bool HaveSameParameters(McpServerTool one, McpServerTool other) => JsonElement.DeepEquals(one.ProtocolTool.InputSchema, other.ProtocolTool.InputSchema);
+    private static bool HaveSameParameters(McpServerTool one, McpServerTool other) =>
+        JsonElement.DeepEquals(one.ProtocolTool.InputSchema, other.ProtocolTool.InputSchema);
 }
 
 /// <summary>A platform that was added to the builder; its handlers are read when the application starts.</summary>
-internal sealed record PlatformRegistration(string Name, Type Type, Action<IPlatformBuilder> Define, Func<TenantSetup, CancellationToken, Task<object>> Create);
+internal sealed record PlatformRegistration(
+    string Name,
+    Type Type,
+    Action<IPlatformBuilder> Define,
+    Func<TenantSetup, CancellationToken, Task<object>> Create
+);
 
 /// <summary>Handlers that every platform has.</summary>
 internal sealed record CommonHandlers(Action<IPlatformBuilder> Define);

@@ -49,5 +49,6 @@ internal static class AcceptedReplies
         return false;
     }
 
-    private static bool Accepts(HttpRequest request, string mediaType) => request.GetTypedHeaders().Accept.Any(type => type.MatchesMediaType(mediaType));
+    private static bool Accepts(HttpRequest request, string mediaType) =>
+        request.GetTypedHeaders().Accept.Any(type => type.MatchesMediaType(mediaType));
 }

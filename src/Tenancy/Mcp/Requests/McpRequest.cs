@@ -13,7 +13,9 @@ using Tenancy.Resolution;
 namespace Tenancy.Mcp.Requests;
 
 /// <summary>One request to a tenant's MCP endpoint: whose it is, what its head says, and the message in its body.</summary>
-/// <remarks>It ends with the HTTP request. Nothing that may outlive that, such as a call, refers to it: Kestrel uses an HttpContext again.</remarks>
+/// <remarks>
+/// It ends with the HTTP request. Nothing that may outlive that, such as a call, refers to it: Kestrel uses an HttpContext again.
+/// </remarks>
 internal sealed class McpRequest
 {
     /// <summary>The header that names a session.</summary>
@@ -26,7 +28,9 @@ internal sealed class McpRequest
         var feature = http.Features.GetRequiredFeature<ITenantFeature>();
         Http = http;
         Tenant = feature.Tenant;
-        Caller = http.Features.Get<IHttpAuthenticationFeature>() is KnownUser { IsReplaced: false } known ? known.Caller : CallerIdentity.Read(http.User, Tenant.Id);
+        Caller = http.Features.Get<IHttpAuthenticationFeature>() is KnownUser { IsReplaced: false } known
+            ? known.Caller
+            : CallerIdentity.Read(http.User, Tenant.Id);
         Reply = AcceptedReplies.Of(http.Request);
         HasKnownVersion = ProtocolVersions.TryRead(http.Request.Headers, out var version);
         Version = version;
@@ -62,7 +66,9 @@ internal sealed class McpRequest
     /// <summary>Gets or sets whether a session is named that is not the caller's.</summary>
     public bool IsForeignSession { get; set; }
 
-    /// <summary>Gets whether the header of sessions is there at all: an empty one, or two, name no session, and are none without one either.</summary>
+    /// <summary>
+    /// Gets whether the header of sessions is there at all: an empty one, or two, name no session, and are none without one either.
+    /// </summary>
     public bool HasSessionHeader => Http.Request.Headers.ContainsKey(SessionIdHeader);
 
     /// <summary>Gets the message, in one piece, until the body is released.</summary>

@@ -5,11 +5,13 @@ using ModelContextProtocol.Protocol;
 namespace Tenancy.Mcp.Requests;
 
 /// <summary>
-/// What is read of a JSON-RPC message before anybody acts on it: its method, its id, and where in the body the parts of a tool call stand. It is read
+/// What is read of a JSON-RPC message before anybody acts on it: its method, its id, and where in the body the parts of a tool call stand.
+/// It is read
 /// in one pass, without a tree.
 /// </summary>
 /// <remarks>
-/// The reader refuses only what two readers could take for two different messages: a member that stands twice, or in another spelling. What is merely
+/// The reader refuses only what two readers could take for two different messages: a member that stands twice, or in another spelling. What
+/// is merely
 /// unusual is not <see cref="IsPlain"/>, and is left to the MCP SDK, which says what is wrong with it.
 /// </remarks>
 internal struct MessageHead
@@ -39,7 +41,10 @@ internal struct MessageHead
     /// <summary>Gets the method; null in an answer to a question of the server's, and where there is none.</summary>
     public string? Method { get; private set; }
 
-    /// <summary>Gets whether a member stands twice, or in a spelling that differs by case only: readers differ in which one counts (RFC 8259, section 4).</summary>
+    /// <summary>
+    /// Gets whether a member stands twice, or in a spelling that differs by case only: readers differ in which one counts (RFC 8259,
+    /// section 4).
+    /// </summary>
     public bool IsAmbiguous { get; private set; }
 
     /// <summary>Gets whether nothing about the message is unusual, so that it can be answered without the MCP SDK.</summary>
@@ -119,7 +124,8 @@ internal struct MessageHead
         var seen = Member.Other;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var member = reader.ValueTextEquals("jsonrpc"u8) ? Member.JsonRpc
+            var member =
+                reader.ValueTextEquals("jsonrpc"u8) ? Member.JsonRpc
                 : reader.ValueTextEquals("id"u8) ? Member.Id
                 : reader.ValueTextEquals("method"u8) ? Member.Method
                 : reader.ValueTextEquals("params"u8) ? Member.Parameters
@@ -178,7 +184,8 @@ internal struct MessageHead
         var seen = Member.Other;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var member = reader.ValueTextEquals("name"u8) ? Member.Name
+            var member =
+                reader.ValueTextEquals("name"u8) ? Member.Name
                 : reader.ValueTextEquals("arguments"u8) ? Member.Arguments
                 : reader.ValueTextEquals("_meta"u8) ? Member.Meta
                 : reader.ValueTextEquals("requestId"u8) ? Member.RequestId
@@ -230,13 +237,15 @@ internal struct MessageHead
         Meta = start..(int)reader.BytesConsumed;
     }
 
-    // A call that asks for progress needs the SDK's server, and so does whatever else the protocol reserves. A name with escapes could be any of them.
+    // A call that asks for progress needs the SDK's server, and so does whatever else the protocol reserves. A name with escapes could be
+    // any of them.
     private Member MetaMember(ref Utf8JsonReader reader)
     {
         var isReserved = reader.ValueSpan.StartsWith("io.modelcontextprotocol/"u8);
         HasReservedMeta |= isReserved || (reader.ValueIsEscaped && reader.GetString()!.StartsWith(Reserved, StringComparison.Ordinal));
         IsPlain &= !reader.ValueIsEscaped && !reader.ValueTextEquals("progressToken"u8);
-        var member = reader.ValueTextEquals("io.modelcontextprotocol/protocolVersion"u8) ? Member.Version
+        var member =
+            reader.ValueTextEquals("io.modelcontextprotocol/protocolVersion"u8) ? Member.Version
             : reader.ValueTextEquals("io.modelcontextprotocol/clientCapabilities"u8) ? Member.Capabilities
             : reader.ValueTextEquals("io.modelcontextprotocol/clientInfo"u8) ? Member.Client
             : Member.Other;

@@ -44,11 +44,16 @@ internal static class ProtocolVersions
 
     /// <summary>Refuses a revision that nobody knows to a client of those without sessions.</summary>
     /// <remarks>
-    /// The MCP SDK would list all revisions to it. The client is to choose one for <c>server/discover</c>, which lists those without sessions only.
+    /// The MCP SDK would list all revisions to it. The client is to choose one for <c>server/discover</c>, which lists those without
+    /// sessions only.
     /// </remarks>
     public static Refusal? Check(McpRequest request) =>
         request.Head.DeclaresVersion && !request.HasKnownVersion && request.Http.Request.Headers[HeaderName] is [{ Length: > 0 } version]
-            ? new(StatusCodes.Status400BadRequest, "The server does not speak this revision of the protocol.", (int)McpErrorCode.UnsupportedProtocolVersion)
+            ? new(
+                StatusCodes.Status400BadRequest,
+                "The server does not speak this revision of the protocol.",
+                (int)McpErrorCode.UnsupportedProtocolVersion
+            )
             {
                 Data = new() { ["supported"] = new JsonArray(Modern), ["requested"] = version },
             }

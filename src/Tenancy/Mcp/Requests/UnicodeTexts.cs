@@ -3,10 +3,15 @@ using System.Text.Unicode;
 
 namespace Tenancy.Mcp.Requests;
 
-/// <summary>Whether all texts of a JSON message are Unicode. What is not cannot be read, compared or written again, and would fail wherever it first is.</summary>
+/// <summary>
+/// Whether all texts of a JSON message are Unicode. What is not cannot be read, compared or written again, and would fail wherever it first
+/// is.
+/// </summary>
 internal static class UnicodeTexts
 {
-    /// <summary>Looks at a message: its bytes are to be UTF-8, and what is escaped as surrogates is to be in pairs (RFC 8259, section 8).</summary>
+    /// <summary>
+    /// Looks at a message: its bytes are to be UTF-8, and what is escaped as surrogates is to be in pairs (RFC 8259, section 8).
+    /// </summary>
     public static bool AreIn(ReadOnlySpan<byte> json) => Utf8.IsValid(json) && (!MayHaveSurrogates(json) || AreReadable(json));
 
     private static bool MayHaveSurrogates(ReadOnlySpan<byte> json) => json.IndexOf("\\ud"u8) >= 0 || json.IndexOf("\\uD"u8) >= 0;

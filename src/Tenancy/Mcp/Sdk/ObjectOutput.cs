@@ -7,7 +7,10 @@ using ModelContextProtocol.Protocol;
 namespace Tenancy.Mcp.Sdk;
 
 /// <summary>Before 2026-07-28 the output of a tool was an object: what is none stands in one, as its <c>result</c>.</summary>
-/// <remarks>The MCP SDK puts the results of its own tools there, but describes them so in lists of its own tools only, and not of those that run them, as <see cref="Platforms.MethodTool"/> does.</remarks>
+/// <remarks>
+/// The MCP SDK puts the results of its own tools there, but describes them so in lists of its own tools only, and not of those that run
+/// them, as <see cref="Platforms.MethodTool"/> does.
+/// </remarks>
 internal static class ObjectOutput
 {
     private const string Place = "#/properties/result";
@@ -26,19 +29,29 @@ internal static class ObjectOutput
         return json.Deserialize(ToolType)!;
     }
 
-    private static bool IsObject(JsonNode? schema) => schema is JsonObject { } all && all["type"] is JsonValue type && type.ToString() == "object";
+    private static bool IsObject(JsonNode? schema) =>
+        schema is JsonObject { } all && all["type"] is JsonValue type && type.ToString() == "object";
 
     private static JsonObject ToObject(JsonNode? schema)
     {
         var copy = schema?.DeepClone();
-        if (copy is JsonObject all && all["type"] is JsonArray types && types.Select(type => type?.ToString()).Order(StringComparer.Ordinal).SequenceEqual(["null", "object"]))
+        if (
+            copy is JsonObject all
+            && all["type"] is JsonArray types
+            && types.Select(type => type?.ToString()).Order(StringComparer.Ordinal).SequenceEqual(["null", "object"])
+        )
         {
             all["type"] = "object";
             return all;
         }
 
         MoveReferences(copy);
-        return new JsonObject { ["type"] = "object", ["properties"] = new JsonObject { ["result"] = copy }, ["required"] = new JsonArray("result") };
+        return new JsonObject
+        {
+            ["type"] = "object",
+            ["properties"] = new JsonObject { ["result"] = copy },
+            ["required"] = new JsonArray("result"),
+        };
     }
 
     // What points into the schema starts at its root, which is a level further up now.

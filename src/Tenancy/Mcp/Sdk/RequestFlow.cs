@@ -6,15 +6,19 @@ using Tenancy.Registry;
 namespace Tenancy.Mcp.Sdk;
 
 /// <summary>
-/// What a handler that the MCP SDK calls knows of the HTTP request that its message came with. The SDK hands messages from one loop to another, and gives
+/// What a handler that the MCP SDK calls knows of the HTTP request that its message came with. The SDK hands messages from one loop to
+/// another, and gives
 /// a handler no other way back to its request: this flows with the message, and with nothing else.
 /// </summary>
-/// <remarks>It has no HttpContext: Kestrel uses that again, and a handler that outlives its request would see the next one's tenant.</remarks>
+/// <remarks>
+/// It has no HttpContext: Kestrel uses that again, and a handler that outlives its request would see the next one's tenant.
+/// </remarks>
 internal sealed class RequestFlow
 {
     private static readonly AsyncLocal<RequestFlow?> Flow = new();
 
-    private RequestFlow(McpRequest request, SdkReply reply) => (Tenant, User, Caller, Reply) = (request.Tenant, request.User, request.Caller, reply);
+    private RequestFlow(McpRequest request, SdkReply reply) =>
+        (Tenant, User, Caller, Reply) = (request.Tenant, request.User, request.Caller, reply);
 
     public static RequestFlow? Current => Flow.Value;
 

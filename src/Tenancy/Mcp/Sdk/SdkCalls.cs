@@ -8,11 +8,18 @@ using Tenancy.Registry;
 
 namespace Tenancy.Mcp.Sdk;
 
-/// <summary>Makes each handler that the MCP SDK runs a call of the request's tenant and caller: tools, prompts, resources, and an application's own methods.</summary>
+/// <summary>
+/// Makes each handler that the MCP SDK runs a call of the request's tenant and caller: tools, prompts, resources, and an application's own
+/// methods.
+/// </summary>
 internal sealed class SdkCalls(CallStarter starter) : IPostConfigureOptions<McpServerOptions>
 {
     /// <summary>Answers a call of a tool.</summary>
-    public async ValueTask<CallToolResult> RunAsync(TenantTool tool, RequestContext<CallToolRequestParams> request, CancellationToken cancellationToken)
+    public async ValueTask<CallToolResult> RunAsync(
+        TenantTool tool,
+        RequestContext<CallToolRequestParams> request,
+        CancellationToken cancellationToken
+    )
     {
         var call = Begin(tool);
         try
@@ -50,17 +57,19 @@ internal sealed class SdkCalls(CallStarter starter) : IPostConfigureOptions<McpS
 #pragma warning restore MCPEXP002
     }
 
-#pragma warning disable MCPEXP002 // An application's own methods are experimental in the SDK; those that there are must know their tenant all the same.
-    private McpServerRequestHandler Wrap(McpServerRequestHandler handler) => new()
-    {
-        Method = handler.Method,
-        RoutingNameParameter = handler.RoutingNameParameter,
-        Handler = Filter(handler.Handler),
-    };
+    // An application's own methods are experimental in the SDK; those that there are must know their tenant all the same.
+#pragma warning disable MCPEXP002
+    private McpServerRequestHandler Wrap(McpServerRequestHandler handler) =>
+        new()
+        {
+            Method = handler.Method,
+            RoutingNameParameter = handler.RoutingNameParameter,
+            Handler = Filter(handler.Handler),
+        };
 #pragma warning restore MCPEXP002
 
-    private McpRequestHandler<TParams, TResult> Filter<TParams, TResult>(McpRequestHandler<TParams, TResult> next) => (request, cancellationToken) =>
-        RunAsync(request, () => next(request, cancellationToken));
+    private McpRequestHandler<TParams, TResult> Filter<TParams, TResult>(McpRequestHandler<TParams, TResult> next) =>
+        (request, cancellationToken) => RunAsync(request, () => next(request, cancellationToken));
 
     private async ValueTask<TResult> RunAsync<TResult>(MessageContext request, Func<ValueTask<TResult>> handler)
     {

@@ -5,9 +5,12 @@ using Tenancy.Resolution;
 
 namespace Tenancy.Mcp.Sdk;
 
-/// <summary>Has the MCP SDK answer a request: as it was received, but for an <c>Accept</c> that is widened to what the SDK asks for.</summary>
+/// <summary>
+/// Has the MCP SDK answer a request: as it was received, but for an <c>Accept</c> that is widened to what the SDK asks for.
+/// </summary>
 /// <remarks>
-/// A client before 2026-07-28 that has no session and begins none goes to a second endpoint of the SDK, as the first one, which keeps sessions, refuses it.
+/// A client before 2026-07-28 that has no session and begins none goes to a second endpoint of the SDK, as the first one, which keeps
+/// sessions, refuses it.
 /// </remarks>
 internal sealed class SdkPath(StatelessEndpoint stateless)
 {
@@ -57,7 +60,10 @@ internal sealed class SdkPath(StatelessEndpoint stateless)
     }
 
     private static bool IsForStatelessEndpoint(McpRequest request) =>
-        !request.HasSessionHeader && !request.IsModern && request.HasKnownVersion && request.Head.Method is not ModelContextProtocol.Protocol.RequestMethods.Initialize
+        !request.HasSessionHeader
+        && !request.IsModern
+        && request.HasKnownVersion
+        && request.Head.Method is not ModelContextProtocol.Protocol.RequestMethods.Initialize
         && !(request.Version is null && request.Head.DeclaresVersion);
 
     private static async Task ContinueAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)

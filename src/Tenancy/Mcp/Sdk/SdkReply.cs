@@ -8,10 +8,15 @@ using Tenancy.Resolution;
 namespace Tenancy.Mcp.Sdk;
 
 /// <summary>
-/// The body of an answer that the MCP SDK writes. It begins with its first message, and not before, so that a call can still be refused by status when its
-/// handler finds no place, or the store away. A client that accepts JSON only gets the last message as plain JSON, where the SDK knows event streams alone.
+/// The body of an answer that the MCP SDK writes. It begins with its first message, and not before, so that a call can still be refused by
+/// status when its
+/// handler finds no place, or the store away. A client that accepts JSON only gets the last message as plain JSON, where the SDK knows
+/// event streams alone.
 /// </summary>
-/// <remarks>The SDK flushes the headers of clients before 2026-07-28 before a handler runs; those of later ones it sends with the first message, too.</remarks>
+/// <remarks>
+/// The SDK flushes the headers of clients before 2026-07-28 before a handler runs; those of later ones it sends with the first message,
+/// too.
+/// </remarks>
 internal sealed class SdkReply : Stream
 {
     private const int Held = 0;
@@ -90,17 +95,18 @@ internal sealed class SdkReply : Stream
         return default;
     }
 
-    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) => WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+    public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     /// <summary>Sends what was written, unless that is the answer itself: it goes in one piece with the end.</summary>
     public override Task FlushAsync(CancellationToken cancellationToken) =>
         Volatile.Read(ref _state) == Begun && !_isAnswered ? _body.FlushAsync(cancellationToken).AsTask() : Task.CompletedTask;
 
-    public override void Flush()
-    {
-    }
+    public override void Flush() { }
 
-    /// <summary>Ends it with its request. Kestrel writes the next answer with the same writer: who comes too late must not write into that.</summary>
+    /// <summary>
+    /// Ends it with its request. Kestrel writes the next answer with the same writer: who comes too late must not write into that.
+    /// </summary>
     protected override void Dispose(bool disposing)
     {
         Volatile.Write(ref _state, Over);
@@ -119,9 +125,11 @@ internal sealed class SdkReply : Stream
 
     // A look is enough: an answer that it does not know is sent at once, as everything else is.
     private static bool IsAnswer(ReadOnlySpan<byte> written) =>
-        written.StartsWith(Frame) && (written[Frame.Length..].StartsWith("{\"result\""u8) || written[Frame.Length..].StartsWith("{\"error\""u8));
+        written.StartsWith(Frame)
+        && (written[Frame.Length..].StartsWith("{\"result\""u8) || written[Frame.Length..].StartsWith("{\"error\""u8));
 
-    private static bool IsEventStream(HttpResponse response) => response.ContentType?.StartsWith("text/event-stream", StringComparison.Ordinal) is true;
+    private static bool IsEventStream(HttpResponse response) =>
+        response.ContentType?.StartsWith("text/event-stream", StringComparison.Ordinal) is true;
 
     private static void ForgetEventStream(HttpResponse response)
     {

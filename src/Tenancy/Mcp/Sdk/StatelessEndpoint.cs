@@ -10,9 +10,13 @@ using ModelContextProtocol.Server;
 
 namespace Tenancy.Mcp.Sdk;
 
-/// <summary>A second endpoint of the MCP SDK's, without sessions, for clients before 2026-07-28 that have none. Nothing is routed to it: it is called.</summary>
+/// <summary>
+/// A second endpoint of the MCP SDK's, without sessions, for clients before 2026-07-28 that have none. Nothing is routed to it: it is
+/// called.
+/// </summary>
 /// <remarks>
-/// The SDK has one session mode for each container, and where it keeps sessions it answers 400 to such clients. So this one has a container of its own,
+/// The SDK has one session mode for each container, and where it keeps sessions it answers 400 to such clients. So this one has a container
+/// of its own,
 /// with the application's settings and the other mode.
 /// </remarks>
 internal sealed class StatelessEndpoint : IAsyncDisposable
@@ -32,7 +36,9 @@ internal sealed class StatelessEndpoint : IAsyncDisposable
         services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
         services.AddSingleton(application.GetRequiredService<IHostApplicationLifetime>());
         services.AddRouting();
-        services.AddMcpServer().WithHttpTransport(options => CopyTo(options, application.GetRequiredService<IOptions<HttpServerTransportOptions>>().Value));
+        services
+            .AddMcpServer()
+            .WithHttpTransport(options => CopyTo(options, application.GetRequiredService<IOptions<HttpServerTransportOptions>>().Value));
 
         // The application's own, filters and handlers included.
         services.AddSingleton(application.GetRequiredService<IOptions<McpServerOptions>>());
@@ -43,7 +49,8 @@ internal sealed class StatelessEndpoint : IAsyncDisposable
         return (provider, routes.DataSources.SelectMany(source => source.Endpoints).First(IsPost).RequestDelegate!);
     }
 
-    private static bool IsPost(Endpoint endpoint) => endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods.Contains(HttpMethods.Post) is true;
+    private static bool IsPost(Endpoint endpoint) =>
+        endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods.Contains(HttpMethods.Post) is true;
 
     private static void CopyTo(HttpServerTransportOptions options, HttpServerTransportOptions application)
     {

@@ -25,15 +25,21 @@ internal static class TenantServer
     public static async Task ConfigureAsync(HttpContext context, McpServerOptions options, CancellationToken cancellationToken)
     {
         var tenant = context.Features.Get<ITenantFeature>()?.Tenant
-            ?? throw new InvalidOperationException("An MCP endpoint has no tenant: map it with MapTenantMcp, and call UseTenancy before it.");
+            ?? throw new InvalidOperationException(
+                "An MCP endpoint has no tenant: map it with MapTenantMcp, and call UseTenancy before it."
+            );
         var kind = McpPlatformInstance.Of(tenant).Kind;
         options.ServerInfo = Describe(NameOf(tenant));
         options.ToolCollection = kind.Tools;
         options.PromptCollection = kind.Prompts;
         options.ResourceCollection = kind.Resources;
 
-        // The new session's id stands in the answer already. It is recorded before anybody can use it; one that comes back is there already.
-        if (context.Response.Headers[McpRequest.SessionIdHeader] is [{ Length: > 0 } sessionId] && !context.Request.Headers.ContainsKey(McpRequest.SessionIdHeader))
+        // The new session's id stands in the answer already. It is recorded before anybody can use it; one that comes back is there
+        // already.
+        if (
+            context.Response.Headers[McpRequest.SessionIdHeader] is [{ Length: > 0 } sessionId]
+            && !context.Request.Headers.ContainsKey(McpRequest.SessionIdHeader)
+        )
         {
             await context.RequestServices.GetRequiredService<SessionGuard>().CreateAsync(context, tenant, sessionId);
         }

@@ -8,7 +8,9 @@ namespace Tenancy.Mcp.Sdk;
 /// <summary>Makes the MCP SDK's list of tools what the caller may see, and what its revision of the protocol can read.</summary>
 internal static class ToolListFilter
 {
-    public static McpRequestHandler<ListToolsRequestParams, ListToolsResult> Filter(McpRequestHandler<ListToolsRequestParams, ListToolsResult> next) =>
+    public static McpRequestHandler<ListToolsRequestParams, ListToolsResult> Filter(
+        McpRequestHandler<ListToolsRequestParams, ListToolsResult> next
+    ) =>
         async (request, cancellationToken) =>
         {
             var result = await next(request, cancellationToken);
@@ -19,7 +21,13 @@ internal static class ToolListFilter
 
             var isEarlier = string.CompareOrdinal(request.Server.NegotiatedProtocolVersion, ProtocolVersions.Modern) < 0;
             var tools = McpPlatformInstance.Of(flow.Tenant).Kind.Tools;
-            result.Tools = [.. from tool in result.Tools let ours = Find(tools, tool) where ToolScopes.Missing(flow.Tenant, flow.User, ours).Count == 0 select isEarlier && ours is not null ? ours.EarlierProtocolTool : tool];
+            result.Tools =
+            [
+                .. from tool in result.Tools
+                let ours = Find(tools, tool)
+                where ToolScopes.Missing(flow.Tenant, flow.User, ours).Count == 0
+                select isEarlier && ours is not null ? ours.EarlierProtocolTool : tool,
+            ];
             return result;
         };
 

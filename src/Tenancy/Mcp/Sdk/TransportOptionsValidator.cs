@@ -21,7 +21,8 @@ internal sealed class TransportOptionsValidator : IValidateOptions<HttpServerTra
 
         if (options.PerSessionExecutionContext)
         {
-            yield return "HttpServerTransportOptions.PerSessionExecutionContext is true, with which handlers run as whoever began the session, and not as who calls: leave it false.";
+            yield return "HttpServerTransportOptions.PerSessionExecutionContext is true, with which handlers run as whoever began the "
+                + "session, and not as who calls: leave it false.";
         }
 
 #pragma warning disable MCP9004 // That it is obsolete does not keep anybody from setting it.

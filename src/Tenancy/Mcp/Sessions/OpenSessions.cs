@@ -5,10 +5,14 @@ using Tenancy.Registry;
 
 namespace Tenancy.Mcp.Sessions;
 
-/// <summary>The sessions that this node's MCP SDK has: what a direct call needs to know of them. Whose they are, and whether they still are, the store says.</summary>
+/// <summary>
+/// The sessions that this node's MCP SDK has: what a direct call needs to know of them. Whose they are, and whether they still are, the
+/// store says.
+/// </summary>
 internal sealed class OpenSessions(TimeProvider time) : ITenantChangeListener
 {
-    // The SDK has 10,000 idle ones at most. The requests of one that is forgotten here go the SDK's way, until the SDK has to take the session over anew.
+    // The SDK has 10,000 idle ones at most. The requests of one that is forgotten here go the SDK's way, until the SDK has to take the
+    // session over anew.
     private const int SweepSize = 20_000;
     private static readonly TimeSpan Lifetime = State.SessionStore.Lifetime;
     private readonly ConcurrentDictionary<(TenantId Tenant, string Id), OpenSession> _sessions = new();
@@ -20,7 +24,8 @@ internal sealed class OpenSessions(TimeProvider time) : ITenantChangeListener
     /// <summary>Knows a session that the SDK has begun, or taken over from another node.</summary>
     /// <param name="tenant">Whose it is.</param>
     /// <param name="id">The session.</param>
-    /// <param name="requestedVersion">The revision that its client asked for. It is the one that was agreed on where it is spoken here.</param>
+    /// <param name="requestedVersion">The revision that its client asked for. It is the one that was agreed on where it is spoken
+    /// here.</param>
     public void Add(TenantId tenant, string id, string? requestedVersion)
     {
         Sweep();
@@ -86,9 +91,13 @@ internal sealed class OpenSession(string? version, TimeProvider time)
     public string TraceId { get; } = Guid.NewGuid().ToString("N");
 
     /// <summary>Whether the SDK would take a request with this revision in its head: within a session it cannot change.</summary>
-    public bool Takes(string? sent) => version is not (null or ProtocolVersions.First or ProtocolVersions.Modern) && (sent is null || sent == version);
+    public bool Takes(string? sent) =>
+        version is not (null or ProtocolVersions.First or ProtocolVersions.Modern) && (sent is null || sent == version);
 
-    /// <summary>Whether the next request is to go the SDK's way, so that it does not take the session for idle. Only one of those that ask is told so.</summary>
+    /// <summary>
+    /// Whether the next request is to go the SDK's way, so that it does not take the session for idle. Only one of those that ask is told
+    /// so.
+    /// </summary>
     public bool IsDueAtSdk()
     {
         var last = Volatile.Read(ref _seenBySdk);
@@ -102,7 +111,9 @@ internal sealed class OpenSession(string? version, TimeProvider time)
     public bool IsIdle(TimeSpan lifetime) => time.GetElapsedTime(Volatile.Read(ref _lastUse)) > lifetime;
 
     /// <summary>Begins a call, which goes on until it ends, its client cancels it by the request's id, or the session ends.</summary>
-    /// <remarks>That a connection is gone cancels nothing in a session (MCP 2025-11-25, Streamable HTTP, Sending Messages to the Server).</remarks>
+    /// <remarks>
+    /// That a connection is gone cancels nothing in a session (MCP 2025-11-25, Streamable HTTP, Sending Messages to the Server).
+    /// </remarks>
     public CancellationTokenSource Begin(string requestId) => _calls[requestId] = new();
 
     public void End(string requestId, CancellationTokenSource call) => _calls.TryRemove(KeyValuePair.Create(requestId, call));

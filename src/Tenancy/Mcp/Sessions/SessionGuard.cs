@@ -17,7 +17,8 @@ using Tenancy.State;
 namespace Tenancy.Mcp.Sessions;
 
 /// <summary>
-/// A session is for the caller and the tenant that began it; to others it does not exist. <see cref="Gate.RequestLimits"/> looks it up. One that this
+/// A session is for the caller and the tenant that began it; to others it does not exist. <see cref="Gate.RequestLimits"/> looks it up. One
+/// that this
 /// node does not have, because the MCP SDK let it go or another node began it, goes on from what the store keeps of it.
 /// </summary>
 internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, TouchedSessions touched) : ISessionMigrationHandler
@@ -31,7 +32,10 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, Tou
     /// <summary>Whose the sessions of a caller are.</summary>
     public static SessionOwner Owner(TenantModel tenant, CallerIdentity caller) => new(tenant.Record.SessionEpoch, caller.Value);
 
-    /// <summary>Whether the MCP SDK can read what a client says when it begins a session. It makes the session first, and then fails on what it cannot read.</summary>
+    /// <summary>
+    /// Whether the MCP SDK can read what a client says when it begins a session. It makes the session first, and then fails on what it
+    /// cannot read.
+    /// </summary>
     public static bool CanBegin(McpRequest request)
     {
         try
@@ -94,7 +98,12 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, Tou
     /// <summary>Cancels a direct call of a session, if it is this node that runs it.</summary>
     public void Cancel(TenantId tenant, string sessionId, string requestId) => open.Find(tenant, sessionId)?.Cancel(requestId);
 
-    public async ValueTask OnSessionInitializedAsync(HttpContext context, string sessionId, InitializeRequestParams initializeParams, CancellationToken cancellationToken)
+    public async ValueTask OnSessionInitializedAsync(
+        HttpContext context,
+        string sessionId,
+        InitializeRequestParams initializeParams,
+        CancellationToken cancellationToken
+    )
     {
         // The SDK gives the HttpContext that the session began with, which is over where a client says this a second time.
         var flow = RequestFlow.Current ?? throw new InvalidOperationException("A session was begun outside a tenant's request.");
@@ -107,11 +116,19 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, Tou
         }
     }
 
-    public async ValueTask<InitializeRequestParams?> AllowSessionMigrationAsync(HttpContext context, string sessionId, CancellationToken cancellationToken)
+    public async ValueTask<InitializeRequestParams?> AllowSessionMigrationAsync(
+        HttpContext context,
+        string sessionId,
+        CancellationToken cancellationToken
+    )
     {
-        // The guard has let the request pass, but this is asked for a session of any tenant's: it is looked up under this one's, and its owner compared.
+        // The guard has let the request pass, but this is asked for a session of any tenant's: it is looked up under this one's, and its
+        // owner compared.
         var tenant = context.Features.GetRequiredFeature<ITenantFeature>().Tenant;
-        if (await new SessionStore(redis, tenant.Id).FindClientAsync(sessionId, Owner(tenant, CallerIdentity.Read(context.User, tenant.Id))) is not { } client)
+        if (
+            await new SessionStore(redis, tenant.Id).FindClientAsync(sessionId, Owner(tenant, CallerIdentity.Read(context.User, tenant.Id)))
+            is not { } client
+        )
         {
             return null;
         }

@@ -54,7 +54,13 @@ internal sealed class SessionStreams(RedisConnection redis, TenantRegistry regis
         }
     }
 
-    private async Task KeepAsync(HttpContext context, SessionStore sessions, string sessionId, SessionOwner owner, CancellationToken cancellationToken)
+    private async Task KeepAsync(
+        HttpContext context,
+        SessionStore sessions,
+        string sessionId,
+        SessionOwner owner,
+        CancellationToken cancellationToken
+    )
     {
         using var timer = new PeriodicTimer(Interval, time);
         while (await timer.WaitForNextTickAsync(cancellationToken))

@@ -4,7 +4,8 @@ using Adcp_TenantServer.Selling;
 
 var builder = WebApplication.CreateBuilder(args);
 
-builder.Services.AddTenancy(builder.Configuration)
+builder
+    .Services.AddTenancy(builder.Configuration)
 #if (UseEmbedded)
     .AddEmbeddedStore()
 #endif
@@ -13,7 +14,12 @@ builder.Services.AddTenancy(builder.Configuration)
     .AddPlatform<Retailer>("retailer");
 
 // What the handlers use.
-builder.Services.AddScoped<Catalog>().AddScoped<FormatList>().AddScoped<CreativeLibrary>().AddScoped<TestFixtures>().AddScoped<TestStates>();
+builder
+    .Services.AddScoped<Catalog>()
+    .AddScoped<FormatList>()
+    .AddScoped<CreativeLibrary>()
+    .AddScoped<TestFixtures>()
+    .AddScoped<TestStates>();
 
 var app = builder.Build();
 

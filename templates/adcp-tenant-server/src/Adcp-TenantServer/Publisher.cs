@@ -8,15 +8,16 @@ namespace Adcp_TenantServer;
 /// <summary>A publisher: sells space on its own site, and takes creatives as they come.</summary>
 public sealed class Publisher(PublisherSettings settings) : ITenantPlatform<Publisher>, ISeller
 {
-    public SellerProfile Profile { get; } = new()
-    {
-        PublisherDomains = [settings.Domain],
-        Channels = ["display"],
-        PricingModels = ["cpm"],
-        Specialisms = ["sales-non-guaranteed"],
-        AccountScope = settings.AccountScope,
-        TestScenarios = TestController.Scenarios,
-    };
+    public SellerProfile Profile { get; } =
+        new()
+        {
+            PublisherDomains = [settings.Domain],
+            Channels = ["display"],
+            PricingModels = ["cpm"],
+            Specialisms = ["sales-non-guaranteed"],
+            AccountScope = settings.AccountScope,
+            TestScenarios = TestController.Scenarios,
+        };
 
     public IReadOnlyList<Product> Products { get; } = SampleInventory.ForPublisher(settings.Domain, settings.CpmFloor);
 

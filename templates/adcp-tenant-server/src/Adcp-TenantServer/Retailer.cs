@@ -8,15 +8,16 @@ namespace Adcp_TenantServer;
 /// <summary>A retailer: sells sponsored places in its shop, and reviews creatives first.</summary>
 public sealed class Retailer(RetailerSettings settings) : ITenantPlatform<Retailer>, ISeller
 {
-    public SellerProfile Profile { get; } = new()
-    {
-        PublisherDomains = [settings.Domain],
-        Channels = ["retail_media"],
-        PricingModels = ["cpc"],
-        Specialisms = ["sales-non-guaranteed"],
-        AccountScope = settings.AccountScope,
-        TestScenarios = TestController.Scenarios,
-    };
+    public SellerProfile Profile { get; } =
+        new()
+        {
+            PublisherDomains = [settings.Domain],
+            Channels = ["retail_media"],
+            PricingModels = ["cpc"],
+            Specialisms = ["sales-non-guaranteed"],
+            AccountScope = settings.AccountScope,
+            TestScenarios = TestController.Scenarios,
+        };
 
     public IReadOnlyList<Product> Products { get; } = SampleInventory.ForRetailer(settings.Domain, settings.ClickPrice);
 

@@ -5,53 +5,98 @@ namespace Adcp_TenantServer.Tests;
 /// <summary>Media buys for tests, as JSON for the server and as a request for a handler.</summary>
 internal static class Buys
 {
-    public static object Accounts() => new
-    {
-        idempotency_key = Guid.NewGuid().ToString(),
-        accounts = new[] { new { brand = new { domain = "brand.example" }, @operator = "agency.example", billing = "operator" } },
-    };
-
-    public static SyncAccountsRequest Account(string billing, params string[] operators) => new()
-    {
-        IdempotencyKey = Guid.NewGuid().ToString(),
-        Accounts = [.. operators.DefaultIfEmpty("agency.example").Select(name => new AccountSync { Brand = new() { Domain = "brand.example" }, Operator = name, Billing = billing })],
-    };
-
-    public static object OfAcme(string @operator = "agency.example") => new
-    {
-        idempotency_key = Guid.NewGuid().ToString(),
-        account = new { brand = new { domain = "brand.example" }, @operator },
-        brand = new { domain = "brand.example" },
-        start_time = "asap",
-        end_time = "2099-12-31T00:00:00Z",
-        packages = new[] { new { product_id = "homepage_display", pricing_option_id = "cpm_usd", budget = 5000 } },
-    };
-
-    public static CreateMediaBuyRequest Request(string product = "homepage_display", string price = "cpm_usd", decimal budget = 5000) => new()
-    {
-        IdempotencyKey = Guid.NewGuid().ToString(),
-        Account = new() { AccountId = "tester" },
-        Brand = new() { Domain = "brand.example" },
-        StartTime = "asap",
-        EndTime = new DateTimeOffset(2099, 12, 31, 0, 0, 0, TimeSpan.Zero),
-        Packages = [new() { ProductId = product, PricingOptionId = price, Budget = budget }],
-    };
-
-    public static UpdateMediaBuyRequest Change(string id) => new() { IdempotencyKey = Guid.NewGuid().ToString(), Account = new() { AccountId = "tester" }, MediaBuyId = id };
-
-    public static SyncCreativesRequest Creative() => new()
-    {
-        IdempotencyKey = Guid.NewGuid().ToString(),
-        Account = new() { AccountId = "tester" },
-        Creatives =
-        [
-            new()
+    public static object Accounts() =>
+        new
+        {
+            idempotency_key = Guid.NewGuid().ToString(),
+            accounts = new[]
             {
-                CreativeId = Guid.NewGuid().ToString(),
-                Name = "Banner",
-                FormatId = new() { AgentUrl = "https://creative.adcontextprotocol.org", Id = "display_300x250" },
-                Assets = new Dictionary<string, System.Text.Json.JsonElement>(),
+                new
+                {
+                    brand = new { domain = "brand.example" },
+                    @operator = "agency.example",
+                    billing = "operator",
+                },
             },
-        ],
-    };
+        };
+
+    public static SyncAccountsRequest Account(string billing, params string[] operators) =>
+        new()
+        {
+            IdempotencyKey = Guid.NewGuid().ToString(),
+            Accounts =
+            [
+                .. operators
+                    .DefaultIfEmpty("agency.example")
+                    .Select(name => new AccountSync
+                    {
+                        Brand = new() { Domain = "brand.example" },
+                        Operator = name,
+                        Billing = billing,
+                    }),
+            ],
+        };
+
+    public static object OfAcme(string @operator = "agency.example") =>
+        new
+        {
+            idempotency_key = Guid.NewGuid().ToString(),
+            account = new { brand = new { domain = "brand.example" }, @operator },
+            brand = new { domain = "brand.example" },
+            start_time = "asap",
+            end_time = "2099-12-31T00:00:00Z",
+            packages = new[]
+            {
+                new
+                {
+                    product_id = "homepage_display",
+                    pricing_option_id = "cpm_usd",
+                    budget = 5000,
+                },
+            },
+        };
+
+    public static CreateMediaBuyRequest Request(string product = "homepage_display", string price = "cpm_usd", decimal budget = 5000) =>
+        new()
+        {
+            IdempotencyKey = Guid.NewGuid().ToString(),
+            Account = new() { AccountId = "tester" },
+            Brand = new() { Domain = "brand.example" },
+            StartTime = "asap",
+            EndTime = new DateTimeOffset(2099, 12, 31, 0, 0, 0, TimeSpan.Zero),
+            Packages =
+            [
+                new()
+                {
+                    ProductId = product,
+                    PricingOptionId = price,
+                    Budget = budget,
+                },
+            ],
+        };
+
+    public static UpdateMediaBuyRequest Change(string id) =>
+        new()
+        {
+            IdempotencyKey = Guid.NewGuid().ToString(),
+            Account = new() { AccountId = "tester" },
+            MediaBuyId = id,
+        };
+
+    public static SyncCreativesRequest Creative() =>
+        new()
+        {
+            IdempotencyKey = Guid.NewGuid().ToString(),
+            Account = new() { AccountId = "tester" },
+            Creatives =
+            [
+                new()
+                {
+                    CreativeId = Guid.NewGuid().ToString(),
+                    Name = "Banner",
+                    FormatId = new() { AgentUrl = "https://creative.adcontextprotocol.org", Id = "display_300x250" },
+                    Assets = new Dictionary<string, System.Text.Json.JsonElement>(),
+                },
+            ],
+        };
 }

@@ -44,7 +44,8 @@ public sealed class HandlerTests(SellerServer server)
         using var call = await server.BeginCallAsync("acme");
 
         var refusal = await Assert.ThrowsAsync<AdcpException>(() =>
-            _mediaBuys.CreateAsync(Buys.Request("sponsored_products", "cpc_usd"), call.Context, TestContext.Current.CancellationToken));
+            _mediaBuys.CreateAsync(Buys.Request("sponsored_products", "cpc_usd"), call.Context, TestContext.Current.CancellationToken)
+        );
 
         Assert.Equal(AdcpError.ProductNotFound, refusal.Error);
         Assert.Equal("/packages/0/product_id", refusal.Field);
@@ -55,10 +56,35 @@ public sealed class HandlerTests(SellerServer server)
     {
         using var call = await server.BeginCallAsync("acme");
         var made = await _mediaBuys.CreateAsync(Buys.Request(), call.Context, TestContext.Current.CancellationToken);
-        await _mediaBuys.UpdateAsync(Buys.Change(made.MediaBuyId) with { Canceled = true }, call.Context, TestContext.Current.CancellationToken);
+        await _mediaBuys.UpdateAsync(
+            Buys.Change(made.MediaBuyId) with
+            {
+                Canceled = true,
+            },
+            call.Context,
+            TestContext.Current.CancellationToken
+        );
 
-        var resumed = await Assert.ThrowsAsync<AdcpException>(() => _mediaBuys.UpdateAsync(Buys.Change(made.MediaBuyId) with { Paused = false }, call.Context, TestContext.Current.CancellationToken));
-        var ended = await Assert.ThrowsAsync<AdcpException>(() => _mediaBuys.UpdateAsync(Buys.Change(made.MediaBuyId) with { Canceled = true }, call.Context, TestContext.Current.CancellationToken));
+        var resumed = await Assert.ThrowsAsync<AdcpException>(() =>
+            _mediaBuys.UpdateAsync(
+                Buys.Change(made.MediaBuyId) with
+                {
+                    Paused = false,
+                },
+                call.Context,
+                TestContext.Current.CancellationToken
+            )
+        );
+        var ended = await Assert.ThrowsAsync<AdcpException>(() =>
+            _mediaBuys.UpdateAsync(
+                Buys.Change(made.MediaBuyId) with
+                {
+                    Canceled = true,
+                },
+                call.Context,
+                TestContext.Current.CancellationToken
+            )
+        );
 
         Assert.Equal(AdcpError.InvalidState, resumed.Error);
         Assert.Equal(AdcpError.NotCancellable, ended.Error);
@@ -76,7 +102,13 @@ public sealed class HandlerTests(SellerServer server)
 
         // Halted while it waits, it does not run when its creatives and its first day are there.
         await PauseAsync(call, made, true);
-        var waits = await ChangeAsync(call, made, change => change with { StartTime = tomorrow, Packages = [new() { PackageId = made.Packages[0].PackageId, CreativeAssignments = [new() { CreativeId = "banner" }] }] });
+        var waits = await ChangeAsync(call, made, change =>
+            change with
+            {
+                StartTime = tomorrow,
+                Packages = [new() { PackageId = made.Packages[0].PackageId, CreativeAssignments = [new() { CreativeId = "banner" }] }],
+            }
+        );
         Assert.Equal(MediaBuyStatus.PendingStart, waits.Status);
         Assert.Equal(MediaBuyStatus.Paused, (await ChangeAsync(call, made, change => change with { StartTime = "asap" })).Status);
         Assert.Equal(MediaBuyStatus.Active, await PauseAsync(call, made, false));
@@ -119,11 +151,13 @@ public sealed class HandlerTests(SellerServer server)
         {
             using var first = await server.BeginCallAsync("acme");
             using var second = await server.BeginCallAsync("acme");
-            CreativeAsset one = Buys.Creative().Creatives[0], two = one with { Name = "Another banner" };
+            CreativeAsset one = Buys.Creative().Creatives[0],
+                two = one with { Name = "Another banner" };
 
             var answers = await Task.WhenAll(
                 library.KeepAsync(one, isDryRun: false, first.Context, TestContext.Current.CancellationToken),
-                library.KeepAsync(two, isDryRun: false, second.Context, TestContext.Current.CancellationToken));
+                library.KeepAsync(two, isDryRun: false, second.Context, TestContext.Current.CancellationToken)
+            );
 
             Assert.Equal(["created", "updated"], answers.Select(answer => answer.Action).Order());
             var kept = await first.Context.Documents<Creative>().GetAsync(one.CreativeId, TestContext.Current.CancellationToken);
@@ -160,13 +194,17 @@ public sealed class HandlerTests(SellerServer server)
         using var call = await server.BeginCallAsync("acme", Guid.NewGuid().ToString());
         string[] most = [.. Enumerable.Range(1, AccountDocument.MaxPerCaller).Select(number => $"agency-{number}.example")];
 
-        Assert.All(await OpenAsync([.. most, most[0]]), (account, index) => Assert.Equal(index < most.Length ? "created" : "unchanged", account.Action));
+        Assert.All(await OpenAsync([.. most, most[0]]), (account, index) =>
+            Assert.Equal(index < most.Length ? "created" : "unchanged", account.Action)
+        );
         var refusal = await Assert.ThrowsAsync<AdcpException>(() => OpenAsync(most[0], "one-more.example"));
         Assert.Equal((AdcpError.PolicyViolation, "/accounts"), (refusal.Error, refusal.Field));
         Assert.Equal("unchanged", Assert.Single(await OpenAsync(most[0])).Action);
 
         async Task<IReadOnlyList<AccountResult>> OpenAsync(params string[] operators) =>
-            (await new Accounts().SyncAsync(Buys.Account("operator", operators), call.Context, TestContext.Current.CancellationToken)).Accounts;
+            (
+                await new Accounts().SyncAsync(Buys.Account("operator", operators), call.Context, TestContext.Current.CancellationToken)
+            ).Accounts;
     }
 
     [Fact]
@@ -175,7 +213,11 @@ public sealed class HandlerTests(SellerServer server)
         using var call = await server.BeginCallAsync("acme", Guid.NewGuid().ToString());
         var made = await _mediaBuys.CreateAsync(Buys.Request(), call.Context, TestContext.Current.CancellationToken);
 
-        var report = await new Delivery(Catalog, TimeProvider.System).GetAsync(new() { MediaBuyIds = [made.MediaBuyId] }, call.Context, TestContext.Current.CancellationToken);
+        var report = await new Delivery(Catalog, TimeProvider.System).GetAsync(
+            new() { MediaBuyIds = [made.MediaBuyId] },
+            call.Context,
+            TestContext.Current.CancellationToken
+        );
 
         Assert.Equal(0, Assert.Single(report.MediaBuyDeliveries).Totals.Impressions);
     }
@@ -188,7 +230,11 @@ public sealed class HandlerTests(SellerServer server)
         await CreateAsync("another buyer");
         using var call = await server.BeginCallAsync("acme", buyer);
 
-        var answer = await _mediaBuys.GetAsync(new() { StatusFilter = [MediaBuyStatus.PendingCreatives] }, call.Context, TestContext.Current.CancellationToken);
+        var answer = await _mediaBuys.GetAsync(
+            new() { StatusFilter = [MediaBuyStatus.PendingCreatives] },
+            call.Context,
+            TestContext.Current.CancellationToken
+        );
         var active = await _mediaBuys.GetAsync(new(), call.Context, TestContext.Current.CancellationToken);
 
         Assert.Equal(made.MediaBuyId, Assert.Single(answer.MediaBuys).MediaBuyId);
@@ -209,23 +255,30 @@ public sealed class HandlerTests(SellerServer server)
         PaginationResponse? next = null;
         do
         {
-            var request = new GetMediaBuysRequest { StatusFilter = [MediaBuyStatus.PendingCreatives], Pagination = new() { MaxResults = 40, Cursor = next?.Cursor } };
+            var request = new GetMediaBuysRequest
+            {
+                StatusFilter = [MediaBuyStatus.PendingCreatives],
+                Pagination = new() { MaxResults = 40, Cursor = next?.Cursor },
+            };
             var page = await _mediaBuys.GetAsync(request, call.Context, TestContext.Current.CancellationToken);
             Assert.InRange(page.MediaBuys.Count, 1, 40);
             Assert.All(page.MediaBuys, buy => Assert.True(seen.Add(buy.MediaBuyId)));
             next = page.Pagination;
-        }
-        while (next!.HasMore);
+        } while (next!.HasMore);
         Assert.Equal(103, seen.Count);
 
         var report = await new Delivery(Catalog, TimeProvider.System).GetAsync(new(), call.Context, TestContext.Current.CancellationToken);
         Assert.Equal(103, report.MediaBuyDeliveries.Count);
     }
 
-    private async Task<MediaBuyStatus> PauseAsync(TestToolContext call, CreateMediaBuyResponse made, bool pause) => (await ChangeAsync(call, made, change => change with { Paused = pause })).Status;
+    private async Task<MediaBuyStatus> PauseAsync(TestToolContext call, CreateMediaBuyResponse made, bool pause) =>
+        (await ChangeAsync(call, made, change => change with { Paused = pause })).Status;
 
-    private Task<UpdateMediaBuyResponse> ChangeAsync(TestToolContext call, CreateMediaBuyResponse made, Func<UpdateMediaBuyRequest, UpdateMediaBuyRequest> change) =>
-        _mediaBuys.UpdateAsync(change(Buys.Change(made.MediaBuyId)), call.Context, TestContext.Current.CancellationToken);
+    private Task<UpdateMediaBuyResponse> ChangeAsync(
+        TestToolContext call,
+        CreateMediaBuyResponse made,
+        Func<UpdateMediaBuyRequest, UpdateMediaBuyRequest> change
+    ) => _mediaBuys.UpdateAsync(change(Buys.Change(made.MediaBuyId)), call.Context, TestContext.Current.CancellationToken);
 
     private async Task<CreateMediaBuyResponse> CreateAsync(string buyer)
     {

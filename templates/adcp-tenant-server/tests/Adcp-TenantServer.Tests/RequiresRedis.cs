@@ -8,7 +8,9 @@ using Xunit.v3;
 
 namespace Adcp_TenantServer.Tests;
 
-/// <summary>Skips the tests where no Redis answers at the configured address; fails them instead where TENANCY_REQUIRE_REDIS is 1.</summary>
+/// <summary>
+/// Skips the tests where no Redis answers at the configured address; fails them instead where TENANCY_REQUIRE_REDIS is 1.
+/// </summary>
 [AttributeUsage(AttributeTargets.Assembly)]
 public sealed class RequiresRedisAttribute : BeforeAfterTestAttribute
 {

@@ -11,7 +11,9 @@ using Tenancy.Testing;
 
 namespace Adcp_TenantServer.Tests;
 
-/// <summary>The whole server, with the settings and tenants of appsettings.Development.json. It is called over HTTP, without a port.</summary>
+/// <summary>
+/// The whole server, with the settings and tenants of appsettings.Development.json. It is called over HTTP, without a port.
+/// </summary>
 public sealed class SellerServer : WebApplicationFactory<Program>, IAsyncLifetime
 {
     /// <summary>The ways to name a tenant that appsettings.json turns on.</summary>
@@ -49,14 +51,28 @@ public sealed class SellerServer : WebApplicationFactory<Program>, IAsyncLifetim
     }
 
     /// <summary>Sends a tool call to a tenant with anybody's token.</summary>
-    public async Task<HttpResponseMessage> SendAsync(string tenant, string token, string tool, object arguments, TenantIdentification? way = null)
+    public async Task<HttpResponseMessage> SendAsync(
+        string tenant,
+        string token,
+        string tool,
+        object arguments,
+        TenantIdentification? way = null
+    )
     {
         await WaitUntilReadyAsync();
         using var client = CreateClient();
         using var request = Name(tenant, way ?? Ways.First());
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
-        request.Content = JsonContent.Create(new { jsonrpc = "2.0", id = 1, method = "tools/call", @params = new { name = tool, arguments } });
+        request.Content = JsonContent.Create(
+            new
+            {
+                jsonrpc = "2.0",
+                id = 1,
+                method = "tools/call",
+                @params = new { name = tool, arguments },
+            }
+        );
         return await client.SendAsync(request, TestContext.Current.CancellationToken);
     }
 
@@ -75,11 +91,12 @@ public sealed class SellerServer : WebApplicationFactory<Program>, IAsyncLifetim
         Assert.True(isReady, "The server has not loaded its tenants: is its store there?");
     }
 
-    private static HttpRequestMessage Name(string tenant, TenantIdentification way) => way switch
-    {
-        TenantIdentification.Path => new(HttpMethod.Post, $"http://localhost/{tenant}/mcp"),
-        TenantIdentification.Host => new(HttpMethod.Post, $"http://{tenant}.localhost/mcp"),
-        TenantIdentification.Header => new(HttpMethod.Post, "http://localhost/mcp") { Headers = { { "X-Tenant-ID", tenant } } },
-        _ => new(HttpMethod.Post, "http://localhost/mcp"),
-    };
+    private static HttpRequestMessage Name(string tenant, TenantIdentification way) =>
+        way switch
+        {
+            TenantIdentification.Path => new(HttpMethod.Post, $"http://localhost/{tenant}/mcp"),
+            TenantIdentification.Host => new(HttpMethod.Post, $"http://{tenant}.localhost/mcp"),
+            TenantIdentification.Header => new(HttpMethod.Post, "http://localhost/mcp") { Headers = { { "X-Tenant-ID", tenant } } },
+            _ => new(HttpMethod.Post, "http://localhost/mcp"),
+        };
 }

@@ -60,6 +60,10 @@ public sealed class ServerTests(SellerServer server)
         using var refused = await server.SendAsync("acme", "acme.dev-buyer", tool, new { media_buy_ids = Enumerable.Repeat(made, 101) });
 
         Assert.Equal(made, (string?)Assert.Single(found[answers]!.AsArray())!["media_buy_id"]);
-        Assert.Contains("media_buy_ids must have 100 at most", await refused.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains(
+            "media_buy_ids must have 100 at most",
+            await refused.Content.ReadAsStringAsync(TestContext.Current.CancellationToken),
+            StringComparison.Ordinal
+        );
     }
 }

@@ -9,7 +9,9 @@ namespace McpFixtures.Handlers;
 /// <summary>Tools that ask the client of their session, and wait for its answer: what clients before 2026-07-28 know.</summary>
 internal sealed class AskingTools
 {
-    private static readonly ElicitRequestParams Defaults = Questions.Form("Please review the defaults.", """
+    private static readonly ElicitRequestParams Defaults = Questions.Form(
+        "Please review the defaults.",
+        """
         {
           "name": { "type": "string", "default": "John Doe" },
           "age": { "type": "integer", "default": 30 },
@@ -17,25 +19,37 @@ internal sealed class AskingTools
           "status": { "type": "string", "enum": ["active", "inactive", "pending"], "default": "active" },
           "verified": { "type": "boolean", "default": true }
         }
-        """);
+        """
+    );
 
-    private static readonly ElicitRequestParams Choices = Questions.Form("Please choose.", """
+    private static readonly ElicitRequestParams Choices = Questions.Form(
+        "Please choose.",
+        """
         {
           "untitledSingle": { "type": "string", "enum": ["option1", "option2", "option3"] },
           "titledSingle": { "type": "string", "oneOf": [
-            { "const": "value1", "title": "First Option" }, { "const": "value2", "title": "Second Option" }, { "const": "value3", "title": "Third Option" } ] },
+            { "const": "value1", "title": "First Option" }, { "const": "value2", "title": "Second Option" }, { "const": "value3",
+            "title": "Third Option" } ] },
           "legacyEnum": { "type": "string", "enum": ["opt1", "opt2", "opt3"], "enumNames": ["Option One", "Option Two", "Option Three"] },
           "untitledMulti": { "type": "array", "items": { "type": "string", "enum": ["option1", "option2", "option3"] } },
           "titledMulti": { "type": "array", "items": { "anyOf": [
-            { "const": "value1", "title": "First Choice" }, { "const": "value2", "title": "Second Choice" }, { "const": "value3", "title": "Third Choice" } ] } }
+            { "const": "value1", "title": "First Choice" }, { "const": "value2", "title": "Second Choice" }, { "const": "value3",
+            "title": "Third Choice" } ] } }
         }
-        """);
+        """
+    );
 
     [McpServerTool(Name = "test_sampling"), Description("Asks the client's model.")]
     public static async Task<string> SampleAsync(string prompt, McpServer server, CancellationToken cancellationToken)
     {
         var answer = await server.SampleAsync(
-            new CreateMessageRequestParams { Messages = [new() { Role = Role.User, Content = [new TextContentBlock { Text = prompt }] }], MaxTokens = 100 }, cancellationToken);
+            new CreateMessageRequestParams
+            {
+                Messages = [new() { Role = Role.User, Content = [new TextContentBlock { Text = prompt }] }],
+                MaxTokens = 100,
+            },
+            cancellationToken
+        );
         return $"LLM response: {string.Concat(answer.Content.OfType<TextContentBlock>().Select(block => block.Text))}";
     }
 

@@ -21,11 +21,11 @@ internal sealed class ContentTools
 
     [McpServerTool(Name = "test_multiple_content_types"), Description("Answers with text, an image and a resource.")]
     public static ContentBlock[] Mixed() =>
-    [
-        new TextContentBlock { Text = "Multiple content types test:" },
-        Samples.ImageBlock(),
-        Samples.Embed("test://mixed-content-resource", """{"test":"data","value":123}""", "application/json"),
-    ];
+        [
+            new TextContentBlock { Text = "Multiple content types test:" },
+            Samples.ImageBlock(),
+            Samples.Embed("test://mixed-content-resource", """{"test":"data","value":123}""", "application/json"),
+        ];
 
     [McpServerTool(Name = "test_error_handling"), Description("Fails.")]
     public static string Fail() => throw new ModelContextProtocol.McpException("This tool intentionally returns an error for testing");

@@ -37,7 +37,11 @@ internal sealed class NotifyingTools
         {
             if (request.Params.ProgressToken is { } token)
             {
-                await request.Server.NotifyProgressAsync(token, new() { Progress = progress, Total = 100 }, cancellationToken: cancellationToken);
+                await request.Server.NotifyProgressAsync(
+                    token,
+                    new() { Progress = progress, Total = 100 },
+                    cancellationToken: cancellationToken
+                );
             }
 
             await Task.Delay(Pause, cancellationToken);
@@ -50,5 +54,6 @@ internal sealed class NotifyingTools
     [McpServerTool(Name = "test_streaming_elicitation"), Description("Answers, and sends nothing else.")]
     public static string Answer() => "Nothing else was sent.";
 
-    private static void Write(ILogger log, string message) => log.Log(LogLevel.Information, default, message, exception: null, static (text, _) => text);
+    private static void Write(ILogger log, string message) =>
+        log.Log(LogLevel.Information, default, message, exception: null, static (text, _) => text);
 }

@@ -20,35 +20,40 @@ internal sealed class SchemaTools
     [AttributeUsage(AttributeTargets.Method)]
     private sealed class WrittenSchemaAttribute : TenantToolAttribute
     {
-        public override TenantTool CreateTool(Type handlers, MethodInfo method, IServiceProvider services) => new WrittenSchemaTool(method.CreateDelegate<Func<string>>(), services);
+        public override TenantTool CreateTool(Type handlers, MethodInfo method, IServiceProvider services) =>
+            new WrittenSchemaTool(method.CreateDelegate<Func<string>>(), services);
     }
 
     private sealed class WrittenSchemaTool(Func<string> call, IServiceProvider services) : TenantTool(services)
     {
-        public override Tool ProtocolTool { get; } = new()
-        {
-            Name = "json_schema_2020_12_tool",
-            Description = "Has a schema with many keywords.",
-            InputSchema = JsonElement.Parse("""
-                {
-                  "$schema": "https://json-schema.org/draft/2020-12/schema",
-                  "type": "object",
-                  "$defs": { "address": { "$anchor": "addressDef", "type": "object", "properties": { "street": { "type": "string" }, "city": { "type": "string" } } } },
-                  "properties": {
-                    "name": { "type": "string" },
-                    "address": { "$ref": "#/$defs/address" },
-                    "contactMethod": { "type": "string", "enum": ["phone", "email"] },
-                    "phone": { "type": "string" },
-                    "email": { "type": "string" }
-                  },
-                  "allOf": [{ "anyOf": [{ "required": ["phone"] }, { "required": ["email"] }] }],
-                  "if": { "properties": { "contactMethod": { "const": "phone" } }, "required": ["contactMethod"] },
-                  "then": { "required": ["phone"] },
-                  "else": { "required": ["email"] },
-                  "additionalProperties": false
-                }
-                """),
-        };
+        public override Tool ProtocolTool { get; } =
+            new()
+            {
+                Name = "json_schema_2020_12_tool",
+                Description = "Has a schema with many keywords.",
+                InputSchema = JsonElement.Parse(
+                    """
+                    {
+                      "$schema": "https://json-schema.org/draft/2020-12/schema",
+                      "type": "object",
+                      "$defs": { "address": { "$anchor": "addressDef", "type": "object", "properties": { "street": { "type": "string" },
+                      "city": { "type": "string" } } } },
+                      "properties": {
+                        "name": { "type": "string" },
+                        "address": { "$ref": "#/$defs/address" },
+                        "contactMethod": { "type": "string", "enum": ["phone", "email"] },
+                        "phone": { "type": "string" },
+                        "email": { "type": "string" }
+                      },
+                      "allOf": [{ "anyOf": [{ "required": ["phone"] }, { "required": ["email"] }] }],
+                      "if": { "properties": { "contactMethod": { "const": "phone" } }, "required": ["contactMethod"] },
+                      "then": { "required": ["phone"] },
+                      "else": { "required": ["email"] },
+                      "additionalProperties": false
+                    }
+                    """
+                ),
+            };
 
         public override ToolRun Read(ReadOnlySpan<byte> arguments) =>
             ToolRun.Answered(ToolAnswer.FromResult(new() { Content = [new TextContentBlock { Text = call() }] }));

@@ -27,18 +27,29 @@ internal sealed class TaskTools
 
     [McpServerTool(Name = "confirm_delete"), RunsAsTask, Description("Asks before it deletes.")]
     public static async Task<string> DeleteAsync(string filename, McpServer server, CancellationToken cancellationToken) =>
-        (await ConfirmAsync(server, $"Delete {filename}?", cancellationToken)).IsAccepted ? $"{filename} is deleted." : $"{filename} is kept.";
+        (await ConfirmAsync(server, $"Delete {filename}?", cancellationToken)).IsAccepted
+            ? $"{filename} is deleted."
+            : $"{filename} is kept.";
 
     [McpServerTool(Name = "multi_input"), RunsAsTask, Description("Asks two things at once.")]
     public static async Task<string> AskTwiceAsync(McpServer server, CancellationToken cancellationToken)
     {
-        var answers = await Task.WhenAll(ConfirmAsync(server, "The first?", cancellationToken), ConfirmAsync(server, "The second?", cancellationToken));
+        var answers = await Task.WhenAll(
+            ConfirmAsync(server, "The first?", cancellationToken),
+            ConfirmAsync(server, "The second?", cancellationToken)
+        );
         return $"{answers.Count(answer => answer.IsAccepted)} of 2 were accepted.";
     }
 
-    [McpServerTool(Name = "test_tool_with_task"), RunsAsTask(IsRequired = true, AsksFirst = true), Description("Asks for a name, and then greets as a task.")]
+    [
+        McpServerTool(Name = "test_tool_with_task"),
+        RunsAsTask(IsRequired = true, AsksFirst = true),
+        Description("Asks for a name, and then greets as a task.")
+    ]
     public static string AskThenGreet(RequestContext<CallToolRequestParams> request) =>
-        Questions.Text(Questions.Answer(request.Params.InputResponses, "user_name"), "content", "name") is { } name ? Greet(name) : throw Questions.Ask(null, ("user_name", Questions.Name));
+        Questions.Text(Questions.Answer(request.Params.InputResponses, "user_name"), "content", "name") is { } name
+            ? Greet(name)
+            : throw Questions.Ask(null, ("user_name", Questions.Name));
 
     private static Task<ElicitResult> ConfirmAsync(McpServer server, string question, CancellationToken cancellationToken) =>
         server.ElicitAsync(Questions.Form(question, """{ "confirm": { "type": "boolean" } }""", "confirm"), cancellationToken).AsTask();

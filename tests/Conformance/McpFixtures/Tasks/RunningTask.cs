@@ -40,22 +40,23 @@ internal sealed class RunningTask(TimeProvider time)
     }
 
     /// <summary>Goes on with the call.</summary>
-    public void Run(Func<CancellationToken, ValueTask<CallToolResult>> call) => _ = Task.Run(async () =>
-    {
-        try
+    public void Run(Func<CancellationToken, ValueTask<CallToolResult>> call) =>
+        _ = Task.Run(async () =>
         {
-            End("completed", await call(_cancelled.Token));
-        }
-        catch (McpProtocolException exception)
-        {
-            End("failed", error: new() { Code = (int)exception.ErrorCode, Message = exception.Message });
-        }
-        catch (Exception)
-        {
-            // Where it was cancelled it has ended before.
-            End("failed", error: new() { Code = (int)McpErrorCode.InternalError, Message = "The call failed." });
-        }
-    });
+            try
+            {
+                End("completed", await call(_cancelled.Token));
+            }
+            catch (McpProtocolException exception)
+            {
+                End("failed", error: new() { Code = (int)exception.ErrorCode, Message = exception.Message });
+            }
+            catch (Exception)
+            {
+                // Where it was cancelled it has ended before.
+                End("failed", error: new() { Code = (int)McpErrorCode.InternalError, Message = "The call failed." });
+            }
+        });
 
     /// <summary>Asks the client, who finds the question when it looks at the task.</summary>
     public async ValueTask<JsonNode?> AskAsync(string method, JsonNode? parameters, CancellationToken cancellationToken)
@@ -84,7 +85,8 @@ internal sealed class RunningTask(TimeProvider time)
 
     private static string NewId() => RandomNumberGenerator.GetHexString(32, lowercase: true);
 
-    private void End(string status, CallToolResult? result = null, JsonRpcErrorDetail? error = null) => Change(() => (_end, _result, _error) = (status, result, error));
+    private void End(string status, CallToolResult? result = null, JsonRpcErrorDetail? error = null) =>
+        Change(() => (_end, _result, _error) = (status, result, error));
 
     private void Change(Action change)
     {

@@ -8,7 +8,8 @@ namespace McpFixtures.Tasks;
 /// <summary>A task as its caller sees it (SEP-2663).</summary>
 internal sealed class TaskDescription : Result
 {
-    public static JsonTypeInfo<TaskDescription> Type { get; } = (JsonTypeInfo<TaskDescription>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(TaskDescription));
+    public static JsonTypeInfo<TaskDescription> Type { get; } =
+        (JsonTypeInfo<TaskDescription>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(TaskDescription));
 
     public required string TaskId { get; init; }
 

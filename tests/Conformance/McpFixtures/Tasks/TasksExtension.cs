@@ -19,13 +19,20 @@ internal sealed class TasksExtension(TaskTable tasks) : IConfigureOptions<McpSer
         options.Capabilities.Extensions[Name] = new JsonObject();
         options.Filters.Request.CallToolWithAlternateFilters.Add(CallAsync);
         options.RequestHandlers ??= [];
-        options.RequestHandlers.Add(Handle("tasks/get", (task, _) => JsonSerializer.SerializeToNode(task.Describe("complete"), TaskDescription.Type)));
-        options.RequestHandlers.Add(Handle("tasks/update", (task, parameters) => Acknowledge(() => task.Answer(parameters["inputResponses"] as JsonObject ?? []))));
+        options.RequestHandlers.Add(
+            Handle("tasks/get", (task, _) => JsonSerializer.SerializeToNode(task.Describe("complete"), TaskDescription.Type))
+        );
+        options.RequestHandlers.Add(
+            Handle("tasks/update", (task, parameters) => Acknowledge(() => task.Answer(parameters["inputResponses"] as JsonObject ?? [])))
+        );
         options.RequestHandlers.Add(Handle("tasks/cancel", (task, _) => Acknowledge(task.Cancel)));
     }
 
     private async ValueTask<ResultOrAlternate<CallToolResult>> CallAsync(
-        RequestContext<CallToolRequestParams> request, McpRequestHandler<CallToolRequestParams, ResultOrAlternate<CallToolResult>> next, CancellationToken cancellationToken)
+        RequestContext<CallToolRequestParams> request,
+        McpRequestHandler<CallToolRequestParams, ResultOrAlternate<CallToolResult>> next,
+        CancellationToken cancellationToken
+    )
     {
         var wanted = request.MatchedPrimitive?.Metadata.OfType<RunsAsTaskAttribute>().FirstOrDefault();
         if (wanted is null || (wanted.AsksFirst && request.Params.InputResponses is null))
@@ -45,22 +52,26 @@ internal sealed class TasksExtension(TaskTable tasks) : IConfigureOptions<McpSer
         return ResultOrAlternate<CallToolResult>.FromAlternate(created, TaskDescription.Type);
     }
 
-    private McpServerRequestHandler Handle(string method, Func<RunningTask, JsonObject, JsonNode?> answer) => new()
-    {
-        Method = method,
-        RoutingNameParameter = "taskId",
-        Handler = (request, _) =>
+    private McpServerRequestHandler Handle(string method, Func<RunningTask, JsonObject, JsonNode?> answer) =>
+        new()
         {
-            if (!KnowsTasks(request.JsonRpcRequest))
+            Method = method,
+            RoutingNameParameter = "taskId",
+            Handler = (request, _) =>
             {
-                throw Unknown();
-            }
+                if (!KnowsTasks(request.JsonRpcRequest))
+                {
+                    throw Unknown();
+                }
 
-            return request.Params is JsonObject parameters && parameters["taskId"] is JsonValue value && value.TryGetValue<string>(out var id)
-                ? ValueTask.FromResult(answer(tasks.Find(id), parameters))
-                : throw new McpProtocolException("params.taskId has to be a text.", McpErrorCode.InvalidParams);
-        },
-    };
+                return
+                    request.Params is JsonObject parameters
+                    && parameters["taskId"] is JsonValue value
+                    && value.TryGetValue<string>(out var id)
+                    ? ValueTask.FromResult(answer(tasks.Find(id), parameters))
+                    : throw new McpProtocolException("params.taskId has to be a text.", McpErrorCode.InvalidParams);
+            },
+        };
 
     private static JsonObject Acknowledge(Action act)
     {
@@ -72,5 +83,8 @@ internal sealed class TasksExtension(TaskTable tasks) : IConfigureOptions<McpSer
     private static bool KnowsTasks(JsonRpcRequest request) => request.Context?.ClientCapabilities?.Extensions?.ContainsKey(Name) is true;
 
     private static MissingRequiredClientCapabilityException Unknown() =>
-        new(new() { Extensions = new Dictionary<string, object> { [Name] = new JsonObject() } }, $"The client has to declare the extension {Name}.");
+        new(
+            new() { Extensions = new Dictionary<string, object> { [Name] = new JsonObject() } },
+            $"The client has to declare the extension {Name}."
+        );
 }

@@ -12,7 +12,10 @@ internal sealed class CityTenants : ITenantSource
     {
         foreach (var city in new[] { "berlin", "lisbon" })
         {
-            yield return new() { Tenant = new() { Id = city, Name = $"Shop of {city}" } };
+            yield return new()
+            {
+                Tenant = new() { Id = city, Name = $"Shop of {city}" },
+            };
         }
 
         await Task.CompletedTask;

@@ -27,5 +27,6 @@ internal sealed class NoteTools
             async token => (await context.Documents<Note>().ListAsync(limit: 200, cancellationToken: token)).Items.Count,
             CacheSharing.Caller,
             TimeSpan.FromSeconds(30),
-            cancellationToken);
+            cancellationToken
+        );
 }

@@ -17,9 +17,7 @@ internal sealed class Shop(ShopSettings settings) : ITenantPlatform<Shop>, IDisp
         Task.FromResult(new Shop(tenant.GetSettings<ShopSettings>()));
 
     // After the last call that uses it. IAsyncDisposable works as well.
-    public void Dispose()
-    {
-    }
+    public void Dispose() { }
 }
 
 internal sealed record ShopSettings

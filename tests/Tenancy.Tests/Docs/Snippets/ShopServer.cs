@@ -10,7 +10,8 @@ internal static class ShopServer
 {
     public static WebApplication Build(WebApplicationBuilder builder)
     {
-        builder.Services.AddTenancy(builder.Configuration)
+        builder
+            .Services.AddTenancy(builder.Configuration)
             .AddEmbeddedStore()
             .AddAdcp()
             .AddPlatform<Shop>("shop")
@@ -44,11 +45,16 @@ internal static class ShopServer
     /// <summary>Lets a filter of the application's own see every call.</summary>
     public static void AddFilter(IServiceCollection services, Action<string> called)
     {
-        services.AddOptions<McpServerOptions>().Configure(options => options.Filters.Request.CallToolFilters.Add(
-            next => (request, cancellationToken) =>
-            {
-                called(request.Params.Name);
-                return next(request, cancellationToken);
-            }));
+        services
+            .AddOptions<McpServerOptions>()
+            .Configure(options =>
+                options.Filters.Request.CallToolFilters.Add(next =>
+                    (request, cancellationToken) =>
+                    {
+                        called(request.Params.Name);
+                        return next(request, cancellationToken);
+                    }
+                )
+            );
     }
 }

@@ -10,7 +10,9 @@ internal static class ShopToolsSample
     public static async Task Greets_in_the_shops_own_words()
     {
         await using var tenancy = await TestTenancy.CreateAsync(
-            builder => builder.AddEmbeddedStore().AddPlatform<Shop>("shop"), new TenantConfig { Id = "berlin" });
+            builder => builder.AddEmbeddedStore().AddPlatform<Shop>("shop"),
+            new TenantConfig { Id = "berlin" }
+        );
         using var call = tenancy.Begin("berlin", principalId: "ann");
         var greeting = new ShopTools(TimeProvider.System).Greet(call.Context);
         Assert.StartsWith("Hello, principal:ann", greeting, StringComparison.Ordinal);

@@ -14,11 +14,14 @@ internal sealed class TextToolAttribute(string name) : TenantToolAttribute
 
 internal sealed class TextTool(string name, Func<string, ToolContext, string> answer, IServiceProvider services) : TenantTool(services)
 {
-    public override Tool ProtocolTool { get; } = new()
-    {
-        Name = name,
-        InputSchema = JsonElement.Parse("""{ "type": "object", "properties": { "text": { "type": "string" } }, "required": [ "text" ] }"""),
-    };
+    public override Tool ProtocolTool { get; } =
+        new()
+        {
+            Name = name,
+            InputSchema = JsonElement.Parse(
+                """{ "type": "object", "properties": { "text": { "type": "string" } }, "required": [ "text" ] }"""
+            ),
+        };
 
     // Nothing may have happened yet: the bytes are read, and what is wrong with them is answered.
     public override ToolRun Read(ReadOnlySpan<byte> arguments) =>

@@ -19,14 +19,15 @@ public sealed class CallTelemetryTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     /// <summary>How a client speaks: which revision it names in its head, and whether it has a session.</summary>
-    public static TheoryData<string?, bool> Clients { get; } = new()
-    {
-        { "2025-11-25", false },
-        { null, false },
-        { "2025-11-25", true },
-        { null, true },
-        { "2026-07-28", false },
-    };
+    public static TheoryData<string?, bool> Clients { get; } =
+        new()
+        {
+            { "2025-11-25", false },
+            { null, false },
+            { "2025-11-25", true },
+            { null, true },
+            { "2026-07-28", false },
+        };
 
     [Theory, MemberData(nameof(Clients))]
     public async Task Activities_and_durations_of_a_direct_call_are_those_of_the_sdk_tag_by_tag(string? version, bool hasSession)
@@ -70,11 +71,18 @@ public sealed class CallTelemetryTests
         await using var direct = await StartAdcpAsync(_ => { });
         await using var sdk = await StartAdcpAsync(DifferenceTests.GoTheSdksWay);
         using var recorder = new TelemetryRecorder();
-        foreach (var request in new[]
-        {
-            Call("get_products", "{}"), Call("get_products", """{"brief":"é \"<"}"""), Call("get_products", """{"brand":{"domain":"é no"}}"""), Call("get_products", """{"brief":5}"""),
-            Call("create_media_buy", "{}"), Call("broken", "{}"), new("tools/list", null, null),
-        })
+        foreach (
+            var request in new[]
+            {
+                Call("get_products", "{}"),
+                Call("get_products", """{"brief":"é \"<"}"""),
+                Call("get_products", """{"brand":{"domain":"é no"}}"""),
+                Call("get_products", """{"brief":5}"""),
+                Call("create_media_buy", "{}"),
+                Call("broken", "{}"),
+                new("tools/list", null, null),
+            }
+        )
         {
             var one = await ObserveAsync(recorder, direct.App, request, version, session: null);
             var other = await ObserveAsync(recorder, sdk.App, request, version, session: null);
@@ -90,19 +98,32 @@ public sealed class CallTelemetryTests
         foreach (var change in new Action<IServiceCollection>[] { _ => { }, DifferenceTests.GoTheSdksWay })
         {
             await using var server = await TenancyServer.StartAsync(
-                settings: new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:Tenants:0:limits:maxConcurrentCalls"] = "1" },
+                settings: new Dictionary<string, string?>(TenancyServer.DefaultSettings)
+                {
+                    ["Tenancy:Tenants:0:limits:maxConcurrentCalls"] = "1",
+                },
                 services: services =>
                 {
                     change(services);
                     services.AddSingleton(gate).AddSingleton(new CommonHandlers(platform => platform.AddHandlers<SlowTools>()));
-                });
+                }
+            );
             var session = await server.InitializeAsync("acme", McpCalls.Acme);
             using var recorder = new TelemetryRecorder();
             using var slow = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("slow"), sessionId: session);
             using var leaving = CancellationTokenSource.CreateLinkedTokenSource(Token);
             var call = server.Client.SendAsync(slow, leaving.Token);
             await gate.WaitForAsync(1);
-            using (var other = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("whoami").Replace("\"id\":1", "\"id\":2", StringComparison.Ordinal), sessionId: session))
+            using (
+                var other = McpCalls.Post(
+                    server.Port,
+                    Way.Path,
+                    "acme",
+                    McpCalls.Acme,
+                    McpCalls.Call("whoami").Replace("\"id\":1", "\"id\":2", StringComparison.Ordinal),
+                    sessionId: session
+                )
+            )
             using (var refused = await server.Client.SendAsync(other, Token))
             {
                 Assert.Equal(429, (int)refused.StatusCode);
@@ -112,20 +133,32 @@ public sealed class CallTelemetryTests
             using (var cancelling = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, Cancellation, sessionId: session))
             using (await server.Client.SendAsync(cancelling, Token))
             {
-                await Poll.UntilAsync(() => Task.FromResult(recorder.Operations.Count(IsCall) == 2 && recorder.Durations.Count(IsCall) == 2));
+                await Poll.UntilAsync(() =>
+                    Task.FromResult(recorder.Operations.Count(IsCall) == 2 && recorder.Durations.Count(IsCall) == 2)
+                );
             }
 
             await leaving.CancelAsync();
             await Task.WhenAny(call);
-            seen.Add(string.Join('\n', [.. recorder.Operations.Where(IsCall).Select(Describe).Order(StringComparer.Ordinal), .. recorder.Durations.Where(IsCall).Select(Describe).Order(StringComparer.Ordinal)]));
+            seen.Add(
+                string.Join(
+                    '\n',
+                    [
+                        .. recorder.Operations.Where(IsCall).Select(Describe).Order(StringComparer.Ordinal),
+                        .. recorder.Durations.Where(IsCall).Select(Describe).Order(StringComparer.Ordinal),
+                    ]
+                )
+            );
         }
 
         Assert.Equal(seen[1], seen[0]);
         Assert.Contains("error.type=tool_error", seen[0], StringComparison.Ordinal);
         Assert.Contains("CanceledException", seen[0], StringComparison.Ordinal);
 
-        static bool IsCall(object operation) => operation is Activity { OperationName: var name } ? name.StartsWith("tools/call", StringComparison.Ordinal)
-            : ((TelemetryRecorder.Measurement)operation).Method == "tools/call";
+        static bool IsCall(object operation) =>
+            operation is Activity { OperationName: var name }
+                ? name.StartsWith("tools/call", StringComparison.Ordinal)
+                : ((TelemetryRecorder.Measurement)operation).Method == "tools/call";
     }
 
     [Fact]
@@ -151,7 +184,13 @@ public sealed class CallTelemetryTests
         await using var server = await DifferenceTests.StartOursAsync(isDirect ? _ => { } : DifferenceTests.GoTheSdksWay);
         using var recorder = new TelemetryRecorder();
         var ids = new List<string>();
-        foreach (var session in new[] { await DifferenceTests.BeginSessionAsync(server, "2025-11-25"), await DifferenceTests.BeginSessionAsync(server, "2025-11-25") })
+        foreach (
+            var session in new[]
+            {
+                await DifferenceTests.BeginSessionAsync(server, "2025-11-25"),
+                await DifferenceTests.BeginSessionAsync(server, "2025-11-25"),
+            }
+        )
         {
             for (var i = 0; i < 2; i++)
             {
@@ -176,30 +215,46 @@ public sealed class CallTelemetryTests
         await SendAsync(sdk, Call("echo", "{}"), "2025-11-25", session: null);
         using var recorder = new TelemetryRecorder();
         Assert.Equal(2, recorder.Instruments.Count);
-        Assert.Single(recorder.Instruments.Select(instrument => new
-        {
-            instrument.Name,
-            instrument.Unit,
-            instrument.Description,
-            Buckets = string.Join(' ', instrument.Advice!.HistogramBucketBoundaries!.Select(bucket => bucket.ToString(CultureInfo.InvariantCulture))),
-            Tags = instrument.Tags?.Count(),
-            Meter = instrument.Meter.Name,
-            instrument.Meter.Version,
-            MeterTags = instrument.Meter.Tags?.Count(),
-            instrument.Meter.Scope,
-        }).Distinct());
+        Assert.Single(
+            recorder
+                .Instruments.Select(instrument => new
+                {
+                    instrument.Name,
+                    instrument.Unit,
+                    instrument.Description,
+                    Buckets = string.Join(
+                        ' ',
+                        instrument.Advice!.HistogramBucketBoundaries!.Select(bucket => bucket.ToString(CultureInfo.InvariantCulture))
+                    ),
+                    Tags = instrument.Tags?.Count(),
+                    Meter = instrument.Meter.Name,
+                    instrument.Meter.Version,
+                    MeterTags = instrument.Meter.Tags?.Count(),
+                    instrument.Meter.Scope,
+                })
+                .Distinct()
+        );
     }
 
     [Fact]
     public async Task What_a_handler_traces_is_part_of_its_call()
     {
-        using var recorder = new TelemetryRecorder("Experimental.ModelContextProtocol", TelemetryRecorder.HttpActivities, nameof(CallTelemetryTests));
-        await using var server = await TenancyServer.StartAsync(services: services => services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<TracedTools>())));
+        using var recorder = new TelemetryRecorder(
+            "Experimental.ModelContextProtocol",
+            TelemetryRecorder.HttpActivities,
+            nameof(CallTelemetryTests)
+        );
+        await using var server = await TenancyServer.StartAsync(services: services =>
+            services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<TracedTools>()))
+        );
         await server.CallAsync("acme", McpCalls.Acme, "traced");
         await Poll.UntilAsync(() => Task.FromResult(recorder.Operations.Any()));
         var call = recorder.Operations.Single();
         Assert.Equal(call.SpanId, recorder.Activities.Single(activity => activity.Source.Name == nameof(CallTelemetryTests)).ParentSpanId);
-        Assert.Equal(recorder.Activities.Single(activity => activity.Source.Name == TelemetryRecorder.HttpActivities).SpanId, call.ParentSpanId);
+        Assert.Equal(
+            recorder.Activities.Single(activity => activity.Source.Name == TelemetryRecorder.HttpActivities).SpanId,
+            call.ParentSpanId
+        );
     }
 
     private static IEnumerable<Request> Requests()
@@ -232,25 +287,46 @@ public sealed class CallTelemetryTests
     private static Request Call(string tool, string arguments, string? meta = null, string id = "1") =>
         new("tools/call", $"\"name\":\"{tool}\",\"arguments\":{arguments}", meta, tool) { Id = id };
 
-    private static async Task<string> ObserveAsync(TelemetryRecorder recorder, WebApplication server, Request request, string? version, string? session)
+    private static async Task<string> ObserveAsync(
+        TelemetryRecorder recorder,
+        WebApplication server,
+        Request request,
+        string? version,
+        string? session
+    )
     {
         recorder.Clear();
         await SendAsync(server, request, version, session);
 
         // The SDK answers before it has recorded all.
-        await Poll.UntilAsync(() => Task.FromResult(
-            recorder.Operations.Any() && recorder.Durations.Any(duration => duration.Method == request.Method) && recorder.Activities.Any(IsHttp)));
+        await Poll.UntilAsync(() =>
+            Task.FromResult(
+                recorder.Operations.Any()
+                    && recorder.Durations.Any(duration => duration.Method == request.Method)
+                    && recorder.Activities.Any(IsHttp)
+            )
+        );
         var (operation, http) = (recorder.Operations.Single(), recorder.Activities.Single(IsHttp));
         var parent = operation.ParentSpanId == http.SpanId ? "the HTTP request" : operation.ParentId;
-        var links = operation.Links.Select(link => link.Context.SpanId == http.SpanId ? "the HTTP request" : link.Context.SpanId.ToString());
-        return $"{Describe(operation)}\n  parent {parent} remote {operation.HasRemoteParent} trace {(operation.TraceId == http.TraceId ? "the HTTP request's" : operation.TraceId)}"
-            + $" state {operation.TraceStateString} flags {operation.ActivityTraceFlags} links {string.Join(',', links)} source {operation.Source.Version}"
+        var links = operation.Links.Select(link =>
+            link.Context.SpanId == http.SpanId ? "the HTTP request" : link.Context.SpanId.ToString()
+        );
+        return $"{Describe(operation)}\n  parent {parent} remote {operation.HasRemoteParent} trace "
+            + $"{(operation.TraceId == http.TraceId ? "the HTTP request's" : operation.TraceId)}"
+            + $" state {operation.TraceStateString} flags {operation.ActivityTraceFlags} links {string.Join(',', links)} source "
+            + $"{operation.Source.Version}"
             + $" {Describe(recorder.Durations.Single(duration => duration.Method == request.Method))}";
 
         static bool IsHttp(Activity activity) => activity.Source.Name == TelemetryRecorder.HttpActivities;
     }
 
-    private static async Task<string> MeasureAsync(TelemetryRecorder recorder, WebApplication server, Request request, string? version, string? session)
+    private static async Task<string> MeasureAsync(
+        TelemetryRecorder recorder,
+        WebApplication server,
+        Request request,
+        string? version,
+        string? session
+    )
     {
         recorder.Clear();
         await SendAsync(server, request, version, session);
@@ -260,7 +336,8 @@ public sealed class CallTelemetryTests
     }
 
     private static string Describe(Activity activity) =>
-        $"{activity.OperationName} | {activity.DisplayName} | {activity.Kind} | {activity.Status} {activity.StatusDescription} | {Describe(activity.TagObjects)} | events {activity.Events.Count()} |";
+        $"{activity.OperationName} | {activity.DisplayName} | {activity.Kind} | {activity.Status} {activity.StatusDescription} | "
+        + $"{Describe(activity.TagObjects)} | events {activity.Events.Count()} |";
 
     private static string Describe(TelemetryRecorder.Measurement measured)
     {
@@ -269,17 +346,30 @@ public sealed class CallTelemetryTests
     }
 
     // The id of a session is random on both ways.
-    private static string Describe(IEnumerable<KeyValuePair<string, object?>> tags) => string.Join(' ', tags
-        .Select(tag => tag.Key == "mcp.session.id" ? $"{tag.Key}={((string)tag.Value!).Length} characters" : $"{tag.Key}={tag.Value} ({tag.Value?.GetType().Name})")
-        .Order(StringComparer.Ordinal));
+    private static string Describe(IEnumerable<KeyValuePair<string, object?>> tags) =>
+        string.Join(
+            ' ',
+            tags.Select(tag =>
+                    tag.Key == "mcp.session.id"
+                        ? $"{tag.Key}={((string)tag.Value!).Length} characters"
+                        : $"{tag.Key}={tag.Value} ({tag.Value?.GetType().Name})"
+                )
+                .Order(StringComparer.Ordinal)
+        );
 
     private static async Task<int> SendAsync(WebApplication server, Request request, string? version, string? session)
     {
         // Nothing of the test's own activity may travel along.
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, ActivityHeadersPropagator = null });
-        using var message = new HttpRequestMessage(HttpMethod.Post, server.Urls.First() + "/acme/mcp") { Content = new StringContent(request.Body(version), Encoding.UTF8, "application/json") };
+        using var message = new HttpRequestMessage(HttpMethod.Post, server.Urls.First() + "/acme/mcp")
+        {
+            Content = new StringContent(request.Body(version), Encoding.UTF8, "application/json"),
+        };
         message.Headers.Accept.ParseAdd("application/json, text/event-stream");
-        message.Headers.TryAddWithoutValidation("Authorization", server.Services.GetService<TracedMark>() is null ? null : $"Bearer {McpCalls.Acme}");
+        message.Headers.TryAddWithoutValidation(
+            "Authorization",
+            server.Services.GetService<TracedMark>() is null ? null : $"Bearer {McpCalls.Acme}"
+        );
         if (version is not null)
         {
             message.Headers.Add("MCP-Protocol-Version", version);
@@ -301,11 +391,12 @@ public sealed class CallTelemetryTests
         return (int)response.StatusCode;
     }
 
-    private static Task<TenancyServer> StartAdcpAsync(Action<IServiceCollection> change) => TenancyServer.StartAsync(services: services =>
-    {
-        change(services);
-        services.AddSingleton<TracedMark>().AddSingleton(new CommonHandlers(platform => platform.AddHandlers<BrokenTools>()));
-    });
+    private static Task<TenancyServer> StartAdcpAsync(Action<IServiceCollection> change) =>
+        TenancyServer.StartAsync(services: services =>
+        {
+            change(services);
+            services.AddSingleton<TracedMark>().AddSingleton(new CommonHandlers(platform => platform.AddHandlers<BrokenTools>()));
+        });
 
     private sealed record Request(string Method, string? Parameters, string? Meta, string? Tool = null)
     {
@@ -315,7 +406,8 @@ public sealed class CallTelemetryTests
 
         public string Body(string? version)
         {
-            const string Modern = "\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\",\"io.modelcontextprotocol/clientCapabilities\":{}";
+            const string Modern =
+                "\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\",\"io.modelcontextprotocol/clientCapabilities\":{}";
             var meta = string.Join(',', new[] { version == "2026-07-28" ? Modern : null, Meta }.OfType<string>());
             var parameters = string.Join(',', new[] { Parameters, meta.Length > 0 ? $"\"_meta\":{{{meta}}}" : null }.OfType<string>());
             return $$$"""{"jsonrpc":"2.0","id":{{{Id}}},"method":"{{{Method}}}","params":{{{{parameters}}}}}""";
@@ -340,7 +432,10 @@ public sealed class CallTelemetryTests
     private sealed class BrokenTools
     {
         [Tenancy.Adcp.AdcpTool("broken")]
-        public Task<Tenancy.Adcp.GetProductsResponse> BreakAsync(Tenancy.Adcp.GetProductsRequest request, ToolContext context, CancellationToken cancellationToken) =>
-            throw new InvalidOperationException("not told");
+        public Task<Tenancy.Adcp.GetProductsResponse> BreakAsync(
+            Tenancy.Adcp.GetProductsRequest request,
+            ToolContext context,
+            CancellationToken cancellationToken
+        ) => throw new InvalidOperationException("not told");
     }
 }

@@ -41,19 +41,30 @@ public sealed class MessageWriterTests
         {
             AssertComesBack([.. Enumerable.Repeat((byte)'"', length)]);
             AssertComesBack([.. Enumerable.Repeat((byte)'\\', length)]);
-            AssertComesBack([.. Enumerable.Range(0, length).Select(place => place % 3 == 0 ? (byte)'\\' : place % 3 == 1 ? (byte)'"' : (byte)'a')]);
+            AssertComesBack([
+                .. Enumerable
+                    .Range(0, length)
+                    .Select(place =>
+                        place % 3 == 0 ? (byte)'\\'
+                        : place % 3 == 1 ? (byte)'"'
+                        : (byte)'a'
+                    ),
+            ]);
         }
     }
 
     [Fact]
-    public void What_any_json_says_is_what_its_text_says() => Gen.Select(Gen.String.Array[0, 12], Gen.Int[0, 1]).Sample(
-        (texts, encoder) =>
-        {
-            // Pairs only: half a surrogate has no UTF-8 and comes in no answer.
-            JsonNode node = new JsonArray([.. texts.Select(text => (JsonNode)new JsonObject { [Well(text)] = Well(text) })]);
-            AssertComesBack(Encoding.UTF8.GetBytes(node.ToJsonString(Encoders[encoder])));
-        },
-        iter: 5_000);
+    public void What_any_json_says_is_what_its_text_says() =>
+        Gen.Select(Gen.String.Array[0, 12], Gen.Int[0, 1])
+            .Sample(
+                (texts, encoder) =>
+                {
+                    // Pairs only: half a surrogate has no UTF-8 and comes in no answer.
+                    JsonNode node = new JsonArray([.. texts.Select(text => (JsonNode)new JsonObject { [Well(text)] = Well(text) })]);
+                    AssertComesBack(Encoding.UTF8.GetBytes(node.ToJsonString(Encoders[encoder])));
+                },
+                iter: 5_000
+            );
 
     [Theory]
     [InlineData((64 * 1024) - 1)]
@@ -92,8 +103,12 @@ public sealed class MessageWriterTests
 
         // The SDK writes a quote so, and a backslash as JSON's shortest form is.
         Assert.Equal(
-            Encoding.UTF8.GetString(json).Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\"", JsonSerializer.Serialize("\"").Trim('"'), StringComparison.Ordinal),
-            Encoding.UTF8.GetString(output.Written)[1..^1]);
+            Encoding
+                .UTF8.GetString(json)
+                .Replace("\\", "\\\\", StringComparison.Ordinal)
+                .Replace("\"", JsonSerializer.Serialize("\"").Trim('"'), StringComparison.Ordinal),
+            Encoding.UTF8.GetString(output.Written)[1..^1]
+        );
     }
 
     /// <summary>Gives exactly as much room as was asked for, so that who writes beyond it is found out.</summary>
@@ -110,13 +125,9 @@ public sealed class MessageWriterTests
 
         public override void Advance(int bytes) => _written.Write(_span.AsSpan(0, bytes));
 
-        public override void CancelPendingFlush()
-        {
-        }
+        public override void CancelPendingFlush() { }
 
-        public override void Complete(Exception? exception = null)
-        {
-        }
+        public override void Complete(Exception? exception = null) { }
 
         public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default) => default;
     }

@@ -4,7 +4,9 @@ using System.Diagnostics.Metrics;
 
 namespace Tenancy.Tests.Mcp.Direct;
 
-/// <summary>Listens to the activities and the durations of MCP operations, and to the activities of HTTP requests where it is asked to.</summary>
+/// <summary>
+/// Listens to the activities and the durations of MCP operations, and to the activities of HTTP requests where it is asked to.
+/// </summary>
 internal sealed class TelemetryRecorder : IDisposable
 {
     public const string HttpActivities = "Microsoft.AspNetCore";
@@ -43,7 +45,8 @@ internal sealed class TelemetryRecorder : IDisposable
     public ConcurrentQueue<Activity> Activities { get; } = new();
 
     /// <summary>Gets the activities of MCP operations, such as a call.</summary>
-    public IEnumerable<Activity> Operations => Activities.Where(activity => activity.Source.Name == Name && activity.Kind == ActivityKind.Server);
+    public IEnumerable<Activity> Operations =>
+        Activities.Where(activity => activity.Source.Name == Name && activity.Kind == ActivityKind.Server);
 
     public void Clear()
     {

@@ -22,7 +22,8 @@ public sealed class AnonymousFloodTests
     public async Task Sixteen_bodies_of_four_megabytes_are_refused_unread_while_another_tenant_is_served(bool saysItsLength)
     {
         await using var server = await TenancyServer.StartAsync(
-            settings: new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:Tenants:1:limits:rateLimit"] = "1000000" });
+            settings: new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:Tenants:1:limits:rateLimit"] = "1000000" }
+        );
         var budgets = server.Services.GetRequiredService<BodyBudgets>();
 
         // Kestrel keeps the buffers of its connections, up to a megabyte each, for the next ones: they are made in the first rounds.
@@ -33,14 +34,20 @@ public sealed class AnonymousFloodTests
         var (most, calls) = (0L, 0);
         while (!flood.IsCompleted || calls < 20)
         {
-            Assert.StartsWith("globex|", (await server.CallAsync("globex", McpCalls.Globex, "whoami"))["content"]![0]!["text"]!.ToString(), StringComparison.Ordinal);
+            Assert.StartsWith(
+                "globex|",
+                (await server.CallAsync("globex", McpCalls.Globex, "whoami"))["content"]![0]!["text"]!.ToString(),
+                StringComparison.Ordinal
+            );
             most = Math.Max(most, budgets.Held);
             calls++;
         }
 
         Assert.All(await flood, status => Assert.Equal(413, status));
         var allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
-        TestContext.Current.TestOutputHelper?.WriteLine($"{allocated:n0} bytes allocated, {most:n0} held at most, {calls} calls of another tenant");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{allocated:n0} bytes allocated, {most:n0} held at most, {calls} calls of another tenant"
+        );
         Assert.InRange(allocated - (calls * 100_000L), long.MinValue, 8_000_000);
         Assert.InRange(most, 0, saysItsLength ? 0 : Connections * BodyReader.MaxAnonymousSize);
         await Poll.UntilAsync(() => Task.FromResult(budgets.Held == 0));
@@ -55,7 +62,13 @@ public sealed class AnonymousFloodTests
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(IPAddress.Loopback, port, Token);
         var length = saysItsLength ? $"Content-Length: {Size}" : "Transfer-Encoding: chunked";
-        await socket.SendAsync(Encoding.ASCII.GetBytes($"POST /acme/mcp HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nContent-Type: application/json\r\n{length}\r\n\r\n"), Token);
+        await socket.SendAsync(
+            Encoding.ASCII.GetBytes(
+                "POST /acme/mcp HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nContent-Type: "
+                    + $"application/json\r\n{length}\r\n\r\n"
+            ),
+            Token
+        );
         var answer = ReadAsync(socket);
         try
         {

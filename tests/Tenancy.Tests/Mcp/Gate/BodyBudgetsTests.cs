@@ -80,23 +80,28 @@ public sealed class BodyBudgetsTests
     }
 
     [Fact]
-    public void Whatever_grows_and_ends_at_once_the_bounds_hold_and_nothing_is_left() => Gen.Int[1, 60].Array[1, 6].Array[8].Sample(
-        bodies =>
-        {
-            var budgets = NewBudgets(perTenant: 100, perNode: 150);
-            Parallel.ForEach(bodies, (sizes, _, number) =>
-            {
-                using var holding = budgets.Begin(number % 2 == 0 ? Acme : Globex);
-                var length = 0;
-                foreach (var size in sizes)
+    public void Whatever_grows_and_ends_at_once_the_bounds_hold_and_nothing_is_left() =>
+        Gen.Int[1, 60]
+            .Array[1, 6]
+            .Array[8]
+            .Sample(
+                bodies =>
                 {
-                    length += holding.TryGrow(length + size) ? size : 0;
-                    Assert.InRange(length, 0, 100);
-                }
-            });
-            Assert.Equal(0, budgets.Held);
-        },
-        iter: 500);
+                    var budgets = NewBudgets(perTenant: 100, perNode: 150);
+                    Parallel.ForEach(bodies, (sizes, _, number) =>
+                    {
+                        using var holding = budgets.Begin(number % 2 == 0 ? Acme : Globex);
+                        var length = 0;
+                        foreach (var size in sizes)
+                        {
+                            length += holding.TryGrow(length + size) ? size : 0;
+                            Assert.InRange(length, 0, 100);
+                        }
+                    });
+                    Assert.Equal(0, budgets.Held);
+                },
+                iter: 500
+            );
 
     private static BodyBudgets NewBudgets(long perTenant, long perNode) =>
         new(Options.Create(new TenancyOptions { MaxBodyBytesPerTenant = perTenant, MaxBodyBytesPerNode = perNode }));

@@ -8,7 +8,9 @@ using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Mcp.Gate;
 
-/// <summary>The gate refuses in the order of what a refusal costs: nobody has a body read that the head of the request does not allow.</summary>
+/// <summary>
+/// The gate refuses in the order of what a refusal costs: nobody has a body read that the head of the request does not allow.
+/// </summary>
 public sealed class GateOrderTests
 {
     private const string Second = "acme.second";
@@ -16,18 +18,20 @@ public sealed class GateOrderTests
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public static TheoryData<Generation, bool> Clients { get; } = new()
-    {
-        { Generation.Sessions, false },
-        { Generation.Sessions, true },
-        { Generation.Stateless, false },
-    };
+    public static TheoryData<Generation, bool> Clients { get; } =
+        new()
+        {
+            { Generation.Sessions, false },
+            { Generation.Sessions, true },
+            { Generation.Stateless, false },
+        };
 
-    private static Dictionary<string, string?> Settings { get; } = new(TenancyServer.DefaultSettings)
-    {
-        ["Tenancy:Tenants:0:principals:1:name"] = "second",
-        ["Tenancy:Tenants:0:principals:1:token"] = Second,
-    };
+    private static Dictionary<string, string?> Settings { get; } =
+        new(TenancyServer.DefaultSettings)
+        {
+            ["Tenancy:Tenants:0:principals:1:name"] = "second",
+            ["Tenancy:Tenants:0:principals:1:token"] = Second,
+        };
 
     [Theory]
     [InlineData(McpCalls.Globex)]
@@ -70,7 +74,10 @@ public sealed class GateOrderTests
     {
         await using var server = await StartAsync();
         var (own, other) = (await server.InitializeAsync("acme", McpCalls.Acme), await server.InitializeAsync("acme", Second));
-        Assert.Equal(404, await HeadAsync(server, McpCalls.Acme, string.Format(System.Globalization.CultureInfo.InvariantCulture, header, own)));
+        Assert.Equal(
+            404,
+            await HeadAsync(server, McpCalls.Acme, string.Format(System.Globalization.CultureInfo.InvariantCulture, header, own))
+        );
         Assert.Equal(404, await HeadAsync(server, McpCalls.Acme, $"Mcp-Session-Id: {other}"));
     }
 
@@ -80,7 +87,9 @@ public sealed class GateOrderTests
         await using var server = await StartAsync();
         var session = await server.InitializeAsync("acme", McpCalls.Acme);
         var body = McpCalls.Call("whoami");
-        foreach (var (token, header) in new[] { (McpCalls.Acme, ""), (McpCalls.Acme, $"\r\nMcp-Session-Id: {session}"), ((string?)null, "") })
+        foreach (
+            var (token, header) in new[] { (McpCalls.Acme, ""), (McpCalls.Acme, $"\r\nMcp-Session-Id: {session}"), ((string?)null, "") }
+        )
         {
             using var post = await RawPost.BeginAsync(server.Port, "/acme/mcp", token, $"Content-Length: {body.Length}{header}");
             Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, body));
@@ -124,16 +133,19 @@ public sealed class GateOrderTests
     public async Task What_runs_nothing_costs_nothing_and_takes_no_place(Generation generation, bool hasSession)
     {
         using var gate = new SlowTools.Gate();
-        await using var server = await StartAsync(
-            new() { ["Tenancy:Tenants:0:limits:maxConcurrentCalls"] = "1" },
-            services => services.AddSingleton(gate).AddSingleton(new CommonHandlers(platform => platform.AddHandlers<SlowTools>())));
+        await using var server = await StartAsync(new() { ["Tenancy:Tenants:0:limits:maxConcurrentCalls"] = "1" }, services =>
+            services.AddSingleton(gate).AddSingleton(new CommonHandlers(platform => platform.AddHandlers<SlowTools>()))
+        );
         var session = hasSession ? await server.InitializeAsync("acme", McpCalls.Acme) : null;
         await ChangeAsync(server, """{"limits":{"rateLimit":3}}""");
         string[] bodies =
         [
-            McpCalls.Message("ping", generation: generation), """{"jsonrpc":"2.0","method":"notifications/initialized"}""",
-            """{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":99}}""", """{"jsonrpc":"2.0","id":5,"result":{}}""",
-            """{"jsonrpc":"2.0","id":5,"error":{"code":-1,"message":"no"}}""", """{"jsonrpc":"2.0","method":"notifications/of/nobody"}""",
+            McpCalls.Message("ping", generation: generation),
+            """{"jsonrpc":"2.0","method":"notifications/initialized"}""",
+            """{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":99}}""",
+            """{"jsonrpc":"2.0","id":5,"result":{}}""",
+            """{"jsonrpc":"2.0","id":5,"error":{"code":-1,"message":"no"}}""",
+            """{"jsonrpc":"2.0","method":"notifications/of/nobody"}""",
         ];
 
         // Ten times as many as the limit lets through.
@@ -147,7 +159,9 @@ public sealed class GateOrderTests
             }
         }
 
-        using (var call = await SendAsync(server, McpCalls.Call("whoami", generation: generation), generation: generation, session: session))
+        using (
+            var call = await SendAsync(server, McpCalls.Call("whoami", generation: generation), generation: generation, session: session)
+        )
         {
             Assert.Equal((HttpStatusCode.OK, 2), (call.StatusCode, Remaining(call)));
         }
@@ -159,7 +173,14 @@ public sealed class GateOrderTests
             Assert.Equal(generation == Generation.Sessions ? HttpStatusCode.OK : HttpStatusCode.NotFound, ping.StatusCode);
         }
 
-        using (var refused = await SendAsync(server, McpCalls.Call("whoami", generation: generation).Replace("\"id\":1", "\"id\":2", StringComparison.Ordinal), generation: generation, session: session))
+        using (
+            var refused = await SendAsync(
+                server,
+                McpCalls.Call("whoami", generation: generation).Replace("\"id\":1", "\"id\":2", StringComparison.Ordinal),
+                generation: generation,
+                session: session
+            )
+        )
         {
             Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
             Assert.Contains("under way", await refused.Content.ReadAsStringAsync(Token), StringComparison.Ordinal);
@@ -176,7 +197,10 @@ public sealed class GateOrderTests
         await using var server = await StartAsync();
         await ChangeAsync(server, """{"limits":{"rateLimit":1}}""");
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, McpCalls.Call("whoami")));
-        Assert.Equal(HttpStatusCode.TooManyRequests, await StatusAsync(server, """{"jsonrpc":"2.0","method":"notifications/initialized"}"""));
+        Assert.Equal(
+            HttpStatusCode.TooManyRequests,
+            await StatusAsync(server, """{"jsonrpc":"2.0","method":"notifications/initialized"}""")
+        );
     }
 
     [Theory]
@@ -200,8 +224,9 @@ public sealed class GateOrderTests
     [Fact]
     public async Task Where_nobody_shows_credentials_connections_are_counted_by_address()
     {
-        await using var server = await StartAsync(
-            new() { ["Tenancy:Tenants:0:authentication:kind"] = "none" }, services => services.AddSingleton<IStartupFilter, ClientAddresses>());
+        await using var server = await StartAsync(new() { ["Tenancy:Tenants:0:authentication:kind"] = "none" }, services =>
+            services.AddSingleton<IStartupFilter, ClientAddresses>()
+        );
         await ChangeAsync(server, """{"limits":{"rateLimit":60}}""");
         var (begun, refused) = await RushAsync(server, Generation.Stateless, token: null, "192.0.2.1");
         Assert.True(begun >= 60 && refused > 0, $"{begun} {refused}");
@@ -212,12 +237,14 @@ public sealed class GateOrderTests
     [Fact]
     public async Task Bodies_under_way_are_bounded_for_each_tenant_and_in_all_and_small_ones_go_on()
     {
-        await using var server = await StartAsync(new()
-        {
-            ["Tenancy:MaxRequestBodySize"] = "1000000",
-            ["Tenancy:MaxBodyBytesPerTenant"] = "1000000",
-            ["Tenancy:MaxBodyBytesPerNode"] = "1500000",
-        });
+        await using var server = await StartAsync(
+            new()
+            {
+                ["Tenancy:MaxRequestBodySize"] = "1000000",
+                ["Tenancy:MaxBodyBytesPerTenant"] = "1000000",
+                ["Tenancy:MaxBodyBytesPerNode"] = "1500000",
+            }
+        );
         var budgets = server.Services.GetRequiredService<BodyBudgets>();
         var body = PaddedCall("whoami", 900_000);
         using var first = await BeginAsync("acme", McpCalls.Acme, 700_000);
@@ -234,7 +261,11 @@ public sealed class GateOrderTests
         await AssertRefusedAsync(third);
         foreach (var (tenant, token) in new[] { ("acme", McpCalls.Acme), ("globex", McpCalls.Globex) })
         {
-            Assert.StartsWith($"{tenant}|", (await server.CallAsync(tenant, token, "whoami"))["content"]![0]!["text"]!.ToString(), StringComparison.Ordinal);
+            Assert.StartsWith(
+                $"{tenant}|",
+                (await server.CallAsync(tenant, token, "whoami"))["content"]![0]!["text"]!.ToString(),
+                StringComparison.Ordinal
+            );
         }
 
         // Those that were let in go on: to the end of their connection, or to their own.
@@ -268,21 +299,23 @@ public sealed class GateOrderTests
         var budgets = server.Services.GetRequiredService<BodyBudgets>();
         var session = await server.InitializeAsync("acme", McpCalls.Acme);
         var arguments = new JsonObject { ["brief"] = new string('x', 200_000) };
-        foreach (var (body, expected) in new[]
-        {
-            (PaddedCall("whoami", 500_000), 200),
-            (McpCalls.Call("get_products", arguments.DeepClone().AsObject()), 200),
-            (McpCalls.Call("fail", new() { ["secret"] = new string('x', 200_000) }), 200),
-            (McpCalls.Call("no_such_tool", arguments.DeepClone().AsObject()), 200),
-            (McpCalls.Call("get_products", new() { ["brief"] = 5, ["x"] = new string('x', 200_000) }), 200),
-            (McpCalls.Message("prompts/list", new() { ["x"] = new string('x', 200_000) }), 200),
-            (McpCalls.Message("ping", new() { ["x"] = new string('x', 200_000) }), 200),
-            ($$$"""{"jsonrpc":"2.0","method":"notifications/x","params":{"x":"{{{new string('x', 200_000)}}}"}}""", 202),
-            (new string(' ', 200_000) + McpCalls.Call("whoami")[..^1], 400),
-            ("[" + PaddedCall("whoami", 200_000) + "]", 400),
-            (PaddedCall("whoami", 200_000).Replace("\"name\"", "\"name\":\"x\",\"name\"", StringComparison.Ordinal), 400),
-            (PaddedCall("whoami", 1_000_001), 413),
-        })
+        foreach (
+            var (body, expected) in new[]
+            {
+                (PaddedCall("whoami", 500_000), 200),
+                (McpCalls.Call("get_products", arguments.DeepClone().AsObject()), 200),
+                (McpCalls.Call("fail", new() { ["secret"] = new string('x', 200_000) }), 200),
+                (McpCalls.Call("no_such_tool", arguments.DeepClone().AsObject()), 200),
+                (McpCalls.Call("get_products", new() { ["brief"] = 5, ["x"] = new string('x', 200_000) }), 200),
+                (McpCalls.Message("prompts/list", new() { ["x"] = new string('x', 200_000) }), 200),
+                (McpCalls.Message("ping", new() { ["x"] = new string('x', 200_000) }), 200),
+                ($$$"""{"jsonrpc":"2.0","method":"notifications/x","params":{"x":"{{{new string('x', 200_000)}}}"}}""", 202),
+                (new string(' ', 200_000) + McpCalls.Call("whoami")[..^1], 400),
+                ("[" + PaddedCall("whoami", 200_000) + "]", 400),
+                (PaddedCall("whoami", 200_000).Replace("\"name\"", "\"name\":\"x\",\"name\"", StringComparison.Ordinal), 400),
+                (PaddedCall("whoami", 1_000_001), 413),
+            }
+        )
         {
             foreach (var isChunked in new[] { false, true })
             {
@@ -298,7 +331,12 @@ public sealed class GateOrderTests
         // Clients that go, before all of the body has come.
         for (var i = 0; i < 10; i++)
         {
-            using var post = await RawPost.BeginAsync(server.Port, "/acme/mcp", McpCalls.Acme, i % 2 == 0 ? "Content-Length: 900000" : "Transfer-Encoding: chunked");
+            using var post = await RawPost.BeginAsync(
+                server.Port,
+                "/acme/mcp",
+                McpCalls.Acme,
+                i % 2 == 0 ? "Content-Length: 900000" : "Transfer-Encoding: chunked"
+            );
             await post.SendAsync(i % 2 == 0 ? new string('x', 100_000) : $"186a0\r\n{new string('x', 100_000)}\r\n");
             await Poll.UntilAsync(() => Task.FromResult(budgets.Held > 0));
         }
@@ -316,7 +354,9 @@ public sealed class GateOrderTests
 
         if (all.ContainsKey("Tenancy:Tenants:0:authentication:kind"))
         {
-            foreach (var name in all.Keys.Where(name => name.StartsWith("Tenancy:Tenants:0:principals", StringComparison.Ordinal)).ToArray())
+            foreach (
+                var name in all.Keys.Where(name => name.StartsWith("Tenancy:Tenants:0:principals", StringComparison.Ordinal)).ToArray()
+            )
             {
                 all.Remove(name);
             }
@@ -328,7 +368,12 @@ public sealed class GateOrderTests
     // The head alone: whoever waits for the body does not answer.
     private static async Task<int> HeadAsync(TenancyServer server, string? token, string? header = null, int length = 10_000)
     {
-        using var post = await RawPost.BeginAsync(server.Port, "/acme/mcp", token, $"Content-Length: {length}{(header is null ? "" : "\r\n" + header)}");
+        using var post = await RawPost.BeginAsync(
+            server.Port,
+            "/acme/mcp",
+            token,
+            $"Content-Length: {length}{(header is null ? "" : "\r\n" + header)}"
+        );
         return (await post.ReadAsync()).Status;
     }
 
@@ -339,25 +384,38 @@ public sealed class GateOrderTests
     }
 
     // A few at once, as each is counted as a request until it is known what it is.
-    private static async Task<(int Begun, int Refused)> RushAsync(TenancyServer server, Generation generation, string? token, string? address = null)
+    private static async Task<(int Begun, int Refused)> RushAsync(
+        TenancyServer server,
+        Generation generation,
+        string? token,
+        string? address = null
+    )
     {
         var clock = Stopwatch.StartNew();
         var (begun, refused) = (0, 0);
-        await Parallel.ForEachAsync(Enumerable.Range(0, 200), new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = Token }, async (_, _) =>
-        {
-            using var response = await SendAsync(server, Handshake(generation), token, generation, address: address);
-            Interlocked.Add(ref response.StatusCode == HttpStatusCode.OK ? ref begun : ref refused, 1);
-            Assert.True(response.StatusCode is HttpStatusCode.OK or HttpStatusCode.TooManyRequests, $"{response.StatusCode}");
-            Assert.StartsWith("\"handshake\"", response.Headers.GetValues("RateLimit").Single(), StringComparison.Ordinal);
-        });
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, 200),
+            new ParallelOptions { MaxDegreeOfParallelism = 8, CancellationToken = Token },
+            async (_, _) =>
+            {
+                using var response = await SendAsync(server, Handshake(generation), token, generation, address: address);
+                Interlocked.Add(ref response.StatusCode == HttpStatusCode.OK ? ref begun : ref refused, 1);
+                Assert.True(response.StatusCode is HttpStatusCode.OK or HttpStatusCode.TooManyRequests, $"{response.StatusCode}");
+                Assert.StartsWith("\"handshake\"", response.Headers.GetValues("RateLimit").Single(), StringComparison.Ordinal);
+            }
+        );
         Assert.InRange(begun, 60, 61 + (int)clock.Elapsed.TotalSeconds);
         return (begun, refused);
     }
 
-    private static string Handshake(Generation generation) => generation == Generation.Sessions ? McpCalls.Initialize() : McpCalls.Message("server/discover", generation: generation);
+    private static string Handshake(Generation generation) =>
+        generation == Generation.Sessions ? McpCalls.Initialize() : McpCalls.Message("server/discover", generation: generation);
 
     private static int Remaining(HttpResponseMessage response) =>
-        int.Parse(response.Headers.GetValues("RateLimit").Single().Split(";r=")[1].Split(';')[0], System.Globalization.CultureInfo.InvariantCulture);
+        int.Parse(
+            response.Headers.GetValues("RateLimit").Single().Split(";r=")[1].Split(';')[0],
+            System.Globalization.CultureInfo.InvariantCulture
+        );
 
     private static async Task ChangeAsync(TenancyServer server, string patch)
     {
@@ -365,17 +423,37 @@ public sealed class GateOrderTests
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync(Token));
     }
 
-    private static async Task<HttpStatusCode> StatusAsync(TenancyServer server, string body, string? token = McpCalls.Acme, bool isChunked = false)
+    private static async Task<HttpStatusCode> StatusAsync(
+        TenancyServer server,
+        string body,
+        string? token = McpCalls.Acme,
+        bool isChunked = false
+    )
     {
         using var response = await SendAsync(server, body, token, isChunked: isChunked);
         return response.StatusCode;
     }
 
     private static async Task<HttpResponseMessage> SendAsync(
-        TenancyServer server, string body, string? token = McpCalls.Acme, Generation? generation = null, string? session = null, bool isChunked = false, string? address = null)
+        TenancyServer server,
+        string body,
+        string? token = McpCalls.Acme,
+        Generation? generation = null,
+        string? session = null,
+        bool isChunked = false,
+        string? address = null
+    )
     {
         var isModern = generation == Generation.Stateless && JsonNode.Parse(body)!["method"] is not null;
-        using var request = McpCalls.Post(server.Port, Way.Path, "acme", token, isModern ? body : "{}", isModern ? generation : null, session);
+        using var request = McpCalls.Post(
+            server.Port,
+            Way.Path,
+            "acme",
+            token,
+            isModern ? body : "{}",
+            isModern ? generation : null,
+            session
+        );
         request.Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body)) { Headers = { ContentType = new("application/json") } };
         request.Headers.TransferEncodingChunked = isChunked ? true : null;
         if (address is not null)

@@ -2,7 +2,9 @@ using System.Text;
 
 namespace Tenancy.Tests.Mcp.Requests;
 
-/// <summary>What the gate reads of a message: what is plain is read whole, what is unusual is left to the MCP SDK, what is ambiguous is refused.</summary>
+/// <summary>
+/// What the gate reads of a message: what is plain is read whole, what is unusual is left to the MCP SDK, what is ambiguous is refused.
+/// </summary>
 public sealed class MessageHeadTests
 {
     private const string Version = "\"io.modelcontextprotocol/protocolVersion\":\"2026-07-28\"";
@@ -12,20 +14,39 @@ public sealed class MessageHeadTests
     [Theory]
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"a":[1]}}}""", "1", "{\"a\":[1]}")]
     [InlineData("""{"params":{"arguments":{"a":[1]},"name":"echo"},"method":"tools/call","id":1,"jsonrpc":"2.0"}""", "1", "{\"a\":[1]}")]
-    [InlineData(""" { "jsonrpc" : "2.0" , "id" : 1 , "method" : "tools/call" , "params" : { "name" : "echo" , "arguments" : { } } } """, "1", "{ }")]
+    [InlineData(
+        """ { "jsonrpc" : "2.0" , "id" : 1 , "method" : "tools/call" , "params" : { "name" : "echo" , "arguments" : { } } } """,
+        "1",
+        "{ }"
+    )]
     [InlineData("""{"jsonrpc":"2.0","id":"a b","method":"tools/call","params":{"name":"echo"}}""", "\"a b\"", "")]
     [InlineData("""{"jsonrpc":"2.0","id":"é","method":"tools/call","params":{"name":"echo"}}""", "\"é\"", "")]
     [InlineData("""{"jsonrpc":"2.0","id":"","method":"tools/call","params":{"name":"echo"}}""", "\"\"", "")]
     [InlineData("""{"jsonrpc":"2.0","id":0,"method":"tools/call","params":{"name":"echo"}}""", "0", "")]
-    [InlineData("""{"jsonrpc":"2.0","id":-9223372036854775808,"method":"tools/call","params":{"name":"echo"}}""", "-9223372036854775808", "")]
+    [InlineData(
+        """{"jsonrpc":"2.0","id":-9223372036854775808,"method":"tools/call","params":{"name":"echo"}}""",
+        "-9223372036854775808",
+        ""
+    )]
     [InlineData("""{"jsonrpc":"2.0","id":9223372036854775807,"method":"tools/call","params":{"name":"echo"}}""", "9223372036854775807", "")]
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools\/call","params":{"name":"echo"}}""", "1", "")]
     [InlineData("""{"jsonrpc":"\u0032.0","id":1,"method":"tools/call","params":{"name":"echo"}}""", "1", "")]
-    [InlineData("""{"jsonrpc":"2.0","\u0069d":1,"m\u0065thod":"tools/call","par\u0061ms":{"n\u0061me":"echo","\u0061rguments":{}}}""", "1", "{}")]
-    public void A_plain_call_is_read_whole_wherever_its_members_stand_and_however_their_names_are_written(string body, string id, string arguments)
+    [InlineData(
+        """{"jsonrpc":"2.0","\u0069d":1,"m\u0065thod":"tools/call","par\u0061ms":{"n\u0061me":"echo","\u0061rguments":{}}}""",
+        "1",
+        "{}"
+    )]
+    public void A_plain_call_is_read_whole_wherever_its_members_stand_and_however_their_names_are_written(
+        string body,
+        string id,
+        string arguments
+    )
     {
         var head = Read(body);
-        Assert.True(head is { IsPlain: true, IsAmbiguous: false, IsCall: true, IsRequest: true, DeclaresVersion: false, HasReservedMeta: false }, body);
+        Assert.True(
+            head is { IsPlain: true, IsAmbiguous: false, IsCall: true, IsRequest: true, DeclaresVersion: false, HasReservedMeta: false },
+            body
+        );
         Assert.Equal((id, "\"echo\"", arguments), (Text(body, head.Id), Text(body, head.Name), Text(body, head.Arguments)));
     }
 
@@ -48,7 +69,8 @@ public sealed class MessageHeadTests
         Assert.True(head is { IsPlain: true, IsAmbiguous: false, DeclaresVersion: true, HasReservedMeta: true });
         Assert.Equal(
             ("\"2026-07-28\"", "{\"elicitation\":{}}", "{\"name\":\"c\",\"version\":\"1\"}", Meta),
-            (Text(Body, head.Version), Text(Body, head.Capabilities), Text(Body, head.Client), Text(Body, head.Meta)));
+            (Text(Body, head.Version), Text(Body, head.Capabilities), Text(Body, head.Client), Text(Body, head.Meta))
+        );
     }
 
     [Theory]
@@ -150,24 +172,30 @@ public sealed class MessageHeadTests
     [InlineData("""{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1,"requestId":2}}""")]
     [InlineData(
         """
-        {"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",
-        "io.modelcontextprotocol/protocolVersion":"2025-11-25"}}}
-        """)]
+            {"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo",
+            "_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",
+            "io.modelcontextprotocol/protocolVersion":"2025-11-25"}}}
+            """
+    )]
     [InlineData(
         """
-        {"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",
-        "io.modelcontextprotocol/protocol\u0056ersion":"2025-11-25"}}}
-        """)]
+            {"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo",
+            "_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",
+            "io.modelcontextprotocol/protocol\u0056ersion":"2025-11-25"}}}
+            """
+    )]
     [InlineData(
         """
-        {"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","_meta":{"io.modelcontextprotocol/clientInfo":{},
-        "io.modelcontextprotocol/clientInfo":null}}}
-        """)]
+            {"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","_meta":{"io.modelcontextprotocol/clientInfo":{},
+            "io.modelcontextprotocol/clientInfo":null}}}
+            """
+    )]
     [InlineData(
         """
-        {"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","_meta":{"io.modelcontextprotocol/clientCapabilities":{},
-        "io.modelcontextprotocol/clientCapabilities":{}}}}
-        """)]
+            {"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","_meta":{"io.modelcontextprotocol/clientCapabilities":{},
+            "io.modelcontextprotocol/clientCapabilities":{}}}}
+            """
+    )]
     public void A_member_that_two_readers_could_take_for_two_is_ambiguous(string body)
     {
         var head = Read(body);
@@ -177,8 +205,7 @@ public sealed class MessageHeadTests
     [Fact]
     public void What_is_called_so_within_something_else_is_not_taken_for_a_member_of_the_message()
     {
-        const string Body =
-            """
+        const string Body = """
             {"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo",
             "arguments":{"id":2,"method":"x","params":{"name":"y"},"name":"other","_meta":{"progressToken":1},"Name":1,"cursor":1},
             "_meta":{"name":"z","arguments":{},"id":3,"a":{"progressToken":1,"io.modelcontextprotocol/logLevel":"debug"}}}}
@@ -195,7 +222,10 @@ public sealed class MessageHeadTests
     {
         // The message, its parameters, the arguments, and what is in them.
         var body = Encoding.UTF8.GetBytes(
-            $$$$"""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"a":{{{{new string('[', levels)}}}}{{{{new string(']', levels)}}}}}}}""");
+            $$$$"""{"jsonrpc":"2.0","id":1"""
+                + $$$$""","method":"tools/call","params":{"name":"echo","arguments":{"a":"""
+                + $$$$"""{{{{new string('[', levels)}}}}{{{{new string(']', levels)}}}}}}}"""
+        );
         Assert.Equal(isRead, MessageHead.TryRead(body, out var head));
         Assert.Equal(isRead, head.IsPlain && head.IsCall && !MessageHead.IsEmpty(head.Arguments) && head.IsRequest);
     }

@@ -6,7 +6,24 @@ namespace Tenancy.Tests.Mcp.Requests;
 /// <summary>A text that is no Unicode is found wherever it stands in a message, and nothing else is taken for one.</summary>
 public sealed class UnicodeTextsTests
 {
-    private static readonly char[] Units = ['a', '"', '\\', 'u', 'd', '\u00e9', '\ud7ff', '\ud800', '\ud83d', '\udbff', '\udc00', '\ude00', '\udfff', '\ue000', '\uffff'];
+    private static readonly char[] Units =
+    [
+        'a',
+        '"',
+        '\\',
+        'u',
+        'd',
+        '\u00e9',
+        '\ud7ff',
+        '\ud800',
+        '\ud83d',
+        '\udbff',
+        '\udc00',
+        '\ude00',
+        '\udfff',
+        '\ue000',
+        '\uffff',
+    ];
 
     [Theory]
     [InlineData("""{"a":"\ud83d\ude00"}""", true)]
@@ -21,12 +38,12 @@ public sealed class UnicodeTextsTests
     [InlineData("""{"\udc00":1}""", false)]
     [InlineData("""{"a":[{"b":{"\udc00":1}}]}""", false)]
     [InlineData("""{"a":[[["x","\udc00"]]]}""", false)]
-
     // A backslash that is escaped itself begins no escape.
     [InlineData("""{"a":"\\ud83d"}""", true)]
     [InlineData("""{"a":"\\\ud83d"}""", false)]
     [InlineData("""{"a":"ud83d"}""", true)]
-    public void Surrogates_are_to_be_in_pairs(string json, bool isUnicode) => Assert.Equal(isUnicode, UnicodeTexts.AreIn(Encoding.UTF8.GetBytes(json)));
+    public void Surrogates_are_to_be_in_pairs(string json, bool isUnicode) =>
+        Assert.Equal(isUnicode, UnicodeTexts.AreIn(Encoding.UTF8.GetBytes(json)));
 
     [Theory]
     [InlineData("00")]
@@ -45,20 +62,27 @@ public sealed class UnicodeTextsTests
 
     [Fact]
     public void Whether_a_text_is_unicode_does_not_depend_on_how_it_is_escaped() =>
-        Gen.Select(Gen.Int[0, Units.Length - 1].Select(unit => Units[unit]).Array[0, 8], Gen.Bool.Array[8], Gen.Bool).Sample(
-            (units, isUpper, isName) =>
-            {
-                var escaped = string.Concat(units.Select((unit, place) => isUpper[place] ? $"\\u{(int)unit:X4}" : $"\\u{(int)unit:x4}"));
-                var json = isName ? $$"""{"x":{"{{escaped}}":1} }""" : $$"""{"x":["{{escaped}}"]}""";
-                Assert.Equal(IsUnicode(new(units)), UnicodeTexts.AreIn(Encoding.UTF8.GetBytes(json)));
-            },
-            iter: 20_000);
+        Gen.Select(Gen.Int[0, Units.Length - 1].Select(unit => Units[unit]).Array[0, 8], Gen.Bool.Array[8], Gen.Bool)
+            .Sample(
+                (units, isUpper, isName) =>
+                {
+                    var escaped = string.Concat(
+                        units.Select((unit, place) => isUpper[place] ? $"\\u{(int)unit:X4}" : $"\\u{(int)unit:x4}")
+                    );
+                    var json = isName ? $$"""{"x":{"{{escaped}}":1} }""" : $$"""{"x":["{{escaped}}"]}""";
+                    Assert.Equal(IsUnicode(new(units)), UnicodeTexts.AreIn(Encoding.UTF8.GetBytes(json)));
+                },
+                iter: 20_000
+            );
 
     private static bool IsUnicode(string text)
     {
         for (var place = 0; place < text.Length; place++)
         {
-            if (char.IsLowSurrogate(text[place]) || (char.IsHighSurrogate(text[place]) && (++place == text.Length || !char.IsLowSurrogate(text[place]))))
+            if (
+                char.IsLowSurrogate(text[place])
+                || (char.IsHighSurrogate(text[place]) && (++place == text.Length || !char.IsLowSurrogate(text[place])))
+            )
             {
                 return false;
             }

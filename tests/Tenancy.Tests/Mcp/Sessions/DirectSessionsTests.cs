@@ -19,7 +19,9 @@ public sealed class DirectSessionsTests
         await using var server = await StartAsync(log, redis: null, services =>
         {
             services.AddSingleton<TimeProvider>(clock);
-            services.PostConfigure<HttpServerTransportOptions>(options => (options.TimeProvider, options.IdleTimeout) = (clock, TimeSpan.FromMinutes(3)));
+            services.PostConfigure<HttpServerTransportOptions>(options =>
+                (options.TimeProvider, options.IdleTimeout) = (clock, TimeSpan.FromMinutes(3))
+            );
         });
         var (used, idle) = (await server.InitializeAsync("acme", McpCalls.Acme), await server.InitializeAsync("acme", McpCalls.Acme));
         var calls = 0;
@@ -76,7 +78,9 @@ public sealed class DirectSessionsTests
     {
         using var gate = new SlowTools.Gate();
         var log = new LogRecorder(LogLevel.Information);
-        await using var server = await StartAsync(log, redis: null, services => services.AddSingleton(gate).AddSingleton(new CommonHandlers(platform => platform.AddHandlers<SlowTools>())));
+        await using var server = await StartAsync(log, redis: null, services =>
+            services.AddSingleton(gate).AddSingleton(new CommonHandlers(platform => platform.AddHandlers<SlowTools>()))
+        );
         var (session, other) = (await server.InitializeAsync("acme", McpCalls.Acme), await server.InitializeAsync("acme", McpCalls.Acme));
         var calls = new[] { "7", "8", "\"a\"" }.Select(id => SlowAsync(session, id)).ToArray();
         await gate.WaitForAsync(3);
@@ -118,13 +122,21 @@ public sealed class DirectSessionsTests
         Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
     }
 
-    private static Task<TenancyServer> StartAsync(LogRecorder log, RedisServer? redis, Action<IServiceCollection>? more = null) => TenancyServer.StartAsync(redis: redis, services: services =>
-    {
-        services.AddSingleton<ILoggerProvider>(log).AddLogging(logging => logging.AddFilter<LogRecorder>("ModelContextProtocol", LogLevel.Information));
-        more?.Invoke(services);
-    });
+    private static Task<TenancyServer> StartAsync(LogRecorder log, RedisServer? redis, Action<IServiceCollection>? more = null) =>
+        TenancyServer.StartAsync(redis: redis, services: services =>
+        {
+            services
+                .AddSingleton<ILoggerProvider>(log)
+                .AddLogging(logging => logging.AddFilter<LogRecorder>("ModelContextProtocol", LogLevel.Information));
+            more?.Invoke(services);
+        });
 
-    private static async Task<HttpStatusCode> CallAsync(TenancyServer server, string session, string tenant = "acme", string token = McpCalls.Acme)
+    private static async Task<HttpStatusCode> CallAsync(
+        TenancyServer server,
+        string session,
+        string tenant = "acme",
+        string token = McpCalls.Acme
+    )
     {
         using var request = McpCalls.Post(server.Port, Way.Path, tenant, token, McpCalls.Call("whoami"), Generation.Sessions, session);
         using var response = await server.Client.SendAsync(request, Token);
@@ -132,7 +144,10 @@ public sealed class DirectSessionsTests
     }
 
     private static bool IsDropped(LogRecorder log, string session) =>
-        log.Entries.Any(entry => entry.Text.Contains(session, StringComparison.Ordinal) && entry.Text.Contains("idle", StringComparison.OrdinalIgnoreCase));
+        log.Entries.Any(entry =>
+            entry.Text.Contains(session, StringComparison.Ordinal) && entry.Text.Contains("idle", StringComparison.OrdinalIgnoreCase)
+        );
 
-    private static int CallsOfTheSdk(LogRecorder log) => log.Entries.Count(entry => entry.Text.Contains("'tools/call' request handler called", StringComparison.Ordinal));
+    private static int CallsOfTheSdk(LogRecorder log) =>
+        log.Entries.Count(entry => entry.Text.Contains("'tools/call' request handler called", StringComparison.Ordinal));
 }

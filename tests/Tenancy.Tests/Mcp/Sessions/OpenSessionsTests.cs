@@ -159,15 +159,21 @@ public sealed class OpenSessionsTests
     private static async Task<int> DueAsync(OpenSession session)
     {
         using var start = new ManualResetEventSlim();
-        var asked = Enumerable.Range(0, 4).Select(_ => Task.Factory.StartNew(
-            () =>
-            {
-                start.Wait(TestContext.Current.CancellationToken);
-                return Enumerable.Range(0, 100).Count(_ => session.IsDueAtSdk());
-            },
-            TestContext.Current.CancellationToken,
-            TaskCreationOptions.LongRunning,
-            TaskScheduler.Default)).ToArray();
+        var asked = Enumerable
+            .Range(0, 4)
+            .Select(_ =>
+                Task.Factory.StartNew(
+                    () =>
+                    {
+                        start.Wait(TestContext.Current.CancellationToken);
+                        return Enumerable.Range(0, 100).Count(_ => session.IsDueAtSdk());
+                    },
+                    TestContext.Current.CancellationToken,
+                    TaskCreationOptions.LongRunning,
+                    TaskScheduler.Default
+                )
+            )
+            .ToArray();
         start.Set();
         return (await Task.WhenAll(asked)).Sum();
     }

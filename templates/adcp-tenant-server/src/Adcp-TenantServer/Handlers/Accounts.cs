@@ -26,54 +26,89 @@ public sealed class Accounts
     [Description("Lists your accounts at this seller.")]
     public async Task<ListAccountsResponse> ListAsync(ListAccountsRequest request, ToolContext context, CancellationToken cancellationToken)
     {
-        var (documents, next) = await context.CallerDocuments<AccountDocument>().FindAsync(document => IsWanted(document.Account), request.Pagination, cancellationToken);
+        var (documents, next) = await context
+            .CallerDocuments<AccountDocument>()
+            .FindAsync(document => IsWanted(document.Account), request.Pagination, cancellationToken);
         return new() { Accounts = [.. documents.Select(document => document.Account)], Pagination = next };
 
         bool IsWanted(Account account) =>
-            (request.Status ?? account.Status) == account.Status && (request.Sandbox ?? account.Sandbox ?? false) == (account.Sandbox ?? false);
+            (request.Status ?? account.Status) == account.Status
+            && (request.Sandbox ?? account.Sandbox ?? false) == (account.Sandbox ?? false);
     }
 
     // One too many refuses them all: nothing is half done.
     private static async Task CheckNumberAsync(SyncAccountsRequest request, ToolContext context, CancellationToken cancellationToken)
     {
-        var ids = (await context.CallerDocuments<AccountDocument>().ReadAllAsync(cancellationToken)).Select(document => document.Id).ToHashSet();
+        var ids = (await context.CallerDocuments<AccountDocument>().ReadAllAsync(cancellationToken))
+            .Select(document => document.Id)
+            .ToHashSet();
         var count = ids.Count;
         ids.UnionWith(request.Accounts.Select(wanted => AccountDocument.IdFor(context, wanted.Brand, wanted.Operator, wanted.Sandbox)));
         if (ids.Count > Math.Max(count, AccountDocument.MaxPerCaller))
         {
-            throw new AdcpException(AdcpError.PolicyViolation, $"You have {count} accounts here and may have {AccountDocument.MaxPerCaller}: open {ids.Count - AccountDocument.MaxPerCaller} fewer.", "/accounts");
+            throw new AdcpException(
+                AdcpError.PolicyViolation,
+                $"You have {count} accounts here and may have {AccountDocument.MaxPerCaller}: open "
+                    + $"{ids.Count - AccountDocument.MaxPerCaller} fewer.",
+                "/accounts"
+            );
         }
     }
 
-    private static async Task<AccountResult> SyncAsync(AccountSync wanted, bool isDryRun, ToolContext context, CancellationToken cancellationToken)
+    private static async Task<AccountResult> SyncAsync(
+        AccountSync wanted,
+        bool isDryRun,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
     {
         var documents = context.CallerDocuments<AccountDocument>();
         var id = AccountDocument.IdFor(context, wanted.Brand, wanted.Operator, wanted.Sandbox);
         var found = await documents.GetAsync(id, cancellationToken);
         if (!isDryRun && found is null)
         {
-            found = await documents.CreateUnlessThereAsync(id, new() { Account = ToAccount(wanted, id, AccountStatus.Active) }, cancellationToken);
+            found = await documents.CreateUnlessThereAsync(
+                id,
+                new() { Account = ToAccount(wanted, id, AccountStatus.Active) },
+                cancellationToken
+            );
         }
 
         var account = ToAccount(wanted, id, found?.Account.Status ?? AccountStatus.Active);
-        var action = found is null ? "created" : (found.Account.Billing, found.Account.PaymentTerms) == (wanted.Billing, wanted.PaymentTerms) ? "unchanged" : "updated";
+        var action =
+            found is null ? "created"
+            : (found.Account.Billing, found.Account.PaymentTerms) == (wanted.Billing, wanted.PaymentTerms) ? "unchanged"
+            : "updated";
         if (!isDryRun && action == "updated")
         {
             await documents.ReplaceAsync(found! with { Account = account }, cancellationToken);
         }
 
-        return new() { AccountId = id, Brand = wanted.Brand, Operator = wanted.Operator, Name = account.Name, Action = action, Status = account.Status, AccountScope = context.Platform<ISeller>().Profile.AccountScope, Billing = wanted.Billing, PaymentTerms = wanted.PaymentTerms, Sandbox = wanted.Sandbox };
+        return new()
+        {
+            AccountId = id,
+            Brand = wanted.Brand,
+            Operator = wanted.Operator,
+            Name = account.Name,
+            Action = action,
+            Status = account.Status,
+            AccountScope = context.Platform<ISeller>().Profile.AccountScope,
+            Billing = wanted.Billing,
+            PaymentTerms = wanted.PaymentTerms,
+            Sandbox = wanted.Sandbox,
+        };
     }
 
-    private static Account ToAccount(AccountSync wanted, string id, AccountStatus status) => new()
-    {
-        AccountId = id,
-        Name = $"{wanted.Brand.Domain} by {wanted.Operator}",
-        Status = status,
-        Brand = wanted.Brand,
-        Operator = wanted.Operator,
-        Billing = wanted.Billing,
-        PaymentTerms = wanted.PaymentTerms,
-        Sandbox = wanted.Sandbox,
-    };
+    private static Account ToAccount(AccountSync wanted, string id, AccountStatus status) =>
+        new()
+        {
+            AccountId = id,
+            Name = $"{wanted.Brand.Domain} by {wanted.Operator}",
+            Status = status,
+            Brand = wanted.Brand,
+            Operator = wanted.Operator,
+            Billing = wanted.Billing,
+            PaymentTerms = wanted.PaymentTerms,
+            Sandbox = wanted.Sandbox,
+        };
 }

@@ -11,7 +11,11 @@ public sealed class Creatives(CreativeLibrary library, FormatList formats)
 {
     [AdcpTool("list_creative_formats")]
     [Description("Lists the creative formats that this seller takes.")]
-    public async Task<ListCreativeFormatsResponse> ListFormatsAsync(ListCreativeFormatsRequest request, ToolContext context, CancellationToken cancellationToken)
+    public async Task<ListCreativeFormatsResponse> ListFormatsAsync(
+        ListCreativeFormatsRequest request,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
     {
         var page = Page.Of(await formats.FindAsync(request, context, cancellationToken), request.Pagination);
         return new() { Formats = page.Items, Pagination = page.Next };
@@ -19,14 +23,25 @@ public sealed class Creatives(CreativeLibrary library, FormatList formats)
 
     [AdcpTool("sync_creatives")]
     [Description("Sends creatives, and says in which packages they run.")]
-    public async Task<SyncCreativesResponse> SyncAsync(SyncCreativesRequest request, ToolContext context, CancellationToken cancellationToken)
+    public async Task<SyncCreativesResponse> SyncAsync(
+        SyncCreativesRequest request,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
     {
         List<CreativeResult> results = [];
         foreach (var asset in request.Creatives)
         {
             var result = await library.KeepAsync(asset, request.DryRun is true, context, cancellationToken);
-            var packages = request.Assignments?.Where(assignment => assignment.CreativeId == asset.CreativeId).Select(assignment => assignment.PackageId).ToArray();
-            results.Add(packages is { Length: > 0 } && request.DryRun is not true ? await library.AssignAsync(result, packages, context, cancellationToken) : result);
+            var packages = request
+                .Assignments?.Where(assignment => assignment.CreativeId == asset.CreativeId)
+                .Select(assignment => assignment.PackageId)
+                .ToArray();
+            results.Add(
+                packages is { Length: > 0 } && request.DryRun is not true
+                    ? await library.AssignAsync(result, packages, context, cancellationToken)
+                    : result
+            );
         }
 
         return new() { Creatives = results, DryRun = request.DryRun };
@@ -34,7 +49,11 @@ public sealed class Creatives(CreativeLibrary library, FormatList formats)
 
     [AdcpTool("list_creatives")]
     [Description("Lists your creatives at this seller, and where they stand.")]
-    public async Task<ListCreativesResponse> ListAsync(ListCreativesRequest request, ToolContext context, CancellationToken cancellationToken)
+    public async Task<ListCreativesResponse> ListAsync(
+        ListCreativesRequest request,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
     {
         var page = Page.Of(await library.FindAsync(request.Filters, context, cancellationToken), request.Pagination);
         return new()

@@ -11,18 +11,33 @@ public sealed class MediaBuys(Catalog catalog, TimeProvider time)
 {
     [AdcpTool("create_media_buy")]
     [Description("Buys media: one or more packages, each of one product at one of its prices.")]
-    public async Task<CreateMediaBuyResponse> CreateAsync(CreateMediaBuyRequest request, ToolContext context, CancellationToken cancellationToken)
+    public async Task<CreateMediaBuyResponse> CreateAsync(
+        CreateMediaBuyRequest request,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
     {
         var buy = Order.Create(request, await catalog.GetProductsAsync(context, cancellationToken), context, time.GetUtcNow());
 
         // This tenant's and this account's; after a retry it is the one that was stored the first time.
         buy = await context.Documents<MediaBuy>().CreateAsync(buy, cancellationToken: cancellationToken);
-        return new() { MediaBuyId = buy.Id, Status = buy.Status, ConfirmedAt = buy.CreatedAt, ValidActions = Lifecycle.ActionsOf(buy), Packages = buy.Packages };
+        return new()
+        {
+            MediaBuyId = buy.Id,
+            Status = buy.Status,
+            ConfirmedAt = buy.CreatedAt,
+            ValidActions = Lifecycle.ActionsOf(buy),
+            Packages = buy.Packages,
+        };
     }
 
     [AdcpTool("update_media_buy")]
     [Description("Changes a media buy: budgets, bids, dates, creatives; halts it or ends it.")]
-    public async Task<UpdateMediaBuyResponse> UpdateAsync(UpdateMediaBuyRequest request, ToolContext context, CancellationToken cancellationToken)
+    public async Task<UpdateMediaBuyResponse> UpdateAsync(
+        UpdateMediaBuyRequest request,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
     {
         var documents = context.Documents<MediaBuy>();
         var buy = await documents.GetAsync(request.MediaBuyId, cancellationToken)
@@ -45,7 +60,10 @@ public sealed class MediaBuys(Catalog catalog, TimeProvider time)
     }
 
     [AdcpTool("get_media_buys")]
-    [Description("Lists your media buys at this seller: those with the ids that you give, or those of the status that you give, else the active ones.")]
+    [Description(
+        "Lists your media buys at this seller: those with the ids that you give, or those of the status that you give, else the active "
+            + "ones."
+    )]
     public async Task<GetMediaBuysResponse> GetAsync(GetMediaBuysRequest request, ToolContext context, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();

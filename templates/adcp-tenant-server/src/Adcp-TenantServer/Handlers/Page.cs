@@ -14,6 +14,14 @@ internal static class Page
         T[] items = [.. all.Skip(from).Take(request?.Size ?? 50)];
         var to = from + items.Length;
         var hasMore = to < all.Count;
-        return new(items, new() { HasMore = hasMore, Cursor = hasMore ? to.ToString(CultureInfo.InvariantCulture) : null, TotalCount = all.Count });
+        return new(
+            items,
+            new()
+            {
+                HasMore = hasMore,
+                Cursor = hasMore ? to.ToString(CultureInfo.InvariantCulture) : null,
+                TotalCount = all.Count,
+            }
+        );
     }
 }

@@ -10,7 +10,8 @@ namespace Adcp_TenantServer.Handlers;
 public sealed class TestController(TestFixtures fixtures, TestStates states)
 {
     /// <summary>What can be simulated.</summary>
-    public static IReadOnlyList<string> Scenarios { get; } = ["force_account_status", "force_creative_status", "force_media_buy_status", "simulate_delivery", "simulate_budget_spend"];
+    public static IReadOnlyList<string> Scenarios { get; } =
+    ["force_account_status", "force_creative_status", "force_media_buy_status", "simulate_delivery", "simulate_budget_spend"];
 
     [AdcpTool("comply_test_controller", TestModeOnly = true)]
     [Description("For tests: adds products and changes states.")]
@@ -33,5 +34,12 @@ public sealed class TestController(TestFixtures fixtures, TestStates states)
         };
     }
 
-    internal static TestControllerResponse Refuse(string error, string detail, string? state = null) => new() { Success = false, Error = error, ErrorDetail = detail, CurrentState = state };
+    internal static TestControllerResponse Refuse(string error, string detail, string? state = null) =>
+        new()
+        {
+            Success = false,
+            Error = error,
+            ErrorDetail = detail,
+            CurrentState = state,
+        };
 }

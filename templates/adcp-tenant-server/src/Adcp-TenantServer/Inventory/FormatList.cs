@@ -6,20 +6,30 @@ namespace Adcp_TenantServer.Inventory;
 /// <summary>The creative formats that a tenant's products take.</summary>
 public sealed class FormatList(Catalog catalog)
 {
-    public async Task<IReadOnlyList<CreativeFormat>> FindAsync(ListCreativeFormatsRequest request, ToolContext context, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<CreativeFormat>> FindAsync(
+        ListCreativeFormatsRequest request,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
     {
         var formats = context.Platform<ISeller>().Formats;
         var products = await catalog.GetProductsAsync(context, cancellationToken);
 
         // What a product takes is a format of this seller, also where a checker added the product.
-        var added = products.SelectMany(product => product.FormatIds).DistinctBy(Key).ExceptBy(formats.Select(format => Key(format.FormatId)), Key)
+        var added = products
+            .SelectMany(product => product.FormatIds)
+            .DistinctBy(Key)
+            .ExceptBy(formats.Select(format => Key(format.FormatId)), Key)
             .Select(id => new CreativeFormat { FormatId = id, Name = id.Id });
         var wanted = request.FormatIds?.Select(Key).ToHashSet();
         return
         [
-            .. formats.Concat(added).Where(format =>
-                wanted?.Contains(Key(format.FormatId)) is not false
-                && (request.NameSearch is null || format.Name.Contains(request.NameSearch, StringComparison.OrdinalIgnoreCase))),
+            .. formats
+                .Concat(added)
+                .Where(format =>
+                    wanted?.Contains(Key(format.FormatId)) is not false
+                    && (request.NameSearch is null || format.Name.Contains(request.NameSearch, StringComparison.OrdinalIgnoreCase))
+                ),
         ];
     }
 

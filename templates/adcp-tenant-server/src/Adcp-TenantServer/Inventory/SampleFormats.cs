@@ -12,13 +12,32 @@ internal static class SampleFormats
 
     public static IReadOnlyList<CreativeFormat> ForPublisher { get; } =
     [
-        new() { FormatId = Display, Name = "Medium rectangle", Description = "An image of 300 by 250 pixels.", Assets = [Asset("image", "image")] },
+        new()
+        {
+            FormatId = Display,
+            Name = "Medium rectangle",
+            Description = "An image of 300 by 250 pixels.",
+            Assets = [Asset("image", "image")],
+        },
     ];
 
     public static IReadOnlyList<CreativeFormat> ForRetailer { get; } =
     [
-        new() { FormatId = Native, Name = "Native", Description = "A headline and an image, in the look of the shop.", Assets = [Asset("headline", "text"), Asset("image", "image")] },
+        new()
+        {
+            FormatId = Native,
+            Name = "Native",
+            Description = "A headline and an image, in the look of the shop.",
+            Assets = [Asset("headline", "text"), Asset("image", "image")],
+        },
     ];
 
-    private static FormatAsset Asset(string id, string type) => new() { ItemType = "individual", AssetId = id, AssetType = type, Required = true };
+    private static FormatAsset Asset(string id, string type) =>
+        new()
+        {
+            ItemType = "individual",
+            AssetId = id,
+            AssetType = type,
+            Required = true,
+        };
 }

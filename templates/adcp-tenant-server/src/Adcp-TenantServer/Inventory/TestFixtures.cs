@@ -9,7 +9,11 @@ namespace Adcp_TenantServer.Inventory;
 /// <summary>Products that a checker adds for itself; no other caller sees them.</summary>
 public sealed class TestFixtures
 {
-    public async Task<TestControllerResponse> AddProductAsync(TestParameters wanted, ToolContext context, CancellationToken cancellationToken)
+    public async Task<TestControllerResponse> AddProductAsync(
+        TestParameters wanted,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
     {
         if (wanted.ProductId is not { Length: > 0 } id)
         {
@@ -28,7 +32,10 @@ public sealed class TestFixtures
     public async Task<TestControllerResponse> AddPriceAsync(TestParameters wanted, ToolContext context, CancellationToken cancellationToken)
     {
         var products = context.CallerDocuments<TestProduct>();
-        if (wanted is not { ProductId: { } id, PricingOptionId: { } priceId } || await products.GetAsync(id, cancellationToken) is not { } found)
+        if (
+            wanted is not { ProductId: { } id, PricingOptionId: { } priceId }
+            || await products.GetAsync(id, cancellationToken) is not { } found
+        )
         {
             return TestController.Refuse("NOT_FOUND", "There is no such product among those that were added.");
         }

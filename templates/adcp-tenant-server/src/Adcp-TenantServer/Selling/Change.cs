@@ -26,7 +26,16 @@ internal static class Change
         }
 
         return request.Canceled is true
-            ? changed with { Status = MediaBuyStatus.Canceled, Cancellation = new() { CanceledAt = now, CanceledBy = "buyer", Reason = request.CancellationReason } }
+            ? changed with
+            {
+                Status = MediaBuyStatus.Canceled,
+                Cancellation = new()
+                {
+                    CanceledAt = now,
+                    CanceledBy = "buyer",
+                    Reason = request.CancellationReason,
+                },
+            }
             : Pause(request.Paused, changed.At(now), now);
     }
 
@@ -38,8 +47,13 @@ internal static class Change
         }
 
         return !Lifecycle.ActionsOf(buy).Contains(pause ? MediaBuyAction.Pause : MediaBuyAction.Resume)
-            ? throw new AdcpException(AdcpError.InvalidState, $"The media buy cannot be {(pause ? "paused" : "resumed")} where it stands: see valid_actions.", "/paused")
-            : pause ? buy.Pause(now) : buy.Resume();
+                ? throw new AdcpException(
+                    AdcpError.InvalidState,
+                    $"The media buy cannot be {(pause ? "paused" : "resumed")} where it stands: see valid_actions.",
+                    "/paused"
+                )
+            : pause ? buy.Pause(now)
+            : buy.Resume();
     }
 
     private static IReadOnlyList<Package> ChangePackages(UpdateMediaBuyRequest request, MediaBuy buy)
@@ -48,21 +62,30 @@ internal static class Change
         foreach (var (index, update) in (request.Packages ?? []).Index())
         {
             var place = Array.FindIndex(packages, package => package.PackageId == update.PackageId);
-            packages[place >= 0 ? place : throw new AdcpException(AdcpError.PackageNotFound, $"The media buy has no package {update.PackageId}.", $"/packages/{index}/package_id")] = ChangePackage(update, packages[place], index);
+            packages[
+                place >= 0
+                    ? place
+                    : throw new AdcpException(
+                        AdcpError.PackageNotFound,
+                        $"The media buy has no package {update.PackageId}.",
+                        $"/packages/{index}/package_id"
+                    )
+            ] = ChangePackage(update, packages[place], index);
         }
 
         return packages;
     }
 
-    private static Package ChangePackage(PackageUpdate update, Package package, int index) => update.Budget is 0
-        ? throw new AdcpException(AdcpError.BudgetTooLow, "budget must be more than 0.", $"/packages/{index}/budget")
-        : package with
-        {
-            Budget = update.Budget ?? package.Budget,
-            BidPrice = update.BidPrice ?? package.BidPrice,
-            Paused = update.Paused ?? package.Paused,
-            Canceled = update.Canceled ?? package.Canceled,
-            CreativeAssignments = update.CreativeAssignments ?? package.CreativeAssignments,
-            TargetingOverlay = update.TargetingOverlay ?? package.TargetingOverlay,
-        };
+    private static Package ChangePackage(PackageUpdate update, Package package, int index) =>
+        update.Budget is 0
+            ? throw new AdcpException(AdcpError.BudgetTooLow, "budget must be more than 0.", $"/packages/{index}/budget")
+            : package with
+            {
+                Budget = update.Budget ?? package.Budget,
+                BidPrice = update.BidPrice ?? package.BidPrice,
+                Paused = update.Paused ?? package.Paused,
+                Canceled = update.Canceled ?? package.Canceled,
+                CreativeAssignments = update.CreativeAssignments ?? package.CreativeAssignments,
+                TargetingOverlay = update.TargetingOverlay ?? package.TargetingOverlay,
+            };
 }

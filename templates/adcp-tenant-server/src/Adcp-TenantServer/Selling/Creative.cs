@@ -15,16 +15,17 @@ public sealed record Creative : TenantDocument
 
     public required DateTimeOffset UpdatedAt { get; init; }
 
-    public CreativeSummary ToSummary() => new()
-    {
-        CreativeId = Id,
-        Name = Asset.Name,
-        FormatId = Asset.FormatId,
-        Status = Status,
-        CreatedDate = CreatedAt,
-        UpdatedDate = UpdatedAt,
-        Tags = Asset.Tags,
-    };
+    public CreativeSummary ToSummary() =>
+        new()
+        {
+            CreativeId = Id,
+            Name = Asset.Name,
+            FormatId = Asset.FormatId,
+            Status = Status,
+            CreatedDate = CreatedAt,
+            UpdatedDate = UpdatedAt,
+            Tags = Asset.Tags,
+        };
 
     public bool Fits(CreativeFilters? filters) =>
         filters?.CreativeIds?.Contains(Id) is not false
@@ -32,13 +33,14 @@ public sealed record Creative : TenantDocument
         && (filters?.NameContains is not { } text || Asset.Name.Contains(text, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>What may become of a creative: a reviewed one is not processed again, and one that was put away can come back.</summary>
-    public bool CanBecome(CreativeStatus next) => (Status, next) switch
-    {
-        (CreativeStatus.Processing, CreativeStatus.PendingReview or CreativeStatus.Rejected) => true,
-        (CreativeStatus.PendingReview, CreativeStatus.Approved or CreativeStatus.Rejected) => true,
-        (CreativeStatus.Approved, CreativeStatus.PendingReview or CreativeStatus.Archived or CreativeStatus.Rejected) => true,
-        (CreativeStatus.Rejected, CreativeStatus.Processing or CreativeStatus.PendingReview) => true,
-        (CreativeStatus.Archived, CreativeStatus.Approved) => true,
-        _ => Status == next,
-    };
+    public bool CanBecome(CreativeStatus next) =>
+        (Status, next) switch
+        {
+            (CreativeStatus.Processing, CreativeStatus.PendingReview or CreativeStatus.Rejected) => true,
+            (CreativeStatus.PendingReview, CreativeStatus.Approved or CreativeStatus.Rejected) => true,
+            (CreativeStatus.Approved, CreativeStatus.PendingReview or CreativeStatus.Archived or CreativeStatus.Rejected) => true,
+            (CreativeStatus.Rejected, CreativeStatus.Processing or CreativeStatus.PendingReview) => true,
+            (CreativeStatus.Archived, CreativeStatus.Approved) => true,
+            _ => Status == next,
+        };
 }

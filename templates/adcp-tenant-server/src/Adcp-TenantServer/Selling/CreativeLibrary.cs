@@ -7,7 +7,12 @@ namespace Adcp_TenantServer.Selling;
 /// <summary>Keeps creatives, and puts them into packages.</summary>
 public sealed class CreativeLibrary(TimeProvider time)
 {
-    public async Task<CreativeResult> KeepAsync(CreativeAsset asset, bool isDryRun, ToolContext context, CancellationToken cancellationToken)
+    public async Task<CreativeResult> KeepAsync(
+        CreativeAsset asset,
+        bool isDryRun,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
     {
         var creatives = context.Documents<Creative>();
         var now = time.GetUtcNow();
@@ -15,7 +20,17 @@ public sealed class CreativeLibrary(TimeProvider time)
         var found = await creatives.GetAsync(asset.CreativeId, cancellationToken);
         if (!isDryRun && found is null)
         {
-            found = await creatives.CreateUnlessThereAsync(asset.CreativeId, new() { Asset = asset, Status = newStatus, CreatedAt = now, UpdatedAt = now }, cancellationToken);
+            found = await creatives.CreateUnlessThereAsync(
+                asset.CreativeId,
+                new()
+                {
+                    Asset = asset,
+                    Status = newStatus,
+                    CreatedAt = now,
+                    UpdatedAt = now,
+                },
+                cancellationToken
+            );
         }
 
         var isSame = found is not null && JsonSerializer.Serialize(found.Asset) == JsonSerializer.Serialize(asset);
@@ -25,10 +40,23 @@ public sealed class CreativeLibrary(TimeProvider time)
             await creatives.ReplaceAsync(found with { Asset = asset, Status = status, UpdatedAt = now }, cancellationToken);
         }
 
-        return new() { CreativeId = asset.CreativeId, Action = found is null ? "created" : isSame ? "unchanged" : "updated", Status = status };
+        return new()
+        {
+            CreativeId = asset.CreativeId,
+            Action =
+                found is null ? "created"
+                : isSame ? "unchanged"
+                : "updated",
+            Status = status,
+        };
     }
 
-    public async Task<CreativeResult> AssignAsync(CreativeResult creative, string[] packageIds, ToolContext context, CancellationToken cancellationToken)
+    public async Task<CreativeResult> AssignAsync(
+        CreativeResult creative,
+        string[] packageIds,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
     {
         var buys = context.Documents<MediaBuy>();
         var all = await buys.ReadAllAsync(cancellationToken);
@@ -46,9 +74,16 @@ public sealed class CreativeLibrary(TimeProvider time)
             }
         }
 
-        return creative with { AssignedTo = [.. packageIds.Where(id => !errors.ContainsKey(id))], AssignmentErrors = errors.Count > 0 ? errors : null };
+        return creative with
+        {
+            AssignedTo = [.. packageIds.Where(id => !errors.ContainsKey(id))],
+            AssignmentErrors = errors.Count > 0 ? errors : null,
+        };
     }
 
-    public async Task<IReadOnlyList<Creative>> FindAsync(CreativeFilters? filters, ToolContext context, CancellationToken cancellationToken) =>
-        [.. (await context.Documents<Creative>().ReadAllAsync(cancellationToken)).Where(creative => creative.Fits(filters))];
+    public async Task<IReadOnlyList<Creative>> FindAsync(
+        CreativeFilters? filters,
+        ToolContext context,
+        CancellationToken cancellationToken
+    ) => [.. (await context.Documents<Creative>().ReadAllAsync(cancellationToken)).Where(creative => creative.Fits(filters))];
 }

@@ -21,15 +21,28 @@ public sealed record DeliveryRecord : TenantDocument
         {
             MediaBuyId = buy.Id,
             Status = buy.Status,
-            Totals = new() { Impressions = delivered.Impressions, Clicks = delivered.Clicks, Spend = delivered.Spend },
+            Totals = new()
+            {
+                Impressions = delivered.Impressions,
+                Clicks = delivered.Clicks,
+                Spend = delivered.Spend,
+            },
             ByPackage = [.. buy.Packages.Select(package => Share(package, delivered, package.Budget / budget, buy.Currency, products))],
         };
     }
 
     // The sample knows the sum only: each package has its share of the budget.
-    private static PackageDelivery Share(Package package, DeliveryRecord all, decimal share, string currency, IReadOnlyList<Product> products)
+    private static PackageDelivery Share(
+        Package package,
+        DeliveryRecord all,
+        decimal share,
+        string currency,
+        IReadOnlyList<Product> products
+    )
     {
-        var price = products.FirstOrDefault(product => product.ProductId == package.ProductId)?.PricingOptions.FirstOrDefault(price => price.PricingOptionId == package.PricingOptionId);
+        var price = products
+            .FirstOrDefault(product => product.ProductId == package.ProductId)
+            ?.PricingOptions.FirstOrDefault(price => price.PricingOptionId == package.PricingOptionId);
         return new()
         {
             PackageId = package.PackageId,

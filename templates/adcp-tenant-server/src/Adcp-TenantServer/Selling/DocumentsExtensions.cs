@@ -7,7 +7,11 @@ internal static class DocumentsExtensions
 {
     /// <summary>Reads a page of those that are wanted. It may be short, and is empty only where there are no more.</summary>
     public static async Task<(IReadOnlyList<T> Items, PaginationResponse Next)> FindAsync<T>(
-        this Documents<T> documents, Func<T, bool> isWanted, PaginationRequest? pagination, CancellationToken cancellationToken)
+        this Documents<T> documents,
+        Func<T, bool> isWanted,
+        PaginationRequest? pagination,
+        CancellationToken cancellationToken
+    )
         where T : TenantDocument
     {
         T[] items;
@@ -16,17 +20,22 @@ internal static class DocumentsExtensions
         {
             var page = await documents.ListAsync(cursor, pagination?.Size ?? 50, cancellationToken);
             (items, cursor) = ([.. page.Items.Where(isWanted)], page.NextCursor);
-        }
-        while (items.Length == 0 && cursor is not null);
+        } while (items.Length == 0 && cursor is not null);
         return (items, new() { HasMore = cursor is not null, Cursor = cursor });
     }
 
     /// <summary>Creates a document, unless there is one: another request may have made it since one looked.</summary>
     /// <returns>What was there already; null where the document was created.</returns>
-    public static async Task<T?> CreateUnlessThereAsync<T>(this Documents<T> documents, string id, T document, CancellationToken cancellationToken)
+    public static async Task<T?> CreateUnlessThereAsync<T>(
+        this Documents<T> documents,
+        string id,
+        T document,
+        CancellationToken cancellationToken
+    )
         where T : TenantDocument =>
         await documents.CreateWithIdAsync(id, document, cancellationToken) is null
-            ? await documents.GetAsync(id, cancellationToken) ?? throw new AdcpException(AdcpError.Conflict, $"{id} was deleted meanwhile: send it again.")
+            ? await documents.GetAsync(id, cancellationToken)
+                ?? throw new AdcpException(AdcpError.Conflict, $"{id} was deleted meanwhile: send it again.")
             : null;
 
     /// <summary>Reads all documents, page by page: for lists that are searched, and for answers without pages.</summary>
@@ -39,8 +48,7 @@ internal static class DocumentsExtensions
         {
             page = await documents.ListAsync(page?.NextCursor, limit: 200, cancellationToken);
             all.AddRange(page.Items);
-        }
-        while (page.NextCursor is not null);
+        } while (page.NextCursor is not null);
         return all;
     }
 }

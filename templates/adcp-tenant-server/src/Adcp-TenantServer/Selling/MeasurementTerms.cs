@@ -11,19 +11,39 @@ internal static class MeasurementTerms
 
     public static void Check(JsonElement? terms, string field)
     {
-        if (terms is not { ValueKind: JsonValueKind.Object } given || !given.TryGetProperty("billing_measurement", out var billing) || billing.ValueKind != JsonValueKind.Object)
+        if (
+            terms is not { ValueKind: JsonValueKind.Object } given
+            || !given.TryGetProperty("billing_measurement", out var billing)
+            || billing.ValueKind != JsonValueKind.Object
+        )
         {
             return;
         }
 
-        if (billing.TryGetProperty("measurement_window", out var window) && window.ValueKind == JsonValueKind.String && !Windows.Contains(window.GetString()))
+        if (
+            billing.TryGetProperty("measurement_window", out var window)
+            && window.ValueKind == JsonValueKind.String
+            && !Windows.Contains(window.GetString())
+        )
         {
-            throw new AdcpException(AdcpError.TermsRejected, $"measurement_window must be one of {string.Join(", ", Windows)}.", $"{field}/billing_measurement/measurement_window");
+            throw new AdcpException(
+                AdcpError.TermsRejected,
+                $"measurement_window must be one of {string.Join(", ", Windows)}.",
+                $"{field}/billing_measurement/measurement_window"
+            );
         }
 
-        if (billing.TryGetProperty("max_variance_percent", out var variance) && variance.TryGetDecimal(out var percent) && percent < LeastVariance)
+        if (
+            billing.TryGetProperty("max_variance_percent", out var variance)
+            && variance.TryGetDecimal(out var percent)
+            && percent < LeastVariance
+        )
         {
-            throw new AdcpException(AdcpError.TermsRejected, $"max_variance_percent must be {LeastVariance} at least.", $"{field}/billing_measurement/max_variance_percent");
+            throw new AdcpException(
+                AdcpError.TermsRejected,
+                $"max_variance_percent must be {LeastVariance} at least.",
+                $"{field}/billing_measurement/max_variance_percent"
+            );
         }
     }
 }

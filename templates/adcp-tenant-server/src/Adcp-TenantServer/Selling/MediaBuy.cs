@@ -31,28 +31,36 @@ public sealed record MediaBuy : TenantDocument
 
     public MediaBuy Resume() => this with { IsPaused = false, Status = Status is MediaBuyStatus.Paused ? MediaBuyStatus.Active : Status };
 
-    public MediaBuy WithCreative(string packageId, string creativeId) => this with
-    {
-        Packages =
-        [
-            .. Packages.Select(package => package.PackageId != packageId || package.CreativeAssignments?.Any(creative => creative.CreativeId == creativeId) is true
-                ? package
-                : package with { CreativeAssignments = [.. package.CreativeAssignments ?? [], new() { CreativeId = creativeId }] }),
-        ],
-    };
+    public MediaBuy WithCreative(string packageId, string creativeId) =>
+        this with
+        {
+            Packages =
+            [
+                .. Packages.Select(package =>
+                    package.PackageId != packageId
+                    || package.CreativeAssignments?.Any(creative => creative.CreativeId == creativeId) is true
+                        ? package
+                        : package with
+                        {
+                            CreativeAssignments = [.. package.CreativeAssignments ?? [], new() { CreativeId = creativeId }],
+                        }
+                ),
+            ],
+        };
 
-    public MediaBuySummary ToSummary() => new()
-    {
-        MediaBuyId = Id,
-        Status = Status,
-        Currency = Currency,
-        TotalBudget = Packages.Sum(package => package.Budget),
-        StartTime = StartTime,
-        EndTime = EndTime,
-        CreatedAt = CreatedAt,
-        Revision = (int)Revision,
-        Cancellation = Cancellation,
-        ValidActions = Lifecycle.ActionsOf(this),
-        Packages = Packages,
-    };
+    public MediaBuySummary ToSummary() =>
+        new()
+        {
+            MediaBuyId = Id,
+            Status = Status,
+            Currency = Currency,
+            TotalBudget = Packages.Sum(package => package.Budget),
+            StartTime = StartTime,
+            EndTime = EndTime,
+            CreatedAt = CreatedAt,
+            Revision = (int)Revision,
+            Cancellation = Cancellation,
+            ValidActions = Lifecycle.ActionsOf(this),
+            Packages = Packages,
+        };
 }

@@ -34,30 +34,46 @@ internal static class Order
 
     public static DateTimeOffset ReadTime(string text, string field, DateTimeOffset now) =>
         text == "asap" ? now
-        : !DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time) ? throw new AdcpException(AdcpError.InvalidRequest, "Give an ISO 8601 date and time, or asap.", field)
+        : !DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            ? throw new AdcpException(AdcpError.InvalidRequest, "Give an ISO 8601 date and time, or asap.", field)
         : time >= now.AddDays(-1) ? time
         : throw new AdcpException(AdcpError.InvalidRequest, "The time is over.", field);
 
-    private static Package ToPackage(PackageRequest package, string id) => new()
-    {
-        PackageId = id,
-        ProductId = package.ProductId,
-        PricingOptionId = package.PricingOptionId,
-        Budget = package.Budget,
-        BidPrice = package.BidPrice,
-        CreativeAssignments = package.CreativeAssignments,
-        TargetingOverlay = package.TargetingOverlay,
-        MeasurementTerms = package.MeasurementTerms,
-    };
+    private static Package ToPackage(PackageRequest package, string id) =>
+        new()
+        {
+            PackageId = id,
+            ProductId = package.ProductId,
+            PricingOptionId = package.PricingOptionId,
+            Budget = package.Budget,
+            BidPrice = package.BidPrice,
+            CreativeAssignments = package.CreativeAssignments,
+            TargetingOverlay = package.TargetingOverlay,
+            MeasurementTerms = package.MeasurementTerms,
+        };
 
     private static PricingOption FindPrice(PackageRequest package, int index, IReadOnlyList<Product> products)
     {
         var product = products.FirstOrDefault(product => product.ProductId == package.ProductId)
-            ?? throw new AdcpException(AdcpError.ProductNotFound, $"There is no product {package.ProductId}.", $"/packages/{index}/product_id");
+            ?? throw new AdcpException(
+                AdcpError.ProductNotFound,
+                $"There is no product {package.ProductId}.",
+                $"/packages/{index}/product_id"
+            );
         var price = product.PricingOptions.FirstOrDefault(price => price.PricingOptionId == package.PricingOptionId)
-            ?? throw new AdcpException(AdcpError.ValidationError, $"The product has no price {package.PricingOptionId}.", $"/packages/{index}/pricing_option_id");
-        return package.Budget <= 0 ? throw new AdcpException(AdcpError.BudgetTooLow, "budget must be more than 0.", $"/packages/{index}/budget")
-            : package.BidPrice < price.FloorPrice ? throw new AdcpException(AdcpError.BudgetTooLow, $"bid_price must be {price.FloorPrice} at least.", $"/packages/{index}/bid_price")
+            ?? throw new AdcpException(
+                AdcpError.ValidationError,
+                $"The product has no price {package.PricingOptionId}.",
+                $"/packages/{index}/pricing_option_id"
+            );
+        return package.Budget <= 0
+                ? throw new AdcpException(AdcpError.BudgetTooLow, "budget must be more than 0.", $"/packages/{index}/budget")
+            : package.BidPrice < price.FloorPrice
+                ? throw new AdcpException(
+                    AdcpError.BudgetTooLow,
+                    $"bid_price must be {price.FloorPrice} at least.",
+                    $"/packages/{index}/bid_price"
+                )
             : price;
     }
 }

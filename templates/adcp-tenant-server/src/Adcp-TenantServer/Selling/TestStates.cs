@@ -9,9 +9,16 @@ namespace Adcp_TenantServer.Selling;
 public sealed class TestStates(TimeProvider time)
 {
     private static readonly TestControllerResponse NotFound = TestController.Refuse("NOT_FOUND", "You have nothing of that id.");
-    private static readonly TestControllerResponse BadStatus = TestController.Refuse("INVALID_PARAMS", "An id and a known status are needed.");
+    private static readonly TestControllerResponse BadStatus = TestController.Refuse(
+        "INVALID_PARAMS",
+        "An id and a known status are needed."
+    );
 
-    public async Task<TestControllerResponse> AddCreativeAsync(TestParameters wanted, ToolContext context, CancellationToken cancellationToken)
+    public async Task<TestControllerResponse> AddCreativeAsync(
+        TestParameters wanted,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
     {
         if (wanted.CreativeId is not { Length: > 0 } id)
         {
@@ -19,12 +26,34 @@ public sealed class TestStates(TimeProvider time)
         }
 
         var format = context.Platform<ISeller>().Formats[0].FormatId;
-        var asset = new CreativeAsset { CreativeId = id, Name = id, FormatId = format, Assets = new Dictionary<string, JsonElement>() };
-        await context.Documents<Creative>().CreateWithIdAsync(id, new() { Asset = asset, Status = CreativeStatus.Approved, CreatedAt = time.GetUtcNow(), UpdatedAt = time.GetUtcNow() }, cancellationToken);
+        var asset = new CreativeAsset
+        {
+            CreativeId = id,
+            Name = id,
+            FormatId = format,
+            Assets = new Dictionary<string, JsonElement>(),
+        };
+        await context
+            .Documents<Creative>()
+            .CreateWithIdAsync(
+                id,
+                new()
+                {
+                    Asset = asset,
+                    Status = CreativeStatus.Approved,
+                    CreatedAt = time.GetUtcNow(),
+                    UpdatedAt = time.GetUtcNow(),
+                },
+                cancellationToken
+            );
         return new() { Success = true, Message = $"The creative {id} is there." };
     }
 
-    public async Task<TestControllerResponse> AddMediaBuyAsync(TestParameters wanted, ToolContext context, CancellationToken cancellationToken)
+    public async Task<TestControllerResponse> AddMediaBuyAsync(
+        TestParameters wanted,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
     {
         if (wanted.MediaBuyId is not { Length: > 0 } id)
         {
@@ -33,12 +62,36 @@ public sealed class TestStates(TimeProvider time)
 
         var now = time.GetUtcNow();
         var product = context.Platform<ISeller>().Products[0];
-        var package = new Package { PackageId = $"pkg_{id}", ProductId = product.ProductId, PricingOptionId = product.PricingOptions[0].PricingOptionId, Budget = 1000 };
-        await context.Documents<MediaBuy>().CreateWithIdAsync(id, new() { Currency = "USD", Status = MediaBuyStatus.Active, StartTime = now, EndTime = now.AddDays(30), CreatedAt = now, Packages = [package] }, cancellationToken);
+        var package = new Package
+        {
+            PackageId = $"pkg_{id}",
+            ProductId = product.ProductId,
+            PricingOptionId = product.PricingOptions[0].PricingOptionId,
+            Budget = 1000,
+        };
+        await context
+            .Documents<MediaBuy>()
+            .CreateWithIdAsync(
+                id,
+                new()
+                {
+                    Currency = "USD",
+                    Status = MediaBuyStatus.Active,
+                    StartTime = now,
+                    EndTime = now.AddDays(30),
+                    CreatedAt = now,
+                    Packages = [package],
+                },
+                cancellationToken
+            );
         return new() { Success = true, Message = $"The media buy {id} is there." };
     }
 
-    public async Task<TestControllerResponse> SetAccountAsync(TestParameters wanted, ToolContext context, CancellationToken cancellationToken)
+    public async Task<TestControllerResponse> SetAccountAsync(
+        TestParameters wanted,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
     {
         if (wanted.AccountId is not { } id || Read<AccountStatus>(wanted.Status) is not { } status)
         {
@@ -55,7 +108,11 @@ public sealed class TestStates(TimeProvider time)
         return Moved(found.Account.Status, status);
     }
 
-    public async Task<TestControllerResponse> SetCreativeAsync(TestParameters wanted, ToolContext context, CancellationToken cancellationToken)
+    public async Task<TestControllerResponse> SetCreativeAsync(
+        TestParameters wanted,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
     {
         if (wanted.CreativeId is not { } id || Read<CreativeStatus>(wanted.Status) is not { } status)
         {
@@ -77,7 +134,11 @@ public sealed class TestStates(TimeProvider time)
         return Moved(found.Status, status);
     }
 
-    public async Task<TestControllerResponse> SetMediaBuyAsync(TestParameters wanted, ToolContext context, CancellationToken cancellationToken)
+    public async Task<TestControllerResponse> SetMediaBuyAsync(
+        TestParameters wanted,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
     {
         if (wanted.MediaBuyId is not { } id || Read<MediaBuyStatus>(wanted.Status) is not { } status)
         {
@@ -99,31 +160,75 @@ public sealed class TestStates(TimeProvider time)
         return Moved(found.Status, status);
     }
 
-    public async Task<TestControllerResponse> DeliverAsync(TestParameters wanted, ToolContext context, CancellationToken cancellationToken) =>
+    public async Task<TestControllerResponse> DeliverAsync(
+        TestParameters wanted,
+        ToolContext context,
+        CancellationToken cancellationToken
+    ) =>
         wanted.MediaBuyId is { } id && await context.Documents<MediaBuy>().GetAsync(id, cancellationToken) is { } buy
-            ? await AddAsync(buy, new() { Impressions = wanted.Impressions ?? 0, Clicks = wanted.Clicks ?? 0, Spend = wanted.ReportedSpend?.Amount ?? 0 }, context, cancellationToken)
+            ? await AddAsync(
+                buy,
+                new()
+                {
+                    Impressions = wanted.Impressions ?? 0,
+                    Clicks = wanted.Clicks ?? 0,
+                    Spend = wanted.ReportedSpend?.Amount ?? 0,
+                },
+                context,
+                cancellationToken
+            )
             : NotFound;
 
     public async Task<TestControllerResponse> SpendAsync(TestParameters wanted, ToolContext context, CancellationToken cancellationToken) =>
         wanted.MediaBuyId is { } id && await context.Documents<MediaBuy>().GetAsync(id, cancellationToken) is { } buy
-            ? await AddAsync(buy, new() { Spend = buy.Packages.Sum(package => package.Budget) * (wanted.SpendPercentage ?? 0) / 100 }, context, cancellationToken)
+            ? await AddAsync(
+                buy,
+                new() { Spend = buy.Packages.Sum(package => package.Budget) * (wanted.SpendPercentage ?? 0) / 100 },
+                context,
+                cancellationToken
+            )
             : NotFound;
 
-    private static async Task<TestControllerResponse> AddAsync(MediaBuy buy, DeliveryRecord more, ToolContext context, CancellationToken cancellationToken)
+    private static async Task<TestControllerResponse> AddAsync(
+        MediaBuy buy,
+        DeliveryRecord more,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
     {
         var deliveries = context.Documents<DeliveryRecord>().Of(buy);
-        var found = await deliveries.GetAsync(buy.Id, cancellationToken) ?? await deliveries.CreateUnlessThereAsync(buy.Id, more, cancellationToken);
-        var sum = found is null ? more
-            : await deliveries.ReplaceAsync(found with { Impressions = found.Impressions + more.Impressions, Clicks = found.Clicks + more.Clicks, Spend = found.Spend + more.Spend }, cancellationToken);
+        var found = await deliveries.GetAsync(buy.Id, cancellationToken)
+            ?? await deliveries.CreateUnlessThereAsync(buy.Id, more, cancellationToken);
+        var sum = found is null
+            ? more
+            : await deliveries.ReplaceAsync(
+                found with
+                {
+                    Impressions = found.Impressions + more.Impressions,
+                    Clicks = found.Clicks + more.Clicks,
+                    Spend = found.Spend + more.Spend,
+                },
+                cancellationToken
+            );
         return new()
         {
             Success = true,
-            Simulated = new Dictionary<string, JsonElement> { ["impressions"] = JsonSerializer.SerializeToElement(sum.Impressions), ["spend"] = JsonSerializer.SerializeToElement(sum.Spend) },
+            Simulated = new Dictionary<string, JsonElement>
+            {
+                ["impressions"] = JsonSerializer.SerializeToElement(sum.Impressions),
+                ["spend"] = JsonSerializer.SerializeToElement(sum.Spend),
+            },
         };
     }
 
     private static TestControllerResponse Moved<T>(T from, T to)
-        where T : struct, Enum => new() { Success = true, PreviousState = Write(from), CurrentState = Write(to) };
+        where T : struct, Enum =>
+        new()
+        {
+            Success = true,
+            PreviousState = Write(from),
+            CurrentState = Write(to),
+        };
 
     private static TestControllerResponse Refused<T>(T state)
         where T : struct, Enum => TestController.Refuse("INVALID_TRANSITION", "Its lifecycle does not allow that.", Write(state));
