@@ -91,9 +91,9 @@ internal static class StoreRun
             ]
         );
         await database.ScriptEvaluateAsync(
-            StoreScript.IdempotencyComplete.Text,
+            StoreScript.Commit.Text,
             [$"{Prefix}idempotency:{record}", Prefix + "idempotencies", Prefix + "idempotency-sizes"],
-            [record, "tool:hash", "token", Response, 86_400_000, 60_000, 0]
+            [0, "", 0, 2, 0, 0, "tool:hash", "token", record, Response, 86_400_000, 60_000]
         );
     }
 

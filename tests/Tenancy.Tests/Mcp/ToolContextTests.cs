@@ -149,6 +149,7 @@ public sealed class ToolContextTests
                     await documents.CreateAsync(new() { Seller = "acme", Budget = 1 }, cancellationToken: Token)
                 )
             );
+            await scope.CommitAsync(Token);
         }
 
         await Assert.ThrowsAsync<InvalidOperationException>(() => documents.ListAsync(cancellationToken: Token));

@@ -166,6 +166,6 @@ public sealed class KeyPropertyTests
     private static IdempotentRequest Request(string key, string caller, string account, string tool) =>
         new(caller, account, key, tool, "hash");
 
-    private static Documents<TestOrder> Documents(RedisConnection redis, TenantId tenant, string account) =>
-        new(new DocumentScope(redis, tenant, account, "operation", () => { }));
+    private static CommittedDocuments<TestOrder> Documents(RedisConnection redis, TenantId tenant, string account) =>
+        new(redis, tenant, account, "operation");
 }

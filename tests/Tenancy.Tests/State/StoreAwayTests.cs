@@ -172,8 +172,8 @@ public sealed class StoreAwayTests
 
     private static IdempotentRequest Request(string key) => new("caller", "account", key, "tool", "hash");
 
-    private static Documents<TestOrder> Orders(TestStore store, string operation) =>
-        new(new DocumentScope(store.Redis, store.Tenant, "account", operation, () => { }));
+    private static CommittedDocuments<TestOrder> Orders(TestStore store, string operation) =>
+        new(store.Redis, store.Tenant, "account", operation);
 
     private static async Task<TimeSpan> FailAsync(SessionStore sessions)
     {

@@ -129,6 +129,7 @@ internal sealed class DirectPath(DirectConditions conditions, CallStarter starte
         try
         {
             var answer = await tool.RunDirectAsync(run, call, request, request.Version ?? session?.Version, cancellationToken);
+            await call.CommitAsync(answer.IsError);
 
             // While the call's services are there: what a handler returns may still use them.
             reply.Write(answer);
