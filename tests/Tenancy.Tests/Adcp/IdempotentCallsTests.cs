@@ -170,10 +170,10 @@ public sealed class IdempotentCallsTests
         var stalled = server.CallAsync("acme", McpCalls.Acme, "slow_buy", request.DeepClone().AsObject());
         await gate.WaitForAsync(1);
 
-        // The store's clock passes the end of the claim, which leaves a handler 5 seconds to commit; the first one does not know.
-        time.Advance(TimeSpan.FromSeconds(34));
+        // The store's clock passes the end of the claim; the first handler does not know.
+        time.Advance(TimeSpan.FromSeconds(29));
         Assert.Equal("IDEMPOTENCY_IN_FLIGHT", (await ErrorAsync(server, request, "slow_buy"))["code"]!.ToString());
-        time.Advance(TimeSpan.FromSeconds(2));
+        time.Advance(TimeSpan.FromSeconds(7));
         gate.Open();
         var results = new[] { await stalled, await server.CallAsync("acme", McpCalls.Acme, "slow_buy", request.DeepClone().AsObject()) };
         Assert.Single(gate.Runs.Distinct());
