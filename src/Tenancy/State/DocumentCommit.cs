@@ -13,9 +13,6 @@ internal static class DocumentCommit
 {
     private const int Attempts = 3;
 
-    // So long a lost connection takes to be there again, mostly. It goes by the store's own time, which no test's clock moves.
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
-
     /// <summary>Commits what there is, and keeps the claim, where there is one.</summary>
     /// <exception cref="DocumentChangedException">A document is not as it was read.</exception>
     /// <exception cref="StorageBudgetExceededException">The tenant keeps as much as it may.</exception>
@@ -77,30 +74,20 @@ internal static class DocumentCommit
         }
     }
 
-    private static async Task<RedisResult[]> SendAsync(
+    private static Task<RedisResult[]> SendAsync(
         RedisConnection redis,
         TenantKeyspace keys,
         DocumentWork.Sending sending,
         long budget,
         IdempotencyLease? lease,
         Completion? completion
-    )
-    {
-        for (var attempt = 1; ; attempt++)
+    ) => StoreAttempts.RunAsync(Attempts, async isAgain =>
         {
-            try
-            {
-                var command = new Command(redis.ClockOffset, keys);
-                command.Add(sending with { IsAgain = sending.IsAgain || attempt > 1 }, budget, lease, completion);
-                return (RedisResult[])
-                    (await redis.EvaluateAsync(StoreScript.Commit, [.. command.Keys], [.. command.Arguments]).ConfigureAwait(false))!;
-            }
-            catch (StoreUnavailableException) when (attempt < Attempts)
-            {
-                await Task.Delay(Pause * attempt).ConfigureAwait(false);
-            }
-        }
-    }
+            var command = new Command(redis.ClockOffset, keys);
+            command.Add(sending with { IsAgain = sending.IsAgain || isAgain }, budget, lease, completion);
+            return (RedisResult[])
+                (await redis.EvaluateAsync(StoreScript.Commit, [.. command.Keys], [.. command.Arguments]).ConfigureAwait(false))!;
+        });
 
     private sealed record Completion(ReadOnlyMemory<byte> Response, IdempotencyRules Rules);
 

@@ -2,7 +2,6 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using StackExchange.Redis;
 using Tenancy.Configuration;
-using Tenancy.Registry;
 
 namespace Tenancy.State;
 
@@ -47,45 +46,38 @@ internal sealed class IdempotencyStore(RedisConnection redis, TenantId tenant, I
     }
 
     // A timeout of the store is not a "no": the same claim is made again, and the store knows it by its token.
-    private async Task<RedisResult[]> SendAsync(IdempotentRequest request, string record, string work, string token, long lease)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                return (RedisResult[])
-                    (
-                        await redis
-                            .EvaluateAsync(
-                                StoreScript.IdempotencyClaim,
-                                [
-                                    _keys.Idempotency(record),
-                                    _keys.Idempotencies,
-                                    _keys.RateLimit("inserts", TenantKeyspace.Hash(request.Caller, request.Account)),
-                                    _keys.Secret,
-                                    _keys.IdempotencySizes,
-                                ],
-                                [
-                                    record,
-                                    work,
-                                    token,
-                                    lease,
-                                    Milliseconds(rules.ReplayTime),
-                                    Milliseconds(rules.Skew),
-                                    rules.MaxRecords,
-                                    rules.SustainedInserts * 60L,
-                                    rules.BurstInserts * 10L,
-                                    Random(SecretBytes),
-                                    redis.ClockOffset,
-                                    rules.MaxBytes,
-                                ]
-                            )
-                            .ConfigureAwait(false)
-                    )!;
-            }
-            catch (StoreUnavailableException) when (attempt < ClaimAttempts) { }
-        }
-    }
+    private Task<RedisResult[]> SendAsync(IdempotentRequest request, string record, string work, string token, long lease) =>
+        StoreAttempts.RunAsync(ClaimAttempts, async _ =>
+            (RedisResult[])
+                (
+                    await redis
+                        .EvaluateAsync(
+                            StoreScript.IdempotencyClaim,
+                            [
+                                _keys.Idempotency(record),
+                                _keys.Idempotencies,
+                                _keys.RateLimit("inserts", TenantKeyspace.Hash(request.Caller, request.Account)),
+                                _keys.Secret,
+                                _keys.IdempotencySizes,
+                            ],
+                            [
+                                record,
+                                work,
+                                token,
+                                lease,
+                                Milliseconds(rules.ReplayTime),
+                                Milliseconds(rules.Skew),
+                                rules.MaxRecords,
+                                rules.SustainedInserts * 60L,
+                                rules.BurstInserts * 10L,
+                                Random(SecretBytes),
+                                redis.ClockOffset,
+                                rules.MaxBytes,
+                            ]
+                        )
+                        .ConfigureAwait(false)
+                )!
+        );
 
     // Most requests take milliseconds, and what took long already may take as long again.
     private static TimeSpan Wait(TimeSpan lease, TimeSpan left)
