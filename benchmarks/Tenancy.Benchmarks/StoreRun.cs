@@ -74,6 +74,7 @@ internal static class StoreRun
                 Prefix + "rate-limit:inserts:x",
                 Prefix + "secret",
                 Prefix + "idempotency-sizes",
+                Prefix + "generation",
             ],
             [
                 record,
@@ -88,12 +89,13 @@ internal static class StoreRun
                 "secretsecretsecretsecretsecretsecretsecrets",
                 0,
                 1L << 40,
+                0,
             ]
         );
         await database.ScriptEvaluateAsync(
             StoreScript.Commit.Text,
-            [$"{Prefix}idempotency:{record}", Prefix + "idempotencies", Prefix + "idempotency-sizes"],
-            [0, "", 0, 2, 0, 0, "tool:hash", "token", record, Response, 86_400_000, 60_000]
+            [Prefix + "generation", $"{Prefix}idempotency:{record}", Prefix + "idempotencies", Prefix + "idempotency-sizes"],
+            [0, 0, "", 0, 2, 0, 0, "tool:hash", "token", record, Response, 86_400_000, 60_000]
         );
     }
 

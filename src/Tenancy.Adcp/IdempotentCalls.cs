@@ -42,6 +42,7 @@ internal sealed class IdempotentCalls(RedisConnection redis, TimeProvider time, 
         var store = new IdempotencyStore(
             redis,
             caller.TenantId,
+            call.Tenant.Generation,
             new()
             {
                 MaxRecords = limits?.MaxIdempotencyRecords ?? TenantLimits.DefaultMaxIdempotencyRecords,

@@ -119,7 +119,7 @@ public sealed class ToolContext
         ThrowIfEnded();
         cancellationToken.ThrowIfCancellationRequested();
         return _unit.Work is { IsEmpty: false } work
-            ? DocumentCommit.FlushAsync(_redis, new TenantKeyspace(TenantId), work, _lease)
+            ? DocumentCommit.FlushAsync(_redis, new TenantKeyspace(TenantId), _tenant.Generation, work, _lease)
             : Task.CompletedTask;
     }
 

@@ -17,10 +17,16 @@ internal static class DocumentCommit
     /// <exception cref="DocumentChangedException">A document is not as it was read.</exception>
     /// <exception cref="StorageBudgetExceededException">The tenant keeps as much as it may.</exception>
     /// <exception cref="ClaimPassedException">The claim has passed to another try of the request.</exception>
-    /// <exception cref="StoreUnavailableException">The store did not answer: it may have been committed.</exception>
-    public static async Task FlushAsync(RedisConnection redis, TenantKeyspace keys, DocumentWork work, IdempotencyLease? lease)
+    /// <exception cref="StoreUnavailableException">The store did not answer: it may have been committed. Or the tenant was deleted.</exception>
+    public static async Task FlushAsync(
+        RedisConnection redis,
+        TenantKeyspace keys,
+        long generation,
+        DocumentWork work,
+        IdempotencyLease? lease
+    )
     {
-        var answer = await SendAsync(redis, keys, work, lease, completion: null).ConfigureAwait(false);
+        var answer = await SendAsync(redis, keys, generation, work, lease, completion: null).ConfigureAwait(false);
         if ((int)answer[0] != 1)
         {
             throw new ClaimPassedException();
@@ -32,13 +38,14 @@ internal static class DocumentCommit
     public static async Task<IdempotencyCompletion> CompleteAsync(
         RedisConnection redis,
         TenantKeyspace keys,
+        long generation,
         DocumentWork? work,
         IdempotencyLease lease,
         ReadOnlyMemory<byte> response,
         IdempotencyRules rules
     )
     {
-        var answer = await SendAsync(redis, keys, work, lease, new(response, rules)).ConfigureAwait(false);
+        var answer = await SendAsync(redis, keys, generation, work, lease, new(response, rules)).ConfigureAwait(false);
         return (int)answer[0] switch
         {
             1 => new(IsStored: true),
@@ -50,6 +57,7 @@ internal static class DocumentCommit
     private static async Task<RedisResult[]> SendAsync(
         RedisConnection redis,
         TenantKeyspace keys,
+        long generation,
         DocumentWork? work,
         IdempotencyLease? lease,
         Completion? completion
@@ -59,7 +67,7 @@ internal static class DocumentCommit
         var isAnswered = false;
         try
         {
-            var answer = await SendAsync(redis, keys, sending, work?.Budget ?? 0, lease, completion).ConfigureAwait(false);
+            var answer = await SendAsync(redis, keys, generation, sending, work?.Budget ?? 0, lease, completion).ConfigureAwait(false);
             isAnswered = true;
             return (int)answer[0] switch
             {
@@ -77,31 +85,31 @@ internal static class DocumentCommit
     private static Task<RedisResult[]> SendAsync(
         RedisConnection redis,
         TenantKeyspace keys,
+        long generation,
         DocumentWork.Sending sending,
         long budget,
         IdempotencyLease? lease,
         Completion? completion
     ) => StoreAttempts.RunAsync(Attempts, async isAgain =>
         {
-            var command = new Command(redis.ClockOffset, keys);
+            var command = new Command(redis.ClockOffset, keys, generation);
             command.Add(sending with { IsAgain = sending.IsAgain || isAgain }, budget, lease, completion);
             return (RedisResult[])
-                (await redis.EvaluateAsync(StoreScript.Commit, [.. command.Keys], [.. command.Arguments]).ConfigureAwait(false))!;
+                (await redis.EvaluateFencedAsync(StoreScript.Commit, [.. command.Keys], [.. command.Arguments]).ConfigureAwait(false))!;
         });
 
     private sealed record Completion(ReadOnlyMemory<byte> Response, IdempotencyRules Rules);
 
     // The keys and arguments of one call of the script, in the order in which it reads them.
-    private sealed class Command(RedisValue clockOffset, TenantKeyspace keyspace)
+    private sealed class Command(RedisValue clockOffset, TenantKeyspace keyspace, long generation)
     {
-        public List<StoreKey> Keys { get; } = [];
+        public List<StoreKey> Keys { get; } = [keyspace.Generation];
 
-        public List<RedisValue> Arguments { get; } = [];
+        public List<RedisValue> Arguments { get; } = [generation, clockOffset];
 
         public void Add(DocumentWork.Sending sending, long budget, IdempotencyLease? lease, Completion? completion)
         {
             Arguments.AddRange([
-                clockOffset,
                 sending.Name,
                 sending.IsAgain ? 1 : 0,
                 lease is null ? 0

@@ -11,7 +11,7 @@ namespace Tenancy.State;
 /// releases it. Where a node dies between, the claim passes to the next try when the lease ends, under the same
 /// <see cref="IdempotencyLease.OperationId"/>.
 /// </remarks>
-internal sealed class IdempotencyStore(RedisConnection redis, TenantId tenant, IdempotencyRules rules)
+internal sealed class IdempotencyStore(RedisConnection redis, TenantId tenant, long generation, IdempotencyRules rules)
 {
     private const int SecretBytes = 32;
     private const int TokenBytes = 16;
@@ -51,7 +51,7 @@ internal sealed class IdempotencyStore(RedisConnection redis, TenantId tenant, I
             (RedisResult[])
                 (
                     await redis
-                        .EvaluateAsync(
+                        .EvaluateFencedAsync(
                             StoreScript.IdempotencyClaim,
                             [
                                 _keys.Idempotency(record),
@@ -59,6 +59,7 @@ internal sealed class IdempotencyStore(RedisConnection redis, TenantId tenant, I
                                 _keys.RateLimit("inserts", TenantKeyspace.Hash(request.Caller, request.Account)),
                                 _keys.Secret,
                                 _keys.IdempotencySizes,
+                                _keys.Generation,
                             ],
                             [
                                 record,
@@ -73,6 +74,7 @@ internal sealed class IdempotencyStore(RedisConnection redis, TenantId tenant, I
                                 Random(SecretBytes),
                                 redis.ClockOffset,
                                 rules.MaxBytes,
+                                generation,
                             ]
                         )
                         .ConfigureAwait(false)
@@ -95,17 +97,17 @@ internal sealed class IdempotencyStore(RedisConnection redis, TenantId tenant, I
     /// </remarks>
     /// <inheritdoc cref="DocumentCommit.FlushAsync" path="/exception"/>
     public Task<IdempotencyCompletion> CompleteAsync(IdempotencyLease lease, ReadOnlyMemory<byte> response, DocumentWork? work = null) =>
-        DocumentCommit.CompleteAsync(redis, _keys, work, lease, response, rules);
+        DocumentCommit.CompleteAsync(redis, _keys, generation, work, lease, response, rules);
 
     /// <summary>Gives the key of a request that failed back.</summary>
     /// <returns>Whether the claim was still this lease's.</returns>
     public async Task<bool> ReleaseAsync(IdempotencyLease lease) =>
         (int)
             await redis
-                .EvaluateAsync(
+                .EvaluateFencedAsync(
                     StoreScript.IdempotencyRelease,
-                    [_keys.Idempotency(lease.RecordHash), _keys.Idempotencies],
-                    [lease.RecordHash, lease.Token]
+                    [_keys.Idempotency(lease.RecordHash), _keys.Idempotencies, _keys.Generation],
+                    [lease.RecordHash, lease.Token, generation]
                 )
                 .ConfigureAwait(false) == 1;
 

@@ -18,7 +18,7 @@ internal static class StoreAttempts
             {
                 return await send(attempt > 1).ConfigureAwait(false);
             }
-            catch (StoreUnavailableException) when (attempt < most)
+            catch (StoreUnavailableException exception) when (attempt < most && exception.InnerException is not GenerationEndedException)
             {
                 await Task.Delay(Pause * attempt).ConfigureAwait(false);
             }

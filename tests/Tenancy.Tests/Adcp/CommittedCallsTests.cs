@@ -177,6 +177,8 @@ public sealed class CommittedCallsTests
             await scope.CommitAsync(Token);
         }
 
+        // The first of each teaches the server the scripts.
+        await CallAsync(server, "count_up");
         foreach (var (tool, trips) in new[] { ("write_thrice_once", 2), ("write_thrice", 1), ("count_up", 3), ("count_up_unkeyed", 2) })
         {
             session = new();
@@ -308,6 +310,7 @@ public sealed class CommittedCallsTests
     {
         services.AddSingleton(log);
         services.AddScoped<Mark>();
+        services.AddSingleton<IAccountResolver, AnyAccount>();
         services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<Handlers>().AddHandlers<PlainHandlers>()));
     }
 
@@ -334,6 +337,23 @@ public sealed class CommittedCallsTests
     {
         await using var scope = Open(server);
         return [.. (await scope.Context.Documents<Note>().ListAsync(limit: 200, cancellationToken: Token)).Items.Select(note => note.Text)];
+    }
+
+    private sealed class AnyAccount : IAccountResolver
+    {
+        public Task<IReadOnlyList<Account>> ResolveAsync(
+            AccountReference? reference,
+            ToolContext context,
+            CancellationToken cancellationToken
+        ) =>
+            Task.FromResult<IReadOnlyList<Account>>([
+                new()
+                {
+                    AccountId = "any",
+                    Name = "any",
+                    Status = AccountStatus.Active,
+                },
+            ]);
     }
 
     [Document("committed_notes")]

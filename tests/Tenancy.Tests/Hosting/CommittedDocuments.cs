@@ -44,7 +44,7 @@ internal sealed class CommittedDocuments<T>(
         var result = await write(Documents(unit));
         if (!unit.Work.IsEmpty)
         {
-            await DocumentCommit.FlushAsync(redis, new(tenant), unit.Work, lease: null);
+            await DocumentCommit.FlushAsync(redis, new(tenant), generation: 0, unit.Work, lease: null);
         }
 
         return result;

@@ -94,7 +94,7 @@ public sealed class DocumentModelTests(TestStores stores)
         {
             if (_unit.Work is { IsEmpty: false } work)
             {
-                await DocumentCommit.FlushAsync(redis, new(tenant), work, lease: null);
+                await DocumentCommit.FlushAsync(redis, new(tenant), generation: 0, work, lease: null);
             }
 
             (Stored, _mine) = (_mine, [.. _mine]);

@@ -373,6 +373,8 @@ public sealed class DocumentWorkTests(TestStores stores)
         private DocumentScope Scope => new(redis, tenant, account, operation, _unit, () => { });
 
         public Task CommitAsync() =>
-            _unit.Work is { IsEmpty: false } work ? DocumentCommit.FlushAsync(redis, new(tenant), work, lease: null) : Task.CompletedTask;
+            _unit.Work is { IsEmpty: false } work
+                ? DocumentCommit.FlushAsync(redis, new(tenant), generation: 0, work, lease: null)
+                : Task.CompletedTask;
     }
 }

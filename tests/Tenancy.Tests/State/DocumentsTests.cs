@@ -275,7 +275,7 @@ public sealed class DocumentsTests(TestStores stores)
             await Orders(store, tenant: tenant).CreateAsync(new());
             await new SessionStore(store.Redis, tenant).BeginAsync("session", new("epoch", "caller"));
             await new PrincipalStore(store.Redis, tenant).CreateAsync(new() { Name = "buyer" }, DateTimeOffset.UtcNow);
-            var keys = new IdempotencyStore(store.Redis, tenant, new());
+            var keys = new IdempotencyStore(store.Redis, tenant, generation: 0, new());
             var claim = await keys.ClaimAsync(new("caller", null, "key-0123456789abcdef", "tool", "hash"), TimeSpan.FromSeconds(30));
             await keys.CompleteAsync(Assert.IsType<IdempotencyClaim.Claimed>(claim).Lease, "done"u8.ToArray());
         }

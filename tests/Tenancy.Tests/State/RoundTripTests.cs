@@ -20,12 +20,12 @@ public sealed class RoundTripTests(TestStores stores)
         var redis = store.Connect(profiler: () => session);
         var sessions = new SessionStore(redis, store.Tenant);
         var limiter = new TestLimiter(redis, TimeProvider.System, store.Tenant);
-        var keys = new IdempotencyStore(redis, store.Tenant, new());
+        var keys = new IdempotencyStore(redis, store.Tenant, generation: 0, new());
         var principals = new PrincipalStore(redis, store.Tenant);
         var clients = new ClientStore(redis, store.Tenant);
         var unit = new UnitOfWork(TenantLimits.DefaultMaxDocumentBytes);
         var documents = new Documents<TestOrder>(new DocumentScope(redis, store.Tenant, "account", "operation", unit, () => { }));
-        Func<Task> commit = () => DocumentCommit.FlushAsync(redis, new(store.Tenant), unit.Work!, lease: null);
+        Func<Task> commit = () => DocumentCommit.FlushAsync(redis, new(store.Tenant), generation: 0, unit.Work!, lease: null);
         TestOrder order = null!;
         IdempotencyLease lease = null!;
         (string Name, Func<Task> RunAsync)[] operations =

@@ -129,7 +129,7 @@ public sealed class StoreAwayTests
             .Range(0, 16)
             .Select(async writer =>
             {
-                var keys = new IdempotencyStore(store.Redis, store.Tenant, new());
+                var keys = new IdempotencyStore(store.Redis, store.Tenant, generation: 0, new());
                 for (var i = 0; ; i++)
                 {
                     try
@@ -162,7 +162,10 @@ public sealed class StoreAwayTests
         {
             Assert.Equal(order, await Orders(store, "reader").GetAsync(order.Id));
             Assert.IsType<IdempotencyClaim.Replay>(
-                await new IdempotencyStore(store.Redis, store.Tenant, new()).ClaimAsync(Request(key), TimeSpan.FromSeconds(30))
+                await new IdempotencyStore(store.Redis, store.Tenant, generation: 0, new()).ClaimAsync(
+                    Request(key),
+                    TimeSpan.FromSeconds(30)
+                )
             );
         }
     }

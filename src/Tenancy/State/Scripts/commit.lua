@@ -1,15 +1,18 @@
 -- Commits what a call wrote, and with it the answer to its idempotency key: checks everything first, then writes all of it or nothing.
--- KEYS: with a claim: record (hash); where the claim ends also: index of records (sorted set), sizes of answers (hash)
+-- KEYS: 1 generation
+--       with a claim: record (hash); where the claim ends also: index of records (sorted set), sizes of answers (hash)
 --       with documents: documents (sorted set, all scores 0: account:collection:creation time:id hash), storage of the documents in bytes,
 --       each document (hash), then the documents that some of them belong to (hash)
--- ARGV: 1 offset of the clock in ms, 0 outside tests  2 name of this commit  3 1 where it is sent again, else 0
---       4 the claim: 0 there is none, 1 it goes on, 2 it ends with the answer  5 number of documents  6 most bytes of the documents
+-- ARGV: 1 generation  2 offset of the clock in ms, 0 outside tests  3 name of this commit  4 1 where it is sent again, else 0
+--       5 the claim: 0 there is none, 1 it goes on, 2 it ends with the answer  6 number of documents  7 most bytes of the documents
 --       with a claim: request, token; where it ends also: record hash, answer, time of replay in ms, skew of clocks in ms
 --       each document: what is expected (empty: nothing | r and a revision | p and a place), what is to be done (new | keep | gone),
 --       revision, size in bytes, account:collection, id hash, operation, number of the key of the document that it belongs to or 0, document
 -- Gives: {1} committed, now or before | {2, answer} another claim was completed before | {0} another claim is under way, or there is none
 --        {3} no room | {4, number of a document} it, or the one that it belongs to, is not as expected
-local lastKey, lastArgument = 0, 6
+--        {-1} the tenant is at another generation
+if (redis.call('GET', KEYS[1]) or '0') ~= ARGV[1] then return {-1} end
+local lastKey, lastArgument = 1, 7
 local function key()
   lastKey = lastKey + 1
   return KEYS[lastKey]
@@ -19,7 +22,7 @@ local function argument()
   return ARGV[lastArgument]
 end
 
-local commit, isAgain, claim, count = ARGV[2], ARGV[3] == '1', ARGV[4], tonumber(ARGV[5])
+local commit, isAgain, claim, count = ARGV[3], ARGV[4] == '1', ARGV[5], tonumber(ARGV[6])
 local record, records, sizes, recordHash, answer, replay, skew
 if claim ~= '0' then
   record = key()
@@ -66,10 +69,10 @@ end
 -- The first time it was sent it was done, for a part of it is never done. Of deletions nothing is left that could tell.
 if isDone then return {1} end
 if changed > 0 and not (isAgain and onlyGoes) then return {4, changed} end
-if growth > 0 and tonumber(redis.call('GET', storage) or '0') + growth > tonumber(ARGV[6]) then return {3} end
+if growth > 0 and tonumber(redis.call('GET', storage) or '0') + growth > tonumber(ARGV[7]) then return {3} end
 
 local t = redis.call('TIME')
-local micros = tonumber(t[1]) * 1000000 + tonumber(t[2]) + tonumber(ARGV[1]) * 1000
+local micros = tonumber(t[1]) * 1000000 + tonumber(t[2]) + tonumber(ARGV[2]) * 1000
 for _, w in ipairs(writes) do
   if w.action ~= 'keep' and w.place then
     redis.call('DEL', w.key)
@@ -88,7 +91,7 @@ end
 if growth ~= 0 then redis.call('INCRBY', storage, string.format('%.0f', growth)) end
 
 if claim == '2' then
-  local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000) + tonumber(ARGV[1])
+  local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000) + tonumber(ARGV[2])
   local expiry = string.format('%.0f', now + replay)
   redis.call('HSET', record, 'response', answer, 'expiry', expiry)
   redis.call('HDEL', record, 'lease')
