@@ -1,7 +1,6 @@
 using Tenancy.Configuration;
 using Tenancy.Registry;
 using Tenancy.Tests.Hosting;
-using Tenancy.Validation;
 
 namespace Tenancy.Tests.Registry;
 

@@ -6,10 +6,11 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Tenancy.Configuration;
+using Tenancy.Outbound;
 using Tenancy.Tests.Hosting;
 using Tenancy.Validation;
 
-namespace Tenancy.Tests.Validation;
+namespace Tenancy.Tests.Outbound;
 
 public sealed class JwksValidatorTests : IDisposable
 {

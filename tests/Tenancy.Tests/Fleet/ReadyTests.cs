@@ -5,7 +5,7 @@ using StackExchange.Redis;
 using Tenancy.State;
 using Tenancy.Tests.Hosting;
 
-namespace Tenancy.Tests.Diagnostics;
+namespace Tenancy.Tests.Fleet;
 
 /// <summary>Ready tells apart what a store forgets and what it keeps.</summary>
 public sealed class ReadyTests
