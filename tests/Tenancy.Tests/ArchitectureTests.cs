@@ -9,6 +9,7 @@ namespace Tenancy.Tests;
 /// <summary>
 /// Which libraries the rooms may use, and what nobody can get hold of. Which other rooms a room may use stands in docs/architecture.md.
 /// </summary>
+[Tier(Tier.Server)]
 public sealed partial class ArchitectureTests
 {
     private static readonly string Source = Path.Combine(Repository.Root, "src", "Tenancy");

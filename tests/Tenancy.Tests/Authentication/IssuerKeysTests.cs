@@ -13,6 +13,7 @@ using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Authentication;
 
+[Tier(Tier.Server)]
 public sealed class IssuerKeysTests : IAsyncLifetime
 {
     private readonly FakeTimeProvider _time = new();

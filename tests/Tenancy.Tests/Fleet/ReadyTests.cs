@@ -8,6 +8,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Fleet;
 
 /// <summary>Ready tells apart what a store forgets and what it keeps.</summary>
+[Tier(Tier.Process)]
 public sealed class ReadyTests
 {
     [Fact]

@@ -12,6 +12,7 @@ using Tenancy.Validation;
 
 namespace Tenancy.Tests.Outbound;
 
+[Tier(Tier.Server)]
 public sealed class JwksValidatorTests : IDisposable
 {
     private const string Secret = "s3cret";

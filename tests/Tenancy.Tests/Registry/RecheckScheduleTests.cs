@@ -5,6 +5,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Registry;
 
 /// <summary>Tenants are checked again at their own times; the tests move the clock.</summary>
+[Tier(Tier.Process)]
 public sealed class RecheckScheduleTests
 {
     private static readonly TenantId Acme = TenantId.Parse("acme");
