@@ -164,14 +164,22 @@ internal sealed partial class AdcpSerializer
             .Properties.Where(property => property is { IsExtensionData: false, Get: not null })
             .ToDictionary(property => property.Name, property => property.Get!, StringComparer.Ordinal);
         extensions.Get = value =>
-        {
-            var all = get?.Invoke(value);
-            return all is IDictionary<string, JsonElement> { Count: > 0 } some && some.Keys.Any(IsField)
-                ? some.Where(extension => !IsField(extension.Key)).ToDictionary(StringComparer.Ordinal)
+            get?.Invoke(value) is var all && all is IDictionary<string, JsonElement> { Count: > 0 } some
+                ? WithoutFields(some, fields, value)
                 : all;
+    }
 
-            bool IsField(string name) => fields.TryGetValue(name, out var field) && field(value) is not null;
-        };
+    private static IDictionary<string, JsonElement> WithoutFields(
+        IDictionary<string, JsonElement> extensions,
+        Dictionary<string, Func<object, object?>> fields,
+        object value
+    )
+    {
+        return extensions.Keys.Any(IsField)
+            ? extensions.Where(extension => !IsField(extension.Key)).ToDictionary(StringComparer.Ordinal)
+            : extensions;
+
+        bool IsField(string name) => fields.TryGetValue(name, out var field) && field(value) is not null;
     }
 
     // No name may stand twice in what is read. What a type neither knows nor keeps is read all the same, so that it is refused there, too.

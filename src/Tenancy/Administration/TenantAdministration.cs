@@ -55,13 +55,7 @@ internal sealed class TenantAdministration(
     {
         cancellationToken.ThrowIfCancellationRequested();
         var existed = await registry.RemoveAsync(tenantId, purge: true).ConfigureAwait(false);
-        if (existed || await purge.IsDueAsync(tenantId).ConfigureAwait(false))
-        {
-            await purge.RunAsync(tenantId, lifetime.ApplicationStopping).ConfigureAwait(false);
-            return true;
-        }
-
-        return false;
+        return await purge.RunAsync(tenantId, lifetime.ApplicationStopping).ConfigureAwait(false) || existed;
     }
 
     public Task<IssuedPrincipal> IssuePrincipalAsync(

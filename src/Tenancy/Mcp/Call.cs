@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Security.Claims;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Tenancy.Authentication;
@@ -53,6 +54,12 @@ public sealed class Call
     internal TenantModel Tenant { get; }
 
     internal CallerIdentity Caller { get; }
+
+    /// <summary>Gets the caller as ASP.NET Core has it, where the tool asks for that.</summary>
+    internal ClaimsPrincipal? User { get; init; }
+
+    /// <summary>Gets the revision of the protocol by which the handler is called; null where the MCP SDK's own server knows it.</summary>
+    internal string? Revision { get; init; }
 
     /// <summary>
     /// Gets the context as it is before the arguments say which accounts the call is for. A call that never asks for it has none.

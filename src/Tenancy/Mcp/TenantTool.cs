@@ -4,7 +4,6 @@ using Microsoft.Extensions.DependencyInjection;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
-using Tenancy.Mcp.Requests;
 using Tenancy.Mcp.Sdk;
 using Tenancy.Registry;
 
@@ -33,6 +32,9 @@ public abstract class TenantTool : McpServerTool
     /// <summary>Whether a call needs the MCP SDK's server, to ask its client something or to report on the way.</summary>
     internal virtual bool NeedsServer => false;
 
+    /// <summary>Whether a call needs the caller as ASP.NET Core has it, with claims: most do without, and it costs to make one.</summary>
+    internal virtual bool NeedsUser => RequiredScopes.Count > 0;
+
     /// <summary>What clients before 2026-07-28 are told of the tool, where that is not <see cref="McpServerTool.ProtocolTool"/>.</summary>
     internal virtual Tool EarlierProtocolTool => ProtocolTool;
 
@@ -51,15 +53,6 @@ public abstract class TenantTool : McpServerTool
         ArgumentNullException.ThrowIfNull(request);
         return _calls.RunAsync(this, request, cancellationToken);
     }
-
-    /// <summary>Runs a call that was read, without the MCP SDK.</summary>
-    internal virtual ValueTask<ToolAnswer> RunDirectAsync(
-        ToolRun run,
-        Call call,
-        McpRequest request,
-        string? version,
-        CancellationToken cancellationToken
-    ) => run.RunAsync(call, cancellationToken);
 
     /// <summary>Answers a call that came by way of the MCP SDK, which has read the arguments as it does.</summary>
     internal virtual async ValueTask<CallToolResult> InvokeAsync(

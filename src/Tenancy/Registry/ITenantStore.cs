@@ -3,6 +3,7 @@ using Tenancy.Configuration;
 namespace Tenancy.Registry;
 
 /// <summary>Where tenants are kept. Every change is one step: it happens whole, with the next version, or not at all.</summary>
+/// <remarks>A tenant that it gives has its generation: what was left to be done when it was registered is done before.</remarks>
 internal interface ITenantStore
 {
     /// <summary>All tenants, tombstones left out.</summary>
@@ -35,7 +36,7 @@ internal abstract record TenantWrite
 {
     private TenantWrite() { }
 
-    /// <summary>It happened, with this version.</summary>
+    /// <summary>It happened, with this version; that is also the generation of a tenant that was registered.</summary>
     public sealed record Written(long Version) : TenantWrite;
 
     /// <summary>The id is taken by this tenant; or, for a change, the tenant is at another version than was thought.</summary>

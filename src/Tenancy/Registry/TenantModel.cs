@@ -40,6 +40,9 @@ public sealed class TenantModel
 
     internal TenantRecord Record { get; }
 
+    /// <summary>What each write for the tenant names, so that nothing is written for one that was deleted meanwhile.</summary>
+    internal long Generation => Record.Generation;
+
     /// <summary>The platform's instance; null until it could be built.</summary>
     internal PlatformInstance? Platform { get; }
 

@@ -124,7 +124,7 @@ public sealed class TenantRegistry
         switch (await _store.CreateAsync(record, creation).ConfigureAwait(false))
         {
             case TenantWrite.Written(var version):
-                record = record with { Version = version };
+                record = record with { Version = version, Generation = version };
                 await _table.SwapAsync(new TenantModel(record, platform: null), keepCheck: false).ConfigureAwait(false);
                 _logger.TenantRegistered(tenant.Id, version);
                 await ValidateFirstAsync(id, awaitFirstValidation, cancellationToken).ConfigureAwait(false);
@@ -136,6 +136,8 @@ public sealed class TenantRegistry
                 }
 
                 return (GetStatus(id) ?? throw new TenantNotFoundException(id), false);
+            case TenantWrite.Missing:
+                throw new TenantNotFoundException(id);
             case TenantWrite.Exists:
                 throw new TenantConflictException(
                     "id",

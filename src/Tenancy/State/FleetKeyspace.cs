@@ -15,5 +15,8 @@ internal static class FleetKeyspace
 
     public static StoreKey Changes { get; } = new("{tenants}:changes");
 
+    /// <summary>The tenants that a registration or a deletion has yet to be finished of.</summary>
+    public static StoreKey Unfinished { get; } = new("{tenants}:unfinished");
+
     public static StoreKey Metadata(TenantId id) => new($"{{tenants}}:metadata:{id.Value}");
 }

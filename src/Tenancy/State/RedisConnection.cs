@@ -82,8 +82,6 @@ internal sealed class RedisConnection : IAsyncDisposable
 
     public Task<HashEntry[]> GetHashAsync(StoreKey key) => RunAsync(database => database.HashGetAllAsync(key));
 
-    public Task<bool> DeleteFieldAsync(StoreKey key, RedisValue field) => RunAsync(database => database.HashDeleteAsync(key, field));
-
     /// <summary>A page of the members of a sorted set whose scores are all equal, in the order of their bytes.</summary>
     public Task<RedisValue[]> GetRangeByMemberAsync(StoreKey key, RedisValue from, RedisValue to, int take) =>
         RunAsync(database => database.SortedSetRangeByValueAsync(key, from, to, Exclude.Start, Order.Ascending, 0, take));

@@ -17,6 +17,8 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
     // No URL has a space, so that the two kinds of claims cannot be taken for each other.
     private const string TokenClaim = "token ";
 
+    private const string NothingDue = "[]";
+
     public async IAsyncEnumerable<TenantRecord> LoadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         RedisValue last = "-";
@@ -42,17 +44,26 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
         }
     }
 
-    public Task<TenantWrite> CreateAsync(TenantRecord tenant, TenantCreation creation) =>
-        WriteAsync(
-            StoreScript.TenantCreate,
-            tenant,
-            creation switch
-            {
-                TenantCreation.Adopt => "adopt",
-                TenantCreation.Seed => "seed",
-                _ => "new",
-            }
-        );
+    public async Task<TenantWrite> CreateAsync(TenantRecord tenant, TenantCreation creation)
+    {
+        var write = await WriteAsync(
+                StoreScript.TenantCreate,
+                tenant,
+                creation switch
+                {
+                    TenantCreation.Adopt => "adopt",
+                    TenantCreation.Seed => "seed",
+                    _ => "new",
+                },
+                NothingDue
+            )
+            .ConfigureAwait(false);
+        return
+            write is TenantWrite.Written(var generation)
+            && !await BeginAsync(TenantId.Parse(tenant.Config.Id), Text(generation)).ConfigureAwait(false)
+            ? new TenantWrite.Missing(null)
+            : write;
+    }
 
     public Task<TenantWrite> UpdateAsync(TenantRecord tenant) => WriteAsync(StoreScript.TenantUpdate, tenant, Text(tenant.Version));
 
@@ -68,9 +79,9 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
         return new((int)answer[0] == 1, Tombstone(answer));
     }
 
-    private async Task<TenantWrite> WriteAsync(StoreScript script, TenantRecord tenant, string condition)
+    private async Task<TenantWrite> WriteAsync(StoreScript script, TenantRecord tenant, string condition, params RedisValue[] further)
     {
-        var config = tenant.Config;
+        var (config, id) = (tenant.Config, TenantId.Parse(tenant.Config.Id));
         var record = JsonSerializer.Serialize(
             new StoredTenant(config, tenant.CreatedAt, tenant.SessionEpoch, tenant.Origin),
             TenantStoreJson.Default.StoredTenant
@@ -81,13 +92,14 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
                 await redis
                     .EvaluateAsync(
                         script,
-                        Keys(TenantId.Parse(config.Id)),
+                        Keys(id),
                         [
                             config.Id,
                             record,
                             Serialize(tenant.Check),
                             condition,
                             JsonSerializer.Serialize(claims, TenantStoreJson.Default.StringArray),
+                            .. further,
                             .. claims.Select(claim => (RedisValue)claim),
                         ]
                     )
@@ -97,7 +109,16 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
         {
             0 => new TenantWrite.Missing(Tombstone(answer)),
             1 => new TenantWrite.Written(Number(answer[1])),
-            2 => new TenantWrite.Exists(Read((string)answer[1]!, Number(answer[2]), (string?)answer[3])),
+            2 => await CompleteAsync(
+                    id,
+                    Read((string)answer[1]!, Number(answer[2]), (string?)answer[3]),
+                    (string?)answer[4],
+                    (string?)answer[5]
+                )
+                .ConfigureAwait(false)
+                is { } existing
+                ? new TenantWrite.Exists(existing)
+                : new TenantWrite.Missing(null),
             3 => Taken((string)answer[1]!, (string)answer[2]!),
             4 => new TenantWrite.BeingPurged(),
             5 => new TenantWrite.HasKeptData(),
@@ -121,14 +142,79 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
             : new TenantWrite.UrlTaken(claim, owner);
 
     private static StoreKey[] Keys(TenantId id) =>
-        [FleetKeyspace.Metadata(id), FleetKeyspace.Routes, FleetKeyspace.Index, FleetKeyspace.Version, FleetKeyspace.Changes];
+        [
+            FleetKeyspace.Metadata(id),
+            FleetKeyspace.Routes,
+            FleetKeyspace.Index,
+            FleetKeyspace.Version,
+            FleetKeyspace.Changes,
+            FleetKeyspace.Unfinished,
+        ];
 
     private async Task<TenantRecord?> ReadAsync(TenantId id)
     {
-        var fields = await redis.GetFieldsAsync(FleetKeyspace.Metadata(id), "record", "version", "check").ConfigureAwait(false);
+        var fields = await redis
+            .GetFieldsAsync(FleetKeyspace.Metadata(id), "record", "version", "check", "generation", "due")
+            .ConfigureAwait(false);
         return fields[0].IsNull
             ? null
-            : Read(fields[0].ToString(), long.Parse(fields[1].ToString(), CultureInfo.InvariantCulture), fields[2]);
+            : await CompleteAsync(
+                    id,
+                    Read(fields[0].ToString(), long.Parse(fields[1].ToString(), CultureInfo.InvariantCulture), fields[2]),
+                    fields[3],
+                    fields[4]
+                )
+                .ConfigureAwait(false);
+    }
+
+    /// <summary>Gives a tenant the generation that it has, and does what is still due in its own slot. Nothing is served before.</summary>
+    /// <returns>Null where the tenant is gone.</returns>
+    private async Task<TenantRecord?> CompleteAsync(TenantId id, TenantRecord tenant, string? generation, string? due)
+    {
+        if (string.IsNullOrEmpty(generation))
+        {
+            // An older release registered it.
+            var answer = (string[]?)
+                await redis
+                    .EvaluateAsync(
+                        StoreScript.TenantGeneration,
+                        [FleetKeyspace.Metadata(id), FleetKeyspace.Unfinished],
+                        [id.Value, NothingDue]
+                    )
+                    .ConfigureAwait(false);
+            if (answer is not [var given, var left])
+            {
+                return null;
+            }
+
+            (generation, due) = (given, left);
+        }
+
+        // Where nothing is due and the generation is not in the store, the store has lost what the tenant kept: then nothing makes one.
+        return string.IsNullOrEmpty(due) || await BeginAsync(id, generation).ConfigureAwait(false)
+            ? tenant with
+            {
+                Generation = long.Parse(generation, CultureInfo.InvariantCulture),
+            }
+            : null;
+    }
+
+    /// <summary>Does what is due in a tenant's own slot, and notes that it is done.</summary>
+    /// <returns>False where the tenant was deleted meanwhile.</returns>
+    private async Task<bool> BeginAsync(TenantId id, string generation)
+    {
+        var begun = await redis
+            .EvaluateAsync(StoreScript.TenantBegin, [new TenantKeyspace(id).Generation], [generation])
+            .ConfigureAwait(false);
+        if ((int)begun != 1)
+        {
+            return false;
+        }
+
+        await redis
+            .EvaluateAsync(StoreScript.TenantSettle, [FleetKeyspace.Metadata(id), FleetKeyspace.Unfinished], [id.Value, generation])
+            .ConfigureAwait(false);
+        return true;
     }
 
     private static TenantRecord Read(string json, long version, string? check)

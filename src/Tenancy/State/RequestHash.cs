@@ -1,6 +1,5 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
-using System.Text.Json;
 
 namespace Tenancy.State;
 
@@ -18,9 +17,6 @@ internal static class RequestHash
 
     /// <param name="arguments">The arguments as they were sent: one JSON object, in UTF-8.</param>
     /// <exception cref="FormatException">The arguments have no canonical form; see <see cref="CanonicalJson.Serialize"/>.</exception>
-    public static string Compute(ReadOnlySpan<byte> arguments) => Compute(JsonElement.Parse(arguments));
-
-    /// <exception cref="FormatException">The arguments have no canonical form; see <see cref="CanonicalJson.Serialize"/>.</exception>
-    public static string Compute(JsonElement arguments) =>
+    public static string Compute(ReadOnlySpan<byte> arguments) =>
         Base64Url.EncodeToString(SHA256.HashData(CanonicalJson.Serialize(arguments, Omissions)));
 }

@@ -24,6 +24,16 @@ internal sealed class StoreScript
 
     public static StoreScript TenantRemove { get; } = Load("tenant-remove");
 
+    public static StoreScript TenantGeneration { get; } = Load("tenant-generation");
+
+    public static StoreScript TenantBegin { get; } = Load("tenant-begin");
+
+    public static StoreScript TenantSettle { get; } = Load("tenant-settle");
+
+    public static StoreScript TenantEnd { get; } = Load("tenant-end");
+
+    public static StoreScript TenantPurged { get; } = Load("tenant-purged");
+
     public static StoreScript PrincipalCreate { get; } = Load("principal-create");
 
     public static StoreScript PrincipalRotate { get; } = Load("principal-rotate");

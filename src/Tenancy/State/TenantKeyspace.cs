@@ -11,6 +11,12 @@ internal sealed class TenantKeyspace(TenantId tenant)
 {
     private readonly string _prefix = $"tenant:{{{tenant.Value}}}:";
 
+    /// <summary>
+    /// Which life of the tenant this is: a number that registering makes and deleting raises. What writes for the tenant names the one that
+    /// it began with, so that nothing of a life that ended is written into the next one, or after the end.
+    /// </summary>
+    public StoreKey Generation => Key("generation");
+
     public StoreKey Principals => Key("principals");
 
     public StoreKey Clients => Key("clients");

@@ -11,9 +11,30 @@ internal sealed class TenantPurge(RedisConnection redis)
     public async Task<bool> IsDueAsync(TenantId tenant) =>
         (await redis.GetFieldsAsync(FleetKeyspace.Metadata(tenant), "purging").ConfigureAwait(false)) is [{ IsNull: false }];
 
-    public async Task RunAsync(TenantId tenant, CancellationToken cancellationToken)
+    /// <summary>Deletes what a tenant kept that was taken away, where that is not done yet.</summary>
+    /// <returns>False where nothing was to be done.</returns>
+    public async Task<bool> RunAsync(TenantId tenant, CancellationToken cancellationToken)
     {
+        var fields = await redis.GetFieldsAsync(FleetKeyspace.Metadata(tenant), "purging", "version").ConfigureAwait(false);
+        if (fields is not [{ IsNull: false }, { IsNull: false } version])
+        {
+            return false;
+        }
+
         var keys = new TenantKeyspace(tenant);
+        if ((int)await redis.EvaluateAsync(StoreScript.TenantEnd, [keys.Generation], [version]).ConfigureAwait(false) == 1)
+        {
+            await RunAsync(keys, cancellationToken).ConfigureAwait(false);
+        }
+
+        await redis
+            .EvaluateAsync(StoreScript.TenantPurged, [FleetKeyspace.Metadata(tenant), FleetKeyspace.Unfinished], [tenant.Value, version])
+            .ConfigureAwait(false);
+        return true;
+    }
+
+    private async Task RunAsync(TenantKeyspace keys, CancellationToken cancellationToken)
+    {
         await PurgeIndexAsync(
                 keys.Documents,
                 member =>
@@ -33,7 +54,6 @@ internal sealed class TenantPurge(RedisConnection redis)
         await redis
             .DeleteAsync([keys.Principals, keys.SessionCounts, keys.DocumentStorage, keys.IdempotencySizes, keys.Secret])
             .ConfigureAwait(false);
-        await redis.DeleteFieldAsync(FleetKeyspace.Metadata(tenant), "purging").ConfigureAwait(false);
     }
 
     private async Task PurgeIndexAsync(StoreKey index, Func<string, StoreKey?> key, CancellationToken cancellationToken)

@@ -64,6 +64,10 @@ internal sealed class TestStore(ConfigurationOptions settings, TimeProvider time
     /// <summary>The store as it is, beneath all that keeps tenants apart.</summary>
     public async Task<IDatabase> RawAsync() => (_raw ??= await ConnectionMultiplexer.ConnectAsync(settings.Clone())).GetDatabase();
 
+    /// <summary>Leaves a tombstone as deleting a tenant does, of a tenant that was never registered.</summary>
+    public async Task MarkDeletedAsync(TenantId tenant) =>
+        await (await RawAsync()).HashSetAsync(FleetKeyspace.Metadata(tenant), [new("version", 7), new("purging", 1)]);
+
     /// <summary>All keys of the store, on all of its masters.</summary>
     public async Task<string[]> KeysAsync(string pattern = "*")
     {

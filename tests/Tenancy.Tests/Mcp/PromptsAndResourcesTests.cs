@@ -132,7 +132,7 @@ public sealed class PromptsAndResourcesTests
         // A handler that the SDK calls for nobody's request belongs to no tenant.
         var tool = McpPlatformInstance.Of(tenant).Kind.FindTool("\"whoami\""u8)!;
         var foreign = new RequestContext<CallToolRequestParams>(
-            new DirectServer(new(), server.Services, null),
+            new ServerStandIn(new(), server.Services, null),
             new() { Method = "tools/call" },
             new() { Name = "whoami" }
         );

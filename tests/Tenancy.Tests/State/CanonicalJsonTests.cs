@@ -9,6 +9,9 @@ namespace Tenancy.Tests.State;
 
 public sealed class CanonicalJsonTests
 {
+    // Those that sort differently by code unit and by code point, those that are escaped, and one that begins like another.
+    private static readonly string[] Parts = ["a", "b", "ab", "\"", "\\", "\n", "é", "\uffef", "\U0001f600", "\u2028"];
+
     /// <summary>The vectors that are published with RFC 8785.</summary>
     public static TheoryData<string, string, string> PublishedVectors =>
         new()
@@ -129,13 +132,82 @@ public sealed class CanonicalJsonTests
             .String.Where(IsWellFormed)
             .Sample(text => JsonSerializer.Deserialize<string>(Canonical(JsonSerializer.Serialize(text))) == text);
 
+    [Fact]
+    public void The_order_of_members_matters_at_no_depth() =>
+        Gen
+            .Int.Array[3]
+            .Sample(seeds =>
+            {
+                var one = Shuffled(new(seeds[0]), new(seeds[1]), depth: 4);
+                var other = Shuffled(new(seeds[0]), new(seeds[2]), depth: 4);
+                var canonical = Canonical(one?.ToJsonString() ?? "null");
+                return canonical == Canonical(other?.ToJsonString() ?? "null")
+                    && canonical == Canonical(canonical)
+                    && JsonNode.DeepEquals(JsonNode.Parse(canonical), one);
+            });
+
+    [Theory]
+    [InlineData("""{"b":1,"z":[2],"a":{}}""", """{"a":{}}""")]
+    [InlineData("""{"z":{"z":1},"a":{"b":{"d":2,"c":3},"z":{}}}""", """{"a":{"b":{"c":3,"d":2},"z":{}}}""")]
+    [InlineData("""{"keep":{"b":1,"a":2},"b":{"x":1}}""", """{"keep":{"a":2}}""")]
+    public void What_is_left_out_leaves_no_trace(string json, string canonical)
+    {
+        CanonicalJson.Omission[] omissions = [new("b"), new("z"), new("keep", new CanonicalJson.Omission("b"))];
+
+        Assert.Equal(canonical, Encoding.UTF8.GetString(CanonicalJson.Serialize(Encoding.UTF8.GetBytes(json), omissions)));
+    }
+
+    [Fact]
+    public void A_member_that_is_left_out_may_not_stand_twice_either() =>
+        Assert.Throws<FormatException>(() =>
+            CanonicalJson.Serialize("""{"b":1,"a":2,"b":3}"""u8, new CanonicalJson.Omission("b")).ToArray()
+        );
+
+    [Theory]
+    [InlineData("{\"a\":\"\u00ff\"}")]
+    [InlineData("{\"\u00ff\":1}")]
+    public void Bytes_that_are_no_text_are_refused(string json) =>
+        Assert.Throws<FormatException>(() => CanonicalJson.Serialize(Encoding.Latin1.GetBytes(json)).ToArray());
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{\"a\":1")]
+    [InlineData("{} {}")]
+    public void What_is_no_JSON_text_is_refused(string json) => Assert.ThrowsAny<JsonException>(() => Canonical(json));
+
     private static bool IsWellFormed(string text) =>
         text.EnumerateRunes().Aggregate(0, (length, rune) => length + rune.Utf16SequenceLength) == text.Length
         && !text.Contains('\uFFFD', StringComparison.Ordinal);
 
-    private static string Canonical(string json)
+    private static string Canonical(string json) => Encoding.UTF8.GetString(CanonicalJson.Serialize(Encoding.UTF8.GetBytes(json)));
+
+    // An object of texts, numbers, arrays and further objects, whose members are written in an order of their own.
+    private static JsonNode? Shuffled(Random values, Random order, int depth)
     {
-        using var document = JsonDocument.Parse(json);
-        return Encoding.UTF8.GetString(CanonicalJson.Serialize(document.RootElement));
+        switch (values.Next(depth == 0 ? 3 : 5))
+        {
+            case 0:
+                return JsonValue.Create(Math.Round(values.NextDouble() * 1e6, values.Next(4)));
+            case 1:
+                return JsonValue.Create(Name(values));
+            case 2:
+                return null;
+            case 3:
+                return new JsonArray([.. Enumerable.Range(0, values.Next(4)).Select(_ => Shuffled(values, order, depth - 1))]);
+            default:
+                var members = new Dictionary<string, JsonNode?>();
+                foreach (var _ in Enumerable.Range(0, values.Next(7)))
+                {
+                    var name = Name(values);
+                    members[name] = Shuffled(values, order, depth - 1);
+                }
+
+                var shuffled = members.ToArray();
+                order.Shuffle(shuffled);
+                return new JsonObject(shuffled);
+        }
     }
+
+    private static string Name(Random values) =>
+        string.Concat(Enumerable.Range(0, values.Next(4)).Select(_ => Parts[values.Next(Parts.Length)]));
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Tenancy.State;
 
@@ -44,7 +45,6 @@ public sealed class RequestHashTests
 
     private static string Hash(string json)
     {
-        using var document = JsonDocument.Parse(json);
-        return RequestHash.Compute(document.RootElement);
+        return RequestHash.Compute(Encoding.UTF8.GetBytes(json));
     }
 }

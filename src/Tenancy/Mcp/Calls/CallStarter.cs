@@ -14,14 +14,16 @@ internal sealed class CallStarter(IServiceScopeFactory scopes, ToolContextFactor
     /// <summary>Begins a call.</summary>
     /// <param name="tenant">The tenant.</param>
     /// <param name="caller">Who calls.</param>
-    /// <param name="user">The caller as ASP.NET Core has it; only a tool that asks for scopes needs it.</param>
+    /// <param name="user">The caller as ASP.NET Core has it; most tools do without, see <see cref="TenantTool.NeedsUser"/>.</param>
     /// <param name="tool">The tool; null for another kind of handler.</param>
+    /// <param name="revision">The revision of the protocol; null where the MCP SDK's own server knows it.</param>
     /// <returns>The call, or why there is none.</returns>
     public (Call? Call, Refusal? Refusal) TryBegin(
         TenantModel tenant,
         CallerIdentity caller,
         ClaimsPrincipal? user = null,
-        TenantTool? tool = null
+        TenantTool? tool = null,
+        string? revision = null
     )
     {
         // The gate has asked the same of the name in the message; this asks it of the tool that is about to run.
@@ -47,6 +49,6 @@ internal sealed class CallStarter(IServiceScopeFactory scopes, ToolContextFactor
             return (null, Refusal.TenantChanged);
         }
 
-        return (new(tenant, caller, contexts, place, scopes, logger), null);
+        return (new(tenant, caller, contexts, place, scopes, logger) { User = user, Revision = revision }, null);
     }
 }

@@ -119,7 +119,13 @@ internal sealed class DirectPath(DirectConditions conditions, CallStarter starte
         CancellationToken cancellationToken
     )
     {
-        var (call, refusal) = starter.TryBegin(request.Tenant, request.Caller, tool.RequiredScopes.Count > 0 ? request.User : null, tool);
+        var (call, refusal) = starter.TryBegin(
+            request.Tenant,
+            request.Caller,
+            tool.NeedsUser ? request.User : null,
+            tool,
+            request.Version ?? session?.Version
+        );
         if (call is null)
         {
             operation?.Note(ProtocolErrors.ToResult(tool.ProtocolTool.Name, new McpException(refusal!.Detail)));
@@ -128,7 +134,7 @@ internal sealed class DirectPath(DirectConditions conditions, CallStarter starte
 
         try
         {
-            var answer = await tool.RunDirectAsync(run, call, request, request.Version ?? session?.Version, cancellationToken);
+            var answer = await run.RunAsync(call, cancellationToken);
 
             // While the call's services are there: what a handler returns may still use them.
             reply.Write(answer);

@@ -7,7 +7,6 @@ using Microsoft.Extensions.Options;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 using Tenancy.Mcp.Direct;
-using Tenancy.Mcp.Requests;
 using Tenancy.Mcp.Sdk;
 
 namespace Tenancy.Mcp.Platforms;
@@ -49,32 +48,13 @@ internal sealed class MethodTool : TenantTool
 
     internal override bool NeedsServer { get; }
 
-    public override ToolRun Read(ReadOnlySpan<byte> arguments) =>
-        new MethodRun(arguments.IsEmpty ? null : JsonSerializer.Deserialize(arguments, DirectJson.Default.DictionaryStringJsonElement));
+    internal override bool NeedsUser => _asksForUser || base.NeedsUser;
 
-    internal override async ValueTask<ToolAnswer> RunDirectAsync(
-        ToolRun run,
-        Call call,
-        McpRequest request,
-        string? version,
-        CancellationToken cancellationToken
-    )
-    {
-        var server = new DirectServer(_options.Value, call.Services, version);
-        var message = new JsonRpcRequest
-        {
-            Id = NoId,
-            Method = RequestMethods.ToolsCall,
-            Context = new() { ProtocolVersion = version, User = _asksForUser ? Authenticated(request.User) : null },
-        };
-        var parameters = new CallToolRequestParams { Name = ProtocolTool.Name, Arguments = ((MethodRun)run).Arguments };
-        return ToolAnswer.FromResult(
-            await _tool.InvokeAsync(
-                new(server, message, parameters) { Services = call.Services, MatchedPrimitive = this },
-                cancellationToken
-            )
+    public override ToolRun Read(ReadOnlySpan<byte> arguments) =>
+        new MethodRun(
+            this,
+            arguments.IsEmpty ? null : JsonSerializer.Deserialize(arguments, DirectJson.Default.DictionaryStringJsonElement)
         );
-    }
 
     internal override ValueTask<CallToolResult> InvokeAsync(
         Call call,
@@ -86,8 +66,8 @@ internal sealed class MethodTool : TenantTool
         return _tool.InvokeAsync(request, cancellationToken);
     }
 
-    private static ClaimsPrincipal? Authenticated(ClaimsPrincipal user) =>
-        user.Identities.Any(identity => identity.IsAuthenticated) ? user : null;
+    private static ClaimsPrincipal? Authenticated(ClaimsPrincipal? user) =>
+        user?.Identities.Any(identity => identity.IsAuthenticated) is true ? user : null;
 
     // Who asks for the server talks to the client. Without a progress token there is nothing to report to, so that IProgress asks for
     // nothing.
@@ -106,11 +86,26 @@ internal sealed class MethodTool : TenantTool
     // The SDK's own filters look at these.
     private bool IsGuarded() => _tool.Metadata.Any(item => item is IAuthorizeData or IAllowAnonymous);
 
-    private sealed class MethodRun(Dictionary<string, JsonElement>? arguments) : ToolRun
+    private sealed class MethodRun(MethodTool tool, Dictionary<string, JsonElement>? arguments) : ToolRun
     {
-        public Dictionary<string, JsonElement>? Arguments => arguments;
-
-        public override ValueTask<ToolAnswer> RunAsync(Call call, CancellationToken cancellationToken) =>
-            throw new NotSupportedException("A method of the MCP SDK's own form runs with a server.");
+        public override async ValueTask<ToolAnswer> RunAsync(Call call, CancellationToken cancellationToken)
+        {
+            var message = new JsonRpcRequest
+            {
+                Id = NoId,
+                Method = RequestMethods.ToolsCall,
+                Context = new() { ProtocolVersion = call.Revision, User = tool._asksForUser ? Authenticated(call.User) : null },
+            };
+            var request = new RequestContext<CallToolRequestParams>(
+                new ServerStandIn(tool._options.Value, call.Services, call.Revision),
+                message,
+                new() { Name = tool.ProtocolTool.Name, Arguments = arguments }
+            )
+            {
+                Services = call.Services,
+                MatchedPrimitive = tool,
+            };
+            return ToolAnswer.FromResult(await tool._tool.InvokeAsync(request, cancellationToken));
+        }
     }
 }

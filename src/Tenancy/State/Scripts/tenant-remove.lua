@@ -1,19 +1,24 @@
 -- Takes a tenant away: frees its URLs, leaves a tombstone with the next version and logs the change.
 -- KEYS: 1 metadata of the tenant (hash)  2 routes (hash, URL -> id)  3 index (sorted set of ids)  4 version  5 changes (sorted set, id by version)
+--       6 unfinished (sorted set, id by version)
 -- ARGV: 1 id  2 'purging' where its data is to be deleted, 'kept' where it stays
 -- Gives: {1, version} removed | {0, version of the tombstone, if there is one} there is no such tenant; what an unregistered one left is then marked for deletion
-local current = redis.call('HMGET', KEYS[1], 'urls', 'version')
+local current = redis.call('HMGET', KEYS[1], 'urls', 'version', 'purging')
 local urls = current[1]
 if not urls then
-  if ARGV[2] == 'purging' and redis.call('HDEL', KEYS[1], 'kept') == 1 then redis.call('HSET', KEYS[1], 'purging', '1') end
+  if ARGV[2] == 'purging' and (redis.call('HDEL', KEYS[1], 'kept') == 1 or current[3]) then
+    redis.call('HSET', KEYS[1], 'purging', '1')
+    redis.call('ZADD', KEYS[6], current[2], ARGV[1])
+  end
   return {0, current[2]}
 end
 for _, url in ipairs(cjson.decode(urls)) do
   if redis.call('HGET', KEYS[2], url) == ARGV[1] then redis.call('HDEL', KEYS[2], url) end
 end
 local version = string.format('%.0f', redis.call('INCR', KEYS[4]))
-redis.call('HDEL', KEYS[1], 'record', 'urls', 'check')
+redis.call('HDEL', KEYS[1], 'record', 'urls', 'check', 'generation', 'due')
 redis.call('HSET', KEYS[1], 'version', version, ARGV[2], '1')
 redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('ZADD', KEYS[5], version, ARGV[1])
+if ARGV[2] == 'purging' then redis.call('ZADD', KEYS[6], version, ARGV[1]) else redis.call('ZREM', KEYS[6], ARGV[1]) end
 return {1, version}

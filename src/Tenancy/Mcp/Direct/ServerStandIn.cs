@@ -14,7 +14,7 @@ namespace Tenancy.Mcp.Direct;
 /// </remarks>
 // To derive from McpServer is experimental. The difference tests notice where it comes to mean something else.
 #pragma warning disable MCPEXP002
-internal sealed class DirectServer(McpServerOptions options, IServiceProvider services, string? version) : McpServer
+internal sealed class ServerStandIn(McpServerOptions options, IServiceProvider services, string? version) : McpServer
 #pragma warning restore MCPEXP002
 {
     public override string? SessionId => null;
