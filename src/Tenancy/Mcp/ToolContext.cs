@@ -107,11 +107,12 @@ public sealed class ToolContext
     /// </summary>
     /// <remarks>
     /// What was flushed stays, also when the handler throws. A retry, or another run after a conflict, finds it there: <c>CreateAsync</c>
-    /// gives the documents back that were created before, and what was replaced is read as it is now. To repeat a flush is safe.
+    /// gives the documents back that were created before, and what was replaced is read as it is now. To repeat a flush is safe. What the
+    /// store refuses is dropped: the handler begins again from what it reads then.
     /// </remarks>
     /// <param name="cancellationToken">Refuses to begin; what was sent is not taken back.</param>
-    /// <exception cref="DocumentChangedException">A document is not as it was read. Nothing was written, and what was to be is dropped.</exception>
-    /// <exception cref="StorageBudgetExceededException">The tenant keeps as much as it may. Nothing was written, and it is dropped.</exception>
+    /// <exception cref="DocumentChangedException">A document is not as it was read; nothing was written.</exception>
+    /// <exception cref="StorageBudgetExceededException">The tenant keeps as much as it may; nothing was written.</exception>
     /// <exception cref="StoreUnavailableException">The store did not answer. It may have been written; flush again.</exception>
     /// <exception cref="InvalidOperationException">The call has ended, or another flush is under way.</exception>
     public Task FlushAsync(CancellationToken cancellationToken = default)

@@ -17,7 +17,9 @@ internal static class DocumentCommit
     /// <exception cref="DocumentChangedException">A document is not as it was read.</exception>
     /// <exception cref="StorageBudgetExceededException">The tenant keeps as much as it may.</exception>
     /// <exception cref="ClaimPassedException">The claim has passed to another try of the request.</exception>
-    /// <exception cref="StoreUnavailableException">The store did not answer: it may have been committed. Or the tenant was deleted.</exception>
+    /// <exception cref="StoreUnavailableException">
+    /// The store did not answer: it may have been committed. Or the tenant was deleted: it was not.
+    /// </exception>
     public static async Task FlushAsync(
         RedisConnection redis,
         TenantKeyspace keys,

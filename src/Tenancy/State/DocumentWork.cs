@@ -12,10 +12,10 @@ namespace Tenancy.State;
 /// <param name="budget">How many bytes the documents of the tenant may take up; see <see cref="DocumentSize"/>.</param>
 internal sealed class DocumentWork(long budget)
 {
-    /// <summary>The most documents of one commit. While its script runs all tenants of the server wait: 128 take about a millisecond.</summary>
+    /// <summary>The most documents of one commit. While its script runs all tenants of the store wait: 128 take a millisecond.</summary>
     public const int MaxDocuments = 128;
 
-    /// <summary>The most bytes of one commit. The embedded store's scripts have 16 MiB of memory, and need some times what they write.</summary>
+    /// <summary>The most bytes of one commit. The embedded store's scripts have 16 MiB of memory for all copies of them.</summary>
     public const int MaxBytes = 4 * 1024 * 1024;
 
     private const int NameBytes = 16;

@@ -8,8 +8,8 @@ namespace Tenancy.State;
 /// read only. It ends with the call that it was got from.
 /// </summary>
 /// <remarks>
-/// What a call writes is committed when its handler has returned, all of it or nothing; a handler that throws writes nothing. Until then the
-/// call itself reads what it wrote, and nobody else does. A call commits at most 128 documents and 4 MiB
+/// What a call writes is committed when its handler has returned, all of it or nothing; a handler that throws writes nothing. Until then
+/// the call itself reads what it wrote, and nobody else does. A call commits at most 128 documents and 4 MiB
 /// (<see cref="CommitTooLargeException"/>); one that has more to write, or that calls out in between, commits what there is with
 /// <c>ToolContext.FlushAsync</c>.
 /// </remarks>
@@ -49,7 +49,7 @@ public sealed class Documents<T>
     /// <param name="name">Tells apart several documents of one type that one call creates. Default: none, for a single one.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="InvalidOperationException">The call has no account: documents are written for an account only.</exception>
-    /// <exception cref="DocumentChangedException">The call itself deleted the document that it belongs to; see <see cref="Of"/>.</exception>
+    /// <exception cref="DocumentChangedException">This call deleted the document that it belongs to; see <see cref="Of"/>.</exception>
     /// <exception cref="CommitTooLargeException">The call has written too much for one commit.</exception>
     public async Task<T> CreateAsync(T document, string name = "", CancellationToken cancellationToken = default)
     {
@@ -75,7 +75,7 @@ public sealed class Documents<T>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>The document, also when the call is a retry that created it before; null where the id is taken.</returns>
     /// <exception cref="InvalidOperationException">The call has no account: documents are written for an account only.</exception>
-    /// <exception cref="DocumentChangedException">The call itself deleted the document that it belongs to; see <see cref="Of"/>.</exception>
+    /// <exception cref="DocumentChangedException">This call deleted the document that it belongs to; see <see cref="Of"/>.</exception>
     /// <exception cref="CommitTooLargeException">The call has written too much for one commit.</exception>
     public Task<T?> CreateWithIdAsync(string id, T document, CancellationToken cancellationToken = default)
     {

@@ -1,6 +1,7 @@
 // The token ends a wait of milliseconds; in each call it would hide what is tested.
 #pragma warning disable xUnit1051
 using Tenancy.Configuration;
+using Tenancy.Registry;
 using Tenancy.State;
 using Tenancy.Tests.Hosting;
 
@@ -257,6 +258,69 @@ public sealed class DocumentWorkTests(TestStores stores)
 
     [Theory]
     [ClassData(typeof(StoreKinds))]
+    public async Task Nothing_is_claimed_committed_or_given_back_for_a_life_of_the_tenant_that_is_over(StoreKind kind)
+    {
+        await using var store = await stores.GetAsync(kind);
+        var generation = new TenantKeyspace(store.Tenant).Generation.Value;
+        await (await store.RawAsync()).StringSetAsync(generation, 7);
+        var keys = new IdempotencyStore(store.Redis, store.Tenant, generation: 7, new());
+        var request = new IdempotentRequest("caller", "account", "key-0123456789abcdef", "tool", "hash");
+        var lease = Assert.IsType<IdempotencyClaim.Claimed>(await keys.ClaimAsync(request, TimeSpan.FromSeconds(30))).Lease;
+        var call = Begin(store, generation: 7);
+        await call.Orders.CreateAsync(new());
+
+        await (await store.RawAsync()).StringSetAsync(generation, 8);
+        await Assert.ThrowsAsync<StoreUnavailableException>(() =>
+            keys.ClaimAsync(request with { Key = "other" }, TimeSpan.FromSeconds(30))
+        );
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => keys.ReleaseAsync(lease));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => keys.CompleteAsync(lease, "done"u8.ToArray()));
+        await Assert.ThrowsAsync<StoreUnavailableException>(call.CommitAsync);
+        Assert.Empty((await Begin(store).Orders.ListAsync()).Items);
+
+        await (await store.RawAsync()).StringSetAsync(generation, 7);
+        await call.CommitAsync();
+        Assert.Single((await Begin(store).Orders.ListAsync()).Items);
+        Assert.True((await keys.CompleteAsync(lease, "done"u8.ToArray())).IsStored);
+    }
+
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
+    public async Task An_answer_is_kept_with_the_documents_or_neither_is_there(StoreKind kind)
+    {
+        await using var store = await stores.GetAsync(kind);
+        var before = Begin(store);
+        var order = (await before.Orders.CreateWithIdAsync("a", new()))!;
+        await before.CommitAsync();
+        var keys = new IdempotencyStore(store.Redis, store.Tenant, generation: 0, new());
+        var request = new IdempotentRequest("caller", "account", "key-0123456789abcdef", "tool", "hash");
+        var lease = Assert.IsType<IdempotencyClaim.Claimed>(await keys.ClaimAsync(request, TimeSpan.FromSeconds(30))).Lease;
+
+        var loser = Begin(store);
+        await loser.Orders.ReplaceAsync(order with { Number = 1 });
+        await before.Orders.ReplaceAsync(order with { Number = 2 });
+        await before.CommitAsync();
+        await Assert.ThrowsAsync<DocumentChangedException>(() => keys.CompleteAsync(lease, "lost"u8.ToArray(), loser.Work));
+        Assert.IsType<IdempotencyClaim.InFlight>(await keys.ClaimAsync(request, TimeSpan.FromSeconds(30)));
+
+        var winner = Begin(store);
+        await winner.Orders.ReplaceAsync((await winner.Orders.GetAsync("a"))! with { Number = 3 });
+        var late = Begin(store);
+        await late.Orders.CreateAsync(new() { Number = 4 });
+        Assert.True((await keys.CompleteAsync(lease, "won"u8.ToArray(), winner.Work)).IsStored);
+
+        // Said again it changes nothing, whatever comes with it.
+        Assert.True((await keys.CompleteAsync(lease, "again"u8.ToArray(), late.Work)).IsStored);
+        Assert.Equal([3], (await Begin(store).Orders.ListAsync()).Items.Select(item => item.Number));
+        Assert.Equal(
+            "won"u8.ToArray(),
+            Assert.IsType<IdempotencyClaim.Replay>(await keys.ClaimAsync(request, TimeSpan.FromSeconds(30))).Response.ToArray()
+        );
+        await AssertCountedAsync(store);
+    }
+
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
     public async Task The_same_document_written_by_tasks_of_one_call_is_written_once(StoreKind kind)
     {
         await using var store = await stores.GetAsync(kind);
@@ -359,10 +423,11 @@ public sealed class DocumentWorkTests(TestStores stores)
         TestStore store,
         RedisConnection? redis = null,
         string? operation = null,
-        long budget = TenantLimits.DefaultMaxDocumentBytes
-    ) => new(redis ?? store.Redis, store.Tenant, "account", operation ?? $"operation-{Interlocked.Increment(ref _operations)}", budget);
+        long budget = TenantLimits.DefaultMaxDocumentBytes,
+        long generation = 0
+    ) => new(redis ?? store.Redis, store.Tenant, generation, operation ?? $"operation-{Interlocked.Increment(ref _operations)}", budget);
 
-    private sealed class Call(RedisConnection redis, TenantId tenant, string account, string operation, long budget)
+    private sealed class Call(RedisConnection redis, TenantId tenant, long generation, string operation, long budget)
     {
         private readonly UnitOfWork _unit = new(budget);
 
@@ -370,11 +435,13 @@ public sealed class DocumentWorkTests(TestStores stores)
 
         public Documents<TestDelivery> Deliveries => new(Scope);
 
-        private DocumentScope Scope => new(redis, tenant, account, operation, _unit, () => { });
+        public DocumentWork? Work => _unit.Work;
+
+        private DocumentScope Scope => new(redis, tenant, "account", operation, _unit, () => { });
 
         public Task CommitAsync() =>
             _unit.Work is { IsEmpty: false } work
-                ? DocumentCommit.FlushAsync(redis, new(tenant), generation: 0, work, lease: null)
+                ? DocumentCommit.FlushAsync(redis, new(tenant), generation, work, lease: null)
                 : Task.CompletedTask;
     }
 }
