@@ -44,6 +44,7 @@ internal static class StoreRun
         var store = new IdempotencyStore(
             connection,
             Tenant,
+            generation: 0,
             new()
             {
                 MaxRecords = int.MaxValue,

@@ -135,8 +135,14 @@ public sealed class Call : IUnitOfWork
     /// <exception cref="StorageBudgetExceededException">The tenant keeps as much as it may; nothing was written.</exception>
     internal Task CommitAsync(bool isError = false)
     {
+        if (isError)
+        {
+            // Who is told that the time is over leaves a handler behind that goes on, and may still commit under its claim.
+            return Task.CompletedTask;
+        }
+
         _hasCommitted = true;
-        return !isError && Work is { IsEmpty: false } ? Context.FlushAsync() : Task.CompletedTask;
+        return Work is { IsEmpty: false } ? Context.FlushAsync() : Task.CompletedTask;
     }
 
     /// <summary>Goes on with the call although its request may end: with neither the request's context nor its ambient state.</summary>

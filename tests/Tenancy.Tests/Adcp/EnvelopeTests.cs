@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Tenancy.Adcp;
 using Tenancy.Mcp;
+using Tenancy.Registry;
 using Tenancy.State;
 using Tenancy.Testing;
 using Tenancy.Tests.Hosting;
@@ -213,10 +214,11 @@ public sealed class EnvelopeTests
     {
         await using var server = await TenancyServer.StartAsync();
         var (redis, tenant) = (server.Services.GetRequiredService<RedisConnection>(), global::Tenancy.Configuration.TenantId.Parse("acme"));
+        var generation = server.Services.GetRequiredService<TenantRegistry>().Get("acme")!.Generation;
         string[] accounts = ["a", "b", "c"];
         foreach (var (number, account) in accounts.SelectMany(account => new[] { 1, 2, 3 }, (account, number) => (number, account)))
         {
-            await new CommittedDocuments<TestBuy>(redis, tenant, account, $"{account}{number}").CreateAsync(
+            await new CommittedDocuments<TestBuy>(redis, tenant, account, $"{account}{number}", generation: generation).CreateAsync(
                 new() { Seller = account, Budget = number }
             );
         }

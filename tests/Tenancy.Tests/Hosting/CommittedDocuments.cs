@@ -12,7 +12,8 @@ internal sealed class CommittedDocuments<T>(
     string? account,
     string operation,
     long budget = TenantLimits.DefaultMaxDocumentBytes,
-    TenantDocument? owner = null
+    TenantDocument? owner = null,
+    long generation = 0
 )
     where T : TenantDocument
 {
@@ -20,7 +21,7 @@ internal sealed class CommittedDocuments<T>(
     {
         // Who is no owner is refused at once.
         _ = Documents(new Unit(budget)).Of(owner);
-        return new(redis, tenant, account, operation, budget, owner);
+        return new(redis, tenant, account, operation, budget, owner, generation);
     }
 
     public Task<T?> GetAsync(string id) => Documents(new Unit(budget)).GetAsync(id);
@@ -44,7 +45,7 @@ internal sealed class CommittedDocuments<T>(
         var result = await write(Documents(unit));
         if (!unit.Work.IsEmpty)
         {
-            await DocumentCommit.FlushAsync(redis, new(tenant), generation: 0, unit.Work, lease: null);
+            await DocumentCommit.FlushAsync(redis, new(tenant), generation, unit.Work, lease: null);
         }
 
         return result;
