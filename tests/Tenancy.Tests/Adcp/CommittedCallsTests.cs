@@ -22,6 +22,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Adcp;
 
 /// <summary>What a handler writes is there when it has returned, together with its answer, or not at all.</summary>
+[Tier(Tier.Process)]
 public sealed class CommittedCallsTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

@@ -8,6 +8,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.State;
 
 /// <summary>Whatever calls do, the documents are as in a list in memory of which each call has a copy until it commits.</summary>
+[Tier(Tier.Process)]
 public sealed class DocumentModelTests(TestStores stores)
 {
     private static readonly string[] Accounts = ["one", "two"];

@@ -8,6 +8,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.State;
 
 /// <summary>What a call writes is its own until it is committed, and then it is there as a whole or not at all.</summary>
+[Tier(Tier.Process)]
 public sealed class DocumentWorkTests(TestStores stores)
 {
     private int _operations;
