@@ -26,7 +26,7 @@ public sealed class StoreAwayTests
         await using var redis = await RedisServer.StartAsync();
         await redis.StopAsync();
         await using var store = Store(redis);
-        var sessions = new SessionStore(store.Redis, store.Tenant);
+        var sessions = new SessionStore(store.Redis, store.Tenant, generation: 0);
         Assert.InRange(await FailAsync(sessions), TimeSpan.Zero, TimeSpan.FromSeconds(4));
         await FailAtOnceAsync(sessions);
         await redis.LaunchAsync();
@@ -38,7 +38,7 @@ public sealed class StoreAwayTests
     {
         await using var redis = await RedisServer.StartAsync();
         await using var store = Store(redis);
-        var sessions = new SessionStore(store.Redis, store.Tenant);
+        var sessions = new SessionStore(store.Redis, store.Tenant, generation: 0);
         await sessions.BeginAsync("s", new("epoch", "me"));
         await redis.StopAsync();
         Assert.InRange(await FailAsync(sessions), TimeSpan.Zero, TimeSpan.FromSeconds(2));
@@ -53,7 +53,7 @@ public sealed class StoreAwayTests
     {
         await using var redis = await RedisServer.StartAsync();
         await using var store = Store(redis);
-        var sessions = new SessionStore(store.Redis, store.Tenant);
+        var sessions = new SessionStore(store.Redis, store.Tenant, generation: 0);
         await sessions.BeginAsync("s", new("epoch", "me"));
         await redis.RestartAsync();
         await UntilItAnswersAsync(sessions);
@@ -65,7 +65,7 @@ public sealed class StoreAwayTests
     {
         await using var redis = await RedisServer.StartAsync();
         await using var store = Store(redis);
-        var sessions = new SessionStore(store.Redis, store.Tenant);
+        var sessions = new SessionStore(store.Redis, store.Tenant, generation: 0);
         await sessions.BeginAsync("s", new("epoch", "me"));
         await redis.PauseAsync();
         var first = await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => FailAsync(sessions)));
@@ -81,7 +81,7 @@ public sealed class StoreAwayTests
     {
         await using var redis = await RedisServer.StartAsync();
         await using var store = Store(redis);
-        var sessions = new SessionStore(store.Redis, store.Tenant);
+        var sessions = new SessionStore(store.Redis, store.Tenant, generation: 0);
         await sessions.BeginAsync("s", new("epoch", "me"));
         await redis.PauseAsync();
         await FailAsync(sessions);
@@ -156,7 +156,7 @@ public sealed class StoreAwayTests
         await redis.StopAsync();
         await Task.WhenAll(writers);
         await redis.LaunchAsync();
-        await UntilItAnswersAsync(new(store.Redis, store.Tenant));
+        await UntilItAnswersAsync(new(store.Redis, store.Tenant, generation: 0));
 
         foreach (var (order, key) in acknowledged)
         {
