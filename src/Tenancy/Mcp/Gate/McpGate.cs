@@ -98,7 +98,8 @@ internal sealed class McpGate(
 
         if (!MayUse(request, request.ToolName()))
         {
-            return Refusal.NoCredentials;
+            // A client that has no token yet begins a connection to be told where to get one. That must not cost it its calls.
+            return request.IsHandshake && await SettleLimitAsync(request) is { } spent ? spent : Refusal.NoCredentials;
         }
 
         // Who shows no credentials is told first that they are missing, where that is so: there is no session without them.

@@ -234,6 +234,29 @@ public sealed class GateOrderTests
         Assert.Equal(HttpStatusCode.OK, other.StatusCode);
     }
 
+    [Theory]
+    [InlineData(Generation.Sessions)]
+    [InlineData(Generation.Stateless)]
+    public async Task Who_has_no_token_yet_begins_connections_out_of_a_budget_by_address_and_keeps_its_calls(Generation generation)
+    {
+        await using var server = await StartAsync([], services => services.AddSingleton<IStartupFilter, ClientAddresses>());
+        Dictionary<HttpStatusCode, int> answers = [];
+        for (var i = 0; i < 70; i++)
+        {
+            using var begun = await SendAsync(server, Handshake(generation), token: null, generation, address: "192.0.2.1");
+            answers[begun.StatusCode] = answers.GetValueOrDefault(begun.StatusCode) + 1;
+            Assert.StartsWith("\"handshake\"", begun.Headers.GetValues("RateLimit").Single(), StringComparison.Ordinal);
+        }
+
+        // A slow machine gives some of them back meanwhile.
+        Assert.Equal([HttpStatusCode.Unauthorized, HttpStatusCode.TooManyRequests], answers.Keys.Order());
+        Assert.InRange(answers[HttpStatusCode.Unauthorized], RequestLimits.AnonymousPerMinute, 69);
+        using var call = await SendAsync(server, McpCalls.Call("whoami"), token: null, address: "192.0.2.1");
+        Assert.Equal((HttpStatusCode.Unauthorized, RequestLimits.AnonymousPerMinute - 1), (call.StatusCode, Remaining(call)));
+        using var other = await SendAsync(server, Handshake(generation), token: null, generation, address: "192.0.2.2");
+        Assert.Equal(HttpStatusCode.Unauthorized, other.StatusCode);
+    }
+
     [Fact]
     public async Task Bodies_under_way_are_bounded_for_each_tenant_and_in_all_and_small_ones_go_on()
     {
