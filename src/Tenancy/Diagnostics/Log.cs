@@ -163,7 +163,7 @@ internal static partial class Log
     public static partial void AdminApiOff(this ILogger logger);
 
     [LoggerMessage(
-        106,
+        66,
         LogLevel.Warning,
         "A registration or a deletion of tenant {TenantId} that was cut off could not be completed; it is tried again.",
         EventName = "TenantUnfinished"
@@ -171,7 +171,7 @@ internal static partial class Log
     public static partial void TenantUnfinished(this ILogger logger, Exception exception, string tenantId);
 
     [LoggerMessage(
-        107,
+        67,
         LogLevel.Information,
         "The data of tenant {TenantId} is deleted: its deletion had been cut off.",
         EventName = "TenantPurged"

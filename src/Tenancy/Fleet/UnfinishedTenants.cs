@@ -38,17 +38,29 @@ internal sealed class UnfinishedTenants(
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         using var timer = new PeriodicTimer(Interval, time);
-        do
+        try
         {
-            try
+            do
             {
-                await CompleteAsync(stoppingToken).ConfigureAwait(false);
-            }
-            catch (StoreUnavailableException)
-            {
-                // Whoever needs the store says so. What is unfinished is still there when it is back.
-            }
-        } while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false));
+                await TryCompleteAsync(stoppingToken).ConfigureAwait(false);
+            } while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false));
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // A host that is disposed without being stopped would take it for a failure.
+        }
+    }
+
+    private async Task TryCompleteAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await CompleteAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (StoreUnavailableException)
+        {
+            // Whoever needs the store says so. What is unfinished is still there when it is back.
+        }
     }
 
     private async Task CompleteAsync(TenantId tenant, CancellationToken cancellationToken)

@@ -520,6 +520,11 @@ public sealed class TenantRegistry
                 $"The unregistered tenant left {kept} principals, and one has {PrincipalValidator.MaximumPrincipals} at most: register it with "
                     + "fewer."
             ),
+            TenantWrite.IsBehindItsData => new TenantConflictException(
+                "id",
+                $"The store has lost that there was a later tenant '{id}', and not what that one keeps, which nobody may have now: delete "
+                    + "it, and register it again."
+            ),
             TenantWrite.BeingPurged => new TenantConflictException(
                 "id",
                 $"The data of an earlier tenant '{id}' is still being deleted: try it again in a while, or choose another id."

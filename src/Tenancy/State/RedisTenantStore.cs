@@ -67,7 +67,7 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
         }
 
         var begun = await BeginAsync(id, Text(written.Version), due).ConfigureAwait(false);
-        return begun is null ? new TenantWrite.Missing(null)
+        return begun is null ? await ExplainAsync(id, Text(written.Version)).ConfigureAwait(false)
             : written.Adopted is null ? written
             : written with { Adopted = begun };
     }
@@ -124,7 +124,10 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
         return (int)answer[0] switch
         {
             0 => new TenantWrite.Missing(Tombstone(answer)),
-            1 => new TenantWrite.Written(Number(answer[1])) { Adopted = answer is [_, _, var kept] && (string?)kept == "1" ? Nothing : null },
+            1 => new TenantWrite.Written(Number(answer[1]))
+            {
+                Adopted = answer is [_, _, var kept] && (string?)kept == "1" ? Nothing : null,
+            },
             2 => await CompleteAsync(
                     id,
                     Read((string)answer[1]!, Number(answer[2]), (string?)answer[3]),
@@ -252,6 +255,12 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
             .ConfigureAwait(false);
         return new((int)kept, (int)clients, (int)documents, (long)bytes);
     }
+
+    /// <summary>Says why a generation did not begin: the tenant was deleted meanwhile, or the store has lost a later life of its id.</summary>
+    private async Task<TenantWrite> ExplainAsync(TenantId id, string generation) =>
+        (await redis.GetFieldsAsync(FleetKeyspace.Metadata(id), "generation").ConfigureAwait(false))[0] == generation
+            ? new TenantWrite.IsBehindItsData()
+            : new TenantWrite.Missing(null);
 
     /// <summary>
     /// Looks whether what an unregistered tenant left refuses the principals that a new one is to begin with. Nobody changes it meanwhile.

@@ -94,7 +94,11 @@ internal sealed class TenantPurge(RedisConnection redis)
         {
             try
             {
-                await redis.EvaluateFencedAsync(StoreScript.TenantEnd, [_keys.Generation], [_tombstone]).ConfigureAwait(false);
+                if (!await TryEndAsync().ConfigureAwait(false))
+                {
+                    return;
+                }
+
                 await DeleteAllAsync(cancellationToken).ConfigureAwait(false);
             }
             catch (StoreUnavailableException exception) when (exception.InnerException is GenerationEndedException)
@@ -115,6 +119,31 @@ internal sealed class TenantPurge(RedisConnection redis)
                     [tenant.Value, _tombstone]
                 )
                 .ConfigureAwait(false);
+        }
+
+        /// <summary>Ends the generation: from then on nothing is written any more that began before.</summary>
+        /// <returns>False where another node has completed the deletion.</returns>
+        private async Task<bool> TryEndAsync()
+        {
+            while ((int)await redis.EvaluateAsync(StoreScript.TenantEnd, [_keys.Generation], [_tombstone]).ConfigureAwait(false) != 1)
+            {
+                var later = (string?)
+                    await redis
+                        .EvaluateAsync(
+                            StoreScript.TenantCatchUp,
+                            [FleetKeyspace.Metadata(tenant), FleetKeyspace.Version, FleetKeyspace.Changes, FleetKeyspace.Unfinished],
+                            [tenant.Value, _tombstone, await redis.GetAsync(_keys.Generation).ConfigureAwait(false)]
+                        )
+                        .ConfigureAwait(false);
+                if (string.IsNullOrEmpty(later))
+                {
+                    return false;
+                }
+
+                _tombstone = later;
+            }
+
+            return true;
         }
 
         private async Task DeleteAllAsync(CancellationToken cancellationToken)

@@ -210,6 +210,34 @@ public sealed class CutOffTests
                 )[0];
     }
 
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
+    public async Task What_a_tenant_keeps_that_the_store_has_lost_the_record_of_is_given_to_nobody_and_can_be_deleted(StoreKind kind)
+    {
+        await using var own = await OwnStore.StartAsync(kind);
+        await using var node = await NodeAsync(own.Store);
+        for (var i = 0; i < 5; i++)
+        {
+            await Tenants(node).RegisterAsync(RegistryHost.Config($"other{i}"), cancellationToken: Token);
+        }
+
+        var id = TenantId.Parse("acme");
+        await FillAsync(node, id.Value);
+
+        // As after a failover of the node that has what all tenants share.
+        var raw = await own.Store.RawAsync();
+        await raw.KeyDeleteAsync([FleetKeyspace.Metadata(id), FleetKeyspace.Version]);
+        await using var next = await NodeAsync(own.Store);
+        var refused = await Assert.ThrowsAsync<TenantConflictException>(() =>
+            Tenants(next).RegisterAsync(Registration(id.Value), cancellationToken: Token)
+        );
+        Assert.Contains("delete it", refused.Message, StringComparison.Ordinal);
+        Assert.Null(next.Registry.Get(id));
+        Assert.True(await Tenants(next).DeleteAsync(id, Token));
+        await AssertNothingRemainsAsync(own.Store, id);
+        Assert.True((await Tenants(next).RegisterAsync(Registration(id.Value), cancellationToken: Token)).IsNew);
+    }
+
     [Fact]
     public async Task One_node_at_a_time_deletes_and_another_goes_on_when_it_died()
     {
@@ -307,8 +335,14 @@ public sealed class CutOffTests
         [.. (await store.Redis.GetFirstAsync(FleetKeyspace.Unfinished, 100)).Select(id => id.ToString())];
 
     // As if the time had passed for which a node that died keeps others from going on.
-    private static async Task EndLeaseAsync(TestStore store, TenantId id) =>
-        await (await store.RawAsync()).HashSetAsync(FleetKeyspace.Metadata(id), "purger-until", 0);
+    private static async Task EndLeaseAsync(TestStore store, TenantId id)
+    {
+        var raw = await store.RawAsync();
+        if (await raw.HashExistsAsync(FleetKeyspace.Metadata(id), "purger-until"))
+        {
+            await raw.HashSetAsync(FleetKeyspace.Metadata(id), "purger-until", 0);
+        }
+    }
 
     /// <summary>Of a deleted tenant there are two numbers, which tell later lives of the id from it.</summary>
     private static async Task AssertNothingRemainsAsync(TestStore store, TenantId id)
