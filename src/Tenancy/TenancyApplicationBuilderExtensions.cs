@@ -9,6 +9,7 @@ using Tenancy;
 using Tenancy.Admin;
 using Tenancy.Authentication;
 using Tenancy.Diagnostics;
+using Tenancy.Fleet;
 using Tenancy.Mcp;
 using Tenancy.Mcp.Gate;
 using Tenancy.Registry;

@@ -27,6 +27,7 @@ using Tenancy.Mcp.Gate;
 using Tenancy.Mcp.Platforms;
 using Tenancy.Mcp.Sdk;
 using Tenancy.Mcp.Sessions;
+using Tenancy.Outbound;
 using Tenancy.Registry;
 using Tenancy.Resolution;
 using Tenancy.State;

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using System.Xml.Linq;
 using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Template.Tests;
@@ -50,6 +51,32 @@ public sealed class ServerTests(TemplateFixture template)
     {
         await using var server = await RunningServer.StartAsync(template.Embedded, template.Root);
         await ServesTwoTenantsApartAsync(server);
+    }
+
+    [Fact]
+    public async Task A_scaffold_reports_the_version_of_the_library()
+    {
+        await using var server = await RunningServer.StartAsync(template.Embedded, template.Root);
+        var initialize = new
+        {
+            jsonrpc = "2.0",
+            id = 1,
+            method = "initialize",
+            @params = new
+            {
+                protocolVersion = "2025-11-25",
+                capabilities = new { },
+                clientInfo = new { name = "test", version = "1" },
+            },
+        };
+        using var response = await server.SendAsync("acme", "", new { }, "acme.dev-buyer", request =>
+        {
+            request.Headers.Add("Accept", "text/event-stream");
+            request.Content = JsonContent.Create(initialize);
+        });
+        var answer = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        var props = XDocument.Load(Path.Combine(template.Embedded.Directory, "src", "Tenancy", "Tenancy.Version.props"));
+        Assert.Contains($"\"version\":\"{props.Descendants("VersionPrefix").Single().Value}\"", answer, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -16,6 +16,7 @@ using Tenancy.Validation;
 namespace Tenancy.Tests;
 
 /// <summary>Every place where a server can be extended has a verb on the builder.</summary>
+[Tier(Tier.Server)]
 public sealed class TenancyBuilderExtensionsTests
 {
     [Fact]

@@ -3,9 +3,9 @@ using Microsoft.Extensions.Options;
 using Tenancy.Authentication;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
+using Tenancy.Outbound;
 using Tenancy.Registry;
 using Tenancy.State;
-using Tenancy.Validation;
 
 namespace Tenancy.Administration;
 

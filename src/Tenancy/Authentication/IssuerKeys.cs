@@ -3,7 +3,8 @@ using Microsoft.IdentityModel.Protocols;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
-using Tenancy.Validation;
+using Tenancy.Outbound;
+using Tenancy.Resolution;
 
 namespace Tenancy.Authentication;
 

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Tenancy.Configuration;
 using Tenancy.Registry;
+using Tenancy.Resolution;
 
 namespace Tenancy.Authentication;
 

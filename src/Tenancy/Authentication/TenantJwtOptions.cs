@@ -7,9 +7,9 @@ using Microsoft.Extensions.Options;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 using Tenancy.Configuration;
+using Tenancy.Outbound;
 using Tenancy.Registry;
 using Tenancy.Resolution;
-using Tenancy.Validation;
 
 namespace Tenancy.Authentication;
 

@@ -9,7 +9,9 @@ internal sealed record TenantRecord
 
     public required long Version { get; init; }
 
-    /// <summary>Which life of the id this is: each write for the tenant names it, and a delete ends it. 0 until the store gave one.</summary>
+    /// <summary>
+    /// Which life of the id this is: each write for the tenant names it, and a delete ends it. 0 until the store gave one.
+    /// </summary>
     public long Generation { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }

@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Tenancy.Authentication;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
 using Tenancy.Registry;

@@ -1,7 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
-using Tenancy.Authentication;
 using Tenancy.Configuration;
 using Tenancy.Registry;
 

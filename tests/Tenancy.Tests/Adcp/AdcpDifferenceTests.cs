@@ -9,6 +9,7 @@ using Tenancy.Tests.Mcp;
 namespace Tenancy.Tests.Adcp;
 
 /// <summary>An AdCP tool answers the same whichever way its call takes: from the bytes of the body, or by way of the MCP SDK.</summary>
+[Tier(Tier.Server)]
 public sealed partial class AdcpDifferenceTests
 {
     /// <summary>How a client speaks, and what it reads.</summary>

@@ -10,6 +10,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Adcp;
 
 /// <summary>What stands around every handler: checks, versions, accounts.</summary>
+[Tier(Tier.Server)]
 public sealed class EnvelopeTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

@@ -13,6 +13,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Adcp;
 
 /// <summary>How a call reaches its handler, and how what the handler does reaches the caller.</summary>
+[Tier(Tier.Server)]
 public sealed class HandlerCallTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

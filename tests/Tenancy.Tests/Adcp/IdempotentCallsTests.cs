@@ -7,6 +7,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Adcp;
 
 /// <summary>A request with an idempotency key runs once, whoever sends it again, and through the whole server.</summary>
+[Tier(Tier.Process)]
 public sealed class IdempotentCallsTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

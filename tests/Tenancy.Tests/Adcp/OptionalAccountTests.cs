@@ -7,6 +7,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Adcp;
 
 /// <summary>A request of one's own may leave the account out: then it is for all accounts of the caller, to be read only.</summary>
+[Tier(Tier.Server)]
 public sealed class OptionalAccountTests
 {
     [Theory]

@@ -7,6 +7,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Admin;
 
 /// <summary>A cache in front of the server knows nothing of admin keys: what it may keep it gives to everybody.</summary>
+[Tier(Tier.Process)]
 public sealed class AdminCachingTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

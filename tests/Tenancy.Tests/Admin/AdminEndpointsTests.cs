@@ -4,6 +4,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Admin;
 
 /// <summary>Tenants come and go while the server runs.</summary>
+[Tier(Tier.Process)]
 public sealed class AdminEndpointsTests
 {
     private static readonly object Initech = new

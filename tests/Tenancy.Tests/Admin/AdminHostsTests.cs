@@ -6,6 +6,7 @@ namespace Tenancy.Tests.Admin;
 /// <summary>
 /// A page of another site cannot reach the admin API, neither by DNS rebinding nor across origins, not even with the development key.
 /// </summary>
+[Tier(Tier.Server)]
 public sealed class AdminHostsTests
 {
     private const string LongKey = "uGk3zR8vN1xQ5bTt0WcYh7LmPfJdS2aE9oViBnKqXwM";

@@ -12,6 +12,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Admin;
 
 /// <summary>The admin key is an authentication scheme with an authorization policy, as ASP.NET Core has them.</summary>
+[Tier(Tier.Server)]
 public sealed class AdminPolicyTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

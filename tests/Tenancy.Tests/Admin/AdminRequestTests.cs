@@ -5,6 +5,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Admin;
 
 /// <summary>Requests that cannot be read get an answer that says what to send, in Production as anywhere.</summary>
+[Tier(Tier.Server)]
 public sealed class AdminRequestTests
 {
     private const string AdminKey = "uGk3zR8vN1xQ5bTt0WcYh7LmPfJdS2aE9oViBnKqXwM";

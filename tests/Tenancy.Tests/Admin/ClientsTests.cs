@@ -8,6 +8,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Admin;
 
 /// <summary>An admin lists, shows, refreshes and takes out the OAuth clients of a tenant.</summary>
+[Tier(Tier.Server)]
 public sealed class ClientsTests : IAsyncLifetime
 {
     private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);

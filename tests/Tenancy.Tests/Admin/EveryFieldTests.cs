@@ -14,6 +14,7 @@ namespace Tenancy.Tests.Admin;
 /// Goes through the fields of a tenant as they are: one that is added is tested here without being named, unless it takes values of its own
 /// form only (<see cref="Others"/>).
 /// </summary>
+[Tier(Tier.Server)]
 public sealed class EveryFieldTests(EveryFieldTests.Server server) : IClassFixture<EveryFieldTests.Server>
 {
     private const string Jwks = """{"kind":"jwks","issuer":"https://auth.example.com"}""";

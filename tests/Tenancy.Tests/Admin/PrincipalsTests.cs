@@ -11,6 +11,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Admin;
 
 /// <summary>An admin issues, lists, rotates and revokes the principals of a tenant.</summary>
+[Tier(Tier.Process)]
 public sealed class PrincipalsTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

@@ -13,6 +13,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Admin;
 
 /// <summary>Tenants are changed, rechecked, suspended, unregistered and deleted while the server runs.</summary>
+[Tier(Tier.Process)]
 public sealed class TenantChangesTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

@@ -13,6 +13,7 @@ using Tenancy.Tests.Registry;
 namespace Tenancy.Tests.Administration;
 
 /// <summary>Tenants are changed in one way, by whomever: it needs no HTTP, and whoever stands in its place sees every change.</summary>
+[Tier(Tier.Server)]
 public sealed class TenantAdministrationTests
 {
     private static readonly TenantId Acme = TenantId.Parse("acme");

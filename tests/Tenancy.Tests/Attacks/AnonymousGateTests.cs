@@ -5,6 +5,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Attacks;
 
 /// <summary>Without credentials only the tools that need none may be called, whatever the body looks like.</summary>
+[Tier(Tier.Server)]
 public sealed class AnonymousGateTests
 {
     public static TheoryData<Way, Generation> Everywhere => CrossTenantTests.Everywhere;

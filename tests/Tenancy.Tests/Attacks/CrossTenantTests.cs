@@ -5,6 +5,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Attacks;
 
 /// <summary>What belongs to acme is of no use at globex, however globex is named and whichever protocol is spoken.</summary>
+[Tier(Tier.Server)]
 public sealed class CrossTenantTests
 {
     public static TheoryData<Way, Generation> Everywhere { get; } =

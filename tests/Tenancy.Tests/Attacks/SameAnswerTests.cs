@@ -16,6 +16,7 @@ namespace Tenancy.Tests.Attacks;
 /// <summary>
 /// Foreign, revoked, expired and forged tokens and garbage get one answer, to the byte: it tells nobody which of them a token is.
 /// </summary>
+[Tier(Tier.Server)]
 public sealed partial class SameAnswerTests : IAsyncLifetime
 {
     private const string Metadata = "resource_metadata=\"http://localhost/.well-known/oauth-protected-resource/initech/mcp\"";

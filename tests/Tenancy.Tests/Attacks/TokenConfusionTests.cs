@@ -11,6 +11,7 @@ namespace Tenancy.Tests.Attacks;
 /// <summary>
 /// Every kind of token against every tenant, by every way to name one. Only what a tenant's own issuer made for it gets in.
 /// </summary>
+[Tier(Tier.Process)]
 public sealed class TokenConfusionTests : IAsyncLifetime
 {
     private const string InToken = "token";

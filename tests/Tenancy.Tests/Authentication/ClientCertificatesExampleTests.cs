@@ -10,6 +10,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Authentication;
 
 /// <summary>The example in examples/ClientCertificates, as its README runs it.</summary>
+[Tier(Tier.Process)]
 public sealed class ClientCertificatesExampleTests : IAsyncLifetime
 {
     private const string Listening = "Now listening on: ";

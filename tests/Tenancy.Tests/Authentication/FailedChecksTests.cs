@@ -7,6 +7,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Authentication;
 
 /// <summary>The bound on bad tokens holds for those that come at once, too, and keeps nobody out who is good.</summary>
+[Tier(Tier.Server)]
 public sealed class FailedChecksTests
 {
     private const int AtOnce = 150;

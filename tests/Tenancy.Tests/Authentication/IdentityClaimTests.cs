@@ -9,6 +9,7 @@ namespace Tenancy.Tests.Authentication;
 
 /// <summary>Whatever an application configures, nobody is known by what can be given to somebody else: an e-mail address, a name.</summary>
 /// <remarks>For schemes of the application's own, the start refuses such a claim: see <see cref="TenantSchemeTests"/>.</remarks>
+[Tier(Tier.Server)]
 public sealed class IdentityClaimTests : IAsyncLifetime
 {
     private const string Email = "shared@acme.example";

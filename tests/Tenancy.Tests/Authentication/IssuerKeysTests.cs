@@ -7,11 +7,13 @@ using Microsoft.Extensions.Time.Testing;
 using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Tenancy.Authentication;
 using Tenancy.Configuration;
+using Tenancy.Outbound;
+using Tenancy.Resolution;
 using Tenancy.Tests.Hosting;
-using Tenancy.Validation;
 
 namespace Tenancy.Tests.Authentication;
 
+[Tier(Tier.Server)]
 public sealed class IssuerKeysTests : IAsyncLifetime
 {
     private readonly FakeTimeProvider _time = new();

@@ -14,6 +14,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Authentication;
 
 /// <summary>A caller who was proved a moment ago does not go ASP.NET Core's way, unless the application has put something there.</summary>
+[Tier(Tier.Server)]
 public sealed class KnownCallersTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

@@ -11,6 +11,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Authentication;
 
 /// <summary>A client that knows nothing but the URL of a tenant finds out where to get a token for it, and gets one.</summary>
+[Tier(Tier.Process)]
 public sealed class OAuthDiscoveryTests : IAsyncLifetime
 {
     private readonly int _port = RedisServer.FreePort();

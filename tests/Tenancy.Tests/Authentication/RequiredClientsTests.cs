@@ -14,6 +14,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Authentication;
 
 /// <summary>Where a tenant requires clients, only tokens of those that it lists are good.</summary>
+[Tier(Tier.Process)]
 public sealed class RequiredClientsTests : IAsyncLifetime
 {
     private const string AcmeAudience = "https://acme.localhost/mcp";

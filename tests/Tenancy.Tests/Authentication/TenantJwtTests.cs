@@ -12,6 +12,7 @@ using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Authentication;
 
+[Tier(Tier.Server)]
 public sealed class TenantJwtTests : IAsyncLifetime
 {
     private const string AcmeAudience = "https://acme.localhost/mcp";

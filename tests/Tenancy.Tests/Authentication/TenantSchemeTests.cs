@@ -17,6 +17,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Authentication;
 
 /// <summary>Tenants of all kinds live in one process: here beside those with tokens some with client certificates, on TLS.</summary>
+[Tier(Tier.Server)]
 public sealed class TenantSchemeTests : IAsyncLifetime
 {
     private readonly X509Certificate2 _serverCertificate = Create("localhost");

@@ -11,6 +11,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Authentication;
 
 /// <summary>A good token is checked once in a while, and bad ones are refused before they cost much.</summary>
+[Tier(Tier.Server)]
 public sealed class TokenCostTests : IAsyncLifetime
 {
     private const int Budget = 60;

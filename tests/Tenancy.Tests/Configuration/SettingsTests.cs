@@ -7,10 +7,12 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Tenancy.Adcp;
 using Tenancy.Configuration;
+using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Configuration;
 
 /// <summary>A library beside this one reads its settings as this one does: the same forms, the same checks, the same words.</summary>
+[Tier(Tier.Server)]
 public sealed class SettingsTests
 {
     [Fact]

@@ -10,6 +10,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Configuration;
 
 /// <summary>A configuration that cannot be meant stops the start, and the message names the setting and the fix.</summary>
+[Tier(Tier.Process)]
 public sealed class StartTests
 {
     private static readonly string LongKey = new('k', 44);

@@ -12,6 +12,7 @@ namespace Tenancy.Tests.Configuration;
 /// The short variables win over appsettings; the long ones win over them; lists are replaced whole; the application's configuration stays
 /// as it is.
 /// </summary>
+[Tier(Tier.Process)]
 public sealed class TenancyConfigurationTests
 {
     private static readonly Dictionary<string, string?> File = new()

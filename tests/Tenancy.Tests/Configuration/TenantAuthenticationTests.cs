@@ -8,6 +8,7 @@ using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Configuration;
 
+[Tier(Tier.Server)]
 public sealed class TenantAuthenticationTests
 {
     private static readonly TenantConfig Acme = new()

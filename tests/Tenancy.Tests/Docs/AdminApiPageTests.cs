@@ -6,6 +6,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Docs;
 
 /// <summary>docs/admin-api.md has every endpoint of the admin API, and its commands work in their order.</summary>
+[Tier(Tier.Process)]
 public sealed class AdminApiPageTests
 {
     private static readonly Page Page = Page.Read("docs/admin-api.md");

@@ -5,6 +5,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Docs;
 
 /// <summary>The commands of docs/operate.md back a store up, and a server on the restored one goes on.</summary>
+[Tier(Tier.Process)]
 public sealed class BackupCommandsTests
 {
     private static readonly Page Page = Page.Read("docs/operate.md");

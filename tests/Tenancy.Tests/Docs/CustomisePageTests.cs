@@ -16,6 +16,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Docs;
 
 /// <summary>What docs/customise.md shows is code that is compiled, and a server of it does what the page says.</summary>
+[Tier(Tier.Server)]
 public sealed class CustomisePageTests : IAsyncLifetime
 {
     private const string Card = "card.berlin.ann";

@@ -14,6 +14,7 @@ internal sealed partial class Page
         "CHANGELOG.md",
         "findings/README.md",
         "templates/adcp-tenant-server/README.md",
+        "tests/long/README.md",
     ];
 
     private readonly string[] _lines;

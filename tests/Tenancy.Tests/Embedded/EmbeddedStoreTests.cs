@@ -3,10 +3,12 @@ using System.Net.Sockets;
 using Microsoft.Extensions.Logging.Abstractions;
 using StackExchange.Redis;
 using Tenancy.Embedded;
+using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Embedded;
 
 /// <summary>The embedded store is this process's own.</summary>
+[Tier(Tier.Server)]
 public sealed class EmbeddedStoreTests
 {
     [Theory]

@@ -11,6 +11,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Fleet;
 
 /// <summary>The tenants of a configuration file: seeded once, then followed while the server runs.</summary>
+[Tier(Tier.Process)]
 public sealed class ConfigurationSeedsTests : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("tenancy-seeds-").FullName;

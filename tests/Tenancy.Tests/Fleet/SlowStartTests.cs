@@ -11,6 +11,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Fleet;
 
 /// <summary>What hangs while the server starts costs only its own tenants.</summary>
+[Tier(Tier.Process)]
 public sealed class SlowStartTests
 {
     // More than are built at once.

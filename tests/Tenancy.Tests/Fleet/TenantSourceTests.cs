@@ -12,6 +12,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Fleet;
 
 /// <summary>The server follows a source of tenants: here a table in a SQLite file, as the example has it.</summary>
+[Tier(Tier.Process)]
 public sealed class TenantSourceTests : IAsyncLifetime
 {
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);

@@ -7,6 +7,7 @@ using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Mcp;
 
+[Tier(Tier.Server)]
 public sealed class CallServicesTests
 {
     [Fact]

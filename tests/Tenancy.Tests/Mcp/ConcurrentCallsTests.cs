@@ -11,6 +11,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Mcp;
 
 /// <summary>A call has its place among those of its tenant until its handler has ended, whether or not its client still waits.</summary>
+[Tier(Tier.Server)]
 public sealed class ConcurrentCallsTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

@@ -16,6 +16,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Mcp;
 
 /// <summary>What is answered directly is what the MCP SDK answers, and what the SDK is handed is answered as by the SDK alone.</summary>
+[Tier(Tier.Server)]
 public sealed class DifferenceTests
 {
     /// <summary>Where this server differs from the MCP SDK without sessions on purpose.</summary>

@@ -10,6 +10,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Mcp;
 
 /// <summary>Plain calls are answered without the MCP SDK, and the application has its say all the same.</summary>
+[Tier(Tier.Server)]
 public sealed class DirectPathTests
 {
     public static TheoryData<Generation> Both { get; } = [Generation.Sessions, Generation.Stateless];

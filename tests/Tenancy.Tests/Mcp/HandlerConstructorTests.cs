@@ -7,6 +7,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Mcp;
 
 /// <summary>A service that was forgotten is found when the server starts, not when the first buyer calls.</summary>
+[Tier(Tier.Server)]
 public sealed class HandlerConstructorTests
 {
     [Fact]

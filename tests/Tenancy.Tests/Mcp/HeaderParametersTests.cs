@@ -7,6 +7,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Mcp;
 
 /// <summary>A parameter that travels as a header, too, so that a proxy can read it, is the same in both.</summary>
+[Tier(Tier.Server)]
 public sealed class HeaderParametersTests
 {
     [Theory]

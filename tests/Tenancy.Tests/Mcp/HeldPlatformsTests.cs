@@ -10,6 +10,7 @@ namespace Tenancy.Tests.Mcp;
 /// <summary>
 /// A platform instance is disposed after the last handler that uses it, whether or not that handler's client still waits.
 /// </summary>
+[Tier(Tier.Server)]
 public sealed class HeldPlatformsTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

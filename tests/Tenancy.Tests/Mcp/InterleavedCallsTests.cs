@@ -8,6 +8,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Mcp;
 
 /// <summary>Nothing of one call is seen in another, although the calls of many tenants and callers share a server.</summary>
+[Tier(Tier.Server)]
 public sealed class InterleavedCallsTests
 {
     private const int Calls = 10_000;

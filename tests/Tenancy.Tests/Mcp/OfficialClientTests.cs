@@ -5,6 +5,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Mcp;
 
 /// <summary>The official client works with each tenant as with a server of its own.</summary>
+[Tier(Tier.Server)]
 public sealed class OfficialClientTests
 {
     public static TheoryData<Way, string> Everywhere { get; } =

@@ -4,6 +4,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Mcp;
 
 /// <summary>A client that reads JSON only gets JSON.</summary>
+[Tier(Tier.Server)]
 public sealed class PlainJsonTests
 {
     [Theory]

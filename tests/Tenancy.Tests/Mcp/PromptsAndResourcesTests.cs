@@ -18,6 +18,7 @@ namespace Tenancy.Tests.Mcp;
 /// <summary>
 /// Prompts and resources of handler classes are called as tools are: with the context of one tenant, by callers who are known.
 /// </summary>
+[Tier(Tier.Server)]
 public sealed class PromptsAndResourcesTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

@@ -5,6 +5,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Mcp;
 
 /// <summary>Clients of both generations are told which revisions of the protocol they can go on with.</summary>
+[Tier(Tier.Server)]
 public sealed class ProtocolVersionsTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

@@ -9,6 +9,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Mcp;
 
 /// <summary>A refusal repeats the id of the request that it answers, and nothing of another one.</summary>
+[Tier(Tier.Server)]
 public sealed class RefusalIdsTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

@@ -8,6 +8,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Mcp;
 
 /// <summary>Requests are limited per tenant and, where it is set, per caller; others do not notice.</summary>
+[Tier(Tier.Process)]
 public sealed class RequestLimitsTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

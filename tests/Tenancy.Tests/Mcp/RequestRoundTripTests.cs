@@ -12,6 +12,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Mcp;
 
 /// <summary>A request makes as few trips to the store as it can: they are counted, beside what the handler does.</summary>
+[Tier(Tier.Process)]
 public sealed class RequestRoundTripTests
 {
     [Theory]

@@ -13,6 +13,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Mcp;
 
 /// <summary>Sessions lie in the store: counted per tenant and caller, good on every node, and gone when they should be.</summary>
+[Tier(Tier.Process)]
 public sealed class SessionsTests
 {
     private const string Second = "acme.second";

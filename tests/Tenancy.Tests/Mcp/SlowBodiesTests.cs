@@ -9,6 +9,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Mcp;
 
 /// <summary>A body that does not arrive ends its request in bounded time, and costs nobody anything meanwhile.</summary>
+[Tier(Tier.Server)]
 public sealed class SlowBodiesTests
 {
     // As no other timer of the server has it.

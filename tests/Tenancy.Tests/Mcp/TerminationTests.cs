@@ -9,6 +9,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Mcp;
 
 /// <summary>A server that is told to end, as a platform tells it: this assembly runs itself for the server.</summary>
+[Tier(Tier.Process)]
 public sealed class TerminationTests
 {
     [Fact]

@@ -9,6 +9,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Mcp;
 
 /// <summary>A context reaches one tenant, as long as its call lasts.</summary>
+[Tier(Tier.Server)]
 public sealed class ToolContextTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

@@ -8,6 +8,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Mcp;
 
 /// <summary>A tool that asks for a scope is for callers who have it.</summary>
+[Tier(Tier.Server)]
 public sealed class ToolScopesTests
 {
     private const string Reader = "acme.reader";

@@ -11,6 +11,7 @@ namespace Tenancy.Tests.Registry;
 /// <summary>
 /// An application's code that blocks a thread costs its own tenant alone: no lock is held while it runs, and no thread that others need.
 /// </summary>
+[Tier(Tier.Server)]
 public sealed class ForeignCodeTests : IDisposable
 {
     /// <summary>More than anything takes here that is not held up.</summary>

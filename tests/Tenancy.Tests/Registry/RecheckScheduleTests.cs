@@ -1,11 +1,11 @@
 using Tenancy.Configuration;
 using Tenancy.Registry;
 using Tenancy.Tests.Hosting;
-using Tenancy.Validation;
 
 namespace Tenancy.Tests.Registry;
 
 /// <summary>Tenants are checked again at their own times; the tests move the clock.</summary>
+[Tier(Tier.Process)]
 public sealed class RecheckScheduleTests
 {
     private static readonly TenantId Acme = TenantId.Parse("acme");

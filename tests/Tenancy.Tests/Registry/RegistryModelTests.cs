@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using CsCheck;
 using Tenancy.Configuration;
 using Tenancy.Registry;
+using Tenancy.Tests.Hosting;
 using Tenancy.Validation;
 
 namespace Tenancy.Tests.Registry;
@@ -9,6 +10,7 @@ namespace Tenancy.Tests.Registry;
 /// <summary>
 /// Random sequences of operations against a model that is simple enough to be right. A failure prints its seed; CsCheck_Seed repeats it.
 /// </summary>
+[Tier(Tier.Server)]
 public sealed class RegistryModelTests
 {
     private static readonly string[] Ids = ["t0", "t1", "t2", "t3"];

@@ -1,10 +1,12 @@
 using Tenancy.Configuration;
 using Tenancy.Registry;
+using Tenancy.Tests.Hosting;
 using Tenancy.Validation;
 
 namespace Tenancy.Tests.Registry;
 
 /// <summary>Every cell of the health table, and what of a tenant's health a caller and an admin notice.</summary>
+[Tier(Tier.Process)]
 public sealed class TenantHealthTests
 {
     private static readonly TenantId Acme = TenantId.Parse("acme");

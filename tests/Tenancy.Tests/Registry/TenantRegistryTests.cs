@@ -6,6 +6,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Registry;
 
 /// <summary>Changes of tenants while others look on.</summary>
+[Tier(Tier.Process)]
 public sealed class TenantRegistryTests
 {
     private static readonly TenantId Acme = TenantId.Parse("acme");

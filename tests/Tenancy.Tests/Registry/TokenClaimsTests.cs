@@ -1,9 +1,11 @@
 using Tenancy.Configuration;
 using Tenancy.Registry;
+using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Registry;
 
 /// <summary>What a token names, its issuer and audience, belongs to one tenant.</summary>
+[Tier(Tier.Server)]
 public sealed class TokenClaimsTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

@@ -4,6 +4,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Registry;
 
 /// <summary>Tenants change while their buyers, and those of others, go on calling.</summary>
+[Tier(Tier.Server)]
 public sealed class TrafficTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

@@ -9,6 +9,7 @@ namespace Tenancy.Tests.Resolution;
 /// <summary>
 /// Finding the tenant of a request allocates nothing, found or not; IPv6 literals and Unicode hosts, which have to be parsed, aside.
 /// </summary>
+[Tier(Tier.Server)]
 public sealed class AllocationTests
 {
     [Theory]

@@ -12,6 +12,7 @@ namespace Tenancy.Tests.Resolution;
 /// Requests are anonymous calls of a tool that answers the tenant's own product, <c>product-of-{id}</c>, sent as bytes. The server runs as
 /// in Production, so that nothing that only development allows helps.
 /// </remarks>
+[Tier(Tier.Server)]
 public sealed class HostileRequestTests(HostileRequestTests.Server server) : IClassFixture<HostileRequestTests.Server>
 {
     private const string Acme = "Host: acme.example.com";

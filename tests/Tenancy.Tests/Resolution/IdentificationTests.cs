@@ -4,6 +4,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Resolution;
 
 /// <summary>The ways in which a request may name its tenant, alone and together.</summary>
+[Tier(Tier.Server)]
 public sealed class IdentificationTests
 {
     private const string Acme = "acme-banner";

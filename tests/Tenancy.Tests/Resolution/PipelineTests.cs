@@ -6,6 +6,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Resolution;
 
 /// <summary>An endpoint that asks for a tenant does not run without one, however the application's pipeline is put together.</summary>
+[Tier(Tier.Server)]
 public sealed class PipelineTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

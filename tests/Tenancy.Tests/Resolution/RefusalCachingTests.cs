@@ -7,6 +7,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Resolution;
 
 /// <summary>Health and refusals may be otherwise a moment later, and for the next caller: no cache may keep them.</summary>
+[Tier(Tier.Server)]
 public sealed class RefusalCachingTests
 {
     [Theory]

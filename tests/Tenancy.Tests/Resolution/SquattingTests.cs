@@ -7,6 +7,7 @@ namespace Tenancy.Tests.Resolution;
 /// <summary>
 /// What an id implies, <c>{id}.BaseDomain</c> and <c>/{id}</c>, belongs to that id alone, whether or not there is such a tenant yet.
 /// </summary>
+[Tier(Tier.Process)]
 public sealed class SquattingTests
 {
     private static readonly Dictionary<string, string?> Settings = new(TenancyServer.DefaultSettings)

@@ -6,6 +6,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Resolution;
 
 /// <summary>A request is for one tenant, or for none.</summary>
+[Tier(Tier.Server)]
 public sealed class TenantMiddlewareTests
 {
     [Theory]

@@ -7,6 +7,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Resolution;
 
 /// <summary>One registration puts a user's own resolver in place of ours, or around it.</summary>
+[Tier(Tier.Server)]
 public sealed class TenantResolverTests
 {
     [Theory]

@@ -5,6 +5,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Resolution;
 
 /// <summary>One URL for all tenants, where the token says which one is meant.</summary>
+[Tier(Tier.Server)]
 public sealed class TokenTenantsTests : IAsyncLifetime
 {
     private TestIssuer _issuer = null!;

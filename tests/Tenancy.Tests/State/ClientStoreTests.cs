@@ -5,6 +5,7 @@ using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.State;
 
+[Tier(Tier.Process)]
 public sealed class ClientStoreTests(TestStores stores)
 {
     private const string Issuer = "https://auth.example.com";

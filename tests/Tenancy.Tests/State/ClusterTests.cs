@@ -7,6 +7,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.State;
 
 /// <summary>What only a Redis Cluster shows; with it, all theories over <see cref="StoreKinds"/> run on one too.</summary>
+[Tier(Tier.Process)]
 public sealed class ClusterTests(TestStores stores)
 {
     [Fact]

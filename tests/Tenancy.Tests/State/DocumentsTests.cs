@@ -21,6 +21,7 @@ internal sealed record TestDelivery : TenantDocument
     public int Impressions { get; init; }
 }
 
+[Tier(Tier.Process)]
 public sealed class DocumentsTests(TestStores stores)
 {
     private int _operations;

@@ -8,6 +8,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.State;
 
 /// <summary>Two processes at one Redis: this assembly runs itself for the second one.</summary>
+[Tier(Tier.Process)]
 public sealed class IdempotencyProcessesTests
 {
     private const int Requests = 200;

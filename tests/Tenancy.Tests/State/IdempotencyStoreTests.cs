@@ -6,6 +6,7 @@ using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.State;
 
+[Tier(Tier.Process)]
 public sealed class IdempotencyStoreTests(TestStores stores)
 {
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);

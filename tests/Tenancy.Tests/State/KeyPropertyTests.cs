@@ -7,6 +7,7 @@ using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.State;
 
+[Tier(Tier.Process)]
 public sealed class KeyPropertyTests
 {
     private static readonly Gen<(string One, string Other)> TwoTexts = Gen.Select(HostileText.Gen, HostileText.Gen)

@@ -3,6 +3,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.State;
 
 /// <summary>With a real Redis, what was acknowledged survives.</summary>
+[Tier(Tier.Process)]
 public sealed class PersistenceTests
 {
     [Fact]

@@ -6,6 +6,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.State;
 
 /// <summary>The store counts as its stand-in in memory does: the two are written twice, and hold one rule.</summary>
+[Tier(Tier.Process)]
 public sealed class RateLimitScriptTests(TestStores stores)
 {
     private static readonly Gen<int> PerMinute = OneOf(1, 2, 5, 60, 150, 1000, 6000, 60_000, 1_000_000, 60_000_000);

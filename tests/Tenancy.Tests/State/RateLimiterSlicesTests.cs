@@ -10,6 +10,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.State;
 
 /// <summary>What the store lends a node: how often it is asked, and that nobody gets more, or waits longer, because of it.</summary>
+[Tier(Tier.Process)]
 public sealed class RateLimiterSlicesTests(TestStores stores)
 {
     private static readonly SessionOwner Me = new("epoch", "me");

@@ -5,6 +5,7 @@ using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.State;
 
+[Tier(Tier.Process)]
 public sealed class RateLimiterTests(TestStores stores)
 {
     private readonly MovableClock _time = new();

@@ -8,6 +8,7 @@ using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.State;
 
+[Tier(Tier.Process)]
 public sealed class RoundTripTests(TestStores stores)
 {
     [Theory]

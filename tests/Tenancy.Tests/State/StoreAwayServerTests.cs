@@ -9,6 +9,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.State;
 
 /// <summary>What callers of a whole server get while its store is away, however it went, and that all is well when it is back.</summary>
+[Tier(Tier.Process)]
 public sealed class StoreAwayServerTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

@@ -15,6 +15,7 @@ public sealed class StoreAwayCollection;
 
 /// <summary>A Redis that stops, dies, comes back, stands still or was never there.</summary>
 [Collection(nameof(StoreAwayTests))]
+[Tier(Tier.Process)]
 public sealed class StoreAwayTests
 {
     // What a call may take that does not wait for the store, on a machine that is busy with other tests.

@@ -8,6 +8,7 @@ using Tenancy.Tests.Registry;
 namespace Tenancy.Tests.State;
 
 /// <summary>Each life of an id has a number of its own, which the tenant's slot holds and every write names.</summary>
+[Tier(Tier.Process)]
 public sealed class TenantGenerationTests
 {
     private static readonly TenantId Acme = TenantId.Parse("acme");

@@ -10,6 +10,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Testing;
 
 /// <summary>A handler is tested by itself: its context is real, and no web server is started for it.</summary>
+[Tier(Tier.Server)]
 public sealed class TestTenancyTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

@@ -1,3 +1,4 @@
+using System.Reflection;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using ModelContextProtocol.Protocol;
@@ -13,7 +14,11 @@ namespace Tenancy.Mcp.Sdk;
 /// <summary>Makes a server of the MCP SDK's the tenant's: its name, and what its platform has.</summary>
 internal static class TenantServer
 {
-    private static readonly string Version = typeof(TenantServer).Assembly.GetName().Version?.ToString(3) ?? "0.0.0";
+    // What comes after the plus is the commit that was built.
+    private static readonly string Version = typeof(TenantServer)
+        .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
+        ?.InformationalVersion.Split('+')[0]
+        ?? "0.0.0";
 
     /// <summary>What the server of a tenant says that it is.</summary>
     public static Implementation Describe(string name) => new() { Name = name, Version = Version };

@@ -11,6 +11,7 @@ namespace Tenancy.Tests.Mcp.Direct;
 
 /// <summary>Whoever listens to the MCP SDK's telemetry hears the same of a request whichever way it takes.</summary>
 [Collection(nameof(AloneCollection))]
+[Tier(Tier.Server)]
 public sealed class CallTelemetryTests
 {
     private const string Parent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";

@@ -8,6 +8,7 @@ namespace Tenancy.Tests.Mcp.Gate;
 
 /// <summary>Large bodies of callers without credentials cost next to nothing, so that other tenants do not notice them.</summary>
 [Collection(nameof(AloneCollection))]
+[Tier(Tier.Server)]
 public sealed class AnonymousFloodTests
 {
     private const int Connections = 16;

@@ -11,6 +11,7 @@ namespace Tenancy.Tests.Mcp.Gate;
 /// <summary>
 /// The gate refuses in the order of what a refusal costs: nobody has a body read that the head of the request does not allow.
 /// </summary>
+[Tier(Tier.Server)]
 public sealed class GateOrderTests
 {
     private const string Second = "acme.second";

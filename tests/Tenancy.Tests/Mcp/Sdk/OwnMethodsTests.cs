@@ -13,6 +13,7 @@ namespace Tenancy.Tests.Mcp.Sdk;
 /// An application's own JSON-RPC methods are handlers like all others: each call of one is a tenant's and a caller's, and no longer than it
 /// lasts.
 /// </summary>
+[Tier(Tier.Server)]
 public sealed class OwnMethodsTests
 {
     private const string Second = "acme.second";

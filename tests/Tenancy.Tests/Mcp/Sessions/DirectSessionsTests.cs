@@ -8,6 +8,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Mcp.Sessions;
 
 /// <summary>A session whose calls are answered directly is one that the MCP SDK keeps all the same.</summary>
+[Tier(Tier.Process)]
 public sealed class DirectSessionsTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

@@ -1,10 +1,10 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using Tenancy.Outbound;
 using Tenancy.Tests.Hosting;
-using Tenancy.Validation;
 
-namespace Tenancy.Tests.Validation;
+namespace Tenancy.Tests.Outbound;
 
 /// <summary>
 /// Names that lead nowhere block threads, however soon those give up who asked: only so many at once, and none that requests need.

@@ -1,6 +1,7 @@
 using Tenancy.Configuration;
+using Tenancy.Validation;
 
-namespace Tenancy.Validation;
+namespace Tenancy.Outbound;
 
 /// <summary>
 /// Checks that the issuer of a tenant is there and vouches for the tenant's configuration. Tenants without one are valid.

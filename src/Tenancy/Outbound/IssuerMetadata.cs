@@ -4,7 +4,7 @@ using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Microsoft.IdentityModel.Tokens;
 using Tenancy.Configuration;
 
-namespace Tenancy.Validation;
+namespace Tenancy.Outbound;
 
 /// <summary>Reads what an issuer publishes of itself: its discovery document and its keys.</summary>
 internal sealed class IssuerMetadata(GuardedHttp http, IOptions<TenancyOptions> options)

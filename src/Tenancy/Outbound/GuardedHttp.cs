@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
 
-namespace Tenancy.Validation;
+namespace Tenancy.Outbound;
 
 /// <summary>
 /// Fetches URLs that admins of tenants typed, so that none of them reaches what only this server can reach (CWE-918). The connection is

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
-namespace Tenancy;
+namespace Tenancy.Authentication;
 
 /// <summary>Collects middlewares that only some requests go through, in front of the rest of an application's pipeline.</summary>
 /// <remarks>

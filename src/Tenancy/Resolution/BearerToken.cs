@@ -1,7 +1,8 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
+using Tenancy.Configuration;
 
-namespace Tenancy.Authentication;
+namespace Tenancy.Resolution;
 
 /// <summary>Reads the bearer token of a request (RFC 6750, section 2.1).</summary>
 internal static class BearerToken
@@ -32,5 +33,5 @@ internal static class BearerToken
 
     /// <summary>The tenant that an opaque token names: what stands before its first dot. Empty where nothing does.</summary>
     public static ReadOnlySpan<char> TenantOf(ReadOnlySpan<char> token) =>
-        token.IndexOf('.') is var dot and > 0 && Configuration.TenantId.IsLabel(token[..dot]) ? token[..dot] : default;
+        token.IndexOf('.') is var dot and > 0 && TenantId.IsLabel(token[..dot]) ? token[..dot] : default;
 }

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Tenancy.Registry;
 using Tenancy.State;
 
-namespace Tenancy.Diagnostics;
+namespace Tenancy.Fleet;
 
 /// <summary>
 /// Whether this node can serve tenants: it has loaded them once. It goes on serving from memory while the store is away, and says so.

@@ -1,7 +1,7 @@
 using System.Net;
-using Tenancy.Validation;
+using Tenancy.Outbound;
 
-namespace Tenancy.Tests.Validation;
+namespace Tenancy.Tests.Outbound;
 
 public sealed class AddressGuardTests
 {

@@ -1,4 +1,4 @@
-namespace Tenancy.Validation;
+namespace Tenancy.Outbound;
 
 /// <summary>
 /// A document could not be fetched. The message is made here and carries no credential; no inner exception, whose message might, goes with

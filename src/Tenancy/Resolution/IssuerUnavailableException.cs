@@ -1,4 +1,4 @@
-namespace Tenancy.Authentication;
+namespace Tenancy.Resolution;
 
 /// <summary>
 /// No key of a tenant's issuer was ever loaded, or the issuer took them all back: nobody's token can be told good from bad.

@@ -5,9 +5,10 @@ using StackExchange.Redis;
 using Tenancy.State;
 using Tenancy.Tests.Hosting;
 
-namespace Tenancy.Tests.Diagnostics;
+namespace Tenancy.Tests.Fleet;
 
 /// <summary>Ready tells apart what a store forgets and what it keeps.</summary>
+[Tier(Tier.Process)]
 public sealed class ReadyTests
 {
     [Fact]

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Tenancy.Configuration;
 
-namespace Tenancy.Validation;
+namespace Tenancy.Outbound;
 
 /// <summary>Reads what an OAuth client publishes of itself where its id is a URL (draft-ietf-oauth-client-id-metadata-document).</summary>
 internal sealed class ClientMetadata(GuardedHttp http)

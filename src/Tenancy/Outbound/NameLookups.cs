@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 
-namespace Tenancy.Validation;
+namespace Tenancy.Outbound;
 
 /// <summary>
 /// Resolves names. The operating system's look-up blocks a thread, on Linux for as long as the name servers do not answer, and goes on

@@ -1,6 +1,4 @@
-using Tenancy.Registry;
-
-namespace Tenancy.Validation;
+namespace Tenancy.Registry;
 
 /// <summary>When a tenant is to be checked again.</summary>
 internal static class RecheckInterval

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Tenancy.Validation;
+namespace Tenancy.Outbound;
 
 /// <summary>
 /// Says which addresses may be reached for somebody who only typed a URL: public ones, and the networks that the operator allows.

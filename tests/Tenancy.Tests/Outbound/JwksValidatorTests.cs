@@ -6,11 +6,13 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Tenancy.Configuration;
+using Tenancy.Outbound;
 using Tenancy.Tests.Hosting;
 using Tenancy.Validation;
 
-namespace Tenancy.Tests.Validation;
+namespace Tenancy.Tests.Outbound;
 
+[Tier(Tier.Server)]
 public sealed class JwksValidatorTests : IDisposable
 {
     private const string Secret = "s3cret";

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
-namespace Tenancy.Authentication;
+namespace Tenancy.Resolution;
 
 /// <summary>Reads what a JWT says of itself before anybody has checked it.</summary>
 internal static class UnverifiedJwt

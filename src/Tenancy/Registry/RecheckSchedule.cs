@@ -2,9 +2,8 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
-using Tenancy.Registry;
 
-namespace Tenancy.Validation;
+namespace Tenancy.Registry;
 
 /// <summary>Checks tenants again and again, each at its own time. One timer waits for the next that is due.</summary>
 internal sealed class RecheckSchedule(Lazy<TenantRegistry> registry, TenantProbe probe, TimeProvider time, ILogger<RecheckSchedule> logger)
