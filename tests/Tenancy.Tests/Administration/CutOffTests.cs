@@ -12,6 +12,7 @@ using Tenancy.Tests.State;
 namespace Tenancy.Tests.Administration;
 
 /// <summary>Registrations and deletions that are cut off after each single command of theirs.</summary>
+[Tier(Tier.Process)]
 public sealed class CutOffTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

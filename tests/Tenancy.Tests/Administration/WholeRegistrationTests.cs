@@ -14,6 +14,7 @@ using Tenancy.Validation;
 namespace Tenancy.Tests.Administration;
 
 /// <summary>A registration happens whole or not at all, a deletion to its end, and an admin sees what is under way.</summary>
+[Tier(Tier.Process)]
 public sealed class WholeRegistrationTests
 {
     private static readonly TenantId Acme = TenantId.Parse("acme");
