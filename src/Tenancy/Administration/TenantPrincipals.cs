@@ -38,7 +38,7 @@ internal sealed class TenantPrincipals(
             : [];
     }
 
-    /// <summary>Finds the principals of a registration at a tenant that was there already, so that nobody believes to have made them.</summary>
+    /// <summary>Finds the principals of a registration at a tenant that was there already: none is dropped in silence.</summary>
     /// <exception cref="TenantConflictException">The tenant does not have one of them.</exception>
     public async Task<IReadOnlyList<IssuedPrincipal>> FindAsync(TenantModel tenant, IReadOnlyList<PrincipalRegistration> principals)
     {

@@ -517,8 +517,8 @@ public sealed class TenantRegistry
             ),
             TenantWrite.TooManyPrincipals(var kept) => new TenantConflictException(
                 "principals",
-                $"The unregistered tenant left {kept} principals, and one has {PrincipalValidator.MaximumPrincipals} at most: register it with "
-                    + "fewer."
+                $"The unregistered tenant left {kept} principals, and one has {PrincipalValidator.MaximumPrincipals} at most: register it "
+                    + "with fewer."
             ),
             TenantWrite.IsBehindItsData => new TenantConflictException(
                 "id",

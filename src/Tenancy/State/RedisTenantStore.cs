@@ -256,7 +256,7 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
         return new((int)kept, (int)clients, (int)documents, (long)bytes);
     }
 
-    /// <summary>Says why a generation did not begin: the tenant was deleted meanwhile, or the store has lost a later life of its id.</summary>
+    /// <summary>Says why a generation did not begin: the tenant is gone, or the store has lost a later life of its id.</summary>
     private async Task<TenantWrite> ExplainAsync(TenantId id, string generation) =>
         (await redis.GetFieldsAsync(FleetKeyspace.Metadata(id), "generation").ConfigureAwait(false))[0] == generation
             ? new TenantWrite.IsBehindItsData()

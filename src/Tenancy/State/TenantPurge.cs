@@ -5,7 +5,7 @@ using Tenancy.Registry;
 
 namespace Tenancy.State;
 
-/// <summary>Deletes all that a deleted tenant kept, by its indexes and in batches. It can be cut off at any point and begun again.</summary>
+/// <summary>Deletes all that a deleted tenant kept, by its indexes and in batches. Cut off anywhere, it can be begun again.</summary>
 /// <remarks>
 /// The tombstone says first that it is due, so that no crash can lose it. Then the tenant's generation is ended, so that what began before
 /// writes nothing any more; only then is anything deleted. Each batch names the tombstone: one that comes late, when the id was registered
