@@ -23,7 +23,7 @@ public sealed class ClusterTests(TestStores stores)
         foreach (var tenant in tenants)
         {
             await new SessionStore(store.Redis, tenant, generation: 0).BeginAsync("session", new("epoch", "caller"));
-            await new IdempotencyStore(store.Redis, tenant, new()).ClaimAsync(
+            await new IdempotencyStore(store.Redis, tenant, generation: 0, new()).ClaimAsync(
                 new("caller", null, "key-0123456789abcdef", "tool", "hash"),
                 TimeSpan.FromSeconds(30)
             );

@@ -89,7 +89,10 @@ public sealed class KeyPropertyTests
             RateLimit.Caller(caller, 1),
             RateLimit.Anonymous(id, 1)
         );
-        await new IdempotencyStore(redis, tenant, new()).ClaimAsync(Request(id, caller, account, name), TimeSpan.FromSeconds(30));
+        await new IdempotencyStore(redis, tenant, generation: 0, new()).ClaimAsync(
+            Request(id, caller, account, name),
+            TimeSpan.FromSeconds(30)
+        );
         if (id.Length > 0)
         {
             await Documents(redis, tenant, account).CreateWithIdAsync(id, new() { Text = "mine" });
@@ -122,7 +125,10 @@ public sealed class KeyPropertyTests
             ).IsAllowed
         );
         Assert.IsType<IdempotencyClaim.Claimed>(
-            await new IdempotencyStore(redis, tenant, new()).ClaimAsync(Request(id, caller, account, name), TimeSpan.FromSeconds(30))
+            await new IdempotencyStore(redis, tenant, generation: 0, new()).ClaimAsync(
+                Request(id, caller, account, name),
+                TimeSpan.FromSeconds(30)
+            )
         );
         Assert.Null(await Documents(redis, tenant, account).GetAsync(id));
         Assert.False(await Documents(redis, tenant, account).DeleteAsync(id));
@@ -142,7 +148,10 @@ public sealed class KeyPropertyTests
         Assert.Null(await new ClientStore(redis, tenant, generation: 0).UseAsync(account + "x", id));
         Assert.False((await new TestLimiter(redis, TimeProvider.System, tenant).AcquireAsync(RateLimit.Caller(caller, 1))).IsAllowed);
         Assert.IsType<IdempotencyClaim.InFlight>(
-            await new IdempotencyStore(redis, tenant, new()).ClaimAsync(Request(id, caller, account, name), TimeSpan.FromSeconds(30))
+            await new IdempotencyStore(redis, tenant, generation: 0, new()).ClaimAsync(
+                Request(id, caller, account, name),
+                TimeSpan.FromSeconds(30)
+            )
         );
         Assert.Equal(id.Length > 0 ? 2 : 1, (await Documents(redis, tenant, account).ListAsync(cursor: id)).Items.Count);
         Assert.Empty((await Documents(redis, tenant, account + "x").ListAsync()).Items);
@@ -167,6 +176,6 @@ public sealed class KeyPropertyTests
     private static IdempotentRequest Request(string key, string caller, string account, string tool) =>
         new(caller, account, key, tool, "hash");
 
-    private static Documents<TestOrder> Documents(RedisConnection redis, TenantId tenant, string account) =>
-        new(new DocumentScope(redis, tenant, account, "operation", () => { }));
+    private static CommittedDocuments<TestOrder> Documents(RedisConnection redis, TenantId tenant, string account) =>
+        new(redis, tenant, account, "operation");
 }

@@ -130,7 +130,7 @@ public sealed class StoreAwayTests
             .Range(0, 16)
             .Select(async writer =>
             {
-                var keys = new IdempotencyStore(store.Redis, store.Tenant, new());
+                var keys = new IdempotencyStore(store.Redis, store.Tenant, generation: 0, new());
                 for (var i = 0; ; i++)
                 {
                     try
@@ -163,7 +163,10 @@ public sealed class StoreAwayTests
         {
             Assert.Equal(order, await Orders(store, "reader").GetAsync(order.Id));
             Assert.IsType<IdempotencyClaim.Replay>(
-                await new IdempotencyStore(store.Redis, store.Tenant, new()).ClaimAsync(Request(key), TimeSpan.FromSeconds(30))
+                await new IdempotencyStore(store.Redis, store.Tenant, generation: 0, new()).ClaimAsync(
+                    Request(key),
+                    TimeSpan.FromSeconds(30)
+                )
             );
         }
     }
@@ -173,8 +176,8 @@ public sealed class StoreAwayTests
 
     private static IdempotentRequest Request(string key) => new("caller", "account", key, "tool", "hash");
 
-    private static Documents<TestOrder> Orders(TestStore store, string operation) =>
-        new(new DocumentScope(store.Redis, store.Tenant, "account", operation, () => { }));
+    private static CommittedDocuments<TestOrder> Orders(TestStore store, string operation) =>
+        new(store.Redis, store.Tenant, "account", operation);
 
     private static async Task<TimeSpan> FailAsync(SessionStore sessions)
     {
