@@ -137,6 +137,22 @@ internal static partial class Log
     public static partial void CallServicesNotDisposed(this ILogger logger, Exception exception, string tenantId);
 
     [LoggerMessage(
+        28,
+        LogLevel.Warning,
+        "An idempotency key could not be given back; it is free when its claim ends.",
+        EventName = "IdempotencyKeyNotReleased"
+    )]
+    public static partial void IdempotencyKeyNotReleased(this ILogger logger, Exception exception);
+
+    [LoggerMessage(
+        29,
+        LogLevel.Information,
+        "A request of tenant {TenantId} is tried again: what it read was changed before it could write.",
+        EventName = "TriedAgain"
+    )]
+    public static partial void TriedAgain(this ILogger logger, Exception exception, string tenantId);
+
+    [LoggerMessage(
         30,
         LogLevel.Warning,
         "{Host} leads to {Addresses}, which Tenancy:Validation:AllowedNetworks does not allow.",

@@ -31,6 +31,9 @@ internal sealed class PlatformKind(string name, HandlerPrimitives primitives, Fu
 
     public McpServerPrimitiveCollection<McpServerTool> Tools { get; } = primitives.Tools;
 
+    /// <summary>Gets the tools' names.</summary>
+    public IReadOnlyCollection<string> ToolNames { get; } = new HashSet<string>(primitives.Tools.PrimitiveNames, StringComparer.Ordinal);
+
     /// <summary>The prompts; null where there are none, so that none are declared.</summary>
     public McpServerPrimitiveCollection<McpServerPrompt>? Prompts { get; } = primitives.Prompts.IsEmpty ? null : primitives.Prompts;
 
