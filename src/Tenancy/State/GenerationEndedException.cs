@@ -4,5 +4,5 @@ namespace Tenancy.State;
 internal sealed class GenerationEndedException()
     : Exception(
         "The tenant was deleted, perhaps by another node, or the store has lost what it kept of it: nothing is written for it any more. "
-            + "Where it is still meant to be there, register it again."
+            + "docs/operate.md says what to do."
     );

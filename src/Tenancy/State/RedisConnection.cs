@@ -99,12 +99,6 @@ internal sealed class RedisConnection : IAsyncDisposable
     public Task<RedisValue[]> GetFirstAsync(StoreKey key, int take) =>
         RunAsync(database => database.SortedSetRangeByRankAsync(key, 0, take - 1));
 
-    public Task<long> RemoveMembersAsync(StoreKey key, RedisValue[] members) =>
-        RunAsync(database => database.SortedSetRemoveAsync(key, members));
-
-    public Task<long> DeleteAsync(StoreKey[] keys) =>
-        RunAsync(database => database.KeyDeleteAsync(Array.ConvertAll(keys, static key => key.Value)));
-
     public async ValueTask DisposeAsync()
     {
         _absence.Dispose();

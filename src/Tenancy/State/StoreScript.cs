@@ -32,6 +32,12 @@ internal sealed class StoreScript
 
     public static StoreScript TenantEnd { get; } = Load("tenant-end");
 
+    public static StoreScript TenantCatchUp { get; } = Load("tenant-catch-up");
+
+    public static StoreScript PurgeClaim { get; } = Load("purge-claim");
+
+    public static StoreScript Purge { get; } = Load("purge");
+
     public static StoreScript TenantPurged { get; } = Load("tenant-purged");
 
     public static StoreScript PrincipalCreate { get; } = Load("principal-create");

@@ -274,8 +274,8 @@ public sealed class DocumentsTests(TestStores stores)
         foreach (var tenant in new[] { store.Tenant, neighbour })
         {
             await Orders(store, tenant: tenant).CreateAsync(new());
-            await new SessionStore(store.Redis, tenant).BeginAsync("session", new("epoch", "caller"));
-            await new PrincipalStore(store.Redis, tenant).CreateAsync(new() { Name = "buyer" }, DateTimeOffset.UtcNow);
+            await new SessionStore(store.Redis, tenant, generation: 0).BeginAsync("session", new("epoch", "caller"));
+            await new PrincipalStore(store.Redis, tenant, generation: 0).CreateAsync(new() { Name = "buyer" }, DateTimeOffset.UtcNow);
             var keys = new IdempotencyStore(store.Redis, tenant, generation: 0, new());
             var claim = await keys.ClaimAsync(new("caller", null, "key-0123456789abcdef", "tool", "hash"), TimeSpan.FromSeconds(30));
             await keys.CompleteAsync(Assert.IsType<IdempotencyClaim.Claimed>(claim).Lease, "done"u8.ToArray());
@@ -283,7 +283,7 @@ public sealed class DocumentsTests(TestStores stores)
 
         var before = await store.KeysAsync($"tenant:{{{neighbour}}}:*");
         await store.MarkDeletedAsync(store.Tenant);
-        Assert.True(await new TenantPurge(store.Redis).RunAsync(store.Tenant, TestContext.Current.CancellationToken));
+        Assert.True(await new TenantPurge(store.Redis).RunAsync(store.Tenant, waits: true, TestContext.Current.CancellationToken));
 
         // Rate limits go by themselves, within minutes. The number stays, as the tombstone does.
         Assert.All(await store.KeysAsync($"tenant:{{{store.Tenant}}}:*"), key => Assert.Matches(":(rate-limit:.*|generation)$", key));

@@ -19,11 +19,11 @@ public sealed class RoundTripTests(TestStores stores)
         ProfilingSession? session = null;
         await using var store = await stores.GetAsync(kind);
         var redis = store.Connect(profiler: () => session);
-        var sessions = new SessionStore(redis, store.Tenant);
+        var sessions = new SessionStore(redis, store.Tenant, generation: 0);
         var limiter = new TestLimiter(redis, TimeProvider.System, store.Tenant);
         var keys = new IdempotencyStore(redis, store.Tenant, generation: 0, new());
-        var principals = new PrincipalStore(redis, store.Tenant);
-        var clients = new ClientStore(redis, store.Tenant);
+        var principals = new PrincipalStore(redis, store.Tenant, generation: 0);
+        var clients = new ClientStore(redis, store.Tenant, generation: 0);
         var unit = new UnitOfWork(TenantLimits.DefaultMaxDocumentBytes);
         var documents = new Documents<TestOrder>(new DocumentScope(redis, store.Tenant, "account", "operation", unit, () => { }));
         Func<Task> commit = () => DocumentCommit.FlushAsync(redis, new(store.Tenant), generation: 0, unit.Work!, lease: null);

@@ -27,7 +27,7 @@ public sealed class StoreAwayTests
         await using var redis = await RedisServer.StartAsync();
         await redis.StopAsync();
         await using var store = Store(redis);
-        var sessions = new SessionStore(store.Redis, store.Tenant);
+        var sessions = new SessionStore(store.Redis, store.Tenant, generation: 0);
         Assert.InRange(await FailAsync(sessions), TimeSpan.Zero, TimeSpan.FromSeconds(4));
         await FailAtOnceAsync(sessions);
         await redis.LaunchAsync();
@@ -39,7 +39,7 @@ public sealed class StoreAwayTests
     {
         await using var redis = await RedisServer.StartAsync();
         await using var store = Store(redis);
-        var sessions = new SessionStore(store.Redis, store.Tenant);
+        var sessions = new SessionStore(store.Redis, store.Tenant, generation: 0);
         await sessions.BeginAsync("s", new("epoch", "me"));
         await redis.StopAsync();
         Assert.InRange(await FailAsync(sessions), TimeSpan.Zero, TimeSpan.FromSeconds(2));
@@ -54,7 +54,7 @@ public sealed class StoreAwayTests
     {
         await using var redis = await RedisServer.StartAsync();
         await using var store = Store(redis);
-        var sessions = new SessionStore(store.Redis, store.Tenant);
+        var sessions = new SessionStore(store.Redis, store.Tenant, generation: 0);
         await sessions.BeginAsync("s", new("epoch", "me"));
         await redis.RestartAsync();
         await UntilItAnswersAsync(sessions);
@@ -66,7 +66,7 @@ public sealed class StoreAwayTests
     {
         await using var redis = await RedisServer.StartAsync();
         await using var store = Store(redis);
-        var sessions = new SessionStore(store.Redis, store.Tenant);
+        var sessions = new SessionStore(store.Redis, store.Tenant, generation: 0);
         await sessions.BeginAsync("s", new("epoch", "me"));
         await redis.PauseAsync();
         var first = await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => FailAsync(sessions)));
@@ -82,7 +82,7 @@ public sealed class StoreAwayTests
     {
         await using var redis = await RedisServer.StartAsync();
         await using var store = Store(redis);
-        var sessions = new SessionStore(store.Redis, store.Tenant);
+        var sessions = new SessionStore(store.Redis, store.Tenant, generation: 0);
         await sessions.BeginAsync("s", new("epoch", "me"));
         await redis.PauseAsync();
         await FailAsync(sessions);
@@ -157,7 +157,7 @@ public sealed class StoreAwayTests
         await redis.StopAsync();
         await Task.WhenAll(writers);
         await redis.LaunchAsync();
-        await UntilItAnswersAsync(new(store.Redis, store.Tenant));
+        await UntilItAnswersAsync(new(store.Redis, store.Tenant, generation: 0));
 
         foreach (var (order, key) in acknowledged)
         {
