@@ -4,7 +4,9 @@ using System.Text.Json;
 
 namespace Tenancy.State;
 
-/// <summary>What tells one request of a tool from another with the same idempotency key: the hash of its arguments' canonical JSON.</summary>
+/// <summary>
+/// What tells one request of a tool from another with the same idempotency key: the hash of its arguments' canonical JSON.
+/// </summary>
 public static class RequestHash
 {
     /// <summary>Hashes arguments: those that mean the same, however they are written, have the same hash.</summary>
