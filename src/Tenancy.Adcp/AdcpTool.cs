@@ -87,7 +87,7 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
 
         var outcome = await _keyed.RunAsync(
             call,
-            new(ProtocolTool.Name, key, arguments.Hash!, _timeout),
+            new(ProtocolTool.Name, key, arguments.Hash!, _timeout) { IsAnswer = static exception => exception is AdcpException },
             async token => _wire.Write(await HandleAsync(arguments.Request, call, token)),
             cancellationToken
         );

@@ -153,6 +153,14 @@ internal static partial class Log
     public static partial void TriedAgain(this ILogger logger, Exception exception, string tenantId);
 
     [LoggerMessage(
+        32,
+        LogLevel.Error,
+        "Tool {Tool} of tenant {TenantId} failed when nobody waited for its answer any more. Trace: {TraceId}",
+        EventName = "ToolFailedUnheard"
+    )]
+    public static partial void ToolFailedUnheard(this ILogger logger, Exception exception, string tool, string tenantId, string traceId);
+
+    [LoggerMessage(
         30,
         LogLevel.Warning,
         "{Host} leads to {Addresses}, which Tenancy:Validation:AllowedNetworks does not allow.",

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
@@ -77,7 +78,8 @@ public sealed class KeyedCalls
         {
             IdempotencyClaim.Claimed(var lease) => await WaitAsync(
                     call.RunDetached(() => RunClaimedAsync(store, lease, call, request.Timeout, handle)),
-                    request.Timeout + CommitTime,
+                    request,
+                    caller.TenantId,
                     cancellationToken
                 )
                 .ConfigureAwait(false),
@@ -92,15 +94,44 @@ public sealed class KeyedCalls
     }
 
     // A handler may ignore that its time is over. Its caller is told when another try may have the claim.
-    private async Task<KeyedOutcome> WaitAsync(Task<KeyedOutcome> work, TimeSpan lease, CancellationToken cancellationToken)
+    private async Task<KeyedOutcome> WaitAsync(
+        Task<KeyedOutcome> work,
+        KeyedRequest request,
+        TenantId tenantId,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
-            return await work.WaitAsync(lease, _time, cancellationToken).ConfigureAwait(false);
+            return await work.WaitAsync(request.Timeout + CommitTime, _time, cancellationToken).ConfigureAwait(false);
         }
         catch (TimeoutException) when (!work.IsCompleted)
         {
+            _ = LogUnheardAsync(work, request, tenantId, Activity.Current?.TraceId);
             return new KeyedOutcome.TookTooLong();
+        }
+        catch (OperationCanceledException exception)
+            when (cancellationToken.IsCancellationRequested && exception.CancellationToken == cancellationToken)
+        {
+            _ = LogUnheardAsync(work, request, tenantId, Activity.Current?.TraceId);
+            throw;
+        }
+    }
+
+    // Who waits for the answer is told how the handler failed, and the tool logs it. Where nobody does, it is logged here.
+    private async Task LogUnheardAsync(Task<KeyedOutcome> work, KeyedRequest request, TenantId tenantId, ActivityTraceId? trace)
+    {
+        try
+        {
+            await work.ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is DocumentChangedException || request.IsAnswer?.Invoke(exception) is true)
+        {
+            // What the caller is told when it asks again.
+        }
+        catch (Exception exception)
+        {
+            _logger.ToolFailedUnheard(exception, request.Tool, tenantId.Value, trace?.ToHexString() ?? "none");
         }
     }
 

@@ -7,6 +7,12 @@ namespace Tenancy.Mcp;
 /// <param name="Timeout">What the handler may take; so long, and 5 seconds for the commit, the key is claimed.</param>
 public sealed record KeyedRequest(string Tool, string Key, string Hash, TimeSpan Timeout)
 {
+    /// <summary>
+    /// Gets which exceptions of the handler are answers to the caller, and no failures: they are not logged where nobody waits any more.
+    /// Default: null, none.
+    /// </summary>
+    public Func<Exception, bool>? IsAnswer { get; init; }
+
     /// <summary>Says nothing of the key.</summary>
     public override string ToString() => $"{Tool} {Hash}";
 }
