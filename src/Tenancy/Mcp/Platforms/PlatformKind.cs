@@ -29,6 +29,10 @@ internal sealed class PlatformKind(string name, HandlerPrimitives primitives, Fu
 
     public string Name { get; } = name;
 
+    /// <summary>The names of all tools.</summary>
+    public FrozenSet<string> ToolNames { get; } =
+        primitives.Tools.Select(tool => tool.ProtocolTool.Name).ToFrozenSet(StringComparer.Ordinal);
+
     public McpServerPrimitiveCollection<McpServerTool> Tools { get; } = primitives.Tools;
 
     /// <summary>The prompts; null where there are none, so that none are declared.</summary>
