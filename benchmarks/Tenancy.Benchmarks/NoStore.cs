@@ -10,7 +10,12 @@ internal sealed class NoStore : ITenantStore
 
     public IAsyncEnumerable<TenantRecord> LoadAsync(CancellationToken cancellationToken) => AsyncEnumerable.Empty<TenantRecord>();
 
-    public Task<TenantWrite> CreateAsync(TenantRecord tenant, TenantCreation creation) => UpdateAsync(tenant);
+    public Task<TenantWrite> CreateAsync(TenantRecord tenant, TenantCreation creation, IReadOnlyList<DuePrincipal> principals) =>
+        UpdateAsync(tenant);
+
+    public Task<TenantRecord?> FindAsync(TenantId id) => Task.FromResult<TenantRecord?>(null);
+
+    public Task<IReadOnlyList<TenantId>> ListUnfinishedAsync() => Task.FromResult<IReadOnlyList<TenantId>>([]);
 
     public Task<TenantWrite> UpdateAsync(TenantRecord tenant) => Task.FromResult<TenantWrite>(new TenantWrite.Written(++_version));
 

@@ -44,6 +44,7 @@ internal static class StoreRun
         var store = new IdempotencyStore(
             connection,
             Tenant,
+            generation: 0,
             new()
             {
                 MaxRecords = int.MaxValue,
@@ -74,6 +75,7 @@ internal static class StoreRun
                 Prefix + "rate-limit:inserts:x",
                 Prefix + "secret",
                 Prefix + "idempotency-sizes",
+                Prefix + "generation",
             ],
             [
                 record,
@@ -88,12 +90,13 @@ internal static class StoreRun
                 "secretsecretsecretsecretsecretsecretsecrets",
                 0,
                 1L << 40,
+                0,
             ]
         );
         await database.ScriptEvaluateAsync(
-            StoreScript.IdempotencyComplete.Text,
-            [$"{Prefix}idempotency:{record}", Prefix + "idempotencies", Prefix + "idempotency-sizes"],
-            [record, "tool:hash", "token", Response, 86_400_000, 60_000, 0]
+            StoreScript.Commit.Text,
+            [Prefix + "generation", $"{Prefix}idempotency:{record}", Prefix + "idempotencies", Prefix + "idempotency-sizes"],
+            [0, 0, "", 0, 2, 0, 0, "tool:hash", "token", record, Response, 86_400_000, 60_000]
         );
     }
 

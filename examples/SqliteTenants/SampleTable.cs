@@ -16,11 +16,12 @@ internal static class SampleTable
                 name     TEXT,
                 url      TEXT,
                 platform TEXT,
-                settings TEXT CHECK (settings IS NULL OR json_valid(settings))
+                settings TEXT CHECK (settings IS NULL OR json_valid(settings)),
+                customer TEXT
             ) STRICT;
-            INSERT INTO tenants (id, name, settings) SELECT * FROM (VALUES
-                ('acme', 'ACME', '{ "greeting": "Welcome to ACME" }'),
-                ('globex', 'Globex', '{ "greeting": "Globex greets you" }')
+            INSERT INTO tenants (id, name, settings, customer) SELECT * FROM (VALUES
+                ('acme', 'ACME', '{ "greeting": "Welcome to ACME" }', 'customer-1'),
+                ('globex', 'Globex', '{ "greeting": "Globex greets you" }', 'customer-2')
             ) WHERE NOT EXISTS (SELECT * FROM tenants);
             """;
         await command.ExecuteNonQueryAsync();

@@ -21,11 +21,12 @@ internal sealed class SqliteTenantSource(string connectionString, TimeProvider t
         _loadedVersion = await ReadVersionAsync(cancellationToken);
 
         await using var command = _connection!.CreateCommand();
-        command.CommandText = "SELECT id, name, url, platform, settings FROM tenants";
+        command.CommandText = "SELECT id, name, url, platform, settings, customer FROM tenants";
         await using var rows = await command.ExecuteReaderAsync(cancellationToken);
         while (await rows.ReadAsync(cancellationToken))
         {
-            yield return new() { Tenant = Read(rows) };
+            // An id may be given to another customer later: who must not get what the first one left.
+            yield return new() { Tenant = Read(rows), Owner = rows.IsDBNull(5) ? null : rows.GetString(5) };
         }
     }
 

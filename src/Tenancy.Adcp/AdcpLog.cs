@@ -29,4 +29,12 @@ internal static partial class AdcpLog
         EventName = "NoWebhooks"
     )]
     public static partial void LogNoWebhooks(this ILogger logger);
+
+    [LoggerMessage(
+        106,
+        LogLevel.Information,
+        "A request of tenant {TenantId} is tried again: what it read was changed before it could write.",
+        EventName = "TriedAgain"
+    )]
+    public static partial void LogTriedAgain(this ILogger logger, Exception exception, string tenantId);
 }

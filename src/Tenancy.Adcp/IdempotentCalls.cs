@@ -9,7 +9,11 @@ namespace Tenancy.Adcp;
 /// <summary>Runs a request with an idempotency key once, whoever sends it again, and replays its answer.</summary>
 internal sealed class IdempotentCalls(RedisConnection redis, TimeProvider time, ILogger<IdempotentCalls> logger)
 {
-    private const int CompleteAttempts = 3;
+    // A conflict lets the handler decide again; who loses that often is told so.
+    private const int MaxTries = 3;
+
+    // A handler that returns when its time is over still has its answer to commit.
+    private static readonly TimeSpan CommitTime = TimeSpan.FromSeconds(5);
 
     /// <summary>
     /// Runs the request, or gives the answer that it had. An error gives the key back; a client that goes does not stop what was begun.
@@ -32,10 +36,13 @@ internal sealed class IdempotentCalls(RedisConnection redis, TimeProvider time, 
             throw new AdcpException(AdcpError.AuthRequired, "Credentials are required.");
         }
 
+        // What is claimed is run.
+        cancellationToken.ThrowIfCancellationRequested();
         var limits = call.Tenant.Config.Limits;
         var store = new IdempotencyStore(
             redis,
             caller.TenantId,
+            call.Tenant.Generation,
             new()
             {
                 MaxRecords = limits?.MaxIdempotencyRecords ?? TenantLimits.DefaultMaxIdempotencyRecords,
@@ -44,14 +51,15 @@ internal sealed class IdempotentCalls(RedisConnection redis, TimeProvider time, 
         );
         var claim = await store.ClaimAsync(
             new(caller.Caller.Value, caller.AccountId, request.Key, request.Tool, request.Hash),
-            request.Timeout
+            request.Timeout + CommitTime
         );
         return claim switch
         {
-            IdempotencyClaim.Claimed(var lease) => await call.RunDetached(() =>
-                    RunClaimedAsync(store, lease, call, request.Timeout, handle)
-                )
-                .WaitAsync(cancellationToken),
+            IdempotencyClaim.Claimed(var lease) => await WaitAsync(
+                call.RunDetached(() => RunClaimedAsync(store, lease, call, request.Timeout, handle)),
+                request.Timeout + CommitTime,
+                cancellationToken
+            ),
             IdempotencyClaim.Replay(var response) => new(response, IsReplay: true),
             IdempotencyClaim.InFlight(var retryAfter) => throw new AdcpException(
                 AdcpError.IdempotencyInFlight,
@@ -80,6 +88,19 @@ internal sealed class IdempotentCalls(RedisConnection redis, TimeProvider time, 
         };
     }
 
+    // A handler may ignore that its time is over. Its caller is told when another try may have the claim.
+    private async Task<IdempotentOutcome> WaitAsync(Task<IdempotentOutcome> work, TimeSpan lease, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await work.WaitAsync(lease, time, cancellationToken);
+        }
+        catch (TimeoutException) when (!work.IsCompleted)
+        {
+            throw TooLong();
+        }
+    }
+
     private async Task<IdempotentOutcome> RunClaimedAsync(
         IdempotencyStore store,
         IdempotencyLease lease,
@@ -88,49 +109,46 @@ internal sealed class IdempotentCalls(RedisConnection redis, TimeProvider time, 
         Func<CancellationToken, Task<byte[]>> handle
     )
     {
-        byte[] answer;
         try
         {
-            // Every try of the request does its work under the same name.
-            call.Narrow(call.Context.AccountId, call.Context.Accounts.Readable, lease.OperationId);
             using var limit = new CancellationTokenSource(timeout, time);
-            answer = await handle(limit.Token);
+            var before = call.Work?.Copy();
+            for (var attempt = 1; ; attempt++)
+            {
+                // Every try of the request does its work under the same name.
+                await call.BeginTryAsync(lease, before, isFirst: attempt == 1);
+                try
+                {
+                    var answer = await handle(limit.Token);
+                    return Outcome(answer, await store.CompleteAsync(lease, answer, call.Work));
+                }
+                catch (DocumentChangedException exception) when (attempt < MaxTries && !limit.IsCancellationRequested)
+                {
+                    logger.LogTriedAgain(exception, call.Context.TenantId.Value);
+                }
+            }
+        }
+        catch (ClaimPassedException)
+        {
+            throw TooLong();
         }
         catch
         {
             await ReleaseAsync(store, lease);
             throw;
         }
+    }
 
-        var completion = await CompleteAsync(store, lease, answer);
-        return completion switch
+    private static IdempotentOutcome Outcome(ReadOnlyMemory<byte> answer, IdempotencyCompletion completion) =>
+        completion switch
         {
-            { IsStored: true } => new IdempotentOutcome(answer, IsReplay: false),
+            { IsStored: true } => new(answer, IsReplay: false),
             { Other: { } other } => new(other, IsReplay: true),
-            _ => throw new AdcpException(
-                AdcpError.IdempotencyInFlight,
-                "The request took longer than it may, and another try of it is being processed.",
-                retryAfter: 1
-            ),
+            _ => throw new ClaimPassedException(),
         };
-    }
 
-    /// <summary>A timeout of the store is not a "no": the same answer is given again, under the same token.</summary>
-    private static async Task<IdempotencyCompletion> CompleteAsync(
-        IdempotencyStore store,
-        IdempotencyLease lease,
-        ReadOnlyMemory<byte> answer
-    )
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                return await store.CompleteAsync(lease, answer);
-            }
-            catch (StoreUnavailableException) when (attempt < CompleteAttempts) { }
-        }
-    }
+    private static AdcpException TooLong() =>
+        new(AdcpError.IdempotencyInFlight, "The request took longer than it may, and another try of it may be processed.", retryAfter: 1);
 
     private async Task ReleaseAsync(IdempotencyStore store, IdempotencyLease lease)
     {

@@ -4,6 +4,7 @@ using Tenancy.Configuration;
 using Tenancy.Mcp;
 using Tenancy.Mcp.Calls;
 using Tenancy.Registry;
+using Tenancy.State;
 
 namespace Tenancy.Testing;
 
@@ -12,7 +13,9 @@ namespace Tenancy.Testing;
 /// </summary>
 public sealed class TestToolContext : IDisposable
 {
-    private TestToolContext(ToolContext context) => Context = context;
+    private readonly UnitOfWork _unit;
+
+    private TestToolContext(ToolContext context, UnitOfWork unit) => (Context, _unit) = (context, unit);
 
     /// <summary>Gets the context to hand to the handler.</summary>
     public ToolContext Context { get; }
@@ -26,21 +29,31 @@ public sealed class TestToolContext : IDisposable
     {
         ArgumentNullException.ThrowIfNull(services);
         var tenant = services.GetRequiredService<TenantRegistry>().Get(TenantId.Parse(tenantId).Value);
-        return tenant is { IsServing: true }
-            ? new(
-                services
-                    .GetRequiredService<ToolContextFactory>()
-                    .Create(
-                        tenant,
-                        principalId is null
-                            ? CallerIdentity.Anonymous
-                            : CallerIdentity.FromPrincipal(principalId)
-                                ?? throw new ArgumentException("A principal's id has 1 to 1,024 visible characters.", nameof(principalId))
-                    )
-            )
-            : throw new InvalidOperationException($"The server does not serve a tenant '{tenantId}'.");
+        if (tenant is not { IsServing: true })
+        {
+            throw new InvalidOperationException($"The server does not serve a tenant '{tenantId}'.");
+        }
+
+        var caller = principalId is null
+            ? CallerIdentity.Anonymous
+            : CallerIdentity.FromPrincipal(principalId)
+                ?? throw new ArgumentException("A principal's id has 1 to 1,024 visible characters.", nameof(principalId));
+        var unit = new UnitOfWork(ToolContextFactory.DocumentBudget(tenant));
+        return new(services.GetRequiredService<ToolContextFactory>().Create(tenant, caller, unit), unit);
     }
 
+    /// <summary>Commits what the handler wrote, as a server does when a handler has returned.</summary>
+    /// <inheritdoc cref="ToolContext.FlushAsync" path="/param|/exception"/>
+    public Task CommitAsync(CancellationToken cancellationToken = default) => Context.FlushAsync(cancellationToken);
+
+    /// <summary>Drops what the handler wrote, as a server does when a handler throws.</summary>
+    public void Discard() => _unit.Work?.Discard();
+
     /// <summary>Ends the call: the context reaches nothing any more.</summary>
-    public void Dispose() => Context.End();
+    /// <exception cref="InvalidOperationException">The handler wrote something that was neither committed nor discarded.</exception>
+    public void Dispose()
+    {
+        Context.End();
+        _unit.ThrowIfForgotten();
+    }
 }

@@ -201,6 +201,8 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<ITenantAdministration, TenantAdministration>();
         services.TryAddSingleton<ConfigurationSeeds>();
         services.AddHostedService<TenantLoader>();
+        services.TryAddSingleton<UnfinishedTenants>();
+        services.AddHostedService(provider => provider.GetRequiredService<UnfinishedTenants>());
     }
 
     private static void AddValidation(IServiceCollection services)

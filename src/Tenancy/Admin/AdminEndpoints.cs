@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Routing;
 using Tenancy.Administration;
 using Tenancy.Configuration;
 using Tenancy.Registry;
+using Tenancy.State;
 
 namespace Tenancy.Admin;
 
@@ -22,7 +23,7 @@ internal static class AdminEndpoints
         var routes = new AdminRoutes(group)
             .Map(HttpMethods.Post, "", RegisterAsync)
             .Map(HttpMethods.Get, "", List)
-            .Map(HttpMethods.Get, "{id}", Get)
+            .Map(HttpMethods.Get, "{id}", GetAsync)
             .Map(HttpMethods.Patch, "{id}", PatchAsync)
             .Map(HttpMethods.Delete, "{id}", DeleteAsync)
             .Map(HttpMethods.Post, "{id}/recheck", RecheckAsync)
@@ -57,10 +58,11 @@ internal static class AdminEndpoints
             AdminJson.Wire.TenantList
         );
 
-    private static IResult Get(string id, HttpContext context, TenantRegistry registry) =>
-        TenantId.TryParse(id, out var tenantId) && registry.GetStatus(tenantId) is { } tenant
-            ? Answer(context, TenantAnswer.From(tenant))
-            : AdminProblems.NotFound(id);
+    private static async Task<IResult> GetAsync(string id, HttpContext context, TenantRegistry registry, TenantPurge purge) =>
+        !TenantId.TryParse(id, out var tenantId) ? AdminProblems.NotFound(id)
+        : registry.GetStatus(tenantId) is { } tenant ? Answer(context, TenantAnswer.From(tenant))
+        : await purge.FindAsync(tenantId) is { } progress ? AdminProblems.Purging(id, progress)
+        : AdminProblems.NotFound(id);
 
     private static async Task<IResult> PatchAsync(
         string id,

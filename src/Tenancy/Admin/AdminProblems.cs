@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.WebUtilities;
 using Tenancy.Administration;
 using Tenancy.Configuration;
 using Tenancy.Registry;
+using Tenancy.State;
 
 namespace Tenancy.Admin;
 
@@ -19,6 +20,22 @@ internal static class AdminProblems
         );
 
     public static JsonHttpResult<AdminProblem> NotFound(string id) => Create(StatusCodes.Status404NotFound, $"There is no tenant '{id}'.");
+
+    /// <summary>The tenant is gone, and its data is still being deleted.</summary>
+    public static JsonHttpResult<AdminProblem> Purging(string id, PurgeProgress progress) =>
+        TypedResults.Json(
+            new AdminProblem(
+                ReasonPhrases.GetReasonPhrase(StatusCodes.Status404NotFound),
+                StatusCodes.Status404NotFound,
+                $"Tenant '{id}' was deleted, and its data is still being deleted: until that is done, nobody can have the id."
+            )
+            {
+                Purging = progress,
+            },
+            AdminJson.Wire.AdminProblem,
+            "application/problem+json",
+            StatusCodes.Status404NotFound
+        );
 
     public static JsonHttpResult<AdminProblem> Invalid(IReadOnlyList<TenantConfigError> errors) =>
         Create(

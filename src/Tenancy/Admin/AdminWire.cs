@@ -5,6 +5,7 @@ using System.Text.Json.Serialization;
 using Tenancy.Administration;
 using Tenancy.Configuration;
 using Tenancy.Registry;
+using Tenancy.State;
 
 namespace Tenancy.Admin;
 
@@ -37,6 +38,11 @@ internal sealed record TenantAnswer : TenantConfig
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<IssuedPrincipal>? Principals { get; init; }
 
+    /// <summary>What it has of an unregistered tenant with its id; left out where there was none.</summary>
+    [JsonPropertyOrder(Later)]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public AdoptedData? Adopted { get; init; }
+
     public static TenantAnswer From(TenantStatus tenant) =>
         new(tenant.Config)
         {
@@ -47,14 +53,24 @@ internal sealed record TenantAnswer : TenantConfig
             LastCheckedAt = tenant.LastCheckedAt,
         };
 
-    public static TenantAnswer From(RegisteredTenant tenant) => From(tenant.Status) with { Principals = tenant.Principals };
+    public static TenantAnswer From(RegisteredTenant tenant) =>
+        From(tenant.Status) with
+        {
+            Principals = tenant.Principals,
+            Adopted = tenant.Adopted,
+        };
 }
 
 /// <summary>The tenants of the server.</summary>
 internal sealed record TenantList(IReadOnlyList<TenantAnswer> Tenants);
 
 /// <summary>What is wrong with a request, as problem+json (RFC 9457); <c>errors</c> names each field.</summary>
-internal sealed record AdminProblem(string Title, int Status, string? Detail, IReadOnlyDictionary<string, string[]>? Errors = null);
+internal sealed record AdminProblem(string Title, int Status, string? Detail, IReadOnlyDictionary<string, string[]>? Errors = null)
+{
+    /// <summary>How far the deletion of a tenant is that is gone, but not all of its data; left out elsewhere.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PurgeProgress? Purging { get; init; }
+}
 
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(TenantAnswer))]

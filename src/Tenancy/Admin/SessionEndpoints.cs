@@ -26,7 +26,7 @@ internal static class SessionEndpoints
         }
 
         var take = AdminRequest.ReadNumber(context, "take", absent: 100, least: 1, MaxPage, "sessions");
-        var (sessions, count) = await new SessionStore(redis, tenant.Id).ListAsync(tenant.Record.SessionEpoch, take);
+        var (sessions, count) = await new SessionStore(redis, tenant.Id, tenant.Generation).ListAsync(tenant.Record.SessionEpoch, take);
         return TypedResults.Json(new SessionList(sessions, count), AdminJson.Wire.SessionList);
     }
 
@@ -44,7 +44,7 @@ internal static class SessionEndpoints
             return AdminProblems.NotFound(id);
         }
 
-        if (handle.Length != HandleLength || !await new SessionStore(redis, tenant.Id).EndAsync(handle))
+        if (handle.Length != HandleLength || !await new SessionStore(redis, tenant.Id, tenant.Generation).EndAsync(handle))
         {
             return AdminProblems.Create(StatusCodes.Status404NotFound, $"The tenant '{tenant.Id}' has no session with this handle.");
         }

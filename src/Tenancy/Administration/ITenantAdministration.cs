@@ -24,11 +24,13 @@ public interface ITenantAdministration
     /// <param name="options">How; null for the defaults.</param>
     /// <param name="cancellationToken">Ends the wait; what was stored stays.</param>
     /// <returns>
-    /// The tenant, and the principals with their tokens, which nothing can show again. None where the tenant was there already.
+    /// The tenant, and the principals with their tokens, which nothing can show again. Where an equal tenant was there already, its
+    /// principals are found by the tokens that are given.
     /// </returns>
     /// <exception cref="TenantConfigException">The tenant or a principal has mistakes; nothing was changed.</exception>
     /// <exception cref="TenantConflictException">
-    /// The id is taken by a different configuration, a URL by another tenant, or a token is in use.
+    /// The id is taken by a different configuration or by an equal one that does not have these principals, a URL by another tenant, or a
+    /// token is in use; nothing was changed.
     /// </exception>
     /// <exception cref="TenantNotFoundException">The tenant was taken away while its validation was waited for.</exception>
     Task<RegisteredTenant> RegisterAsync(
@@ -185,5 +187,9 @@ public sealed record TenantUpdateOptions
 /// <summary>A tenant that was registered.</summary>
 /// <param name="Status">The tenant.</param>
 /// <param name="IsNew">Whether it is new; else an equal one was there.</param>
-/// <param name="Principals">The principals that were created with it, and their tokens.</param>
-public sealed record RegisteredTenant(TenantStatus Status, bool IsNew, IReadOnlyList<IssuedPrincipal> Principals);
+/// <param name="Principals">The principals of the registration, and their tokens.</param>
+public sealed record RegisteredTenant(TenantStatus Status, bool IsNew, IReadOnlyList<IssuedPrincipal> Principals)
+{
+    /// <summary>Gets what it has of an unregistered tenant with its id; null where there was none.</summary>
+    public AdoptedData? Adopted { get; init; }
+}

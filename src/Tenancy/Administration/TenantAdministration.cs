@@ -24,11 +24,25 @@ internal sealed class TenantAdministration(
         principals.ThrowIfInvalid(registration);
         options ??= new();
 
-        // The tenant first: whoever fails to register an id must not be able to add a principal to it.
-        var (status, isNew) = await registry
-            .TryRegisterAsync(registration.Tenant, options.AwaitFirstValidation, options.Creation, options.Origin, cancellationToken)
+        // The store takes them together with the tenant: whoever fails to register an id adds no principal to it.
+        var prepared = principals.Prepare(registration);
+        var beginning = new TenantBeginning(registration.Tenant, options.Origin)
+        {
+            Owner = registration.Owner,
+            Principals = Array.ConvertAll(prepared, principal => principal.Due),
+        };
+        var (status, isNew, adopted) = await registry
+            .TryRegisterAsync(beginning, options.AwaitFirstValidation, options.Creation, cancellationToken)
             .ConfigureAwait(false);
-        return new(status, isNew, isNew ? await principals.CreateAsync(registration).ConfigureAwait(false) : []);
+        return isNew
+            ? new(status, true, Array.ConvertAll(prepared, principal => principal.Issued)) { Adopted = adopted }
+            : new(status, false, await FindPrincipalsAsync(registration).ConfigureAwait(false));
+    }
+
+    private Task<IReadOnlyList<IssuedPrincipal>> FindPrincipalsAsync(TenantRegistration registration)
+    {
+        var id = TenantId.Parse(registration.Tenant.Id);
+        return principals.FindAsync(registry.Get(id) ?? throw new TenantNotFoundException(id), registration.Principals);
     }
 
     public Task<TenantStatus> UpdateAsync(
@@ -55,7 +69,7 @@ internal sealed class TenantAdministration(
     {
         cancellationToken.ThrowIfCancellationRequested();
         var existed = await registry.RemoveAsync(tenantId, purge: true).ConfigureAwait(false);
-        return await purge.RunAsync(tenantId, lifetime.ApplicationStopping).ConfigureAwait(false) || existed;
+        return await purge.RunAsync(tenantId, waits: true, lifetime.ApplicationStopping).ConfigureAwait(false) || existed;
     }
 
     public Task<IssuedPrincipal> IssuePrincipalAsync(

@@ -68,7 +68,9 @@ internal sealed class TenantClients(
             throw new TenantConfigException([new("cursor", "must be the nextCursor of the page before")]);
         }
 
-        var (clients, count, nextCursor) = await new ClientStore(redis, tenant.Id).ListAsync(cursor, take).ConfigureAwait(false);
+        var (clients, count, nextCursor) = await new ClientStore(redis, tenant.Id, tenant.Generation)
+            .ListAsync(cursor, take)
+            .ConfigureAwait(false);
         return new([.. clients.Select(Show)], count, nextCursor);
     }
 
@@ -105,7 +107,7 @@ internal sealed class TenantClients(
 
     private async Task<StoredClient?> FindStoredAsync(TenantModel tenant, string handle) =>
         handle.Length == HandleLength
-            ? await new ClientStore(redis, tenant.Id).FindAsync(handle, time.GetUtcNow()).ConfigureAwait(false)
+            ? await new ClientStore(redis, tenant.Id, tenant.Generation).FindAsync(handle, time.GetUtcNow()).ConfigureAwait(false)
             : null;
 
     // Where the store does not answer, the change may have happened: what is known must go in any case.
@@ -113,7 +115,7 @@ internal sealed class TenantClients(
     {
         try
         {
-            return await change(new(redis, tenant.Id)).ConfigureAwait(false);
+            return await change(new(redis, tenant.Id, tenant.Generation)).ConfigureAwait(false);
         }
         finally
         {

@@ -28,38 +28,51 @@ internal sealed class TenantPrincipals(
     public void ThrowIfInvalid(TenantRegistration registration) =>
         Throw(PrincipalValidator.Validate(registration.Tenant.Id, registration.Principals, _allowsDevelopmentTokens));
 
-    /// <summary>Creates the principals that a tenant begins with.</summary>
-    public async Task<IReadOnlyList<IssuedPrincipal>> CreateAsync(TenantRegistration registration)
+    /// <summary>Makes the principals that a tenant is to begin with.</summary>
+    public (IssuedPrincipal Issued, DuePrincipal Due)[] Prepare(TenantRegistration registration)
     {
-        var store = new PrincipalStore(redis, TenantId.Parse(registration.Tenant.Id));
-        var issued = new List<IssuedPrincipal>();
-        for (var i = 0; i < registration.Principals.Count; i++)
+        // An id that cannot be one is refused, with what else is wrong, where the tenant is registered.
+        var now = time.GetUtcNow();
+        return TenantId.TryParse(registration.Tenant.Id, out var id)
+            ? [.. registration.Principals.Select(principal => PrincipalStore.Prepare(id, principal, now))]
+            : [];
+    }
+
+    /// <summary>Finds the principals of a registration at a tenant that was there already: none is dropped in silence.</summary>
+    /// <exception cref="TenantConflictException">The tenant does not have one of them.</exception>
+    public async Task<IReadOnlyList<IssuedPrincipal>> FindAsync(TenantModel tenant, IReadOnlyList<PrincipalRegistration> principals)
+    {
+        var (store, found) = (new PrincipalStore(redis, tenant.Id, tenant.Generation), new List<IssuedPrincipal>());
+        foreach (var (i, principal) in principals.Index())
         {
-            var (principal, refusal) = await store.CreateAsync(registration.Principals[i], time.GetUtcNow()).ConfigureAwait(false);
-            issued.Add(
-                principal
-                    ?? throw (
-                        refusal == PrincipalRefusal.TooMany
-                            ? new TenantConflictException(
-                                "principals",
-                                $"A tenant has {PrincipalStore.MaxPrincipals} principals at most, and those that it was registered "
-                                    + "with before count."
-                            )
-                            : new TenantConflictException(
-                                $"principals[{i}].token",
-                                "The token is in use: leave it out to have one generated."
-                            )
-                    )
-            );
+            var known = principal.Token is { } token ? await store.FindAsync(token).ConfigureAwait(false) : null;
+            if (known is null || known.Name != principal.Name || !known.Scopes.SequenceEqual(principal.Scopes))
+            {
+                throw new TenantConflictException(
+                    $"principals[{i}]",
+                    $"Tenant '{tenant.Id}' is there already, and "
+                        + (
+                            principal.Token is null
+                                ? "whether this principal was made with it cannot be known without its token"
+                                : "has no such principal"
+                        )
+                        + $"; nothing was changed. Look at its principals, and issue what is missing or give one a new token: "
+                        + $"POST /admin/tenants/{tenant.Id}/principals, or .../principals/{{id}}/rotate."
+                );
+            }
+
+            found.Add(new(known.Id, known.Name, principal.Token!, known.Scopes));
         }
 
-        return issued;
+        return found;
     }
 
     public async Task<IssuedPrincipal> IssueAsync(TenantModel tenant, PrincipalRegistration principal)
     {
         Throw(PrincipalValidator.Validate(tenant.Id.Value, principal, _allowsDevelopmentTokens));
-        var (issued, refusal) = await new PrincipalStore(redis, tenant.Id).CreateAsync(principal, time.GetUtcNow()).ConfigureAwait(false);
+        var (issued, refusal) = await new PrincipalStore(redis, tenant.Id, tenant.Generation)
+            .CreateAsync(principal, time.GetUtcNow())
+            .ConfigureAwait(false);
         if (issued is null)
         {
             throw refusal == PrincipalRefusal.TooMany
@@ -76,7 +89,7 @@ internal sealed class TenantPrincipals(
 
     public async Task<IReadOnlyList<TenantPrincipal>> ListAsync(TenantModel tenant) =>
         [
-            .. (await new PrincipalStore(redis, tenant.Id).ListAsync().ConfigureAwait(false)).Select(
+            .. (await new PrincipalStore(redis, tenant.Id, tenant.Generation).ListAsync().ConfigureAwait(false)).Select(
                 static principal => new TenantPrincipal(principal.Id, principal.Name, principal.CreatedAt)
                 {
                     Scopes = principal.Scopes,
@@ -116,7 +129,7 @@ internal sealed class TenantPrincipals(
     {
         try
         {
-            return await change(new(redis, tenant.Id)).ConfigureAwait(false);
+            return await change(new(redis, tenant.Id, tenant.Generation)).ConfigureAwait(false);
         }
         finally
         {

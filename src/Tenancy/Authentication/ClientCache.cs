@@ -35,7 +35,7 @@ internal sealed class ClientCache(TenantJwtOptions options, RedisConnection redi
 
         try
         {
-            var left = await new ClientStore(redis, tenant.Id).UseAsync(tenant.Config.Authentication!.Issuer!, clientId);
+            var left = await new ClientStore(redis, tenant.Id, tenant.Generation).UseAsync(tenant.Config.Authentication!.Issuer!, clientId);
             finding = ClientFinding.From(left, time.GetUtcNow());
         }
         catch (StoreUnavailableException) when (finding.IsListed)

@@ -25,7 +25,10 @@ internal sealed class PrincipalCache(RedisConnection redis, TimeProvider time)
             return known;
         }
 
-        if (await new PrincipalStore(redis, tenant.Id).FindAsync(token) is not { } principal || principal.ExpiresAt <= time.GetUtcNow())
+        if (
+            await new PrincipalStore(redis, tenant.Id, tenant.Generation).FindAsync(token) is not { } principal
+            || principal.ExpiresAt <= time.GetUtcNow()
+        )
         {
             return null;
         }

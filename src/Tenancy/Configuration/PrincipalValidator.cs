@@ -6,18 +6,34 @@ internal static class PrincipalValidator
     /// <summary>The least length of a token's secret outside Development: 32 random bytes, in base64url.</summary>
     internal const int MinimumSecretLength = 43;
 
+    /// <summary>The most principals of a tenant.</summary>
+    internal const int MaximumPrincipals = 1000;
+
     private const int MaximumTokenLength = 1024;
 
     public static IEnumerable<TenantConfigError> Validate(
         string tenantId,
         IReadOnlyList<PrincipalRegistration> principals,
         bool allowsDevelopmentTokens
-    ) =>
-        principals.SelectMany(
+    )
+    {
+        if (principals.Count > MaximumPrincipals)
+        {
+            return [new("principals", $"has {principals.Count} principals: a tenant has {MaximumPrincipals} at most")];
+        }
+
+        var places = new Dictionary<string, int>(StringComparer.Ordinal);
+        return principals.SelectMany(
             (principal, i) =>
                 Validate(tenantId, principal, allowsDevelopmentTokens)
+                    .Concat(
+                        principal.Token is { } token && !places.TryAdd(token, i)
+                            ? [new("token", $"is that of principals[{places[token]}], too: give each its own, or leave it out")]
+                            : []
+                    )
                     .Select(error => new TenantConfigError($"principals[{i}].{error.Field}", error.Message))
         );
+    }
 
     public static IEnumerable<TenantConfigError> Validate(string tenantId, PrincipalRegistration principal, bool allowsDevelopmentTokens)
     {

@@ -144,6 +144,13 @@ public sealed record TenantRegistration
 
     /// <summary>Gets the principals whose bearer tokens the tenant accepts.</summary>
     public IReadOnlyList<PrincipalRegistration> Principals { get; init; } = [];
+
+    /// <summary>Gets whose the tenant is at the source that gives it, such as the key of a customer. Default: it is not said.</summary>
+    /// <remarks>
+    /// An id may be given to another customer later. Where a source gave a tenant no more, and gives its id again, the new tenant has what
+    /// the former one left only where both name the same owner. Only a source's counts.
+    /// </remarks>
+    public string? Owner { get; init; }
 }
 
 /// <summary>A principal to be created.</summary>

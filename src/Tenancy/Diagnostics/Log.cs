@@ -161,4 +161,20 @@ internal static partial class Log
 
     [LoggerMessage(42, LogLevel.Information, "There is no admin API: Tenancy:Admin:Keys has no key.", EventName = "AdminApiOff")]
     public static partial void AdminApiOff(this ILogger logger);
+
+    [LoggerMessage(
+        66,
+        LogLevel.Warning,
+        "A registration or a deletion of tenant {TenantId} that was cut off could not be completed; it is tried again.",
+        EventName = "TenantUnfinished"
+    )]
+    public static partial void TenantUnfinished(this ILogger logger, Exception exception, string tenantId);
+
+    [LoggerMessage(
+        67,
+        LogLevel.Information,
+        "The data of tenant {TenantId} is deleted: its deletion had been cut off.",
+        EventName = "TenantPurged"
+    )]
+    public static partial void TenantPurged(this ILogger logger, string tenantId);
 }

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -50,9 +51,23 @@ internal sealed class ConfigurationSeeds(
         _isSeeding |= !environment.IsDevelopment() || registry.Count == 0;
         if (_isSeeding)
         {
+            StoreUnavailableException? away = null;
             foreach (var seed in _tenants)
             {
-                await TryAsync(seed, isChange: false, cancellationToken).ConfigureAwait(false);
+                try
+                {
+                    await TryAsync(seed, isChange: false, cancellationToken).ConfigureAwait(false);
+                }
+                catch (StoreUnavailableException exception)
+                {
+                    // Only what is this tenant's own may be away. What is begun for the others is finished by the next start, too.
+                    away ??= exception;
+                }
+            }
+
+            if (away is not null)
+            {
+                ExceptionDispatchInfo.Throw(away);
             }
         }
     }

@@ -69,16 +69,34 @@ internal sealed class TenantSourceFollower(
         }
     }
 
-    private Task ApplyAsync(TenantRegistration tenant, CancellationToken cancellationToken) =>
-        registry.Get(tenant.Tenant.Id) is null ? administration.RegisterAsync(tenant, _registration, cancellationToken)
-        : IsOurs(tenant.Tenant.Id)
-            ? administration.UpdateAsync(
-                TenantId.Parse(tenant.Tenant.Id),
-                current => KeepSuspended(tenant.Tenant, current),
-                options: null,
-                cancellationToken
-            )
-        : throw new TenantConflictException("id", $"Tenant '{tenant.Tenant.Id}' was not registered by this source.");
+    private async Task ApplyAsync(TenantRegistration tenant, CancellationToken cancellationToken)
+    {
+        var known = registry.Get(tenant.Tenant.Id);
+        if (known is not null && IsOurs(tenant.Tenant.Id) && IsAnothers(known.Record, tenant))
+        {
+            // The former one is gone, and the id is another's now, who must not have what is the former one's.
+            await administration.UnregisterAsync(known.Id, CancellationToken.None).ConfigureAwait(false);
+            known = null;
+        }
+
+        if (known is null)
+        {
+            await administration.RegisterAsync(tenant, _registration, cancellationToken).ConfigureAwait(false);
+        }
+        else if (IsOurs(tenant.Tenant.Id))
+        {
+            await administration
+                .UpdateAsync(known.Id, current => KeepSuspended(tenant.Tenant, current), options: null, cancellationToken)
+                .ConfigureAwait(false);
+        }
+        else
+        {
+            throw new TenantConflictException("id", $"Tenant '{tenant.Tenant.Id}' was not registered by this source.");
+        }
+    }
+
+    private static bool IsAnothers(TenantRecord known, TenantRegistration given) =>
+        known.Owner is { } before && given.Owner is { } now && before != now;
 
     // Only an admin lifts a suspension: it may be an admin's own.
     private static TenantConfig KeepSuspended(TenantConfig given, TenantConfig current) =>

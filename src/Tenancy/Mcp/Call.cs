@@ -12,22 +12,24 @@ namespace Tenancy.Mcp;
 
 /// <summary>
 /// One run of a handler. It holds its tenant's platform, and its place among the tenant's calls, until the handler has ended, whatever
-/// becomes of the
-/// request that it began with.
+/// becomes of the request that it began with.
 /// </summary>
 [SuppressMessage("Design", "CA1001", Justification = "The last ReleaseAsync disposes of the services. A handler cannot end its own call.")]
-public sealed class Call
+public sealed class Call : IUnitOfWork
 {
+    private readonly IServiceScopeFactory _scopes;
     private readonly ToolContextFactory _contexts;
     private readonly ConcurrentCalls.Places _place;
-    private readonly CallServices _services;
     private readonly ILogger _logger;
+    private CallServices _services;
     private ToolContext? _first;
     private ToolContext? _narrowed;
+    private DocumentWork? _work;
 
     // The request's own hold, and that of work which goes on without it.
     private int _holds = 1;
     private volatile bool _hasEnded;
+    private volatile bool _hasCommitted;
 
     internal Call(
         TenantModel tenant,
@@ -38,7 +40,7 @@ public sealed class Call
         ILogger logger
     )
     {
-        (Tenant, Caller, _contexts, _place, _logger) = (tenant, caller, contexts, place, logger);
+        (Tenant, Caller, _contexts, _place, _scopes, _logger) = (tenant, caller, contexts, place, scopes, logger);
         _services = new(scopes, this);
     }
 
@@ -68,7 +70,7 @@ public sealed class Call
     {
         get
         {
-            var context = _first ?? Interlocked.CompareExchange(ref _first, _contexts.Create(Tenant, Caller), null) ?? _first;
+            var context = _first ?? Interlocked.CompareExchange(ref _first, _contexts.Create(Tenant, Caller, this), null) ?? _first;
             if (_hasEnded)
             {
                 // Whoever asks only now, or just while the call ends, reaches nothing either. The call's end looks for a context after it
@@ -80,13 +82,67 @@ public sealed class Call
         }
     }
 
+    /// <summary>Gets what was written and is not committed; null for nothing.</summary>
+    internal DocumentWork? Work => Volatile.Read(ref _work);
+
+    DocumentWork? IUnitOfWork.Work => Work;
+
+    DocumentWork IUnitOfWork.BeginWork()
+    {
+        if (_hasCommitted)
+        {
+            throw new InvalidOperationException(
+                "The handler has returned, and what it wrote was committed: write before that, and await what writes."
+            );
+        }
+
+        return Work ?? Interlocked.CompareExchange(ref _work, new(ToolContextFactory.DocumentBudget(Tenant)), null) ?? _work;
+    }
+
     /// <summary>
     /// Narrows the call to what its arguments name: from here on its context is for these accounts, and for this piece of work.
     /// </summary>
-    internal void Narrow(string? accountId, ReadableAccounts? readable, string? operationId = null)
+    internal void Narrow(string? accountId, ReadableAccounts? readable, IdempotencyLease? lease = null)
     {
         _narrowed?.End();
-        _narrowed = _contexts.Create(Tenant, Caller, accountId, operationId, readable);
+        _narrowed = _contexts.Create(Tenant, Caller, this, accountId, lease, readable);
+    }
+
+    /// <summary>Begins a try of a claimed request: under its name, and where it is not the first one with services of its own.</summary>
+    /// <param name="lease">The claim.</param>
+    /// <param name="writes">What was written before the first try; null for nothing.</param>
+    /// <param name="isFirst">Whether no other try wrote anything.</param>
+    internal async ValueTask BeginTryAsync(IdempotencyLease lease, DocumentWrite[]? writes, bool isFirst)
+    {
+        if (!isFirst)
+        {
+            // What a service of the call remembers is what the store refused.
+            await DisposeServicesAsync();
+            _services = new(_scopes, this);
+        }
+
+        if (!isFirst || lease.IsTakenOver)
+        {
+            Volatile.Write(ref _work, DocumentWork.Again(ToolContextFactory.DocumentBudget(Tenant), writes));
+        }
+
+        Narrow(Context.AccountId, Context.Accounts.Readable, lease);
+    }
+
+    /// <summary>Commits what the handler wrote. It has returned, so that nothing is written after that.</summary>
+    /// <param name="isError">Whether it answered that it failed: then nothing of it stays.</param>
+    /// <exception cref="DocumentChangedException">A document is not as it was read; nothing was written.</exception>
+    /// <exception cref="StorageBudgetExceededException">The tenant keeps as much as it may; nothing was written.</exception>
+    internal Task CommitAsync(bool isError = false)
+    {
+        if (isError)
+        {
+            // Who is told that the time is over leaves a handler behind that goes on, and may still commit under its claim.
+            return Task.CompletedTask;
+        }
+
+        _hasCommitted = true;
+        return Work is { IsEmpty: false } ? Context.FlushAsync() : Task.CompletedTask;
     }
 
     /// <summary>Goes on with the call although its request may end: with neither the request's context nor its ambient state.</summary>
@@ -120,12 +176,7 @@ public sealed class Call
     {
         try
         {
-            await _services.DisposeAsync();
-        }
-        catch (Exception exception) when (exception is not OutOfMemoryException)
-        {
-            // The handler has answered: what its services do at their end is not the caller's to mend.
-            _logger.CallServicesNotDisposed(exception, Tenant.Id.Value);
+            await DisposeServicesAsync();
         }
         finally
         {
@@ -135,6 +186,19 @@ public sealed class Call
             _narrowed?.End();
             _place.GiveBack();
             await Tenant.Platform!.ReleaseAsync();
+        }
+    }
+
+    private async ValueTask DisposeServicesAsync()
+    {
+        try
+        {
+            await _services.DisposeAsync();
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            // The handler has answered: what its services do at their end is not the caller's to mend.
+            _logger.CallServicesNotDisposed(exception, Tenant.Id.Value);
         }
     }
 }

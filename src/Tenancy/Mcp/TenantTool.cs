@@ -64,9 +64,11 @@ public abstract class TenantTool : McpServerTool
         var run = Read(request.Params.Arguments is { } arguments ? JsonSerializer.SerializeToUtf8Bytes(arguments, ArgumentsType) : []);
         try
         {
-            return (await run.RunAsync(call, cancellationToken)).ToResult();
+            var answer = await run.RunAsync(call, cancellationToken);
+            await call.CommitAsync(answer.IsError);
+            return answer.ToResult();
         }
-        catch (Exception exception) when (exception is not OperationCanceledException && run.Fail(exception, call) is { } answer)
+        catch (Exception exception) when (exception is not OperationCanceledException && run.Fail(exception, call) is { } failure)
         {
             if (exception is StoreUnavailableException)
             {
@@ -74,7 +76,7 @@ public abstract class TenantTool : McpServerTool
                 RequestFlow.Current?.Reply.RefuseForStore();
             }
 
-            return answer.ToResult();
+            return failure.ToResult();
         }
     }
 }

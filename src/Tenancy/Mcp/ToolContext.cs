@@ -19,6 +19,8 @@ public sealed class ToolContext
     private readonly object _platform;
     private readonly RedisConnection _redis;
     private readonly HybridCache _hybrid;
+    private readonly IUnitOfWork _unit;
+    private readonly IdempotencyLease? _lease;
     private string? _operationId;
     private DocumentScope? _documents;
     private DocumentScope? _own;
@@ -30,7 +32,8 @@ public sealed class ToolContext
         McpPlatformInstance platform,
         CallerIdentity caller,
         CallAccounts accounts,
-        string? operationId,
+        IUnitOfWork unit,
+        IdempotencyLease? lease,
         RedisConnection redis,
         HybridCache cache
     )
@@ -42,7 +45,9 @@ public sealed class ToolContext
         Kind = platform.Kind;
         _tenant = tenant;
         _platform = platform.Instance;
-        _operationId = operationId;
+        _operationId = lease?.OperationId;
+        _unit = unit;
+        _lease = lease;
         _redis = redis;
         _hybrid = cache;
     }
@@ -96,6 +101,29 @@ public sealed class ToolContext
         return new(_own ??= NewScope(Accounts.Own));
     }
 
+    /// <summary>
+    /// Commits now what the call wrote so far, for a handler that calls out in between or writes more than one commit may hold. What it
+    /// writes after that is a commit of its own.
+    /// </summary>
+    /// <remarks>
+    /// What was flushed stays, also when the handler throws. A retry, or another run after a conflict, finds it there: <c>CreateAsync</c>
+    /// gives the documents back that were created before, and what was replaced is read as it is now. To repeat a flush is safe. What the
+    /// store refuses is dropped: the handler begins again from what it reads then.
+    /// </remarks>
+    /// <param name="cancellationToken">Refuses to begin; what was sent is not taken back.</param>
+    /// <exception cref="DocumentChangedException">A document is not as it was read; nothing was written.</exception>
+    /// <exception cref="StorageBudgetExceededException">The tenant keeps as much as it may; nothing was written.</exception>
+    /// <exception cref="StoreUnavailableException">The store did not answer. It may have been written; flush again.</exception>
+    /// <exception cref="InvalidOperationException">The call has ended, or another flush is under way.</exception>
+    public Task FlushAsync(CancellationToken cancellationToken = default)
+    {
+        ThrowIfEnded();
+        cancellationToken.ThrowIfCancellationRequested();
+        return _unit.Work is { IsEmpty: false } work
+            ? DocumentCommit.FlushAsync(_redis, new TenantKeyspace(TenantId), _tenant.Generation, work, _lease)
+            : Task.CompletedTask;
+    }
+
     /// <summary>Gets a cache for this tenant, and within it for this caller or account.</summary>
     /// <exception cref="InvalidOperationException">The call has ended.</exception>
     public TenantCache Cache
@@ -130,10 +158,7 @@ public sealed class ToolContext
 
     // What a call does not use is not made for it: each of these has hashes in it.
     private DocumentScope NewScope(string? account, ReadableAccounts? readable = null) =>
-        new(_redis, TenantId, account, OperationId, ThrowIfEnded, readable)
-        {
-            Budget = _tenant.Config.Limits?.MaxDocumentBytes ?? TenantLimits.DefaultMaxDocumentBytes,
-        };
+        new(_redis, TenantId, account, OperationId, _unit, ThrowIfEnded, readable);
 
     private void ThrowIfEnded()
     {

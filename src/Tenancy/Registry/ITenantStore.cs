@@ -12,7 +12,14 @@ internal interface ITenantStore
     /// <summary>Registers a tenant whose id and URLs are free.</summary>
     /// <param name="tenant">The tenant; its version is given by the store.</param>
     /// <param name="creation">What is done where the id was used before.</param>
-    Task<TenantWrite> CreateAsync(TenantRecord tenant, TenantCreation creation);
+    /// <param name="principals">The principals that it begins with.</param>
+    Task<TenantWrite> CreateAsync(TenantRecord tenant, TenantCreation creation, IReadOnlyList<DuePrincipal> principals);
+
+    /// <summary>Finds a tenant.</summary>
+    Task<TenantRecord?> FindAsync(TenantId id);
+
+    /// <summary>Some of the tenants whose registration or deletion was begun and is not complete.</summary>
+    Task<IReadOnlyList<TenantId>> ListUnfinishedAsync();
 
     /// <summary>Changes a tenant that is still at the version of the record that is given.</summary>
     Task<TenantWrite> UpdateAsync(TenantRecord tenant);
@@ -37,7 +44,20 @@ internal abstract record TenantWrite
     private TenantWrite() { }
 
     /// <summary>It happened, with this version; that is also the generation of a tenant that was registered.</summary>
-    public sealed record Written(long Version) : TenantWrite;
+    public sealed record Written(long Version) : TenantWrite
+    {
+        /// <summary>What the tenant has of an unregistered one; null where there was none.</summary>
+        public AdoptedData? Adopted { get; init; }
+    }
+
+    /// <summary>What an unregistered tenant left has a principal with the token of this one already.</summary>
+    public sealed record TokenTaken(int Principal) : TenantWrite;
+
+    /// <summary>With what an unregistered tenant left there would be too many principals.</summary>
+    public sealed record TooManyPrincipals(int Kept) : TenantWrite;
+
+    /// <summary>An unregistered tenant with this id left data behind, and its source does not say that it is the same one's.</summary>
+    public sealed record HasDataOfAnother : TenantWrite;
 
     /// <summary>The id is taken by this tenant; or, for a change, the tenant is at another version than was thought.</summary>
     public sealed record Exists(TenantRecord Record) : TenantWrite;
@@ -53,6 +73,9 @@ internal abstract record TenantWrite
 
     /// <summary>An unregistered tenant with this id left data behind.</summary>
     public sealed record HasKeptData : TenantWrite;
+
+    /// <summary>The store has lost that there was a later tenant with this id, and not what that one keeps.</summary>
+    public sealed record IsBehindItsData : TenantWrite;
 
     /// <summary>The id was used before, and the tenant was to be seeded only.</summary>
     public sealed record WasUsed : TenantWrite;

@@ -22,6 +22,9 @@ internal sealed record TenantRecord
     /// <summary>Who registered it: <see cref="TenantOrigin"/>.</summary>
     public required string Origin { get; init; }
 
+    /// <summary>Whose it is at its source; null where the source does not say so, and where it comes from elsewhere.</summary>
+    public string? Owner { get; init; }
+
     public TenantCheck Check { get; init; } = TenantCheck.None;
 }
 
@@ -31,7 +34,11 @@ internal static class TenantOrigin
     public const string Admin = "admin";
     public const string Configuration = "configuration";
 
-    public static string Source(Type source) => "source:" + source.Name;
+    private const string SourcePrefix = "source:";
+
+    public static string Source(Type source) => SourcePrefix + source.Name;
+
+    public static bool IsSource(string origin) => origin.StartsWith(SourcePrefix, StringComparison.Ordinal);
 }
 
 /// <summary>The result of the last validation.</summary>

@@ -101,16 +101,14 @@ public sealed class TenantRegistry
     }
 
     /// <summary>Registers a tenant, and says whether it is new. An equal one again changes nothing.</summary>
-    internal async Task<(TenantStatus Status, bool IsNew)> TryRegisterAsync(
-        TenantConfig tenant,
+    internal async Task<TenantRegistrationResult> TryRegisterAsync(
+        TenantBeginning beginning,
         bool awaitFirstValidation,
         TenantCreation creation,
-        string origin,
         CancellationToken cancellationToken
     )
     {
-        ArgumentNullException.ThrowIfNull(tenant);
-        tenant = _rules.Complete(tenant);
+        var tenant = _rules.Complete(beginning.Config);
         var id = TenantId.Parse(tenant.Id);
         RefuseIfSquatted(id);
         var record = new TenantRecord
@@ -119,23 +117,24 @@ public sealed class TenantRegistry
             Version = 0,
             CreatedAt = _time.GetUtcNow(),
             SessionEpoch = NewEpoch(),
-            Origin = origin,
+            Origin = beginning.Origin,
+            Owner = beginning.Owner,
         };
-        switch (await _store.CreateAsync(record, creation).ConfigureAwait(false))
+        switch (await _store.CreateAsync(record, creation, beginning.Principals).ConfigureAwait(false))
         {
-            case TenantWrite.Written(var version):
+            case TenantWrite.Written(var version) { Adopted: var adopted }:
                 record = record with { Version = version, Generation = version };
                 await _table.SwapAsync(new TenantModel(record, platform: null), keepCheck: false).ConfigureAwait(false);
                 _logger.TenantRegistered(tenant.Id, version);
                 await ValidateFirstAsync(id, awaitFirstValidation, cancellationToken).ConfigureAwait(false);
-                return (GetStatus(id) ?? throw new TenantNotFoundException(id), true);
+                return new(GetStatus(id) ?? throw new TenantNotFoundException(id), IsNew: true, adopted);
             case TenantWrite.Exists(var existing) when existing.Config.Equals(tenant):
                 if (Get(id.Value) is null)
                 {
                     await PlaceAsync(existing, awaitFirstValidation, cancellationToken).ConfigureAwait(false);
                 }
 
-                return (GetStatus(id) ?? throw new TenantNotFoundException(id), false);
+                return new(GetStatus(id) ?? throw new TenantNotFoundException(id), IsNew: false, Adopted: null);
             case TenantWrite.Missing:
                 throw new TenantNotFoundException(id);
             case TenantWrite.Exists:
@@ -426,6 +425,15 @@ public sealed class TenantRegistry
         && _probe.HasValidators
         && _time.GetUtcNow() - check.CheckedAt > 2 * RecheckInterval.Healthy(tenants);
 
+    /// <summary>Completes a registration that was cut off, and serves the tenant.</summary>
+    internal async Task CompleteAsync(TenantId id, CancellationToken cancellationToken)
+    {
+        if (await _store.FindAsync(id).ConfigureAwait(false) is { } record && Get(id) is null)
+        {
+            await PlaceAsync(record, wait: false, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
     /// <summary>Puts a tenant in place that another node has registered.</summary>
     private async Task PlaceAsync(TenantRecord record, bool wait, CancellationToken cancellationToken)
     {
@@ -498,9 +506,28 @@ public sealed class TenantRegistry
                 $"An unregistered tenant '{id}' left data behind: register it with adopt=true to have that data, delete it first, or "
                     + "choose another id."
             ),
+            TenantWrite.HasDataOfAnother => new TenantConflictException(
+                "id",
+                $"An unregistered tenant '{id}' left data behind, and its source does not say that it is the same one's (Owner of the "
+                    + "registration, now and then): delete it first, so that nobody gets what is another's."
+            ),
+            TenantWrite.TokenTaken(var index) => new TenantConflictException(
+                $"principals[{index}].token",
+                "The token is in use by a principal that the unregistered tenant left: leave it out to have one generated."
+            ),
+            TenantWrite.TooManyPrincipals(var kept) => new TenantConflictException(
+                "principals",
+                $"The unregistered tenant left {kept} principals, and one has {PrincipalValidator.MaximumPrincipals} at most: register it "
+                    + "with fewer."
+            ),
+            TenantWrite.IsBehindItsData => new TenantConflictException(
+                "id",
+                $"The store has lost that there was a later tenant '{id}', and not what that one keeps, which nobody may have now: delete "
+                    + "it, and register it again."
+            ),
             TenantWrite.BeingPurged => new TenantConflictException(
                 "id",
-                $"The data of an earlier tenant '{id}' is still being deleted: delete it again to finish, or choose another id."
+                $"The data of an earlier tenant '{id}' is still being deleted: try it again in a while, or choose another id."
             ),
             TenantWrite.WasUsed => new TenantConflictException(
                 "id",

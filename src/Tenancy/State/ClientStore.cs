@@ -8,7 +8,7 @@ namespace Tenancy.State;
 
 /// <summary>The OAuth clients of one tenant: those of its identity provider that may call it, where it lets no others.</summary>
 /// <remarks>A client belongs to its issuer: the same id at another identity provider is somebody else.</remarks>
-internal sealed class ClientStore(RedisConnection redis, TenantId tenant)
+internal sealed class ClientStore(RedisConnection redis, TenantId tenant, long generation)
 {
     private readonly TenantKeyspace _keys = new(tenant);
 
@@ -20,10 +20,10 @@ internal sealed class ClientStore(RedisConnection redis, TenantId tenant)
         var answer = (RedisResult[])
             (
                 await redis
-                    .EvaluateAsync(
+                    .EvaluateFencedAsync(
                         StoreScript.ClientCreate,
-                        [_keys.Client(handle), _keys.Clients],
-                        [handle, Serialize(client), (long)lifetime.TotalMilliseconds, maxClients, redis.ClockOffset]
+                        [_keys.Client(handle), _keys.Clients, _keys.Generation],
+                        [handle, Serialize(client), (long)lifetime.TotalMilliseconds, maxClients, redis.ClockOffset, generation]
                     )
                     .ConfigureAwait(false)
             )!;
@@ -38,7 +38,11 @@ internal sealed class ClientStore(RedisConnection redis, TenantId tenant)
     {
         var left = (long)
             await redis
-                .EvaluateAsync(StoreScript.ClientUse, [_keys.Client(Handle(issuer, clientId)), _keys.Clients], [redis.ClockOffset])
+                .EvaluateFencedAsync(
+                    StoreScript.ClientUse,
+                    [_keys.Client(Handle(issuer, clientId)), _keys.Clients, _keys.Generation],
+                    [redis.ClockOffset, generation]
+                )
                 .ConfigureAwait(false);
         return left > 0 ? TimeSpan.FromMilliseconds(left) : null;
     }
@@ -70,10 +74,10 @@ internal sealed class ClientStore(RedisConnection redis, TenantId tenant)
     {
         var expiry = (long)
             await redis
-                .EvaluateAsync(
+                .EvaluateFencedAsync(
                     StoreScript.ClientRefresh,
-                    [_keys.Client(client.Handle), _keys.Clients],
-                    [Created(client.CreatedAt), Serialize(record), redis.ClockOffset]
+                    [_keys.Client(client.Handle), _keys.Clients, _keys.Generation],
+                    [Created(client.CreatedAt), Serialize(record), redis.ClockOffset, generation]
                 )
                 .ConfigureAwait(false);
         return expiry > 0 ? client with { Record = record, ExpiresAt = Time(expiry) } : null;
@@ -84,7 +88,11 @@ internal sealed class ClientStore(RedisConnection redis, TenantId tenant)
     public async Task<bool> DeleteAsync(string handle) =>
         (int)
             await redis
-                .EvaluateAsync(StoreScript.ClientDelete, [_keys.Client(handle), _keys.Clients], [redis.ClockOffset])
+                .EvaluateFencedAsync(
+                    StoreScript.ClientDelete,
+                    [_keys.Client(handle), _keys.Clients, _keys.Generation],
+                    [redis.ClockOffset, generation]
+                )
                 .ConfigureAwait(false) == 1;
 
     /// <summary>The handle in an entry of the index.</summary>

@@ -5,20 +5,19 @@ namespace Tenancy.State;
 /// <summary>What the documents of one call are bound to: its tenant, its account and its operation.</summary>
 internal sealed class DocumentScope
 {
-    /// <summary>What the documents of a tenant may take up where nothing else is said: 256 MiB.</summary>
-    public const long DefaultBudget = TenantLimits.DefaultMaxDocumentBytes;
-
     private readonly RedisConnection _redis;
     private readonly TenantId _tenant;
     private readonly string? _accountHash;
     private readonly ReadableAccounts? _readable;
     private readonly string _operationId;
+    private readonly IUnitOfWork _unit;
     private readonly Action _throwIfEnded;
 
     /// <param name="redis">The store.</param>
     /// <param name="tenant">The tenant.</param>
     /// <param name="account">The account that is read and written; null for none.</param>
     /// <param name="operationId">What names the work at every try of it.</param>
+    /// <param name="unit">Collects what is written.</param>
     /// <param name="throwIfEnded">Throws once the call has ended.</param>
     /// <param name="readable">The accounts that are read where <paramref name="account"/> is null; nothing is written then.</param>
     public DocumentScope(
@@ -26,24 +25,27 @@ internal sealed class DocumentScope
         TenantId tenant,
         string? account,
         string operationId,
+        IUnitOfWork unit,
         Action throwIfEnded,
         ReadableAccounts? readable = null
     )
-        : this(redis, tenant, operationId, throwIfEnded, account is null ? null : TenantKeyspace.Hash(account), readable) { }
+        : this(redis, tenant, operationId, unit, throwIfEnded, account is null ? null : TenantKeyspace.Hash(account), readable) { }
 
     private DocumentScope(
         RedisConnection redis,
         TenantId tenant,
         string operationId,
+        IUnitOfWork unit,
         Action throwIfEnded,
         string? accountHash,
         ReadableAccounts? readable
     )
     {
-        (_redis, _tenant, _operationId, _throwIfEnded, _accountHash, _readable) = (
+        (_redis, _tenant, _operationId, _unit, _throwIfEnded, _accountHash, _readable) = (
             redis,
             tenant,
             operationId,
+            unit,
             throwIfEnded,
             accountHash,
             readable
@@ -66,8 +68,22 @@ internal sealed class DocumentScope
 
     public TenantKeyspace Keys { get; }
 
-    /// <summary>Gets how many bytes the documents of the tenant may take up; see <see cref="DocumentSize"/>.</summary>
-    public long Budget { get; init; } = DefaultBudget;
+    /// <summary>Gets what the call wrote and is not committed; null for nothing.</summary>
+    public DocumentWork? Work
+    {
+        get
+        {
+            _throwIfEnded();
+            return _unit.Work;
+        }
+    }
+
+    /// <summary>Gets where the call's writes are collected.</summary>
+    public DocumentWork BeginWork()
+    {
+        _throwIfEnded();
+        return _unit.BeginWork();
+    }
 
     public string AccountHash =>
         _accountHash ?? throw new InvalidOperationException("This call has no account, so that it cannot write documents.");
@@ -84,7 +100,7 @@ internal sealed class DocumentScope
     /// <exception cref="InvalidOperationException">The document was not read from this tenant's store.</exception>
     public DocumentScope Of(TenantDocument owner) =>
         owner.Origin is { } origin && origin.Tenant == _tenant
-            ? new(_redis, _tenant, _operationId, _throwIfEnded, origin.AccountHash, readable: null) { Budget = Budget }
+            ? new(_redis, _tenant, _operationId, _unit, _throwIfEnded, origin.AccountHash, readable: null)
             : throw new InvalidOperationException(
                 $"This {owner.GetType().Name} was not read from the tenant's documents: read the owner first, for what belongs to it "
                     + "is written where the owner lies."

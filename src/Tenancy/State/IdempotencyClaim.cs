@@ -11,7 +11,9 @@ internal abstract record IdempotencyClaim
     /// <summary>It was done before: this is the answer.</summary>
     internal sealed record Replay(ReadOnlyMemory<byte> Response) : IdempotencyClaim;
 
-    /// <summary>It is being done; its lease ends after this time.</summary>
+    /// <summary>
+    /// It is being done. The longer it takes already, the later another look is worth while; when its lease ends at the latest.
+    /// </summary>
     internal sealed record InFlight(TimeSpan RetryAfter) : IdempotencyClaim;
 
     /// <summary>The key stands for another request.</summary>

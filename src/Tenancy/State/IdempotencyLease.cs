@@ -1,7 +1,7 @@
 namespace Tenancy.State;
 
 /// <summary>The right to run a request. Its token fences off whoever held the right before and comes back late.</summary>
-internal sealed class IdempotencyLease(string recordHash, string request, string token, string operationId)
+internal sealed class IdempotencyLease(string recordHash, string request, string token, string operationId, bool isTakenOver)
 {
     public string RecordHash => recordHash;
 
@@ -13,4 +13,7 @@ internal sealed class IdempotencyLease(string recordHash, string request, string
     /// Gets what names the work: the same at every try of one request, and nothing that the caller's key can be told from.
     /// </summary>
     public string OperationId => operationId;
+
+    /// <summary>Gets whether another try of the request had the claim and never answered: what it flushed may be there.</summary>
+    public bool IsTakenOver => isTakenOver;
 }

@@ -11,10 +11,11 @@ namespace Tenancy.State;
 /// releases it. Where a node dies between, the claim passes to the next try when the lease ends, under the same
 /// <see cref="IdempotencyLease.OperationId"/>.
 /// </remarks>
-internal sealed class IdempotencyStore(RedisConnection redis, TenantId tenant, IdempotencyRules rules)
+internal sealed class IdempotencyStore(RedisConnection redis, TenantId tenant, long generation, IdempotencyRules rules)
 {
     private const int SecretBytes = 32;
     private const int TokenBytes = 16;
+    private const int ClaimAttempts = 2;
 
     // 132 bits.
     private const int OperationIdLength = 22;
@@ -29,40 +30,14 @@ internal sealed class IdempotencyStore(RedisConnection redis, TenantId tenant, I
         var record = TenantKeyspace.Hash(request.Caller, request.Account, request.Key);
         var work = $"{request.Tool}:{request.Hash}";
         var token = Random(TokenBytes);
-        var answer = (RedisResult[])
-            (
-                await redis
-                    .EvaluateAsync(
-                        StoreScript.IdempotencyClaim,
-                        [
-                            _keys.Idempotency(record),
-                            _keys.Idempotencies,
-                            _keys.RateLimit("inserts", TenantKeyspace.Hash(request.Caller, request.Account)),
-                            _keys.Secret,
-                            _keys.IdempotencySizes,
-                        ],
-                        [
-                            record,
-                            work,
-                            token,
-                            Milliseconds(lease),
-                            Milliseconds(rules.ReplayTime),
-                            Milliseconds(rules.Skew),
-                            rules.MaxRecords,
-                            rules.SustainedInserts * 60L,
-                            rules.BurstInserts * 10L,
-                            Random(SecretBytes),
-                            redis.ClockOffset,
-                            rules.MaxBytes,
-                        ]
-                    )
-                    .ConfigureAwait(false)
-            )!;
+        var answer = await SendAsync(request, record, work, token, Milliseconds(lease)).ConfigureAwait(false);
         return (int)answer[0] switch
         {
-            1 => new IdempotencyClaim.Claimed(new(record, work, token, OperationId((string)answer[1]!, request, work))),
+            1 => new IdempotencyClaim.Claimed(
+                new(record, work, token, OperationId((string)answer[1]!, request, work), isTakenOver: (int)answer[2] == 1)
+            ),
             2 => new IdempotencyClaim.Replay((byte[])answer[1]!),
-            3 => new IdempotencyClaim.InFlight(Time(answer[1])),
+            3 => new IdempotencyClaim.InFlight(Wait(lease, left: Time(answer[1]))),
             4 => new IdempotencyClaim.Conflict(),
             5 => new IdempotencyClaim.Expired(),
             6 => new IdempotencyClaim.TooManyInserts(Time(answer[1])),
@@ -70,47 +45,69 @@ internal sealed class IdempotencyStore(RedisConnection redis, TenantId tenant, I
         };
     }
 
-    /// <summary>Keeps the answer of a request that succeeded, unless its claim has passed to somebody else.</summary>
+    // A timeout of the store is not a "no": the same claim is made again, and the store knows it by its token.
+    private Task<RedisResult[]> SendAsync(IdempotentRequest request, string record, string work, string token, long lease) =>
+        StoreAttempts.RunAsync(ClaimAttempts, async _ =>
+            (RedisResult[])
+                (
+                    await redis
+                        .EvaluateFencedAsync(
+                            StoreScript.IdempotencyClaim,
+                            [
+                                _keys.Idempotency(record),
+                                _keys.Idempotencies,
+                                _keys.RateLimit("inserts", TenantKeyspace.Hash(request.Caller, request.Account)),
+                                _keys.Secret,
+                                _keys.IdempotencySizes,
+                                _keys.Generation,
+                            ],
+                            [
+                                record,
+                                work,
+                                token,
+                                lease,
+                                Milliseconds(rules.ReplayTime),
+                                Milliseconds(rules.Skew),
+                                rules.MaxRecords,
+                                rules.SustainedInserts * 60L,
+                                rules.BurstInserts * 10L,
+                                Random(SecretBytes),
+                                redis.ClockOffset,
+                                rules.MaxBytes,
+                                generation,
+                            ]
+                        )
+                        .ConfigureAwait(false)
+                )!
+        );
+
+    // Most requests take milliseconds, and what took long already may take as long again.
+    private static TimeSpan Wait(TimeSpan lease, TimeSpan left)
+    {
+        var age = lease - left;
+        return age < left ? age : left;
+    }
+
+    /// <summary>
+    /// Keeps the answer of a request that succeeded and commits what it wrote with it, unless its claim has passed to somebody else: then
+    /// nothing is written.
+    /// </summary>
     /// <remarks>
     /// A lease that ended, but passed to nobody, still completes. It can be said again, where the store's answer was lost.
     /// </remarks>
-    public async Task<IdempotencyCompletion> CompleteAsync(IdempotencyLease lease, ReadOnlyMemory<byte> response)
-    {
-        var answer = (RedisResult[])
-            (
-                await redis
-                    .EvaluateAsync(
-                        StoreScript.IdempotencyComplete,
-                        [_keys.Idempotency(lease.RecordHash), _keys.Idempotencies, _keys.IdempotencySizes],
-                        [
-                            lease.RecordHash,
-                            lease.Request,
-                            lease.Token,
-                            response,
-                            Milliseconds(rules.ReplayTime),
-                            Milliseconds(rules.Skew),
-                            redis.ClockOffset,
-                        ]
-                    )
-                    .ConfigureAwait(false)
-            )!;
-        return (int)answer[0] switch
-        {
-            1 => new(IsStored: true),
-            2 => new(IsStored: false, (byte[])answer[1]!),
-            _ => new(IsStored: false),
-        };
-    }
+    /// <inheritdoc cref="DocumentCommit.FlushAsync" path="/exception"/>
+    public Task<IdempotencyCompletion> CompleteAsync(IdempotencyLease lease, ReadOnlyMemory<byte> response, DocumentWork? work = null) =>
+        DocumentCommit.CompleteAsync(redis, _keys, generation, work, lease, response, rules);
 
     /// <summary>Gives the key of a request that failed back.</summary>
     /// <returns>Whether the claim was still this lease's.</returns>
     public async Task<bool> ReleaseAsync(IdempotencyLease lease) =>
         (int)
             await redis
-                .EvaluateAsync(
+                .EvaluateFencedAsync(
                     StoreScript.IdempotencyRelease,
-                    [_keys.Idempotency(lease.RecordHash), _keys.Idempotencies],
-                    [lease.RecordHash, lease.Token]
+                    [_keys.Idempotency(lease.RecordHash), _keys.Idempotencies, _keys.Generation],
+                    [lease.RecordHash, lease.Token, generation]
                 )
                 .ConfigureAwait(false) == 1;
 

@@ -3,14 +3,15 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Tenancy.Configuration;
+using Tenancy.Registry;
 
 namespace Tenancy.State;
 
 /// <summary>The principals of one tenant: those whose bearer tokens it accepts. Tokens are kept as hashes.</summary>
-internal sealed class PrincipalStore(RedisConnection redis, TenantId tenant)
+internal sealed class PrincipalStore(RedisConnection redis, TenantId tenant, long generation)
 {
     /// <summary>The most principals of a tenant.</summary>
-    public const int MaxPrincipals = 1000;
+    public const int MaxPrincipals = PrincipalValidator.MaximumPrincipals;
 
     private const int SecretBytes = 32;
     private const char Separator = ' ';
@@ -23,21 +24,31 @@ internal sealed class PrincipalStore(RedisConnection redis, TenantId tenant)
         DateTimeOffset createdAt
     )
     {
-        var id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(12));
-        var token = principal.Token ?? NewToken();
-        var hash = TenantKeyspace.Hash(token);
-        var stored = new StoredPrincipal(id, principal.Name, createdAt) { Scopes = principal.Scopes };
+        var (issued, due) = Prepare(tenant, principal, createdAt);
         var created = (int)
             await redis
-                .EvaluateAsync(
+                .EvaluateFencedAsync(
                     StoreScript.PrincipalCreate,
-                    [_keys.Principal(hash), _keys.Principals],
-                    [id, hash, Serialize(stored), MaxPrincipals]
+                    [_keys.Principal(due.TokenHash), _keys.Principals, _keys.Generation],
+                    [due.Id, due.TokenHash, due.Record, MaxPrincipals, generation]
                 )
                 .ConfigureAwait(false);
         return created == 1
-            ? (new(id, principal.Name, token, principal.Scopes), PrincipalRefusal.None)
+            ? (issued, PrincipalRefusal.None)
             : (null, created == 0 ? PrincipalRefusal.TokenInUse : PrincipalRefusal.TooMany);
+    }
+
+    /// <summary>Makes a principal and its token, and what the store is to keep of them.</summary>
+    public static (IssuedPrincipal Issued, DuePrincipal Due) Prepare(
+        TenantId tenant,
+        PrincipalRegistration principal,
+        DateTimeOffset createdAt
+    )
+    {
+        var id = Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(12));
+        var token = principal.Token ?? NewToken(tenant);
+        var record = Serialize(new(id, principal.Name, createdAt) { Scopes = principal.Scopes });
+        return (new(id, principal.Name, token, principal.Scopes), new(id, TenantKeyspace.Hash(token), record));
     }
 
     /// <summary>Finds the principal that a token belongs to.</summary>
@@ -80,12 +91,12 @@ internal sealed class PrincipalStore(RedisConnection redis, TenantId tenant)
                 continue;
             }
 
-            var (token, overlap) = (NewToken(), oldEndsAt - now);
+            var (token, overlap) = (NewToken(tenant), oldEndsAt - now);
             var hash = TenantKeyspace.Hash(token);
             var rotated = await redis
-                .EvaluateAsync(
+                .EvaluateFencedAsync(
                     StoreScript.PrincipalRotate,
-                    [_keys.Principals, _keys.Principal(hash), .. hashes.Select(_keys.Principal)],
+                    [_keys.Principals, _keys.Generation, _keys.Principal(hash), .. hashes.Select(_keys.Principal)],
                     [
                         id,
                         known,
@@ -93,6 +104,7 @@ internal sealed class PrincipalStore(RedisConnection redis, TenantId tenant)
                         Serialize(principal),
                         Serialize(principal with { ExpiresAt = oldEndsAt }),
                         Math.Max(0, (long)overlap.TotalMilliseconds),
+                        generation,
                     ]
                 )
                 .ConfigureAwait(false);
@@ -112,7 +124,11 @@ internal sealed class PrincipalStore(RedisConnection redis, TenantId tenant)
         while (await FindHashesAsync(id).ConfigureAwait(false) is { } known)
         {
             var deleted = await redis
-                .EvaluateAsync(StoreScript.PrincipalDelete, [_keys.Principals, .. Hashes(known).Select(_keys.Principal)], [id, known])
+                .EvaluateFencedAsync(
+                    StoreScript.PrincipalDelete,
+                    [_keys.Principals, _keys.Generation, .. Hashes(known).Select(_keys.Principal)],
+                    [id, known, generation]
+                )
                 .ConfigureAwait(false);
             if ((int)deleted == 1)
             {
@@ -134,7 +150,8 @@ internal sealed class PrincipalStore(RedisConnection redis, TenantId tenant)
         return record.IsNull ? null : JsonSerializer.Deserialize(record.ToString(), PrincipalJson.Default.StoredPrincipal);
     }
 
-    private string NewToken() => $"{tenant.Value}.{Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretBytes))}";
+    private static string NewToken(TenantId tenant) =>
+        $"{tenant.Value}.{Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretBytes))}";
 
     private static string Serialize(StoredPrincipal principal) =>
         JsonSerializer.Serialize(principal, PrincipalJson.Default.StoredPrincipal);

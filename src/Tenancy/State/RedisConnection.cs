@@ -64,6 +64,15 @@ internal sealed class RedisConnection : IAsyncDisposable
         return RunAsync(database => EvaluateAsync(database, script, Array.ConvertAll(keys, static key => key.Value), arguments));
     }
 
+    /// <summary>Runs a script that names the generation of its tenant, and gives -1 where the tenant is at another one.</summary>
+    /// <exception cref="StoreUnavailableException">The store is away, or the generation ended.</exception>
+    public async Task<RedisResult> EvaluateFencedAsync(StoreScript script, StoreKey[] keys, RedisValue[] arguments)
+    {
+        var answer = await EvaluateAsync(script, keys, arguments).ConfigureAwait(false);
+        var status = answer.Length > 0 ? answer[0] : answer;
+        return answer.Length != 0 && (string?)status == "-1" ? throw new StoreUnavailableException(new GenerationEndedException()) : answer;
+    }
+
     /// <summary>A section of what the server says of itself.</summary>
     /// <exception cref="StoreUnavailableException">It does not answer, or no primary is known, as in a failover.</exception>
     public async Task<string> GetInfoAsync(string section) =>
@@ -89,12 +98,6 @@ internal sealed class RedisConnection : IAsyncDisposable
     /// <summary>The first members of a sorted set.</summary>
     public Task<RedisValue[]> GetFirstAsync(StoreKey key, int take) =>
         RunAsync(database => database.SortedSetRangeByRankAsync(key, 0, take - 1));
-
-    public Task<long> RemoveMembersAsync(StoreKey key, RedisValue[] members) =>
-        RunAsync(database => database.SortedSetRemoveAsync(key, members));
-
-    public Task<long> DeleteAsync(StoreKey[] keys) =>
-        RunAsync(database => database.KeyDeleteAsync(Array.ConvertAll(keys, static key => key.Value)));
 
     public async ValueTask DisposeAsync()
     {

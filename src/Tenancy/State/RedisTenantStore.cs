@@ -19,6 +19,8 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
 
     private const string NothingDue = "[]";
 
+    private static readonly AdoptedData Nothing = new(0, 0, 0, 0);
+
     public async IAsyncEnumerable<TenantRecord> LoadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
         RedisValue last = "-";
@@ -44,26 +46,40 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
         }
     }
 
-    public async Task<TenantWrite> CreateAsync(TenantRecord tenant, TenantCreation creation)
+    public async Task<TenantWrite> CreateAsync(TenantRecord tenant, TenantCreation creation, IReadOnlyList<DuePrincipal> principals)
     {
-        var write = await WriteAsync(
-                StoreScript.TenantCreate,
-                tenant,
-                creation switch
-                {
-                    TenantCreation.Adopt => "adopt",
-                    TenantCreation.Seed => "seed",
-                    _ => "new",
-                },
-                NothingDue
-            )
+        var id = TenantId.Parse(tenant.Config.Id);
+        if (
+            creation == TenantCreation.Adopt
+            && principals.Count > 0
+            && await FindObstacleAsync(id, principals).ConfigureAwait(false) is { } obstacle
+        )
+        {
+            return obstacle;
+        }
+
+        var due = JsonSerializer.Serialize([.. principals], TenantStoreJson.Default.DuePrincipalArray);
+        var write = await WriteAsync(StoreScript.TenantCreate, tenant, Condition(tenant, creation), due, tenant.Origin, tenant.Owner ?? "")
             .ConfigureAwait(false);
-        return
-            write is TenantWrite.Written(var generation)
-            && !await BeginAsync(TenantId.Parse(tenant.Config.Id), Text(generation)).ConfigureAwait(false)
-            ? new TenantWrite.Missing(null)
-            : write;
+        if (write is not TenantWrite.Written written)
+        {
+            return write;
+        }
+
+        var begun = await BeginAsync(id, Text(written.Version), due).ConfigureAwait(false);
+        return begun is null ? await ExplainAsync(id, Text(written.Version)).ConfigureAwait(false)
+            : written.Adopted is null ? written
+            : written with { Adopted = begun };
     }
+
+    public Task<TenantRecord?> FindAsync(TenantId id) => ReadAsync(id);
+
+    public async Task<IReadOnlyList<TenantId>> ListUnfinishedAsync() =>
+        [
+            .. (await redis.GetFirstAsync(FleetKeyspace.Unfinished, PageSize).ConfigureAwait(false)).Select(id =>
+                TenantId.Parse(id.ToString())
+            ),
+        ];
 
     public Task<TenantWrite> UpdateAsync(TenantRecord tenant) => WriteAsync(StoreScript.TenantUpdate, tenant, Text(tenant.Version));
 
@@ -83,7 +99,7 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
     {
         var (config, id) = (tenant.Config, TenantId.Parse(tenant.Config.Id));
         var record = JsonSerializer.Serialize(
-            new StoredTenant(config, tenant.CreatedAt, tenant.SessionEpoch, tenant.Origin),
+            new StoredTenant(config, tenant.CreatedAt, tenant.SessionEpoch, tenant.Origin) { Owner = tenant.Owner },
             TenantStoreJson.Default.StoredTenant
         );
         string[] claims = [.. Urls(config), .. Tokens(config)];
@@ -108,7 +124,10 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
         return (int)answer[0] switch
         {
             0 => new TenantWrite.Missing(Tombstone(answer)),
-            1 => new TenantWrite.Written(Number(answer[1])),
+            1 => new TenantWrite.Written(Number(answer[1]))
+            {
+                Adopted = answer is [_, _, var kept] && (string?)kept == "1" ? Nothing : null,
+            },
             2 => await CompleteAsync(
                     id,
                     Read((string)answer[1]!, Number(answer[2]), (string?)answer[3]),
@@ -122,6 +141,7 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
             3 => Taken((string)answer[1]!, (string)answer[2]!),
             4 => new TenantWrite.BeingPurged(),
             5 => new TenantWrite.HasKeptData(),
+            7 => new TenantWrite.HasDataOfAnother(),
             _ => new TenantWrite.WasUsed(),
         };
     }
@@ -191,7 +211,7 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
         }
 
         // Where nothing is due and the generation is not in the store, the store has lost what the tenant kept: then nothing makes one.
-        return string.IsNullOrEmpty(due) || await BeginAsync(id, generation).ConfigureAwait(false)
+        return string.IsNullOrEmpty(due) || await BeginAsync(id, generation, due).ConfigureAwait(false) is not null
             ? tenant with
             {
                 Generation = long.Parse(generation, CultureInfo.InvariantCulture),
@@ -200,22 +220,78 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
     }
 
     /// <summary>Does what is due in a tenant's own slot, and notes that it is done.</summary>
-    /// <returns>False where the tenant was deleted meanwhile.</returns>
-    private async Task<bool> BeginAsync(TenantId id, string generation)
+    /// <returns>What was there already; null where the tenant was deleted meanwhile.</returns>
+    private async Task<AdoptedData?> BeginAsync(TenantId id, string generation, string due)
     {
-        var begun = await redis
-            .EvaluateAsync(StoreScript.TenantBegin, [new TenantKeyspace(id).Generation], [generation])
-            .ConfigureAwait(false);
-        if ((int)begun != 1)
+        var (keys, principals) = (new TenantKeyspace(id), JsonSerializer.Deserialize(due, TenantStoreJson.Default.DuePrincipalArray)!);
+        var answer = (RedisResult[])
+            (
+                await redis
+                    .EvaluateAsync(
+                        StoreScript.TenantBegin,
+                        [
+                            keys.Generation,
+                            keys.Principals,
+                            keys.Clients,
+                            keys.Documents,
+                            keys.DocumentStorage,
+                            .. principals.Select(principal => keys.Principal(principal.TokenHash)),
+                        ],
+                        [
+                            generation,
+                            redis.ClockOffset,
+                            .. principals.SelectMany(principal => new RedisValue[] { principal.Id, principal.TokenHash, principal.Record }),
+                        ]
+                    )
+                    .ConfigureAwait(false)
+            )!;
+        if (answer is not [_, var kept, var clients, var documents, var bytes])
         {
-            return false;
+            return null;
         }
 
         await redis
             .EvaluateAsync(StoreScript.TenantSettle, [FleetKeyspace.Metadata(id), FleetKeyspace.Unfinished], [id.Value, generation])
             .ConfigureAwait(false);
-        return true;
+        return new((int)kept, (int)clients, (int)documents, (long)bytes);
     }
+
+    /// <summary>Says why a generation did not begin: the tenant is gone, or the store has lost a later life of its id.</summary>
+    private async Task<TenantWrite> ExplainAsync(TenantId id, string generation) =>
+        (await redis.GetFieldsAsync(FleetKeyspace.Metadata(id), "generation").ConfigureAwait(false))[0] == generation
+            ? new TenantWrite.IsBehindItsData()
+            : new TenantWrite.Missing(null);
+
+    /// <summary>
+    /// Looks whether what an unregistered tenant left refuses the principals that a new one is to begin with. Nobody changes it meanwhile.
+    /// </summary>
+    private async Task<TenantWrite?> FindObstacleAsync(TenantId id, IReadOnlyList<DuePrincipal> principals)
+    {
+        if (await redis.GetFieldsAsync(FleetKeyspace.Metadata(id), "kept").ConfigureAwait(false) is not [{ IsNull: false }])
+        {
+            return null;
+        }
+
+        var keys = new TenantKeyspace(id);
+        var kept = await redis.GetHashAsync(keys.Principals).ConfigureAwait(false);
+        if (kept.Length + principals.Count > PrincipalStore.MaxPrincipals)
+        {
+            return new TenantWrite.TooManyPrincipals(kept.Length);
+        }
+
+        var taken = kept.SelectMany(principal => PrincipalStore.Hashes(principal.Value.ToString())).ToHashSet(StringComparer.Ordinal);
+        return principals.Index().FirstOrDefault(principal => taken.Contains(principal.Item.TokenHash)) is (var index, { })
+            ? new TenantWrite.TokenTaken(index)
+            : null;
+    }
+
+    private static string Condition(TenantRecord tenant, TenantCreation creation) =>
+        creation switch
+        {
+            TenantCreation.Adopt => TenantOrigin.IsSource(tenant.Origin) ? "return" : "adopt",
+            TenantCreation.Seed => "seed",
+            _ => "new",
+        };
 
     private static TenantRecord Read(string json, long version, string? check)
     {
@@ -226,6 +302,7 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
             CreatedAt = stored.CreatedAt,
             SessionEpoch = stored.SessionEpoch,
             Origin = stored.Origin,
+            Owner = stored.Owner,
             Version = version,
             Check = check is null ? TenantCheck.None : JsonSerializer.Deserialize(check, TenantStoreJson.Default.TenantCheck)!,
         };
@@ -241,7 +318,10 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
 }
 
 /// <summary>A tenant's record in the store.</summary>
-internal sealed record StoredTenant(TenantConfig Config, DateTimeOffset CreatedAt, string SessionEpoch, string Origin);
+internal sealed record StoredTenant(TenantConfig Config, DateTimeOffset CreatedAt, string SessionEpoch, string Origin)
+{
+    public string? Owner { get; init; }
+}
 
 /// <summary>
 /// Records in the store. Fields that an older release does not know are left alone, so that two releases can run side by side.
@@ -250,4 +330,5 @@ internal sealed record StoredTenant(TenantConfig Config, DateTimeOffset CreatedA
 [JsonSerializable(typeof(StoredTenant))]
 [JsonSerializable(typeof(TenantCheck))]
 [JsonSerializable(typeof(string[]))]
+[JsonSerializable(typeof(DuePrincipal[]))]
 internal sealed partial class TenantStoreJson : JsonSerializerContext;

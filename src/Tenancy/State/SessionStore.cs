@@ -7,7 +7,7 @@ using Tenancy.Configuration;
 namespace Tenancy.State;
 
 /// <summary>The MCP sessions of one tenant: which caller each belongs to, until when, and how many there are.</summary>
-internal sealed class SessionStore(RedisConnection redis, TenantId tenant)
+internal sealed class SessionStore(RedisConnection redis, TenantId tenant, long generation)
 {
     /// <summary>How long a session lives after its last use: two hours, as long as the MCP SDK keeps it.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromHours(2);
@@ -27,9 +27,9 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant)
         // No hash begins so: what is only reserved is told from what is there.
         var reservation = owner.Entry("~" + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(12)));
         var reserved = await redis
-            .EvaluateAsync(
+            .EvaluateFencedAsync(
                 StoreScript.SessionReserve,
-                [_keys.Sessions, _keys.SessionCounts],
+                [_keys.Sessions, _keys.SessionCounts, _keys.Generation],
                 [
                     owner.Epoch,
                     owner.CallerHash,
@@ -38,6 +38,7 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant)
                     maxSessions,
                     maxPerCaller,
                     redis.ClockOffset,
+                    generation,
                 ]
             )
             .ConfigureAwait(false);
@@ -46,7 +47,11 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant)
 
     /// <summary>Gives a place back whose session did not begin.</summary>
     public Task ReleaseAsync(string reservation) =>
-        redis.EvaluateAsync(StoreScript.SessionRelease, [_keys.Sessions, _keys.SessionCounts], [reservation]);
+        redis.EvaluateFencedAsync(
+            StoreScript.SessionRelease,
+            [_keys.Sessions, _keys.SessionCounts, _keys.Generation],
+            [reservation, generation]
+        );
 
     /// <summary>Begins a session in a place that was kept for it.</summary>
     /// <returns>False where the place was kept too long ago.</returns>
@@ -55,14 +60,18 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant)
         var hash = TenantKeyspace.Hash(sessionId);
         return IsDoneAsync(
             StoreScript.SessionCreate,
-            [_keys.Session(hash), _keys.Sessions],
-            [owner.Entry(hash), reservation, owner.Text, (long)Lifetime.TotalMilliseconds, redis.ClockOffset]
+            [_keys.Session(hash), _keys.Sessions, _keys.Generation],
+            [owner.Entry(hash), reservation, owner.Text, (long)Lifetime.TotalMilliseconds, redis.ClockOffset, generation]
         );
     }
 
     /// <summary>Keeps what the client of a session said when it began, so that another node can go on with it.</summary>
     public Task<bool> DescribeAsync(string sessionId, SessionOwner owner, string client) =>
-        IsDoneAsync(StoreScript.SessionDescribe, [_keys.Session(TenantKeyspace.Hash(sessionId))], [owner.Text, client]);
+        IsDoneAsync(
+            StoreScript.SessionDescribe,
+            [_keys.Session(TenantKeyspace.Hash(sessionId)), _keys.Generation],
+            [owner.Text, client, generation]
+        );
 
     /// <summary>
     /// What the client of this caller's session said when it began; null where the session is not its, or nothing was kept.
@@ -80,8 +89,8 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant)
         var hash = TenantKeyspace.Hash(sessionId);
         return IsDoneAsync(
             StoreScript.SessionTouch,
-            [_keys.Session(hash), _keys.Sessions],
-            [owner.Entry(hash), owner.Text, (long)Lifetime.TotalMilliseconds, redis.ClockOffset]
+            [_keys.Session(hash), _keys.Sessions, _keys.Generation],
+            [owner.Entry(hash), owner.Text, (long)Lifetime.TotalMilliseconds, redis.ClockOffset, generation]
         );
     }
 
@@ -102,7 +111,11 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant)
     }
 
     private Task<bool> EndAsync(string handle, string owner) =>
-        IsDoneAsync(StoreScript.SessionDelete, [_keys.Session(handle), _keys.Sessions, _keys.SessionCounts], [owner]);
+        IsDoneAsync(
+            StoreScript.SessionDelete,
+            [_keys.Session(handle), _keys.Sessions, _keys.SessionCounts, _keys.Generation],
+            [owner, generation]
+        );
 
     private async Task<StoredSession?> ReadAsync(string handle) =>
         await redis.GetFieldsAsync(_keys.Session(handle), "owner", "begun", "expiry").ConfigureAwait(false)
@@ -114,5 +127,5 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant)
         DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(milliseconds.ToString(), CultureInfo.InvariantCulture));
 
     private async Task<bool> IsDoneAsync(StoreScript script, StoreKey[] keys, RedisValue[] arguments) =>
-        (int)await redis.EvaluateAsync(script, keys, arguments).ConfigureAwait(false) == 1;
+        (int)await redis.EvaluateFencedAsync(script, keys, arguments).ConfigureAwait(false) == 1;
 }

@@ -32,6 +32,12 @@ internal sealed class StoreScript
 
     public static StoreScript TenantEnd { get; } = Load("tenant-end");
 
+    public static StoreScript TenantCatchUp { get; } = Load("tenant-catch-up");
+
+    public static StoreScript PurgeClaim { get; } = Load("purge-claim");
+
+    public static StoreScript Purge { get; } = Load("purge");
+
     public static StoreScript TenantPurged { get; } = Load("tenant-purged");
 
     public static StoreScript PrincipalCreate { get; } = Load("principal-create");
@@ -68,15 +74,9 @@ internal sealed class StoreScript
 
     public static StoreScript IdempotencyClaim { get; } = Load("idempotency-claim");
 
-    public static StoreScript IdempotencyComplete { get; } = Load("idempotency-complete");
-
     public static StoreScript IdempotencyRelease { get; } = Load("idempotency-release");
 
-    public static StoreScript DocumentCreate { get; } = Load("document-create");
-
-    public static StoreScript DocumentReplace { get; } = Load("document-replace");
-
-    public static StoreScript DocumentDelete { get; } = Load("document-delete");
+    public static StoreScript Commit { get; } = Load("commit");
 
     private static StoreScript Load(string name)
     {

@@ -1,70 +1,217 @@
+using System.Globalization;
+using StackExchange.Redis;
 using Tenancy.Configuration;
+using Tenancy.Registry;
 
 namespace Tenancy.State;
 
-/// <summary>Deletes all that a tenant keeps, by its indexes and in batches. It can be cut off at any point and begun again.</summary>
+/// <summary>Deletes all that a deleted tenant kept, by its indexes and in batches. Cut off anywhere, it can be begun again.</summary>
+/// <remarks>
+/// The tombstone says first that it is due, so that no crash can lose it. Then the tenant's generation is ended, so that what began before
+/// writes nothing any more; only then is anything deleted. Each batch names the tombstone: one that comes late, when the id was registered
+/// anew, deletes nothing of the new tenant.
+/// </remarks>
 internal sealed class TenantPurge(RedisConnection redis)
 {
     private const int BatchSize = 500;
 
-    /// <summary>Whether a tenant was taken away and its data not deleted yet.</summary>
-    public async Task<bool> IsDueAsync(TenantId tenant) =>
-        (await redis.GetFieldsAsync(FleetKeyspace.Metadata(tenant), "purging").ConfigureAwait(false)) is [{ IsNull: false }];
+    /// <summary>How long a node that dies keeps others from going on.</summary>
+    private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
 
-    /// <summary>Deletes what a tenant kept that was taken away, where that is not done yet.</summary>
-    /// <returns>False where nothing was to be done.</returns>
-    public async Task<bool> RunAsync(TenantId tenant, CancellationToken cancellationToken)
+    private static readonly TimeSpan WaitInterval = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>How far the deletion of what a tenant kept is; null where none is due.</summary>
+    public async Task<PurgeProgress?> FindAsync(TenantId tenant) =>
+        await redis.GetFieldsAsync(FleetKeyspace.Metadata(tenant), "purging", "purged").ConfigureAwait(false)
+            is [{ IsNull: false }, var purged]
+            ? new(purged.IsNull ? 0 : long.Parse(purged.ToString(), CultureInfo.InvariantCulture))
+            : null;
+
+    /// <summary>Deletes what a tenant kept that was deleted, where that is not done yet.</summary>
+    /// <param name="tenant">The tenant.</param>
+    /// <param name="waits">Whether to wait for another one that does it; else it is left to that.</param>
+    /// <param name="cancellationToken">Cuts it off.</param>
+    /// <returns>False where nothing was to be done, or another one does it.</returns>
+    public async Task<bool> RunAsync(TenantId tenant, bool waits, CancellationToken cancellationToken)
     {
-        var fields = await redis.GetFieldsAsync(FleetKeyspace.Metadata(tenant), "purging", "version").ConfigureAwait(false);
-        if (fields is not [{ IsNull: false }, { IsNull: false } version])
+        var run = new Run(redis, tenant);
+        var isDue = false;
+        while (true)
         {
-            return false;
-        }
+            switch (await run.ClaimAsync(Lease).ConfigureAwait(false))
+            {
+                case PurgeClaim.NothingDue:
+                    return isDue;
+                case PurgeClaim.Mine:
+                    await run.DeleteAsync(cancellationToken).ConfigureAwait(false);
+                    return true;
+                case PurgeClaim.Anothers when !waits:
+                    return false;
+            }
 
-        var keys = new TenantKeyspace(tenant);
-        if ((int)await redis.EvaluateAsync(StoreScript.TenantEnd, [keys.Generation], [version]).ConfigureAwait(false) == 1)
-        {
-            await RunAsync(keys, cancellationToken).ConfigureAwait(false);
+            // It goes by the store's own time, which no test's clock moves.
+            isDue = true;
+            await Task.Delay(WaitInterval, cancellationToken).ConfigureAwait(false);
         }
-
-        await redis
-            .EvaluateAsync(StoreScript.TenantPurged, [FleetKeyspace.Metadata(tenant), FleetKeyspace.Unfinished], [tenant.Value, version])
-            .ConfigureAwait(false);
-        return true;
     }
 
-    private async Task RunAsync(TenantKeyspace keys, CancellationToken cancellationToken)
+    private enum PurgeClaim
     {
-        await PurgeIndexAsync(
-                keys.Documents,
-                member =>
-                    member.Split(':') is [var account, var collection, _, var id] ? keys.Document(new(account, collection, id)) : null,
-                cancellationToken
-            )
-            .ConfigureAwait(false);
-        await PurgeIndexAsync(keys.Idempotencies, member => keys.Idempotency(member), cancellationToken).ConfigureAwait(false);
-        await PurgeIndexAsync(keys.Sessions, member => member.Split('.') is [_, _, var hash] ? keys.Session(hash) : null, cancellationToken)
-            .ConfigureAwait(false);
-        await PurgeIndexAsync(keys.Clients, entry => keys.Client(ClientStore.HandleOf(entry)), cancellationToken).ConfigureAwait(false);
-        foreach (var principal in await redis.GetHashAsync(keys.Principals).ConfigureAwait(false))
-        {
-            await redis.DeleteAsync([.. PrincipalStore.Hashes(principal.Value.ToString()).Select(keys.Principal)]).ConfigureAwait(false);
-        }
-
-        await redis
-            .DeleteAsync([keys.Principals, keys.SessionCounts, keys.DocumentStorage, keys.IdempotencySizes, keys.Secret])
-            .ConfigureAwait(false);
+        NothingDue,
+        Mine,
+        Anothers,
     }
 
-    private async Task PurgeIndexAsync(StoreKey index, Func<string, StoreKey?> key, CancellationToken cancellationToken)
+    /// <summary>One node's part of a purge.</summary>
+    private sealed class Run(RedisConnection redis, TenantId tenant)
     {
-        while (await redis.GetFirstAsync(index, BatchSize).ConfigureAwait(false) is { Length: > 0 } members)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
+        private readonly TenantKeyspace _keys = new(tenant);
+        private readonly string _purger = Guid.NewGuid().ToString("N");
+        private RedisValue _tombstone;
 
-            // The index entries go last: what they name can still be found after an interruption.
-            await redis.DeleteAsync([.. members.Select(member => key(member.ToString())).OfType<StoreKey>()]).ConfigureAwait(false);
-            await redis.RemoveMembersAsync(index, members).ConfigureAwait(false);
+        public async Task<PurgeClaim> ClaimAsync(TimeSpan lease, int deleted = 0)
+        {
+            var answer = (RedisResult[])
+                (
+                    await redis
+                        .EvaluateAsync(
+                            StoreScript.PurgeClaim,
+                            [FleetKeyspace.Metadata(tenant)],
+                            [_purger, (long)lease.TotalMilliseconds, deleted, redis.ClockOffset]
+                        )
+                        .ConfigureAwait(false)
+                )!;
+            if ((int)answer[0] != 1)
+            {
+                return (int)answer[0] == 0 ? PurgeClaim.NothingDue : PurgeClaim.Anothers;
+            }
+
+            _tombstone = (RedisValue)answer[1];
+            return PurgeClaim.Mine;
+        }
+
+        public async Task DeleteAsync(CancellationToken cancellationToken)
+        {
+            try
+            {
+                if (!await TryEndAsync().ConfigureAwait(false))
+                {
+                    return;
+                }
+
+                await DeleteAllAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (StoreUnavailableException exception) when (exception.InnerException is GenerationEndedException)
+            {
+                // Another node took over and completed it, and the id was registered anew.
+                return;
+            }
+            catch (OperationCanceledException)
+            {
+                await ClaimAsync(TimeSpan.Zero).ConfigureAwait(false);
+                throw;
+            }
+
+            await redis
+                .EvaluateAsync(
+                    StoreScript.TenantPurged,
+                    [FleetKeyspace.Metadata(tenant), FleetKeyspace.Unfinished],
+                    [tenant.Value, _tombstone]
+                )
+                .ConfigureAwait(false);
+        }
+
+        /// <summary>Ends the generation: from then on nothing is written any more that began before.</summary>
+        /// <returns>False where another node has completed the deletion.</returns>
+        private async Task<bool> TryEndAsync()
+        {
+            while ((int)await redis.EvaluateAsync(StoreScript.TenantEnd, [_keys.Generation], [_tombstone]).ConfigureAwait(false) != 1)
+            {
+                var later = (string?)
+                    await redis
+                        .EvaluateAsync(
+                            StoreScript.TenantCatchUp,
+                            [FleetKeyspace.Metadata(tenant), FleetKeyspace.Version, FleetKeyspace.Changes, FleetKeyspace.Unfinished],
+                            [tenant.Value, _tombstone, await redis.GetAsync(_keys.Generation).ConfigureAwait(false)]
+                        )
+                        .ConfigureAwait(false);
+                if (string.IsNullOrEmpty(later))
+                {
+                    return false;
+                }
+
+                _tombstone = later;
+            }
+
+            return true;
+        }
+
+        private async Task DeleteAllAsync(CancellationToken cancellationToken)
+        {
+            await DeleteIndexAsync(
+                    _keys.Documents,
+                    member =>
+                        member.Split(':') is [var account, var collection, _, var id] ? _keys.Document(new(account, collection, id)) : null,
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
+            await DeleteIndexAsync(_keys.Idempotencies, member => _keys.Idempotency(member), cancellationToken).ConfigureAwait(false);
+            await DeleteIndexAsync(
+                    _keys.Sessions,
+                    member => member.Split('.') is [_, _, var hash] ? _keys.Session(hash) : null,
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
+            await DeleteIndexAsync(_keys.Clients, entry => _keys.Client(ClientStore.HandleOf(entry)), cancellationToken)
+                .ConfigureAwait(false);
+            await DeletePrincipalsAsync(cancellationToken).ConfigureAwait(false);
+            await DeleteAsync(
+                    _keys.Principals,
+                    [_keys.Principals, _keys.SessionCounts, _keys.DocumentStorage, _keys.IdempotencySizes, _keys.Secret],
+                    "HDEL",
+                    []
+                )
+                .ConfigureAwait(false);
+        }
+
+        private async Task DeleteIndexAsync(StoreKey index, Func<string, StoreKey?> key, CancellationToken cancellationToken)
+        {
+            while (await redis.GetFirstAsync(index, BatchSize).ConfigureAwait(false) is { Length: > 0 } members)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                StoreKey[] named = [.. members.Select(member => key(member.ToString())).OfType<StoreKey>()];
+                await DeleteAsync(index, named, "ZREM", members).ConfigureAwait(false);
+            }
+        }
+
+        private async Task DeletePrincipalsAsync(CancellationToken cancellationToken)
+        {
+            foreach (var batch in (await redis.GetHashAsync(_keys.Principals).ConfigureAwait(false)).Chunk(BatchSize))
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                var tokens = batch.SelectMany(principal => PrincipalStore.Hashes(principal.Value.ToString()));
+                await DeleteAsync(
+                        _keys.Principals,
+                        [.. tokens.Select(_keys.Principal)],
+                        "HDEL",
+                        Array.ConvertAll(batch, principal => principal.Name)
+                    )
+                    .ConfigureAwait(false);
+            }
+        }
+
+        private async Task DeleteAsync(StoreKey index, StoreKey[] named, string command, RedisValue[] entries)
+        {
+            await redis
+                .EvaluateFencedAsync(StoreScript.Purge, [_keys.Generation, index, .. named], [_tombstone, command, .. entries])
+                .ConfigureAwait(false);
+
+            // Where the lease was lost meanwhile, two nodes do the same for a while, which harms nobody.
+            await ClaimAsync(Lease, entries.Length).ConfigureAwait(false);
         }
     }
 }
+
+/// <summary>How far the deletion of what a tenant kept is.</summary>
+/// <param name="Deleted">How many records were deleted.</param>
+internal sealed record PurgeProgress(long Deleted);

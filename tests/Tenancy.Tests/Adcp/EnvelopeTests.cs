@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Tenancy.Adcp;
 using Tenancy.Mcp;
+using Tenancy.Registry;
 using Tenancy.State;
 using Tenancy.Testing;
 using Tenancy.Tests.Hosting;
@@ -150,6 +151,7 @@ public sealed class EnvelopeTests
                 },
                 Token
             );
+        await one.CommitAsync(Token);
         var reference = new AccountReference { Brand = brand, Operator = "agency.example" };
 
         Assert.Equal(id, Assert.Single(await resolver.ResolveAsync(reference, one.Context, Token)).AccountId);
@@ -165,7 +167,11 @@ public sealed class EnvelopeTests
         await using var server = await TenancyServer.StartAsync();
         var resolver = new SyncedAccounts();
         using var call = TestToolContext.Begin(server.Services, "acme", "many");
-        await OpenAsync(1, AccountDocument.MaxPerCaller);
+        for (var from = 1; from < AccountDocument.MaxPerCaller; from += 100)
+        {
+            await OpenAsync(from, 100);
+        }
+
         Assert.Equal(AccountDocument.MaxPerCaller, (await resolver.ResolveAsync(null, call.Context, Token)).Count);
 
         await OpenAsync(AccountDocument.MaxPerCaller + 1, 1);
@@ -173,8 +179,9 @@ public sealed class EnvelopeTests
         Assert.Equal((AdcpError.AccountAmbiguous, "/account"), (refusal.Error, refusal.Field));
         Assert.Equal("1", Assert.Single(await resolver.ResolveAsync(new() { AccountId = "1" }, call.Context, Token)).AccountId);
 
-        Task OpenAsync(int from, int count) =>
-            Task.WhenAll(
+        async Task OpenAsync(int from, int count)
+        {
+            await Task.WhenAll(
                 Enumerable
                     .Range(from, count)
                     .Select(number =>
@@ -194,6 +201,8 @@ public sealed class EnvelopeTests
                             )
                     )
             );
+            await call.CommitAsync(Token);
+        }
     }
 
     [Fact]
@@ -224,17 +233,17 @@ public sealed class EnvelopeTests
     {
         await using var server = await TenancyServer.StartAsync();
         var (redis, tenant) = (server.Services.GetRequiredService<RedisConnection>(), global::Tenancy.Configuration.TenantId.Parse("acme"));
+        var generation = server.Services.GetRequiredService<TenantRegistry>().Get("acme")!.Generation;
         string[] accounts = ["a", "b", "c"];
         foreach (var (number, account) in accounts.SelectMany(account => new[] { 1, 2, 3 }, (account, number) => (number, account)))
         {
-            await new Documents<TestBuy>(new(redis, tenant, account, $"{account}{number}", () => { })).CreateAsync(
-                new() { Seller = account, Budget = number },
-                cancellationToken: Token
+            await new CommittedDocuments<TestBuy>(redis, tenant, account, $"{account}{number}", generation: generation).CreateAsync(
+                new() { Seller = account, Budget = number }
             );
         }
 
         var documents = new Documents<TestBuy>(
-            new(redis, tenant, null, "read", () => { }, new(_ => Task.FromResult<IReadOnlyList<string>>(accounts)))
+            new(redis, tenant, null, "read", new UnitOfWork(0), () => { }, new(_ => Task.FromResult<IReadOnlyList<string>>(accounts)))
         );
         List<string> seen = [];
         string? cursor = null;

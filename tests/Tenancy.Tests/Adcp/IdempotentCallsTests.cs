@@ -174,11 +174,33 @@ public sealed class IdempotentCallsTests
         // The store's clock passes the end of the claim; the first handler does not know.
         time.Advance(TimeSpan.FromSeconds(29));
         Assert.Equal("IDEMPOTENCY_IN_FLIGHT", (await ErrorAsync(server, request, "slow_buy"))["code"]!.ToString());
-        time.Advance(TimeSpan.FromSeconds(2));
+        time.Advance(TimeSpan.FromSeconds(7));
         gate.Open();
         var results = new[] { await stalled, await server.CallAsync("acme", McpCalls.Acme, "slow_buy", request.DeepClone().AsObject()) };
         Assert.Single(gate.Runs.Distinct());
         Assert.NotNull(results[1]["structuredContent"]!["media_buy_id"]);
+        Assert.Single((await server.CallAsync("acme", McpCalls.Acme, "get_media_buys"))["structuredContent"]!["media_buys"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task Who_calls_a_handler_that_never_ends_is_answered_when_its_time_is_over_and_it_writes_nothing_then()
+    {
+        using var gate = new SlowTools.Gate { IgnoresTime = true };
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var server = await StartAsync(gate, time);
+        var request = McpCalls.CreateBuy(100);
+        var stalled = server.CallAsync("acme", McpCalls.Acme, "slow_buy", request.DeepClone().AsObject());
+        await gate.WaitForAsync(1);
+        Assert.Equal(1, (int)(await ErrorAsync(server, request, "slow_buy"))["retry_after"]!);
+        time.Advance(TimeSpan.FromSeconds(36));
+        Assert.Equal("IDEMPOTENCY_IN_FLIGHT", (await stalled)["structuredContent"]!["adcp_error"]!["code"]!.ToString());
+
+        // The next try has the claim. Both end now, and one of them commits.
+        var retry = server.CallAsync("acme", McpCalls.Acme, "slow_buy", request.DeepClone().AsObject());
+        await gate.WaitForAsync(1);
+        gate.Open();
+        Assert.NotNull((await retry)["structuredContent"]!["media_buy_id"]);
+        Assert.Equal(2, gate.Runs.Count);
         Assert.Single((await server.CallAsync("acme", McpCalls.Acme, "get_media_buys"))["structuredContent"]!["media_buys"]!.AsArray());
     }
 

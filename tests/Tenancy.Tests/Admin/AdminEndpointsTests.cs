@@ -15,6 +15,13 @@ public sealed class AdminEndpointsTests
         principals = new[] { new { name = "Buyer" } },
     };
 
+    private static readonly object InitechAlone = new
+    {
+        id = "initech",
+        urls = new[] { "https://ads.initech.example", "https://shared.example.com/pubs/initech" },
+        settings = new { product = "initech-poster" },
+    };
+
     [Theory]
     [InlineData(StoreKind.Embedded)]
     [InlineData(StoreKind.Redis)]
@@ -197,7 +204,9 @@ public sealed class AdminEndpointsTests
     {
         await using var server = await TenancyServer.StartAsync();
         using var first = await server.AdminAsync(HttpMethod.Post, "", Initech);
-        using var second = await server.AdminAsync(HttpMethod.Post, "", Initech);
+        using var unclear = await server.AdminAsync(HttpMethod.Post, "", Initech);
+        Assert.Equal(HttpStatusCode.Conflict, unclear.StatusCode);
+        using var second = await server.AdminAsync(HttpMethod.Post, "", InitechAlone);
         Assert.Equal(HttpStatusCode.OK, second.StatusCode);
         var (before, after) = (await McpCalls.ReadAsync(first), await McpCalls.ReadAsync(second));
         Assert.Equal(before["version"]!.ToString(), after["version"]!.ToString());

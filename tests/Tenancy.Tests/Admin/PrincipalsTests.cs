@@ -198,7 +198,8 @@ public sealed class PrincipalsTests
     public async Task A_tenant_has_a_thousand_principals_at_most()
     {
         await using var server = await TenancyServer.StartAsync();
-        var store = new PrincipalStore(server.Services.GetRequiredService<RedisConnection>(), TenantId.Parse("acme"));
+        var acme = server.Services.GetRequiredService<TenantRegistry>().Get("acme")!;
+        var store = new PrincipalStore(server.Services.GetRequiredService<RedisConnection>(), acme.Id, acme.Generation);
         var created = await Task.WhenAll(
             Enumerable
                 .Range(0, PrincipalStore.MaxPrincipals + 5)

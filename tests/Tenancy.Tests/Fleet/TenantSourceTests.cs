@@ -25,7 +25,9 @@ public sealed class TenantSourceTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        await ExecuteAsync("CREATE TABLE tenants (id TEXT NOT NULL PRIMARY KEY, name TEXT, url TEXT, platform TEXT, settings TEXT)");
+        await ExecuteAsync(
+            "CREATE TABLE tenants (id TEXT NOT NULL PRIMARY KEY, name TEXT, url TEXT, platform TEXT, settings TEXT, customer TEXT)"
+        );
         await InsertAsync("first", "banner");
     }
 
@@ -65,8 +67,9 @@ public sealed class TenantSourceTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_row_that_is_removed_takes_its_tenant_out_of_service_and_leaves_its_data()
+    public async Task A_row_that_is_removed_takes_its_tenant_out_of_service_and_leaves_its_data_for_the_same_customer()
     {
+        await ExecuteAsync("UPDATE tenants SET customer = 'c-1'");
         await using var server = await StartAsync();
         var buy = await server.CallAsync("first", token: null, "create_media_buy", McpCalls.CreateBuy());
         Assert.False((bool)buy["isError"]!);
@@ -76,7 +79,7 @@ public sealed class TenantSourceTests : IAsyncLifetime
         using var registration = await server.AdminAsync(HttpMethod.Post, "", new { id = "first" });
         Assert.Equal(HttpStatusCode.Conflict, registration.StatusCode);
 
-        await InsertAsync("first", "poster");
+        await InsertAsync("first", "poster", "c-1");
         await UntilAsync(async () => await ProductAsync(server, "first") == "poster");
         var buys = await server.CallAsync(
             "first",
@@ -85,6 +88,55 @@ public sealed class TenantSourceTests : IAsyncLifetime
             new() { ["account"] = new System.Text.Json.Nodes.JsonObject { ["account_id"] = "any" } }
         );
         Assert.Single(buys["structuredContent"]!["media_buys"]!.AsArray());
+    }
+
+    [Theory]
+    [InlineData("c-1", "c-2")]
+    [InlineData("c-1", null)]
+    [InlineData(null, "c-1")]
+    [InlineData(null, null)]
+    public async Task An_id_that_is_not_known_to_be_the_same_customers_gets_nothing_of_the_former_and_not_its_place(
+        string? before,
+        string? after
+    )
+    {
+        await ExecuteAsync("DELETE FROM tenants");
+        await InsertAsync("first", "banner", before);
+        await using var server = await StartAsync();
+        using var issued = await server.AdminAsync(HttpMethod.Post, "/first/principals", new { name = "alice", token = "first.alice" });
+        Assert.Equal(HttpStatusCode.Created, issued.StatusCode);
+        await ExecuteAsync("DELETE FROM tenants");
+        await UntilAsync(async () => await ProductAsync(server, "first") is null);
+
+        await InsertAsync("first", "poster", after);
+        await UntilAsync(() =>
+            Task.FromResult(
+                _log.Errors.Any(entry =>
+                    entry.Event == "SourceTenantFailed" && entry.Text.Contains("left data behind", StringComparison.Ordinal)
+                )
+            )
+        );
+        Assert.Null(await ProductAsync(server, "first"));
+
+        // An admin decides: what is deleted is nobody's any more, and the row is tried again by itself.
+        using var deleted = await server.AdminAsync(HttpMethod.Delete, "/first");
+        Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+        await UntilAsync(async () => await ProductAsync(server, "first") == "poster");
+        using var principals = await server.AdminAsync(HttpMethod.Get, "/first/principals");
+        Assert.Empty((await McpCalls.ReadAsync(principals))["principals"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task A_row_that_becomes_another_customers_between_two_looks_is_not_served_with_what_is_the_formers()
+    {
+        await ExecuteAsync("UPDATE tenants SET customer = 'c-1'");
+        await using var server = await StartAsync();
+        Assert.Equal("banner", await ProductAsync(server, "first"));
+        await ExecuteAsync("UPDATE tenants SET customer = 'c-2'");
+        await UntilAsync(async () => await ProductAsync(server, "first") is null);
+
+        await ExecuteAsync("UPDATE tenants SET customer = 'c-1'");
+        await UntilAsync(async () => await ProductAsync(server, "first") == "banner");
     }
 
     [Fact]
@@ -286,8 +338,12 @@ public sealed class TenantSourceTests : IAsyncLifetime
             return condition();
         });
 
-    private Task InsertAsync(string id, string product) =>
-        ExecuteAsync($$"""INSERT INTO tenants (id, settings) VALUES ('{{id}}', '{ "product": "{{product}}" }')""");
+    private Task InsertAsync(string id, string product, string? customer = null) =>
+        ExecuteAsync(
+            $$"""INSERT INTO tenants (id, settings, customer) VALUES ('{{id}}', '{ "product": "{{product}}" }', {{Sql(customer)}})"""
+        );
+
+    private static string Sql(string? text) => text is null ? "NULL" : $"'{text}'";
 
     private async Task ExecuteAsync(string sql)
     {

@@ -51,10 +51,13 @@ internal sealed class SlowTools(SlowTools.Gate gate)
 
         public Exception? Failure { get; set; }
 
+        /// <summary>Whether the handler goes on although its time is over.</summary>
+        public bool IgnoresTime { get; init; }
+
         public async Task EnterAsync(CancellationToken cancellationToken)
         {
             _entered.Release();
-            await _open.Task.WaitAsync(cancellationToken);
+            await _open.Task.WaitAsync(IgnoresTime ? CancellationToken.None : cancellationToken);
         }
 
         public async Task WaitForAsync(int calls)

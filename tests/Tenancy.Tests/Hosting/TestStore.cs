@@ -59,6 +59,11 @@ internal sealed class TestStore(ConfigurationOptions settings, TimeProvider time
                 ),
             ];
 
+    public System.Net.EndPoint EndPoint => settings.EndPoints[0];
+
+    /// <summary>The same store, reached through a proxy; its tenant is another.</summary>
+    public TestStore Through(StoreProxy proxy) => new(StoreProxy.Through(proxy, settings), time);
+
     public RedisConnection[] Connect(int count) => [.. Enumerable.Range(0, count).Select(_ => Connect())];
 
     /// <summary>The store as it is, beneath all that keeps tenants apart.</summary>

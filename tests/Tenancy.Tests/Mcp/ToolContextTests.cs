@@ -203,6 +203,38 @@ public sealed class ToolContextTests
     }
 
     [Fact]
+    public async Task What_was_written_outside_a_call_and_never_committed_is_said_at_the_end()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        var scopes = server.Services.GetRequiredService<TenantScopes>();
+        var scope = scopes.Open(TenantId.Parse("acme"), "forgets", "some-account");
+        await WriteAsync(scope.Context);
+        Assert.Contains(
+            "CommitAsync",
+            (await Assert.ThrowsAsync<InvalidOperationException>(async () => await scope.DisposeAsync())).Message,
+            StringComparison.Ordinal
+        );
+        var call = TestToolContext.Begin(server.Services, "acme");
+        await WriteAsync(call.Context);
+        Assert.Contains("CommitAsync", Assert.Throws<InvalidOperationException>(call.Dispose).Message, StringComparison.Ordinal);
+
+        await using var second = scopes.Open(TenantId.Parse("acme"), "means it", "some-account");
+        await WriteAsync(second.Context);
+        second.Discard();
+        await second.CommitAsync(Token);
+        using var third = TestToolContext.Begin(server.Services, "acme");
+        await WriteAsync(third.Context);
+        third.Discard();
+        foreach (var context in new[] { second.Context, third.Context })
+        {
+            Assert.Empty((await context.Documents<TestBuy>().ListAsync(cancellationToken: Token)).Items);
+        }
+
+        static Task WriteAsync(ToolContext context) =>
+            context.Documents<TestBuy>().CreateAsync(new() { Seller = "acme", Budget = 1 }, cancellationToken: Token);
+    }
+
+    [Fact]
     public async Task Work_outside_a_call_opens_its_tenant_on_purpose_and_is_logged()
     {
         await using var server = await TenancyServer.StartAsync();
@@ -217,6 +249,7 @@ public sealed class ToolContextTests
                     await documents.CreateAsync(new() { Seller = "acme", Budget = 1 }, cancellationToken: Token)
                 )
             );
+            await scope.CommitAsync(Token);
         }
 
         await Assert.ThrowsAsync<InvalidOperationException>(() => documents.ListAsync(cancellationToken: Token));

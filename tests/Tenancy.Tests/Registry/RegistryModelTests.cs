@@ -169,7 +169,7 @@ public sealed class RegistryModelTests
                             .Extensions.DependencyInjection.ServiceProviderServiceExtensions.GetRequiredService<Tenancy.State.TenantPurge>(
                                 host.Services
                             )
-                            .RunAsync(TenantId.Parse(id), CancellationToken.None);
+                            .RunAsync(TenantId.Parse(id), waits: true, CancellationToken.None);
                     }
 
                     return done ? "done" : "missing";

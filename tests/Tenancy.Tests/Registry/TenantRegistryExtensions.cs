@@ -11,7 +11,10 @@ internal static class TenantRegistryExtensions
         TenantConfig tenant,
         bool awaitFirstValidation = false,
         CancellationToken cancellationToken = default
-    ) => (await registry.TryRegisterAsync(tenant, awaitFirstValidation, TenantCreation.New, TenantOrigin.Admin, cancellationToken)).Status;
+    ) =>
+        (
+            await registry.TryRegisterAsync(new(tenant, TenantOrigin.Admin), awaitFirstValidation, TenantCreation.New, cancellationToken)
+        ).Status;
 
     public static Task<TenantStatus> UpdateAsync(
         this TenantRegistry registry,

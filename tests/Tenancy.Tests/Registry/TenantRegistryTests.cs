@@ -98,10 +98,9 @@ public sealed class TenantRegistryTests
         await host.Registry.RemoveAsync(Acme, purge: false);
         await Assert.ThrowsAsync<TenantNotFoundException>(() => recheck);
         await host.Registry.TryRegisterAsync(
-            RegistryHost.Config("acme"),
+            new(RegistryHost.Config("acme"), TenantOrigin.Admin),
             awaitFirstValidation: true,
             TenantCreation.Adopt,
-            TenantOrigin.Admin,
             Token
         );
 
@@ -331,10 +330,9 @@ public sealed class TenantRegistryTests
             try
             {
                 await host.Registry.TryRegisterAsync(
-                    RegistryHost.Config("acme"),
+                    new(RegistryHost.Config("acme"), TenantOrigin.Admin),
                     awaitFirstValidation: false,
                     TenantCreation.Adopt,
-                    TenantOrigin.Admin,
                     Token
                 );
             }
@@ -506,11 +504,10 @@ public sealed class TenantRegistryTests
             host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: Token)
         );
         Assert.Contains("adopt", refused.Message, StringComparison.Ordinal);
-        var (second, isNew) = await host.Registry.TryRegisterAsync(
-            RegistryHost.Config("acme"),
+        var (second, isNew, _) = await host.Registry.TryRegisterAsync(
+            new(RegistryHost.Config("acme"), TenantOrigin.Admin),
             false,
             TenantCreation.Adopt,
-            TenantOrigin.Admin,
             Token
         );
         Assert.True(isNew);

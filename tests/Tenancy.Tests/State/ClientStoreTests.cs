@@ -21,7 +21,7 @@ public sealed class ClientStoreTests(TestStores stores)
             Enumerable
                 .Range(0, 60)
                 .Select(i =>
-                    new ClientStore(nodes[i % nodes.Length], store.Tenant).CreateAsync(
+                    new ClientStore(nodes[i % nodes.Length], store.Tenant, generation: 0).CreateAsync(
                         new($"client-{i % 30}", Issuer),
                         Lifetime,
                         maxClients: 10
@@ -30,7 +30,7 @@ public sealed class ClientStoreTests(TestStores stores)
         );
         Assert.Equal(10, created.Count(one => one.Client is not null));
         Assert.Equal(10, created.Select(one => one.Client?.Handle).OfType<string>().Distinct().Count());
-        var clients = new ClientStore(store.Redis, store.Tenant);
+        var clients = new ClientStore(store.Redis, store.Tenant, generation: 0);
         var (listed, count, next) = await clients.ListAsync(cursor: null, take: 100);
         Assert.Equal((10, 10, null), (listed.Count, count, next));
 
@@ -40,7 +40,11 @@ public sealed class ClientStoreTests(TestStores stores)
             Enumerable
                 .Range(0, 8)
                 .Select(i =>
-                    new ClientStore(nodes[i % nodes.Length], store.Tenant).CreateAsync(new($"late-{i}", Issuer), Lifetime, maxClients: 10)
+                    new ClientStore(nodes[i % nodes.Length], store.Tenant, generation: 0).CreateAsync(
+                        new($"late-{i}", Issuer),
+                        Lifetime,
+                        maxClients: 10
+                    )
                 )
         );
         Assert.Single(again, one => one.Refusal == ClientRefusal.None);
@@ -52,7 +56,7 @@ public sealed class ClientStoreTests(TestStores stores)
     {
         var clock = new MovableClock();
         await using var store = await stores.GetAsync(kind, clock);
-        var clients = new ClientStore(store.Redis, store.Tenant);
+        var clients = new ClientStore(store.Redis, store.Tenant, generation: 0);
         var (client, _) = await clients.CreateAsync(new("client", Issuer), Lifetime, maxClients: 1);
         Assert.Equal(ClientRefusal.IsListed, (await clients.CreateAsync(new("client", Issuer), Lifetime, maxClients: 1)).Refusal);
         Assert.Equal(ClientRefusal.TooMany, (await clients.CreateAsync(new("other", Issuer), Lifetime, maxClients: 1)).Refusal);
@@ -75,7 +79,7 @@ public sealed class ClientStoreTests(TestStores stores)
     {
         var clock = new MovableClock();
         await using var store = await stores.GetAsync(kind, clock);
-        var clients = new ClientStore(store.Redis, store.Tenant);
+        var clients = new ClientStore(store.Redis, store.Tenant, generation: 0);
         var (client, _) = await clients.CreateAsync(new("client", Issuer), Lifetime, maxClients: 1);
 
         clock.Advance(Lifetime / 20);
@@ -104,7 +108,7 @@ public sealed class ClientStoreTests(TestStores stores)
     {
         var clock = new MovableClock();
         await using var store = await stores.GetAsync(kind, clock);
-        var clients = new ClientStore(store.Redis, store.Tenant);
+        var clients = new ClientStore(store.Redis, store.Tenant, generation: 0);
         var (client, _) = await clients.CreateAsync(new("client", Issuer), Lifetime, maxClients: 1);
         clock.Advance(Lifetime / 2);
         var refreshed = await clients.RefreshAsync(client!, client!.Record with { Name = "new" });
@@ -125,7 +129,7 @@ public sealed class ClientStoreTests(TestStores stores)
     {
         var clock = new MovableClock();
         await using var store = await stores.GetAsync(kind, clock);
-        var clients = new ClientStore(store.Redis, store.Tenant);
+        var clients = new ClientStore(store.Redis, store.Tenant, generation: 0);
         for (var i = 0; i < 7; i++)
         {
             await clients.CreateAsync(new($"client-{i}", Issuer), Lifetime / (i + 1), maxClients: 10);
@@ -152,7 +156,7 @@ public sealed class ClientStoreTests(TestStores stores)
     public async Task A_client_of_one_issuer_is_none_of_another(StoreKind kind)
     {
         await using var store = await stores.GetAsync(kind);
-        var clients = new ClientStore(store.Redis, store.Tenant);
+        var clients = new ClientStore(store.Redis, store.Tenant, generation: 0);
         await clients.CreateAsync(new("client", Issuer), Lifetime, maxClients: 10);
         Assert.NotNull(await clients.UseAsync(Issuer, "client"));
         Assert.Null(await clients.UseAsync(Issuer + "/", "client"));

@@ -22,8 +22,8 @@ public sealed class ClusterTests(TestStores stores)
         var tenants = Enumerable.Range(0, 30).Select(_ => TestStore.NewTenant()).ToArray();
         foreach (var tenant in tenants)
         {
-            await new SessionStore(store.Redis, tenant).BeginAsync("session", new("epoch", "caller"));
-            await new IdempotencyStore(store.Redis, tenant, new()).ClaimAsync(
+            await new SessionStore(store.Redis, tenant, generation: 0).BeginAsync("session", new("epoch", "caller"));
+            await new IdempotencyStore(store.Redis, tenant, generation: 0, new()).ClaimAsync(
                 new("caller", null, "key-0123456789abcdef", "tool", "hash"),
                 TimeSpan.FromSeconds(30)
             );
@@ -65,11 +65,11 @@ public sealed class ClusterTests(TestStores stores)
             .Select(_ => TestStore.NewTenant())
             .ToLookup(tenant => $"{multiplexer.GetDatabase().IdentifyEndpoint(new TenantKeyspace(tenant).Sessions)}");
         var dying = tenants.First().Key;
-        var victim = new SessionStore(store.Redis, tenants[dying].First());
+        var victim = new SessionStore(store.Redis, tenants[dying].First(), generation: 0);
         var others = tenants
             .Where(group => group.Key != dying)
             .SelectMany(group => group)
-            .Select(tenant => new SessionStore(store.Redis, tenant))
+            .Select(tenant => new SessionStore(store.Redis, tenant, generation: 0))
             .ToArray();
         await Task.WhenAll([
             victim.BeginAsync("s", new("epoch", "me")),

@@ -145,7 +145,7 @@ public sealed class DocumentsTests(TestStores stores)
         Assert.Equal((37, 283), (created.Count, refused));
 
         // What grows is refused as what is new is; what shrinks makes room, and so does what goes.
-        var orders = (TestOrder order) => new Documents<TestOrder>(Scope(store, order.Origin!.AccountHash, budget: budget)).Of(order);
+        var orders = (TestOrder order) => Orders(store, "any", budget: budget).Of(order);
         var some = created.ToArray();
         await Assert.ThrowsAsync<StorageBudgetExceededException>(() =>
             orders(some[0]).ReplaceAsync(some[0] with { Text = new('z', 1101) })
@@ -192,12 +192,12 @@ public sealed class DocumentsTests(TestStores stores)
         var owner = await Orders(store, "account-1").CreateAsync(new());
 
         // A call of another account, and one of none, that were given the owner.
-        var reports = new Documents<TestDelivery>(Scope(store, "account-2"));
+        var reports = Deliveries(store, "account-2");
         var delivery = await reports.Of(owner).CreateWithIdAsync("d", new() { Impressions = 1 });
-        var second = await new Documents<TestDelivery>(Scope(store, null)).Of(owner).CreateWithIdAsync("e", new() { Impressions = 2 });
+        var second = await Deliveries(store, null).Of(owner).CreateWithIdAsync("e", new() { Impressions = 2 });
         Assert.Null(await reports.GetAsync("d"));
         Assert.Empty((await reports.ListAsync()).Items);
-        Assert.Equal([delivery!, second!], (await new Documents<TestDelivery>(Scope(store, "account-1")).ListAsync()).Items);
+        Assert.Equal([delivery!, second!], (await Deliveries(store, "account-1").ListAsync()).Items);
         Assert.Equal(2, (await reports.Of(owner).ReplaceAsync(delivery! with { Impressions = 3 })).Revision);
         await Assert.ThrowsAsync<InvalidOperationException>(() => reports.ReplaceAsync(delivery!));
     }
@@ -208,7 +208,7 @@ public sealed class DocumentsTests(TestStores stores)
     {
         await using var store = await stores.GetAsync(kind);
         var owner = await Orders(store).CreateAsync(new());
-        var deliveries = new Documents<TestDelivery>(Scope(store, "account-1"));
+        var deliveries = Deliveries(store, "account-1");
         Assert.Throws<InvalidOperationException>(() => deliveries.Of(new TestOrder { Id = owner.Id, Revision = 1 }));
         var foreign = await Orders(store, tenant: TestStore.NewTenant()).CreateAsync(new());
         Assert.Throws<InvalidOperationException>(() => deliveries.Of(foreign));
@@ -229,7 +229,7 @@ public sealed class DocumentsTests(TestStores stores)
         }
 
         await Orders(store, "account-2").CreateAsync(new() { Number = -1 });
-        await new Documents<TestDelivery>(Scope(store, "account-1")).CreateAsync(new());
+        await Deliveries(store, "account-1").CreateAsync(new());
         var numbers = new List<int>();
         string? cursor = null;
         do
@@ -256,7 +256,7 @@ public sealed class DocumentsTests(TestStores stores)
     {
         await using var store = await stores.GetAsync(kind);
         var created = await Orders(store).CreateAsync(new());
-        var none = new Documents<TestOrder>(Scope(store, null));
+        var none = Orders(store, null);
         Assert.Null(await none.GetAsync(created.Id));
         Assert.Empty((await none.ListAsync()).Items);
         await Assert.ThrowsAsync<InvalidOperationException>(() => none.CreateAsync(new()));
@@ -274,16 +274,16 @@ public sealed class DocumentsTests(TestStores stores)
         foreach (var tenant in new[] { store.Tenant, neighbour })
         {
             await Orders(store, tenant: tenant).CreateAsync(new());
-            await new SessionStore(store.Redis, tenant).BeginAsync("session", new("epoch", "caller"));
-            await new PrincipalStore(store.Redis, tenant).CreateAsync(new() { Name = "buyer" }, DateTimeOffset.UtcNow);
-            var keys = new IdempotencyStore(store.Redis, tenant, new());
+            await new SessionStore(store.Redis, tenant, generation: 0).BeginAsync("session", new("epoch", "caller"));
+            await new PrincipalStore(store.Redis, tenant, generation: 0).CreateAsync(new() { Name = "buyer" }, DateTimeOffset.UtcNow);
+            var keys = new IdempotencyStore(store.Redis, tenant, generation: 0, new());
             var claim = await keys.ClaimAsync(new("caller", null, "key-0123456789abcdef", "tool", "hash"), TimeSpan.FromSeconds(30));
             await keys.CompleteAsync(Assert.IsType<IdempotencyClaim.Claimed>(claim).Lease, "done"u8.ToArray());
         }
 
         var before = await store.KeysAsync($"tenant:{{{neighbour}}}:*");
         await store.MarkDeletedAsync(store.Tenant);
-        Assert.True(await new TenantPurge(store.Redis).RunAsync(store.Tenant, TestContext.Current.CancellationToken));
+        Assert.True(await new TenantPurge(store.Redis).RunAsync(store.Tenant, waits: true, TestContext.Current.CancellationToken));
 
         // Rate limits go by themselves, within minutes. The number stays, as the tombstone does.
         Assert.All(await store.KeysAsync($"tenant:{{{store.Tenant}}}:*"), key => Assert.Matches(":(rate-limit:.*|generation)$", key));
@@ -313,37 +313,38 @@ public sealed class DocumentsTests(TestStores stores)
                     store.Tenant,
                     null,
                     "operation",
+                    new UnitOfWork(0),
                     () => { },
                     new ReadableAccounts(_ => Task.FromResult<IReadOnlyList<string>>(readable))
                 )
             );
     }
 
-    private Documents<TestOrder> Orders(
+    private CommittedDocuments<TestOrder> Orders(
         TestStore store,
-        string account = "account-1",
+        string? account = "account-1",
         string? operation = null,
         TenantId? tenant = null,
         RedisConnection? redis = null,
-        long budget = DocumentScope.DefaultBudget
-    ) => new(Scope(store, account, operation, tenant, redis, budget));
+        long budget = TenantLimits.DefaultMaxDocumentBytes
+    ) => Documents<TestOrder>(store, account, operation, tenant, redis, budget);
 
-    private DocumentScope Scope(
+    private CommittedDocuments<TestDelivery> Deliveries(TestStore store, string? account) => Documents<TestDelivery>(store, account);
+
+    private CommittedDocuments<T> Documents<T>(
         TestStore store,
         string? account,
         string? operation = null,
         TenantId? tenant = null,
         RedisConnection? redis = null,
-        long budget = DocumentScope.DefaultBudget
-    ) =>
+        long budget = TenantLimits.DefaultMaxDocumentBytes
+    )
+        where T : TenantDocument =>
         new(
             redis ?? store.Redis,
             tenant ?? store.Tenant,
             account,
             operation ?? $"operation-{Interlocked.Increment(ref _operations)}",
-            () => { }
-        )
-        {
-            Budget = budget,
-        };
+            budget
+        );
 }

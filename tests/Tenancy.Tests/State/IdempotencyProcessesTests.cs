@@ -39,7 +39,7 @@ public sealed class IdempotencyProcessesTests
 
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
         await using var store = new TestStore(ConfigurationOptions.Parse(redis.ConnectionString), time);
-        var keys = new IdempotencyStore(store.Redis, TenantId.Parse("acme"), new());
+        var keys = new IdempotencyStore(store.Redis, TenantId.Parse("acme"), generation: 0, new());
         Assert.IsType<IdempotencyClaim.InFlight>(await keys.ClaimAsync(Request(0), Lease));
         time.Advance(Lease * 10);
         var retry = Assert.IsType<IdempotencyClaim.Claimed>(await keys.ClaimAsync(Request(0), Lease));
@@ -51,7 +51,10 @@ public sealed class IdempotencyProcessesTests
     {
         await using var store = TestProcess.OfParent();
         var raw = await store.RawAsync();
-        var keys = store.Connect(2).Select(connection => new IdempotencyStore(connection, TenantId.Parse("acme"), new())).ToArray();
+        var keys = store
+            .Connect(2)
+            .Select(connection => new IdempotencyStore(connection, TenantId.Parse("acme"), generation: 0, new()))
+            .ToArray();
 
         // Both wait for each other, so that they meet.
         await raw.StringIncrementAsync("ready");
@@ -82,7 +85,7 @@ public sealed class IdempotencyProcessesTests
     {
         await using var store = TestProcess.OfParent();
         var claim = Assert.IsType<IdempotencyClaim.Claimed>(
-            await new IdempotencyStore(store.Redis, TenantId.Parse("acme"), new()).ClaimAsync(Request(0), Lease)
+            await new IdempotencyStore(store.Redis, TenantId.Parse("acme"), generation: 0, new()).ClaimAsync(Request(0), Lease)
         );
         await (await store.RawAsync()).StringSetAsync("operation", claim.Lease.OperationId);
         Process.GetCurrentProcess().Kill();

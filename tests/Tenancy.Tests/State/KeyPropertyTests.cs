@@ -30,10 +30,10 @@ public sealed class KeyPropertyTests
     {
         await using var stores = new TestStores();
         await using var store = await stores.GetAsync(kind);
-        var sessions = new SessionStore(store.Redis, store.Tenant);
+        var sessions = new SessionStore(store.Redis, store.Tenant, generation: 0);
         var neighbours = Enumerable
             .Range(0, 200)
-            .Select(i => new SessionStore(store.Redis, TestStore.NewTenant()).BeginAsync($"{i}", new("epoch", "caller")));
+            .Select(i => new SessionStore(store.Redis, TestStore.NewTenant(), generation: 0).BeginAsync($"{i}", new("epoch", "caller")));
         var caller = new string('x', 10_000) + "\ud83d";
         await Task.WhenAll([.. neighbours, sessions.BeginAsync("session", new("epoch", caller))]);
         Assert.True(await sessions.TouchAsync("session", new("epoch", caller)));
@@ -81,15 +81,18 @@ public sealed class KeyPropertyTests
 
     private static async Task WriteAsync(RedisConnection redis, TenantId tenant, string id, string caller, string account, string name)
     {
-        await new SessionStore(redis, tenant).BeginAsync(id, new("epoch", caller));
-        await new PrincipalStore(redis, tenant).CreateAsync(new() { Name = name, Token = id }, DateTimeOffset.UtcNow);
-        await new ClientStore(redis, tenant).CreateAsync(new(id, account), TimeSpan.FromDays(1), 10);
+        await new SessionStore(redis, tenant, generation: 0).BeginAsync(id, new("epoch", caller));
+        await new PrincipalStore(redis, tenant, generation: 0).CreateAsync(new() { Name = name, Token = id }, DateTimeOffset.UtcNow);
+        await new ClientStore(redis, tenant, generation: 0).CreateAsync(new(id, account), TimeSpan.FromDays(1), 10);
         await new TestLimiter(redis, TimeProvider.System, tenant).AcquireAsync(
             RateLimit.Tenant(10),
             RateLimit.Caller(caller, 1),
             RateLimit.Anonymous(id, 1)
         );
-        await new IdempotencyStore(redis, tenant, new()).ClaimAsync(Request(id, caller, account, name), TimeSpan.FromSeconds(30));
+        await new IdempotencyStore(redis, tenant, generation: 0, new()).ClaimAsync(
+            Request(id, caller, account, name),
+            TimeSpan.FromSeconds(30)
+        );
         if (id.Length > 0)
         {
             await Documents(redis, tenant, account).CreateWithIdAsync(id, new() { Text = "mine" });
@@ -107,12 +110,12 @@ public sealed class KeyPropertyTests
         string name
     )
     {
-        Assert.False(await new SessionStore(redis, tenant).TouchAsync(id, new("epoch", caller)));
-        Assert.False(await new SessionStore(redis, tenant).DeleteAsync(id, new("epoch", caller)));
-        Assert.Null(await new PrincipalStore(redis, tenant).FindAsync(id));
-        Assert.Null(await new ClientStore(redis, tenant).UseAsync(account, id));
-        Assert.False(await new ClientStore(redis, tenant).DeleteAsync(TenantKeyspace.Hash(account, id)));
-        Assert.Empty((await new ClientStore(redis, tenant).ListAsync(cursor: null, take: 10)).Clients);
+        Assert.False(await new SessionStore(redis, tenant, generation: 0).TouchAsync(id, new("epoch", caller)));
+        Assert.False(await new SessionStore(redis, tenant, generation: 0).DeleteAsync(id, new("epoch", caller)));
+        Assert.Null(await new PrincipalStore(redis, tenant, generation: 0).FindAsync(id));
+        Assert.Null(await new ClientStore(redis, tenant, generation: 0).UseAsync(account, id));
+        Assert.False(await new ClientStore(redis, tenant, generation: 0).DeleteAsync(TenantKeyspace.Hash(account, id)));
+        Assert.Empty((await new ClientStore(redis, tenant, generation: 0).ListAsync(cursor: null, take: 10)).Clients);
         Assert.True(
             (
                 await new TestLimiter(redis, TimeProvider.System, tenant).AcquireAsync(
@@ -122,7 +125,10 @@ public sealed class KeyPropertyTests
             ).IsAllowed
         );
         Assert.IsType<IdempotencyClaim.Claimed>(
-            await new IdempotencyStore(redis, tenant, new()).ClaimAsync(Request(id, caller, account, name), TimeSpan.FromSeconds(30))
+            await new IdempotencyStore(redis, tenant, generation: 0, new()).ClaimAsync(
+                Request(id, caller, account, name),
+                TimeSpan.FromSeconds(30)
+            )
         );
         Assert.Null(await Documents(redis, tenant, account).GetAsync(id));
         Assert.False(await Documents(redis, tenant, account).DeleteAsync(id));
@@ -131,18 +137,21 @@ public sealed class KeyPropertyTests
 
     private static async Task ReadAllAsync(RedisConnection redis, TenantId tenant, string id, string caller, string account, string name)
     {
-        Assert.True(await new SessionStore(redis, tenant).TouchAsync(id, new("epoch", caller)));
-        Assert.False(await new SessionStore(redis, tenant).TouchAsync(id, new("epoch", caller + "x")));
+        Assert.True(await new SessionStore(redis, tenant, generation: 0).TouchAsync(id, new("epoch", caller)));
+        Assert.False(await new SessionStore(redis, tenant, generation: 0).TouchAsync(id, new("epoch", caller + "x")));
         Assert.Equal(
             name.EnumerateRunes().Select(rune => rune.ToString()),
-            (await new PrincipalStore(redis, tenant).FindAsync(id))!.Name.EnumerateRunes().Select(rune => rune.ToString())
+            (await new PrincipalStore(redis, tenant, generation: 0).FindAsync(id))!.Name.EnumerateRunes().Select(rune => rune.ToString())
         );
-        Assert.NotNull(await new ClientStore(redis, tenant).UseAsync(account, id));
-        Assert.Null(await new ClientStore(redis, tenant).UseAsync(account, id + "x"));
-        Assert.Null(await new ClientStore(redis, tenant).UseAsync(account + "x", id));
+        Assert.NotNull(await new ClientStore(redis, tenant, generation: 0).UseAsync(account, id));
+        Assert.Null(await new ClientStore(redis, tenant, generation: 0).UseAsync(account, id + "x"));
+        Assert.Null(await new ClientStore(redis, tenant, generation: 0).UseAsync(account + "x", id));
         Assert.False((await new TestLimiter(redis, TimeProvider.System, tenant).AcquireAsync(RateLimit.Caller(caller, 1))).IsAllowed);
         Assert.IsType<IdempotencyClaim.InFlight>(
-            await new IdempotencyStore(redis, tenant, new()).ClaimAsync(Request(id, caller, account, name), TimeSpan.FromSeconds(30))
+            await new IdempotencyStore(redis, tenant, generation: 0, new()).ClaimAsync(
+                Request(id, caller, account, name),
+                TimeSpan.FromSeconds(30)
+            )
         );
         Assert.Equal(id.Length > 0 ? 2 : 1, (await Documents(redis, tenant, account).ListAsync(cursor: id)).Items.Count);
         Assert.Empty((await Documents(redis, tenant, account + "x").ListAsync()).Items);
@@ -167,6 +176,6 @@ public sealed class KeyPropertyTests
     private static IdempotentRequest Request(string key, string caller, string account, string tool) =>
         new(caller, account, key, tool, "hash");
 
-    private static Documents<TestOrder> Documents(RedisConnection redis, TenantId tenant, string account) =>
-        new(new DocumentScope(redis, tenant, account, "operation", () => { }));
+    private static CommittedDocuments<TestOrder> Documents(RedisConnection redis, TenantId tenant, string account) =>
+        new(redis, tenant, account, "operation");
 }

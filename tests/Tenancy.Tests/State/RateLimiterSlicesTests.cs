@@ -42,7 +42,7 @@ public sealed class RateLimiterSlicesTests(TestStores stores)
         await using var store = await stores.GetAsync(kind, _time);
         var calls = new ProfilingSession();
         var limiter = new TestLimiter(store.Connect(profiler: () => calls), _time, store.Tenant);
-        await new SessionStore(store.Redis, store.Tenant).BeginAsync("s", Me);
+        await new SessionStore(store.Redis, store.Tenant, generation: 0).BeginAsync("s", Me);
         var (begun, expiry) = (_time.GetUtcNow(), DateTimeOffset.MinValue);
         for (var i = 0; i < 2000; i++)
         {
@@ -51,7 +51,9 @@ public sealed class RateLimiterSlicesTests(TestStores stores)
             if (i % 300 == 0)
             {
                 // It lives on all the time, give or take the second.
-                var session = Assert.Single((await new SessionStore(store.Redis, store.Tenant).ListAsync("epoch", 1)).Sessions);
+                var session = Assert.Single(
+                    (await new SessionStore(store.Redis, store.Tenant, generation: 0).ListAsync("epoch", 1)).Sessions
+                );
                 Assert.InRange(
                     session.ExpiresAt - _time.GetUtcNow(),
                     SessionStore.Lifetime - TimeSpan.FromSeconds(1.5),

@@ -111,7 +111,7 @@ public sealed class RateLimiterTests(TestStores stores)
     public async Task A_request_with_a_session_is_counted_and_touches_it_at_once(StoreKind kind)
     {
         await using var store = await stores.GetAsync(kind, _time);
-        var sessions = new SessionStore(store.Redis, store.Tenant);
+        var sessions = new SessionStore(store.Redis, store.Tenant, generation: 0);
         var limiter = Limiter(store);
         await sessions.BeginAsync("s", new("epoch", "me"));
         Assert.True((await limiter.AcquireAndTouchAsync("s", new("epoch", "me"), RateLimit.Tenant(5))).IsOwnSession);
@@ -132,7 +132,7 @@ public sealed class RateLimiterTests(TestStores stores)
     {
         await using var store = await stores.GetAsync(kind, _time);
         var limiter = Limiter(store);
-        await new SessionStore(store.Redis, store.Tenant).BeginAsync("s", new("epoch", "me"));
+        await new SessionStore(store.Redis, store.Tenant, generation: 0).BeginAsync("s", new("epoch", "me"));
         _time.Advance(SessionStore.Lifetime - TimeSpan.FromSeconds(10));
         Assert.Equal(1, await CountAsync(limiter, 1, RateLimit.Tenant(1)));
         var refused = await limiter.AcquireAndTouchAsync("s", new("epoch", "me"), RateLimit.Tenant(1));

@@ -3,6 +3,7 @@
 using Microsoft.Extensions.Time.Testing;
 using StackExchange.Redis;
 using StackExchange.Redis.Profiling;
+using Tenancy.Configuration;
 using Tenancy.State;
 using Tenancy.Tests.Hosting;
 
@@ -18,12 +19,14 @@ public sealed class RoundTripTests(TestStores stores)
         ProfilingSession? session = null;
         await using var store = await stores.GetAsync(kind);
         var redis = store.Connect(profiler: () => session);
-        var sessions = new SessionStore(redis, store.Tenant);
+        var sessions = new SessionStore(redis, store.Tenant, generation: 0);
         var limiter = new TestLimiter(redis, TimeProvider.System, store.Tenant);
-        var keys = new IdempotencyStore(redis, store.Tenant, new());
-        var principals = new PrincipalStore(redis, store.Tenant);
-        var clients = new ClientStore(redis, store.Tenant);
-        var documents = new Documents<TestOrder>(new DocumentScope(redis, store.Tenant, "account", "operation", () => { }));
+        var keys = new IdempotencyStore(redis, store.Tenant, generation: 0, new());
+        var principals = new PrincipalStore(redis, store.Tenant, generation: 0);
+        var clients = new ClientStore(redis, store.Tenant, generation: 0);
+        var unit = new UnitOfWork(TenantLimits.DefaultMaxDocumentBytes);
+        var documents = new Documents<TestOrder>(new DocumentScope(redis, store.Tenant, "account", "operation", unit, () => { }));
+        Func<Task> commit = () => DocumentCommit.FlushAsync(redis, new(store.Tenant), generation: 0, unit.Work!, lease: null);
         TestOrder order = null!;
         IdempotencyLease lease = null!;
         (string Name, Func<Task> RunAsync)[] operations =
@@ -46,9 +49,10 @@ public sealed class RoundTripTests(TestStores stores)
             ("release", () => keys.ReleaseAsync(lease)),
             ("document create", async () => order = (await documents.CreateWithIdAsync(Guid.NewGuid().ToString("N"), new()))!),
             ("document create for an owner", () => documents.Of(order).CreateWithIdAsync(Guid.NewGuid().ToString("N"), new())),
+            ("commit of two", commit),
             ("document get", () => documents.GetAsync(order.Id)),
-            ("document replace", () => documents.ReplaceAsync(order)),
             ("document delete", () => documents.DeleteAsync(order.Id)),
+            ("commit of a deletion", commit),
             ("client create", () => clients.CreateAsync(new("client", "issuer"), TimeSpan.FromDays(1), 10)),
             ("client use", () => clients.UseAsync("issuer", "client")),
             ("client delete", () => clients.DeleteAsync(TenantKeyspace.Hash("issuer", "client"))),
@@ -100,9 +104,8 @@ public sealed class RoundTripTests(TestStores stores)
     {
         ProfilingSession? session = null;
         await using var store = await stores.GetAsync(kind);
-        var documents = new Documents<TestOrder>(
-            new DocumentScope(store.Connect(profiler: () => session), store.Tenant, "account", "operation", () => { })
-        );
+        var redis = store.Connect(profiler: () => session);
+        var documents = new CommittedDocuments<TestOrder>(redis, store.Tenant, "account", "operation");
         for (var i = 0; i < 20; i++)
         {
             await documents.CreateWithIdAsync($"{i}", new());
@@ -122,7 +125,7 @@ public sealed class RoundTripTests(TestStores stores)
         ProfilingSession? session = null;
         await using var store = await stores.GetAsync(kind);
         var redis = store.Connect(profiler: () => session);
-        var documents = new Documents<TestOrder>(new DocumentScope(redis, store.Tenant, "account", "operation", () => { }));
+        var documents = new CommittedDocuments<TestOrder>(redis, store.Tenant, "account", "operation");
         string[] ids = [.. Enumerable.Range(0, 100).Select(i => $"{i}")];
         foreach (var id in ids.Take(70))
         {
@@ -142,6 +145,7 @@ public sealed class RoundTripTests(TestStores stores)
                 store.Tenant,
                 null,
                 "operation",
+                new UnitOfWork(0),
                 () => { },
                 new ReadableAccounts(_ => Task.FromResult<IReadOnlyList<string>>([.. ids, "account"]))
             )

@@ -27,7 +27,7 @@ public sealed class StoreAwayTests
         await using var redis = await RedisServer.StartAsync();
         await redis.StopAsync();
         await using var store = Store(redis);
-        var sessions = new SessionStore(store.Redis, store.Tenant);
+        var sessions = new SessionStore(store.Redis, store.Tenant, generation: 0);
         Assert.InRange(await FailAsync(sessions), TimeSpan.Zero, TimeSpan.FromSeconds(4));
         await FailAtOnceAsync(sessions);
         await redis.LaunchAsync();
@@ -39,7 +39,7 @@ public sealed class StoreAwayTests
     {
         await using var redis = await RedisServer.StartAsync();
         await using var store = Store(redis);
-        var sessions = new SessionStore(store.Redis, store.Tenant);
+        var sessions = new SessionStore(store.Redis, store.Tenant, generation: 0);
         await sessions.BeginAsync("s", new("epoch", "me"));
         await redis.StopAsync();
         Assert.InRange(await FailAsync(sessions), TimeSpan.Zero, TimeSpan.FromSeconds(2));
@@ -54,7 +54,7 @@ public sealed class StoreAwayTests
     {
         await using var redis = await RedisServer.StartAsync();
         await using var store = Store(redis);
-        var sessions = new SessionStore(store.Redis, store.Tenant);
+        var sessions = new SessionStore(store.Redis, store.Tenant, generation: 0);
         await sessions.BeginAsync("s", new("epoch", "me"));
         await redis.RestartAsync();
         await UntilItAnswersAsync(sessions);
@@ -66,7 +66,7 @@ public sealed class StoreAwayTests
     {
         await using var redis = await RedisServer.StartAsync();
         await using var store = Store(redis);
-        var sessions = new SessionStore(store.Redis, store.Tenant);
+        var sessions = new SessionStore(store.Redis, store.Tenant, generation: 0);
         await sessions.BeginAsync("s", new("epoch", "me"));
         await redis.PauseAsync();
         var first = await Task.WhenAll(Enumerable.Range(0, 64).Select(_ => FailAsync(sessions)));
@@ -82,7 +82,7 @@ public sealed class StoreAwayTests
     {
         await using var redis = await RedisServer.StartAsync();
         await using var store = Store(redis);
-        var sessions = new SessionStore(store.Redis, store.Tenant);
+        var sessions = new SessionStore(store.Redis, store.Tenant, generation: 0);
         await sessions.BeginAsync("s", new("epoch", "me"));
         await redis.PauseAsync();
         await FailAsync(sessions);
@@ -130,7 +130,7 @@ public sealed class StoreAwayTests
             .Range(0, 16)
             .Select(async writer =>
             {
-                var keys = new IdempotencyStore(store.Redis, store.Tenant, new());
+                var keys = new IdempotencyStore(store.Redis, store.Tenant, generation: 0, new());
                 for (var i = 0; ; i++)
                 {
                     try
@@ -157,13 +157,16 @@ public sealed class StoreAwayTests
         await redis.StopAsync();
         await Task.WhenAll(writers);
         await redis.LaunchAsync();
-        await UntilItAnswersAsync(new(store.Redis, store.Tenant));
+        await UntilItAnswersAsync(new(store.Redis, store.Tenant, generation: 0));
 
         foreach (var (order, key) in acknowledged)
         {
             Assert.Equal(order, await Orders(store, "reader").GetAsync(order.Id));
             Assert.IsType<IdempotencyClaim.Replay>(
-                await new IdempotencyStore(store.Redis, store.Tenant, new()).ClaimAsync(Request(key), TimeSpan.FromSeconds(30))
+                await new IdempotencyStore(store.Redis, store.Tenant, generation: 0, new()).ClaimAsync(
+                    Request(key),
+                    TimeSpan.FromSeconds(30)
+                )
             );
         }
     }
@@ -173,8 +176,8 @@ public sealed class StoreAwayTests
 
     private static IdempotentRequest Request(string key) => new("caller", "account", key, "tool", "hash");
 
-    private static Documents<TestOrder> Orders(TestStore store, string operation) =>
-        new(new DocumentScope(store.Redis, store.Tenant, "account", operation, () => { }));
+    private static CommittedDocuments<TestOrder> Orders(TestStore store, string operation) =>
+        new(store.Redis, store.Tenant, "account", operation);
 
     private static async Task<TimeSpan> FailAsync(SessionStore sessions)
     {

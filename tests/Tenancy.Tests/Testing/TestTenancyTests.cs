@@ -25,6 +25,7 @@ public sealed class TestTenancyTests
             Assert.Equal("banner", call.Context.Platform<ITestSeller>().Product);
             Assert.Equal("acme|principal:tester|principal:tester", TestTools.WhoAmI(call.Context));
             await call.Context.Documents<TestBuy>().CreateAsync(new() { Seller = "acme", Budget = 250 }, cancellationToken: Token);
+            await call.CommitAsync(Token);
         }
 
         using var again = tenancy.Begin("acme");

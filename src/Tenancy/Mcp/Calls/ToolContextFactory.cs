@@ -20,19 +20,25 @@ internal sealed class ToolContextFactory(RedisConnection redis, HybridCache cach
     /// <summary>Whether a tenant asks for no proof, so that anonymous callers have all rights.</summary>
     public static bool IsOpen(TenantModel tenant) => tenant.Config.Authentication is { Kind: TenantAuthenticationKind.None };
 
+    /// <summary>How many bytes the documents of a tenant may take up.</summary>
+    public static long DocumentBudget(TenantModel tenant) => tenant.Config.Limits?.MaxDocumentBytes ?? TenantLimits.DefaultMaxDocumentBytes;
+
     /// <summary>Makes a context whose caller is its own account; a caller without credentials has none.</summary>
-    public ToolContext Create(TenantModel tenant, CallerIdentity caller) => Create(tenant, caller, OwnAccount(tenant, caller));
+    public ToolContext Create(TenantModel tenant, CallerIdentity caller, IUnitOfWork unit) =>
+        Create(tenant, caller, unit, OwnAccount(tenant, caller));
 
     /// <param name="tenant">The tenant.</param>
     /// <param name="caller">Who calls.</param>
+    /// <param name="unit">Collects what is written.</param>
     /// <param name="accountId">For which account.</param>
-    /// <param name="operationId">What names the work at every try of it; a new one where it is tried once.</param>
+    /// <param name="lease">The claim of the request, which names the work at every try of it; null where it is tried once.</param>
     /// <param name="readable">The accounts that are read where <paramref name="accountId"/> is null; null for none.</param>
     public ToolContext Create(
         TenantModel tenant,
         CallerIdentity caller,
+        IUnitOfWork unit,
         string? accountId,
-        string? operationId = null,
+        IdempotencyLease? lease = null,
         ReadableAccounts? readable = null
     ) =>
         new(
@@ -40,7 +46,8 @@ internal sealed class ToolContextFactory(RedisConnection redis, HybridCache cach
             McpPlatformInstance.Of(tenant),
             caller,
             new(OwnAccount(tenant, caller), accountId, readable),
-            operationId,
+            unit,
+            lease,
             redis,
             cache
         );

@@ -135,6 +135,7 @@ internal sealed class DirectPath(DirectConditions conditions, CallStarter starte
         try
         {
             var answer = await run.RunAsync(call, cancellationToken);
+            await call.CommitAsync(answer.IsError);
 
             // While the call's services are there: what a handler returns may still use them.
             reply.Write(answer);

@@ -24,7 +24,9 @@ internal sealed class SdkCalls(CallStarter starter) : IPostConfigureOptions<McpS
         var call = Begin(tool);
         try
         {
-            return await tool.InvokeAsync(call, request, cancellationToken);
+            var answer = await tool.InvokeAsync(call, request, cancellationToken);
+            await call.CommitAsync(answer.IsError is true);
+            return answer;
         }
         catch (StoreUnavailableException)
         {
@@ -77,7 +79,9 @@ internal sealed class SdkCalls(CallStarter starter) : IPostConfigureOptions<McpS
         try
         {
             request.Services = call.Services;
-            return await handler();
+            var answer = await handler();
+            await call.CommitAsync();
+            return answer;
         }
         catch (StoreUnavailableException)
         {

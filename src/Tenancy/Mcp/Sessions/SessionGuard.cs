@@ -53,7 +53,7 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, Tou
     public async ValueTask<IAsyncDisposable?> TryReserveAsync(McpRequest request)
     {
         var tenant = request.Tenant;
-        var store = new SessionStore(redis, tenant.Id);
+        var store = new SessionStore(redis, tenant.Id, tenant.Generation);
         var max = (tenant.Config.Limits ?? new TenantLimits()).MaxSessions;
 
         // Nobody can take all of a tenant's, except where all callers are the same.
@@ -74,7 +74,10 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, Tou
     {
         var reservation = context.Features.Get<Reservation>();
         var owner = Owner(tenant, CallerIdentity.Read(context.User, tenant.Id));
-        if (reservation is null || !await new SessionStore(redis, tenant.Id).CreateAsync(sessionId, owner, reservation.Place))
+        if (
+            reservation is null
+            || !await new SessionStore(redis, tenant.Id, tenant.Generation).CreateAsync(sessionId, owner, reservation.Place)
+        )
         {
             throw new InvalidOperationException("A session was about to begin that no place was kept for.");
         }
@@ -88,7 +91,10 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, Tou
         if (request.SessionId is { } id)
         {
             open.End(request.Tenant.Id, id);
-            await new SessionStore(redis, request.Tenant.Id).DeleteAsync(id, Owner(request.Tenant, request.Caller));
+            await new SessionStore(redis, request.Tenant.Id, request.Tenant.Generation).DeleteAsync(
+                id,
+                Owner(request.Tenant, request.Caller)
+            );
 
             // Only now: until the store had it from us, an answer that it is there was true.
             touched.End(request.Tenant.Id, id);
@@ -112,7 +118,7 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, Tou
         var client = JsonSerializer.Serialize(initializeParams, ClientType);
         if (client.Length <= MaxClientLength)
         {
-            await new SessionStore(redis, tenant.Id).DescribeAsync(sessionId, Owner(tenant, flow.Caller), client);
+            await new SessionStore(redis, tenant.Id, tenant.Generation).DescribeAsync(sessionId, Owner(tenant, flow.Caller), client);
         }
     }
 
@@ -126,7 +132,10 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, Tou
         // owner compared.
         var tenant = context.Features.GetRequiredFeature<ITenantFeature>().Tenant;
         if (
-            await new SessionStore(redis, tenant.Id).FindClientAsync(sessionId, Owner(tenant, CallerIdentity.Read(context.User, tenant.Id)))
+            await new SessionStore(redis, tenant.Id, tenant.Generation).FindClientAsync(
+                sessionId,
+                Owner(tenant, CallerIdentity.Read(context.User, tenant.Id))
+            )
             is not { } client
         )
         {

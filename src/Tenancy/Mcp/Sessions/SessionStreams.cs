@@ -29,7 +29,13 @@ internal sealed class SessionStreams(RedisConnection redis, TenantRegistry regis
         var entry = KeyValuePair.Create((tenant.Id, TenantKeyspace.Hash(sessionId)), context);
         var isFirst = _open.TryAdd(entry.Key, entry.Value);
         using var ends = new CancellationTokenSource();
-        var keeping = KeepAsync(context, new(redis, tenant.Id), sessionId, SessionGuard.Owner(tenant, request.Caller), ends.Token);
+        var keeping = KeepAsync(
+            context,
+            new(redis, tenant.Id, tenant.Generation),
+            sessionId,
+            SessionGuard.Owner(tenant, request.Caller),
+            ends.Token
+        );
         try
         {
             return await stream();

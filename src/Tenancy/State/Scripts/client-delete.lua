@@ -1,7 +1,8 @@
 -- Takes a client out of the list.
--- KEYS: 1 client (hash)  2 clients (sorted set of entries "creation time.client hash", by expiry in ms)
--- ARGV: 1 offset of the clock in ms, 0 outside tests
--- Gives: 1 taken out | 0 it was not listed, or expired
+-- KEYS: 1 client (hash)  2 clients (sorted set of entries "creation time.client hash", by expiry in ms)  3 generation
+-- ARGV: 1 offset of the clock in ms, 0 outside tests  2 generation
+-- Gives: 1 taken out | 0 it was not listed, or expired | -1 the tenant is at another generation
+if (redis.call('GET', KEYS[3]) or '0') ~= ARGV[2] then return -1 end
 local client = redis.call('HMGET', KEYS[1], 'entry', 'expiry')
 if not client[1] then return 0 end
 redis.call('DEL', KEYS[1])

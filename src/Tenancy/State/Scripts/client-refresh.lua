@@ -1,7 +1,8 @@
 -- Gives a client a new record and its full lifetime again.
--- KEYS: 1 client (hash)  2 clients (sorted set of entries "creation time.client hash", by expiry in ms)
--- ARGV: 1 its creation time, as read before  2 record  3 offset of the clock in ms, 0 outside tests
--- Gives: its expiry in ms | 0 it is gone, expired, or another one was listed since
+-- KEYS: 1 client (hash)  2 clients (sorted set of entries "creation time.client hash", by expiry in ms)  3 generation
+-- ARGV: 1 its creation time, as read before  2 record  3 offset of the clock in ms, 0 outside tests  4 generation
+-- Gives: its expiry in ms | 0 it is gone, expired, or another one was listed since | -1 the tenant is at another generation
+if (redis.call('GET', KEYS[3]) or '0') ~= ARGV[4] then return '-1' end
 local client = redis.call('HMGET', KEYS[1], 'created', 'expiry', 'lifetime', 'entry')
 if not client[1] or client[1] ~= ARGV[1] then return '0' end
 local t = redis.call('TIME')

@@ -1,7 +1,8 @@
 -- Finds a client that is used. Once it has used up a tenth of its lifetime it lives its full time again, so that most uses write nothing.
--- KEYS: 1 client (hash)  2 clients (sorted set of entries "creation time.client hash", by expiry in ms)
--- ARGV: 1 offset of the clock in ms, 0 outside tests
--- Gives: the ms until it expires | 0 it is not listed, or expired
+-- KEYS: 1 client (hash)  2 clients (sorted set of entries "creation time.client hash", by expiry in ms)  3 generation
+-- ARGV: 1 offset of the clock in ms, 0 outside tests  2 generation
+-- Gives: the ms until it expires | 0 it is not listed, or expired | -1 the tenant is at another generation
+if (redis.call('GET', KEYS[3]) or '0') ~= ARGV[2] then return '-1' end
 local client = redis.call('HMGET', KEYS[1], 'entry', 'expiry', 'lifetime')
 if not client[1] then return '0' end
 local t = redis.call('TIME')

@@ -1,33 +1,37 @@
 -- Claims a key for a request, or says why it cannot be: it was used, is being used, or there is no room for one more.
 -- KEYS: 1 record (hash)  2 index (sorted set, record hashes by end of replay in ms)  3 inserts of the caller and account (hash, count by second)  4 secret of the tenant
---       5 sizes (hash, bytes of the answers by the hour since 1970 in which their replay ends)
+--       5 sizes (hash, bytes of the answers by the hour since 1970 in which their replay ends)  6 generation
 -- ARGV: 1 record hash  2 request  3 token of this claim  4 lease in ms  5 time of replay in ms  6 skew of clocks in ms  7 most records
 --       8 most inserts in 60 s  9 most inserts in 10 s  10 a random secret, for a tenant that has none  11 offset of the clock in ms, 0 outside tests
---       12 most bytes of answers
--- Gives: {1, secret} claimed | {2, response} done before | {3, ms until the lease ends} being done | {4} used for another request
+--       12 most bytes of answers  13 generation
+-- Gives: {1, secret, 1 where another claim of this request ended unanswered, else 0} claimed, now or when it was sent before | {2, response} done before | {3, ms until the lease ends} being done | {4} used for another request
 --        {5} used too long ago to be replayed | {6, ms until an insert may come} too many inserts | {7, ms until some go} too many records or bytes
+--        {-1} the tenant is at another generation
+if (redis.call('GET', KEYS[6]) or '0') ~= ARGV[13] then return {-1} end
 local t = redis.call('TIME')
 local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000) + tonumber(ARGV[11])
 local replay, skew = tonumber(ARGV[5]), tonumber(ARGV[6])
 
-local function claim()
+local function claim(isTakenOver)
   redis.call('HSET', KEYS[1], 'token', ARGV[3], 'lease', string.format('%.0f', now + tonumber(ARGV[4])))
   local secret = redis.call('GET', KEYS[4])
   if not secret then
     secret = ARGV[10]
     redis.call('SET', KEYS[4], secret)
   end
-  return {1, secret}
+  return {1, secret, isTakenOver}
 end
 
-local stored = redis.call('HMGET', KEYS[1], 'request', 'response', 'lease', 'expiry')
+local stored = redis.call('HMGET', KEYS[1], 'request', 'response', 'lease', 'expiry', 'token')
 if stored[1] and now < tonumber(stored[4]) + skew then
   if stored[1] ~= ARGV[2] then return {4} end
   if stored[2] then return {2, stored[2]} end
+  -- Sent again, after the reply was lost.
+  if stored[5] == ARGV[3] then return {1, redis.call('GET', KEYS[4]), 0} end
   local left = tonumber(stored[3]) - now
   if left > 0 then return {3, left} end
   -- Its node died or hangs. The claim changes hands; the operation stays the same.
-  return claim()
+  return claim(1)
 end
 
 -- Entries outlive their records by one more time of replay: what was seen is known as seen.
@@ -81,4 +85,4 @@ redis.call('PEXPIRE', KEYS[1], string.format('%.0f', replay + skew))
 redis.call('ZADD', KEYS[2], expiry, ARGV[1])
 local life = 2 * replay + skew
 if redis.call('PTTL', KEYS[2]) < life then redis.call('PEXPIRE', KEYS[2], string.format('%.0f', life)) end
-return claim()
+return claim(0)

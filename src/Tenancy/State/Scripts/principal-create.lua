@@ -1,7 +1,8 @@
 -- Keeps a principal under the hash of its token.
--- KEYS: 1 principal (string)  2 principals (hash, token hashes by principal id)
--- ARGV: 1 principal id  2 token hash  3 record  4 the most principals
--- Gives: 1 created | 0 the token is in use | 2 there are too many
+-- KEYS: 1 principal (string)  2 principals (hash, token hashes by principal id)  3 generation
+-- ARGV: 1 principal id  2 token hash  3 record  4 the most principals  5 generation
+-- Gives: 1 created | 0 the token is in use | 2 there are too many | -1 the tenant is at another generation
+if (redis.call('GET', KEYS[3]) or '0') ~= ARGV[5] then return -1 end
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 if redis.call('HLEN', KEYS[2]) >= tonumber(ARGV[4]) then return 2 end
 redis.call('SET', KEYS[1], ARGV[3])

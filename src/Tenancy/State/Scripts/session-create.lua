@@ -1,7 +1,8 @@
 -- Begins a session in the place that was kept for it.
--- KEYS: 1 session (hash)  2 sessions (sorted set of entries "epoch.caller hash.session hash", by expiry in ms)
--- ARGV: 1 entry of the session  2 entry of the place  3 owner  4 lifetime in ms  5 offset of the clock in ms, 0 outside tests
--- Gives: 1 begun | 0 the place is not kept any more
+-- KEYS: 1 session (hash)  2 sessions (sorted set of entries "epoch.caller hash.session hash", by expiry in ms)  3 generation
+-- ARGV: 1 entry of the session  2 entry of the place  3 owner  4 lifetime in ms  5 offset of the clock in ms, 0 outside tests  6 generation
+-- Gives: 1 begun | 0 the place is not kept any more | -1 the tenant is at another generation
+if (redis.call('GET', KEYS[3]) or '0') ~= ARGV[6] then return -1 end
 if redis.call('ZREM', KEYS[2], ARGV[2]) == 0 then return 0 end
 local t = redis.call('TIME')
 local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000) + tonumber(ARGV[5])

@@ -1,7 +1,8 @@
 -- Finds the session of a caller and makes it live its full time again.
--- KEYS: 1 session (hash)  2 sessions (sorted set of entries "epoch.caller hash.session hash", by expiry in ms)
--- ARGV: 1 entry of the session  2 owner  3 lifetime in ms  4 offset of the clock in ms, 0 outside tests
--- Gives: 1 it is this caller's | 0 there is no such session, it expired, or it is another caller's
+-- KEYS: 1 session (hash)  2 sessions (sorted set of entries "epoch.caller hash.session hash", by expiry in ms)  3 generation
+-- ARGV: 1 entry of the session  2 owner  3 lifetime in ms  4 offset of the clock in ms, 0 outside tests  5 generation
+-- Gives: 1 it is this caller's | 0 there is no such session, it expired, or it is another caller's | -1 the tenant is at another generation
+if (redis.call('GET', KEYS[3]) or '0') ~= ARGV[5] then return -1 end
 local session = redis.call('HMGET', KEYS[1], 'owner', 'expiry')
 if not session[1] or session[1] ~= ARGV[2] then return 0 end
 local t = redis.call('TIME')

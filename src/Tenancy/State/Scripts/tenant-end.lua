@@ -1,8 +1,8 @@
 -- Ends the generation of a tenant that was deleted, before anything of it is: what began before writes nothing from then on.
 -- KEYS: 1 generation
 -- ARGV: 1 version of the tombstone, which is later than the generation
--- Gives: 1 ended | 0 a later one stands: the id was registered anew
+-- Gives: 1 ended | -1 a later one stands: the id was registered anew
 local current = redis.call('GET', KEYS[1])
-if current and tonumber(current) > tonumber(ARGV[1]) then return 0 end
+if current and tonumber(current) > tonumber(ARGV[1]) then return -1 end
 redis.call('SET', KEYS[1], ARGV[1])
 return 1

@@ -4,6 +4,6 @@
 -- Gives: 1 noted | 0 the tombstone is another, or it was noted before
 local current = redis.call('HMGET', KEYS[1], 'record', 'version', 'purging')
 if current[1] or current[2] ~= ARGV[2] or not current[3] then return 0 end
-redis.call('HDEL', KEYS[1], 'purging')
+redis.call('HDEL', KEYS[1], 'purging', 'purged', 'purger', 'purger-until')
 redis.call('ZREM', KEYS[2], ARGV[1])
 return 1

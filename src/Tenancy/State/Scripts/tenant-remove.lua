@@ -7,6 +7,7 @@ local current = redis.call('HMGET', KEYS[1], 'urls', 'version', 'purging')
 local urls = current[1]
 if not urls then
   if ARGV[2] == 'purging' and (redis.call('HDEL', KEYS[1], 'kept') == 1 or current[3]) then
+    redis.call('HDEL', KEYS[1], 'origin', 'owner')
     redis.call('HSET', KEYS[1], 'purging', '1')
     redis.call('ZADD', KEYS[6], current[2], ARGV[1])
   end
@@ -20,5 +21,10 @@ redis.call('HDEL', KEYS[1], 'record', 'urls', 'check', 'generation', 'due')
 redis.call('HSET', KEYS[1], 'version', version, ARGV[2], '1')
 redis.call('ZREM', KEYS[3], ARGV[1])
 redis.call('ZADD', KEYS[5], version, ARGV[1])
-if ARGV[2] == 'purging' then redis.call('ZADD', KEYS[6], version, ARGV[1]) else redis.call('ZREM', KEYS[6], ARGV[1]) end
+if ARGV[2] == 'purging' then
+  redis.call('HDEL', KEYS[1], 'origin', 'owner')
+  redis.call('ZADD', KEYS[6], version, ARGV[1])
+else
+  redis.call('ZREM', KEYS[6], ARGV[1])
+end
 return {1, version}

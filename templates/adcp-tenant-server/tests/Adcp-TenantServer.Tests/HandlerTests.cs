@@ -4,6 +4,8 @@ using Adcp_TenantServer.Inventory;
 using Adcp_TenantServer.Selling;
 using Microsoft.Extensions.Options;
 using Tenancy.Adcp;
+using Tenancy.Mcp;
+using Tenancy.State;
 using Tenancy.Testing;
 
 namespace Adcp_TenantServer.Tests;
@@ -33,6 +35,8 @@ public sealed class HandlerTests(SellerServer server)
 
         var answer = await _mediaBuys.CreateAsync(Buys.Request(budget: 250), call.Context, TestContext.Current.CancellationToken);
 
+        // A server does this when a handler has returned: what it wrote is kept.
+        await call.CommitAsync(TestContext.Current.CancellationToken);
         Assert.StartsWith("mb_", answer.MediaBuyId, StringComparison.Ordinal);
         Assert.Equal(MediaBuyStatus.PendingCreatives, answer.Status);
         Assert.Equal(250, Assert.Single(answer.Packages).Budget);
@@ -56,6 +60,7 @@ public sealed class HandlerTests(SellerServer server)
     {
         using var call = await server.BeginCallAsync("acme");
         var made = await _mediaBuys.CreateAsync(Buys.Request(), call.Context, TestContext.Current.CancellationToken);
+        await call.CommitAsync(TestContext.Current.CancellationToken);
         await _mediaBuys.UpdateAsync(
             Buys.Change(made.MediaBuyId) with
             {
@@ -64,6 +69,7 @@ public sealed class HandlerTests(SellerServer server)
             call.Context,
             TestContext.Current.CancellationToken
         );
+        await call.CommitAsync(TestContext.Current.CancellationToken);
 
         var resumed = await Assert.ThrowsAsync<AdcpException>(() =>
             _mediaBuys.UpdateAsync(
@@ -95,6 +101,7 @@ public sealed class HandlerTests(SellerServer server)
     {
         using var call = await server.BeginCallAsync("acme");
         var made = await _mediaBuys.CreateAsync(Buys.Request(), call.Context, TestContext.Current.CancellationToken);
+        await call.CommitAsync(TestContext.Current.CancellationToken);
         var tomorrow = DateTimeOffset.UtcNow.AddDays(1).ToString("O", CultureInfo.InvariantCulture);
 
         Assert.Equal(MediaBuyStatus.PendingCreatives, await PauseAsync(call, made, true));
@@ -121,6 +128,7 @@ public sealed class HandlerTests(SellerServer server)
     {
         using var call = await server.BeginCallAsync("acme");
         var made = await _mediaBuys.CreateAsync(Buys.Request(), call.Context, TestContext.Current.CancellationToken);
+        await call.CommitAsync(TestContext.Current.CancellationToken);
 
         await AssertRefusedAsync(false);
         Assert.Contains(MediaBuyAction.Pause, made.ValidActions!);
@@ -155,8 +163,8 @@ public sealed class HandlerTests(SellerServer server)
                 two = one with { Name = "Another banner" };
 
             var answers = await Task.WhenAll(
-                library.KeepAsync(one, isDryRun: false, first.Context, TestContext.Current.CancellationToken),
-                library.KeepAsync(two, isDryRun: false, second.Context, TestContext.Current.CancellationToken)
+                RunAsync(first, context => library.KeepAsync(one, isDryRun: false, context, TestContext.Current.CancellationToken)),
+                RunAsync(second, context => library.KeepAsync(two, isDryRun: false, context, TestContext.Current.CancellationToken))
             );
 
             Assert.Equal(["created", "updated"], answers.Select(answer => answer.Action).Order());
@@ -183,7 +191,9 @@ public sealed class HandlerTests(SellerServer server)
 
         static async Task<AccountResult> OpenAsync(TestToolContext call, string billing)
         {
-            var answer = await new Accounts().SyncAsync(Buys.Account(billing), call.Context, TestContext.Current.CancellationToken);
+            var answer = await RunAsync(call, context =>
+                new Accounts().SyncAsync(Buys.Account(billing), context, TestContext.Current.CancellationToken)
+            );
             return Assert.Single(answer.Accounts);
         }
     }
@@ -203,7 +213,9 @@ public sealed class HandlerTests(SellerServer server)
 
         async Task<IReadOnlyList<AccountResult>> OpenAsync(params string[] operators) =>
             (
-                await new Accounts().SyncAsync(Buys.Account("operator", operators), call.Context, TestContext.Current.CancellationToken)
+                await RunAsync(call, context =>
+                    new Accounts().SyncAsync(Buys.Account("operator", operators), context, TestContext.Current.CancellationToken)
+                )
             ).Accounts;
     }
 
@@ -212,6 +224,7 @@ public sealed class HandlerTests(SellerServer server)
     {
         using var call = await server.BeginCallAsync("acme", Guid.NewGuid().ToString());
         var made = await _mediaBuys.CreateAsync(Buys.Request(), call.Context, TestContext.Current.CancellationToken);
+        await call.CommitAsync(TestContext.Current.CancellationToken);
 
         var report = await new Delivery(Catalog, TimeProvider.System).GetAsync(
             new() { MediaBuyIds = [made.MediaBuyId] },
@@ -271,26 +284,47 @@ public sealed class HandlerTests(SellerServer server)
         Assert.Equal(103, report.MediaBuyDeliveries.Count);
     }
 
+    // As the server runs a handler whose request has an idempotency key: again, where somebody else was faster.
+    private static async Task<T> RunAsync<T>(TestToolContext call, Func<ToolContext, Task<T>> handle)
+    {
+        while (true)
+        {
+            try
+            {
+                var answer = await handle(call.Context);
+                await call.CommitAsync(TestContext.Current.CancellationToken);
+                return answer;
+            }
+            catch (DocumentChangedException) { }
+        }
+    }
+
     private async Task<MediaBuyStatus> PauseAsync(TestToolContext call, CreateMediaBuyResponse made, bool pause) =>
         (await ChangeAsync(call, made, change => change with { Paused = pause })).Status;
 
-    private Task<UpdateMediaBuyResponse> ChangeAsync(
+    private async Task<UpdateMediaBuyResponse> ChangeAsync(
         TestToolContext call,
         CreateMediaBuyResponse made,
         Func<UpdateMediaBuyRequest, UpdateMediaBuyRequest> change
-    ) => _mediaBuys.UpdateAsync(change(Buys.Change(made.MediaBuyId)), call.Context, TestContext.Current.CancellationToken);
+    )
+    {
+        var request = change(Buys.Change(made.MediaBuyId));
+        var answer = await _mediaBuys.UpdateAsync(request, call.Context, TestContext.Current.CancellationToken);
+        await call.CommitAsync(TestContext.Current.CancellationToken);
+        return answer;
+    }
 
     private async Task<CreateMediaBuyResponse> CreateAsync(string buyer)
     {
         using var call = await server.BeginCallAsync("acme", buyer);
-        return await _mediaBuys.CreateAsync(Buys.Request(), call.Context, TestContext.Current.CancellationToken);
+        return await RunAsync(call, context => _mediaBuys.CreateAsync(Buys.Request(), context, TestContext.Current.CancellationToken));
     }
 
     private async Task<CreativeStatus?> SendCreativeAsync(string tenant)
     {
         using var call = await server.BeginCallAsync(tenant);
         var creatives = new Creatives(new(TimeProvider.System), new(Catalog));
-        var answer = await creatives.SyncAsync(Buys.Creative(), call.Context, TestContext.Current.CancellationToken);
+        var answer = await RunAsync(call, context => creatives.SyncAsync(Buys.Creative(), context, TestContext.Current.CancellationToken));
         return Assert.Single(answer.Creatives).Status;
     }
 }

@@ -15,6 +15,7 @@ internal sealed class CityTenants : ITenantSource
             yield return new()
             {
                 Tenant = new() { Id = city, Name = $"Shop of {city}" },
+                Owner = $"city hall of {city}",
             };
         }
 

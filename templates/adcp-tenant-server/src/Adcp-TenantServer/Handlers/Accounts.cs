@@ -17,6 +17,11 @@ public sealed class Accounts
         foreach (var wanted in request.Accounts)
         {
             results.Add(await SyncAsync(wanted, request.DryRun is true, context, cancellationToken));
+            if (results.Count % 100 == 0)
+            {
+                // A commit has 128 documents at most.
+                await context.FlushAsync(cancellationToken);
+            }
         }
 
         return new() { Accounts = results, DryRun = request.DryRun };
@@ -36,7 +41,7 @@ public sealed class Accounts
             && (request.Sandbox ?? account.Sandbox ?? false) == (account.Sandbox ?? false);
     }
 
-    // One too many refuses them all: nothing is half done.
+    // One too many refuses them all before the first is opened.
     private static async Task CheckNumberAsync(SyncAccountsRequest request, ToolContext context, CancellationToken cancellationToken)
     {
         var ids = (await context.CallerDocuments<AccountDocument>().ReadAllAsync(cancellationToken))

@@ -30,6 +30,7 @@ public sealed class Creatives(CreativeLibrary library, FormatList formats)
     )
     {
         List<CreativeResult> results = [];
+        var written = 0;
         foreach (var asset in request.Creatives)
         {
             var result = await library.KeepAsync(asset, request.DryRun is true, context, cancellationToken);
@@ -42,6 +43,13 @@ public sealed class Creatives(CreativeLibrary library, FormatList formats)
                     ? await library.AssignAsync(result, packages, context, cancellationToken)
                     : result
             );
+            written += 1 + (packages?.Length ?? 0);
+            if (written >= 64)
+            {
+                // A commit has 128 documents at most.
+                await context.FlushAsync(cancellationToken);
+                written = 0;
+            }
         }
 
         return new() { Creatives = results, DryRun = request.DryRun };

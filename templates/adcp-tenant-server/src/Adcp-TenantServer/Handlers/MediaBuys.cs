@@ -19,7 +19,7 @@ public sealed class MediaBuys(Catalog catalog, TimeProvider time)
     {
         var buy = Order.Create(request, await catalog.GetProductsAsync(context, cancellationToken), context, time.GetUtcNow());
 
-        // This tenant's and this account's; after a retry it is the one that was stored the first time.
+        // This tenant's and this account's. It is stored together with the answer, when this method has returned.
         buy = await context.Documents<MediaBuy>().CreateAsync(buy, cancellationToken: cancellationToken);
         return new()
         {

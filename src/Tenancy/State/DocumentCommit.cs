@@ -1,0 +1,190 @@
+using StackExchange.Redis;
+using Tenancy.Configuration;
+using Tenancy.Registry;
+
+namespace Tenancy.State;
+
+/// <summary>Sends what a call wrote to the store, in one script: all of it is written or nothing.</summary>
+/// <remarks>
+/// A timeout of the store is not a "no". The same commit is sent again, and the store knows it by its claim or by its name, which it keeps
+/// with the documents.
+/// </remarks>
+internal static class DocumentCommit
+{
+    private const int Attempts = 3;
+
+    /// <summary>Commits what there is, and keeps the claim, where there is one.</summary>
+    /// <exception cref="DocumentChangedException">A document is not as it was read.</exception>
+    /// <exception cref="StorageBudgetExceededException">The tenant keeps as much as it may.</exception>
+    /// <exception cref="ClaimPassedException">The claim has passed to another try of the request.</exception>
+    /// <exception cref="StoreUnavailableException">
+    /// The store did not answer: it may have been committed. Or the tenant was deleted: it was not.
+    /// </exception>
+    public static async Task FlushAsync(
+        RedisConnection redis,
+        TenantKeyspace keys,
+        long generation,
+        DocumentWork work,
+        IdempotencyLease? lease
+    )
+    {
+        var answer = await SendAsync(redis, keys, generation, work, lease, completion: null).ConfigureAwait(false);
+        if ((int)answer[0] != 1)
+        {
+            throw new ClaimPassedException();
+        }
+    }
+
+    /// <summary>Commits what there is together with the answer of the claimed request, and ends the claim.</summary>
+    /// <inheritdoc cref="FlushAsync" path="/exception"/>
+    public static async Task<IdempotencyCompletion> CompleteAsync(
+        RedisConnection redis,
+        TenantKeyspace keys,
+        long generation,
+        DocumentWork? work,
+        IdempotencyLease lease,
+        ReadOnlyMemory<byte> response,
+        IdempotencyRules rules
+    )
+    {
+        var answer = await SendAsync(redis, keys, generation, work, lease, new(response, rules)).ConfigureAwait(false);
+        return (int)answer[0] switch
+        {
+            1 => new(IsStored: true),
+            2 => new(IsStored: false, (byte[])answer[1]!),
+            _ => new(IsStored: false),
+        };
+    }
+
+    private static async Task<RedisResult[]> SendAsync(
+        RedisConnection redis,
+        TenantKeyspace keys,
+        long generation,
+        DocumentWork? work,
+        IdempotencyLease? lease,
+        Completion? completion
+    )
+    {
+        var sending = work?.BeginSending() ?? new("", [], IsAgain: false);
+        var isAnswered = false;
+        try
+        {
+            var answer = await SendAsync(redis, keys, generation, sending, work?.Budget ?? 0, lease, completion).ConfigureAwait(false);
+            isAnswered = true;
+            return (int)answer[0] switch
+            {
+                3 => throw new StorageBudgetExceededException(work!.Budget),
+                4 => throw new DocumentChangedException(sending.Writes[(int)answer[1] - 1].Place.Collection),
+                _ => answer,
+            };
+        }
+        finally
+        {
+            work?.EndSending(isAnswered);
+        }
+    }
+
+    private static Task<RedisResult[]> SendAsync(
+        RedisConnection redis,
+        TenantKeyspace keys,
+        long generation,
+        DocumentWork.Sending sending,
+        long budget,
+        IdempotencyLease? lease,
+        Completion? completion
+    ) => StoreAttempts.RunAsync(Attempts, async isAgain =>
+        {
+            var command = new Command(redis.ClockOffset, keys, generation);
+            command.Add(sending with { IsAgain = sending.IsAgain || isAgain }, budget, lease, completion);
+            return (RedisResult[])
+                (await redis.EvaluateFencedAsync(StoreScript.Commit, [.. command.Keys], [.. command.Arguments]).ConfigureAwait(false))!;
+        });
+
+    private sealed record Completion(ReadOnlyMemory<byte> Response, IdempotencyRules Rules);
+
+    // The keys and arguments of one call of the script, in the order in which it reads them.
+    private sealed class Command(RedisValue clockOffset, TenantKeyspace keyspace, long generation)
+    {
+        public List<StoreKey> Keys { get; } = [keyspace.Generation];
+
+        public List<RedisValue> Arguments { get; } = [generation, clockOffset];
+
+        public void Add(DocumentWork.Sending sending, long budget, IdempotencyLease? lease, Completion? completion)
+        {
+            Arguments.AddRange([
+                sending.Name,
+                sending.IsAgain ? 1 : 0,
+                lease is null ? 0
+                : completion is null ? 1
+                : 2,
+                sending.Writes.Length,
+                budget,
+            ]);
+            if (lease is not null)
+            {
+                Add(lease, completion);
+            }
+
+            if (sending.Writes.Length > 0)
+            {
+                Add(sending.Writes);
+            }
+        }
+
+        private void Add(IdempotencyLease lease, Completion? completion)
+        {
+            Keys.Add(keyspace.Idempotency(lease.RecordHash));
+            Arguments.AddRange([lease.Request, lease.Token]);
+            if (completion is not null)
+            {
+                Keys.AddRange([keyspace.Idempotencies, keyspace.IdempotencySizes]);
+                Arguments.AddRange([
+                    lease.RecordHash,
+                    completion.Response,
+                    (long)completion.Rules.ReplayTime.TotalMilliseconds,
+                    (long)completion.Rules.Skew.TotalMilliseconds,
+                ]);
+            }
+        }
+
+        private void Add(DocumentWrite[] writes)
+        {
+            Keys.AddRange([keyspace.Documents, keyspace.DocumentStorage]);
+            Keys.AddRange(writes.Select(write => keyspace.Document(write.Place)));
+            foreach (var write in writes)
+            {
+                Arguments.AddRange([
+                    write.Expected.Text,
+                    write.Json is null ? "gone"
+                    : write.IsNew ? "new"
+                    : "keep",
+                    write.Revision,
+                    write.Json is { } json ? DocumentSize.Of(json) : 0,
+                    $"{write.Place.Account}:{write.Place.Collection}",
+                    write.Place.IdHash,
+                    write.OperationHash,
+                    OwnerKey(write, writes),
+                    write.Json ?? [],
+                ]);
+            }
+        }
+
+        // An owner that this call created is not there yet, and comes with it.
+        private int OwnerKey(DocumentWrite write, DocumentWrite[] writes)
+        {
+            if (
+                write is not { Json: not null, Owner: { } owner }
+                || Array.Exists(writes, other => other.Place == owner && other.Expected.IsAbsent)
+            )
+            {
+                return 0;
+            }
+
+            Keys.Add(keyspace.Document(owner));
+            return Keys.Count;
+        }
+    }
+}
+
+/// <summary>The claim of a request has passed to another try of it: nothing was written.</summary>
+internal sealed class ClaimPassedException() : Exception("The request took longer than it may, and another try of it is being processed.");

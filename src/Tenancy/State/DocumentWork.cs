@@ -1,0 +1,235 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using Tenancy.Configuration;
+
+namespace Tenancy.State;
+
+/// <summary>
+/// What a call wrote and is not committed: for each document what it is to become, and what it must still be in the store. It knows no
+/// store; <see cref="DocumentCommit"/> sends it.
+/// </summary>
+/// <remarks>A handler may write from several tasks at once.</remarks>
+/// <param name="budget">How many bytes the documents of the tenant may take up; see <see cref="DocumentSize"/>.</param>
+internal sealed class DocumentWork(long budget)
+{
+    /// <summary>The most documents of one commit. While its script runs all tenants of the store wait: 128 take a millisecond.</summary>
+    public const int MaxDocuments = 128;
+
+    /// <summary>The most bytes of one commit. The embedded store's scripts have 16 MiB of memory for all copies of them.</summary>
+    public const int MaxBytes = 4 * 1024 * 1024;
+
+    private const int NameBytes = 16;
+    private readonly Lock _gate = new();
+    private readonly OrderedDictionary<DocumentPlace, DocumentWrite> _writes = [];
+    private long _bytes;
+    private string? _name;
+    private bool _isBeingSent;
+
+    /// <summary>Work that goes on from what other work had collected.</summary>
+    private DocumentWork(long budget, IEnumerable<DocumentWrite> writes)
+        : this(budget)
+    {
+        foreach (var write in writes)
+        {
+            Put(write, before: null);
+        }
+    }
+
+    public long Budget => budget;
+
+    /// <summary>
+    /// Gets whether an earlier try may have created what this one creates, so that a creation looks first. Elsewhere it needs no trip: only
+    /// an operation itself makes its ids.
+    /// </summary>
+    public bool ReadsFirst { get; private set; }
+
+    public bool IsEmpty
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _writes.Count == 0;
+            }
+        }
+    }
+
+    /// <summary>Gets whether there is something that nobody tried to commit.</summary>
+    public bool IsForgotten
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _writes.Count > 0 && _name is null;
+            }
+        }
+    }
+
+    public DocumentWrite? Find(DocumentPlace place)
+    {
+        lock (_gate)
+        {
+            return _writes.GetValueOrDefault(place);
+        }
+    }
+
+    /// <summary>What is new in a collection, in the order in which it was written.</summary>
+    public DocumentWrite[] FindNew(string collection, IReadOnlyList<string> accounts)
+    {
+        lock (_gate)
+        {
+            return
+            [
+                .. _writes.Values.Where(write =>
+                    write is { IsNew: true, Json: not null }
+                    && write.Place.Collection == collection
+                    && accounts.Contains(write.Place.Account)
+                ),
+            ];
+        }
+    }
+
+    /// <summary>Adds a write.</summary>
+    /// <param name="write">What the document is to become.</param>
+    /// <param name="before">What was known of it when that was decided.</param>
+    /// <exception cref="DocumentChangedException">Another task of the same call wrote it meanwhile.</exception>
+    /// <exception cref="CommitTooLargeException">There would be too much for one commit.</exception>
+    public void Put(DocumentWrite write, DocumentWrite? before)
+    {
+        lock (_gate)
+        {
+            if (_isBeingSent)
+            {
+                throw new InvalidOperationException("The writes of this call are being committed: await FlushAsync before the next write.");
+            }
+
+            var current = _writes.GetValueOrDefault(write.Place);
+            if (!ReferenceEquals(current, before))
+            {
+                throw new DocumentChangedException(write.Place.Collection);
+            }
+
+            var bytes = _bytes - Length(current) + Length(write);
+            if ((current is null && _writes.Count == MaxDocuments) || (bytes > MaxBytes && bytes > _bytes))
+            {
+                throw new CommitTooLargeException();
+            }
+
+            if (write.IsNew && current is { Json: null })
+            {
+                // It comes after what was written since it was deleted.
+                _writes.Remove(write.Place);
+            }
+
+            _writes[write.Place] = write;
+            (_bytes, _name) = (bytes, null);
+        }
+    }
+
+    /// <summary>Begins to send. Until <see cref="EndSending"/> nothing more is written.</summary>
+    /// <returns>The writes, and a name by which the store knows them when they are sent again.</returns>
+    public Sending BeginSending()
+    {
+        lock (_gate)
+        {
+            if (_isBeingSent)
+            {
+                throw new InvalidOperationException("The writes of this call are being committed: await one FlushAsync before the next.");
+            }
+
+            _isBeingSent = true;
+            var isAgain = _name is not null;
+            _name ??= Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(NameBytes));
+            return new(_name, [.. _writes.Values], isAgain);
+        }
+    }
+
+    /// <summary>Ends what <see cref="BeginSending"/> began.</summary>
+    /// <param name="isAnswered">
+    /// Whether the store answered: what it refused is dropped as what it wrote is, for it began from what is not so any more.
+    /// </param>
+    public void EndSending(bool isAnswered)
+    {
+        lock (_gate)
+        {
+            _isBeingSent = false;
+            if (isAnswered)
+            {
+                // What was created may be created again by a handler that repeats itself: it is found then.
+                ReadsFirst |= _writes.Count > 0;
+                Clear();
+            }
+        }
+    }
+
+    /// <summary>Drops what is not committed.</summary>
+    public void Discard()
+    {
+        lock (_gate)
+        {
+            Clear();
+        }
+    }
+
+    /// <summary>What there is now, to begin again from; null for nothing.</summary>
+    public DocumentWrite[]? Copy()
+    {
+        lock (_gate)
+        {
+            return _writes.Count > 0 ? [.. _writes.Values] : null;
+        }
+    }
+
+    /// <summary>The work of another try, after one of which something may be in the store.</summary>
+    public static DocumentWork Again(long budget, DocumentWrite[]? writes) => new(budget, writes ?? []) { ReadsFirst = true };
+
+    private static int Length(DocumentWrite? write) => write?.Json?.Length ?? 0;
+
+    private void Clear()
+    {
+        _writes.Clear();
+        (_bytes, _name) = (0, null);
+    }
+
+    /// <param name="Name">What the store knows them by.</param>
+    /// <param name="Writes">The writes, in their order.</param>
+    /// <param name="IsAgain">Whether they were sent before, and no answer came.</param>
+    internal readonly record struct Sending(string Name, DocumentWrite[] Writes, bool IsAgain);
+}
+
+/// <summary>What one document is to become.</summary>
+/// <param name="Place">Where it lies.</param>
+/// <param name="Expected">What it must be in the store at the commit.</param>
+/// <param name="Json">The document; null where it is to be gone.</param>
+/// <param name="Revision">Its revision.</param>
+/// <param name="IsNew">Whether it is created, not replaced.</param>
+/// <param name="OperationHash">The operation that creates it.</param>
+/// <param name="Owner">The document that it belongs to, which must be there when it is created.</param>
+internal sealed record DocumentWrite(
+    DocumentPlace Place,
+    DocumentExpectation Expected,
+    byte[]? Json,
+    long Revision = 0,
+    bool IsNew = false,
+    string OperationHash = "",
+    DocumentPlace? Owner = null
+);
+
+/// <summary>What a document must be in the store for a commit to be let in.</summary>
+/// <param name="Text">As the script reads it.</param>
+internal readonly record struct DocumentExpectation(string Text)
+{
+    /// <summary>There must be none.</summary>
+    public static DocumentExpectation Absent => new("");
+
+    /// <summary>It must be as it was read.</summary>
+    public static DocumentExpectation OfRevision(long revision) =>
+        new(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"r{revision}"));
+
+    /// <summary>It must be there since it was created, whatever its revision.</summary>
+    public static DocumentExpectation OfPlace(string place) => new("p" + place);
+
+    /// <summary>Gets whether this call created the document.</summary>
+    public bool IsAbsent => Text.Length == 0;
+}

@@ -1,0 +1,34 @@
+namespace Tenancy.State;
+
+/// <summary>Whose writes are committed together: a call, or a scope outside one.</summary>
+internal interface IUnitOfWork
+{
+    /// <summary>Gets what was written and is not committed; null for nothing yet, as in every call that only reads.</summary>
+    DocumentWork? Work { get; }
+
+    /// <summary>Gets where writes are collected.</summary>
+    DocumentWork BeginWork();
+}
+
+/// <summary>The unit of work of what is no call.</summary>
+/// <param name="budget">How many bytes the documents of the tenant may take up.</param>
+internal sealed class UnitOfWork(long budget) : IUnitOfWork
+{
+    private DocumentWork? _work;
+
+    public DocumentWork? Work => Volatile.Read(ref _work);
+
+    public DocumentWork BeginWork() => Work ?? Interlocked.CompareExchange(ref _work, new(budget), null) ?? _work;
+
+    /// <exception cref="InvalidOperationException">Something was written and never committed.</exception>
+    public void ThrowIfForgotten()
+    {
+        if (Work is { IsForgotten: true })
+        {
+            throw new InvalidOperationException(
+                "Documents were written and not committed, so that they are lost: call CommitAsync before the end, or Discard where they "
+                    + "are not meant to stay."
+            );
+        }
+    }
+}

@@ -1,0 +1,105 @@
+-- Commits what a call wrote, and with it the answer to its idempotency key: checks everything first, then writes all of it or nothing.
+-- KEYS: 1 generation
+--       with a claim: record (hash); where the claim ends also: index of records (sorted set), sizes of answers (hash)
+--       with documents: documents (sorted set, all scores 0: account:collection:creation time:id hash), storage of the documents in bytes,
+--       each document (hash), then the documents that some of them belong to (hash)
+-- ARGV: 1 generation  2 offset of the clock in ms, 0 outside tests  3 name of this commit  4 1 where it is sent again, else 0
+--       5 the claim: 0 there is none, 1 it goes on, 2 it ends with the answer  6 number of documents  7 most bytes of the documents
+--       with a claim: request, token; where it ends also: record hash, answer, time of replay in ms, skew of clocks in ms
+--       each document: what is expected (empty: nothing | r and a revision | p and a place), what is to be done (new | keep | gone),
+--       revision, size in bytes, account:collection, id hash, operation, number of the key of the document that it belongs to or 0, document
+-- Gives: {1} committed, now or before | {2, answer} another claim was completed before | {0} another claim is under way, or there is none
+--        {3} no room | {4, number of a document} it, or the one that it belongs to, is not as expected
+--        {-1} the tenant is at another generation
+if (redis.call('GET', KEYS[1]) or '0') ~= ARGV[1] then return {-1} end
+local lastKey, lastArgument = 1, 7
+local function key()
+  lastKey = lastKey + 1
+  return KEYS[lastKey]
+end
+local function argument()
+  lastArgument = lastArgument + 1
+  return ARGV[lastArgument]
+end
+
+local commit, isAgain, claim, count = ARGV[3], ARGV[4] == '1', ARGV[5], tonumber(ARGV[6])
+local record, records, sizes, recordHash, answer, replay, skew
+if claim ~= '0' then
+  record = key()
+  local request, token = argument(), argument()
+  local stored = redis.call('HMGET', record, 'request', 'token', 'response')
+  if stored[1] ~= request then return {0} end
+  if stored[2] ~= token then
+    if stored[3] then return {2, stored[3]} end
+    return {0}
+  end
+  -- Sent again, after the reply was lost.
+  if stored[3] then return {1} end
+  if claim == '2' then
+    records, sizes = key(), key()
+    recordHash, answer, replay, skew = argument(), argument(), tonumber(argument()), tonumber(argument())
+  end
+end
+
+local documents, storage, writes, growth, changed, isDone, onlyGoes = nil, nil, {}, 0, 0, false, true
+if count > 0 then documents, storage = key(), key() end
+for i = 1, count do
+  local w = { key = key(), expected = argument(), action = argument(), revision = argument(), size = argument() }
+  w.collection, w.id, w.operation = argument(), argument(), argument()
+  local owner = tonumber(argument())
+  w.json = argument()
+  local stored = redis.call('HMGET', w.key, 'revision', 'place', 'size', 'commit')
+  w.place = stored[2]
+  if stored[4] == commit then isDone = true end
+  local kind, value = string.sub(w.expected, 1, 1), string.sub(w.expected, 2)
+  local isExpected
+  if kind == 'r' then isExpected = stored[1] == value
+  elseif kind == 'p' then isExpected = stored[2] == value
+  else isExpected = not stored[1] end
+  if owner > 0 and redis.call('EXISTS', KEYS[owner]) == 0 then isExpected = false end
+  if not isExpected and changed == 0 then changed = i end
+  if w.action == 'gone' then
+    if isExpected and w.place then growth = growth - tonumber(stored[3]) else w.place = false end
+  else
+    onlyGoes = false
+    growth = growth + tonumber(w.size) - tonumber(stored[3] or '0')
+  end
+  writes[i] = w
+end
+-- The first time it was sent it was done, for a part of it is never done. Of deletions nothing is left that could tell.
+if isDone then return {1} end
+if changed > 0 and not (isAgain and onlyGoes) then return {4, changed} end
+if growth > 0 and tonumber(redis.call('GET', storage) or '0') + growth > tonumber(ARGV[7]) then return {3} end
+
+local t = redis.call('TIME')
+local micros = tonumber(t[1]) * 1000000 + tonumber(t[2]) + tonumber(ARGV[2]) * 1000
+for _, w in ipairs(writes) do
+  if w.action ~= 'keep' and w.place then
+    redis.call('DEL', w.key)
+    redis.call('ZREM', documents, w.place)
+  end
+  if w.action == 'new' then
+    -- Documents of one commit are listed in the order in which they were written.
+    local place = w.collection .. ':' .. string.format('%016.0f', micros) .. ':' .. w.id
+    micros = micros + 1
+    redis.call('HSET', w.key, 'json', w.json, 'revision', w.revision, 'operation', w.operation, 'size', w.size, 'place', place, 'commit', commit)
+    redis.call('ZADD', documents, '0', place)
+  elseif w.action == 'keep' then
+    redis.call('HSET', w.key, 'json', w.json, 'revision', w.revision, 'size', w.size, 'commit', commit)
+  end
+end
+if growth ~= 0 then redis.call('INCRBY', storage, string.format('%.0f', growth)) end
+
+if claim == '2' then
+  local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000) + tonumber(ARGV[2])
+  local expiry = string.format('%.0f', now + replay)
+  redis.call('HSET', record, 'response', answer, 'expiry', expiry)
+  redis.call('HDEL', record, 'lease')
+  redis.call('PEXPIRE', record, string.format('%.0f', replay + skew))
+  redis.call('ZADD', records, expiry, recordHash)
+  redis.call('HINCRBY', sizes, string.format('%.0f', math.floor((now + replay) / 3600000)), #answer)
+  redis.call('PEXPIRE', sizes, string.format('%.0f', replay + skew + 3600000))
+  local life = 2 * replay + skew
+  if redis.call('PTTL', records) < life then redis.call('PEXPIRE', records, string.format('%.0f', life)) end
+end
+return {1}
