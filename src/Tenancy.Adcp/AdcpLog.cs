@@ -37,4 +37,12 @@ internal static partial class AdcpLog
         EventName = "TriedAgain"
     )]
     public static partial void LogTriedAgain(this ILogger logger, Exception exception, string tenantId);
+
+    [LoggerMessage(
+        107,
+        LogLevel.Error,
+        "Tool {Tool} of tenant {TenantId} failed when nobody waited for its answer any more. Trace: {TraceId}",
+        EventName = "ToolFailedUnheard"
+    )]
+    public static partial void LogFailedUnheard(this ILogger logger, Exception exception, string tool, string tenantId, string traceId);
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Tenancy.Configuration;
 using Tenancy.Mcp;
@@ -58,6 +59,7 @@ internal sealed class IdempotentCalls(RedisConnection redis, TimeProvider time, 
             IdempotencyClaim.Claimed(var lease) => await WaitAsync(
                 call.RunDetached(() => RunClaimedAsync(store, lease, call, request.Timeout, handle)),
                 request.Timeout + CommitTime,
+                (request.Tool, caller.TenantId.Value),
                 cancellationToken
             ),
             IdempotencyClaim.Replay(var response) => new(response, IsReplay: true),
@@ -89,7 +91,12 @@ internal sealed class IdempotentCalls(RedisConnection redis, TimeProvider time, 
     }
 
     // A handler may ignore that its time is over. Its caller is told when another try may have the claim.
-    private async Task<IdempotentOutcome> WaitAsync(Task<IdempotentOutcome> work, TimeSpan lease, CancellationToken cancellationToken)
+    private async Task<IdempotentOutcome> WaitAsync(
+        Task<IdempotentOutcome> work,
+        TimeSpan lease,
+        (string Tool, string TenantId) name,
+        CancellationToken cancellationToken
+    )
     {
         try
         {
@@ -97,7 +104,31 @@ internal sealed class IdempotentCalls(RedisConnection redis, TimeProvider time, 
         }
         catch (TimeoutException) when (!work.IsCompleted)
         {
+            _ = LogUnheardAsync(work, name, Activity.Current?.TraceId);
             throw TooLong();
+        }
+        catch (OperationCanceledException exception)
+            when (cancellationToken.IsCancellationRequested && exception.CancellationToken == cancellationToken)
+        {
+            _ = LogUnheardAsync(work, name, Activity.Current?.TraceId);
+            throw;
+        }
+    }
+
+    // Who waits for the answer is told how the handler failed, and the tool logs it. Where nobody does, it is logged here.
+    private async Task LogUnheardAsync(Task<IdempotentOutcome> work, (string Tool, string TenantId) name, ActivityTraceId? trace)
+    {
+        try
+        {
+            await work;
+        }
+        catch (Exception exception) when (exception is AdcpException or DocumentChangedException)
+        {
+            // An answer to the buyer, who gets it when it asks again.
+        }
+        catch (Exception exception)
+        {
+            logger.LogFailedUnheard(exception, name.Tool, name.TenantId, trace?.ToHexString() ?? "none");
         }
     }
 
