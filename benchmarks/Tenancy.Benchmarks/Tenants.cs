@@ -49,13 +49,8 @@ internal sealed class Tenants : IDisposable
     {
         for (var i = 0; i < count; i++)
         {
-            await Registry.TryRegisterAsync(
-                Config(i),
-                awaitFirstValidation: false,
-                TenantCreation.New,
-                TenantOrigin.Admin,
-                CancellationToken.None
-            );
+            var beginning = new TenantBeginning(Config(i), TenantOrigin.Admin);
+            await Registry.TryRegisterAsync(beginning, awaitFirstValidation: false, TenantCreation.New, CancellationToken.None);
         }
     }
 
