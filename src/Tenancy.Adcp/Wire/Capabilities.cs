@@ -8,6 +8,7 @@ public sealed record GetAdcpCapabilitiesRequest : AdcpRequest
 {
     /// <summary>Gets the protocols that the buyer asks about; all where it is left out.</summary>
     [MinLength(1)]
+    [MaxLength(100)]
     public IReadOnlyList<string>? Protocols { get; init; }
 }
 

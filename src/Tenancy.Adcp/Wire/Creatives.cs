@@ -10,6 +10,7 @@ public sealed record ListCreativeFormatsRequest : AdcpRequest, IAccountRequest
 {
     /// <summary>Gets the formats that are wanted; all where it is left out.</summary>
     [MinLength(1)]
+    [MaxLength(100)]
     public IReadOnlyList<FormatId>? FormatIds { get; init; }
 
     /// <summary>Gets a part of the names that are wanted.</summary>
@@ -81,6 +82,7 @@ public sealed record SyncCreativesRequest : AdcpRequest, IAccountRequest, IIdemp
 
     /// <summary>Gets which packages they run in.</summary>
     [MinLength(1)]
+    [MaxLength(1000)]
     public IReadOnlyList<PackageAssignment>? Assignments { get; init; }
 
     /// <summary>Gets whether nothing is to be changed.</summary>
@@ -103,6 +105,7 @@ public sealed record CreativeAsset : AdcpObject
     public required IReadOnlyDictionary<string, JsonElement> Assets { get; init; }
 
     /// <summary>Gets words to find it by.</summary>
+    [MaxLength(100)]
     public IReadOnlyList<string>? Tags { get; init; }
 }
 
@@ -168,6 +171,7 @@ public sealed record CreativeFilters : AdcpObject
 
     /// <summary>Gets where they stand.</summary>
     [MinLength(1)]
+    [MaxLength(100)]
     public IReadOnlyList<CreativeStatus>? Statuses { get; init; }
 
     /// <summary>Gets a part of their names.</summary>

@@ -16,6 +16,7 @@ public sealed record GetMediaBuyDeliveryRequest : AdcpRequest, IAccountRequest
 
     /// <summary>Gets where those that are wanted stand: one status or several. Default: any.</summary>
     [MinLength(1)]
+    [MaxLength(100)]
     [JsonConverter(typeof(OneOrMany<MediaBuyStatus>))]
     public IReadOnlyList<MediaBuyStatus>? StatusFilter { get; init; }
 

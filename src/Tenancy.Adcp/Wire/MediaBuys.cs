@@ -28,6 +28,7 @@ public sealed record CreateMediaBuyRequest : AdcpRequest, IAccountRequest, IIdem
 
     /// <summary>Gets what is bought.</summary>
     [MinLength(1)]
+    [MaxLength(100)]
     public required IReadOnlyList<PackageRequest> Packages { get; init; }
 
     /// <summary>Gets the buyer's purchase order.</summary>
@@ -53,6 +54,7 @@ public sealed record PackageRequest : AdcpObject
 
     /// <summary>Gets the creatives that run.</summary>
     [MinLength(1)]
+    [MaxLength(100)]
     public IReadOnlyList<CreativeAssignment>? CreativeAssignments { get; init; }
 
     /// <summary>Gets whom or where the package is aimed at.</summary>
@@ -130,6 +132,7 @@ public sealed record UpdateMediaBuyRequest : AdcpRequest, IAccountRequest, IIdem
 
     /// <summary>Gets the packages that change.</summary>
     [MinLength(1)]
+    [MaxLength(100)]
     public IReadOnlyList<PackageUpdate>? Packages { get; init; }
 }
 
@@ -154,6 +157,7 @@ public sealed record PackageUpdate : AdcpObject
     public bool? Canceled { get; init; }
 
     /// <summary>Gets the creatives that run from now on, in place of the others.</summary>
+    [MaxLength(100)]
     public IReadOnlyList<CreativeAssignment>? CreativeAssignments { get; init; }
 
     /// <summary>Gets whom or where it is aimed at from now on.</summary>
@@ -195,6 +199,7 @@ public sealed record GetMediaBuysRequest : AdcpRequest, IAccountRequest
     /// Gets where those that are wanted stand: one status or several. Default: active, and with <see cref="MediaBuyIds"/> any.
     /// </summary>
     [MinLength(1)]
+    [MaxLength(100)]
     [JsonConverter(typeof(OneOrMany<MediaBuyStatus>))]
     public IReadOnlyList<MediaBuyStatus>? StatusFilter { get; init; }
 

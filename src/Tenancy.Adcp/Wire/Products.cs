@@ -19,6 +19,7 @@ public sealed record GetProductsRequest : AdcpRequest, IAccountRequest
 
     /// <summary>Gets what is to be changed about an earlier answer, where the mode is <c>refine</c>.</summary>
     [MinLength(1)]
+    [MaxLength(100)]
     public IReadOnlyList<JsonElement>? Refine { get; init; }
 
     /// <summary>Gets the brand that is advertised.</summary>

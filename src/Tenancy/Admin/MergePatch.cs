@@ -62,7 +62,7 @@ internal static class MergePatch
             switch (value)
             {
                 // A misspelt field with a value is found when the result is read; one with null would leave no trace.
-                case null when type is not null && Find(type, name) is null:
+                case null when type is { Kind: JsonTypeInfoKind.Object } && Find(type, name) is null:
                     throw new TenantConfigPatchException(
                         new(place + name, "there is no such field to take out; check its spelling" + JsonErrors.SuggestName(name, type))
                     );
@@ -87,11 +87,16 @@ internal static class MergePatch
     private static JsonPropertyInfo? Find(JsonTypeInfo type, string name) =>
         type.Properties.FirstOrDefault(property => property.Name == name);
 
+    // A dictionary has any names, and its records have fields.
     private static JsonTypeInfo? TypeOf(JsonTypeInfo? type, string name) =>
-        type is not null
-        && Find(type, name) is { } property
-        && type.Options.GetTypeInfo(property.PropertyType) is { Kind: JsonTypeInfoKind.Object } found
-            ? found
+        (
+            type is { ElementType: { } element } ? element
+            : type is not null ? Find(type, name)?.PropertyType
+            : null
+        )
+            is { } found
+        && type!.Options.GetTypeInfo(found) is { Kind: JsonTypeInfoKind.Object or JsonTypeInfoKind.Dictionary } form
+            ? form
             : null;
 }
 

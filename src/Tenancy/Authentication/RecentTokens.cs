@@ -6,14 +6,23 @@ namespace Tenancy.Authentication;
 
 /// <summary>Remembers what was found out about tokens, for a while and within bounds; the tokens themselves only as hashes.</summary>
 /// <remarks>Two halves: when the newer one is full the older one goes, so that a flood costs no search for what to let go.</remarks>
-internal sealed class RecentTokens<T>(int capacity, TimeProvider time)
+/// <param name="capacity">The most tokens.</param>
+/// <param name="time">The clock.</param>
+/// <param name="maxBytes">The most bytes that values may take up; by one value more.</param>
+/// <param name="sizeOf">The bytes that a value takes up; null where all are small and of one size.</param>
+internal sealed class RecentTokens<T>(int capacity, TimeProvider time, long maxBytes = long.MaxValue, Func<T, long>? sizeOf = null)
 {
     private readonly Lock _turn = new();
+    private long _newerBytes;
+    private long _olderBytes;
     private volatile ConcurrentDictionary<Key, Entry> _newer = new();
     private volatile ConcurrentDictionary<Key, Entry> _older = new();
 
     /// <summary>How many tokens are remembered.</summary>
     public int Count => _newer.Count + _older.Count;
+
+    /// <summary>How many bytes the values take up.</summary>
+    public long Bytes => Volatile.Read(ref _newerBytes) + Volatile.Read(ref _olderBytes);
 
     /// <param name="token">The token.</param>
     /// <param name="value">What was found out.</param>
@@ -35,14 +44,31 @@ internal sealed class RecentTokens<T>(int capacity, TimeProvider time)
     {
         lock (_turn)
         {
-            if (_newer.Count >= capacity / 2)
+            if (_newer.Count >= capacity / 2 || _newerBytes >= maxBytes / 2)
             {
-                _older = _newer;
-                _newer = new();
+                Turn();
             }
 
+            // A token that is there already counts twice until its half goes: that is on the safe side.
             _newer[Key.Of(tenant, token)] = new(value, until);
+            Volatile.Write(ref _newerBytes, _newerBytes + (sizeOf?.Invoke(value) ?? 0));
         }
+    }
+
+    /// <summary>Lets the older half go, and makes the newer one the older.</summary>
+    public void LetGo()
+    {
+        lock (_turn)
+        {
+            Turn();
+        }
+    }
+
+    private void Turn()
+    {
+        (_older, _newer) = (_newer, new());
+        Volatile.Write(ref _olderBytes, _newerBytes);
+        Volatile.Write(ref _newerBytes, 0);
     }
 
     private readonly record struct Entry(T Value, DateTimeOffset Until);

@@ -116,7 +116,7 @@ internal sealed class TenantJwtHandler : JwtBearerHandler, IAuthenticationHandle
 
         var principal = Identify(checkedToken, caller.ToClaim(tenant.Id));
         var belief = keys.Belief < TenantJwtOptions.MaximumBelief ? keys.Belief : TenantJwtOptions.MaximumBelief;
-        believed.Add(token, principal, Earlier(jwt.ValidTo, TimeProvider.GetUtcNow() + belief));
+        _options.Believe(believed, token, principal, Earlier(jwt.ValidTo, TimeProvider.GetUtcNow() + belief));
         return principal;
     }
 

@@ -28,6 +28,14 @@ internal sealed class TenantJwtOptions : ITenantChangeListener, IDisposable
     /// <summary>How long a token that was checked is believed, unless it or the keys expire before.</summary>
     public static readonly TimeSpan MaximumBelief = TimeSpan.FromMinutes(5);
 
+    /// <summary>The most bytes that the believed tokens of one tenant take up.</summary>
+    public const long MaxBelievedBytes = 8L * 1024 * 1024;
+
+    /// <summary>
+    /// The most bytes that the believed tokens of all tenants take up together. Who is forgotten for it is checked again, and served.
+    /// </summary>
+    public const long MaxBelievedBytesOfAll = 64L * 1024 * 1024;
+
     private const int MaxBelieved = 2000;
     private const int MaxClients = 2000;
     private static readonly TimeSpan SweepInterval = TimeSpan.FromMinutes(10);
@@ -75,6 +83,24 @@ internal sealed class TenantJwtOptions : ITenantChangeListener, IDisposable
     public RecentTokens<ClaimsPrincipal> GetBelieved(TenantModel tenant) => Find(tenant).Believed;
 
     /// <summary>
+    /// Believes a token that was checked. The tenant's tokens are those of the time when the check began: what a change forgot meanwhile
+    /// stays forgotten.
+    /// </summary>
+    public void Believe(RecentTokens<ClaimsPrincipal> believed, string token, ClaimsPrincipal principal, DateTimeOffset until)
+    {
+        believed.Add(token, principal, until);
+
+        // Counted anew each time, so that no count can go wrong: a check of a signature costs far more. Twice empties all.
+        for (var i = 0; i < 2 && BelievedBytes > MaxBelievedBytesOfAll; i++)
+        {
+            foreach (var (_, entry) in _entries)
+            {
+                entry.Believed.LetGo();
+            }
+        }
+    }
+
+    /// <summary>
     /// What the store said of a tenant's clients lately. Who is going to ask the store takes this first: what it adds after
     /// <see cref="ForgetClients"/> is lost.
     /// </summary>
@@ -102,6 +128,9 @@ internal sealed class TenantJwtOptions : ITenantChangeListener, IDisposable
     }
 
     public void Dispose() => _sweep.Dispose();
+
+    /// <summary>The bytes that the believed tokens of all tenants take up.</summary>
+    internal long BelievedBytes => _entries.Sum(static entry => entry.Value.Believed.Bytes);
 
     /// <summary>How many tokens were checked in full, keys and signature.</summary>
     internal int Checks => Volatile.Read(ref _checks);
@@ -161,7 +190,11 @@ internal sealed class TenantJwtOptions : ITenantChangeListener, IDisposable
         };
         options.TokenHandlers.Clear();
         options.TokenHandlers.Add(new JsonWebTokenHandler { MapInboundClaims = false, MaximumTokenSizeInBytes = BearerToken.MaxLength });
-        return new(tenant.Version, options, keys, new(MaxBelieved, _time)) { Clients = NewClients(), UsedAt = _time.GetTimestamp() };
+        return new(tenant.Version, options, keys, new(MaxBelieved, _time, MaxBelievedBytes, ClaimsPrincipalExtensions.SizeOf))
+        {
+            Clients = NewClients(),
+            UsedAt = _time.GetTimestamp(),
+        };
     }
 
     private RecentTokens<ClientFinding> NewClients() => new(MaxClients, _time);

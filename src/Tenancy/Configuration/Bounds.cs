@@ -1,3 +1,4 @@
+using System.Collections;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
@@ -41,6 +42,7 @@ internal sealed class Bounds
             string { Length: var length } when _length is not null && (length < _length.MinimumLength || length > _length.MaximumLength) =>
                 $"must have {this}{(mayBeLeftOut ? ", or be left out" : "")}",
             null when _length is not null && !mayBeLeftOut => $"must have {this}",
+            ICollection { Count: var count } when count > _maxCount => $"has {count} values: {_maxCount} are the most",
             IReadOnlyCollection<object> { Count: var count } when count > _maxCount => $"has {count} values: {_maxCount} are the most",
             _ => null,
         };

@@ -40,9 +40,7 @@ internal static partial class JsonErrors
 
     /// <summary>Says which field of a type a misspelt name may be meant for; empty where none is near.</summary>
     public static string SuggestName(string name, JsonTypeInfo? type) =>
-        type is not null && Spelling.Nearest(name, type.Properties.Select(property => property.Name)) is { } nearest
-            ? $": perhaps '{nearest}'"
-            : "";
+        type is null ? "" : Spelling.Suggest(name, type.Properties.Select(property => property.Name));
 
     private static string SuggestName(JsonException exception, JsonTypeInfo? type) =>
         Names(exception) is [.. var place, var name] ? SuggestName(name, place.Aggregate(type, Step)) : "";

@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -28,7 +29,7 @@ internal static class RecordFields
                 yield return new(place + field.Name, reason);
             }
 
-            foreach (var error in value is not null && HasFields(fieldType) ? Validate(value, fieldType, $"{place}{field.Name}.") : [])
+            foreach (var error in value is null ? [] : ValidateWithin(value, fieldType, $"{place}{field.Name}."))
             {
                 yield return error;
             }
@@ -48,6 +49,30 @@ internal static class RecordFields
     /// <param name="outer">What a change of the record makes necessary that has the field.</param>
     public static OnChangeAttribute OnChange(JsonPropertyInfo field, JsonTypeInfo type, ChangeEffects outer) =>
         Find(field.AttributeProvider!) ?? Find(type.Type) ?? new OnChangeAttribute(outer);
+
+    /// <summary>The form of the records that a dictionary has by their names; null for what is no such dictionary.</summary>
+    public static JsonTypeInfo? NamedRecords(JsonTypeInfo type) =>
+        type is { Kind: JsonTypeInfoKind.Dictionary, ElementType: { } element }
+        && type.Options.GetTypeInfo(element) is var form
+        && HasFields(form)
+            ? form
+            : null;
+
+    private static IEnumerable<TenantConfigError> ValidateWithin(object value, JsonTypeInfo type, string place)
+    {
+        if (HasFields(type))
+        {
+            return Validate(value, type, place);
+        }
+
+        return NamedRecords(type) is { } form && value is IDictionary records
+            ? records.Keys.Cast<string>().SelectMany(name => ValidateNamed(records[name], form, place + name))
+            : [];
+    }
+
+    // A serializer lets null pass as a value of a dictionary.
+    private static IEnumerable<TenantConfigError> ValidateNamed(object? record, JsonTypeInfo form, string place) =>
+        record is null ? [new(place, "must be an object, or be left out")] : Validate(record, form, place + ".");
 
     private static IEnumerable<FieldChange> Compare(object before, object after, JsonTypeInfo type, string place, ChangeEffects outer)
     {

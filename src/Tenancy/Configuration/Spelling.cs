@@ -13,6 +13,10 @@ internal static class Spelling
         return distance <= Math.Max(1, name.Length / 3) ? nearest : null;
     }
 
+    /// <summary>Says what may be meant; empty where no known name is near.</summary>
+    public static string Suggest(string name, IEnumerable<string> known) =>
+        Nearest(name, known) is { } nearest ? $": perhaps '{nearest}'" : "";
+
     /// <summary>How many letters have to be put in, taken out, replaced or swapped to make one word of another; case is nothing.</summary>
     // The optimal string alignment distance: the cell [i, j] is that of the first i letters of one word and the first j of the other.
     private static int Distance(string from, string to)

@@ -213,9 +213,12 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
     }
 }
 
-/// <summary>The names of the platforms that tenants may have.</summary>
+/// <summary>The names of the platforms that tenants may have, and of their tools.</summary>
 internal interface IPlatformNames
 {
     /// <summary>The names, the default one first.</summary>
     IReadOnlyList<string> Names { get; }
+
+    /// <summary>The names of a platform's tools. They are known when the platforms were built, which is before the first tenant.</summary>
+    IReadOnlySet<string> ToolsOf(string platform);
 }

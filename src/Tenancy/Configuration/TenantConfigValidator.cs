@@ -13,7 +13,14 @@ public readonly record struct TenantConfigError(string Field, string Message)
 /// Checks what can be checked of a tenant's configuration without knowing any other tenant. Finds every mistake, not the first. Bounds
 /// stand as attributes at the fields; here is what an attribute cannot say.
 /// </summary>
-internal sealed class TenantConfigValidator(TenancyOptions options, IReadOnlyCollection<string> platforms)
+/// <param name="options">The settings.</param>
+/// <param name="platforms">The names of the platforms, the default one first.</param>
+/// <param name="toolsOf">The names of a platform's tools; null as long as the platforms are not built.</param>
+internal sealed class TenantConfigValidator(
+    TenancyOptions options,
+    IReadOnlyCollection<string> platforms,
+    Func<string, IReadOnlySet<string>>? toolsOf = null
+)
 {
     private readonly string? _baseDomain = options.BaseDomain?.TrimEnd('.').ToLowerInvariant();
     private readonly string? _publicHost = TenantUrl.TryParse(options.PublicUrl, out var url, out _) ? url.Host : null;
@@ -34,6 +41,11 @@ internal sealed class TenantConfigValidator(TenancyOptions options, IReadOnlyCol
         {
             errors.Add(new("platform", $"'{platform}' is no platform of this server; it has {string.Join(", ", platforms)}"));
         }
+        else if (toolsOf is not null && tenant.Limits?.Tools is { Count: > 0 } tools)
+        {
+            var platformOfTools = tenant.Platform ?? options.Defaults.Platform ?? platforms.First();
+            errors.AddRange(FindUnknown(tools.Keys, platformOfTools, toolsOf(platformOfTools)));
+        }
 
         if (tenant.Settings is { ValueKind: not System.Text.Json.JsonValueKind.Object })
         {
@@ -42,6 +54,16 @@ internal sealed class TenantConfigValidator(TenancyOptions options, IReadOnlyCol
 
         return errors;
     }
+
+    // A limit of a tool that is not there, such as a misspelt one, would limit nothing.
+    internal static IEnumerable<TenantConfigError> FindUnknown(IEnumerable<string> tools, string platform, IReadOnlySet<string> known) =>
+        tools
+            .Where(name => !known.Contains(name))
+            .Order(StringComparer.Ordinal)
+            .Select(name => new TenantConfigError(
+                $"limits.tools.{name}",
+                $"the platform '{platform}' has no such tool; check its spelling, or take it out{Spelling.Suggest(name, known)}"
+            ));
 
     private void ValidateUrls(TenantConfig tenant, List<TenantConfigError> errors)
     {

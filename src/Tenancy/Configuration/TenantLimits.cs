@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.ComponentModel.DataAnnotations;
 
 namespace Tenancy.Configuration;
@@ -11,6 +12,7 @@ namespace Tenancy.Configuration;
 /// <param name="MaxDocumentBytes">What documents may take up. Default: 256 MiB.</param>
 /// <param name="MaxIdempotencyRecords">The most idempotency keys that are remembered at a time. Default: 100,000.</param>
 /// <param name="MaxIdempotencyBytes">What the answers that are kept for idempotency keys may take up. Default: 256 MiB.</param>
+/// <param name="Tools">What single tools have beside the limits of the tenant, by their names.</param>
 // Parameters and not properties: generated serializers pass 0 for a property of an init accessor that a JSON text leaves out.
 //
 // Each has a bound, because what it allows costs a node or the store something that other tenants share. Lists of clients and sessions are
@@ -23,11 +25,25 @@ public sealed record TenantLimits(
     [property: Range(1, 10_000)] int MaxConcurrentCalls = TenantLimits.DefaultMaxConcurrentCalls,
     [property: Range(1, 1L << 40), Unit("bytes")] long MaxDocumentBytes = TenantLimits.DefaultMaxDocumentBytes,
     [property: Range(1, 100_000_000)] int MaxIdempotencyRecords = TenantLimits.DefaultMaxIdempotencyRecords,
-    [property: Range(1, 1L << 40), Unit("bytes")] long MaxIdempotencyBytes = TenantLimits.DefaultMaxIdempotencyBytes
+    [property: Range(1, 1L << 40), Unit("bytes")] long MaxIdempotencyBytes = TenantLimits.DefaultMaxIdempotencyBytes,
+    IReadOnlyDictionary<string, ToolLimits>? Tools = null
 )
 {
     internal const int DefaultMaxConcurrentCalls = 64;
     internal const long DefaultMaxDocumentBytes = 256L * 1024 * 1024;
     internal const int DefaultMaxIdempotencyRecords = 100_000;
     internal const long DefaultMaxIdempotencyBytes = 256L * 1024 * 1024;
+
+    /// <summary>Gets what single tools have beside the limits of the tenant, by their names.</summary>
+    // A copy, by exact names: nobody changes it afterwards, and a name in another case is the name of another tool.
+    [MaxLength(1000)]
+    public IReadOnlyDictionary<string, ToolLimits>? Tools { get; init; } = Tools?.ToFrozenDictionary(StringComparer.Ordinal);
 }
+
+/// <summary>What one tool of a tenant has beside the limits of the tenant. A call has to be within all of them.</summary>
+/// <param name="RateLimit">The calls per minute, all of which may come at once. Default: as many as the tenant's.</param>
+/// <param name="RateLimitPerCaller">The calls per minute of one caller. Default: as many as the tool's.</param>
+public sealed record ToolLimits(
+    [property: Range(1, 60_000_000), Unit("calls per minute")] int? RateLimit = null,
+    [property: Range(1, 60_000_000), Unit("calls per minute")] int? RateLimitPerCaller = null
+);

@@ -89,7 +89,7 @@ public sealed class ToolContext
     }
 
     /// <summary>Gets the names of the tools that tenants of this platform have.</summary>
-    public IReadOnlyCollection<string> ToolNames => Kind.ToolNames;
+    public IReadOnlySet<string> ToolNames => Kind.ToolNames;
 
     /// <summary>
     /// Gets the documents of a type, of this tenant and account; of all accounts of the caller, to be read only, where the call names none.

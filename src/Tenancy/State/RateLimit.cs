@@ -22,6 +22,16 @@ internal readonly record struct RateLimit(string Policy, string Subject, int Per
     public static RateLimit Handshake(string subject, int perMinute) => new("handshake", subject, perMinute);
 
     /// <summary>
+    /// One tool, for all callers together that have credentials, or for all that have none: those never spend the others'.
+    /// </summary>
+    public static RateLimit Tool(string tool, bool isAnonymous, int perMinute) =>
+        new("tool", isAnonymous ? "anonymous:" + tool : "all:" + tool, perMinute);
+
+    /// <summary>One tool, for one caller or, without credentials, one address. The length says where the name ends.</summary>
+    public static RateLimit ToolCaller(string tool, string subject, int perMinute) =>
+        new("tool-caller", $"{tool.Length}:{tool}:{subject}", perMinute);
+
+    /// <summary>
     /// The form in which the subject enters a key. Nearly every request counts for all of its tenant: that one is at hand.
     /// </summary>
     public string SubjectHash => ReferenceEquals(Subject, All) ? AllHash : TenantKeyspace.Hash(Subject);

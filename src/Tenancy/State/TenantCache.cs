@@ -43,13 +43,16 @@ public sealed class TenantCache
 
     /// <summary>Gives the value of a key, and makes it where it is not there. Of several that ask at once one makes it.</summary>
     /// <param name="key">Any text.</param>
-    /// <param name="create">Makes the value.</param>
+    /// <param name="create">
+    /// Makes the value. Its token is cancelled when nobody waits for the value any more: use that one, and not the call's, so that the
+    /// value is made for the others when this call's client goes.
+    /// </param>
     /// <param name="sharing">Who shares the value.</param>
     /// <param name="expiration">How long the value is good. Default: five minutes.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="cancellationToken">Ends the wait, unless it is this call that makes the value for others.</param>
     /// <exception cref="InvalidOperationException">The call has ended, or it has no account and the value is to be the
     /// account's.</exception>
-    public ValueTask<T> GetOrCreateAsync<T>(
+    public async ValueTask<T> GetOrCreateAsync<T>(
         string key,
         Func<CancellationToken, ValueTask<T>> create,
         CacheSharing sharing = CacheSharing.Caller,
@@ -60,12 +63,30 @@ public sealed class TenantCache
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(create);
         _throwIfEnded();
-        return _cache.GetOrCreateAsync(
-            Key<T>(key, sharing),
-            create,
-            expiration is null ? null : new() { Expiration = expiration, LocalCacheExpiration = expiration },
-            cancellationToken: cancellationToken
-        );
+        var place = Key<T>(key, sharing);
+        var options = expiration is null
+            ? null
+            : new HybridCacheEntryOptions { Expiration = expiration, LocalCacheExpiration = expiration };
+        while (true)
+        {
+            var making = new Making<T>(create);
+            try
+            {
+                return await _cache
+                    .GetOrCreateAsync(place, making, static (making, token) => making.RunAsync(token), options, null, cancellationToken)
+                    .ConfigureAwait(false);
+            }
+            catch (MakerLeftException)
+            {
+                // Who was to make the value left before it began. This call asks anew, and makes it if nobody else does.
+                cancellationToken.ThrowIfCancellationRequested();
+            }
+            finally
+            {
+                // The cache goes on for those who still wait, with what this call has. The call must not end before that.
+                await making.LeaveAsync().ConfigureAwait(false);
+            }
+        }
     }
 
     /// <summary>Forgets the value of a key.</summary>
@@ -91,4 +112,47 @@ public sealed class TenantCache
             },
             TenantKeyspace.Hash($"{typeof(T)}|{key}")
         );
+
+    /// <summary>The making of a value, by the call that came first.</summary>
+    private sealed class Making<T>(Func<CancellationToken, ValueTask<T>> create)
+    {
+        private readonly Lock _lock = new();
+        private TaskCompletionSource? _end;
+        private bool _hasLeft;
+
+        public async ValueTask<T> RunAsync(CancellationToken cancellationToken)
+        {
+            lock (_lock)
+            {
+                if (_hasLeft)
+                {
+                    throw new MakerLeftException();
+                }
+
+                _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+
+            try
+            {
+                return await create(cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                _end.SetResult();
+            }
+        }
+
+        /// <summary>Waits until the making has ended. One that has not begun does not begin any more.</summary>
+        public Task LeaveAsync()
+        {
+            lock (_lock)
+            {
+                _hasLeft = true;
+                return _end?.Task ?? Task.CompletedTask;
+            }
+        }
+    }
+
+    /// <summary>The call that was to make a value has ended. Others who wait for the value are told so, and nobody else.</summary>
+    private sealed class MakerLeftException : Exception;
 }

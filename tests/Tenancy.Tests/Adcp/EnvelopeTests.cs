@@ -41,6 +41,25 @@ public sealed class EnvelopeTests
 
     [Theory]
     [InlineData(100, null)]
+    [InlineData(101, "/packages: packages must have 100 at most.")]
+    public async Task A_media_buy_has_100_packages_at_most_and_the_tools_schema_says_so(int packages, string? mistake)
+    {
+        await using var server = await TenancyServer.StartAsync();
+        var buy = McpCalls.CreateBuy();
+        var package = buy["packages"]![0]!;
+        buy["packages"] = new JsonArray([.. Enumerable.Range(0, packages).Select(_ => package.DeepClone())]);
+        var answer = await server.CallAsync("acme", McpCalls.Acme, "create_media_buy", buy);
+        Assert.Equal(mistake, answer["structuredContent"]!["adcp_error"] is { } error ? $"{error["field"]}: {error["message"]}" : null);
+
+        using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Message("tools/list"));
+        using var response = await server.Client.SendAsync(request, Token);
+        var tools = (await McpCalls.ReadAsync(response))["result"]!["tools"]!.AsArray();
+        var tool = tools.Single(tool => (string?)tool!["name"] == "create_media_buy")!;
+        Assert.Equal(100, (int)tool["inputSchema"]!["properties"]!["packages"]!["maxItems"]!);
+    }
+
+    [Theory]
+    [InlineData(100, null)]
     [InlineData(101, "/media_buy_ids: media_buy_ids must have 100 at most.")]
     public async Task A_request_names_100_media_buys_at_most(int ids, string? mistake)
     {

@@ -1,5 +1,8 @@
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
 using Tenancy.Mcp;
 using Tenancy.Tests.Hosting;
@@ -159,6 +162,47 @@ public sealed class IdempotentCallsTests
         });
         Assert.True((bool)answer!["replayed"]!);
         Assert.Single(gate.Runs);
+    }
+
+    [Fact]
+    public async Task A_handler_that_fails_when_its_client_has_left_is_logged_with_tenant_tool_and_trace()
+    {
+        using var gate = new SlowTools.Gate { Failure = new InvalidOperationException("the ad server burns") };
+        using var log = new LogRecorder();
+        var left = new TaskCompletionSource();
+        await using var server = await TenancyServer.StartAsync(
+            services: services =>
+            {
+                services.AddSingleton(gate);
+                services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<SlowTools>()));
+                services.AddSingleton<ILoggerProvider>(log);
+            },
+            endpoints: app =>
+                app.Use(
+                    (HttpContext context, RequestDelegate next) =>
+                    {
+                        // What is registered first is told last: by then the call knows.
+                        context.RequestAborted.Register(left.SetResult);
+                        return next(context);
+                    }
+                )
+        );
+        using (var leaving = new CancellationTokenSource())
+        {
+            using var post = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("slow_buy", McpCalls.CreateBuy()));
+            var sending = server.Client.SendAsync(post, leaving.Token);
+            await gate.WaitForAsync(1);
+            await leaving.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sending);
+        }
+
+        await left.Task.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+        gate.Open();
+        await Poll.UntilAsync(() => Task.FromResult(log.Errors.Any()));
+        Assert.Matches(
+            "^Tool slow_buy of tenant acme failed when nobody .* Trace: [0-9a-f]{32} the ad server burns$",
+            Assert.Single(log.Errors).Text
+        );
     }
 
     [Fact]

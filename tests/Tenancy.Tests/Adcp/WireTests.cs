@@ -1,3 +1,5 @@
+using System.ComponentModel.DataAnnotations;
+using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Tenancy.Adcp;
@@ -52,6 +54,48 @@ public sealed class WireTests
         Assert.False(new GetMediaBuysRequest { MediaBuyIds = ["a"], StatusFilter = [MediaBuyStatus.Active] }.Wants(MediaBuyStatus.Paused));
         Assert.True(new GetMediaBuyDeliveryRequest().Wants(MediaBuyStatus.Paused));
     }
+
+    [Fact]
+    public void Every_list_of_a_request_has_a_most()
+    {
+        var found = new List<string>();
+        var seen = new HashSet<Type>();
+        var waiting = new Queue<Type>(typeof(AdcpRequest).Assembly.GetTypes().Where(type => type.IsAssignableTo(typeof(AdcpRequest))));
+        while (waiting.TryDequeue(out var type))
+        {
+            foreach (var property in seen.Add(type) ? type.GetProperties() : [])
+            {
+                var item = ItemOf(property.PropertyType);
+                if ((item ?? property.PropertyType) is { } inner && inner.Assembly == typeof(AdcpRequest).Assembly)
+                {
+                    waiting.Enqueue(inner);
+                }
+
+                if (item is not null)
+                {
+                    found.Add($"{type.Name}.{property.Name}");
+                    Assert.True(
+                        property.GetCustomAttribute<MaxLengthAttribute>() is { Length: > 0 and <= 1000 },
+                        $"{type.Name}.{property.Name} is a list of a request without [MaxLength]: give it the most that AdCP names, or 100."
+                    );
+                }
+            }
+        }
+
+        Assert.Contains("CreateMediaBuyRequest.Packages", found);
+        Assert.Contains("PackageUpdate.CreativeAssignments", found);
+        Assert.True(found.Count > 12, string.Join(' ', found));
+    }
+
+    // A dictionary is no list: what it has is found by name.
+    private static Type? ItemOf(Type type) =>
+        type == typeof(string)
+            ? null
+            : type.GetInterfaces()
+                .Append(type)
+                .Where(form => form.IsGenericType && form.GetGenericTypeDefinition() == typeof(IEnumerable<>))
+                .Select(form => form.GetGenericArguments()[0])
+                .FirstOrDefault(item => !item.IsGenericType || item.GetGenericTypeDefinition() != typeof(KeyValuePair<,>));
 
     [Fact]
     public void The_list_of_errors_has_each_code_once_with_a_known_recovery()

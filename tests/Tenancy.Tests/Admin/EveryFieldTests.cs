@@ -26,6 +26,7 @@ public sealed class EveryFieldTests(EveryFieldTests.Server server) : IClassFixtu
         ["urls"] = """["https://other.example.com"]""",
         ["platform"] = "\"retailer\"",
         ["settings"] = """{"product":"other"}""",
+        ["limits.tools"] = """{"get_products":{"rateLimit":7,"rateLimitPerCaller":3}}""",
         ["authentication.kind"] = "\"none\"",
         ["authentication.issuer"] = "\"https://other.example.com\"",
         ["authentication.jwksUri"] = "\"https://other.example.com/keys\"",

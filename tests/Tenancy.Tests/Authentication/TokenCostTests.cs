@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Tenancy.Authentication;
+using Tenancy.Registry;
 using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Authentication;
@@ -168,6 +169,77 @@ public sealed class TokenCostTests : IAsyncLifetime
         Assert.False(tokens.TryGet("1", out _));
         _time.Advance(TimeSpan.FromMinutes(1));
         Assert.False(tokens.TryGet("999", out _));
+    }
+
+    [Fact]
+    public void No_more_bytes_are_remembered_than_there_is_room_for()
+    {
+        var tokens = new RecentTokens<int>(100_000, _time, maxBytes: 10_000, sizeOf: value => value);
+        for (var i = 0; i < 1000; i++)
+        {
+            tokens.Add($"{i}", 200, _time.GetUtcNow().AddMinutes(1));
+            Assert.InRange(tokens.Bytes, 200, 10_000);
+            Assert.InRange(tokens.Count, 1, 50);
+        }
+
+        tokens.Add("huge", 50_000, _time.GetUtcNow().AddMinutes(1));
+        Assert.True(tokens.TryGet("huge", out _));
+        tokens.Add("one", 200, _time.GetUtcNow().AddMinutes(1));
+        tokens.Add("two", 200, _time.GetUtcNow().AddMinutes(1));
+        tokens.LetGo();
+        tokens.LetGo();
+        Assert.Equal((0, 0), (tokens.Bytes, tokens.Count));
+    }
+
+    [Theory]
+    [InlineData(1, 3, 8)]
+    [InlineData(12, 6, 40)]
+    [InlineData(2000, 2, 1)]
+    [InlineData(4, 6, 4000)]
+    public void A_believed_token_is_counted_with_all_that_it_takes_up_and_not_much_more(int claims, int type, int value)
+    {
+        var allocated = GC.GetAllocatedBytesForCurrentThread();
+        var texts = new string[2 * claims];
+        for (var i = 0; i < claims; i++)
+        {
+            (texts[2 * i], texts[(2 * i) + 1]) = (new('t', type), new('v', value));
+        }
+
+        var ofTexts = GC.GetAllocatedBytesForCurrentThread() - allocated - (sizeof(long) * texts.Length);
+        var identity = new ClaimsIdentity(Enumerable.Range(0, claims).Select(i => new Claim(texts[2 * i], texts[(2 * i) + 1])));
+        allocated = GC.GetAllocatedBytesForCurrentThread();
+        var kept = new ClaimsPrincipal(identity.Clone());
+        var taken = GC.GetAllocatedBytesForCurrentThread() - allocated + ofTexts;
+        Assert.InRange(kept.SizeOf(), taken, (2 * taken) + 1024);
+    }
+
+    [Fact]
+    public async Task The_believed_tokens_of_all_tenants_together_have_a_most()
+    {
+        const int Tenants = 12;
+        for (var i = 0; i < Tenants; i++)
+        {
+            var tenant = $$$"""{"id":"t{{{i}}}","authentication":{"kind":"jwks","issuer":"{{{_issuer.Url}}}","audiences":["t{{{i}}}"]}}""";
+            (await _server.AdminAsync(HttpMethod.Post, "", tenant)).Dispose();
+        }
+
+        var options = _server.Services.GetRequiredService<TenantJwtOptions>();
+        var registry = _server.Services.GetRequiredService<TenantRegistry>();
+
+        // Nearly as many small claims as a token of 16 KiB has room for.
+        var large = new ClaimsPrincipal(new ClaimsIdentity(Enumerable.Range(0, 1500).Select(i => new Claim($"{i}", "1"))));
+        var (most, inAll) = (0L, 0L);
+        for (var i = 0; i < 40 * Tenants; i++)
+        {
+            var believed = options.GetBelieved(registry.Get($"t{i % Tenants}")!);
+            options.Believe(believed, $"{i}", large, _time.GetUtcNow().AddMinutes(1));
+            Assert.InRange(believed.Bytes, 0, TenantJwtOptions.MaxBelievedBytes + large.SizeOf());
+            most = Math.Max(most, options.BelievedBytes);
+            inAll += large.SizeOf();
+        }
+
+        Assert.True(inAll > 2 * TenantJwtOptions.MaxBelievedBytesOfAll, $"{inAll}");
+        Assert.InRange(most, TenantJwtOptions.MaxBelievedBytesOfAll / 4, TenantJwtOptions.MaxBelievedBytesOfAll);
     }
 
     [Fact]

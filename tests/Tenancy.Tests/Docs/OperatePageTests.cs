@@ -47,6 +47,7 @@ public sealed partial class OperatePageTests
         return match.Groups[2].Value switch
         {
             "KiB" => number * 1024,
+            "MiB" => number * 1024 * 1024,
             "hour" or "hours" => number * TimeSpan.TicksPerHour,
             "minutes" => number * TimeSpan.TicksPerMinute,
             "second" or "seconds" => number * TimeSpan.TicksPerSecond,

@@ -68,9 +68,17 @@ internal sealed partial class SettingsPage(XmlDocs docs)
                 )
             )
         );
-        foreach (var (field, fieldType) in fields.Where(field => RecordFields.HasFields(field.Type)))
+        foreach (var (field, fieldType) in fields)
         {
-            WriteFields(fieldType, $"`{field.Name}`", outer is { } known ? RecordFields.OnChange(field, fieldType, known).Effects : null);
+            var effects = outer is { } known ? RecordFields.OnChange(field, fieldType, known).Effects : (ChangeEffects?)null;
+            if (RecordFields.HasFields(fieldType))
+            {
+                WriteFields(fieldType, $"`{field.Name}`", effects);
+            }
+            else if (RecordFields.NamedRecords(fieldType) is { } named)
+            {
+                WriteFields(named, $"`{field.Name}`", effects);
+            }
         }
 
         return this;
@@ -113,6 +121,8 @@ internal sealed partial class SettingsPage(XmlDocs docs)
         }
 
         return type == typeof(JsonElement?) ? "object"
+            : type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>)
+                ? $"by name: [object](#{name.ToLowerInvariant()})"
             : type == typeof(TenantRegistration) ? "[tenant](#a-tenant)"
             : $"[object](#{name.ToLowerInvariant()})";
     }

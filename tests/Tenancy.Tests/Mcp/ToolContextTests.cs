@@ -136,6 +136,73 @@ public sealed class ToolContextTests
     }
 
     [Fact]
+    public async Task A_value_that_is_being_made_is_made_for_the_others_when_the_first_who_asked_has_gone()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        using var gone = new CancellationTokenSource();
+        var (begun, go) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var first = CountAsync(gone.Token);
+        await begun.Task.WaitAsync(Token);
+        var second = CountAsync(Token);
+        await gone.CancelAsync();
+        go.SetResult();
+        Assert.Equal(1, await second);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+
+        async Task<int> CountAsync(CancellationToken cancellationToken)
+        {
+            using var call = TestToolContext.Begin(server.Services, "acme");
+            return await call.Context.Cache.GetOrCreateAsync(
+                "count",
+                async stop =>
+                {
+                    begun.SetResult();
+                    await go.Task.WaitAsync(stop);
+
+                    // Long enough for a call that does not wait for it to be over.
+                    await Task.Yield();
+                    await call.Context.Documents<TestBuy>().ListAsync(cancellationToken: stop);
+                    return 1 + (await call.Context.Documents<TestBuy>().ListAsync(cancellationToken: stop)).Items.Count;
+                },
+                CacheSharing.Tenant,
+                cancellationToken: cancellationToken
+            );
+        }
+    }
+
+    [Fact]
+    public async Task Whenever_the_first_who_asked_goes_the_others_get_their_value()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        for (var i = 0; i < 200; i++)
+        {
+            var key = $"key {i}";
+            using var gone = new CancellationTokenSource();
+            var first = MakeAsync(key, gone.Token);
+            var others = new[] { MakeAsync(key, Token), MakeAsync(key, Token) };
+            await gone.CancelAsync();
+            Assert.All(await Task.WhenAll(others), value => Assert.Equal("acme-banner", value));
+            await Task.WhenAny(first);
+            Assert.True(first.IsCanceled || first.IsCompletedSuccessfully, $"{first.Exception}");
+        }
+
+        async Task<string> MakeAsync(string key, CancellationToken cancellationToken)
+        {
+            using var call = TestToolContext.Begin(server.Services, "acme");
+            return await call.Context.Cache.GetOrCreateAsync(
+                key,
+                async stop =>
+                {
+                    await Task.Yield();
+                    return call.Context.Platform<ITestSeller>().Product;
+                },
+                CacheSharing.Tenant,
+                cancellationToken: cancellationToken
+            );
+        }
+    }
+
+    [Fact]
     public async Task What_was_written_outside_a_call_and_never_committed_is_said_at_the_end()
     {
         await using var server = await TenancyServer.StartAsync();

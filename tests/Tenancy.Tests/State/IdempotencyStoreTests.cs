@@ -215,6 +215,28 @@ public sealed class IdempotencyStoreTests(TestStores stores)
 
     [Theory]
     [ClassData(typeof(StoreKinds))]
+    public async Task What_is_over_goes_a_batch_at_a_time_and_what_is_left_of_it_is_forgotten_all_the_same(StoreKind kind)
+    {
+        await using var store = await stores.GetAsync(kind, _time);
+        var keys = Keys(store);
+        var raw = await store.RawAsync();
+        var index = $"tenant:{{{store.Tenant}}}:idempotencies";
+        var old = Enumerable.Range(0, 450).Select(_ => New()).ToArray();
+        foreach (var request in old)
+        {
+            await ClaimedAsync(keys, request);
+        }
+
+        _time.Advance((2 * Rules.ReplayTime) + TimeSpan.FromMinutes(5));
+        foreach (var (request, left) in old.Reverse().Zip([250, 50, 3, 4]))
+        {
+            await ClaimedAsync(keys, request);
+            Assert.Equal(left, await raw.SortedSetLengthAsync(index));
+        }
+    }
+
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
     public async Task A_crash_that_nobody_retried_in_time_is_expired(StoreKind kind)
     {
         await using var store = await stores.GetAsync(kind, _time);

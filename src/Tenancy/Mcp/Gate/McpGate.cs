@@ -121,8 +121,14 @@ internal sealed class McpGate(
             return request.Caller.IsAnonymous ? Refusal.NoCredentials : Refusal.InsufficientScope(scopes);
         }
 
-        return ProtocolVersions.Check(request);
+        return ProtocolVersions.Check(request) ?? await CountToolAsync(request);
     }
+
+    // Last, so that only calls count that this caller may make: nobody spends a tool's limit without its scope.
+    private async ValueTask<Refusal?> CountToolAsync(McpRequest request) =>
+        await limits.AcquireToolAsync(request) is { IsAllowed: false } limit
+            ? Refusal.TooManyRequests(RequestLimits.Seconds(limit.RetryAfter))
+            : null;
 
     // The request was counted before anybody knew what it is. What runs nothing costs nothing, and a connection begins out of another
     // budget.

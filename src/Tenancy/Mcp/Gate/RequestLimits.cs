@@ -54,6 +54,23 @@ internal class RequestLimits(RateLimiter limiter)
         return result;
     }
 
+    /// <summary>
+    /// Counts the call of a tool that has limits of its own against those. The request was counted before, and stays so: it was read, and
+    /// who calls on and on over a tool's limit comes to that of its requests.
+    /// </summary>
+    /// <returns>Null where the message calls no tool, or one without limits of its own.</returns>
+    public ValueTask<RateLimitResult?> AcquireToolAsync(McpRequest request)
+    {
+        // By the name as it will be read, whatever escapes it was written with.
+        return
+            request.Tenant.Config.Limits?.Tools is { Count: > 0 } tools
+            && request.ToolName() is { } name
+            && tools.TryGetValue(name, out var limits)
+            && LimitsOf(request, name, limits) is { Length: > 0 } own
+            ? AcquireToolAsync(request, own)
+            : new((RateLimitResult?)null);
+    }
+
     /// <summary>Seconds as headers have them: rounded up, so that who waits as long is never too early.</summary>
     public static int Seconds(TimeSpan time) => (int)Math.Ceiling(time.TotalSeconds);
 
@@ -68,6 +85,28 @@ internal class RequestLimits(RateLimiter limiter)
                 limits
             )
             : limiter.AcquireAsync(request.Tenant.Id, limits);
+
+    private async ValueTask<RateLimitResult?> AcquireToolAsync(McpRequest request, RateLimit[] limits)
+    {
+        var result = await limiter.AcquireAsync(request.Tenant.Id, limits);
+        AddHeaders(request.Http.Response, limits, result);
+        return result;
+    }
+
+    // Callers without credentials have limits of the same size, but of their own: a stranger must not use up a tool for those who have
+    // some.
+    private static RateLimit[] LimitsOf(McpRequest request, string tool, ToolLimits limits)
+    {
+        var isAnonymous = request.Caller.IsAnonymous && !ToolContextFactory.IsOpen(request.Tenant);
+        var subject = isAnonymous ? ClientAddress.Of(request.Http) : request.Caller.Value;
+        return (limits.RateLimit, limits.RateLimitPerCaller) switch
+        {
+            ({ } all, { } each) => [RateLimit.Tool(tool, isAnonymous, all), RateLimit.ToolCaller(tool, subject, each)],
+            ({ } all, null) => [RateLimit.Tool(tool, isAnonymous, all)],
+            (null, { } each) => [RateLimit.ToolCaller(tool, subject, each)],
+            _ => [],
+        };
+    }
 
     private static (RateLimit First, RateLimit? Second) LimitsOf(McpRequest request)
     {
@@ -96,11 +135,19 @@ internal class RequestLimits(RateLimiter limiter)
     private static void WriteHeaders(HttpResponse response, RateLimit first, RateLimit? second, RateLimitResult result)
     {
         response.Headers["RateLimit-Policy"] = second is { } narrow ? $"{PolicyOf(first)}, {PolicyOf(narrow)}" : PolicyOf(first);
-        response.Headers["RateLimit"] = string.Create(
-            CultureInfo.InvariantCulture,
-            $"\"{result.Limit.Policy}\";r={result.Remaining};t={Seconds(result.Reset)}"
-        );
+        response.Headers["RateLimit"] = Left(result);
     }
+
+    // A second item of each list, except that a refusal is about the limit alone that refuses.
+    private static void AddHeaders(HttpResponse response, RateLimit[] limits, RateLimitResult result)
+    {
+        var headers = response.Headers;
+        headers["RateLimit-Policy"] = string.Join(", ", limits.Select(PolicyOf).Prepend(headers["RateLimit-Policy"].ToString()));
+        headers["RateLimit"] = result.IsAllowed ? $"{headers["RateLimit"]}, {Left(result)}" : Left(result);
+    }
+
+    private static string Left(RateLimitResult result) =>
+        string.Create(CultureInfo.InvariantCulture, $"\"{result.Limit.Policy}\";r={result.Remaining};t={Seconds(result.Reset)}");
 
     private static void RemoveHeaders(HttpResponse response)
     {

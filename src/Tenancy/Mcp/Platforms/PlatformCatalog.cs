@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using ModelContextProtocol.Server;
 using Tenancy.Configuration;
 using Tenancy.Registry;
@@ -28,7 +30,14 @@ internal sealed class PlatformCatalog : IPlatformFactory
     /// </summary>
     public McpServerPrimitiveCollection<McpServerTool> HeaderTools => _headerTools.Value;
 
-    public void Prepare() => _ = HeaderTools;
+    public void Prepare()
+    {
+        _ = HeaderTools;
+        CheckNamesOfTools(_services.GetRequiredService<IOptions<TenancyOptions>>().Value);
+    }
+
+    /// <summary>The names of a platform's tools.</summary>
+    public IReadOnlySet<string> ToolsOf(string platform) => _kinds[platform].Value.ToolNames;
 
     public void SetHeaderTools(McpServerOptions options) =>
         options.ToolCollection = HeaderTools.IsEmpty ? options.ToolCollection : HeaderTools;
@@ -39,6 +48,31 @@ internal sealed class PlatformCatalog : IPlatformFactory
             : throw new InvalidOperationException(
                 $"This server has no platform '{tenant.Platform}'; it has {string.Join(", ", _kinds.Keys)}."
             );
+
+    // When settings are validated no platform is built yet, as handlers may need settings.
+    private void CheckNamesOfTools(TenancyOptions options)
+    {
+        var all = _kinds.Values.SelectMany(kind => kind.Value.ToolNames).ToHashSet(StringComparer.Ordinal);
+        var unknown = options.Defaults.Limits.Tools?.Keys.FirstOrDefault(name => !all.Contains(name));
+        if (unknown is not null)
+        {
+            throw new InvalidOperationException(
+                $"Tenancy:Defaults:limits.tools.{unknown} is no tool of any platform{Spelling.Suggest(unknown, all)}."
+            );
+        }
+
+        foreach (var (i, seed) in options.Tenants.Index())
+        {
+            var platform = seed.Tenant.Platform ?? options.Defaults.Platform ?? _kinds.Keys.First();
+            var error = TenantConfigValidator
+                .FindUnknown(seed.Tenant.Limits?.Tools?.Keys ?? [], platform, ToolsOf(platform))
+                .FirstOrDefault();
+            if (error.Field is not null)
+            {
+                throw new InvalidOperationException($"Tenancy:Tenants:{i}:{error.Field} is a mistake: {error.Message}.");
+            }
+        }
+    }
 
     private static PlatformKind Build(PlatformRegistration registration, IEnumerable<CommonHandlers> common, IServiceProvider services)
     {
@@ -53,8 +87,11 @@ internal sealed class PlatformCatalog : IPlatformFactory
     }
 }
 
-/// <summary>The names of the platforms that were added.</summary>
-internal sealed class PlatformNames(IEnumerable<PlatformRegistration> registrations) : IPlatformNames
+/// <summary>The names of the platforms that were added, and of their tools.</summary>
+// The catalog is asked for late: options are validated by the names, and handlers, which the catalog reads, may need options.
+internal sealed class PlatformNames(IEnumerable<PlatformRegistration> registrations, IServiceProvider services) : IPlatformNames
 {
     public IReadOnlyList<string> Names { get; } = [.. registrations.Select(registration => registration.Name)];
+
+    public IReadOnlySet<string> ToolsOf(string platform) => services.GetRequiredService<PlatformCatalog>().ToolsOf(platform);
 }

@@ -29,10 +29,11 @@ internal sealed class PlatformKind(string name, HandlerPrimitives primitives, Fu
 
     public string Name { get; } = name;
 
-    public McpServerPrimitiveCollection<McpServerTool> Tools { get; } = primitives.Tools;
+    /// <summary>The names of all tools.</summary>
+    public FrozenSet<string> ToolNames { get; } =
+        primitives.Tools.Select(tool => tool.ProtocolTool.Name).ToFrozenSet(StringComparer.Ordinal);
 
-    /// <summary>Gets the tools' names.</summary>
-    public IReadOnlyCollection<string> ToolNames { get; } = new HashSet<string>(primitives.Tools.PrimitiveNames, StringComparer.Ordinal);
+    public McpServerPrimitiveCollection<McpServerTool> Tools { get; } = primitives.Tools;
 
     /// <summary>The prompts; null where there are none, so that none are declared.</summary>
     public McpServerPrimitiveCollection<McpServerPrompt>? Prompts { get; } = primitives.Prompts.IsEmpty ? null : primitives.Prompts;
