@@ -73,6 +73,23 @@ public sealed class CustomisePageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_request_with_a_key_happens_once_and_a_refusal_has_words_of_ones_own()
+    {
+        var first = await CallAsync("berlin", "draw_ticket", """{ "key": "one", "for": [1, 2] }""");
+        Assert.Equal(first, await CallAsync("berlin", "draw_ticket", """{ "for": [1.0, 2], "key": "one" }"""));
+        Assert.NotEqual(first, await CallAsync("berlin", "draw_ticket", """{ "key": "two", "for": [1, 2] }"""));
+        Assert.Contains(
+            "Conflict",
+            await CallAsync("berlin", "draw_ticket", """{ "key": "one", "for": [2, 1] }"""),
+            StringComparison.Ordinal
+        );
+
+        using var refused = await PostAsync("/lisbon/mcp", "greet", "{}", Card);
+        var error = JsonNode.Parse(await refused.Content.ReadAsStringAsync(Token))!["error"]!;
+        Assert.Equal("""{"shop":"not for you"}""", error["data"]!.ToJsonString());
+    }
+
+    [Fact]
     public async Task Documents_are_kept_counted_and_cleaned_outside_a_call()
     {
         var id = await CallAsync("berlin", "add_note", """{ "text": "buy milk" }""");

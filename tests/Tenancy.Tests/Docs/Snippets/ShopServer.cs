@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using ModelContextProtocol.Server;
+using Tenancy.Resolution;
 
 namespace Tenancy.Tests.Docs.Snippets;
 
@@ -16,6 +17,7 @@ internal static class ShopServer
             .AddAdcp()
             .AddPlatform<Shop>("shop")
             .AddHandlers<TextTools>()
+            .AddHandlers<OnceTools>()
             .AddTenantResolver<PartnerResolver>()
             .AddTokenValidator<KeyCards>()
             .AddTenantValidator<GreetingValidator>()
@@ -26,6 +28,9 @@ internal static class ShopServer
         // What the classes above, and handlers, ask for in their constructors.
         builder.Services.AddSingleton<ChangeCounter>();
         builder.Services.AddSingleton<NoteCleaner>();
+
+        // In place of AdCP's words: of several the last counts.
+        builder.Services.AddSingleton<IRefusalData, ShopRefusals>();
 
         var app = builder.Build();
         app.UseTenancy();
