@@ -115,21 +115,43 @@ internal sealed class WireRules
         return null;
     }
 
-    // The attributes say the same at ten times the cost: one interprets its pattern anew for each text, the other converts each number.
+    // The attributes say the same at ten times the cost: one interprets its pattern anew for each text, the other converts each number. An
+    // attribute that derives from them, or has bounds that are not bounds themselves, is asked.
     private Func<object, bool> Bind(ValidationAttribute attribute) =>
         attribute switch
         {
-            RegularExpressionAttribute { Pattern: var text } when _patterns.GetOrAdd(text, Compile) is var pattern => value =>
-                value is string found ? found.Length == 0 || pattern.IsMatch(found) : attribute.IsValid(value),
-            RangeAttribute { Minimum: double least, Maximum: double most } => value =>
+            RegularExpressionAttribute { Pattern: var text } when attribute.GetType() == typeof(RegularExpressionAttribute) => Matches(
+                attribute,
+                _patterns.GetOrAdd(text, Compile)
+            ),
+            RangeAttribute { Minimum: double least, Maximum: double most } range when IsPlain(range) => value =>
                 value is decimal number ? (double)number >= least && (double)number <= most : attribute.IsValid(value),
-            RangeAttribute { Minimum: int least, Maximum: int most } => value =>
+            RangeAttribute { Minimum: int least, Maximum: int most } range when IsPlain(range) => value =>
                 value is int number ? number >= least && number <= most : attribute.IsValid(value),
             _ => attribute.IsValid,
         };
 
-    // All of the text has to match, as the attribute has it: a "$" alone would let a line end follow.
-    private static Regex Compile(string pattern) => new($@"\A(?:{pattern})\z", RegexOptions.Compiled, TimeSpan.FromSeconds(2));
+    private static bool IsPlain(RangeAttribute range) =>
+        range.GetType() == typeof(RangeAttribute) && range is { MinimumIsExclusive: false, MaximumIsExclusive: false };
+
+    // All of the text has to match, as the attribute has it. An enumeration allocates no match.
+    private static Func<object, bool> Matches(ValidationAttribute attribute, Regex pattern) =>
+        value =>
+        {
+            if (value is not string text)
+            {
+                return attribute.IsValid(value);
+            }
+
+            foreach (var match in pattern.EnumerateMatches(text))
+            {
+                return match.Index == 0 && match.Length == text.Length;
+            }
+
+            return text.Length == 0;
+        };
+
+    private static Regex Compile(string pattern) => new(pattern, RegexOptions.Compiled, TimeSpan.FromSeconds(2));
 
     private Rule[] Read(Type type) =>
         [

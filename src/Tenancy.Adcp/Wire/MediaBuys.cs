@@ -71,7 +71,7 @@ public sealed record CreativeAssignment : AdcpObject
     public required string CreativeId { get; init; }
 
     /// <summary>Gets its share among the package's creatives.</summary>
-    [Range(0, 100)]
+    [Range(0.0, 100.0)]
     public decimal? Weight { get; init; }
 }
 

@@ -30,6 +30,7 @@ public sealed class Call : IUnitOfWork
     private int _holds = 1;
     private volatile bool _hasEnded;
     private volatile bool _hasCommitted;
+    private volatile bool _isClaimed;
 
     internal Call(
         TenantModel tenant,
@@ -103,6 +104,7 @@ public sealed class Call : IUnitOfWork
     /// Narrows the call to what its arguments name: from here on its context is for that account, and what it reads and writes lies there.
     /// </summary>
     /// <param name="accountId">The account, which the caller may use: nothing is checked here. Null for none.</param>
+    /// <exception cref="InvalidOperationException"><see cref="KeyedCalls"/> runs the call's handler already.</exception>
     public void ForAccount(string? accountId) => Narrow(accountId, readable: null);
 
     /// <summary>
@@ -111,6 +113,7 @@ public sealed class Call : IUnitOfWork
     /// <param name="find">
     /// Finds the accounts, which the caller may use. It is asked when a document is first read, and once: most calls read none.
     /// </param>
+    /// <exception cref="InvalidOperationException"><see cref="KeyedCalls"/> runs the call's handler already.</exception>
     public void ForAccounts(Func<CancellationToken, Task<IReadOnlyList<string>>> find)
     {
         ArgumentNullException.ThrowIfNull(find);
@@ -119,6 +122,14 @@ public sealed class Call : IUnitOfWork
 
     internal void Narrow(string? accountId, ReadableAccounts? readable, IdempotencyLease? lease = null)
     {
+        if (lease is null && _isClaimed)
+        {
+            throw new InvalidOperationException(
+                "The request has claimed its key for its account: say before that which account it is for."
+            );
+        }
+
+        _isClaimed = lease is not null;
         _narrowed?.End();
         _narrowed = _contexts.Create(Tenant, Caller, this, accountId, lease, readable);
     }
@@ -150,9 +161,9 @@ public sealed class Call : IUnitOfWork
     /// <exception cref="StorageBudgetExceededException">The tenant keeps as much as it may; nothing was written.</exception>
     internal Task CommitAsync(bool isError = false)
     {
-        if (isError)
+        if (isError || Volatile.Read(ref _holds) > 1)
         {
-            // Who is told that the time is over leaves a handler behind that goes on, and may still commit under its claim.
+            // A handler that was not waited for goes on: what it writes is for its own commit, together with its answer.
             return Task.CompletedTask;
         }
 

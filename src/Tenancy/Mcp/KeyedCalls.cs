@@ -58,7 +58,7 @@ public sealed class KeyedCalls
             throw new InvalidOperationException("A caller without credentials has no idempotency keys: refuse it before.");
         }
 
-        // What is claimed is run.
+        // A key that is claimed must be answered or given back: whoever is gone already takes none.
         cancellationToken.ThrowIfCancellationRequested();
         var limits = call.Tenant.Config.Limits;
         var store = new IdempotencyStore(
@@ -105,8 +105,14 @@ public sealed class KeyedCalls
         {
             return await work.WaitAsync(request.Timeout + CommitTime, _time, cancellationToken).ConfigureAwait(false);
         }
-        catch (TimeoutException) when (!work.IsCompleted)
+        catch (TimeoutException) when (!work.IsFaulted)
         {
+            // It may have ended at the last moment.
+            if (work.IsCompletedSuccessfully)
+            {
+                return await work.ConfigureAwait(false);
+            }
+
             _ = LogUnheardAsync(work, request, tenantId, Activity.Current?.TraceId);
             return new KeyedOutcome.TookTooLong();
         }
@@ -150,7 +156,8 @@ public sealed class KeyedCalls
             for (var attempt = 1; ; attempt++)
             {
                 // Every try of the request does its work under the same name.
-                await call.BeginTryAsync(lease, before, isFirst: attempt == 1).ConfigureAwait(false);
+                var writes = call.Work is { HasFlushed: true } ? null : before;
+                await call.BeginTryAsync(lease, writes, isFirst: attempt == 1).ConfigureAwait(false);
                 try
                 {
                     var answer = await handle(limit.Token).ConfigureAwait(false);

@@ -66,11 +66,11 @@ internal static class DocumentCommit
     )
     {
         var sending = work?.BeginSending() ?? new("", [], IsAgain: false);
-        var isAnswered = false;
+        var (isAnswered, isCommitted) = (false, false);
         try
         {
             var answer = await SendAsync(redis, keys, generation, sending, work?.Budget ?? 0, lease, completion).ConfigureAwait(false);
-            isAnswered = true;
+            (isAnswered, isCommitted) = (true, (int)answer[0] == 1);
             return (int)answer[0] switch
             {
                 3 => throw new StorageBudgetExceededException(work!.Budget),
@@ -80,7 +80,7 @@ internal static class DocumentCommit
         }
         finally
         {
-            work?.EndSending(isAnswered);
+            work?.EndSending(isAnswered, isCommitted);
         }
     }
 

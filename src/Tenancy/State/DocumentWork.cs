@@ -66,6 +66,9 @@ internal sealed class DocumentWork(long budget)
         }
     }
 
+    /// <summary>Gets whether something of it was committed before its end.</summary>
+    public bool HasFlushed { get; private set; }
+
     public DocumentWrite? Find(DocumentPlace place)
     {
         lock (_gate)
@@ -149,7 +152,8 @@ internal sealed class DocumentWork(long budget)
     /// <param name="isAnswered">
     /// Whether the store answered: what it refused is dropped as what it wrote is, for it began from what is not so any more.
     /// </param>
-    public void EndSending(bool isAnswered)
+    /// <param name="isCommitted">Whether it was written.</param>
+    public void EndSending(bool isAnswered, bool isCommitted)
     {
         lock (_gate)
         {
@@ -158,6 +162,7 @@ internal sealed class DocumentWork(long budget)
             {
                 // What was created may be created again by a handler that repeats itself: it is found then.
                 ReadsFirst |= _writes.Count > 0;
+                HasFlushed |= isCommitted && _writes.Count > 0;
                 Clear();
             }
         }

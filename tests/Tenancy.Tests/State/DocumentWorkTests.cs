@@ -398,6 +398,37 @@ public sealed class DocumentWorkTests(TestStores stores)
     [Theory]
     [InlineData(StoreKind.Embedded)]
     [InlineData(StoreKind.Redis)]
+    public async Task Deletions_that_are_sent_again_leave_what_a_rival_put_in_their_place(StoreKind kind)
+    {
+        await using var direct = await stores.GetAsync(kind);
+        await using var proxy = new StoreProxy(direct.EndPoint);
+        await using var lossy = direct.Through(proxy);
+        var rival = Begin(direct);
+        await rival.Orders.CreateWithIdAsync("a", new());
+        await rival.Orders.CreateWithIdAsync("b", new());
+        await rival.CommitAsync();
+        var call = Begin(direct, lossy.Redis);
+        await call.Orders.DeleteAsync("a");
+        await call.Orders.DeleteAsync("b");
+        await rival.Orders.DeleteAsync("b");
+        await rival.CommitAsync();
+        await rival.Orders.CreateWithIdAsync("b", new());
+        await rival.CommitAsync();
+        await Begin(direct, lossy.Redis).Orders.GetAsync("warm");
+
+        // The first send never arrives: whether it did, the store can tell by nothing that it keeps.
+        proxy.Arm(1, afterIt: false);
+        await Assert.ThrowsAsync<DocumentChangedException>(() => call.CommitAsync());
+
+        Assert.True(proxy.Seen > 1, "The commit was sent once.");
+        Assert.NotNull(await Begin(direct).Orders.GetAsync("a"));
+        Assert.NotNull(await Begin(direct).Orders.GetAsync("b"));
+        await AssertCountedAsync(direct);
+    }
+
+    [Theory]
+    [InlineData(StoreKind.Embedded)]
+    [InlineData(StoreKind.Redis)]
     public async Task A_claim_whose_reply_is_lost_is_ones_own_and_no_others(StoreKind kind)
     {
         await using var direct = await stores.GetAsync(kind);

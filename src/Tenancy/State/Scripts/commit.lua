@@ -41,7 +41,7 @@ if claim ~= '0' then
   end
 end
 
-local documents, storage, writes, growth, changed, isDone, onlyGoes = nil, nil, {}, 0, 0, false, true
+local documents, storage, writes, growth, changed, isDone, isExcused = nil, nil, {}, 0, 0, false, isAgain and claim ~= '2'
 if count > 0 then documents, storage = key(), key() end
 for i = 1, count do
   local w = { key = key(), expected = argument(), action = argument(), revision = argument(), size = argument() }
@@ -57,18 +57,23 @@ for i = 1, count do
   elseif kind == 'p' then isExpected = stored[2] == value
   else isExpected = not stored[1] end
   if owner > 0 and redis.call('EXISTS', KEYS[owner]) == 0 then isExpected = false end
-  if not isExpected and changed == 0 then changed = i end
+  if not isExpected then
+    if changed == 0 then changed = i end
+    if stored[1] then isExcused = false end
+  end
   if w.action == 'gone' then
     if isExpected and w.place then growth = growth - tonumber(stored[3]) else w.place = false end
   else
-    onlyGoes = false
+    isExcused = false
     growth = growth + tonumber(w.size) - tonumber(stored[3] or '0')
   end
   writes[i] = w
 end
--- The first time it was sent it was done, for a part of it is never done. Of deletions nothing is left that could tell.
+-- The first time it was sent it was done, for a part of it is never done.
 if isDone then return {1} end
-if changed > 0 and not (isAgain and onlyGoes) then return {4, changed} end
+-- Deletions that were done leave nothing that could tell. So one that is sent again may find documents gone; not others in their place, and
+-- not where a claim would hold the answer.
+if changed > 0 and not isExcused then return {4, changed} end
 if growth > 0 and tonumber(redis.call('GET', storage) or '0') + growth > tonumber(ARGV[7]) then return {3} end
 
 local t = redis.call('TIME')

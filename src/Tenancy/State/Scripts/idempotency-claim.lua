@@ -13,7 +13,7 @@ local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000) + tonumber
 local replay, skew = tonumber(ARGV[5]), tonumber(ARGV[6])
 
 local function claim(isTakenOver)
-  redis.call('HSET', KEYS[1], 'token', ARGV[3], 'lease', string.format('%.0f', now + tonumber(ARGV[4])))
+  redis.call('HSET', KEYS[1], 'token', ARGV[3], 'lease', string.format('%.0f', now + tonumber(ARGV[4])), 'over', isTakenOver)
   local secret = redis.call('GET', KEYS[4])
   if not secret then
     secret = ARGV[10]
@@ -22,12 +22,12 @@ local function claim(isTakenOver)
   return {1, secret, isTakenOver}
 end
 
-local stored = redis.call('HMGET', KEYS[1], 'request', 'response', 'lease', 'expiry', 'token')
+local stored = redis.call('HMGET', KEYS[1], 'request', 'response', 'lease', 'expiry', 'token', 'over')
 if stored[1] and now < tonumber(stored[4]) + skew then
   if stored[1] ~= ARGV[2] then return {4} end
   if stored[2] then return {2, stored[2]} end
   -- Sent again, after the reply was lost.
-  if stored[5] == ARGV[3] then return {1, redis.call('GET', KEYS[4]), 0} end
+  if stored[5] == ARGV[3] then return {1, redis.call('GET', KEYS[4]), tonumber(stored[6] or '0')} end
   local left = tonumber(stored[3]) - now
   if left > 0 then return {3, left} end
   -- Its node died or hangs. The claim changes hands; the operation stays the same.
