@@ -24,14 +24,14 @@ public sealed record AccountDocument : TenantDocument
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(brand);
-        var scope = (context.PlatformInstance as ISellerProfile)?.Profile.AccountScope ?? AccountScope.OperatorBrand;
+        var scope = context.FindPlatform<ISellerProfile>()?.Profile.AccountScope ?? AccountScope.OperatorBrand;
         var ofBrand = scope is AccountScope.OperatorBrand or AccountScope.Brand ? brand : null;
         var ofOperator = scope is AccountScope.OperatorBrand or AccountScope.Operator ? @operator : null;
 
         // In test mode everything is for tests: the mark tells no accounts apart.
-        var isSandbox = sandbox is true && !context.Kind.Tools.PrimitiveNames.Contains(Capabilities.TestController);
+        var isSandbox = sandbox is true && !context.ToolNames.Contains(Capabilities.TestController);
         return "acc_"
-            + TenantKeyspace.Hash(context.Caller.Value, ofBrand?.Domain, ofBrand?.BrandId, ofOperator, isSandbox ? "sandbox" : null)[..22];
+            + StableId.Of(context.Caller.Value, ofBrand?.Domain, ofBrand?.BrandId, ofOperator, isSandbox ? "sandbox" : null)[..22];
     }
 }
 

@@ -85,11 +85,11 @@ internal static class AdcpAnswers
 }
 
 /// <summary>An answer that is stored under an idempotency key, for one of the requests that get it.</summary>
-internal sealed class StoredAnswer(IdempotentOutcome outcome, string key, JsonElement? context) : ToolAnswer
+internal sealed class StoredAnswer(KeyedOutcome.Done outcome, string key, JsonElement? context) : ToolAnswer
 {
     public override void WriteTo(IBufferWriter<byte> output)
     {
-        output.Write(outcome.Json.Span[..^1]);
+        output.Write(outcome.Answer.Span[..^1]);
         if (outcome.IsReplay)
         {
             output.Write(",\"replayed\":true"u8);

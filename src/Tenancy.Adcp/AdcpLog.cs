@@ -10,14 +10,6 @@ internal static partial class AdcpLog
     [LoggerMessage(102, LogLevel.Warning, "The store did not answer tool {Tool} of tenant {TenantId}.", EventName = "ToolStoreAway")]
     public static partial void LogStoreAway(this ILogger logger, Exception exception, string tool, string tenantId);
 
-    [LoggerMessage(
-        103,
-        LogLevel.Warning,
-        "An idempotency key could not be given back; it is free when its claim ends.",
-        EventName = "IdempotencyKeyNotReleased"
-    )]
-    public static partial void LogNotReleased(this ILogger logger, Exception exception);
-
     [LoggerMessage(104, LogLevel.Warning, "{Type} is malformed at {Pointer}: {Mistake}", EventName = "MessageMalformed")]
     public static partial void LogMalformed(this ILogger logger, string type, string pointer, string mistake);
 
@@ -29,20 +21,4 @@ internal static partial class AdcpLog
         EventName = "NoWebhooks"
     )]
     public static partial void LogNoWebhooks(this ILogger logger);
-
-    [LoggerMessage(
-        106,
-        LogLevel.Information,
-        "A request of tenant {TenantId} is tried again: what it read was changed before it could write.",
-        EventName = "TriedAgain"
-    )]
-    public static partial void LogTriedAgain(this ILogger logger, Exception exception, string tenantId);
-
-    [LoggerMessage(
-        107,
-        LogLevel.Error,
-        "Tool {Tool} of tenant {TenantId} failed when nobody waited for its answer any more. Trace: {TraceId}",
-        EventName = "ToolFailedUnheard"
-    )]
-    public static partial void LogFailedUnheard(this ILogger logger, Exception exception, string tool, string tenantId, string traceId);
 }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Options;
 using Tenancy;
 using Tenancy.Adcp;
 using Tenancy.Configuration;
+using Tenancy.Resolution;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
@@ -21,13 +22,13 @@ public static class AdcpTenancyBuilderExtensions
         builder
             .AddSettings<AdcpOptions>(AdcpOptions.SectionName)
             .Validate<IHostEnvironment, IOptions<TenancyOptions>>(
-                static (options, environment, tenancy) => !options.TestMode || DevelopmentValues.AreAllowed(environment, tenancy.Value),
+                static (options, environment, tenancy) => !options.TestMode || tenancy.Value.AcceptDevelopmentValues(environment),
                 "Tenancy:Adcp:TestMode is on, with which anybody with a token can change what was sold: everywhere but in Development "
                     + "it is refused. Set it to "
                     + "false; in a test stage that is not named Production, Tenancy:AllowDevelopmentValues=true accepts it."
             );
         builder.Services.TryAddSingleton<AdcpSerializer>();
-        builder.Services.TryAddSingleton<IdempotentCalls>();
+        builder.Services.TryAddSingleton<IRefusalData, AdcpRefusals>();
         builder.Services.TryAddSingleton<IAccountResolver, SyncedAccounts>();
         builder.Services.TryAddSingleton<CallAccount>();
         return builder.AddHandlers<Capabilities>();

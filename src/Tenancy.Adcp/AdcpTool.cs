@@ -15,7 +15,7 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
     where TResponse : AdcpResponse
 {
     private readonly ToolWire<TRequest, TResponse> _wire;
-    private readonly IdempotentCalls _idempotent;
+    private readonly KeyedCalls _keyed;
     private readonly CallAccount _account;
     private readonly TimeSpan _timeout;
     private readonly ILogger _logger;
@@ -30,7 +30,7 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
                 $"{handlers.Name} has AdCP tools: call AddAdcp() on the builder that AddTenancy returns."
             );
         _wire = new(serializer);
-        _idempotent = services.GetRequiredService<IdempotentCalls>();
+        _keyed = services.GetRequiredService<KeyedCalls>();
         _account = services.GetRequiredService<CallAccount>();
         _timeout = TimeSpan.FromSeconds(attribute.TimeoutSeconds);
         _logger = services.GetRequiredService<ILoggerFactory>().CreateLogger(handlers);
@@ -80,13 +80,18 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
             return _wire.Answer(await HandleAsync(arguments.Request, call, cancellationToken), arguments.Request);
         }
 
-        var outcome = await _idempotent.RunAsync(
+        if (CallAccount.IsAnonymous(call))
+        {
+            throw new AdcpException(AdcpError.AuthRequired, "Credentials are required.");
+        }
+
+        var outcome = await _keyed.RunAsync(
             call,
-            new(ProtocolTool.Name, key, arguments.Hash!, _timeout),
+            new(ProtocolTool.Name, key, arguments.Hash!, _timeout) { IsAnswer = static exception => exception is AdcpException },
             async token => _wire.Write(await HandleAsync(arguments.Request, call, token)),
             cancellationToken
         );
-        return new StoredAnswer(outcome, key, arguments.Request.Context);
+        return new StoredAnswer(outcome.ExpectDone(), key, arguments.Request.Context);
     }
 
     // What the buyer is told of a failure, and what the log is.

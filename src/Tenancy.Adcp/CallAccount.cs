@@ -10,27 +10,25 @@ internal sealed class CallAccount(IAccountResolver resolver)
     {
         if (IsAnonymous(call) || request is not (IAccountRequest or TestControllerRequest))
         {
-            call.Narrow(null, readable: null);
+            call.ForAccount(null);
             return;
         }
 
         if (
             request is TestControllerRequest { Account: { } wanted }
             && IsComplete(wanted)
-            && await resolver.ResolveAsync(wanted, call.Unnarrowed, cancellationToken) is [var one]
+            && await resolver.ResolveAsync(wanted, call.Context, cancellationToken) is [var one]
         )
         {
-            call.Narrow(one.AccountId, readable: null);
+            call.ForAccount(one.AccountId);
             return;
         }
 
         if (request is not IAccountRequest { Account: { } reference })
         {
             // Which accounts the caller has is asked when the handler reads what lies in them: most reads do not.
-            call.Narrow(
-                null,
-                new(async token => [.. (await resolver.ResolveAsync(null, call.Unnarrowed, token)).Select(account => account.AccountId)])
-            );
+            var context = call.Context;
+            call.ForAccounts(async token => [.. (await resolver.ResolveAsync(null, context, token)).Select(account => account.AccountId)]);
             return;
         }
 
@@ -39,8 +37,8 @@ internal sealed class CallAccount(IAccountResolver resolver)
             throw new AdcpException(AdcpError.InvalidRequest, "account must have an account_id, or brand and operator.", "/account");
         }
 
-        var found = await resolver.ResolveAsync(reference, call.Unnarrowed, cancellationToken);
-        call.Narrow(
+        var found = await resolver.ResolveAsync(reference, call.Context, cancellationToken);
+        call.ForAccount(
             found switch
             {
                 [] => throw new AdcpException(
@@ -54,8 +52,7 @@ internal sealed class CallAccount(IAccountResolver resolver)
                     "Several of your accounts fit: name one by its account_id.",
                     "/account"
                 ),
-            },
-            readable: null
+            }
         );
     }
 
@@ -63,7 +60,7 @@ internal sealed class CallAccount(IAccountResolver resolver)
         reference.AccountId is not null || (reference.Brand is not null && reference.Operator is not null);
 
     // A caller without credentials has no accounts: what it may call answers without one.
-    private static bool IsAnonymous(Call call) => call.Caller.IsAnonymous && !call.IsOpen;
+    public static bool IsAnonymous(Call call) => call.Context.Caller.IsAnonymous && !call.IsOpen;
 
     // An account that cannot be used can still be read.
     private static Account Usable(Account account, AdcpRequest request) =>

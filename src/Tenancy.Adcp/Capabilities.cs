@@ -23,8 +23,8 @@ internal sealed class Capabilities
         CancellationToken cancellationToken
     )
     {
-        var tools = context.Kind.Tools.PrimitiveNames;
-        var profile = (context.PlatformInstance as ISellerProfile)?.Profile ?? new();
+        var tools = context.ToolNames;
+        var profile = context.FindPlatform<ISellerProfile>()?.Profile ?? new();
         var sellsMedia = MediaBuyTools.All(tools.Contains);
         var isTest = tools.Contains(TestController) && profile.TestScenarios.Count > 0;
         return Task.FromResult(
@@ -33,7 +33,7 @@ internal sealed class Capabilities
                 Adcp = new()
                 {
                     MajorVersions = [MajorVersion],
-                    Idempotency = new() { Supported = true, ReplayTtlSeconds = (int)new IdempotencyRules().ReplayTime.TotalSeconds },
+                    Idempotency = new() { Supported = true, ReplayTtlSeconds = (int)KeyedCalls.ReplayTime.TotalSeconds },
                 },
                 SupportedProtocols = ["media_buy"],
                 Account = new() { SupportedBilling = profile.Billing },

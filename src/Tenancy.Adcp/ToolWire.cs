@@ -92,7 +92,7 @@ internal sealed class ToolWire<TRequest, TResponse>(AdcpSerializer serializer)
     {
         try
         {
-            return RequestHash.Compute(json);
+            return RequestHash.Compute(json, AdcpRequestHash.Omitted);
         }
         catch (FormatException)
         {

@@ -279,6 +279,11 @@ public static class TenancyServiceCollectionExtensions
             provider.GetRequiredService<ToolContextFactory>(),
             provider.GetRequiredService<ILogger<TenantScopes>>()
         ));
+        services.TryAddSingleton(provider => new KeyedCalls(
+            provider.GetRequiredService<RedisConnection>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<KeyedCalls>>()
+        ));
         services.TryAddSingleton<ToolContextFactory>();
         services.TryAddSingleton<CallStarter>();
         services.TryAddSingleton<ConcurrentCalls>();

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Microsoft.Extensions.Hosting;
 
 namespace Tenancy.Configuration;
 
@@ -103,6 +104,12 @@ public sealed class TenancyOptions
 
     /// <summary>The schemes that tenants may name, each with the claim that identifies its callers.</summary>
     internal Dictionary<string, string> Schemes { get; set; } = new(StringComparer.Ordinal);
+
+    /// <summary>
+    /// Whether values for development are good in an environment: in Development, and in any but Production where
+    /// <see cref="AllowDevelopmentValues"/> says so.
+    /// </summary>
+    public bool AcceptDevelopmentValues(IHostEnvironment environment) => DevelopmentValues.AreAllowed(environment, this);
 }
 
 /// <summary>What a tenant gets where its configuration leaves it out: <c>Tenancy:Defaults</c>.</summary>

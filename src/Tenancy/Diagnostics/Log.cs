@@ -137,6 +137,30 @@ internal static partial class Log
     public static partial void CallServicesNotDisposed(this ILogger logger, Exception exception, string tenantId);
 
     [LoggerMessage(
+        28,
+        LogLevel.Warning,
+        "An idempotency key could not be given back; it is free when its claim ends.",
+        EventName = "IdempotencyKeyNotReleased"
+    )]
+    public static partial void IdempotencyKeyNotReleased(this ILogger logger, Exception exception);
+
+    [LoggerMessage(
+        29,
+        LogLevel.Information,
+        "A request of tenant {TenantId} is tried again: what it read was changed before it could write.",
+        EventName = "TriedAgain"
+    )]
+    public static partial void TriedAgain(this ILogger logger, Exception exception, string tenantId);
+
+    [LoggerMessage(
+        32,
+        LogLevel.Error,
+        "Tool {Tool} of tenant {TenantId} failed when nobody waited for its answer any more. Trace: {TraceId}",
+        EventName = "ToolFailedUnheard"
+    )]
+    public static partial void ToolFailedUnheard(this ILogger logger, Exception exception, string tool, string tenantId, string traceId);
+
+    [LoggerMessage(
         30,
         LogLevel.Warning,
         "{Host} leads to {Addresses}, which Tenancy:Validation:AllowedNetworks does not allow.",

@@ -100,8 +100,23 @@ public sealed class Call : IUnitOfWork
     }
 
     /// <summary>
-    /// Narrows the call to what its arguments name: from here on its context is for these accounts, and for this piece of work.
+    /// Narrows the call to what its arguments name: from here on its context is for that account, and what it reads and writes lies there.
     /// </summary>
+    /// <param name="accountId">The account, which the caller may use: nothing is checked here. Null for none.</param>
+    public void ForAccount(string? accountId) => Narrow(accountId, readable: null);
+
+    /// <summary>
+    /// Lets the call read what lies in several accounts of the caller, and write nothing, because its arguments name none of them.
+    /// </summary>
+    /// <param name="find">
+    /// Finds the accounts, which the caller may use. It is asked when a document is first read, and once: most calls read none.
+    /// </param>
+    public void ForAccounts(Func<CancellationToken, Task<IReadOnlyList<string>>> find)
+    {
+        ArgumentNullException.ThrowIfNull(find);
+        Narrow(null, new(find));
+    }
+
     internal void Narrow(string? accountId, ReadableAccounts? readable, IdempotencyLease? lease = null)
     {
         _narrowed?.End();

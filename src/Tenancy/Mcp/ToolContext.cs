@@ -79,6 +79,18 @@ public sealed class ToolContext
             );
     }
 
+    /// <summary>Gets this tenant's instance of its platform as an interface that not every platform has; null where it has not.</summary>
+    /// <exception cref="InvalidOperationException">The call has ended.</exception>
+    public T? FindPlatform<T>()
+        where T : class
+    {
+        ThrowIfEnded();
+        return _platform as T;
+    }
+
+    /// <summary>Gets the names of the tools that tenants of this platform have.</summary>
+    public IReadOnlySet<string> ToolNames => Kind.ToolNames;
+
     /// <summary>
     /// Gets the documents of a type, of this tenant and account; of all accounts of the caller, to be read only, where the call names none.
     /// </summary>
@@ -144,9 +156,6 @@ public sealed class ToolContext
 
     /// <summary>Gets which accounts the call is for.</summary>
     internal CallAccounts Accounts { get; }
-
-    /// <summary>Gets the platform's instance, whatever it is.</summary>
-    internal object PlatformInstance => _platform;
 
     /// <summary>Gets what tenants of this kind can do.</summary>
     internal PlatformKind Kind { get; }

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Tenancy.Resolution;
 
@@ -13,17 +14,9 @@ namespace Tenancy.Resolution;
 /// <param name="StatusCode">The HTTP status.</param>
 /// <param name="Detail">What is wrong and how to mend it.</param>
 /// <param name="JsonRpcCode">The JSON-RPC code on MCP endpoints; null where those get problem+json too.</param>
-/// <param name="AdcpCode">The AdCP error code in the JSON-RPC error's data.</param>
-/// <param name="Recovery">AdCP's word for what the caller can do: <c>transient</c>, <c>correctable</c> or <c>terminal</c>.</param>
+/// <param name="Reason">Why, for who describes it in the words of a protocol on top of MCP; see <see cref="IRefusalData"/>.</param>
 /// <param name="RetryAfter">The seconds after which a retry makes sense.</param>
-internal sealed record Refusal(
-    int StatusCode,
-    string Detail,
-    int? JsonRpcCode = null,
-    string? AdcpCode = null,
-    string? Recovery = null,
-    int? RetryAfter = null
-)
+internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode = null, RefusalReason? Reason = null, int? RetryAfter = null)
 {
     public static Refusal ForeignHost { get; } = new(400, "No tenant may be called at this host.");
 
@@ -50,40 +43,37 @@ internal sealed record Refusal(
     public static Refusal BadAdminRequest(int statusCode, string detail) => new(statusCode, detail);
 
     public static Refusal TenantUnavailable { get; } =
-        new(503, "The tenant is not available now.", -32027, "SERVICE_UNAVAILABLE", "transient", RetryAfter: 30);
+        new(503, "The tenant is not available now.", -32027, RefusalReason.Unavailable, RetryAfter: 30);
 
     public static Refusal StoreUnavailable { get; } =
-        new(503, "The server's store is not available now.", -32027, "SERVICE_UNAVAILABLE", "transient", RetryAfter: 2);
+        new(503, "The server's store is not available now.", -32027, RefusalReason.Unavailable, RetryAfter: 2);
 
     public static Refusal IssuerUnavailable { get; } =
-        new(503, "The tenant's identity provider is not available now.", -32027, "SERVICE_UNAVAILABLE", "transient", RetryAfter: 5);
+        new(503, "The tenant's identity provider is not available now.", -32027, RefusalReason.Unavailable, RetryAfter: 5);
 
-    public static Refusal NotLoaded { get; } =
-        new(503, "The server is starting.", -32027, "SERVICE_UNAVAILABLE", "transient", RetryAfter: 2);
+    public static Refusal NotLoaded { get; } = new(503, "The server is starting.", -32027, RefusalReason.Unavailable, RetryAfter: 2);
 
-    public static Refusal NoCredentials { get; } = new(401, "Credentials are required.", -32028, "AUTH_REQUIRED", "correctable");
+    public static Refusal NoCredentials { get; } = new(401, "Credentials are required.", -32028, RefusalReason.NoCredentials);
 
-    public static Refusal BadCredentials { get; } = new(401, "The credentials are not valid here.", -32028, "AUTH_REQUIRED", "correctable");
+    public static Refusal BadCredentials { get; } = new(401, "The credentials are not valid here.", -32028, RefusalReason.BadCredentials);
 
     public static Refusal UnlistedClient { get; } =
         new(
             403,
             "The client that the token was issued to is none of those that may call the tenant.",
             -32028,
-            "PERMISSION_DENIED",
-            "correctable"
+            RefusalReason.ClientNotListed
         );
 
     public static Refusal TooManyCalls { get; } =
-        new(429, "The tenant has as many calls under way as it may.", -32029, "RATE_LIMITED", "transient", RetryAfter: 1);
+        new(429, "The tenant has as many calls under way as it may.", -32029, RefusalReason.TooMany, RetryAfter: 1);
 
     public static Refusal TooManySessions { get; } =
         new(
             429,
             "There are as many sessions as there may be: end one, or wait until one that is not used expires.",
             -32029,
-            "RATE_LIMITED",
-            "transient",
+            RefusalReason.TooMany,
             RetryAfter: 60
         );
 
@@ -100,13 +90,12 @@ internal sealed record Refusal(
             503,
             "There are as many large requests under way as there may be: send it again later.",
             -32027,
-            "SERVICE_UNAVAILABLE",
-            "transient",
+            RefusalReason.Unavailable,
             RetryAfter: 1
         );
 
     public static Refusal TenantChanged { get; } =
-        new(503, "The tenant has changed meanwhile: call again.", -32027, "SERVICE_UNAVAILABLE", "transient", RetryAfter: 1);
+        new(503, "The tenant has changed meanwhile: call again.", -32027, RefusalReason.Unavailable, RetryAfter: 1);
 
     public static Refusal BadJson { get; } = new(400, "The body is not one JSON-RPC message.", -32700);
 
@@ -121,14 +110,14 @@ internal sealed record Refusal(
         new(400, "The body has a JSON key twice, or in a spelling that differs by case only.", -32600);
 
     public static Refusal TooManyRequests(int retryAfter) =>
-        new(429, "There were too many requests.", -32029, "RATE_LIMITED", "transient", Math.Max(1, retryAfter));
+        new(429, "There were too many requests.", -32029, RefusalReason.TooMany, Math.Max(1, retryAfter));
 
     public static Refusal InsufficientScope(IReadOnlyList<string> scopes) =>
-        new(403, $"The credentials lack the scope {string.Join(' ', scopes)}.", -32028, "AUTH_REQUIRED", "correctable") { Scopes = scopes };
+        new(403, $"The credentials lack the scope {string.Join(' ', scopes)}.", -32028, RefusalReason.ScopeMissing) { Scopes = scopes };
 
     public static Refusal Contradiction(string reason) => new(400, reason);
 
-    /// <summary>More for the JSON-RPC error's data, where there is no AdCP code.</summary>
+    /// <summary>The JSON-RPC error's data, where the MCP protocol says what is in it.</summary>
     public JsonObject? Data { get; init; }
 
     /// <summary>The scopes that the credentials lack, for the challenge.</summary>
@@ -152,7 +141,7 @@ internal sealed record Refusal(
         }
 
         return isMcp && JsonRpcCode is { } code
-            ? WriteAsync(response, "application/json", JsonRpc(code, id), context.RequestAborted)
+            ? WriteAsync(response, "application/json", JsonRpc(code, id, context.RequestServices), context.RequestAborted)
             : WriteAsync(response, "application/problem+json", Problem(), context.RequestAborted);
     }
 
@@ -164,27 +153,16 @@ internal sealed record Refusal(
             ["detail"] = Detail,
         };
 
-    private JsonObject JsonRpc(int code, JsonNode? id)
+    private JsonObject JsonRpc(int code, JsonNode? id, IServiceProvider services)
     {
         var error = new JsonObject { ["code"] = code, ["message"] = Detail };
         if (Data is not null)
         {
             error["data"] = Data.DeepClone();
         }
-        else if (AdcpCode is not null)
+        else if (Reason is { } reason && services.GetService<IRefusalData>() is { } words)
         {
-            var adcp = new JsonObject
-            {
-                ["code"] = AdcpCode,
-                ["message"] = Detail,
-                ["recovery"] = Recovery,
-            };
-            if (RetryAfter is { } seconds)
-            {
-                adcp["retry_after"] = seconds;
-            }
-
-            error["data"] = new JsonObject { ["adcp_error"] = adcp };
+            error["data"] = words.Describe(reason, Detail, RetryAfter);
         }
 
         // A request's id that is not known is left out: no client takes null for one.

@@ -40,7 +40,7 @@ internal ref struct CanonicalJson
     /// The value has half a surrogate pair, bytes that are no UTF-8, a number beyond a double, or a member twice: it has no canonical form.
     /// </exception>
     /// <exception cref="JsonException">It is no JSON text, or deeper than 64 levels.</exception>
-    public static ReadOnlySpan<byte> Serialize(ReadOnlySpan<byte> json, params ReadOnlySpan<Omission> omissions)
+    public static ReadOnlySpan<byte> Serialize(ReadOnlySpan<byte> json, params ReadOnlySpan<OmittedMember> omissions)
     {
         var canonical = new CanonicalJson(json);
         try
@@ -60,7 +60,7 @@ internal ref struct CanonicalJson
         return canonical._output.AsSpan(0, canonical._length);
     }
 
-    private void WriteValue(scoped ReadOnlySpan<Omission> omissions)
+    private void WriteValue(scoped ReadOnlySpan<OmittedMember> omissions)
     {
         switch (_json.TokenType)
         {
@@ -84,7 +84,7 @@ internal ref struct CanonicalJson
     }
 
     // Section 3.2.3: members are in the order of their names' UTF-16 code units, which is what ordinal comparison of strings is.
-    private void WriteObject(scoped ReadOnlySpan<Omission> omissions)
+    private void WriteObject(scoped ReadOnlySpan<OmittedMember> omissions)
     {
         var (first, isInOrder) = (_members.Count, true);
         Write("{"u8);
@@ -154,7 +154,7 @@ internal ref struct CanonicalJson
         ArrayPool<byte>.Shared.Return(before);
     }
 
-    private static Omission? Find(ReadOnlySpan<Omission> omissions, string name)
+    private static OmittedMember? Find(ReadOnlySpan<OmittedMember> omissions, string name)
     {
         foreach (var omission in omissions)
         {
@@ -257,16 +257,6 @@ internal ref struct CanonicalJson
         }
 
         return _output.AsSpan(_length);
-    }
-
-    /// <summary>A member of an object that is left out, or of which members are.</summary>
-    internal sealed class Omission(string name, params Omission[] within)
-    {
-        public string Name => name;
-
-        public Omission[] Within => within;
-
-        public bool IsWhole => within.Length == 0;
     }
 
     /// <summary>Where a member stands in what was written; nothing long where it is left out.</summary>

@@ -5,11 +5,11 @@ namespace Tenancy.State;
 /// <summary>How long answers are replayed, and how many a tenant may keep.</summary>
 internal sealed record IdempotencyRules
 {
-    /// <summary>Gets how long an answer is replayed. Default: 24 hours; AdCP allows 1 hour to 7 days.</summary>
+    /// <summary>Gets how long an answer is replayed. Default: 24 hours.</summary>
     public TimeSpan ReplayTime { get; init; } = TimeSpan.FromHours(24);
 
     /// <summary>
-    /// Gets how far the caller's clock may be from ours: so much longer an answer is replayed. Default: 60 seconds, as AdCP has it.
+    /// Gets how far the caller's clock may be from ours: so much longer an answer is replayed. Default: 60 seconds.
     /// </summary>
     public TimeSpan Skew { get; init; } = TimeSpan.FromSeconds(60);
 
@@ -21,9 +21,9 @@ internal sealed record IdempotencyRules
     /// </summary>
     public long MaxBytes { get; init; } = TenantLimits.DefaultMaxIdempotencyBytes;
 
-    /// <summary>Gets the new keys a second that one caller and account may use, over 60 seconds. Default: 60, as AdCP has it.</summary>
+    /// <summary>Gets the new keys a second that one caller and account may use, over 60 seconds. Default: 60.</summary>
     public int SustainedInserts { get; init; } = 60;
 
-    /// <summary>Gets the new keys a second that one caller and account may use, over 10 seconds. Default: 300, as AdCP has it.</summary>
+    /// <summary>Gets the new keys a second that one caller and account may use, over 10 seconds. Default: 300.</summary>
     public int BurstInserts { get; init; } = 300;
 }

@@ -152,16 +152,14 @@ public sealed class CanonicalJsonTests
     [InlineData("""{"keep":{"b":1,"a":2},"b":{"x":1}}""", """{"keep":{"a":2}}""")]
     public void What_is_left_out_leaves_no_trace(string json, string canonical)
     {
-        CanonicalJson.Omission[] omissions = [new("b"), new("z"), new("keep", new CanonicalJson.Omission("b"))];
+        OmittedMember[] omissions = [new("b"), new("z"), new("keep", new OmittedMember("b"))];
 
         Assert.Equal(canonical, Encoding.UTF8.GetString(CanonicalJson.Serialize(Encoding.UTF8.GetBytes(json), omissions)));
     }
 
     [Fact]
     public void A_member_that_is_left_out_may_not_stand_twice_either() =>
-        Assert.Throws<FormatException>(() =>
-            CanonicalJson.Serialize("""{"b":1,"a":2,"b":3}"""u8, new CanonicalJson.Omission("b")).ToArray()
-        );
+        Assert.Throws<FormatException>(() => CanonicalJson.Serialize("""{"b":1,"a":2,"b":3}"""u8, new OmittedMember("b")).ToArray());
 
     [Theory]
     [InlineData("{\"a\":\"\u00ff\"}")]

@@ -395,6 +395,24 @@ public sealed class DocumentWorkTests(TestStores stores)
         await AssertCountedAsync(direct);
     }
 
+    [Theory]
+    [InlineData(StoreKind.Embedded)]
+    [InlineData(StoreKind.Redis)]
+    public async Task A_claim_whose_reply_is_lost_is_ones_own_and_no_others(StoreKind kind)
+    {
+        await using var direct = await stores.GetAsync(kind);
+        await using var proxy = new StoreProxy(direct.EndPoint);
+        await using var lossy = direct.Through(proxy);
+        var request = new IdempotentRequest("caller", "account", "key-0123456789abcdef", "tool", "hash");
+        var keys = new IdempotencyStore(lossy.Redis, direct.Tenant, generation: 0, new());
+        await keys.ClaimAsync(request with { Key = "warm" }, TimeSpan.FromSeconds(30));
+        proxy.Arm(1, afterIt: true);
+        var claim = await keys.ClaimAsync(request, TimeSpan.FromSeconds(30));
+        Assert.Equal(2, proxy.Seen);
+        Assert.False(Assert.IsType<IdempotencyClaim.Claimed>(claim).Lease.IsTakenOver);
+        Assert.IsType<IdempotencyClaim.InFlight>(await keys.ClaimAsync(request, TimeSpan.FromSeconds(30)));
+    }
+
     private static async Task<int[]> ListAsync(Documents<TestOrder> orders, int limit)
     {
         List<int> numbers = [];

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Tenancy.Adcp;
 using Tenancy.State;
 
 namespace Tenancy.Tests.State;
@@ -45,6 +46,6 @@ public sealed class RequestHashTests
 
     private static string Hash(string json)
     {
-        return RequestHash.Compute(Encoding.UTF8.GetBytes(json));
+        return RequestHash.Compute(Encoding.UTF8.GetBytes(json), AdcpRequestHash.Omitted);
     }
 }

@@ -1,0 +1,196 @@
+using System.Diagnostics;
+using Microsoft.Extensions.Logging;
+using Tenancy.Configuration;
+using Tenancy.Diagnostics;
+using Tenancy.Registry;
+using Tenancy.State;
+
+namespace Tenancy.Mcp;
+
+/// <summary>Runs a request with an idempotency key once, whoever sends it again, and replays its answer.</summary>
+/// <remarks>
+/// For tools of a kind of your own (<see cref="TenantTool"/>): a service, which <see cref="ToolRun.RunAsync"/> asks. A key is one caller's
+/// and one account's. What the handler writes and its answer are one commit; where somebody else was faster it runs again, three times at
+/// most, under the same <see cref="ToolContext.OperationId"/>.
+/// </remarks>
+public sealed class KeyedCalls
+{
+    // A conflict lets the handler decide again; who loses that often is told so.
+    private const int MaxTries = 3;
+
+    // A handler that returns when its time is over still has its answer to commit.
+    private static readonly TimeSpan CommitTime = TimeSpan.FromSeconds(5);
+    private readonly RedisConnection _redis;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+
+    internal KeyedCalls(RedisConnection redis, TimeProvider time, ILogger<KeyedCalls> logger) =>
+        (_redis, _time, _logger) = (redis, time, logger);
+
+    /// <summary>Gets how long an answer is replayed: 24 hours.</summary>
+    public static TimeSpan ReplayTime { get; } = new IdempotencyRules().ReplayTime;
+
+    /// <summary>
+    /// Runs the request, or gives the answer that it had. An error gives the key back; a client that goes does not stop what was begun.
+    /// </summary>
+    /// <param name="call">The call, with the account that it is for. It goes on until the handler has ended.</param>
+    /// <param name="request">The request; it is valid, for a malformed one must leave no trace.</param>
+    /// <param name="handle">Runs the handler, and gives its answer as it is stored; the token is cancelled when its time is over.</param>
+    /// <param name="cancellationToken">Ends the wait, not the work.</param>
+    /// <exception cref="InvalidOperationException">The caller has shown no credentials: it has no keys of its own.</exception>
+    /// <exception cref="DocumentChangedException">Others were faster each time.</exception>
+    /// <exception cref="StorageBudgetExceededException">The tenant keeps as much as it may; nothing was written.</exception>
+    /// <exception cref="StoreUnavailableException">The store did not answer: the same request again finds out what became of
+    /// it.</exception>
+    public async Task<KeyedOutcome> RunAsync(
+        Call call,
+        KeyedRequest request,
+        Func<CancellationToken, Task<byte[]>> handle,
+        CancellationToken cancellationToken
+    )
+    {
+        ArgumentNullException.ThrowIfNull(call);
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(handle);
+        var caller = call.Context;
+        if (caller.Accounts.Own is null)
+        {
+            throw new InvalidOperationException("A caller without credentials has no idempotency keys: refuse it before.");
+        }
+
+        // What is claimed is run.
+        cancellationToken.ThrowIfCancellationRequested();
+        var limits = call.Tenant.Config.Limits;
+        var store = new IdempotencyStore(
+            _redis,
+            caller.TenantId,
+            call.Tenant.Generation,
+            new()
+            {
+                MaxRecords = limits?.MaxIdempotencyRecords ?? TenantLimits.DefaultMaxIdempotencyRecords,
+                MaxBytes = limits?.MaxIdempotencyBytes ?? TenantLimits.DefaultMaxIdempotencyBytes,
+            }
+        );
+        var claim = await store
+            .ClaimAsync(new(caller.Caller.Value, caller.AccountId, request.Key, request.Tool, request.Hash), request.Timeout + CommitTime)
+            .ConfigureAwait(false);
+        return claim switch
+        {
+            IdempotencyClaim.Claimed(var lease) => await WaitAsync(
+                    call.RunDetached(() => RunClaimedAsync(store, lease, call, request.Timeout, handle)),
+                    request,
+                    caller.TenantId,
+                    cancellationToken
+                )
+                .ConfigureAwait(false),
+            IdempotencyClaim.Replay(var response) => new KeyedOutcome.Done(response, IsReplay: true),
+            IdempotencyClaim.InFlight(var retryAfter) => new KeyedOutcome.InFlight(retryAfter),
+            IdempotencyClaim.Conflict => new KeyedOutcome.Conflict(),
+            IdempotencyClaim.Expired => new KeyedOutcome.Expired(),
+            IdempotencyClaim.TooManyInserts(var retryAfter) => new KeyedOutcome.TooManyKeys(retryAfter),
+            IdempotencyClaim.StorageFull(var retryAfter) => new KeyedOutcome.StorageFull(retryAfter),
+            _ => throw new InvalidOperationException("The store gave no answer that is known here."),
+        };
+    }
+
+    // A handler may ignore that its time is over. Its caller is told when another try may have the claim.
+    private async Task<KeyedOutcome> WaitAsync(
+        Task<KeyedOutcome> work,
+        KeyedRequest request,
+        TenantId tenantId,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            return await work.WaitAsync(request.Timeout + CommitTime, _time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException) when (!work.IsCompleted)
+        {
+            _ = LogUnheardAsync(work, request, tenantId, Activity.Current?.TraceId);
+            return new KeyedOutcome.TookTooLong();
+        }
+        catch (OperationCanceledException exception)
+            when (cancellationToken.IsCancellationRequested && exception.CancellationToken == cancellationToken)
+        {
+            _ = LogUnheardAsync(work, request, tenantId, Activity.Current?.TraceId);
+            throw;
+        }
+    }
+
+    // Who waits for the answer is told how the handler failed, and the tool logs it. Where nobody does, it is logged here.
+    private async Task LogUnheardAsync(Task<KeyedOutcome> work, KeyedRequest request, TenantId tenantId, ActivityTraceId? trace)
+    {
+        try
+        {
+            await work.ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is DocumentChangedException || request.IsAnswer?.Invoke(exception) is true)
+        {
+            // What the caller is told when it asks again.
+        }
+        catch (Exception exception)
+        {
+            _logger.ToolFailedUnheard(exception, request.Tool, tenantId.Value, trace?.ToHexString() ?? "none");
+        }
+    }
+
+    private async Task<KeyedOutcome> RunClaimedAsync(
+        IdempotencyStore store,
+        IdempotencyLease lease,
+        Call call,
+        TimeSpan timeout,
+        Func<CancellationToken, Task<byte[]>> handle
+    )
+    {
+        try
+        {
+            using var limit = new CancellationTokenSource(timeout, _time);
+            var before = call.Work?.Copy();
+            for (var attempt = 1; ; attempt++)
+            {
+                // Every try of the request does its work under the same name.
+                await call.BeginTryAsync(lease, before, isFirst: attempt == 1).ConfigureAwait(false);
+                try
+                {
+                    var answer = await handle(limit.Token).ConfigureAwait(false);
+                    return Outcome(answer, await store.CompleteAsync(lease, answer, call.Work).ConfigureAwait(false));
+                }
+                catch (DocumentChangedException exception) when (attempt < MaxTries && !limit.IsCancellationRequested)
+                {
+                    _logger.TriedAgain(exception, call.Context.TenantId.Value);
+                }
+            }
+        }
+        catch (ClaimPassedException)
+        {
+            return new KeyedOutcome.TookTooLong();
+        }
+        catch
+        {
+            await ReleaseAsync(store, lease).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private static KeyedOutcome Outcome(ReadOnlyMemory<byte> answer, IdempotencyCompletion completion) =>
+        completion switch
+        {
+            { IsStored: true } => new KeyedOutcome.Done(answer, IsReplay: false),
+            { Other: { } other } => new KeyedOutcome.Done(other, IsReplay: true),
+            _ => new KeyedOutcome.TookTooLong(),
+        };
+
+    private async Task ReleaseAsync(IdempotencyStore store, IdempotencyLease lease)
+    {
+        try
+        {
+            await store.ReleaseAsync(lease).ConfigureAwait(false);
+        }
+        catch (StoreUnavailableException exception)
+        {
+            // The claim ends by itself when its time is over.
+            _logger.IdempotencyKeyNotReleased(exception);
+        }
+    }
+}
