@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using ModelContextProtocol.Server;
+using Tenancy.Mcp;
 using Tenancy.Mcp.Platforms;
 using Tenancy.Tests.Hosting;
 
@@ -211,6 +212,35 @@ public sealed class ToolLimitsTests
     }
 
     [Fact]
+    public async Task Who_is_refused_anyway_spends_nothing_of_a_tools_limit()
+    {
+        await using var server = await TenancyServer.StartAsync(
+            settings: new Dictionary<string, string?>(Settings) { ["Tenancy:Tenants:0:principals:1:scopes:0"] = "mark" },
+            services: services => services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<MarkedTools>()))
+        );
+        await ChangeAsync(server, "acme", """{"limits":{"tools":{"scoped_mark":{"rateLimit":1}}}}""");
+        Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(server, tool: "scoped_mark"));
+        Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync(server, tool: "scoped_mark"));
+        using (
+            var request = McpCalls.Post(
+                server.Port,
+                Way.Path,
+                "acme",
+                Second,
+                McpCalls.Call("scoped_mark", generation: Generation.Stateless)
+            )
+        )
+        {
+            request.Headers.Add("MCP-Protocol-Version", "2099-01-01");
+            using var unspoken = await server.Client.SendAsync(request, Token);
+            Assert.Equal(HttpStatusCode.BadRequest, unspoken.StatusCode);
+        }
+
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, token: Second, tool: "scoped_mark"));
+        Assert.Equal(HttpStatusCode.TooManyRequests, await StatusAsync(server, token: Second, tool: "scoped_mark"));
+    }
+
+    [Fact]
     public async Task What_a_tools_limit_refuses_stays_counted_as_a_request()
     {
         await using var server = await StartAsync("""{"limits":{"rateLimit":4,"tools":{"whoami":{"rateLimit":1}}}}""");
@@ -308,6 +338,10 @@ public sealed class ToolLimitsTests
     {
         [McpServerTool(Name = "marked")]
         public static string Mark() => "mark";
+
+        [McpServerTool(Name = "scoped_mark")]
+        [RequireScope("mark")]
+        public static string MarkWithScope() => "mark";
     }
 
     private static async Task<TenancyServer> StartAsync(string patch, StoreKind store = StoreKind.Embedded)
