@@ -63,8 +63,8 @@ public sealed class TenancyOptions
     /// </summary>
     /// <value>
     /// Default: false. Tokens and admin keys that are easy to guess, <c>localhost</c> as base domain or public URL, the embedded store and
-    /// AdCP's test mode are refused everywhere but in Development. With true they are accepted in any environment but Production, which
-    /// refuses this setting, too.
+    /// tools for tests of an added library are refused everywhere but in Development. With true they are accepted in any environment but
+    /// Production, which refuses this setting, too.
     /// </value>
     public bool AllowDevelopmentValues { get; set; }
 

@@ -64,7 +64,7 @@ public sealed class Documents<T>
                 ?? throw new InvalidOperationException("A document that another operation created has this operation's id.");
     }
 
-    /// <summary>Creates a document under an id that the caller chose, such as a buyer's own name for it.</summary>
+    /// <summary>Creates a document under an id that the caller chose, such as its own name for it.</summary>
     /// <remarks>
     /// It reads whether the id is taken. At the commit it may turn out that somebody else took it meanwhile, that the document which it
     /// belongs to is gone (<see cref="DocumentChangedException"/>), or that the tenant keeps as much as it may

@@ -90,6 +90,17 @@ public sealed class CustomisePageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_shop_is_opened_and_closed_by_the_applications_own_code()
+    {
+        var opener = _app.Services.GetRequiredService<ShopOpener>();
+        var token = await opener.OpenAsync("madrid", "Hola", Token);
+        Assert.StartsWith("madrid.", token, StringComparison.Ordinal);
+        Assert.Equal("madrid", _app.Services.GetRequiredService<TenantRegistry>().Get("madrid")?.Id.Value);
+        Assert.True(await opener.CloseAsync("madrid", Token));
+        Assert.Null(_app.Services.GetRequiredService<TenantRegistry>().Get("madrid"));
+    }
+
+    [Fact]
     public async Task Documents_are_kept_counted_and_cleaned_outside_a_call()
     {
         var id = await CallAsync("berlin", "add_note", """{ "text": "buy milk" }""");

@@ -28,6 +28,7 @@ internal static class ShopServer
         // What the classes above, and handlers, ask for in their constructors.
         builder.Services.AddSingleton<ChangeCounter>();
         builder.Services.AddSingleton<NoteCleaner>();
+        builder.Services.AddSingleton<ShopOpener>();
 
         // In place of AdCP's words: of several the last counts.
         builder.Services.AddSingleton<IRefusalData, ShopRefusals>();
