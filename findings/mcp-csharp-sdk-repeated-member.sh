@@ -4,7 +4,8 @@
 # RFC 8259 (section 4) leaves a repeated name to the reader. One would guess that a server has one rule for it. This one has three:
 #   at the top of the message   the last one counts, and the call is answered
 #   among the arguments         the last one counts, and the call is answered
-#   in "params"                 clients before 2026-07-28 get a JSON-RPC error (-32603, HTTP 200); since 2026-07-28 it is HTTP 500 without a body
+#   in "params"                 clients before 2026-07-28 get a JSON-RPC error (-32603, HTTP 200); since 2026-07-28 it is
+#                               HTTP 500 without a body
 # Whoever checks a message before the SDK reads it has to refuse repeated names, or may check another value than the one that counts.
 #
 # It needs the .NET SDK and curl. It fails where the behaviour is another one.
@@ -61,7 +62,8 @@ call() { printf '{"jsonrpc":"2.0","id":1,%s"method":"tools/call","params":{%s}}'
 expect 'at the top' 2025-11-25 "$(call '"method":"tools/list",' '"name":"echo","arguments":{"message":"a"}')" 200 'echo: a'
 expect 'among the arguments' 2025-11-25 "$(call '' '"name":"echo","arguments":{"message":"a","message":"b"}')" 200 'echo: b'
 expect 'in params' 2025-11-25 "$(call '' '"name":"echo","name":"echo","arguments":{"message":"a"}')" 200 '"code":-32603'
-expect 'among the arguments' 2026-07-28 "$(call '' "\"name\":\"echo\",\"arguments\":{\"message\":\"a\",\"message\":\"b\"},$meta")" 200 'echo: b'
+expect 'among the arguments' 2026-07-28 \
+  "$(call '' "\"name\":\"echo\",\"arguments\":{\"message\":\"a\",\"message\":\"b\"},$meta")" 200 'echo: b'
 expect 'in params' 2026-07-28 "$(call '' "\"name\":\"echo\",\"name\":\"echo\",\"arguments\":{\"message\":\"a\"},$meta")" 500 ''
 [ "$(wc -c <answer)" -eq 0 ] || { echo "  expected no body"; failed=1; }
 exit $failed

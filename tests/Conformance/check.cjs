@@ -1,5 +1,5 @@
-// Runs AdCP's official checker against tenants of the server at SERVER, each run with a fresh tenant, while other tenants are busy; and against the
-// tenants of REPLICATED at all servers of REPLICAS in turn.
+// Runs AdCP's official checker against tenants of the server at SERVER, each run with a fresh tenant, while other tenants are busy; and
+// against the tenants of REPLICATED at all servers of REPLICAS in turn.
 const { execFile } = require('child_process');
 const fs = require('fs');
 const path = require('path');
@@ -8,7 +8,9 @@ const { createTenant, createPreparedTenant, openAccount } = require('./server.cj
 const { add, end } = require('./table.cjs');
 const load = require('./load.cjs');
 
-const universal = ['capability_discovery', 'v3_envelope_integrity', 'schema_validation', 'error_compliance', 'idempotency', 'security_baseline'];
+const universal = [
+  'capability_discovery', 'v3_envelope_integrity', 'schema_validation', 'error_compliance', 'idempotency', 'security_baseline',
+];
 const fuzzTools = 'get_adcp_capabilities,get_products,list_creative_formats,list_creatives,get_media_buys,get_media_buy_delivery';
 const checker = path.join(__dirname, 'node_modules/@adcp/sdk/bin/adcp.js');
 let tenants = 0;
@@ -47,23 +49,27 @@ const notShown = {
   signed_requests: [1, notClaimed.signed_requests],
 };
 
-const reasonOf = scenario => Object.entries(notTested).find(([id]) => scenario === id || scenario.startsWith(id.endsWith('_') ? id : `${id}/`))?.[1];
+const reasonOf = scenario =>
+  Object.entries(notTested).find(([id]) => scenario === id || scenario.startsWith(id.endsWith('_') ? id : `${id}/`))?.[1];
 
 function explainSkips(result) {
   const reasons = {};
   const unexplained = [];
   let count = 0;
-  for (const track of result.tracks) for (const { scenario, steps } of track.scenarios ?? []) for (const step of (steps ?? []).filter(step => step.skipped)) {
+  const scenarios = result.tracks.flatMap(track => track.scenarios ?? []);
+  for (const { scenario, steps } of scenarios) for (const step of (steps ?? []).filter(step => step.skipped)) {
     count++;
     const reason = reasonOf(scenario);
+    const told = step.skip?.reason ?? step.skip_reason ?? step.warnings?.[0];
     if (reason) (reasons[reason] ??= []).push(`${scenario}: ${step.step}`);
-    else unexplained.push(`${scenario}: ${step.step} was left out, and nobody says why: ${step.skip?.reason ?? step.skip_reason ?? step.warnings?.[0]}`);
+    else unexplained.push(`${scenario}: ${step.step} was left out, and nobody says why: ${told}`);
   }
   for (const [id, [steps, reason]] of Object.entries(notShown)) if (result.storyboards_executed.includes(id)) {
     count += steps;
     (reasons[reason] ??= []).push(...Array(steps).fill(id));
   }
-  if (count !== result.summary.steps_skipped) unexplained.push(`${result.summary.steps_skipped} steps were left out, and ${count} are known`);
+  if (count !== result.summary.steps_skipped)
+    unexplained.push(`${result.summary.steps_skipped} steps were left out, and ${count} are known`);
   return { reasons, unexplained };
 }
 
@@ -78,7 +84,8 @@ async function storyboards(title, ids, { byHost = false, platform = 'publisher',
   const unclaimed = (result.failures ?? []).filter(failure => !ids && failure.storyboard_id in notClaimed);
   const failed = steps_failed - unclaimed.length;
   const { reasons, unexplained } = explainSkips(result);
-  const notes = (result.failures ?? []).filter(failure => !unclaimed.includes(failure)).map(failure => `${failure.storyboard_id}/${failure.step_id}: ${failure.error ?? JSON.stringify(failure.validation)?.slice(0, 300)}`);
+  const notes = (result.failures ?? []).filter(failure => !unclaimed.includes(failure)).map(failure =>
+    `${failure.storyboard_id}/${failure.step_id}: ${failure.error ?? JSON.stringify(failure.validation)?.slice(0, 300)}`);
   notes.push(...unexplained);
   for (const failure of unclaimed) (reasons[notClaimed[failure.storyboard_id]] ??= []).push(`${failure.storyboard_id}/${failure.step_id}`);
   if (process.env.REPORTS) fs.writeFileSync(path.join(process.env.REPORTS, `${tenants}.json`), JSON.stringify(result, null, 1));
@@ -89,13 +96,15 @@ async function storyboards(title, ids, { byHost = false, platform = 'publisher',
 // Each step goes to another server than the one before: what one writes the other has to know.
 async function replicated({ platform, id, token }) {
   const urls = process.env.REPLICAS.split(' ').map(server => `${server}/${id}/mcp`);
-  const { stdout, stderr } = await runChecker('-r', path.join(__dirname, 'clock.cjs'), checker, 'storyboard', 'run', ...urls.flatMap(url => ['--url', url]), 'sales_non_guaranteed', '--auth', token, '--allow-http', '--json');
+  const { stdout, stderr } = await runChecker('-r', path.join(__dirname, 'clock.cjs'), checker, 'storyboard', 'run',
+    ...urls.flatMap(url => ['--url', url]), 'sales_non_guaranteed', '--auth', token, '--allow-http', '--json');
   const title = `${urls.length} servers in turn, ${platform}`;
   let result;
   try { result = JSON.parse(stdout); } catch { return add(title, 0, 1, 0, [stderr.slice(-500), stdout.slice(0, 500)]); }
   const steps = result.phases.flatMap(phase => phase.steps);
   const passed = steps.filter(step => step.passed && !step.skipped).length;
-  const notes = steps.filter(step => !step.passed || step.skipped).map(step => `${step.step_id}: ${step.error ?? step.skip?.detail ?? 'left out'}`);
+  const notes = steps.filter(step => !step.passed || step.skipped).map(step =>
+    `${step.step_id}: ${step.error ?? step.skip?.detail ?? 'left out'}`);
   for (const url of urls) if (!steps.some(step => step.agent_url === url)) notes.push(`nothing was asked of ${url}`);
   if (passed !== 10) notes.push(`10 steps have to pass, ${passed} did`);
   add(title, passed, notes.length, 0, notes);
@@ -108,7 +117,8 @@ async function fuzz(seed) {
   const tenant = await createTenant(`fuzz-${seed}`);
   const other = await createTenant(`fuzz-${seed}-other`);
   await openAccount(tenant);
-  const { code, stdout, stderr } = await runChecker(checker, 'fuzz', tenant.url, '--seed', String(seed), '--turn-budget', '50', '--tools', fuzzTools, '--auto-seed',
+  const { code, stdout, stderr } = await runChecker(checker, 'fuzz', tenant.url, '--seed', String(seed), '--turn-budget', '50',
+    '--tools', fuzzTools, '--auto-seed',
     '--auth-token', tenant.token, '--auth-token-cross-tenant', other.token, '--format', 'json');
   let report;
   try { report = JSON.parse(stdout); } catch { return add(`fuzz, seed ${seed}`, 0, 1, 0, [stderr.slice(-500), stdout.slice(0, 500)]); }

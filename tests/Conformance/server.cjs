@@ -15,7 +15,8 @@ async function register(tenant) {
 // One account for all that a buyer buys: storyboards name one account when they buy, and another when they change what they bought.
 async function createTenant(id, platform = 'publisher', settings = { accountScope: 'agent' }) {
   const tenant = await register({ id, platform, settings, limits: { rateLimit: 1000000 }, principals: [{ name: 'checker' }] });
-  return { id, url: `${base}/${id}/mcp`, hostUrl: `http://${id}.example.test:${new URL(base).port}/mcp`, token: tenant.principals[0].token };
+  const hostUrl = `http://${id}.example.test:${new URL(base).port}/mcp`;
+  return { id, url: `${base}/${id}/mcp`, hostUrl, token: tenant.principals[0].token };
 }
 
 async function call(tenant, tool, args = {}) {
@@ -25,14 +26,18 @@ async function call(tenant, tool, args = {}) {
     body: JSON.stringify({ jsonrpc: '2.0', id: ++calls, method: 'tools/call', params: { name: tool, arguments: args } }),
   });
   const answer = await response.json();
-  if (!response.ok || answer.result?.isError !== false && answer.result?.isError) throw new Error(`${tool} at ${tenant.id}: ${response.status} ${JSON.stringify(answer)}`);
+  if (!response.ok || answer.result?.isError !== false && answer.result?.isError)
+    throw new Error(`${tool} at ${tenant.id}: ${response.status} ${JSON.stringify(answer)}`);
   return answer.result.structuredContent;
 }
 
 const key = () => `conformance-${process.pid}-${Math.random().toString(36).slice(2)}-${++calls}`;
 
 async function openAccount(tenant) {
-  await call(tenant, 'sync_accounts', { idempotency_key: key(), accounts: [{ brand: { domain: 'acmeoutdoor.example' }, operator: 'pinnacle-agency.example', billing: 'operator' }] });
+  await call(tenant, 'sync_accounts', {
+    idempotency_key: key(),
+    accounts: [{ brand: { domain: 'acmeoutdoor.example' }, operator: 'pinnacle-agency.example', billing: 'operator' }],
+  });
 }
 
 /** A tenant at which a storyboard finds what it takes for granted. */
@@ -45,9 +50,15 @@ async function createPreparedTenant(...about) {
 
 // Storyboards without fixtures buy "test-product"; the checker asks for its price "default".
 async function addTestProduct(tenant) {
-  await call(tenant, 'comply_test_controller', { scenario: 'seed_product', params: { product_id: 'test-product', fixture: { delivery_type: 'non_guaranteed', format_ids: [{ id: 'display_300x250' }] } } });
+  await call(tenant, 'comply_test_controller', {
+    scenario: 'seed_product',
+    params: { product_id: 'test-product', fixture: { delivery_type: 'non_guaranteed', format_ids: [{ id: 'display_300x250' }] } },
+  });
   for (const pricing_option_id of ['test-pricing', 'default']) {
-    await call(tenant, 'comply_test_controller', { scenario: 'seed_pricing_option', params: { product_id: 'test-product', pricing_option_id, fixture: { pricing_model: 'cpm', currency: 'USD', fixed_price: 5 } } });
+    await call(tenant, 'comply_test_controller', {
+      scenario: 'seed_pricing_option',
+      params: { product_id: 'test-product', pricing_option_id, fixture: { pricing_model: 'cpm', currency: 'USD', fixed_price: 5 } },
+    });
   }
 }
 

@@ -16,7 +16,8 @@ export ADMIN_KEY=conformance-admin-key
 
 install_checkers() {
   command -v node >/dev/null && command -v npm >/dev/null || { echo "node and npm are not installed: install Node 20 or later."; exit 1; }
-  [ "$here/node_modules/.package-lock.json" -nt "$here/package-lock.json" ] || (cd "$here" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+  [ "$here/node_modules/.package-lock.json" -nt "$here/package-lock.json" ] ||
+    (cd "$here" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
 }
 
 # start NAME FOLDER ASSEMBLY [VARIABLE=VALUE...] sets url and process once the server is ready.
@@ -27,7 +28,8 @@ start() {
   (
     cd "$folder"
     # The embedded store's socket goes when the folder goes.
-    exec env TMPDIR="$work" ASPNETCORE_ENVIRONMENT=Development ASPNETCORE_URLS=http://127.0.0.1:0 TENANT_ADMIN_API_KEY="$ADMIN_KEY" "$@" dotnet "$assembly" >"$log" 2>&1
+    exec env TMPDIR="$work" ASPNETCORE_ENVIRONMENT=Development ASPNETCORE_URLS=http://127.0.0.1:0 TENANT_ADMIN_API_KEY="$ADMIN_KEY" \
+      "$@" dotnet "$assembly" >"$log" 2>&1
   ) &
   process=$!
   processes+=("$process")
@@ -51,7 +53,8 @@ stop() {
 start_redis() {
   command -v redis-server >/dev/null || { echo "redis-server is not installed: apt-get install redis-server"; exit 1; }
   local port
-  port=$(node -e 'const server = require("net").createServer().listen(0, "127.0.0.1", () => { console.log(server.address().port); server.close(); })')
+  port=$(node -e 'const server = require("net").createServer().listen(0, "127.0.0.1", () => {
+    console.log(server.address().port); server.close(); })')
   redis-server --bind 127.0.0.1 --port "$port" --dir "$work" --save '' --appendonly yes --maxmemory-policy noeviction >"$work/redis.log" &
   processes+=($!)
   redis="ConnectionStrings__Redis=127.0.0.1:$port"

@@ -24,7 +24,7 @@ internal static partial class PublicReason
     [GeneratedRegex(@"[\p{Cc}\u2028\u2029]+")]
     private static partial Regex ControlCharacters();
 
-    [GeneratedRegex(@"://[^/@\s]*@")]
+    [GeneratedRegex(@"://[^/\s]*@")]
     private static partial Regex UserInfo();
 
     [GeneratedRegex(@"([a-z][a-z0-9+.-]*://[^\s?'""]*)\?[^\s'""]*", RegexOptions.IgnoreCase)]

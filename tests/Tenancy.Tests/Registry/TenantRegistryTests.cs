@@ -228,16 +228,19 @@ public sealed class TenantRegistryTests
     [Fact]
     public async Task The_platform_of_an_update_that_failed_is_disposed()
     {
-        var validator = new GatedValidator();
-        await using var host = await RegistryHost.CreateAsync(validator);
+        var built = new BuiltPlatforms();
+        await using var host = await RegistryHost.CreateAsync(new GatedValidator(), services: services => services.AddSingleton(built));
         await host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: Token);
         await host.Registry.RegisterAsync(RegistryHost.Config("globex", urls: "https://taken.example"), cancellationToken: Token);
         var model = host.Model("acme");
+        TestPlatform[] kept = [RegistryHost.Platform(model), RegistryHost.Platform(host.Model("globex"))];
         await Assert.ThrowsAsync<TenantConflictException>(() =>
             host.Registry.UpdateAsync(RegistryHost.Config("acme", "new", urls: "https://taken.example"), Token)
         );
         Assert.Same(model, host.Model("acme"));
-        Assert.Equal(0, RegistryHost.Platform(model).Disposals);
+        var failed = Assert.Single(built, platform => !kept.Contains(platform));
+        Assert.Equal(1, failed.Disposals);
+        Assert.All(kept, platform => Assert.Equal(0, platform.Disposals));
         Assert.Equal("globex", host.Registry.ResolveByHost("taken.example")!.Id.Value);
     }
 

@@ -1,7 +1,8 @@
 -- Lists a client, where its tenant has a place left. Lets go first of what expired.
 -- KEYS: 1 client (hash)  2 clients (sorted set of entries "creation time.client hash", by expiry in ms)  3 generation
 -- ARGV: 1 client hash  2 record  3 lifetime in ms  4 the most clients  5 offset of the clock in ms, 0 outside tests  6 generation
--- Gives: {1, creation time, expiry} listed, in ms | {0} it is listed already | {2} there are too many | {-1} the tenant is at another generation
+-- Gives: {1, creation time, expiry} listed, in ms | {0} it is listed already | {2} there are too many
+--        | {-1} the tenant is at another generation
 if (redis.call('GET', KEYS[3]) or '0') ~= ARGV[6] then return {-1} end
 local t = redis.call('TIME')
 local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000) + tonumber(ARGV[5])

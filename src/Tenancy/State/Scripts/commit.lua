@@ -7,7 +7,8 @@
 --       5 the claim: 0 there is none, 1 it goes on, 2 it ends with the answer  6 number of documents  7 most bytes of the documents
 --       with a claim: request, token; where it ends also: record hash, answer, time of replay in ms, skew of clocks in ms
 --       each document: what is expected (empty: nothing | r and a revision | p and a place), what is to be done (new | keep | gone),
---       revision, size in bytes, account:collection, id hash, operation, number of the key of the document that it belongs to or 0, document
+--       revision, size in bytes, account:collection, id hash, operation, number of the key of the document that it belongs to or 0,
+--         document
 -- Gives: {1} committed, now or before | {2, answer} another claim was completed before | {0} another claim is under way, or there is none
 --        {3} no room | {4, number of a document} it, or the one that it belongs to, is not as expected
 --        {-1} the tenant is at another generation
@@ -87,7 +88,8 @@ for _, w in ipairs(writes) do
     -- Documents of one commit are listed in the order in which they were written.
     local place = w.collection .. ':' .. string.format('%016.0f', micros) .. ':' .. w.id
     micros = micros + 1
-    redis.call('HSET', w.key, 'json', w.json, 'revision', w.revision, 'operation', w.operation, 'size', w.size, 'place', place, 'commit', commit)
+    redis.call('HSET', w.key, 'json', w.json, 'revision', w.revision, 'operation', w.operation, 'size', w.size,
+      'place', place, 'commit', commit)
     redis.call('ZADD', documents, '0', place)
   elseif w.action == 'keep' then
     redis.call('HSET', w.key, 'json', w.json, 'revision', w.revision, 'size', w.size, 'commit', commit)

@@ -1,11 +1,15 @@
 -- Claims a key for a request, or says why it cannot be: it was used, is being used, or there is no room for one more.
--- KEYS: 1 record (hash)  2 index (sorted set, record hashes by end of replay in ms)  3 inserts of the caller and account (hash, count by second)  4 secret of the tenant
+-- KEYS: 1 record (hash)  2 index (sorted set, record hashes by end of replay in ms)
+--       3 inserts of the caller and account (hash, count by second)  4 secret of the tenant
 --       5 sizes (hash, bytes of the answers by the hour since 1970 in which their replay ends)  6 generation
 -- ARGV: 1 record hash  2 request  3 token of this claim  4 lease in ms  5 time of replay in ms  6 skew of clocks in ms  7 most records
---       8 most inserts in 60 s  9 most inserts in 10 s  10 a random secret, for a tenant that has none  11 offset of the clock in ms, 0 outside tests
+--       8 most inserts in 60 s  9 most inserts in 10 s  10 a random secret, for a tenant that has none
+--       11 offset of the clock in ms, 0 outside tests
 --       12 most bytes of answers  13 generation
--- Gives: {1, secret, 1 where another claim of this request ended unanswered, else 0} claimed, now or when it was sent before | {2, response} done before | {3, ms until the lease ends} being done | {4} used for another request
---        {5} used too long ago to be replayed | {6, ms until an insert may come} too many inserts | {7, ms until some go} too many records or bytes
+-- Gives: {1, secret, 1 where another claim of this request ended unanswered, else 0} claimed, now or when it was sent before
+--        | {2, response} done before | {3, ms until the lease ends} being done | {4} used for another request
+--        {5} used too long ago to be replayed | {6, ms until an insert may come} too many inserts
+--        | {7, ms until some go} too many records or bytes
 --        {-1} the tenant is at another generation
 if (redis.call('GET', KEYS[6]) or '0') ~= ARGV[13] then return {-1} end
 local t = redis.call('TIME')

@@ -1,6 +1,7 @@
 -- Claims the deletion of what a deleted tenant kept, or keeps the claim, so that one node does it at a time.
 -- KEYS: 1 metadata of the tenant (hash)
--- ARGV: 1 who claims it  2 for how long in ms, 0 to let it go  3 how many records were deleted since the last time  4 offset of the clock in ms, 0 outside tests
+-- ARGV: 1 who claims it  2 for how long in ms, 0 to let it go  3 how many records were deleted since the last time
+--       4 offset of the clock in ms, 0 outside tests
 -- Gives: {1, version of the tombstone} claimed | {0} nothing is to be deleted | {2} another one has it
 local current = redis.call('HMGET', KEYS[1], 'purging', 'version', 'purger', 'purger-until')
 if not current[1] then return {0} end

@@ -1,15 +1,19 @@
--- Lets requests of a node through that have the same limits, counted against all of them or none, lends the node more of each for the next second, takes
--- back what it had no use for, and makes sessions live their full time again. The rule is GCRA, the generic cell rate algorithm; LimitUse.cs explains it.
--- KEYS: 1..n limits (string "arrival:interval" or "arrival:interval:second:recent:earlier", see LimitUse.cs: theoretical arrival time in us, time between
---       requests in us, and where something is lent: the second in which that was last, what was lent then, what was lent in the second before)
---       then, where there are sessions: sessions (sorted set of entries "epoch.caller hash.session hash", by expiry in ms), and each session (hash)
+-- Lets requests of a node through that have the same limits, counted against all of them or none, lends the node more of each for the next
+-- second, takes back what it had no use for, and makes sessions live their full time again. The rule is GCRA, the generic cell rate
+-- algorithm; LimitUse.cs explains it.
+-- KEYS: 1..n limits (string "arrival:interval" or "arrival:interval:second:recent:earlier", see LimitUse.cs: theoretical arrival time in
+--       us, time between requests in us, and where something is lent: the second in which that was last, what was lent then, what was
+--       lent in the second before)
+--       then, where there are sessions: sessions (sorted set of entries "epoch.caller hash.session hash", by expiry in ms), and each
+--       session (hash)
 -- ARGV: 1 n  2 offset of the clock in ms, 0 outside tests  3 requests
---       then per limit: time between requests in us, requests at once, how many of the requests the node has a share for already, how many more it wants,
---       how many it returns, the second in which those were lent (0 for requests that were counted alone)
---       then, where there are sessions: their lifetime in ms, and per session: its entry in the index, owner, number of the first request that names it
--- Gives: {requests let through, time in us, number of the limit that refuses the others or 0, ms until one of them may come, ms until that limit is all there,
---        per limit: requests lent, requests left, ms until it is all there, per session: 1 it is this caller's | 0 there is no such session, it expired, or it
---        is another caller's | -1 no request that names it was let through}
+--       then per limit: time between requests in us, requests at once, how many of the requests the node has a share for already, how
+--       many more it wants, how many it returns, the second in which those were lent (0 for requests that were counted alone)
+--       then, where there are sessions: their lifetime in ms, and per session: its entry in the index, owner, number of the first request
+--       that names it
+-- Gives: {requests let through, time in us, number of the limit that refuses the others or 0, ms until one of them may come, ms until
+--        that limit is all there, per limit: requests lent, requests left, ms until it is all there, per session: 1 it is this caller's
+--        | 0 there is no such session, it expired, or it is another caller's | -1 no request that names it was let through}
 local t = redis.call('TIME')
 local now = tonumber(t[1]) * 1000000 + tonumber(t[2]) + tonumber(ARGV[2]) * 1000
 local current = math.floor(now / 1000000)
@@ -54,7 +58,10 @@ for i = 1, count do
 
   local left = math.floor((now + span - arrival) / interval)
   through = math.min(through, held + left)
-  limits[i] = {interval = interval, span = span, held = held, wanted = wanted, returned = returned, arrival = arrival, second = second, recent = recent, earlier = earlier, left = left}
+  limits[i] = {
+    interval = interval, span = span, held = held, wanted = wanted, returned = returned,
+    arrival = arrival, second = second, recent = recent, earlier = earlier, left = left
+  }
 end
 
 local refusing, wait, reset = 0, 0, 0

@@ -1,5 +1,6 @@
 -- Ends a session.
--- KEYS: 1 session (hash)  2 sessions (sorted set of entries "epoch.caller hash.session hash", by expiry in ms)  3 counts (hash, entries by "epoch" and by "epoch.caller hash")  4 generation
+-- KEYS: 1 session (hash)  2 sessions (sorted set of entries "epoch.caller hash.session hash", by expiry in ms)
+--       3 counts (hash, entries by "epoch" and by "epoch.caller hash")  4 generation
 -- ARGV: 1 owner, or empty for whoever's it is  2 generation
 -- Gives: 1 ended | 0 there is none, or it is another's | -1 the tenant is at another generation
 if (redis.call('GET', KEYS[4]) or '0') ~= ARGV[2] then return -1 end

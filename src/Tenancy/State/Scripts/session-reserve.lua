@@ -1,6 +1,8 @@
 -- Keeps a place for a session that is about to begin, where its tenant and its caller have one left. Lets go first of what expired.
--- KEYS: 1 sessions (sorted set of entries "epoch.caller hash.session hash", by expiry in ms)  2 counts (hash, entries by "epoch" and by "epoch.caller hash")  3 generation
--- ARGV: 1 epoch  2 caller hash  3 entry of the place  4 lifetime of the place in ms  5 most sessions of the tenant  6 most sessions of the caller  7 offset of the clock in ms, 0 outside tests  8 generation
+-- KEYS: 1 sessions (sorted set of entries "epoch.caller hash.session hash", by expiry in ms)
+--       2 counts (hash, entries by "epoch" and by "epoch.caller hash")  3 generation
+-- ARGV: 1 epoch  2 caller hash  3 entry of the place  4 lifetime of the place in ms  5 most sessions of the tenant
+--       6 most sessions of the caller  7 offset of the clock in ms, 0 outside tests  8 generation
 -- Gives: 1 kept | 0 there is none left | -1 the tenant is at another generation
 if (redis.call('GET', KEYS[3]) or '0') ~= ARGV[8] then return -1 end
 local t = redis.call('TIME')

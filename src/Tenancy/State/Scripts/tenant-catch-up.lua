@@ -1,4 +1,5 @@
--- Gives the tombstone of a deleted tenant a later version, where the tenant's own slot has a later number: a failover has lost what all tenants share, and not that.
+-- Gives the tombstone of a deleted tenant a later version, where the tenant's own slot has a later number: a failover has lost what all
+-- tenants share, and not that.
 -- KEYS: 1 metadata of the tenant (hash)  2 version  3 changes (sorted set, id by version)  4 unfinished (sorted set, id by version)
 -- ARGV: 1 id  2 version of the tombstone  3 the number in the tenant's own slot
 -- Gives: the version | empty: the tombstone is another, or nothing is to be deleted

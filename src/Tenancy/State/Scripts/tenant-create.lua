@@ -1,10 +1,15 @@
--- Registers a tenant: claims its id and URLs, takes the next version, writes the record and what is due in the tenant's own slot, and logs the change.
--- KEYS: 1 metadata of the tenant (hash)  2 routes (hash, URL, or issuer and audience -> id)  3 index (sorted set of ids)  4 version  5 changes (sorted set, id by version)
+-- Registers a tenant: claims its id and URLs, takes the next version, writes the record and what is due in the tenant's own slot, and logs
+-- the change.
+-- KEYS: 1 metadata of the tenant (hash)  2 routes (hash, URL, or issuer and audience -> id)  3 index (sorted set of ids)  4 version
+--       5 changes (sorted set, id by version)
 --       6 unfinished (sorted set, id by version)
--- ARGV: 1 id  2 record  3 check  4 'adopt' to have the data that an unregistered tenant left, 'return' to have it where it is the same one's, 'seed' to leave an id alone that was ever used, else 'new'
+-- ARGV: 1 id  2 record  3 check
+--       4 'adopt' to have the data that an unregistered tenant left, 'return' to have it where it is the same one's, 'seed' to leave an id
+--       alone that was ever used, else 'new'
 --       5 URLs as a JSON list  6 what is due in the tenant's own slot  7 who registers it  8 whose it is there, or empty  9.. the same URLs
 -- Gives: {1, version, '1' where it has kept data, or empty} written, with the version as the generation
---        | {2, record, version, check, generation, what is due} the id is taken; empty: no generation, as an older release left it, nothing due
+--        | {2, record, version, check, generation, what is due} the id is taken; empty: no generation, as an older release left it,
+--          nothing due
 --        | {3, url, owner} a URL is taken
 --        | {4} the data of an older tenant is being purged | {5} an unregistered tenant left data | {6} the id was used before
 --        | {7} an unregistered tenant left data, and it is not known to be the same one's
@@ -20,7 +25,8 @@ for i = 9, #ARGV do
 end
 local version = string.format('%.0f', redis.call('INCR', KEYS[4]))
 redis.call('HDEL', KEYS[1], 'kept')
-redis.call('HSET', KEYS[1], 'format', '2', 'record', ARGV[2], 'urls', ARGV[5], 'version', version, 'check', ARGV[3], 'generation', version, 'due', ARGV[6], 'origin', ARGV[7], 'owner', ARGV[8])
+redis.call('HSET', KEYS[1], 'format', '2', 'record', ARGV[2], 'urls', ARGV[5], 'version', version,
+  'check', ARGV[3], 'generation', version, 'due', ARGV[6], 'origin', ARGV[7], 'owner', ARGV[8])
 for i = 9, #ARGV do redis.call('HSET', KEYS[2], ARGV[i], ARGV[1]) end
 redis.call('ZADD', KEYS[3], '0', ARGV[1])
 redis.call('ZADD', KEYS[5], version, ARGV[1])

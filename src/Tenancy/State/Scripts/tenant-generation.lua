@@ -1,4 +1,5 @@
--- Gives a tenant that an older release registered, which knew no generations, its version as one. It is done once: nothing else gives one to a tenant that has none.
+-- Gives a tenant that an older release registered, which knew no generations, its version as one. It is done once: nothing else gives one
+-- to a tenant that has none.
 -- KEYS: 1 metadata of the tenant (hash)  2 unfinished (sorted set, id by version)
 -- ARGV: 1 id  2 what is due in the tenant's own slot
 -- Gives: {generation, what is due} | {} there is no such tenant

@@ -1,8 +1,11 @@
 -- Takes a tenant away: frees its URLs, leaves a tombstone with the next version and logs the change.
--- KEYS: 1 metadata of the tenant (hash)  2 routes (hash, URL -> id)  3 index (sorted set of ids)  4 version  5 changes (sorted set, id by version)
+-- KEYS: 1 metadata of the tenant (hash)  2 routes (hash, URL -> id)  3 index (sorted set of ids)  4 version
+--       5 changes (sorted set, id by version)
 --       6 unfinished (sorted set, id by version)
 -- ARGV: 1 id  2 'purging' where its data is to be deleted, 'kept' where it stays
--- Gives: {1, version} removed | {0, version of the tombstone, if there is one} there is no such tenant; what an unregistered one left is then marked for deletion
+-- Gives: {1, version} removed
+--        | {0, version of the tombstone, if there is one} there is no such tenant; what an unregistered one left is then
+--          marked for deletion
 local current = redis.call('HMGET', KEYS[1], 'urls', 'version', 'purging')
 local urls = current[1]
 if not urls then

@@ -1,7 +1,10 @@
--- Changes a tenant that is at a known version: claims its new URLs, frees those that it drops, takes the next version, writes the record and logs the change.
--- KEYS: 1 metadata of the tenant (hash)  2 routes (hash, URL -> id)  3 index (sorted set of ids)  4 version  5 changes (sorted set, id by version)
+-- Changes a tenant that is at a known version: claims its new URLs, frees those that it drops, takes the next version, writes the record
+-- and logs the change.
+-- KEYS: 1 metadata of the tenant (hash)  2 routes (hash, URL -> id)  3 index (sorted set of ids)  4 version
+--       5 changes (sorted set, id by version)
 -- ARGV: 1 id  2 record  3 check  4 the version that is changed  5 URLs as a JSON list  6.. the same URLs
--- Gives: {1, version} written | {2, record, version, check, generation, what is due} it is at another version | {3, url, owner} a URL is taken
+-- Gives: {1, version} written | {2, record, version, check, generation, what is due} it is at another version
+--        | {3, url, owner} a URL is taken
 --        | {0, version of the tombstone, if there is one} there is no such tenant
 local current = redis.call('HMGET', KEYS[1], 'record', 'version', 'check', 'urls', 'generation', 'due')
 if not current[1] then return {0, current[2]} end
