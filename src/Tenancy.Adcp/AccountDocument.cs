@@ -17,8 +17,8 @@ public sealed record AccountDocument : TenantDocument
 
     /// <summary>
     /// The id of a caller's account for a brand and operator, as far as the seller's accounts tell them apart
-    /// (<see cref="SellerProfile.AccountScope"/>).
-    /// It is the same each time, so that two requests at once cannot open two accounts, and another caller has another one.
+    /// (<see cref="SellerProfile.AccountScope"/>). It is the same each time, so that two requests at once cannot open two accounts, and
+    /// another caller has another one.
     /// </summary>
     public static string IdFor(ToolContext context, BrandReference brand, string @operator, bool? sandbox)
     {

@@ -13,8 +13,7 @@ public static class AdcpTenancyBuilderExtensions
 {
     /// <summary>
     /// Lets handlers be AdCP tools: methods with <see cref="AdcpToolAttribute"/>. Every platform gets <c>get_adcp_capabilities</c>.
-    /// Settings: section
-    /// <c>Tenancy:Adcp</c>, see <see cref="AdcpOptions"/>.
+    /// Settings: section <c>Tenancy:Adcp</c>, see <see cref="AdcpOptions"/>.
     /// </summary>
     public static ITenancyBuilder AddAdcp(this ITenancyBuilder builder)
     {

@@ -109,9 +109,8 @@ public static class TenancyApplicationBuilderExtensions
     /// <summary>Maps <c>/health/live</c> and <c>/health/ready</c> of the server, and <c>/health</c> below every tenant's URL.</summary>
     /// <remarks>
     /// Ready runs the application's health checks and says how durable the store is: <c>memory-only</c>, <c>durable</c> or
-    /// <c>replicated</c>; a
-    /// node whose store is <c>away</c> goes on serving its tenants. A tenant's health is 200 where it is served, 503 where it is not now,
-    /// and 404 where there is no such tenant.
+    /// <c>replicated</c>; a node whose store is <c>away</c> goes on serving its tenants. A tenant's health is 200 where it is served, 503
+    /// where it is not now, and 404 where there is no such tenant.
     /// </remarks>
     public static IEndpointConventionBuilder MapTenantHealth(this IEndpointRouteBuilder endpoints)
     {

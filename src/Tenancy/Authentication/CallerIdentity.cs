@@ -19,8 +19,7 @@ public sealed record CallerIdentity
 
     /// <summary>
     /// Gets the identity as text: <c>anonymous</c>, <c>system</c>, <c>principal:{id}</c>, <c>user:{issuer}|{sub}</c>,
-    /// <c>client:{issuer}|{id}</c> for a
-    /// token that a client got for itself, or <c>scheme:{scheme}|{id}</c>.
+    /// <c>client:{issuer}|{id}</c> for a token that a client got for itself, or <c>scheme:{scheme}|{id}</c>.
     /// </summary>
     public string Value { get; }
 

@@ -6,14 +6,12 @@ namespace Tenancy.Authentication;
 
 /// <summary>
 /// Refuses tokens of an address that has shown many bad ones to a tenant, before they cost a signature check, a fetch of keys or a round
-/// trip. Only what
-/// turned out bad is counted; who showed a good token lately is not asked.
+/// trip. Only what turned out bad is counted; who showed a good token lately is not asked.
 /// </summary>
 /// <remarks>
 /// A check takes its place in the budget before it begins, and gives it back where the token is good: otherwise any number of bad ones
-/// could be under way at
-/// once. Where all that is left is taken by checks under way, the next one waits for their outcome: many callers behind one address, all
-/// good, get through.
+/// could be under way at once. Where all that is left is taken by checks under way, the next one waits for their outcome: many callers
+/// behind one address, all good, get through.
 /// </remarks>
 internal sealed class FailedChecks(LocalRateLimiter limiter)
 {

@@ -7,8 +7,8 @@ namespace Tenancy.Authentication;
 /// issues.
 /// </summary>
 /// <remarks>
-/// Replace it with <c>AddTokenValidator&lt;YourValidator&gt;()</c> on the builder. It is asked at each request; what it caches must
-/// be kept by tenant. A token of one tenant must mean nobody at another.
+/// Replace it with <c>AddTokenValidator&lt;YourValidator&gt;()</c> on the builder. It is asked at each request; what it caches must be kept
+/// by tenant. A token of one tenant must mean nobody at another.
 /// </remarks>
 public interface ITokenValidator
 {

@@ -10,8 +10,7 @@ namespace Tenancy.Authentication;
 
 /// <summary>
 /// The keys of one tenant's issuer. Whoever comes first loads them, all others join that load, and while the issuer is away nobody waits
-/// twice.
-/// Keys that are known serve meanwhile; keys that the issuer took back do not.
+/// twice. Keys that are known serve meanwhile; keys that the issuer took back do not.
 /// </summary>
 /// <remarks>
 /// Not a <see cref="ConfigurationManager{T}"/>: that one lets callers wait one after the other for an issuer that hangs, and as a

@@ -12,8 +12,7 @@ namespace Tenancy.Authentication;
 
 /// <summary>
 /// Lets requests to MCP endpoints pass whose caller was proved a moment ago, or who show nothing. What ASP.NET Core's authentication and
-/// authorization
-/// would say of them is known, and costs more than the rest of the way to the tool; whatever else comes goes their way.
+/// authorization would say of them is known, and costs more than the rest of the way to the tool; whatever else comes goes their way.
 /// </summary>
 internal sealed class KnownCallers(
     PrincipalCache principals,

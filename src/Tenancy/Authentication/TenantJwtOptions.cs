@@ -14,8 +14,8 @@ using Tenancy.Resolution;
 namespace Tenancy.Authentication;
 
 /// <summary>
-/// The options of the one JWT scheme for each tenant: its issuer, its audiences and its keys, shared with no other tenant. They are
-/// built at first use, anew for each version of the tenant, and go when they are idle or the tenant goes.
+/// The options of the one JWT scheme for each tenant: its issuer, its audiences and its keys, shared with no other tenant. They are built
+/// at first use, anew for each version of the tenant, and go when they are idle or the tenant goes.
 /// </summary>
 internal sealed class TenantJwtOptions : ITenantChangeListener, IDisposable
 {

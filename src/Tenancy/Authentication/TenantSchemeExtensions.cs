@@ -38,8 +38,7 @@ public static class TenantSchemeExtensions
     /// <param name="scheme">The name under which an authentication handler is registered, such as <c>Certificate</c>.</param>
     /// <param name="idClaim">
     /// The claim that says who is calling: one value that is never given to somebody else. Default:
-    /// <see cref="ClaimTypes.NameIdentifier"/>.
-    /// For client certificates <see cref="ClaimTypes.Thumbprint"/> serves.
+    /// <see cref="ClaimTypes.NameIdentifier"/>. For client certificates <see cref="ClaimTypes.Thumbprint"/> serves.
     /// </param>
     /// <remarks>The caller is <c>scheme:{scheme}|{id}</c>. A caller whose credentials have no such claim, or two, is refused.</remarks>
     /// <exception cref="ArgumentException">The claim can be given to somebody else, such as an e-mail address or a name.</exception>

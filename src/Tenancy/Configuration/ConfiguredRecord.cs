@@ -6,8 +6,7 @@ namespace Tenancy.Configuration;
 
 /// <summary>
 /// A setting that is a tenant, or a part of one: it is written in the configuration as it is everywhere else, and is taken whole from the
-/// highest
-/// source that has it.
+/// highest source that has it.
 /// </summary>
 /// <param name="Form">The form that is read.</param>
 /// <param name="Convert">Makes the value of the setting of what was read.</param>

@@ -16,8 +16,7 @@ public sealed record TenantAuthentication
     public required TenantAuthenticationKind Kind { get; init; }
 
     /// <summary>
-    /// Gets the scheme that proves who is calling, one that was added with <c>AddTenantScheme</c>; for the kind
-    /// <c>scheme</c>.
+    /// Gets the scheme that proves who is calling, one that was added with <c>AddTenantScheme</c>; for the kind <c>scheme</c>.
     /// </summary>
     [OfKind(TenantAuthenticationKind.Scheme)]
     public string? Scheme { get; init; }

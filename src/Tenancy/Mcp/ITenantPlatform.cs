@@ -4,8 +4,7 @@ namespace Tenancy.Mcp;
 /// <typeparam name="TSelf">The class itself.</typeparam>
 /// <remarks>
 /// Tools, prompts and resources are built once per platform and shared by its tenants; the instance belongs to one tenant. It is disposed,
-/// where it is disposable,
-/// after the last request that uses it.
+/// where it is disposable, after the last request that uses it.
 /// </remarks>
 public interface ITenantPlatform<TSelf>
     where TSelf : class, ITenantPlatform<TSelf>

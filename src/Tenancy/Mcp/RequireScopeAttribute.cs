@@ -6,8 +6,7 @@ namespace Tenancy.Mcp;
 /// <param name="scope">The scope, as tokens name it in <c>scope</c> or <c>scp</c>, and as the admin API gives it to a principal.</param>
 /// <remarks>
 /// Callers without it do not see the tool in <c>tools/list</c>, and calling it is 403 <c>insufficient_scope</c> (RFC 6750, section 3.1).
-/// Where a
-/// tenant's authentication is <c>none</c>, nothing is asked.
+/// Where a tenant's authentication is <c>none</c>, nothing is asked.
 /// </remarks>
 [AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]
 public sealed class RequireScopeAttribute(string scope) : Attribute

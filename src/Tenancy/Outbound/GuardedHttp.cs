@@ -12,8 +12,7 @@ namespace Tenancy.Outbound;
 
 /// <summary>
 /// Fetches URLs that admins of tenants typed, so that none of them reaches what only this server can reach (CWE-918). The connection is
-/// made
-/// to the very address that was checked; redirects are not followed, cookies are not kept.
+/// made to the very address that was checked; redirects are not followed, cookies are not kept.
 /// </summary>
 internal sealed class GuardedHttp : IDisposable
 {

@@ -7,8 +7,7 @@ namespace Tenancy.Resolution;
 
 /// <summary>
 /// A tenant's MCP endpoint as OAuth knows it (RFC 9728): the URL that was called, as far as it was configured. What a Host header says by
-/// itself never
-/// gets into it, and a tenant that was found by a header or a token has none.
+/// itself never gets into it, and a tenant that was found by a header or a token has none.
 /// </summary>
 internal sealed class ProtectedResource
 {

@@ -7,9 +7,8 @@ namespace Tenancy.State;
 
 /// <summary>The idempotency keys of one tenant: each request with one runs once, and its answer is replayed.</summary>
 /// <remarks>
-/// A request is claimed before it runs, for as long as its tool may take; success completes the claim, an error
-/// releases it. Where a node dies between, the claim passes to the next try when the lease ends, under the same
-/// <see cref="IdempotencyLease.OperationId"/>.
+/// A request is claimed before it runs, for as long as its tool may take; success completes the claim, an error releases it. Where a node
+/// dies between, the claim passes to the next try when the lease ends, under the same <see cref="IdempotencyLease.OperationId"/>.
 /// </remarks>
 internal sealed class IdempotencyStore(RedisConnection redis, TenantId tenant, long generation, IdempotencyRules rules)
 {

@@ -2,8 +2,7 @@ namespace Tenancy.State;
 
 /// <summary>
 /// Requests with the same limits that need a trip to the store. While one is under way those that come wait, and the next one takes all of
-/// them along: each is
-/// decided at the latest by the trip after the one that it found under way.
+/// them along: each is decided at the latest by the trip after the one that it found under way.
 /// </summary>
 internal sealed class LimitQueue
 {

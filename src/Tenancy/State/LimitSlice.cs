@@ -2,8 +2,7 @@ namespace Tenancy.State;
 
 /// <summary>
 /// What this node holds of one subject's limit: requests that the store lent it, which it lets through without asking. Whatever it holds
-/// counts as used in
-/// the store, so that all nodes together never let more through than the limit.
+/// counts as used in the store, so that all nodes together never let more through than the limit.
 /// </summary>
 internal sealed class LimitSlice(TimeSpan now)
 {

@@ -2,8 +2,7 @@ namespace Tenancy.State;
 
 /// <summary>
 /// How much of a limit is used, and how much of that nodes may still hold without having spent it. The rule is GCRA, the generic cell rate
-/// algorithm:
-/// a request moves the arrival time on by one interval, and may come as long as that is no more than a minute ahead.
+/// algorithm: a request moves the arrival time on by one interval, and may come as long as that is no more than a minute ahead.
 /// </summary>
 /// <param name="Arrival">The theoretical arrival time, in microseconds.</param>
 /// <param name="Interval">The time between two requests that it was counted with, in microseconds.</param>

@@ -4,8 +4,7 @@ namespace Tenancy.State;
 
 /// <summary>
 /// Stands in for the rate limits of the store while it is away: the same rates, counted by this node alone and in memory. It answers as the
-/// store does, so
-/// that all else goes on as usual.
+/// store does, so that all else goes on as usual.
 /// </summary>
 internal sealed class LocalRateLimiter(TimeProvider time)
 {

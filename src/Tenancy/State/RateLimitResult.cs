@@ -11,8 +11,7 @@ internal readonly record struct RateLimitResult(bool IsAllowed, RateLimit Limit,
 {
     /// <summary>
     /// Whether the session that was named is this caller's, and lives its full time again; null where none was named, or the request is
-    /// refused. Yes is an
-    /// answer that may be a second old.
+    /// refused. Yes is an answer that may be a second old.
     /// </summary>
     public bool? IsOwnSession { get; init; }
 }

@@ -6,8 +6,7 @@ namespace Tenancy.State;
 
 /// <summary>
 /// The rate limits of all tenants. They are given at each call, so that a change counts from the next call on. Most requests are let
-/// through by what the
-/// store has lent this node for a second, and make no trip to it.
+/// through by what the store has lent this node for a second, and make no trip to it.
 /// </summary>
 /// <remarks>
 /// <para>
@@ -35,8 +34,7 @@ internal sealed class RateLimiter(RedisConnection redis, LocalRateLimiter local,
 
     /// <summary>
     /// Counts a request, and makes its session live its full time again where the request may go on and the session is the caller's, if
-    /// that was not done within
-    /// the last second.
+    /// that was not done within the last second.
     /// </summary>
     /// <exception cref="StoreUnavailableException">The store is away, and with it all sessions that are not known from that
     /// second.</exception>

@@ -4,8 +4,7 @@ namespace Tenancy.State;
 
 /// <summary>
 /// The sessions that the store said a moment ago are their callers', and made live their full time again: for a second nobody has to ask
-/// for them. One that
-/// ended on another node is known within that second; one that ended on this node, at once.
+/// for them. One that ended on another node is known within that second; one that ended on this node, at once.
 /// </summary>
 internal sealed class TouchedSessions
 {

@@ -16,8 +16,7 @@ namespace Tenancy.Mcp.Direct;
 /// </summary>
 /// <remarks>
 /// Names and tags follow the semantic conventions of OpenTelemetry for MCP. OpenTelemetry takes two instruments for one where name, unit,
-/// description and
-/// buckets are the same, so that they are those of ModelContextProtocol 2.4.0.
+/// description and buckets are the same, so that they are those of ModelContextProtocol 2.4.0.
 /// </remarks>
 internal sealed class CallTelemetry : IDisposable
 {

@@ -14,9 +14,8 @@ namespace Tenancy.Mcp.Direct;
 
 /// <summary>
 /// Answers plain calls and lists of tenants' tools from the bytes of the message to the bytes of the answer: the arguments are read once,
-/// the handler is run,
-/// the answer is written once. No server of the MCP SDK's has a part in it, and nothing is ambient: what a handler knows of its call it is
-/// given.
+/// the handler is run, the answer is written once. No server of the MCP SDK's has a part in it, and nothing is ambient: what a handler
+/// knows of its call it is given.
 /// </summary>
 internal sealed class DirectPath(DirectConditions conditions, CallStarter starter, OpenSessions sessions, ILogger<DirectPath> logger)
 {

@@ -14,8 +14,8 @@ namespace Tenancy.Mcp.Gate;
 
 /// <summary>
 /// Stands before every MCP endpoint. It refuses in the order of what a refusal costs: by the head of the request, by the rate limits, by
-/// the size of the
-/// body, and only then by what the body says. What it admits goes one of two ways: directly to the handler, or to the MCP SDK.
+/// the size of the body, and only then by what the body says. What it admits goes one of two ways: directly to the handler, or to the MCP
+/// SDK.
 /// </summary>
 internal sealed class McpGate(
     RequestLimits limits,

@@ -6,13 +6,11 @@ namespace Tenancy.Mcp.Requests;
 
 /// <summary>
 /// What is read of a JSON-RPC message before anybody acts on it: its method, its id, and where in the body the parts of a tool call stand.
-/// It is read
-/// in one pass, without a tree.
+/// It is read in one pass, without a tree.
 /// </summary>
 /// <remarks>
 /// The reader refuses only what two readers could take for two different messages: a member that stands twice, or in another spelling. What
-/// is merely
-/// unusual is not <see cref="IsPlain"/>, and is left to the MCP SDK, which says what is wrong with it.
+/// is merely unusual is not <see cref="IsPlain"/>, and is left to the MCP SDK, which says what is wrong with it.
 /// </remarks>
 internal struct MessageHead
 {

@@ -7,8 +7,7 @@ namespace Tenancy.Mcp.Sdk;
 
 /// <summary>
 /// What a handler that the MCP SDK calls knows of the HTTP request that its message came with. The SDK hands messages from one loop to
-/// another, and gives
-/// a handler no other way back to its request: this flows with the message, and with nothing else.
+/// another, and gives a handler no other way back to its request: this flows with the message, and with nothing else.
 /// </summary>
 /// <remarks>
 /// It has no HttpContext: Kestrel uses that again, and a handler that outlives its request would see the next one's tenant.

@@ -9,9 +9,8 @@ namespace Tenancy.Mcp.Sdk;
 
 /// <summary>
 /// The body of an answer that the MCP SDK writes. It begins with its first message, and not before, so that a call can still be refused by
-/// status when its
-/// handler finds no place, or the store away. A client that accepts JSON only gets the last message as plain JSON, where the SDK knows
-/// event streams alone.
+/// status when its handler finds no place, or the store away. A client that accepts JSON only gets the last message as plain JSON, where
+/// the SDK knows event streams alone.
 /// </summary>
 /// <remarks>
 /// The SDK flushes the headers of clients before 2026-07-28 before a handler runs; those of later ones it sends with the first message,

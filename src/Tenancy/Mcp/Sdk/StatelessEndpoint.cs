@@ -16,8 +16,7 @@ namespace Tenancy.Mcp.Sdk;
 /// </summary>
 /// <remarks>
 /// The SDK has one session mode for each container, and where it keeps sessions it answers 400 to such clients. So this one has a container
-/// of its own,
-/// with the application's settings and the other mode.
+/// of its own, with the application's settings and the other mode.
 /// </remarks>
 internal sealed class StatelessEndpoint : IAsyncDisposable
 {

@@ -18,8 +18,7 @@ namespace Tenancy.Mcp.Sessions;
 
 /// <summary>
 /// A session is for the caller and the tenant that began it; to others it does not exist. <see cref="Gate.RequestLimits"/> looks it up. One
-/// that this
-/// node does not have, because the MCP SDK let it go or another node began it, goes on from what the store keeps of it.
+/// that this node does not have, because the MCP SDK let it go or another node began it, goes on from what the store keeps of it.
 /// </summary>
 internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, TouchedSessions touched) : ISessionMigrationHandler
 {

@@ -52,7 +52,7 @@ if redis.call('ZCOUNT', KEYS[2], live, '+inf') >= tonumber(ARGV[7]) then
   return {7, tonumber(first[2]) + skew - now}
 end
 
--- Who is let in can complete, so that answers under way come on top.
+-- A request that was let in may always complete: the answers of those under way may take the sizes above their most.
 local bytes, ends = 0, nil
 local sizes = redis.call('HGETALL', KEYS[5])
 for i = 1, #sizes, 2 do
