@@ -36,6 +36,13 @@ public static class TenancyBuilderExtensions
     )
         where TValidator : class, ITokenValidator => builder.Replace<ITokenValidator, TValidator>(create);
 
+    /// <summary>Lets a class say why a request was refused before any handler saw it, in the words of a protocol on top of MCP.</summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="create">Makes it; left out where its constructor takes services only.</param>
+    /// <remarks>Of several the last counts, and any of them in place of AdCP's, which <c>AddAdcp</c> adds.</remarks>
+    public static ITenancyBuilder AddRefusalData<TData>(this ITenancyBuilder builder, Func<IServiceProvider, TData>? create = null)
+        where TData : class, IRefusalData => builder.Replace<IRefusalData, TData>(create);
+
     /// <summary>
     /// Lets a class say whether a tenant can be served, beside the library's own checks and those that were added before.
     /// </summary>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -65,12 +66,14 @@ public sealed class TenancyBuilderExtensionsTests
             .AddTenantResolver<FixedResolver>()
             .AddTenantResolver(_ => new FixedResolver())
             .AddTokenValidator<AnyToken>()
+            .AddRefusalData<Silence>()
             .AddAccountResolver<OneAccount>()
             .AddTenantValidator<Inspector>()
             .AddTenantValidator(_ => new Inspector([]))
             .AddTenantSource<Table>()
             .AddTenantSource(_ => new Table());
         Assert.NotNull(Assert.Single(services, service => service.ServiceType == typeof(ITenantResolver)).ImplementationFactory);
+        Assert.Equal(typeof(Silence), Assert.Single(services, service => service.ServiceType == typeof(IRefusalData)).ImplementationType);
         Assert.Equal(
             typeof(AnyToken),
             Assert.Single(services, service => service.ServiceType == typeof(ITokenValidator)).ImplementationType
@@ -127,5 +130,10 @@ public sealed class TenancyBuilderExtensionsTests
         }
 
         public Task WaitForChangeAsync(CancellationToken cancellationToken) => Task.Delay(Timeout.Infinite, cancellationToken);
+    }
+
+    private sealed class Silence : IRefusalData
+    {
+        public JsonObject Describe(RefusalReason reason, string message, int? retryAfter) => [];
     }
 }

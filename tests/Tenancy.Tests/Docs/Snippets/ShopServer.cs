@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using ModelContextProtocol.Server;
-using Tenancy.Resolution;
 
 namespace Tenancy.Tests.Docs.Snippets;
 
@@ -20,6 +19,7 @@ internal static class ShopServer
             .AddHandlers<OnceTools>()
             .AddTenantResolver<PartnerResolver>()
             .AddTokenValidator<KeyCards>()
+            .AddRefusalData<ShopRefusals>()
             .AddTenantValidator<GreetingValidator>()
             .AddTenantSource<CityTenants>()
             .AddAccountResolver<OneAccountEach>()
@@ -29,9 +29,6 @@ internal static class ShopServer
         builder.Services.AddSingleton<ChangeCounter>();
         builder.Services.AddSingleton<NoteCleaner>();
         builder.Services.AddSingleton<ShopOpener>();
-
-        // In place of AdCP's words: of several the last counts.
-        builder.Services.AddSingleton<IRefusalData, ShopRefusals>();
 
         var app = builder.Build();
         app.UseTenancy();
