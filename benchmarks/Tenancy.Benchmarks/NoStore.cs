@@ -1,17 +1,27 @@
+using System.Globalization;
 using Tenancy.Configuration;
 using Tenancy.Registry;
+using Tenancy.State;
 
 namespace Tenancy.Benchmarks;
 
-/// <summary>Keeps no tenant and says yes to everything at once: what is measured is memory.</summary>
-internal sealed class NoStore : ITenantStore
+/// <summary>Keeps no tenant and says yes to everything at once; only what a tenant's own slot begins with is kept, where there is one.</summary>
+internal sealed class NoStore(RedisTenantStore? slots = null) : ITenantStore
 {
     private long _version;
 
     public IAsyncEnumerable<TenantRecord> LoadAsync(CancellationToken cancellationToken) => AsyncEnumerable.Empty<TenantRecord>();
 
-    public Task<TenantWrite> CreateAsync(TenantRecord tenant, TenantCreation creation, IReadOnlyList<DuePrincipal> principals) =>
-        UpdateAsync(tenant);
+    public async Task<TenantWrite> CreateAsync(TenantRecord tenant, TenantCreation creation, IReadOnlyList<DuePrincipal> principals)
+    {
+        var version = ++_version;
+        if (slots is not null && principals.Count > 0)
+        {
+            await slots.BeginAsync(TenantId.Parse(tenant.Config.Id), version.ToString(CultureInfo.InvariantCulture), [.. principals]);
+        }
+
+        return new TenantWrite.Written(version);
+    }
 
     public Task<TenantRecord?> FindAsync(TenantId id) => Task.FromResult<TenantRecord?>(null);
 

@@ -111,7 +111,7 @@ internal static class LoadServer
         }
 
         // 100,000 tenants are there in seconds: nothing is stored of them, and nobody asks their issuer.
-        builder.Services.AddSingleton<ITenantStore, NoStore>();
+        builder.Services.AddSingleton<ITenantStore>(services => new NoStore(ActivatorUtilities.CreateInstance<RedisTenantStore>(services)));
         builder.Services.RemoveAll<ITenantValidator>();
         builder.Services.AddSingleton<ITenantSource>(new LoadTenants(cell, tenants, issuer));
         var app = builder.Build();

@@ -221,9 +221,12 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
 
     /// <summary>Does what is due in a tenant's own slot, and notes that it is done.</summary>
     /// <returns>What was there already; null where the tenant was deleted meanwhile.</returns>
-    private async Task<AdoptedData?> BeginAsync(TenantId id, string generation, string due)
+    private Task<AdoptedData?> BeginAsync(TenantId id, string generation, string due) =>
+        BeginAsync(id, generation, JsonSerializer.Deserialize(due, TenantStoreJson.Default.DuePrincipalArray)!);
+
+    internal async Task<AdoptedData?> BeginAsync(TenantId id, string generation, DuePrincipal[] principals)
     {
-        var (keys, principals) = (new TenantKeyspace(id), JsonSerializer.Deserialize(due, TenantStoreJson.Default.DuePrincipalArray)!);
+        var keys = new TenantKeyspace(id);
         var answer = (RedisResult[])
             (
                 await redis
