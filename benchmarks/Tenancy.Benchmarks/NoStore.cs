@@ -5,7 +5,9 @@ using Tenancy.State;
 
 namespace Tenancy.Benchmarks;
 
-/// <summary>Keeps no tenant and says yes to everything at once; only what a tenant's own slot begins with is kept, where there is one.</summary>
+/// <summary>
+/// Keeps no tenant and says yes to everything at once; only what a tenant's own slot begins with is kept, where there is one.
+/// </summary>
 internal sealed class NoStore(RedisTenantStore? slots = null) : ITenantStore
 {
     private long _version;

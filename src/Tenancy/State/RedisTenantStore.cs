@@ -219,11 +219,11 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
             : null;
     }
 
-    /// <summary>Does what is due in a tenant's own slot, and notes that it is done.</summary>
-    /// <returns>What was there already; null where the tenant was deleted meanwhile.</returns>
     private Task<AdoptedData?> BeginAsync(TenantId id, string generation, string due) =>
         BeginAsync(id, generation, JsonSerializer.Deserialize(due, TenantStoreJson.Default.DuePrincipalArray)!);
 
+    /// <summary>Does what is due in a tenant's own slot, and notes that it is done.</summary>
+    /// <returns>What was there already; null where the tenant was deleted meanwhile.</returns>
     internal async Task<AdoptedData?> BeginAsync(TenantId id, string generation, DuePrincipal[] principals)
     {
         var keys = new TenantKeyspace(id);
