@@ -105,10 +105,10 @@ public sealed class KeyedCalls
         {
             return await work.WaitAsync(request.Timeout + CommitTime, _time, cancellationToken).ConfigureAwait(false);
         }
-        catch (TimeoutException) when (!work.IsFaulted)
+        catch (TimeoutException)
         {
-            // It may have ended at the last moment.
-            if (work.IsCompletedSuccessfully)
+            // It may have ended at the last moment, or with such an exception of its own.
+            if (work.IsCompleted)
             {
                 return await work.ConfigureAwait(false);
             }
@@ -156,8 +156,7 @@ public sealed class KeyedCalls
             for (var attempt = 1; ; attempt++)
             {
                 // Every try of the request does its work under the same name.
-                var writes = call.Work is { HasFlushed: true } ? null : before;
-                await call.BeginTryAsync(lease, writes, isFirst: attempt == 1).ConfigureAwait(false);
+                await call.BeginTryAsync(lease, before, isFirst: attempt == 1).ConfigureAwait(false);
                 try
                 {
                     var answer = await handle(limit.Token).ConfigureAwait(false);
@@ -166,6 +165,9 @@ public sealed class KeyedCalls
                 catch (DocumentChangedException exception) when (attempt < MaxTries && !limit.IsCancellationRequested)
                 {
                     _logger.TriedAgain(exception, call.Context.TenantId.Value);
+
+                    // What a flush committed is there, and no later try writes it again.
+                    before = call.Work is { HasFlushed: true } ? null : before;
                 }
             }
         }

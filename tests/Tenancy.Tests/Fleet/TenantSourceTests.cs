@@ -48,6 +48,26 @@ public sealed class TenantSourceTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_principals_that_a_source_gives_are_served_and_nobody_else()
+    {
+        var source = new Source { Principals = [new() { Name = "one", Token = "third.one" }, new() { Name = "two", Token = "third.two" }] };
+        source.Give("third");
+        await using var server = await StartAsync(source);
+        foreach (var token in new[] { "third.one", "third.two" })
+        {
+            Assert.Contains(
+                "principal:",
+                (await server.CallAsync("third", token, "whoami"))["content"]![0]!["text"]!.ToString(),
+                StringComparison.Ordinal
+            );
+        }
+
+        using var request = McpCalls.Post(server.Port, Way.Path, "third", "third.three", McpCalls.Call("whoami"));
+        using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
+    }
+
+    [Fact]
     public async Task A_row_that_is_added_appears_and_one_that_is_changed_changes()
     {
         await using var server = await StartAsync();
@@ -392,6 +412,8 @@ public sealed class TenantSourceTests : IAsyncLifetime
 
         public int? BreakOffAfter { get; set; }
 
+        public PrincipalRegistration[] Principals { get; init; } = [];
+
         public void Suspend(string id) => _suspended.Add(id);
 
         public void Activate(string id) => _suspended.Remove(id);
@@ -420,7 +442,9 @@ public sealed class TenantSourceTests : IAsyncLifetime
                     {
                         Id = _ids[i],
                         Status = _suspended.Contains(_ids[i]) ? TenantAdminStatus.Suspended : TenantAdminStatus.Active,
+                        Authentication = Principals.Length > 0 ? new() { Kind = TenantAuthenticationKind.Bearer } : null,
                     },
+                    Principals = Principals,
                 };
             }
         }
