@@ -30,10 +30,10 @@ internal sealed class WireRules
             switch (attribute)
             {
                 case RangeAttribute range:
-                    schema["minimum"] = Number(range.Minimum);
+                    schema[range.MinimumIsExclusive ? "exclusiveMinimum" : "minimum"] = Number(range.Minimum);
                     if (range.Maximum is not (double.MaxValue or int.MaxValue))
                     {
-                        schema["maximum"] = Number(range.Maximum);
+                        schema[range.MaximumIsExclusive ? "exclusiveMaximum" : "maximum"] = Number(range.Maximum);
                     }
 
                     break;
@@ -180,6 +180,11 @@ internal sealed class WireRules
     private static string Explain(ValidationAttribute broken) =>
         broken switch
         {
+            RangeAttribute { MinimumIsExclusive: true, Maximum: double.MaxValue or int.MaxValue } range =>
+                $"must be more than {range.Minimum}",
+            RangeAttribute { MinimumIsExclusive: true } or RangeAttribute { MaximumIsExclusive: true } => ExplainBounds(
+                (RangeAttribute)broken
+            ),
             RangeAttribute { Maximum: double.MaxValue or int.MaxValue } range => $"must be {range.Minimum} at least",
             RangeAttribute range => $"must be from {range.Minimum} to {range.Maximum}",
             MinLengthAttribute min => $"must have {min.Length} at least",
@@ -187,6 +192,10 @@ internal sealed class WireRules
             AllowedValuesAttribute allowed => $"must be one of {string.Join(", ", allowed.Values.OfType<string>())}",
             _ => "has a wrong form",
         };
+
+    private static string ExplainBounds(RangeAttribute range) =>
+        $"must be {(range.MinimumIsExclusive ? "more than" : "at least")} {range.Minimum}, "
+        + $"and {(range.MaximumIsExclusive ? "less than" : "at most")} {range.Maximum}";
 
     private static JsonValue Number(object value) =>
         value is int whole ? JsonValue.Create(whole) : JsonValue.Create(Convert.ToDouble(value, CultureInfo.InvariantCulture));

@@ -70,6 +70,21 @@ public sealed class WireRulesTests
         Assert.Null(Rules.FindMistake(new Sequence { Items = [] }, typeof(Sequence)));
     }
 
+    [Theory]
+    [InlineData("""{"budget": 0}""", "/budget budget must be more than 0.")]
+    [InlineData("""{"budget": 0.01}""", null)]
+    [InlineData("""{"half": 0.5}""", "/half half must be at least 0, and less than 0.5.")]
+    [InlineData("""{"half": 0}""", null)]
+    [InlineData("""{"even": "abc"}""", "/even even has a wrong form.")]
+    [InlineData("""{"even": "ab"}""", null)]
+    [InlineData("""{"long": "ab"}""", "/long long has a wrong form.")]
+    public void A_rule_means_what_its_attribute_says(string json, string? expected)
+    {
+        var value = JsonSerializer.Deserialize<Odd>(json, JsonSerializerOptions.Web)!;
+        var mistake = Rules.FindMistake(value, typeof(Odd));
+        Assert.Equal(expected, mistake is var (pointer, message) ? $"{pointer} {message}" : null);
+    }
+
     [Fact]
     public void A_record_is_looked_through_as_the_type_that_is_named()
     {
@@ -84,6 +99,8 @@ public sealed class WireRulesTests
             { [], "{}" },
             { [new RangeAttribute(1, 9)], """{"minimum":1,"maximum":9}""" },
             { [new RangeAttribute(0, int.MaxValue)], """{"minimum":0}""" },
+            { [new RangeAttribute(0, 9) { MinimumIsExclusive = true }], """{"exclusiveMinimum":0,"maximum":9}""" },
+            { [new RangeAttribute(0, 9) { MaximumIsExclusive = true }], """{"minimum":0,"exclusiveMaximum":9}""" },
             { [new RangeAttribute(0.5, double.MaxValue)], """{"minimum":0.5}""" },
             { [new RangeAttribute(0.25, 0.75)], """{"minimum":0.25,"maximum":0.75}""" },
             { [new MinLengthAttribute(1), new MaxLengthAttribute(2)], """{"minItems":1,"maxItems":2}""" },
@@ -133,6 +150,27 @@ public sealed class WireRulesTests
 
         [JsonExtensionData]
         public Dictionary<string, JsonElement>? Rest { get; init; }
+    }
+
+    private sealed class Odd
+    {
+        [Range(0, double.MaxValue, MinimumIsExclusive = true)]
+        public decimal? Budget { get; init; }
+
+        [Range(0.0, 0.5, MaximumIsExclusive = true)]
+        public decimal? Half { get; init; }
+
+        [EvenPattern]
+        public string? Even { get; init; }
+
+        // The first match counts, as the attribute has it: it is "a", and not all of the text.
+        [RegularExpression("a|ab")]
+        public string? Long { get; init; }
+    }
+
+    private sealed class EvenPatternAttribute() : RegularExpressionAttribute("^[a-z]+$")
+    {
+        public override bool IsValid(object? value) => base.IsValid(value) && value is null or string { Length: 0 or 2 or 4 };
     }
 
     private sealed class Heir : Sample

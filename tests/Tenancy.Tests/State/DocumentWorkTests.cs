@@ -444,6 +444,23 @@ public sealed class DocumentWorkTests(TestStores stores)
         Assert.IsType<IdempotencyClaim.InFlight>(await keys.ClaimAsync(request, TimeSpan.FromSeconds(30)));
     }
 
+    [Theory]
+    [InlineData(StoreKind.Embedded)]
+    [InlineData(StoreKind.Redis)]
+    public async Task A_claim_that_is_taken_over_says_so_also_when_its_reply_is_lost(StoreKind kind)
+    {
+        await using var direct = await stores.GetAsync(kind);
+        await using var proxy = new StoreProxy(direct.EndPoint);
+        await using var lossy = direct.Through(proxy);
+        var request = new IdempotentRequest("caller", "account", "key-0123456789abcdef", "tool", "hash");
+        var keys = new IdempotencyStore(lossy.Redis, direct.Tenant, generation: 0, new());
+        await keys.ClaimAsync(request, TimeSpan.Zero);
+        proxy.Arm(1, afterIt: true);
+        var claim = await keys.ClaimAsync(request, TimeSpan.FromSeconds(30));
+        Assert.Equal(2, proxy.Seen);
+        Assert.True(Assert.IsType<IdempotencyClaim.Claimed>(claim).Lease.IsTakenOver);
+    }
+
     private static async Task<int[]> ListAsync(Documents<TestOrder> orders, int limit)
     {
         List<int> numbers = [];

@@ -7,7 +7,7 @@ using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
 using Tenancy.Configuration;
 
-namespace Tenancy.Tests.Documentation;
+namespace Tenancy.Tests.Docs;
 
 /// <summary>Writes the reference of the settings and of a tenant's fields from the types that are read, and from their comments.</summary>
 internal sealed partial class SettingsPage(XmlDocs docs)

@@ -2,7 +2,7 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
-namespace Tenancy.Tests.Documentation;
+namespace Tenancy.Tests.Docs;
 
 /// <summary>What the documentation comments of a library say of its properties, as Markdown.</summary>
 internal sealed partial class XmlDocs(params XDocument[] files)

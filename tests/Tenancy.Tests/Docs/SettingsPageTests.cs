@@ -5,7 +5,7 @@ using Tenancy.Configuration;
 using Tenancy.Tests.Configuration;
 using Tenancy.Tests.Hosting;
 
-namespace Tenancy.Tests.Documentation;
+namespace Tenancy.Tests.Docs;
 
 /// <summary>The page of the settings says what the server reads. After a change that is meant, UPDATE_SNAPSHOTS=1 writes it anew.</summary>
 public sealed class SettingsPageTests
