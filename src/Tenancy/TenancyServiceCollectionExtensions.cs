@@ -40,8 +40,9 @@ public static class TenancyServiceCollectionExtensions
 {
     /// <summary>Adds the services of a multi-tenant MCP server, with the settings of the configuration.</summary>
     /// <param name="services">The application's services.</param>
-    /// <param name="configuration">The application's configuration: section <c>Tenancy</c> and <c>ConnectionStrings:Redis</c>. It is read
-    /// only.</param>
+    /// <param name="configuration">
+    /// The application's configuration: section <c>Tenancy</c> and <c>ConnectionStrings:Redis</c>. It is read only.
+    /// </param>
     /// <returns>A builder to which platforms and a store are added.</returns>
     /// <remarks>
     /// <c>MULTI_TENANT_ENABLED</c>, <c>TENANT_IDENTIFICATION</c>, <c>TENANT_ADMIN_API_KEY</c> and <c>PORT</c> are read too: they win over
@@ -57,8 +58,9 @@ public static class TenancyServiceCollectionExtensions
 
     /// <summary>Adds the services of a multi-tenant MCP server, with settings in code.</summary>
     /// <param name="services">The application's services.</param>
-    /// <param name="configure">Sets what the code decides; the application's configuration is read before it, and what it says of other
-    /// settings holds.</param>
+    /// <param name="configure">
+    /// Sets what the code decides; the application's configuration is read before it, and what it says of other settings holds.
+    /// </param>
     /// <returns>A builder to which platforms and a store are added.</returns>
     public static ITenancyBuilder AddTenancy(this IServiceCollection services, Action<TenancyOptions> configure)
     {

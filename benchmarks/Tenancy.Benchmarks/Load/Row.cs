@@ -5,8 +5,9 @@ namespace Tenancy.Benchmarks.Load;
 /// <summary>A kind of request, the same for all cells.</summary>
 /// <param name="Generation">The protocol revision.</param>
 /// <param name="Method">The method.</param>
-/// <param name="Reply">The form of the answer that the client asks for. A bare server has event streams only, and is asked for one in any
-/// case.</param>
+/// <param name="Reply">
+/// The form of the answer that the client asks for. A bare server has event streams only, and is asked for one in any case.
+/// </param>
 internal sealed record Row(string Generation, string Method, string Reply)
 {
     /// <summary>The last revision with <c>initialize</c> and sessions.</summary>

@@ -28,8 +28,9 @@ public sealed record TenantUrl
     public string Key => Host + Path;
 
     /// <summary>Reads a URL.</summary>
-    /// <param name="value">An absolute http or https URL with at most <see cref="MaxSegments"/> path segments and nothing after the
-    /// path.</param>
+    /// <param name="value">
+    /// An absolute http or https URL with at most <see cref="MaxSegments"/> path segments and nothing after the path.
+    /// </param>
     /// <param name="url">The URL in canonical form.</param>
     /// <param name="reason">What is wrong with <paramref name="value"/> and how to mend it.</param>
     public static bool TryParse(string? value, [NotNullWhen(true)] out TenantUrl? url, [NotNullWhen(false)] out string? reason)

@@ -40,8 +40,9 @@ public sealed class KeyedCalls
     /// <exception cref="InvalidOperationException">The caller has shown no credentials: it has no keys of its own.</exception>
     /// <exception cref="DocumentChangedException">Others were faster each time.</exception>
     /// <exception cref="StorageBudgetExceededException">The tenant keeps as much as it may; nothing was written.</exception>
-    /// <exception cref="StoreUnavailableException">The store did not answer: the same request again finds out what became of
-    /// it.</exception>
+    /// <exception cref="StoreUnavailableException">
+    /// The store did not answer: the same request again finds out what became of it.
+    /// </exception>
     public async Task<KeyedOutcome> RunAsync(
         Call call,
         KeyedRequest request,

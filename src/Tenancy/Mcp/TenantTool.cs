@@ -39,8 +39,9 @@ public abstract class TenantTool : McpServerTool
     internal virtual Tool EarlierProtocolTool => ProtocolTool;
 
     /// <summary>Reads the arguments of a call.</summary>
-    /// <param name="arguments">One JSON object, in UTF-8; empty where the call has none. The bytes are gone when the method
-    /// returns.</param>
+    /// <param name="arguments">
+    /// One JSON object, in UTF-8; empty where the call has none. The bytes are gone when the method returns.
+    /// </param>
     /// <returns>The call, ready to run. Nothing may have happened yet.</returns>
     public abstract ToolRun Read(ReadOnlySpan<byte> arguments);
 

@@ -332,8 +332,9 @@ public sealed class TenantRegistry
     /// </summary>
     /// <param name="id">The tenant.</param>
     /// <param name="seen">What was here before the store was asked.</param>
-    /// <param name="removal">What the store says. Where it lost the tombstone, too, what was seen goes, and nothing that came after
-    /// it.</param>
+    /// <param name="removal">
+    /// What the store says. Where it lost the tombstone, too, what was seen goes, and nothing that came after it.
+    /// </param>
     /// <returns>False when there was no such tenant, neither there nor here.</returns>
     private async Task<bool> RemoveHereAsync(TenantId id, TenantModel? seen, TenantRemoval removal)
     {

@@ -36,8 +36,9 @@ internal sealed class RateLimiter(RedisConnection redis, LocalRateLimiter local,
     /// Counts a request, and makes its session live its full time again where the request may go on and the session is the caller's, if
     /// that was not done within the last second.
     /// </summary>
-    /// <exception cref="StoreUnavailableException">The store is away, and with it all sessions that are not known from that
-    /// second.</exception>
+    /// <exception cref="StoreUnavailableException">
+    /// The store is away, and with it all sessions that are not known from that second.
+    /// </exception>
     public ValueTask<RateLimitResult> AcquireAndTouchAsync(
         TenantId tenant,
         string sessionId,

@@ -50,8 +50,9 @@ public sealed class TenantCache
     /// <param name="sharing">Who shares the value.</param>
     /// <param name="expiration">How long the value is good. Default: five minutes.</param>
     /// <param name="cancellationToken">Ends the wait, unless it is this call that makes the value for others.</param>
-    /// <exception cref="InvalidOperationException">The call has ended, or it has no account and the value is to be the
-    /// account's.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// The call has ended, or it has no account and the value is to be the account's.
+    /// </exception>
     public async ValueTask<T> GetOrCreateAsync<T>(
         string key,
         Func<CancellationToken, ValueTask<T>> create,

@@ -70,8 +70,9 @@ internal sealed class PlatformKind(string name, HandlerPrimitives primitives, Fu
     }
 
     /// <summary>Finds the tools that have parameters with <c>x-mcp-header</c>.</summary>
-    /// <exception cref="InvalidOperationException">Such a tool is another one in another platform, and its headers would be asked of that,
-    /// too.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// Such a tool is another one in another platform, and its headers would be asked of that, too.
+    /// </exception>
     public static McpServerPrimitiveCollection<McpServerTool> HeaderTools(IEnumerable<PlatformKind> kinds)
     {
         McpServerPrimitiveCollection<McpServerTool> found = [];

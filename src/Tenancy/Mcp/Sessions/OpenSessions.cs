@@ -24,8 +24,9 @@ internal sealed class OpenSessions(TimeProvider time) : ITenantChangeListener
     /// <summary>Knows a session that the SDK has begun, or taken over from another node.</summary>
     /// <param name="tenant">Whose it is.</param>
     /// <param name="id">The session.</param>
-    /// <param name="requestedVersion">The revision that its client asked for. It is the one that was agreed on where it is spoken
-    /// here.</param>
+    /// <param name="requestedVersion">
+    /// The revision that its client asked for. It is the one that was agreed on where it is spoken here.
+    /// </param>
     public void Add(TenantId tenant, string id, string? requestedVersion)
     {
         Sweep();
