@@ -20,6 +20,7 @@ internal sealed class NameLookups : IDisposable
     private static readonly TimeSpan InTime = TimeSpan.FromSeconds(2);
 
     private readonly Func<string, IPAddress[]> _resolve;
+    private readonly TimeProvider _time;
     private readonly SemaphoreSlim _quick = new(MaxAtOnce);
     private readonly SemaphoreSlim _unknown = new(MaxAtOnce);
     private readonly SemaphoreSlim _slow = new(MaxSlowAtOnce);
@@ -27,10 +28,10 @@ internal sealed class NameLookups : IDisposable
     private readonly Dictionary<string, Task<IPAddress[]>> _running = new(StringComparer.OrdinalIgnoreCase);
     private readonly Lock _lock = new();
 
-    public NameLookups()
-        : this(Dns.GetHostAddresses) { }
+    public NameLookups(TimeProvider time)
+        : this(Dns.GetHostAddresses, time) { }
 
-    internal NameLookups(Func<string, IPAddress[]> resolve) => _resolve = resolve;
+    internal NameLookups(Func<string, IPAddress[]> resolve, TimeProvider time) => (_resolve, _time) = (resolve, time);
 
     /// <summary>Resolves a name. Who asks for one that is being looked up shares that look-up.</summary>
     /// <param name="name">The name.</param>
@@ -71,7 +72,7 @@ internal sealed class NameLookups : IDisposable
             : wasQuick ? _quick
             : _slow;
         await turn.WaitAsync().ConfigureAwait(false);
-        var began = TimeProvider.System.GetTimestamp();
+        var began = _time.GetTimestamp();
         try
         {
             return await Task
@@ -80,7 +81,7 @@ internal sealed class NameLookups : IDisposable
         }
         finally
         {
-            Remember(name, TimeProvider.System.GetElapsedTime(began) < InTime);
+            Remember(name, _time.GetElapsedTime(began) < InTime);
             turn.Release();
             lock (_lock)
             {

@@ -26,7 +26,7 @@ public sealed class IssuerKeysTests : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _http = new(_options, new NameLookups(), _time, NullLogger<GuardedHttp>.Instance);
+        _http = new(_options, new NameLookups(_time), _time, NullLogger<GuardedHttp>.Instance);
         _issuer = await StubServer.StartIssuerAsync(Publish("one"));
         _keys = new(
             TenantId.Parse("acme"),

@@ -1,7 +1,4 @@
 using System.Collections.Concurrent;
-using Microsoft.Extensions.Logging.Abstractions;
-using StackExchange.Redis;
-using Tenancy.Embedded;
 using Tenancy.Tests.Hosting;
 
 [assembly: AssemblyFixture(typeof(TestStores))]
@@ -17,7 +14,7 @@ public sealed class TestStores : IAsyncDisposable
 
     internal async Task<TestStore> GetAsync(StoreKind kind, TimeProvider? time = null)
     {
-        var running = await _stores.GetOrAdd(kind, static kind => new(() => StartAsync(kind))).Value;
+        var running = await _stores.GetOrAdd(kind, static kind => new(() => RunningStore.StartAsync(kind))).Value;
         return new(running.Settings, time ?? TimeProvider.System);
     }
 
@@ -28,26 +25,4 @@ public sealed class TestStores : IAsyncDisposable
             await (await store.Value).DisposeAsync();
         }
     }
-
-    private static async Task<RunningStore> StartAsync(StoreKind kind)
-    {
-        switch (kind)
-        {
-            case StoreKind.Redis:
-                var redis = await RedisServer.StartAsync();
-                return new(ConfigurationOptions.Parse(redis.ConnectionString), redis.DisposeAsync);
-            case StoreKind.Cluster:
-                var cluster = await RedisCluster.StartAsync();
-                return new(ConfigurationOptions.Parse(cluster.ConnectionString), cluster.DisposeAsync);
-            default:
-                var embedded = new EmbeddedStore(NullLoggerFactory.Instance);
-                return new(embedded.Start(), () =>
-                {
-                    embedded.Dispose();
-                    return ValueTask.CompletedTask;
-                });
-        }
-    }
-
-    private sealed record RunningStore(ConfigurationOptions Settings, Func<ValueTask> DisposeAsync);
 }

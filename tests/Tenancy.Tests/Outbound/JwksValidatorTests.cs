@@ -451,7 +451,7 @@ public sealed class JwksValidatorTests : IDisposable
     private JwksValidator Validator()
     {
         var options = Options.Create(new TenancyOptions { Validation = _options });
-        _http ??= new(options, new NameLookups(), _time, NullLogger<GuardedHttp>.Instance);
+        _http ??= new(options, new NameLookups(_time), _time, NullLogger<GuardedHttp>.Instance);
         return new(new(_http, options));
     }
 

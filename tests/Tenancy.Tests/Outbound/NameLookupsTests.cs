@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using Microsoft.Extensions.Time.Testing;
 using Tenancy.Outbound;
 using Tenancy.Tests.Hosting;
 
@@ -14,12 +15,13 @@ public sealed class NameLookupsTests : IDisposable
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(10);
     private readonly ManualResetEventSlim _nameServers = new();
     private readonly ConcurrentDictionary<string, int> _asked = new();
+    private readonly FakeTimeProvider _clock = new();
     private readonly NameLookups _names;
     private int _running;
     private int _most;
     private bool _usesPool;
 
-    public NameLookupsTests() => _names = new(Resolve);
+    public NameLookupsTests() => _names = new(Resolve, _clock);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -49,7 +51,8 @@ public sealed class NameLookupsTests : IDisposable
     public async Task A_new_name_is_resolved_while_those_hang_again_that_hung_before()
     {
         await GiveUpAsync("hangs", NameLookups.MaxAtOnce);
-        await Task.Delay(TimeSpan.FromSeconds(2.5), Token);
+        await Poll.UntilAsync(() => Task.FromResult(Volatile.Read(ref _running) == NameLookups.MaxAtOnce));
+        _clock.Advance(TimeSpan.FromSeconds(2.5));
         _nameServers.Set();
         await Poll.UntilAsync(() => Task.FromResult(Volatile.Read(ref _running) == 0));
         _nameServers.Reset();
