@@ -22,18 +22,21 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
     private readonly ObjectFactory _create;
     private readonly Func<object, TRequest, ToolContext, CancellationToken, Task<TResponse>> _handle;
 
-    public AdcpTool(AdcpToolAttribute attribute, Type handlers, MethodInfo method, IServiceProvider services)
-        : base(services)
+    public AdcpTool(
+        AdcpToolAttribute attribute,
+        Type handlers,
+        MethodInfo method,
+        AdcpSerializer serializer,
+        KeyedCalls keyed,
+        CallAccount account,
+        ILoggerFactory loggers
+    )
     {
-        var serializer = services.GetService<AdcpSerializer>()
-            ?? throw new InvalidOperationException(
-                $"{handlers.Name} has AdCP tools: call AddAdcp() on the builder that AddTenancy returns."
-            );
         _wire = new(serializer);
-        _keyed = services.GetRequiredService<KeyedCalls>();
-        _account = services.GetRequiredService<CallAccount>();
+        _keyed = keyed;
+        _account = account;
         _timeout = TimeSpan.FromSeconds(attribute.TimeoutSeconds);
-        _logger = services.GetRequiredService<ILoggerFactory>().CreateLogger(handlers);
+        _logger = loggers.CreateLogger(handlers);
         _create = ActivatorUtilities.CreateFactory(handlers, []);
         _handle = Bind(method);
         ProtocolTool = new()

@@ -35,6 +35,13 @@ public sealed class AdcpToolAttribute(string name) : TenantToolAttribute
     {
         ArgumentNullException.ThrowIfNull(handlers);
         ArgumentNullException.ThrowIfNull(method);
+        if (services.GetService<AdcpSerializer>() is null)
+        {
+            throw new InvalidOperationException(
+                $"{handlers.Name} has AdCP tools: call AddAdcp() on the builder that AddTenancy returns."
+            );
+        }
+
         if (TestModeOnly && services.GetRequiredService<IOptions<AdcpOptions>>().Value is not { TestMode: true })
         {
             return null;
@@ -65,13 +72,6 @@ public sealed class AdcpToolAttribute(string name) : TenantToolAttribute
         }
 
         var tool = typeof(AdcpTool<,>).MakeGenericType(request, task.GenericTypeArguments[0]);
-        return (TenantTool)
-            Activator.CreateInstance(
-                tool,
-                BindingFlags.DoNotWrapExceptions,
-                binder: null,
-                [this, handlers, method, services],
-                culture: null
-            )!;
+        return (TenantTool)ActivatorUtilities.CreateInstance(services, tool, this, handlers, method);
     }
 }

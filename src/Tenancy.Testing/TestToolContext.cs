@@ -2,7 +2,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Tenancy.Authentication;
 using Tenancy.Configuration;
 using Tenancy.Mcp;
-using Tenancy.Mcp.Calls;
 using Tenancy.Registry;
 using Tenancy.State;
 

@@ -21,10 +21,10 @@ using Tenancy.Configuration;
 using Tenancy.Diagnostics;
 using Tenancy.Fleet;
 using Tenancy.Mcp;
-using Tenancy.Mcp.Calls;
 using Tenancy.Mcp.Direct;
 using Tenancy.Mcp.Gate;
 using Tenancy.Mcp.Platforms;
+using Tenancy.Mcp.Requests;
 using Tenancy.Mcp.Sdk;
 using Tenancy.Mcp.Sessions;
 using Tenancy.Outbound;
@@ -298,7 +298,7 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<OpenSessions>();
         services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<OpenSessions>()));
         services.TryAddSingleton<SessionGuard>();
-        services.TryAddSingleton<ISessionMigrationHandler>(provider => provider.GetRequiredService<SessionGuard>());
+        services.TryAddSingleton<ISessionMigrationHandler, SdkSessions>();
         services.TryAddSingleton<SessionStreams>();
         services.TryAddSingleton<McpGate>();
         services.TryAddSingleton<BodyReader>();
@@ -310,6 +310,7 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<StatelessEndpoint>();
         services.TryAddSingleton<SdkPath>();
         services.TryAddSingleton<SdkCalls>();
+        services.TryAddSingleton<IToolCalls>(provider => provider.GetRequiredService<SdkCalls>());
         services.AddSingleton<IPostConfigureOptions<McpServerOptions>>(provider => provider.GetRequiredService<SdkCalls>());
         services.AddOptions<McpServerOptions>().Configure(options => options.Filters.Request.ListToolsFilters.Add(ToolListFilter.Filter));
         services.AddOptions<McpServerOptions>().PostConfigure<PlatformCatalog>((options, platforms) => platforms.SetHeaderTools(options));

@@ -4,7 +4,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Tenancy.Authentication;
 using Tenancy.Diagnostics;
-using Tenancy.Mcp.Calls;
 using Tenancy.Registry;
 using Tenancy.State;
 

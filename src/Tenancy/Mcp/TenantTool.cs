@@ -1,11 +1,5 @@
-using System.Text.Json;
-using System.Text.Json.Serialization.Metadata;
-using Microsoft.Extensions.DependencyInjection;
-using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
-using Tenancy.Mcp.Sdk;
-using Tenancy.Registry;
 
 namespace Tenancy.Mcp;
 
@@ -13,18 +7,11 @@ namespace Tenancy.Mcp;
 /// <remarks>Derive from it, and from <see cref="TenantToolAttribute"/>, for a kind of tool of your own.</remarks>
 public abstract class TenantTool : McpServerTool
 {
-    private static readonly JsonTypeInfo<IDictionary<string, JsonElement>> ArgumentsType =
-        (JsonTypeInfo<IDictionary<string, JsonElement>>)
-            McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(IDictionary<string, JsonElement>));
-
-    private readonly SdkCalls _calls;
-
-    /// <summary>Initializes the tool.</summary>
-    /// <param name="services">The application's services.</param>
-    protected TenantTool(IServiceProvider services) => _calls = services.GetRequiredService<SdkCalls>();
-
     /// <inheritdoc/>
     public override IReadOnlyList<object> Metadata => [];
+
+    /// <summary>Gets or sets what answers a call by way of the MCP SDK. The platform that has the tool sets it.</summary>
+    internal IToolCalls? Calls { get; set; }
 
     /// <summary>What a caller must be allowed to do, beyond being known.</summary>
     internal IReadOnlyList<string> RequiredScopes { get; set; } = [];
@@ -52,32 +39,21 @@ public abstract class TenantTool : McpServerTool
     )
     {
         ArgumentNullException.ThrowIfNull(request);
-        return _calls.RunAsync(this, request, cancellationToken);
+        return Calls is { } calls
+            ? calls.RunAsync(this, request, cancellationToken)
+            : throw new InvalidOperationException(
+                $"The tool '{ProtocolTool.Name}' belongs to no platform: add its class with AddHandlers, not to McpServerOptions."
+            );
     }
+}
 
-    /// <summary>Answers a call that came by way of the MCP SDK, which has read the arguments as it does.</summary>
-    internal virtual async ValueTask<CallToolResult> InvokeAsync(
-        Call call,
+/// <summary>Answers calls of tools that the MCP SDK asks for.</summary>
+internal interface IToolCalls
+{
+    /// <summary>Runs the tool for the tenant and the caller of the request that the SDK's message came with.</summary>
+    ValueTask<CallToolResult> RunAsync(
+        TenantTool tool,
         RequestContext<CallToolRequestParams> request,
         CancellationToken cancellationToken
-    )
-    {
-        var run = Read(request.Params.Arguments is { } arguments ? JsonSerializer.SerializeToUtf8Bytes(arguments, ArgumentsType) : []);
-        try
-        {
-            var answer = await run.RunAsync(call, cancellationToken);
-            await call.CommitAsync(answer.IsError);
-            return answer.ToResult();
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException && run.Fail(exception, call) is { } failure)
-        {
-            if (exception is StoreUnavailableException)
-            {
-                // The client sees the status of the refusal, unless a part of the answer was sent before.
-                RequestFlow.Current?.Reply.RefuseForStore();
-            }
-
-            return failure.ToResult();
-        }
-    }
+    );
 }

@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Caching.Hybrid;
 using Tenancy.Authentication;
 using Tenancy.Configuration;
-using Tenancy.Mcp.Platforms;
 using Tenancy.Registry;
 using Tenancy.State;
 
@@ -29,7 +28,7 @@ public sealed class ToolContext
 
     internal ToolContext(
         TenantModel tenant,
-        McpPlatformInstance platform,
+        PlatformInstance platform,
         CallerIdentity caller,
         CallAccounts accounts,
         IUnitOfWork unit,
@@ -42,7 +41,7 @@ public sealed class ToolContext
         Caller = caller;
         AccountId = accounts.Id;
         Accounts = accounts;
-        Kind = platform.Kind;
+        ToolNames = platform.ToolNames;
         _tenant = tenant;
         _platform = platform.Instance;
         _operationId = lease?.OperationId;
@@ -89,7 +88,7 @@ public sealed class ToolContext
     }
 
     /// <summary>Gets the names of the tools that tenants of this platform have.</summary>
-    public IReadOnlySet<string> ToolNames => Kind.ToolNames;
+    public IReadOnlySet<string> ToolNames { get; }
 
     /// <summary>
     /// Gets the documents of a type, of this tenant and account; of all accounts of the caller, to be read only, where the call names none.
@@ -156,9 +155,6 @@ public sealed class ToolContext
 
     /// <summary>Gets which accounts the call is for.</summary>
     internal CallAccounts Accounts { get; }
-
-    /// <summary>Gets what tenants of this kind can do.</summary>
-    internal PlatformKind Kind { get; }
 
     /// <summary>Ends the call: whoever kept this context, or anything got from it, reaches nothing any more.</summary>
     internal void End() => _hasEnded = true;

@@ -5,13 +5,19 @@ using Tenancy.Diagnostics;
 namespace Tenancy.Registry;
 
 /// <summary>One tenant's instance of its platform. It is disposed after the last request that holds it.</summary>
-internal abstract class PlatformInstance(TenantId tenant, ILogger logger)
+internal abstract class PlatformInstance(TenantId tenant, object instance, ILogger logger)
 {
     // Most end at once, and what is done after a release then finds them ended. One that hangs goes on by itself.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     // The registry's own hold counts as one.
     private int _holds = 1;
+
+    /// <summary>Gets the user's object.</summary>
+    public object Instance { get; } = instance;
+
+    /// <summary>Gets the names of the tools that tenants of this platform have.</summary>
+    public abstract IReadOnlySet<string> ToolNames { get; }
 
     /// <summary>Holds the instance for one request.</summary>
     /// <returns>False when it was already let go: the tenant has a newer one, or is gone.</returns>
@@ -38,9 +44,6 @@ internal abstract class PlatformInstance(TenantId tenant, ILogger logger)
     /// </summary>
     public ValueTask ReleaseAsync() => Interlocked.Decrement(ref _holds) == 0 ? EndAsync() : default;
 
-    /// <summary>Disposes the user's object.</summary>
-    protected abstract ValueTask DisposeAsync();
-
     private async ValueTask EndAsync() =>
         await Task.Run(DisposeSafelyAsync).WaitAsync(Patience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
 
@@ -48,7 +51,15 @@ internal abstract class PlatformInstance(TenantId tenant, ILogger logger)
     {
         try
         {
-            await DisposeAsync().ConfigureAwait(false);
+            switch (Instance)
+            {
+                case IAsyncDisposable disposable:
+                    await disposable.DisposeAsync().ConfigureAwait(false);
+                    break;
+                case IDisposable disposable:
+                    disposable.Dispose();
+                    break;
+            }
         }
         catch (Exception exception)
         {

@@ -14,7 +14,6 @@ using Tenancy.Adcp;
 using Tenancy.Authentication;
 using Tenancy.Configuration;
 using Tenancy.Mcp;
-using Tenancy.Mcp.Calls;
 using Tenancy.Registry;
 using Tenancy.State;
 using Tenancy.Tests.Hosting;

@@ -4,7 +4,7 @@ using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Docs;
 
-/// <summary>Which room of the library uses which other one, as its code says.</summary>
+/// <summary>Which room of the library uses which other one, as its code says; or, within a room, which folder uses which other one.</summary>
 /// <remarks>
 /// The composition root, which is what lies directly in <c>src/Tenancy</c>, is no room: it uses all of them. Lines with <c>using</c> count
 /// besides what the compiler wrote down, which copies constants without a trace.
@@ -14,7 +14,9 @@ internal sealed partial class RoomGraph
     private const string Root = "Tenancy";
     private readonly SortedDictionary<string, SortedSet<string>> _uses = new(StringComparer.Ordinal);
 
-    private RoomGraph() { }
+    private readonly Func<string, string?> _roomOf;
+
+    private RoomGraph(Func<string, string?> roomOf) => _roomOf = roomOf;
 
     /// <summary>Gets the arrows, as <c>From --> To</c>.</summary>
     public IEnumerable<string> Arrows => _uses.Keys;
@@ -25,13 +27,19 @@ internal sealed partial class RoomGraph
     /// <summary>What makes an arrow.</summary>
     public string Explain(string arrow) => $"{arrow}: {string.Join(", ", _uses[arrow].Take(20))}";
 
-    public static RoomGraph Read()
+    /// <summary>The rooms, and what they use of each other.</summary>
+    public static RoomGraph Read() => Read(RoomOf);
+
+    /// <summary>The folders of a room, and the room itself for what lies in none of them.</summary>
+    public static RoomGraph ReadInside(string room) => Read(name => FolderOf(name, room));
+
+    private static RoomGraph Read(Func<string, string?> roomOf)
     {
-        var graph = new RoomGraph();
+        var graph = new RoomGraph(roomOf);
         using var assembly = IlReferences.Read(typeof(ITenancyBuilder).Assembly);
         foreach (var type in assembly.MainModule.Types)
         {
-            foreach (var used in RoomOf(type) is null ? [] : IlReferences.Of(type))
+            foreach (var used in graph.RoomOf(type) is null ? [] : IlReferences.Of(type))
             {
                 graph.Add(type, used);
             }
@@ -59,11 +67,11 @@ internal sealed partial class RoomGraph
 
     private void AddUsings(string text, string file)
     {
-        if (Namespace().Match(text) is { Success: true } own && RoomOf(own.Groups[1].Value) is { } from)
+        if (Namespace().Match(text) is { Success: true } own && _roomOf(own.Groups[1].Value) is { } from)
         {
             foreach (Match match in Using().Matches(text))
             {
-                if (RoomOf(match.Groups[1].Value) is { } to)
+                if (_roomOf(match.Groups[1].Value) is { } to)
                 {
                     Add(from, to, $"{file} has '{match.Value}'");
                 }
@@ -122,10 +130,13 @@ internal sealed partial class RoomGraph
         return next.Select(group => group.Key).Any(Visit) ? way : [];
     }
 
-    private static string? RoomOf(TypeReference type) => RoomOf(IlReferences.Outermost(type).Namespace);
+    private string? RoomOf(TypeReference type) => _roomOf(IlReferences.Outermost(type).Namespace);
 
     // Other libraries have longer names: Tenancy.Adcp is none of ours, and nothing here could use it.
     private static string? RoomOf(string name) => name.Split('.') is [Root, var room, ..] ? room : null;
+
+    private static string? FolderOf(string name, string room) =>
+        name.Split('.') is [Root, var found, .. var rest] && found == room ? string.Join('/', rest.Take(1).Prepend(room)) : null;
 
     private static bool IsRoot(TypeReference type) =>
         type is TypeDefinition { Namespace: Root or "Microsoft.Extensions.DependencyInjection" or "Microsoft.AspNetCore.Builder" };

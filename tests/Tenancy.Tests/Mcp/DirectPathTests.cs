@@ -188,10 +188,10 @@ public sealed class DirectPathTests
     private sealed class WrittenAttribute : TenantToolAttribute
     {
         public override TenantTool CreateTool(Type handlers, System.Reflection.MethodInfo method, IServiceProvider services) =>
-            new WrittenTool(services);
+            new WrittenTool();
     }
 
-    private sealed class WrittenTool(IServiceProvider services) : TenantTool(services)
+    private sealed class WrittenTool : TenantTool
     {
         public override Tool ProtocolTool { get; } = new() { Name = "written" };
 

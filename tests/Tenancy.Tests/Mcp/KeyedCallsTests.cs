@@ -4,7 +4,6 @@ using Microsoft.Extensions.Time.Testing;
 using Tenancy.Authentication;
 using Tenancy.Configuration;
 using Tenancy.Mcp;
-using Tenancy.Mcp.Calls;
 using Tenancy.Mcp.Platforms;
 using Tenancy.Registry;
 using Tenancy.State;

@@ -2,10 +2,7 @@ using Microsoft.Extensions.Logging;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using Tenancy.Diagnostics;
-using Tenancy.Mcp.Calls;
-using Tenancy.Mcp.Gate;
 using Tenancy.Mcp.Requests;
-using Tenancy.Mcp.Sdk;
 using Tenancy.Mcp.Sessions;
 using Tenancy.Registry;
 using Tenancy.Resolution;
@@ -50,7 +47,7 @@ internal sealed class DirectPath(DirectConditions conditions, CallStarter starte
     {
         var requestId = session is null ? null : RequestIds.Read(body.Bytes.Span[request.Head.Id]);
         var run = Read(tool, request, out var mistake);
-        if (run is null or { Answer.IsError: true } && SdkPath.IsAmbiguous(request.Body))
+        if (run is null or { Answer.IsError: true } && RepeatedNames.AreIn(request.Body))
         {
             // Arguments are read strictly. Where that is what is wrong with them, it is said as of every other message.
             return Refusal.AmbiguousJson;

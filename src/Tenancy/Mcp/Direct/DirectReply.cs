@@ -5,8 +5,8 @@ using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
+using Tenancy.Mcp.Platforms;
 using Tenancy.Mcp.Requests;
-using Tenancy.Mcp.Sdk;
 
 namespace Tenancy.Mcp.Direct;
 
@@ -33,7 +33,7 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
     /// <summary>Gets the id of the request, as it stood in the message.</summary>
     public ReadOnlySpan<byte> Id => id;
 
-    private ReadOnlySpan<byte> ResultEnd => _isModern ? request.Platform.ResultEnd(TenantServer.NameOf(request.Tenant)) : [];
+    private ReadOnlySpan<byte> ResultEnd => _isModern ? request.Platform.ResultEnd(ServerDescription.NameOf(request.Tenant)) : [];
 
     /// <summary>Writes what a tool answered.</summary>
     public void Write(ToolAnswer answer)
@@ -76,7 +76,8 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
     public void WriteList()
     {
         var buffer = Buffer();
-        request.Platform.Kind.Lists.Write(request, buffer);
+        var kind = request.Platform.Kind;
+        kind.Lists.Write(buffer, _isModern, kind.HasScopes ? MayCall : null);
         var tools = buffer.WrittenSpan;
         var caching = _isModern ? ListCaching : ""u8;
         var message = Begin(ListStart.Length + tools.Length + caching.Length + ResultEnd.Length + 1);
@@ -156,7 +157,7 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
     }
 
     private static byte[] Compact(ReadOnlySpan<byte> json) =>
-        JsonSerializer.SerializeToUtf8Bytes(JsonElement.Parse(json), DirectJson.Default.JsonElement);
+        JsonSerializer.SerializeToUtf8Bytes(JsonElement.Parse(json), ToolJson.Default.JsonElement);
 
     private void WriteResult(ArrayBufferWriter<byte> buffer, CallToolResult result)
     {
@@ -195,6 +196,8 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
             Meta = meta,
         };
     }
+
+    private bool MayCall(TenantTool tool) => ToolScopes.Missing(request.Tenant, request.User, tool).Count == 0;
 
     private MessageWriter Begin(int length)
     {

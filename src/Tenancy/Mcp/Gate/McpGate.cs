@@ -2,9 +2,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Tenancy.Authentication;
-using Tenancy.Mcp.Calls;
 using Tenancy.Mcp.Direct;
-using Tenancy.Mcp.Platforms;
 using Tenancy.Mcp.Requests;
 using Tenancy.Mcp.Sdk;
 using Tenancy.Mcp.Sessions;
@@ -162,7 +160,7 @@ internal sealed class McpGate(
             return await direct.ServeAsync(request, body);
         }
 
-        if (SdkPath.IsAmbiguous(body.Bytes))
+        if (RepeatedNames.AreIn(body.Bytes))
         {
             return Refusal.AmbiguousJson;
         }

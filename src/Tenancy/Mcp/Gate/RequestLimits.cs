@@ -2,7 +2,6 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using Tenancy.Authentication;
 using Tenancy.Configuration;
-using Tenancy.Mcp.Calls;
 using Tenancy.Mcp.Requests;
 using Tenancy.Mcp.Sessions;
 using Tenancy.Registry;

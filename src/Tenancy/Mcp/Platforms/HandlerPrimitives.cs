@@ -7,8 +7,8 @@ namespace Tenancy.Mcp.Platforms;
 /// <summary>
 /// What the handler classes of a platform have, built once: tools, prompts and resources, each a method with an attribute.
 /// </summary>
-/// <remarks>Prompts and resources are the MCP SDK's own; <see cref="Sdk.SdkCalls"/> gives their calls the tenant's context.</remarks>
-internal sealed class HandlerPrimitives(Type platform, IServiceProvider services) : IPlatformBuilder
+/// <remarks>Prompts and resources are the MCP SDK's own; a filter of the SDK's gives their calls the tenant's context.</remarks>
+internal sealed class HandlerPrimitives(Type platform, IToolCalls calls, IServiceProvider services) : IPlatformBuilder
 {
     public McpServerPrimitiveCollection<McpServerTool> Tools { get; } = [];
 
@@ -81,7 +81,7 @@ internal sealed class HandlerPrimitives(Type platform, IServiceProvider services
     {
         if (HandlerTools.IsTool(method))
         {
-            if (HandlerTools.Create(handlers, method, services) is { } tool)
+            if (HandlerTools.Create(handlers, method, calls, services) is { } tool)
             {
                 Add(Tools, tool, handlers, "tool", "name");
             }

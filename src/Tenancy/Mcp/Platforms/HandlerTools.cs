@@ -14,13 +14,14 @@ internal static class HandlerTools
 
     /// <summary>Builds the tool of a method.</summary>
     /// <returns>The tool; null where this server does not have it.</returns>
-    public static TenantTool? Create(Type handlers, MethodInfo method, IServiceProvider services)
+    public static TenantTool? Create(Type handlers, MethodInfo method, IToolCalls calls, IServiceProvider services)
     {
         if (Build(handlers, method, services) is not { } tool)
         {
             return null;
         }
 
+        tool.Calls = calls;
         tool.RequiredScopes = Scopes(handlers, method);
         return tool;
     }

@@ -4,20 +4,19 @@ using Microsoft.Extensions.Logging;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using Tenancy.Configuration;
-using Tenancy.Mcp.Sdk;
 using Tenancy.Registry;
 
 namespace Tenancy.Mcp.Platforms;
 
 /// <summary>One tenant's instance of a platform.</summary>
 internal sealed class McpPlatformInstance(PlatformKind kind, object instance, TenantId tenant, ILogger logger)
-    : PlatformInstance(tenant, logger)
+    : PlatformInstance(tenant, instance, logger)
 {
     private Description? _description;
 
     public PlatformKind Kind { get; } = kind;
 
-    public object Instance { get; } = instance;
+    public override IReadOnlySet<string> ToolNames => Kind.ToolNames;
 
     /// <summary>The platform of a tenant that is served.</summary>
     public static McpPlatformInstance Of(TenantModel tenant) => (McpPlatformInstance)tenant.Platform!;
@@ -37,23 +36,10 @@ internal sealed class McpPlatformInstance(PlatformKind kind, object instance, Te
         return known.ResultEnd;
     }
 
-    protected override async ValueTask DisposeAsync()
-    {
-        switch (Instance)
-        {
-            case IAsyncDisposable disposable:
-                await disposable.DisposeAsync().ConfigureAwait(false);
-                break;
-            case IDisposable disposable:
-                disposable.Dispose();
-                break;
-        }
-    }
-
     private static Description Describe(string name)
     {
         var server = JsonSerializer.Serialize(
-            TenantServer.Describe(name),
+            ServerDescription.Of(name),
             McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(Implementation))
         );
         return new(

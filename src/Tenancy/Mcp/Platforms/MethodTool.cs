@@ -6,8 +6,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
-using Tenancy.Mcp.Direct;
-using Tenancy.Mcp.Sdk;
 
 namespace Tenancy.Mcp.Platforms;
 
@@ -27,7 +25,6 @@ internal sealed class MethodTool : TenantTool
     private readonly Lazy<McpServerOptions> _options;
 
     public MethodTool(Type handlers, MethodInfo method, IServiceProvider services)
-        : base(services)
     {
         _options = new(() => services.GetRequiredService<IOptions<McpServerOptions>>().Value);
         var options = new McpServerToolCreateOptions { Services = services };
@@ -53,10 +50,11 @@ internal sealed class MethodTool : TenantTool
     public override ToolRun Read(ReadOnlySpan<byte> arguments) =>
         new MethodRun(
             this,
-            arguments.IsEmpty ? null : JsonSerializer.Deserialize(arguments, DirectJson.Default.DictionaryStringJsonElement)
+            arguments.IsEmpty ? null : JsonSerializer.Deserialize(arguments, ToolJson.Default.DictionaryStringJsonElement)
         );
 
-    internal override ValueTask<CallToolResult> InvokeAsync(
+    /// <summary>Answers a call that came by way of the MCP SDK: with the SDK's server, and its own reading of the arguments.</summary>
+    public ValueTask<CallToolResult> InvokeAsync(
         Call call,
         RequestContext<CallToolRequestParams> request,
         CancellationToken cancellationToken
@@ -109,3 +107,8 @@ internal sealed class MethodTool : TenantTool
         }
     }
 }
+
+[JsonSourceGenerationOptions(AllowDuplicateProperties = false)]
+[JsonSerializable(typeof(Dictionary<string, JsonElement>))]
+[JsonSerializable(typeof(JsonElement))]
+internal sealed partial class ToolJson : JsonSerializerContext;

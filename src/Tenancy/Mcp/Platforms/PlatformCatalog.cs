@@ -13,12 +13,19 @@ internal sealed class PlatformCatalog : IPlatformFactory
     private readonly Dictionary<string, Lazy<PlatformKind>> _kinds;
     private readonly Lazy<McpServerPrimitiveCollection<McpServerTool>> _headerTools;
 
-    public PlatformCatalog(IEnumerable<PlatformRegistration> registrations, IEnumerable<CommonHandlers> common, IServiceProvider services)
+    public PlatformCatalog(
+        IEnumerable<PlatformRegistration> registrations,
+        IEnumerable<CommonHandlers> common,
+        IToolCalls calls,
+        IServiceProvider services
+    )
     {
         _services = services;
         _kinds = registrations.ToDictionary(
             registration => registration.Name,
-            registration => new Lazy<PlatformKind>(() => Build(registration, common, services)),
+            registration => new Lazy<PlatformKind>(() =>
+                new(registration.Name, Read(registration, common, calls, services), registration.Create)
+            ),
             StringComparer.Ordinal
         );
         _headerTools = new(() => PlatformKind.HeaderTools(_kinds.Values.Select(kind => kind.Value)));
@@ -74,16 +81,21 @@ internal sealed class PlatformCatalog : IPlatformFactory
         }
     }
 
-    private static PlatformKind Build(PlatformRegistration registration, IEnumerable<CommonHandlers> common, IServiceProvider services)
+    private static HandlerPrimitives Read(
+        PlatformRegistration registration,
+        IEnumerable<CommonHandlers> common,
+        IToolCalls calls,
+        IServiceProvider services
+    )
     {
-        var primitives = new HandlerPrimitives(registration.Type, services);
+        var primitives = new HandlerPrimitives(registration.Type, calls, services);
         foreach (var handlers in common)
         {
             handlers.Define(primitives);
         }
 
         registration.Define(primitives);
-        return new(registration.Name, primitives, registration.Create);
+        return primitives;
     }
 }
 

@@ -6,7 +6,6 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using ModelContextProtocol.Server;
 using Tenancy.Configuration;
-using Tenancy.Mcp.Direct;
 using Tenancy.Registry;
 
 namespace Tenancy.Mcp.Platforms;

@@ -1,8 +1,9 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.Options;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
-using Tenancy.Mcp.Calls;
 using Tenancy.Mcp.Platforms;
 using Tenancy.Registry;
 
@@ -12,8 +13,12 @@ namespace Tenancy.Mcp.Sdk;
 /// Makes each handler that the MCP SDK runs a call of the request's tenant and caller: tools, prompts, resources, and an application's own
 /// methods.
 /// </summary>
-internal sealed class SdkCalls(CallStarter starter) : IPostConfigureOptions<McpServerOptions>
+internal sealed class SdkCalls(CallStarter starter) : IToolCalls, IPostConfigureOptions<McpServerOptions>
 {
+    private static readonly JsonTypeInfo<IDictionary<string, JsonElement>> ArgumentsType =
+        (JsonTypeInfo<IDictionary<string, JsonElement>>)
+            McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(IDictionary<string, JsonElement>));
+
     /// <summary>Answers a call of a tool.</summary>
     public async ValueTask<CallToolResult> RunAsync(
         TenantTool tool,
@@ -24,9 +29,9 @@ internal sealed class SdkCalls(CallStarter starter) : IPostConfigureOptions<McpS
         var call = Begin(tool);
         try
         {
-            var answer = await tool.InvokeAsync(call, request, cancellationToken);
-            await call.CommitAsync(answer.IsError is true);
-            return answer;
+            return tool is MethodTool method
+                ? await RunAsync(method, call, request, cancellationToken)
+                : await RunAsync(tool, call, request, cancellationToken);
         }
         catch (StoreUnavailableException)
         {
@@ -72,6 +77,46 @@ internal sealed class SdkCalls(CallStarter starter) : IPostConfigureOptions<McpS
 
     private McpRequestHandler<TParams, TResult> Filter<TParams, TResult>(McpRequestHandler<TParams, TResult> next) =>
         (request, cancellationToken) => RunAsync(request, () => next(request, cancellationToken));
+
+    private static async ValueTask<CallToolResult> RunAsync(
+        MethodTool tool,
+        Call call,
+        RequestContext<CallToolRequestParams> request,
+        CancellationToken cancellationToken
+    )
+    {
+        var answer = await tool.InvokeAsync(call, request, cancellationToken);
+        await call.CommitAsync(answer.IsError is true);
+        return answer;
+    }
+
+    // The SDK has read the arguments as it does; a tool of another kind reads them from bytes.
+    private static async ValueTask<CallToolResult> RunAsync(
+        TenantTool tool,
+        Call call,
+        RequestContext<CallToolRequestParams> request,
+        CancellationToken cancellationToken
+    )
+    {
+        var arguments = request.Params.Arguments;
+        var run = tool.Read(arguments is null ? [] : JsonSerializer.SerializeToUtf8Bytes(arguments, ArgumentsType));
+        try
+        {
+            var answer = await run.RunAsync(call, cancellationToken);
+            await call.CommitAsync(answer.IsError);
+            return answer.ToResult();
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException && run.Fail(exception, call) is { } failure)
+        {
+            if (exception is StoreUnavailableException)
+            {
+                // The client sees the status of the refusal, unless a part of the answer was sent before.
+                RequestFlow.Current!.Reply.RefuseForStore();
+            }
+
+            return failure.ToResult();
+        }
+    }
 
     private async ValueTask<TResult> RunAsync<TResult>(MessageContext request, Func<ValueTask<TResult>> handler)
     {

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Tenancy.Mcp.Requests;
 using Tenancy.Resolution;
@@ -14,24 +13,6 @@ namespace Tenancy.Mcp.Sdk;
 /// </remarks>
 internal sealed class SdkPath(StatelessEndpoint stateless)
 {
-    // RFC 8259 leaves repeated names to the reader, and readers differ. The SDK takes the last one, and fails on some.
-    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false, MaxDepth = 64 };
-
-    /// <summary>Whether some member of the message stands twice.</summary>
-    public static bool IsAmbiguous(ReadOnlyMemory<byte> message)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(message, Strict);
-            return false;
-        }
-        catch (JsonException)
-        {
-            // The message was read before as JSON: what is wrong with it is that alone.
-            return true;
-        }
-    }
-
     /// <summary>Answers a request.</summary>
     /// <returns>Why it is refused, where it is; then nothing was written.</returns>
     public async ValueTask<Refusal?> ServeAsync(McpRequest request, EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)

@@ -1,17 +1,11 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
-using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using ModelContextProtocol;
-using ModelContextProtocol.AspNetCore;
 using ModelContextProtocol.Protocol;
 using Tenancy.Authentication;
 using Tenancy.Configuration;
-using Tenancy.Mcp.Calls;
 using Tenancy.Mcp.Requests;
-using Tenancy.Mcp.Sdk;
 using Tenancy.Registry;
-using Tenancy.Resolution;
 using Tenancy.State;
 
 namespace Tenancy.Mcp.Sessions;
@@ -20,7 +14,7 @@ namespace Tenancy.Mcp.Sessions;
 /// A session is for the caller and the tenant that began it; to others it does not exist. <see cref="Gate.RequestLimits"/> looks it up. One
 /// that this node does not have, because the MCP SDK let it go or another node began it, goes on from what the store keeps of it.
 /// </summary>
-internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, TouchedSessions touched) : ISessionMigrationHandler
+internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, TouchedSessions touched)
 {
     // What a client says of itself. One that says more has to begin anew where its node is gone.
     private const int MaxClientLength = 16 * 1024;
@@ -49,7 +43,7 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, Tou
 
     /// <summary>Keeps a place for the session that a request is about to begin.</summary>
     /// <returns>Null where tenant or caller has as many as it may.</returns>
-    public async ValueTask<IAsyncDisposable?> TryReserveAsync(McpRequest request)
+    public async ValueTask<SessionPlace?> TryReserveAsync(McpRequest request)
     {
         var tenant = request.Tenant;
         var store = new SessionStore(redis, tenant.Id, tenant.Generation);
@@ -57,31 +51,15 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, Tou
 
         // Nobody can take all of a tenant's, except where all callers are the same.
         var perCaller = ToolContextFactory.IsOpen(tenant) ? max : (max / 2) + (max % 2);
-        if (await store.ReserveAsync(Owner(tenant, request.Caller), max, perCaller) is not { } place)
+        var owner = Owner(tenant, request.Caller);
+        if (await store.ReserveAsync(owner, max, perCaller) is not { } id)
         {
             return null;
         }
 
-        var reservation = new Reservation(store, place);
-        request.Http.Features.Set(reservation);
-        return reservation;
-    }
-
-    /// <summary>Records the session that the MCP SDK has just made, before anybody can use it.</summary>
-    /// <exception cref="InvalidOperationException">No place was kept for it.</exception>
-    public async Task CreateAsync(HttpContext context, TenantModel tenant, string sessionId)
-    {
-        var reservation = context.Features.Get<Reservation>();
-        var owner = Owner(tenant, CallerIdentity.Read(context.User, tenant.Id));
-        if (
-            reservation is null
-            || !await new SessionStore(redis, tenant.Id, tenant.Generation).CreateAsync(sessionId, owner, reservation.Place)
-        )
-        {
-            throw new InvalidOperationException("A session was about to begin that no place was kept for.");
-        }
-
-        reservation.IsTaken = true;
+        var place = new SessionPlace(store, owner, id);
+        request.Http.Features.Set(place);
+        return place;
     }
 
     /// <summary>Forgets the session that the caller has ended.</summary>
@@ -103,62 +81,55 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, Tou
     /// <summary>Cancels a direct call of a session, if it is this node that runs it.</summary>
     public void Cancel(TenantId tenant, string sessionId, string requestId) => open.Find(tenant, sessionId)?.Cancel(requestId);
 
-    public async ValueTask OnSessionInitializedAsync(
-        HttpContext context,
-        string sessionId,
-        InitializeRequestParams initializeParams,
-        CancellationToken cancellationToken
-    )
+    /// <summary>Keeps what a client said of itself when its session began, so that the session can go on at another node.</summary>
+    public async ValueTask KeepClientAsync(TenantModel tenant, CallerIdentity caller, string sessionId, InitializeRequestParams client)
     {
-        // The SDK gives the HttpContext that the session began with, which is over where a client says this a second time.
-        var flow = RequestFlow.Current ?? throw new InvalidOperationException("A session was begun outside a tenant's request.");
-        var tenant = flow.Tenant;
-        open.Add(tenant.Id, sessionId, initializeParams.ProtocolVersion);
-        var client = JsonSerializer.Serialize(initializeParams, ClientType);
-        if (client.Length <= MaxClientLength)
+        open.Add(tenant.Id, sessionId, client.ProtocolVersion);
+        var json = JsonSerializer.Serialize(client, ClientType);
+        if (json.Length <= MaxClientLength)
         {
-            await new SessionStore(redis, tenant.Id, tenant.Generation).DescribeAsync(sessionId, Owner(tenant, flow.Caller), client);
+            await new SessionStore(redis, tenant.Id, tenant.Generation).DescribeAsync(sessionId, Owner(tenant, caller), json);
         }
     }
 
-    public async ValueTask<InitializeRequestParams?> AllowSessionMigrationAsync(
-        HttpContext context,
-        string sessionId,
-        CancellationToken cancellationToken
-    )
+    /// <summary>Finds what the client of a session said of itself, where the session is the caller's at this tenant.</summary>
+    /// <returns>Null where it is not, and where nothing was kept.</returns>
+    public async ValueTask<InitializeRequestParams?> FindClientAsync(TenantModel tenant, CallerIdentity caller, string sessionId)
     {
-        // The guard has let the request pass, but this is asked for a session of any tenant's: it is looked up under this one's, and its
-        // owner compared.
-        var tenant = context.Features.GetRequiredFeature<ITenantFeature>().Tenant;
-        if (
-            await new SessionStore(redis, tenant.Id, tenant.Generation).FindClientAsync(
-                sessionId,
-                Owner(tenant, CallerIdentity.Read(context.User, tenant.Id))
-            )
-            is not { } client
-        )
+        var store = new SessionStore(redis, tenant.Id, tenant.Generation);
+        if (await store.FindClientAsync(sessionId, Owner(tenant, caller)) is not { } json)
         {
             return null;
         }
 
-        var parameters = JsonSerializer.Deserialize(client, ClientType);
-        open.Add(tenant.Id, sessionId, parameters?.ProtocolVersion);
-        return parameters;
+        var client = JsonSerializer.Deserialize(json, ClientType);
+        open.Add(tenant.Id, sessionId, client?.ProtocolVersion);
+        return client;
+    }
+}
+
+/// <summary>A place for a session that a request is about to begin; given back unless the session begins.</summary>
+internal sealed class SessionPlace(SessionStore store, SessionOwner owner, string id) : IAsyncDisposable
+{
+    private bool _isTaken;
+
+    /// <summary>Records the session that the MCP SDK has just made, before anybody can use it.</summary>
+    /// <exception cref="InvalidOperationException">The place was lost meanwhile.</exception>
+    public async Task TakeAsync(string sessionId)
+    {
+        if (!await store.CreateAsync(sessionId, owner, id))
+        {
+            throw new InvalidOperationException("A session was about to begin whose place was lost meanwhile.");
+        }
+
+        _isTaken = true;
     }
 
-    /// <summary>A place for a session; given back unless the session begins.</summary>
-    private sealed class Reservation(SessionStore store, string place) : IAsyncDisposable
+    public async ValueTask DisposeAsync()
     {
-        public string Place { get; } = place;
-
-        public bool IsTaken { get; set; }
-
-        public async ValueTask DisposeAsync()
+        if (!_isTaken)
         {
-            if (!IsTaken)
-            {
-                await store.ReleaseAsync(Place);
-            }
+            await store.ReleaseAsync(id);
         }
     }
 }

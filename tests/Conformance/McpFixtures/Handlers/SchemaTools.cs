@@ -21,10 +21,10 @@ internal sealed class SchemaTools
     private sealed class WrittenSchemaAttribute : TenantToolAttribute
     {
         public override TenantTool CreateTool(Type handlers, MethodInfo method, IServiceProvider services) =>
-            new WrittenSchemaTool(method.CreateDelegate<Func<string>>(), services);
+            new WrittenSchemaTool(method.CreateDelegate<Func<string>>());
     }
 
-    private sealed class WrittenSchemaTool(Func<string> call, IServiceProvider services) : TenantTool(services)
+    private sealed class WrittenSchemaTool(Func<string> call) : TenantTool
     {
         public override Tool ProtocolTool { get; } =
             new()

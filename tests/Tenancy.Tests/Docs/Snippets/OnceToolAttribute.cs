@@ -12,13 +12,11 @@ namespace Tenancy.Tests.Docs.Snippets;
 internal sealed class OnceToolAttribute(string name) : TenantToolAttribute
 {
     public override TenantTool CreateTool(Type handlers, MethodInfo method, IServiceProvider services) =>
-        new OnceTool(name, method.CreateDelegate<Func<ToolContext, Task<string>>>(), services);
+        new OnceTool(name, method.CreateDelegate<Func<ToolContext, Task<string>>>(), services.GetRequiredService<KeyedCalls>());
 }
 
-internal sealed class OnceTool(string name, Func<ToolContext, Task<string>> handle, IServiceProvider services) : TenantTool(services)
+internal sealed class OnceTool(string name, Func<ToolContext, Task<string>> handle, KeyedCalls keyed) : TenantTool
 {
-    private readonly KeyedCalls _keyed = services.GetRequiredService<KeyedCalls>();
-
     public override Tool ProtocolTool { get; } =
         new() { Name = name, InputSchema = JsonElement.Parse("""{ "type": "object", "required": [ "key" ] }""") };
 
@@ -34,12 +32,15 @@ internal sealed class OnceTool(string name, Func<ToolContext, Task<string>> hand
         {
             call.ForAccount(call.Context.Caller.Value);
             var request = new KeyedRequest(tool.ProtocolTool.Name, key, hash, TimeSpan.FromSeconds(30));
-            var outcome = await tool._keyed.RunAsync(call, request, async _ => await tool.AnswerAsync(call.Context), cancellationToken);
+            var outcome = await tool.RunOnceAsync(call, request, cancellationToken);
             return outcome is KeyedOutcome.Done done
                 ? ToolAnswer.FromJson(done.Answer.ToArray())
                 : ToolAnswer.FromJson(Encoding.UTF8.GetBytes($$"""{"error":"{{outcome.GetType().Name}}"}"""), isError: true);
         }
     }
+
+    private Task<KeyedOutcome> RunOnceAsync(Call call, KeyedRequest request, CancellationToken cancellationToken) =>
+        keyed.RunAsync(call, request, async _ => await AnswerAsync(call.Context), cancellationToken);
 
     private async Task<byte[]> AnswerAsync(ToolContext context) =>
         JsonSerializer.SerializeToUtf8Bytes(new { answer = await handle(context) });

@@ -9,10 +9,10 @@ namespace Tenancy.Tests.Docs.Snippets;
 internal sealed class TextToolAttribute(string name) : TenantToolAttribute
 {
     public override TenantTool CreateTool(Type handlers, MethodInfo method, IServiceProvider services) =>
-        new TextTool(name, method.CreateDelegate<Func<string, ToolContext, string>>(), services);
+        new TextTool(name, method.CreateDelegate<Func<string, ToolContext, string>>());
 }
 
-internal sealed class TextTool(string name, Func<string, ToolContext, string> answer, IServiceProvider services) : TenantTool(services)
+internal sealed class TextTool(string name, Func<string, ToolContext, string> answer) : TenantTool
 {
     public override Tool ProtocolTool { get; } =
         new()

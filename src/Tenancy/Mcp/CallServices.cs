@@ -1,6 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Tenancy.Mcp.Calls;
+namespace Tenancy.Mcp;
 
 /// <summary>
 /// The services of one call: its context, and all else from a scope that is made when something else is first asked for. Most calls ask for

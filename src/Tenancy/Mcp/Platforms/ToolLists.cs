@@ -4,10 +4,8 @@ using System.Text.Json.Serialization.Metadata;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
-using Tenancy.Mcp.Platforms;
-using Tenancy.Mcp.Requests;
 
-namespace Tenancy.Mcp.Direct;
+namespace Tenancy.Mcp.Platforms;
 
 /// <summary>The tools of a platform as lists of them have them. They are the same for all its tenants, and written once.</summary>
 internal sealed class ToolLists(McpServerPrimitiveCollection<McpServerTool> tools)
@@ -18,10 +16,13 @@ internal sealed class ToolLists(McpServerPrimitiveCollection<McpServerTool> tool
     private readonly Lazy<Form> _modern = new(() => new(tools, tool => tool.ProtocolTool));
 
     /// <summary>Writes the JSON array of the tools that the caller may call.</summary>
-    public void Write(McpRequest request, IBufferWriter<byte> output)
+    /// <param name="output">Where to.</param>
+    /// <param name="isModern">Whether the client speaks 2026-07-28 or later.</param>
+    /// <param name="mayCall">Whether the caller may call a tool; null where it may call all of them.</param>
+    public void Write(IBufferWriter<byte> output, bool isModern, Func<TenantTool, bool>? mayCall)
     {
-        var form = request.IsModern ? _modern.Value : _earlier.Value;
-        if (!request.Platform.Kind.HasScopes)
+        var form = isModern ? _modern.Value : _earlier.Value;
+        if (mayCall is null)
         {
             output.Write(form.All);
             return;
@@ -31,7 +32,7 @@ internal sealed class ToolLists(McpServerPrimitiveCollection<McpServerTool> tool
         var isFirst = true;
         foreach (var (tool, json) in form.Each)
         {
-            if (ToolScopes.Missing(request.Tenant, request.User, tool).Count == 0)
+            if (mayCall(tool))
             {
                 output.Write(isFirst ? ""u8 : ","u8);
                 output.Write(json);

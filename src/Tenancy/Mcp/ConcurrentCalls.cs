@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using Tenancy.Configuration;
 using Tenancy.Registry;
 
-namespace Tenancy.Mcp.Calls;
+namespace Tenancy.Mcp;
 
 /// <summary>Counts the handlers of each tenant that run on this node, so that one tenant's slow ones cannot take up all of it.</summary>
 internal sealed class ConcurrentCalls : ITenantChangeListener

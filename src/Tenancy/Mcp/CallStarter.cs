@@ -2,11 +2,10 @@ using System.Security.Claims;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Tenancy.Authentication;
-using Tenancy.Mcp.Platforms;
 using Tenancy.Registry;
 using Tenancy.Resolution;
 
-namespace Tenancy.Mcp.Calls;
+namespace Tenancy.Mcp;
 
 /// <summary>Begins the calls of handlers, for whichever way a request takes to them.</summary>
 internal sealed class CallStarter(IServiceScopeFactory scopes, ToolContextFactory contexts, ConcurrentCalls places, ILogger<Call> logger)

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 using Tenancy.Configuration;
 using Tenancy.Registry;
 
-namespace Tenancy.Mcp.Gate;
+namespace Tenancy.Mcp.Requests;
 
 /// <summary>
 /// How many bytes of request bodies this node holds at once, for each tenant and in all: who sends many large ones takes the memory of

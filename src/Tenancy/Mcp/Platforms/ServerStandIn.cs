@@ -1,9 +1,7 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 
-namespace Tenancy.Mcp.Direct;
+namespace Tenancy.Mcp.Platforms;
 
 /// <summary>
 /// What a method of the MCP SDK's own form sees as its server in a direct call: by which revision it is called, and no way to the client.
@@ -50,8 +48,3 @@ internal sealed class ServerStandIn(McpServerOptions options, IServiceProvider s
     private static InvalidOperationException NoClient() =>
         new("The call has no way to its client: take McpServer as a parameter of the method.");
 }
-
-[JsonSourceGenerationOptions(AllowDuplicateProperties = false)]
-[JsonSerializable(typeof(Dictionary<string, JsonElement>))]
-[JsonSerializable(typeof(JsonElement))]
-internal sealed partial class DirectJson : JsonSerializerContext;

@@ -1,12 +1,10 @@
-using System.Buffers;
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Tenancy.Configuration;
-using Tenancy.Mcp.Requests;
 using Tenancy.Resolution;
 
-namespace Tenancy.Mcp.Gate;
+namespace Tenancy.Mcp.Requests;
 
 /// <summary>
 /// Reads the bodies of requests within their bounds: how large one may be, how long it may take, and how much of all of them is held at
@@ -97,68 +95,6 @@ internal sealed class BodyReader(IOptions<TenancyOptions> options, BodyBudgets b
             {
                 held.Dispose();
             }
-        }
-    }
-}
-
-/// <summary>
-/// The body of a request, in one piece. Whoever consumes it reads no further; whoever gives it back leaves it as if it had not been read.
-/// </summary>
-internal sealed class RequestBody : IDisposable
-{
-    private readonly HttpRequest _http;
-    private readonly ReadOnlySequence<byte> _read;
-    private readonly BodyBudgets.Holding? _held;
-    private byte[]? _rented;
-    private bool _isOver;
-
-    public RequestBody(HttpRequest http, ReadOnlySequence<byte> read, BodyBudgets.Holding? held)
-    {
-        (_http, _read, _held) = (http, read, held);
-        if (read.IsSingleSegment)
-        {
-            Bytes = read.First;
-            return;
-        }
-
-        _rented = ArrayPool<byte>.Shared.Rent((int)read.Length);
-        read.CopyTo(_rented);
-        Bytes = _rented.AsMemory(0, (int)read.Length);
-    }
-
-    /// <summary>Gets the bytes, until the body is consumed, given back or disposed of.</summary>
-    public ReadOnlyMemory<byte> Bytes { get; private set; }
-
-    /// <summary>Ends the body: its bytes are not needed any more.</summary>
-    public void Consume()
-    {
-        End(_read.End);
-        _held?.Dispose();
-    }
-
-    /// <summary>Leaves the body to somebody who reads it again.</summary>
-    public void GiveBack() => End(_read.Start);
-
-    public void Dispose()
-    {
-        GiveBack();
-        _held?.Dispose();
-    }
-
-    private void End(SequencePosition consumed)
-    {
-        if (_isOver)
-        {
-            return;
-        }
-
-        _isOver = true;
-        Bytes = default;
-        _http.BodyReader.AdvanceTo(consumed);
-        if (_rented is not null)
-        {
-            ArrayPool<byte>.Shared.Return(_rented);
-            _rented = null;
         }
     }
 }

@@ -1,10 +1,9 @@
 using System.Security.Claims;
 using ModelContextProtocol.Server;
 using Tenancy.Authentication;
-using Tenancy.Mcp.Calls;
 using Tenancy.Registry;
 
-namespace Tenancy.Mcp.Platforms;
+namespace Tenancy.Mcp;
 
 /// <summary>What a tool asks of its callers beyond being known.</summary>
 internal static class ToolScopes

@@ -4,12 +4,12 @@ using System.Text.Json.Serialization.Metadata;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 
-namespace Tenancy.Mcp.Sdk;
+namespace Tenancy.Mcp.Platforms;
 
 /// <summary>Before 2026-07-28 the output of a tool was an object: what is none stands in one, as its <c>result</c>.</summary>
 /// <remarks>
 /// The MCP SDK puts the results of its own tools there, but describes them so in lists of its own tools only, and not of those that run
-/// them, as <see cref="Platforms.MethodTool"/> does.
+/// them, as <see cref="MethodTool"/> does.
 /// </remarks>
 internal static class ObjectOutput
 {

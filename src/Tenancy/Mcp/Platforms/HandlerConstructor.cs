@@ -1,7 +1,7 @@
 using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace Tenancy.Mcp;
+namespace Tenancy.Mcp.Platforms;
 
 /// <summary>
 /// Looks when the server starts whether the services are there that a handler class asks for in its constructor. None of them is made for

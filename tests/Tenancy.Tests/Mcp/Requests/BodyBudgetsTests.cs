@@ -3,7 +3,7 @@ using Microsoft.Extensions.Options;
 using Tenancy.Configuration;
 using Tenancy.Registry;
 
-namespace Tenancy.Tests.Mcp.Gate;
+namespace Tenancy.Tests.Mcp.Requests;
 
 /// <summary>The bytes of bodies that are held at once have two bounds, and all that was held is given back.</summary>
 public sealed class BodyBudgetsTests

@@ -2,11 +2,10 @@ using Microsoft.Extensions.Caching.Hybrid;
 using Microsoft.Extensions.Options;
 using Tenancy.Authentication;
 using Tenancy.Configuration;
-using Tenancy.Mcp.Platforms;
 using Tenancy.Registry;
 using Tenancy.State;
 
-namespace Tenancy.Mcp.Calls;
+namespace Tenancy.Mcp;
 
 /// <summary>Makes the context of a call.</summary>
 internal sealed class ToolContextFactory(RedisConnection redis, HybridCache cache, IOptions<TenancyOptions> options)
@@ -43,7 +42,7 @@ internal sealed class ToolContextFactory(RedisConnection redis, HybridCache cach
     ) =>
         new(
             tenant,
-            McpPlatformInstance.Of(tenant),
+            tenant.Platform!,
             caller,
             new(OwnAccount(tenant, caller), accountId, readable),
             unit,
