@@ -50,7 +50,7 @@ internal sealed class Tenants : IDisposable
         for (var i = 0; i < count; i++)
         {
             var beginning = new TenantBeginning(Config(i), TenantOrigin.Admin);
-            await Registry.TryRegisterAsync(beginning, awaitFirstValidation: false, TenantCreation.New, CancellationToken.None);
+            await Registry.Changes.RegisterAsync(beginning, awaitFirstValidation: false, TenantCreation.New, CancellationToken.None);
         }
     }
 

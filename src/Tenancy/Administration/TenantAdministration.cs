@@ -32,7 +32,7 @@ internal sealed class TenantAdministration(
             Principals = Array.ConvertAll(prepared, principal => principal.Due),
         };
         var (status, isNew, adopted) = await registry
-            .TryRegisterAsync(beginning, options.AwaitFirstValidation, options.Creation, cancellationToken)
+            .Changes.RegisterAsync(beginning, options.AwaitFirstValidation, options.Creation, cancellationToken)
             .ConfigureAwait(false);
         return isNew
             ? new(status, true, Array.ConvertAll(prepared, principal => principal.Issued)) { Adopted = adopted }
@@ -53,22 +53,22 @@ internal sealed class TenantAdministration(
     )
     {
         ArgumentNullException.ThrowIfNull(change);
-        return registry.UpdateAsync(tenantId, change, options?.ExpectedVersion, options?.Force ?? false, cancellationToken);
+        return registry.Changes.UpdateAsync(tenantId, change, options?.ExpectedVersion, options?.Force ?? false, cancellationToken);
     }
 
     public Task<TenantStatus> RecheckAsync(TenantId tenantId, CancellationToken cancellationToken = default) =>
-        registry.RecheckAsync(tenantId, cancellationToken);
+        registry.Checks.RecheckAsync(tenantId, cancellationToken);
 
     public Task<bool> UnregisterAsync(TenantId tenantId, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return registry.RemoveAsync(tenantId, purge: false);
+        return registry.Changes.RemoveAsync(tenantId, purge: false);
     }
 
     public async Task<bool> DeleteAsync(TenantId tenantId, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        var existed = await registry.RemoveAsync(tenantId, purge: true).ConfigureAwait(false);
+        var existed = await registry.Changes.RemoveAsync(tenantId, purge: true).ConfigureAwait(false);
         return await purge.RunAsync(tenantId, waits: true, lifetime.ApplicationStopping).ConfigureAwait(false) || existed;
     }
 

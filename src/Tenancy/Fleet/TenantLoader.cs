@@ -65,7 +65,7 @@ internal sealed class TenantLoader(
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await _stopping.CancelAsync().ConfigureAwait(false);
-        await Task.WhenAll(_running, registry.FlushAsync())
+        await Task.WhenAll(_running, registry.Checks.FlushAsync())
             .WaitAsync(cancellationToken)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
@@ -129,8 +129,8 @@ internal sealed class TenantLoader(
         Task building;
         try
         {
-            await registry.LoadAsync(_stopping.Token).ConfigureAwait(false);
-            building = registry.BuildAsync(_stopping.Token);
+            await registry.Stored.LoadAsync(_stopping.Token).ConfigureAwait(false);
+            building = registry.Stored.BuildAsync(_stopping.Token);
             await seeds.SeedAsync(_stopping.Token).ConfigureAwait(false);
         }
         catch (StoreUnavailableException exception)

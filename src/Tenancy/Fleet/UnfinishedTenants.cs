@@ -72,7 +72,7 @@ internal sealed class UnfinishedTenants(
         else if (registry.IsLoaded)
         {
             // Before that, the start does it, with all that it loads.
-            await registry.CompleteAsync(tenant, cancellationToken).ConfigureAwait(false);
+            await registry.Stored.CompleteAsync(tenant, cancellationToken).ConfigureAwait(false);
         }
     }
 }

@@ -106,7 +106,7 @@ internal sealed class RecheckSchedule(Lazy<TenantRegistry> registry, TenantProbe
         var began = time.GetUtcNow();
         try
         {
-            var status = await registry.Value.RecheckAsync(entry.TenantId, _stopping.Token).ConfigureAwait(false);
+            var status = await registry.Value.Checks.RecheckAsync(entry.TenantId, _stopping.Token).ConfigureAwait(false);
             lock (_lock)
             {
                 if (_current.ContainsKey(entry.TenantId) && registry.Value.Get(entry.TenantId.Value) is { IsSuspended: false } tenant)

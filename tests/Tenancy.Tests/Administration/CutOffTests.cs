@@ -36,7 +36,7 @@ public sealed class CutOffTests
             }
 
             await using var next = await NodeAsync(own.Store);
-            await next.Registry.LoadAsync(Token);
+            await next.Registry.Stored.LoadAsync(Token);
             finished += await AssertWholeOrNotThereAsync(own.Store, next, registration) ? 1 : 0;
             var again = await Tenants(next).RegisterAsync(registration, cancellationToken: Token);
             Assert.Equal(["one", "two"], again.Principals.Select(principal => principal.Name));
@@ -93,7 +93,7 @@ public sealed class CutOffTests
             }
 
             await using var next = await NodeAsync(own.Store);
-            await next.Registry.LoadAsync(Token);
+            await next.Registry.Stored.LoadAsync(Token);
             next.Registry.MarkLoaded();
             var isThere = next.Registry.Get(id) is not null;
 
@@ -139,7 +139,7 @@ public sealed class CutOffTests
         await using var other = await NodeAsync(own.Store);
         var id = TenantId.Parse("acme");
         await FillAsync(deleting, id.Value);
-        await other.Registry.LoadAsync(Token);
+        await other.Registry.Stored.LoadAsync(Token);
 
         // The other node never hears of it: all that it does comes too late.
         using var enough = new CancellationTokenSource();

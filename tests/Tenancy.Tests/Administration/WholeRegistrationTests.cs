@@ -163,7 +163,7 @@ public sealed class WholeRegistrationTests
         await using var server = await TenancyServer.StartAsync(store, services: services => services.AddSingleton<TimeProvider>(clock));
         await server.CallAsync("acme", McpCalls.Acme, "create_media_buy", McpCalls.CreateBuy());
         await server.Services.GetRequiredService<ITenantStore>().RemoveAsync(Acme, purge: true);
-        await server.Services.GetRequiredService<TenantRegistry>().RemoveAsync(Acme, purge: true);
+        await server.Services.GetRequiredService<TenantRegistry>().Changes.RemoveAsync(Acme, purge: true);
         using var shown = await server.AdminAsync(HttpMethod.Get, "/acme");
         Assert.Equal(HttpStatusCode.NotFound, shown.StatusCode);
         Assert.Equal(0, (int)(await McpCalls.ReadAsync(shown))["purging"]!["deleted"]!);
@@ -204,7 +204,7 @@ public sealed class WholeRegistrationTests
         await using var other = await RegistryHost.CreateAsync(services: services => services.AddSingleton(own.Store.Connect()));
         other.Registry.MarkLoaded();
         await other.Services.GetRequiredService<UnfinishedTenants>().CompleteAsync(Token);
-        await other.Registry.RecheckAsync(Acme, Token);
+        await other.Registry.Checks.RecheckAsync(Acme, Token);
         Assert.True(other.Model("acme").IsServing);
         Assert.Equal(other.Model("acme").Generation, (long)await own.Store.Redis.GetAsync(new TenantKeyspace(Acme).Generation));
     }

@@ -79,7 +79,7 @@ public sealed class ForeignCodeTests : IDisposable
         Assert.Equal(TenantHealth.Pending, status.Health);
 
         // Nor does it hold the lock of its tenant's checks: who asks for one gets a task at once.
-        var recheck = await Task.Run(() => Task.FromResult(host.Registry.RecheckAsync(Acme, Token))).WaitAsync(Soon, Token);
+        var recheck = await Task.Run(() => Task.FromResult(host.Registry.Checks.RecheckAsync(Acme, Token))).WaitAsync(Soon, Token);
         Assert.False(recheck.IsCompleted);
         _gate.Open();
         Assert.Equal(TenantHealth.Healthy, (await recheck.WaitAsync(Soon, Token)).Health);

@@ -100,7 +100,7 @@ internal sealed class RegistryHost : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await Registry.FlushAsync();
+        await Registry.Checks.FlushAsync();
         await _host.StopAsync();
         await ((IAsyncDisposable)_host).DisposeAsync();
     }

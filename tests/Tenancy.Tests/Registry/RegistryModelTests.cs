@@ -113,7 +113,7 @@ public sealed class RegistryModelTests
                                 })
                             )
                     );
-                    await host.Registry.FlushAsync();
+                    await host.Registry.Checks.FlushAsync();
                     return Describe(host) == await DescribeStoreAsync(host);
                 },
                 iter: 32,
@@ -153,7 +153,7 @@ public sealed class RegistryModelTests
                     await host.Registry.RegisterAsync(Config(id, urls, product, suspend: false), awaitFirstValidation: true);
                     return "done";
                 case Operation.Change(var id, var urls, var product, var suspend, var force):
-                    await host.Registry.UpdateAsync(
+                    await host.Registry.Changes.UpdateAsync(
                         TenantId.Parse(id),
                         _ => Config(id, urls, product, suspend),
                         expectedVersion: null,
@@ -162,7 +162,7 @@ public sealed class RegistryModelTests
                     );
                     return "done";
                 case Operation.Unregister(var id, var purge):
-                    var done = await host.Registry.RemoveAsync(TenantId.Parse(id), purge);
+                    var done = await host.Registry.Changes.RemoveAsync(TenantId.Parse(id), purge);
                     if (purge)
                     {
                         await Microsoft
@@ -174,7 +174,7 @@ public sealed class RegistryModelTests
 
                     return done ? "done" : "missing";
                 case Operation.Recheck(var id):
-                    await host.Registry.RecheckAsync(TenantId.Parse(id));
+                    await host.Registry.Checks.RecheckAsync(TenantId.Parse(id));
                     return "done";
                 case Operation.Provider(var id, var result):
                     validator?.Results[id] = result;

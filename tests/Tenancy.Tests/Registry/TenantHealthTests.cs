@@ -38,7 +38,7 @@ public sealed class TenantHealthTests
         validator.Answer("acme", validation);
         host.Time.Advance(TimeSpan.FromSeconds(1));
 
-        var status = await host.Registry.RecheckAsync(Acme, TestContext.Current.CancellationToken);
+        var status = await host.Registry.Checks.RecheckAsync(Acme, TestContext.Current.CancellationToken);
 
         Assert.Equal(expected, status.Health);
         Assert.Equal(expected, host.Model("acme").Health);
@@ -92,7 +92,7 @@ public sealed class TenantHealthTests
         await using var host = await RegistryHost.CreateAsync(validator);
         await host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: TestContext.Current.CancellationToken);
         validator.Hold("acme").Throw(new InvalidOperationException("token abc"));
-        var status = await host.Registry.RecheckAsync(Acme, TestContext.Current.CancellationToken);
+        var status = await host.Registry.Checks.RecheckAsync(Acme, TestContext.Current.CancellationToken);
         Assert.Equal(TenantHealth.Unverified, status.Health);
         Assert.Equal("GatedValidator failed with InvalidOperationException.", status.Reason);
     }
@@ -105,12 +105,12 @@ public sealed class TenantHealthTests
         await host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: TestContext.Current.CancellationToken);
         await host.Registry.RegisterAsync(RegistryHost.Config("globex"), cancellationToken: TestContext.Current.CancellationToken);
         var call = validator.Hold("acme");
-        var hanging = host.Registry.RecheckAsync(Acme, TestContext.Current.CancellationToken);
+        var hanging = host.Registry.Checks.RecheckAsync(Acme, TestContext.Current.CancellationToken);
         await call.Started;
 
         Assert.Equal(
             TenantHealth.Healthy,
-            (await host.Registry.RecheckAsync(TenantId.Parse("globex"), TestContext.Current.CancellationToken)).Health
+            (await host.Registry.Checks.RecheckAsync(TenantId.Parse("globex"), TestContext.Current.CancellationToken)).Health
         );
         Assert.False(hanging.IsCompleted);
         host.Time.Advance(ForeignCode.Timeout);
@@ -129,7 +129,7 @@ public sealed class TenantHealthTests
         await host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: TestContext.Current.CancellationToken);
         first.Answer("acme", GatedValidator.Transient);
         second.Answer("acme", GatedValidator.Permanent);
-        Assert.Equal(TenantHealth.Disabled, (await host.Registry.RecheckAsync(Acme, TestContext.Current.CancellationToken)).Health);
+        Assert.Equal(TenantHealth.Disabled, (await host.Registry.Checks.RecheckAsync(Acme, TestContext.Current.CancellationToken)).Health);
     }
 
     [Fact]
@@ -147,7 +147,7 @@ public sealed class TenantHealthTests
             ).Health
         );
         Assert.False(host.Model("acme").IsServing);
-        Assert.Equal(TenantHealth.Healthy, (await host.Registry.RecheckAsync(Acme, TestContext.Current.CancellationToken)).Health);
+        Assert.Equal(TenantHealth.Healthy, (await host.Registry.Checks.RecheckAsync(Acme, TestContext.Current.CancellationToken)).Health);
     }
 
     [Fact]
@@ -171,8 +171,8 @@ public sealed class TenantHealthTests
 
         await using (var host = await RegistryHost.CreateAsync(validator, redis))
         {
-            await host.Registry.LoadAsync(TestContext.Current.CancellationToken);
-            await host.Registry.BuildAsync(TestContext.Current.CancellationToken);
+            await host.Registry.Stored.LoadAsync(TestContext.Current.CancellationToken);
+            await host.Registry.Stored.BuildAsync(TestContext.Current.CancellationToken);
             Assert.Equal([("acme", TenantHealth.Healthy), ("dead", TenantHealth.Disabled), ("slow", TenantHealth.Pending)], Healths(host));
             Assert.Equal("the provider is another", host.Registry.GetStatus(TenantId.Parse("dead"))!.Reason);
             Assert.Equal("acme", RegistryHost.Platform(host.Model("acme")).Product);
@@ -181,8 +181,8 @@ public sealed class TenantHealthTests
         var later = new Microsoft.Extensions.Time.Testing.FakeTimeProvider(DateTimeOffset.UtcNow + TimeSpan.FromMinutes(21));
         await using (var host = await RegistryHost.CreateAsync(validator, redis, time: later))
         {
-            await host.Registry.LoadAsync(TestContext.Current.CancellationToken);
-            await host.Registry.BuildAsync(TestContext.Current.CancellationToken);
+            await host.Registry.Stored.LoadAsync(TestContext.Current.CancellationToken);
+            await host.Registry.Stored.BuildAsync(TestContext.Current.CancellationToken);
             Assert.Equal(
                 [("acme", TenantHealth.Unverified), ("dead", TenantHealth.Disabled), ("slow", TenantHealth.Pending)],
                 Healths(host)
@@ -214,7 +214,7 @@ public sealed class TenantHealthTests
         if (health == TenantHealth.Unverified)
         {
             validator.Answer("acme", GatedValidator.Transient);
-            await host.Registry.RecheckAsync(Acme, TestContext.Current.CancellationToken);
+            await host.Registry.Checks.RecheckAsync(Acme, TestContext.Current.CancellationToken);
         }
 
         Assert.Equal(health, host.Model("acme").Health);

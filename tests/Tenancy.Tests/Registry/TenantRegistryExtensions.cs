@@ -13,18 +13,18 @@ internal static class TenantRegistryExtensions
         CancellationToken cancellationToken = default
     ) =>
         (
-            await registry.TryRegisterAsync(new(tenant, TenantOrigin.Admin), awaitFirstValidation, TenantCreation.New, cancellationToken)
+            await registry.Changes.RegisterAsync(new(tenant, TenantOrigin.Admin), awaitFirstValidation, TenantCreation.New, cancellationToken)
         ).Status;
 
     public static Task<TenantStatus> UpdateAsync(
         this TenantRegistry registry,
         TenantConfig tenant,
         CancellationToken cancellationToken = default
-    ) => registry.UpdateAsync(TenantId.Parse(tenant.Id), _ => tenant, expectedVersion: null, force: false, cancellationToken);
+    ) => registry.Changes.UpdateAsync(TenantId.Parse(tenant.Id), _ => tenant, expectedVersion: null, force: false, cancellationToken);
 
     public static Task<bool> UnregisterAsync(this TenantRegistry registry, TenantId tenantId, CancellationToken cancellationToken = default)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return registry.RemoveAsync(tenantId, purge: false);
+        return registry.Changes.RemoveAsync(tenantId, purge: false);
     }
 }

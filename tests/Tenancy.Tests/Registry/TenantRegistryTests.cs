@@ -57,9 +57,9 @@ public sealed class TenantRegistryTests
         await host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: Token);
         var before = validator.Count("acme");
         var (running, next) = (validator.Hold("acme"), validator.Hold("acme"));
-        var first = host.Registry.RecheckAsync(Acme, Token);
+        var first = host.Registry.Checks.RecheckAsync(Acme, Token);
         await running.Started;
-        var others = Enumerable.Range(0, 10).Select(_ => host.Registry.RecheckAsync(Acme, Token)).ToArray();
+        var others = Enumerable.Range(0, 10).Select(_ => host.Registry.Checks.RecheckAsync(Acme, Token)).ToArray();
 
         running.End(GatedValidator.Transient);
         Assert.Equal(TenantHealth.Unverified, (await first).Health);
@@ -77,7 +77,7 @@ public sealed class TenantRegistryTests
         await using var host = await RegistryHost.CreateAsync(validator);
         await host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: Token);
         var old = validator.Hold("acme");
-        var recheck = host.Registry.RecheckAsync(Acme, Token);
+        var recheck = host.Registry.Checks.RecheckAsync(Acme, Token);
         await old.Started;
         await host.Registry.UpdateAsync(RegistryHost.Config("acme", "new"), Token);
 
@@ -93,11 +93,11 @@ public sealed class TenantRegistryTests
         await using var host = await RegistryHost.CreateAsync(validator);
         await host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: Token);
         var old = validator.Hold("acme");
-        var recheck = host.Registry.RecheckAsync(Acme, Token);
+        var recheck = host.Registry.Checks.RecheckAsync(Acme, Token);
         await old.Started;
-        await host.Registry.RemoveAsync(Acme, purge: false);
+        await host.Registry.Changes.RemoveAsync(Acme, purge: false);
         await Assert.ThrowsAsync<TenantNotFoundException>(() => recheck);
-        await host.Registry.TryRegisterAsync(
+        await host.Registry.Changes.RegisterAsync(
             new(RegistryHost.Config("acme"), TenantOrigin.Admin),
             awaitFirstValidation: true,
             TenantCreation.Adopt,
@@ -105,7 +105,7 @@ public sealed class TenantRegistryTests
         );
 
         old.End(GatedValidator.Permanent);
-        await host.Registry.RecheckAsync(Acme, Token);
+        await host.Registry.Checks.RecheckAsync(Acme, Token);
         Assert.True(host.Model("acme").IsServing);
     }
 
@@ -163,7 +163,7 @@ public sealed class TenantRegistryTests
         Assert.False(host.Model("acme").IsServing);
         await call.Started;
         call.End(GatedValidator.Valid);
-        await host.Registry.RecheckAsync(Acme, Token);
+        await host.Registry.Checks.RecheckAsync(Acme, Token);
         Assert.Equal("new", RegistryHost.Platform(host.Model("acme")).Product);
     }
 
@@ -332,7 +332,7 @@ public sealed class TenantRegistryTests
         {
             try
             {
-                await host.Registry.TryRegisterAsync(
+                await host.Registry.Changes.RegisterAsync(
                     new(RegistryHost.Config("acme"), TenantOrigin.Admin),
                     awaitFirstValidation: false,
                     TenantCreation.Adopt,
@@ -507,7 +507,7 @@ public sealed class TenantRegistryTests
             host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: Token)
         );
         Assert.Contains("adopt", refused.Message, StringComparison.Ordinal);
-        var (second, isNew, _) = await host.Registry.TryRegisterAsync(
+        var (second, isNew, _) = await host.Registry.Changes.RegisterAsync(
             new(RegistryHost.Config("acme"), TenantOrigin.Admin),
             false,
             TenantCreation.Adopt,
@@ -534,7 +534,7 @@ public sealed class TenantRegistryTests
         Assert.Null(host.Registry.Get("globex"));
         Assert.Same(model, host.Registry.ResolveByHost("acme.example"));
         Assert.Equal(0, RegistryHost.Platform(model).Disposals);
-        Assert.Equal(TenantHealth.Healthy, (await host.Registry.RecheckAsync(Acme, Token)).Health);
+        Assert.Equal(TenantHealth.Healthy, (await host.Registry.Checks.RecheckAsync(Acme, Token)).Health);
 
         await redis.LaunchAsync();
         await Poll.UntilAsync(async () =>

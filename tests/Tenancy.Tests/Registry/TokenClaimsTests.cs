@@ -23,7 +23,7 @@ public sealed class TokenClaimsTests
 
         await host.Registry.RegisterAsync(Config("globex", "https://id.example", "other"), cancellationToken: Token);
         await Assert.ThrowsAsync<TenantConflictException>(() =>
-            host.Registry.UpdateAsync(
+            host.Registry.Changes.UpdateAsync(
                 TenantId.Parse("globex"),
                 _ => Config("globex", "https://id.example", "api"),
                 null,
@@ -34,7 +34,7 @@ public sealed class TokenClaimsTests
         await host.Registry.RegisterAsync(Config("initech", "https://other.example", "api"), cancellationToken: Token);
 
         // An audience that a tenant gives up is free at once.
-        await host.Registry.UpdateAsync(TenantId.Parse("acme"), _ => Config("acme", "https://id.example", "new"), null, force: true, Token);
+        await host.Registry.Changes.UpdateAsync(TenantId.Parse("acme"), _ => Config("acme", "https://id.example", "new"), null, force: true, Token);
         await host.Registry.UpdateAsync(
             TenantId.Parse("globex"),
             _ => Config("globex", "https://id.example", "api"),

@@ -52,7 +52,7 @@ public sealed class TenantGenerationTests
 
         await using (var next = await RegistryHost.CreateAsync(redis: redis))
         {
-            await next.Registry.LoadAsync(Token);
+            await next.Registry.Stored.LoadAsync(Token);
             Assert.Equal(next.Model("acme").Version, next.Model("acme").Generation);
             Assert.Equal(next.Model("acme").Generation, await StoredAsync(next));
         }
@@ -60,7 +60,7 @@ public sealed class TenantGenerationTests
         // A store that lost what a tenant kept must not look as if it had not.
         await redis.ExecuteAsync("DEL", "tenant:{acme}:generation");
         await using var last = await RegistryHost.CreateAsync(redis: redis);
-        await last.Registry.LoadAsync(Token);
+        await last.Registry.Stored.LoadAsync(Token);
         Assert.NotEqual(0, last.Model("acme").Generation);
         Assert.Null(await StoredAsync(last));
     }

@@ -1,0 +1,237 @@
+using Microsoft.Extensions.Logging;
+using Tenancy.Configuration;
+using Tenancy.Diagnostics;
+using Tenancy.Validation;
+
+namespace Tenancy.Registry;
+
+/// <summary>Changes tenants: each change is stored first and then applied here, whole, or it is refused.</summary>
+internal sealed class TenantChanges(
+    TenantTable table,
+    ITenantStore store,
+    StoredTenants stored,
+    TenantChecks checks,
+    TenantProbe probe,
+    TenantConfigRules rules,
+    string? baseDomain,
+    TimeProvider time,
+    ILogger logger
+)
+{
+    private const int MaxAttempts = 10;
+
+    /// <summary>Registers a tenant, and says whether it is new. An equal one again changes nothing.</summary>
+    public async Task<TenantRegistrationResult> RegisterAsync(
+        TenantBeginning beginning,
+        bool awaitFirstValidation,
+        TenantCreation creation,
+        CancellationToken cancellationToken
+    )
+    {
+        var tenant = rules.Complete(beginning.Config);
+        var id = TenantId.Parse(tenant.Id);
+        RefuseIfSquatted(id);
+        var record = new TenantRecord
+        {
+            Config = tenant,
+            Version = 0,
+            CreatedAt = time.GetUtcNow(),
+            SessionEpoch = NewEpoch(),
+            Origin = beginning.Origin,
+            Owner = beginning.Owner,
+        };
+        switch (await store.CreateAsync(record, creation, beginning.Principals).ConfigureAwait(false))
+        {
+            case TenantWrite.Written(var version) { Adopted: var adopted }:
+                record = record with { Version = version, Generation = version };
+                await table.SwapAsync(new TenantModel(record, platform: null), keepCheck: false).ConfigureAwait(false);
+                logger.TenantRegistered(tenant.Id, version);
+                await checks.BeginAsync(id, awaitFirstValidation, cancellationToken).ConfigureAwait(false);
+                return new(StatusOf(id) ?? throw new TenantNotFoundException(id), IsNew: true, adopted);
+            case TenantWrite.Exists(var existing) when existing.Config.Equals(tenant):
+                if (table.Get(id.Value) is null)
+                {
+                    await stored.PlaceAsync(existing, awaitFirstValidation, cancellationToken).ConfigureAwait(false);
+                }
+
+                return new(StatusOf(id) ?? throw new TenantNotFoundException(id), IsNew: false, Adopted: null);
+            case TenantWrite.Missing:
+                throw new TenantNotFoundException(id);
+            case TenantWrite.Exists:
+                throw new TenantConflictException(
+                    "id",
+                    $"Tenant '{id}' exists with another configuration: update it, or choose another id."
+                );
+            case var refused:
+                throw RefusedWrite.Explain(refused, id);
+        }
+    }
+
+    /// <summary>Changes a tenant.</summary>
+    /// <param name="id">The tenant.</param>
+    /// <param name="change">Makes the new configuration of the present one; it is called again where the tenant changed meanwhile.</param>
+    /// <param name="expectedVersion">The version that the caller saw; null for any.</param>
+    /// <param name="force">Whether to switch at once and validate then, instead of before.</param>
+    /// <param name="cancellationToken">Ends the wait for validation.</param>
+    public async Task<TenantStatus> UpdateAsync(
+        TenantId id,
+        Func<TenantConfig, TenantConfig> change,
+        long? expectedVersion,
+        bool force,
+        CancellationToken cancellationToken
+    )
+    {
+        for (var attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            var current = table.Get(id.Value) ?? throw new TenantNotFoundException(id);
+            if (expectedVersion is { } expected && expected != current.Version)
+            {
+                throw new TenantConflictException(
+                    "version",
+                    $"Tenant '{id}' is at version {current.Version}, not {expected}: read it again."
+                );
+            }
+
+            var config = rules.Complete(change(current.Config));
+            var effects = current.Config.EffectsTo(config);
+            if (effects == ChangeEffects.None)
+            {
+                return current.ToStatus();
+            }
+
+            if (effects.HasFlag(ChangeEffects.Refused))
+            {
+                throw new TenantConfigException(RefusedChanges(current.Config, config));
+            }
+
+            if (await TryUpdateAsync(current, config, effects, force, cancellationToken).ConfigureAwait(false) is { } status)
+            {
+                return status;
+            }
+        }
+
+        throw new TenantConflictException("version", $"Tenant '{id}' was changed by others again and again: try it once more.");
+    }
+
+    /// <summary>Takes a tenant away.</summary>
+    public async Task<bool> RemoveAsync(TenantId tenantId, bool purge)
+    {
+        var seen = table.Get(tenantId.Value);
+        var removal = await store.RemoveAsync(tenantId, purge).ConfigureAwait(false);
+        return await stored.RemoveAsync(tenantId, seen, removal).ConfigureAwait(false);
+    }
+
+    private static TenantConfigError[] RefusedChanges(TenantConfig before, TenantConfig after) =>
+        [
+            .. before
+                .ChangesTo(after)
+                .Where(change => change.Effects.HasFlag(ChangeEffects.Refused))
+                .Select(change => new TenantConfigError(change.Field, "cannot be changed")),
+        ];
+
+    /// <returns>Null where the tenant was changed meanwhile.</returns>
+    private async Task<TenantStatus?> TryUpdateAsync(
+        TenantModel current,
+        TenantConfig config,
+        ChangeEffects effects,
+        bool force,
+        CancellationToken cancellationToken
+    )
+    {
+        var record = current.Record with { Config = config };
+        var platform = effects.HasFlag(ChangeEffects.NewPlatform) ? null : current.Platform;
+        var keepCheck = !effects.HasFlag(ChangeEffects.Validation);
+        if (!keepCheck)
+        {
+            if (force)
+            {
+                (record, platform) = (record with { Check = TenantCheck.None }, null);
+            }
+            else
+            {
+                (record, platform) = await ProbeChangeAsync(current, record, platform, cancellationToken).ConfigureAwait(false);
+            }
+        }
+
+        if (effects.HasFlag(ChangeEffects.EndOfSessions))
+        {
+            record = record with { SessionEpoch = NewEpoch() };
+        }
+
+        var isOurs = !ReferenceEquals(platform, current.Platform);
+        try
+        {
+            switch (await store.UpdateAsync(record).ConfigureAwait(false))
+            {
+                case TenantWrite.Written(var version):
+                    isOurs = false;
+                    await table.SwapAsync(new TenantModel(record with { Version = version }, platform), keepCheck).ConfigureAwait(false);
+                    logger.TenantUpdated(config.Id, version);
+                    await checks.ResumeAsync(current.Id, record.Check, cancellationToken).ConfigureAwait(false);
+
+                    return StatusOf(current.Id) ?? throw new TenantNotFoundException(current.Id);
+                case TenantWrite.Exists(var changed):
+                    await stored.ReplaceAsync(changed, cancellationToken).ConfigureAwait(false);
+                    return null;
+                case TenantWrite.Missing(var tombstone):
+                    await stored.RemoveAsync(current.Id, current, new(Existed: false, tombstone)).ConfigureAwait(false);
+                    throw new TenantNotFoundException(current.Id);
+                case var refused:
+                    throw RefusedWrite.Explain(refused, current.Id);
+            }
+        }
+        finally
+        {
+            if (isOurs && platform is not null)
+            {
+                await platform.ReleaseAsync().ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task<(TenantRecord Record, PlatformInstance? Platform)> ProbeChangeAsync(
+        TenantModel current,
+        TenantRecord record,
+        PlatformInstance? platform,
+        CancellationToken cancellationToken
+    )
+    {
+        var state = table.Find(current.Id)!;
+        using var wanted = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, state.Presence);
+        var result = await probe.RunAsync(record.Config, platform, wanted.Token).ConfigureAwait(false);
+        if (result.Validation is TenantValidation.Valid && !cancellationToken.IsCancellationRequested)
+        {
+            return (record with { Check = new(TenantHealth.Healthy, null, time.GetUtcNow()) }, result.Platform);
+        }
+
+        if (result.Platform is { } unused && !ReferenceEquals(unused, platform))
+        {
+            await unused.ReleaseAsync().ConfigureAwait(false);
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        throw state.Model is null ? new TenantNotFoundException(current.Id) : new TenantValidationException(result.Validation);
+    }
+
+    /// <summary>Nobody can register what an id implies, but somebody may have had it before there was a base domain.</summary>
+    private void RefuseIfSquatted(TenantId id)
+    {
+        if (
+            baseDomain is not null
+            && table.TryFindUrl($"{id}.{baseDomain}", default, out var match)
+            && match.Tenant is var squatter
+            && squatter.Id != id
+        )
+        {
+            throw new TenantConflictException(
+                "id",
+                $"'{id}.{baseDomain}', for which the id stands, belongs to tenant '{squatter.Id}': take that URL from it first, or "
+                    + "choose another id."
+            );
+        }
+    }
+
+    private TenantStatus? StatusOf(TenantId id) => table.Get(id.Value)?.ToStatus();
+
+    private static string NewEpoch() => Guid.NewGuid().ToString("N");
+}

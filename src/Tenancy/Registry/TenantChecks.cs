@@ -1,0 +1,94 @@
+using Microsoft.Extensions.Logging;
+using Tenancy.Configuration;
+using Tenancy.Diagnostics;
+
+namespace Tenancy.Registry;
+
+/// <summary>
+/// Checks tenants: their first validation, rechecks, and what a check that found something changes. Of one tenant one check runs at a time.
+/// </summary>
+internal sealed class TenantChecks(
+    TenantTable table,
+    TenantProbe probe,
+    CheckWriter writer,
+    bool autoValidate,
+    TimeProvider time,
+    ILogger logger
+)
+{
+    /// <summary>Validates a tenant now. Callers that come while a validation runs share the next one.</summary>
+    /// <exception cref="TenantNotFoundException">There is no such tenant, or it was unregistered meanwhile.</exception>
+    public async Task<TenantStatus> RecheckAsync(TenantId tenantId, CancellationToken cancellationToken = default)
+    {
+        if (table.Find(tenantId) is not { Model: not null } state)
+        {
+            throw new TenantNotFoundException(tenantId);
+        }
+
+        await state.CheckAsync(() => CheckAsync(tenantId, state)).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return state.Model?.ToStatus() ?? throw new TenantNotFoundException(tenantId);
+    }
+
+    /// <summary>Begins the first check of a tenant that is in place, and waits for it, or only for as long as its own code runs.</summary>
+    public async Task BeginAsync(TenantId id, bool wait, CancellationToken cancellationToken)
+    {
+        if (!autoValidate)
+        {
+            logger.NotValidated(id.Value);
+            return;
+        }
+
+        var (state, progress) = (table.Find(id)!, new CheckProgress());
+        var first = state.CheckAsync(() => CheckAsync(id, state, progress), progress);
+        await (wait ? first.WaitAsync(cancellationToken) : progress.SettleAsync(first)).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// After a change: a check that ran meanwhile is dropped, so that a tenant that still waits for its first one is checked again.
+    /// </summary>
+    public async Task ResumeAsync(TenantId id, TenantCheck written, CancellationToken cancellationToken)
+    {
+        if (table.Get(id.Value) is not { } model)
+        {
+            return;
+        }
+
+        if (model.Health == TenantHealth.Pending)
+        {
+            await BeginAsync(id, wait: false, cancellationToken).ConfigureAwait(false);
+        }
+        else if (model.Record.Check != written)
+        {
+            writer.Enqueue(table.Find(id)!);
+        }
+    }
+
+    /// <summary>Waits until the store has the health that the tenants have.</summary>
+    public Task FlushAsync() => writer.FlushAsync();
+
+    /// <summary>
+    /// The one place where a check changes a tenant's health. A result for a configuration that is not current any more is dropped.
+    /// </summary>
+    private async Task CheckAsync(TenantId id, TenantState state, CheckProgress? progress = null)
+    {
+        var before = state.Model ?? throw new TenantNotFoundException(id);
+        var presence = before.IsSuspended ? CancellationToken.None : state.Presence;
+        var result = await probe.RunAsync(before.Config, before.Platform, presence, progress).ConfigureAwait(false);
+        if (await table.SetCheckAsync(state, before, result, time.GetUtcNow()).ConfigureAwait(false) is not var (last, after))
+        {
+            if (state.Model is null)
+            {
+                throw new TenantNotFoundException(id);
+            }
+
+            return;
+        }
+
+        if (after.Health != last.Health)
+        {
+            logger.TenantHealthChanged(id.Value, after.Health.ToString(), last.Health.ToString(), after.Record.Check.Reason);
+        }
+
+        writer.Enqueue(state);
+    }
+}
