@@ -3,7 +3,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
 using Tenancy.Resolution;
 
 namespace Tenancy;
@@ -13,7 +12,7 @@ namespace Tenancy;
 /// them.
 /// </summary>
 /// <remarks>What cannot be seen at the start, such as a middleware in a branch, <see cref="EndpointGuard"/> finds at the request.</remarks>
-internal sealed class PipelineCheck : IStartupFilter
+internal sealed class PipelineCheck(EndpointDataSource? endpoints = null) : IStartupFilter
 {
     // ASP.NET Core keeps under this name what UseRouting has made. Where it is called on the application itself, and after UseTenancy,
     // requests come to our middleware before their endpoint is known.
@@ -29,12 +28,12 @@ internal sealed class PipelineCheck : IStartupFilter
         app =>
         {
             next(app);
-            Check(app.ApplicationServices.GetService<EndpointDataSource>()?.Endpoints ?? []);
+            Check(endpoints?.Endpoints ?? []);
         };
 
-    private void Check(IReadOnlyList<Endpoint> endpoints)
+    private void Check(IReadOnlyList<Endpoint> mapped)
     {
-        if (endpoints.FirstOrDefault(IsOurs) is not { } first)
+        if (mapped.FirstOrDefault(IsOurs) is not { } first)
         {
             return;
         }
@@ -55,7 +54,7 @@ internal sealed class PipelineCheck : IStartupFilter
             );
         }
 
-        if (endpoints.FirstOrDefault(IsOpenAdmin) is { } open)
+        if (mapped.FirstOrDefault(IsOpenAdmin) is { } open)
         {
             throw new InvalidOperationException(
                 $"The endpoint '{open.DisplayName}' of the admin API has AllowAnonymous, so that everybody could administer all tenants: "

@@ -221,6 +221,8 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<AllowedHosts>();
         services.TryAddSingleton<AllowedOrigins>();
         services.TryAddSingleton<ProtectedResource>();
+        services.TryAddSingleton<McpRefusals>();
+        services.TryAddSingleton<BearerChallenge>();
         services.TryAddSingleton<TokenTenants>();
         services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<TokenTenants>()));
         services.TryAddSingleton(provider => new TenantResolver(

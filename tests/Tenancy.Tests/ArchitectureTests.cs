@@ -62,6 +62,17 @@ public sealed partial class ArchitectureTests
         }
     }
 
+    // What has a constructor is given what it needs. A guard is a convention of endpoints, which has none.
+    [Fact]
+    public void No_code_but_the_guard_of_endpoints_looks_for_services_in_a_request()
+    {
+        var files = Directory
+            .GetFiles(Path.Combine(Repository.Root, "src"), "*.cs", SearchOption.AllDirectories)
+            .Where(file => File.ReadAllText(file).Contains(".RequestServices", StringComparison.Ordinal))
+            .Select(Path.GetFileName);
+        Assert.Equal(["EndpointGuard.cs"], files);
+    }
+
     [Fact]
     public async Task No_connection_to_the_store_is_in_the_container()
     {

@@ -7,12 +7,12 @@ namespace Tenancy.Authentication;
 /// <summary>
 /// Says in WWW-Authenticate what is missing (RFC 6750, section 3) and where a client learns how to get it (RFC 9728, section 5.1).
 /// </summary>
-internal static class BearerChallenge
+internal sealed class BearerChallenge(ProtectedResource resources)
 {
     /// <summary>Asks for a token.</summary>
     /// <param name="context">The request.</param>
     /// <param name="isInvalid">Whether there was one that is not valid here.</param>
-    public static void Write(HttpContext context, bool isInvalid) =>
+    public void Write(HttpContext context, bool isInvalid) =>
         Write(
             context,
             StatusCodes.Status401Unauthorized,
@@ -21,15 +21,15 @@ internal static class BearerChallenge
         );
 
     /// <summary>Asks for a token that can do more.</summary>
-    public static void WriteInsufficientScope(HttpContext context, IEnumerable<string> scopes) =>
+    public void WriteInsufficientScope(HttpContext context, IEnumerable<string> scopes) =>
         Write(context, StatusCodes.Status403Forbidden, "insufficient_scope", scopes);
 
-    private static void Write(HttpContext context, int status, string? error, IEnumerable<string> scopes)
+    private void Write(HttpContext context, int status, string? error, IEnumerable<string> scopes)
     {
         string?[] parameters =
         [
             error is null ? null : $"error=\"{error}\"",
-            ProtectedResource.MetadataUrl(context) is { } url ? $"resource_metadata=\"{url}\"" : null,
+            resources.FindMetadata(context) is { } url ? $"resource_metadata=\"{url}\"" : null,
             string.Join(' ', scopes) is { Length: > 0 } scope ? $"scope=\"{scope}\"" : null,
         ];
         context.Response.StatusCode = status;

@@ -61,6 +61,7 @@ internal sealed class KnownCallers(
             };
     }
 
+    // Asked of a scope, and not of the constructor: an application may have put services there that live as long as a request.
     private static bool IsStock(IServiceScopeFactory scopes)
     {
         using var scope = scopes.CreateScope();

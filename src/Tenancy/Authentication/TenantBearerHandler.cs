@@ -16,7 +16,8 @@ internal sealed class TenantBearerHandler(
     UrlEncoder encoder,
     ITokenValidator tokens,
     FailedChecks failures,
-    GoodTokens good
+    GoodTokens good,
+    BearerChallenge challenge
 ) : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     // One answer for tokens of other tenants, revoked ones and garbage: it tells nobody which it was.
@@ -41,7 +42,7 @@ internal sealed class TenantBearerHandler(
     }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties) =>
-        BearerChallenge.Write(Context, isInvalid: (await HandleAuthenticateOnceSafeAsync()).Failure is not null);
+        challenge.Write(Context, isInvalid: (await HandleAuthenticateOnceSafeAsync()).Failure is not null);
 
     private async Task<AuthenticateResult> CheckAsync(TenantModel tenant, string token)
     {

@@ -24,16 +24,19 @@ internal sealed class TenantJwtHandler : JwtBearerHandler, IAuthenticationHandle
     private readonly TenantJwtOptions _options;
     private readonly ClientCache _clients;
     private readonly FailedChecks _failures;
+    private readonly BearerChallenge _challenge;
 
     /// <summary>Initializes a handler for one request.</summary>
     public TenantJwtHandler(
         TenantJwtOptions options,
         ClientCache clients,
         FailedChecks failures,
+        BearerChallenge challenge,
         ILoggerFactory loggers,
         UrlEncoder encoder
     )
-        : base(new RequestOptions(options), loggers, encoder) => (_options, _clients, _failures) = (options, clients, failures);
+        : base(new RequestOptions(options), loggers, encoder) =>
+        (_options, _clients, _failures, _challenge) = (options, clients, failures, challenge);
 
     // The base class reads its options when it gets its request, and by then they have to be those of the request's tenant.
     Task IAuthenticationHandler.InitializeAsync(AuthenticationScheme scheme, HttpContext context)
@@ -89,11 +92,11 @@ internal sealed class TenantJwtHandler : JwtBearerHandler, IAuthenticationHandle
         if (Context.Features.Get<UnlistedClient>() is not null)
         {
             // No challenge: whatever token this client gets, it is refused.
-            await Refusal.UnlistedClient.WriteAsync(Context, isMcp: false);
+            await Refusal.UnlistedClient.WriteAsync(Context);
             return;
         }
 
-        BearerChallenge.Write(Context, isInvalid: result.Failure is not null);
+        _challenge.Write(Context, isInvalid: result.Failure is not null);
     }
 
     /// <summary>Checks a token that was not shown before, and believes it for a while where it is good.</summary>

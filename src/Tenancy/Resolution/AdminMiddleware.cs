@@ -20,7 +20,7 @@ internal sealed class AdminMiddleware(RequestDelegate next, AllowedHosts hosts, 
         NoStore.Mark(context.Response);
         if (Check(context.Request.Headers) is { } refusal)
         {
-            await refusal.WriteAsync(context, isMcp: false);
+            await refusal.WriteAsync(context);
             return;
         }
 
@@ -32,13 +32,13 @@ internal sealed class AdminMiddleware(RequestDelegate next, AllowedHosts hosts, 
         catch (BadHttpRequestException exception) when (!context.Response.HasStarted)
         {
             // Left to the web server, the answer would have neither a body nor this API's headers.
-            await Refusal.BadAdminRequest(exception.StatusCode, exception.Message).WriteAsync(context, isMcp: false);
+            await Refusal.BadAdminRequest(exception.StatusCode, exception.Message).WriteAsync(context);
         }
         catch (Exception exception) when (!context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
         {
             logger.AdminRequestFailed(exception);
             context.Response.Clear();
-            await Refusal.AdminFailed.WriteAsync(context, isMcp: false);
+            await Refusal.AdminFailed.WriteAsync(context);
         }
     }
 

@@ -38,9 +38,10 @@ internal static class EndpointGuard
 
     private static Task RefuseAsync(HttpContext context)
     {
+        // The request's services: not every kind of endpoint knows the application's when it is built.
         var logger = context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(EndpointGuard));
         logger.EndpointNotGuarded(context.GetEndpoint()?.DisplayName);
-        return Refusal.NotSetUp.WriteAsync(context, isMcp: false);
+        return Refusal.NotSetUp.WriteAsync(context);
     }
 }
 

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Tenancy.Configuration;
 
@@ -31,10 +30,10 @@ internal sealed class ProtectedResource
             ? url + Endpoint
             : null;
 
-    /// <summary>The URL of the resource's metadata.</summary>
-    public static string? MetadataUrl(HttpContext context)
+    /// <summary>The URL of the metadata of the resource that a request is for; null where there is no such resource.</summary>
+    public string? FindMetadata(HttpContext context)
     {
-        if (context.RequestServices.GetRequiredService<ProtectedResource>().Find(context) is not { } resource)
+        if (Find(context) is not { } resource)
         {
             return null;
         }

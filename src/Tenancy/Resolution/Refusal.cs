@@ -3,13 +3,12 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Tenancy.Resolution;
 
 /// <summary>
-/// An answer that refuses a request before any handler saw it: a fixed text, as problem+json (RFC 9457) or, on MCP endpoints, as a JSON-RPC
-/// error.
+/// An answer that refuses a request before any handler saw it: a fixed text, as problem+json (RFC 9457) or, where <see cref="McpRefusals"/>
+/// writes it, as a JSON-RPC error.
 /// </summary>
 /// <param name="StatusCode">The HTTP status.</param>
 /// <param name="Detail">What is wrong and how to mend it.</param>
@@ -123,11 +122,25 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
     /// <summary>The scopes that the credentials lack, for the challenge.</summary>
     public IReadOnlyList<string> Scopes { get; init; } = [];
 
-    /// <summary>Writes the answer. The tenant's own data never enters it.</summary>
-    public Task WriteAsync(HttpContext context, bool isMcp, JsonNode? id = null)
+    /// <summary>Writes the answer as problem+json. The tenant's own data never enters it.</summary>
+    public Task WriteAsync(HttpContext context) =>
+        WriteAsync(
+            context,
+            "application/problem+json",
+            new()
+            {
+                ["title"] = ReasonPhrases.GetReasonPhrase(StatusCode),
+                ["status"] = StatusCode,
+                ["detail"] = Detail,
+            }
+        );
+
+    /// <summary>Writes the answer with a body in another form.</summary>
+    public async Task WriteAsync(HttpContext context, string contentType, JsonObject body)
     {
         var response = context.Response;
         response.StatusCode = StatusCode;
+        response.ContentType = contentType;
         response.Headers.CacheControl = "no-store";
         if (StatusCode == StatusCodes.Status408RequestTimeout && HttpProtocol.IsHttp11(context.Request.Protocol))
         {
@@ -140,47 +153,8 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
             response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
         }
 
-        return isMcp && JsonRpcCode is { } code
-            ? WriteAsync(response, "application/json", JsonRpc(code, id, context.RequestServices), context.RequestAborted)
-            : WriteAsync(response, "application/problem+json", Problem(), context.RequestAborted);
-    }
-
-    private JsonObject Problem() =>
-        new()
-        {
-            ["title"] = ReasonPhrases.GetReasonPhrase(StatusCode),
-            ["status"] = StatusCode,
-            ["detail"] = Detail,
-        };
-
-    private JsonObject JsonRpc(int code, JsonNode? id, IServiceProvider services)
-    {
-        var error = new JsonObject { ["code"] = code, ["message"] = Detail };
-        if (Data is not null)
-        {
-            error["data"] = Data.DeepClone();
-        }
-        else if (Reason is { } reason && services.GetService<IRefusalData>() is { } words)
-        {
-            error["data"] = words.Describe(reason, Detail, RetryAfter);
-        }
-
-        // A request's id that is not known is left out: no client takes null for one.
-        return id is null
-            ? new() { ["jsonrpc"] = "2.0", ["error"] = error }
-            : new()
-            {
-                ["jsonrpc"] = "2.0",
-                ["id"] = id,
-                ["error"] = error,
-            };
-    }
-
-    private static async Task WriteAsync(HttpResponse response, string contentType, JsonObject body, CancellationToken cancellationToken)
-    {
-        response.ContentType = contentType;
         await using var writer = new Utf8JsonWriter(response.BodyWriter);
         body.WriteTo(writer);
-        await writer.FlushAsync(cancellationToken).ConfigureAwait(false);
+        await writer.FlushAsync(context.RequestAborted).ConfigureAwait(false);
     }
 }

@@ -14,6 +14,7 @@ internal sealed class TenantMiddleware(
     ITenantResolver resolver,
     AllowedHosts hosts,
     AllowedOrigins origins,
+    McpRefusals refusals,
     IOptions<TenancyOptions> options,
     ILogger<TenantMiddleware> logger
 )
@@ -35,13 +36,13 @@ internal sealed class TenantMiddleware(
 
         if (!registry.IsLoaded)
         {
-            await Refusal.NotLoaded.WriteAsync(context, metadata.IsMcp);
+            await RefuseAsync(context, metadata, Refusal.NotLoaded);
             return;
         }
 
         if (!IsAllowedHost(context.Request.Headers))
         {
-            await Refusal.ForeignHost.WriteAsync(context, metadata.IsMcp);
+            await RefuseAsync(context, metadata, Refusal.ForeignHost);
             return;
         }
 
@@ -58,7 +59,7 @@ internal sealed class TenantMiddleware(
         var tenant = (resolution.TenantId ?? _defaultTenant) is { } id ? registry.Get(id) : null;
         if (Check(context, resolution, tenant) is { } refusal)
         {
-            await refusal.WriteAsync(context, metadata.IsMcp);
+            await RefuseAsync(context, metadata, refusal);
             return;
         }
 
@@ -76,7 +77,7 @@ internal sealed class TenantMiddleware(
         if (!tenant!.Platform!.TryHold())
         {
             // A change took the platform away between the look-up and now: the retry meets its successor.
-            await Refusal.TenantUnavailable.WriteAsync(context, metadata.IsMcp);
+            await RefuseAsync(context, metadata, Refusal.TenantUnavailable);
             return;
         }
 
@@ -89,18 +90,21 @@ internal sealed class TenantMiddleware(
         {
             logger.StoreAway(exception, tenant.Id.Value);
             context.Response.Clear();
-            await Refusal.StoreUnavailable.WriteAsync(context, metadata.IsMcp);
+            await RefuseAsync(context, metadata, Refusal.StoreUnavailable);
         }
         catch (IssuerUnavailableException) when (!context.Response.HasStarted)
         {
             context.Response.Clear();
-            await Refusal.IssuerUnavailable.WriteAsync(context, metadata.IsMcp);
+            await RefuseAsync(context, metadata, Refusal.IssuerUnavailable);
         }
         finally
         {
             await tenant.Platform.ReleaseAsync();
         }
     }
+
+    private Task RefuseAsync(HttpContext context, TenantEndpointMetadata metadata, Refusal refusal) =>
+        metadata.IsMcp ? refusals.WriteAsync(context, refusal) : refusal.WriteAsync(context);
 
     private Refusal? Check(HttpContext context, TenantResolution resolution, TenantModel? tenant)
     {

@@ -22,7 +22,9 @@ internal sealed class McpGate(
     SessionGuard sessions,
     SessionStreams streams,
     DirectPath direct,
-    SdkPath sdk
+    SdkPath sdk,
+    BearerChallenge challenge,
+    McpRefusals refusals
 ) : IEndpointFilter
 {
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
@@ -231,7 +233,7 @@ internal sealed class McpGate(
         : features.Get<UnlistedClient>() is not null ? Refusal.UnlistedClient
         : Refusal.BadCredentials;
 
-    private static async ValueTask RefuseAsync(McpRequest request, Refusal refusal)
+    private async ValueTask RefuseAsync(McpRequest request, Refusal refusal)
     {
         if (refusal.StatusCode == StatusCodes.Status401Unauthorized)
         {
@@ -239,9 +241,9 @@ internal sealed class McpGate(
         }
         else if (refusal.Scopes.Count > 0)
         {
-            BearerChallenge.WriteInsufficientScope(request.Http, refusal.Scopes);
+            challenge.WriteInsufficientScope(request.Http, refusal.Scopes);
         }
 
-        await refusal.WriteAsync(request.Http, isMcp: true, request.ReadId());
+        await refusals.WriteAsync(request.Http, refusal, request.ReadId());
     }
 }

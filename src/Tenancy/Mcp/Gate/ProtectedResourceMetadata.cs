@@ -23,7 +23,7 @@ internal sealed record ProtectedResourceMetadata
     {
         if (resources.Find(context) is not { } resource)
         {
-            await Refusal.NoMetadata.WriteAsync(context, isMcp: false);
+            await Refusal.NoMetadata.WriteAsync(context);
             return;
         }
 

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using ModelContextProtocol.Server;
 using Tenancy.Configuration;
@@ -9,6 +10,7 @@ namespace Tenancy.Mcp.Platforms;
 /// <summary>The platforms of this server. Each is built once, with all that its handlers have, and shared by its tenants.</summary>
 internal sealed class PlatformCatalog : IPlatformFactory
 {
+    private readonly IOptions<TenancyOptions> _options;
     private readonly IServiceProvider _services;
     private readonly Dictionary<string, Lazy<PlatformKind>> _kinds;
     private readonly Lazy<McpServerPrimitiveCollection<McpServerTool>> _headerTools;
@@ -17,14 +19,17 @@ internal sealed class PlatformCatalog : IPlatformFactory
         IEnumerable<PlatformRegistration> registrations,
         IEnumerable<CommonHandlers> common,
         IToolCalls calls,
-        IServiceProvider services
+        IOptions<TenancyOptions> options,
+        IServiceProvider services,
+        ILogger<PlatformInstance> logger
     )
     {
+        _options = options;
         _services = services;
         _kinds = registrations.ToDictionary(
             registration => registration.Name,
             registration => new Lazy<PlatformKind>(() =>
-                new(registration.Name, Read(registration, common, calls, services), registration.Create)
+                new(registration.Name, Read(registration, common, calls, services), registration.Create, logger)
             ),
             StringComparer.Ordinal
         );
@@ -40,7 +45,7 @@ internal sealed class PlatformCatalog : IPlatformFactory
     public void Prepare()
     {
         _ = HeaderTools;
-        CheckNamesOfTools(_services.GetRequiredService<IOptions<TenancyOptions>>().Value);
+        CheckNamesOfTools(_options.Value);
     }
 
     /// <summary>The names of a platform's tools.</summary>

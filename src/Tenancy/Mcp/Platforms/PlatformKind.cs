@@ -2,7 +2,6 @@ using System.Collections.Frozen;
 using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Authorization;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using ModelContextProtocol.Server;
 using Tenancy.Configuration;
@@ -11,7 +10,12 @@ using Tenancy.Registry;
 namespace Tenancy.Mcp.Platforms;
 
 /// <summary>A platform as it was added: its name, what its handlers have, built once, and how an instance of it is made.</summary>
-internal sealed class PlatformKind(string name, HandlerPrimitives primitives, Func<TenantSetup, CancellationToken, Task<object>> create)
+internal sealed class PlatformKind(
+    string name,
+    HandlerPrimitives primitives,
+    Func<TenantSetup, CancellationToken, Task<object>> create,
+    ILogger<PlatformInstance> logger
+)
 {
     private const int MaxNameLength = 256;
 
@@ -93,12 +97,7 @@ internal sealed class PlatformKind(string name, HandlerPrimitives primitives, Fu
     }
 
     public async Task<PlatformInstance> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) =>
-        new McpPlatformInstance(
-            this,
-            await create(tenant, cancellationToken).ConfigureAwait(false),
-            tenant.Id,
-            tenant.Services.GetRequiredService<ILogger<PlatformInstance>>()
-        );
+        new McpPlatformInstance(this, await create(tenant, cancellationToken).ConfigureAwait(false), tenant.Id, logger);
 
     private static bool HaveSameParameters(McpServerTool one, McpServerTool other) =>
         JsonElement.DeepEquals(one.ProtocolTool.InputSchema, other.ProtocolTool.InputSchema);

@@ -22,26 +22,36 @@ internal sealed class StatelessEndpoint : IAsyncDisposable
 {
     private readonly Lazy<(ServiceProvider Services, RequestDelegate Post)> _endpoint;
 
-    public StatelessEndpoint(IServiceProvider application) => _endpoint = new(() => Build(application));
+    public StatelessEndpoint(
+        IOptions<HttpServerTransportOptions> transport,
+        IOptions<McpServerOptions> server,
+        IOptionsFactory<McpServerOptions> servers,
+        IHostApplicationLifetime lifetime,
+        ILoggerFactory loggers
+    ) => _endpoint = new(() => Build(transport, server, servers, lifetime, loggers));
 
     public Task InvokeAsync(HttpContext http) => _endpoint.Value.Post(http);
 
     public ValueTask DisposeAsync() => _endpoint.IsValueCreated ? _endpoint.Value.Services.DisposeAsync() : default;
 
-    private static (ServiceProvider Services, RequestDelegate Post) Build(IServiceProvider application)
+    private static (ServiceProvider Services, RequestDelegate Post) Build(
+        IOptions<HttpServerTransportOptions> transport,
+        IOptions<McpServerOptions> server,
+        IOptionsFactory<McpServerOptions> servers,
+        IHostApplicationLifetime lifetime,
+        ILoggerFactory loggers
+    )
     {
         var services = new ServiceCollection();
-        services.AddSingleton(application.GetRequiredService<ILoggerFactory>());
+        services.AddSingleton(loggers);
         services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
-        services.AddSingleton(application.GetRequiredService<IHostApplicationLifetime>());
+        services.AddSingleton(lifetime);
         services.AddRouting();
-        services
-            .AddMcpServer()
-            .WithHttpTransport(options => CopyTo(options, application.GetRequiredService<IOptions<HttpServerTransportOptions>>().Value));
+        services.AddMcpServer().WithHttpTransport(options => CopyTo(options, transport.Value));
 
         // The application's own, filters and handlers included.
-        services.AddSingleton(application.GetRequiredService<IOptions<McpServerOptions>>());
-        services.AddSingleton(application.GetRequiredService<IOptionsFactory<McpServerOptions>>());
+        services.AddSingleton(server);
+        services.AddSingleton(servers);
         var provider = services.BuildServiceProvider();
         var routes = new Routes(provider);
         routes.MapMcp("/");
