@@ -16,6 +16,7 @@ internal sealed class RunningServer : IAsyncDisposable
     private RunningServer(Process process, int port)
     {
         _process = process;
+        Port = port;
         Client = new(
             new SocketsHttpHandler
             {
@@ -33,6 +34,8 @@ internal sealed class RunningServer : IAsyncDisposable
     }
 
     public HttpClient Client { get; }
+
+    public int Port { get; }
 
     public static async Task<RunningServer> StartAsync(
         Scaffold scaffold,

@@ -1,12 +1,14 @@
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
+using Tenancy.Tests.Docs;
 using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Template.Tests;
 
-public sealed class ServerTests(TemplateFixture template)
+public sealed partial class ServerTests(TemplateFixture template)
 {
     [Fact]
     public async Task The_tests_of_an_embedded_scaffold_pass()
@@ -179,6 +181,38 @@ public sealed class ServerTests(TemplateFixture template)
             Assert.DoesNotContain("\"isError\":true", body, StringComparison.Ordinal);
         }
     }
+
+    [Theory]
+    [InlineData(Scaffold.EmbeddedName)]
+    [InlineData(Scaffold.RedisName)]
+    [InlineData(Scaffold.OpenName)]
+    public async Task Every_call_of_the_readme_does_what_it_says(string name)
+    {
+        await using var redis = name == Scaffold.RedisName ? await RedisServer.StartAsync() : null;
+        var scaffold = new[] { template.Embedded, template.Redis, template.Open }.Single(scaffold => scaffold.Name == name);
+        await using var server = await RunningServer.StartAsync(scaffold, template.Root, redis is null ? [] : [Address(redis)]);
+        await using var shell = new Shell();
+
+        var calls = scaffold
+            .Read("README.md")
+            .Split("```sh\n")
+            .Skip(1)
+            .Select(block => block.Split("```")[0])
+            .Where(block => block.StartsWith("curl ", StringComparison.Ordinal))
+            .ToArray();
+        Assert.Equal(name == Scaffold.RedisName ? 4 : 3, calls.Length);
+        foreach (var call in calls)
+        {
+            // An identity provider that is not there: the page says that the change is refused.
+            var isRefused = call.Contains("PATCH", StringComparison.Ordinal);
+            var script = PortOfReadme().Replace(call, $"localhost:{server.Port}/");
+            await shell.RunAsync(isRefused ? $"! {script}" : script, TestContext.Current.CancellationToken);
+        }
+    }
+
+    // Each scaffold has a port of its own, where none was chosen.
+    [GeneratedRegex(@"localhost:\d+/")]
+    private static partial Regex PortOfReadme();
 
     private static async Task<HttpResponseMessage> RegisterAsync(RunningServer server, object tenant)
     {

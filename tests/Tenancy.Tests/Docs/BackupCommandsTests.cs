@@ -13,6 +13,9 @@ public sealed class BackupCommandsTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
+    public void The_tests_of_this_class_run_all_commands() => Assert.Equal(3, Page.Scripts().Count());
+
+    [Fact]
     public async Task A_restored_backup_has_tenants_tokens_and_documents()
     {
         await using var redis = await RedisServer.StartAsync();

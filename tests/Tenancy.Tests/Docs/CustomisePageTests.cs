@@ -1,13 +1,18 @@
 using System.Net;
 using System.Net.Http.Headers;
+using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Tenancy.Adcp;
+using Tenancy.Administration;
 using Tenancy.Configuration;
 using Tenancy.Registry;
 using Tenancy.Tests.Docs.Snippets;
@@ -17,7 +22,7 @@ namespace Tenancy.Tests.Docs;
 
 /// <summary>What docs/customise.md shows is code that is compiled, and a server of it does what the page says.</summary>
 [Tier(Tier.Server)]
-public sealed class CustomisePageTests : IAsyncLifetime
+public sealed partial class CustomisePageTests : IAsyncLifetime
 {
     private const string Card = "card.berlin.ann";
     private static readonly Page Page = Page.Read("docs/customise.md");
@@ -48,17 +53,37 @@ public sealed class CustomisePageTests : IAsyncLifetime
         await _app.DisposeAsync();
     }
 
+    /// <summary>What an application implements, derives from, marks its code with, or calls to put its own in: found in the libraries.</summary>
     [Fact]
-    public void Every_example_stands_in_the_file_that_it_names()
+    public void Every_extension_point_has_an_example()
     {
-        var examples = Page.Blocks("csharp").ToArray();
-        Assert.True(examples.Length > 10, $"{examples.Length} examples");
-        foreach (var (before, lines) in examples)
-        {
-            Assert.StartsWith("<!-- from: ", before, StringComparison.Ordinal);
-            var file = File.ReadAllLines(Path.Combine(Repository.Root, before["<!-- from: ".Length..^" -->".Length]));
-            Assert.True(Contains(file, lines), $"{before} has not:\n{string.Join('\n', lines)}");
-        }
+        var points = new[] { typeof(ITenancyBuilder).Assembly, typeof(AdcpOptions).Assembly }
+            .SelectMany(library => library.GetExportedTypes())
+            .SelectMany(ExtensionPoints)
+            // What the verbs are called on.
+            .Except([nameof(ITenancyBuilder)])
+            .Distinct()
+            .ToArray();
+        Assert.True(points.Length > 40, string.Join(' ', points));
+        var words = Page.Blocks("csharp").SelectMany(block => block.Lines).SelectMany(line => Word().Matches(line)).Select(word => word.Value);
+        Assert.Empty(points.Except(words));
+    }
+
+    [Fact]
+    public async Task A_seller_says_what_it_sells_and_books_a_page_once()
+    {
+        var opener = _app.Services.GetRequiredService<ITenantAdministration>();
+        await opener.RegisterAsync(new TenantConfig { Id = "paper", Platform = "newspaper" }, new() { AwaitFirstValidation = true }, Token);
+        const string Reader = "card.paper.ann";
+        Assert.Contains("paper.example", await CallAsync("paper", "get_adcp_capabilities", card: Reader), StringComparison.Ordinal);
+
+        var booked = await CallAsync("paper", "book_page", Booking("0000-0000-0000-0001"), Reader);
+        Assert.Contains("page_", booked, StringComparison.Ordinal);
+        Assert.Contains("page_", await CallAsync("paper", "book_page", Booking("0000-0000-0000-0001"), Reader), StringComparison.Ordinal);
+        Assert.Contains("CONFLICT", await CallAsync("paper", "book_page", Booking("0000-0000-0000-0002"), Reader), StringComparison.Ordinal);
+
+        static string Booking(string key) =>
+            $$"""{ "idempotency_key": "{{key}}", "account": { "account_id": "principal:card.paper.ann" }, "section": "front", "day": 17 }""";
     }
 
     [Fact]
@@ -96,6 +121,10 @@ public sealed class CustomisePageTests : IAsyncLifetime
         var token = await opener.OpenAsync("madrid", "Hola", Token);
         Assert.StartsWith("madrid.", token, StringComparison.Ordinal);
         Assert.Equal("madrid", _app.Services.GetRequiredService<TenantRegistry>().Get("madrid")?.Id.Value);
+        await opener.PauseAsync(TenantId.Parse("madrid"), Token);
+        Assert.True(_app.Services.GetRequiredService<TenantRegistry>().Get("madrid")!.IsSuspended);
+        await opener.ReopenAsync(TenantId.Parse("madrid"), Token);
+        Assert.False(_app.Services.GetRequiredService<TenantRegistry>().Get("madrid")!.IsSuspended);
         Assert.True(await opener.CloseAsync("madrid", Token));
         Assert.Null(_app.Services.GetRequiredService<TenantRegistry>().Get("madrid"));
     }
@@ -121,6 +150,9 @@ public sealed class CustomisePageTests : IAsyncLifetime
         using var response = await _client.SendAsync(request, Token);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         Assert.Equal("Shop of lisbon", await _client.GetStringAsync("/lisbon/sign", Token));
+        Assert.Equal("", await _client.GetStringAsync("/lisbon/address", Token));
+        using var closed = await _client.GetAsync("/shops", Token);
+        Assert.Equal(HttpStatusCode.Unauthorized, closed.StatusCode);
         using var unknown = await _client.GetAsync("/nowhere/sign", Token);
         Assert.Equal(HttpStatusCode.NotFound, unknown.StatusCode);
     }
@@ -159,13 +191,20 @@ public sealed class CustomisePageTests : IAsyncLifetime
     [Fact]
     public Task The_test_of_a_handler_passes() => ShopToolsSample.Greets_in_the_shops_own_words();
 
-    // A snippet may stand further in than on the page.
-    private static bool Contains(string[] file, string[] lines)
+    private static IEnumerable<string> ExtensionPoints(Type type)
     {
-        var wanted = lines.Select(line => line.Trim()).ToArray();
-        return Enumerable
-            .Range(0, Math.Max(0, file.Length - lines.Length + 1))
-            .Any(start => file.Skip(start).Take(lines.Length).Select(line => line.Trim()).SequenceEqual(wanted));
+        var verbs = type.GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly)
+            .Where(method => method.IsDefined(typeof(ExtensionAttribute)))
+            .Select(method => method.Name)
+            .ToArray();
+        var isStatic = type is { IsAbstract: true, IsSealed: true };
+        var isBase =
+            type is { IsAbstract: true, IsClass: true }
+            && type.GetConstructors(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).Any(made => made.IsFamily);
+        return isStatic ? (verbs.Length > 0 ? verbs : [type.Name])
+            : type.IsSubclassOf(typeof(Attribute)) && !type.IsAbstract ? [type.Name[..^nameof(Attribute).Length]]
+            : type.IsInterface || isBase ? [type.Name.Split('`')[0]]
+            : [];
     }
 
     private static StringContent Json(string text) => new(text, Encoding.UTF8, "application/json");
@@ -181,9 +220,12 @@ public sealed class CustomisePageTests : IAsyncLifetime
         return await _client.SendAsync(request, Token);
     }
 
-    private async Task<string> CallAsync(string tenant, string tool, string arguments = "{}")
+    [GeneratedRegex(@"\w+")]
+    private static partial Regex Word();
+
+    private async Task<string> CallAsync(string tenant, string tool, string arguments = "{}", string card = Card)
     {
-        using var response = await PostAsync($"/{tenant}/mcp", tool, arguments, Card);
+        using var response = await PostAsync($"/{tenant}/mcp", tool, arguments, card);
         var text = await response.Content.ReadAsStringAsync(Token);
         Assert.True(response.IsSuccessStatusCode, text);
         return (string)JsonNode.Parse(text)!["result"]!["content"]![0]!["text"]!;

@@ -15,6 +15,8 @@ internal sealed partial class Page
         "findings/README.md",
         "templates/adcp-tenant-server/README.md",
         "tests/long/README.md",
+        "examples/ClientCertificates/README.md",
+        "examples/SqliteTenants/README.md",
     ];
 
     private readonly string[] _lines;

@@ -20,6 +20,11 @@ internal sealed class ShopOpener(ITenantAdministration tenants)
         return owner.Token;
     }
 
+    // Its callers are told what those of an unknown tenant are told.
+    public Task PauseAsync(TenantId id, CancellationToken cancellationToken) => tenants.SuspendAsync(id, cancellationToken);
+
+    public Task ReopenAsync(TenantId id, CancellationToken cancellationToken) => tenants.ResumeAsync(id, cancellationToken);
+
     // All that the tenant kept goes with it; UnregisterAsync keeps it.
     public Task<bool> CloseAsync(string id, CancellationToken cancellationToken) =>
         tenants.DeleteAsync(TenantId.Parse(id), cancellationToken);

@@ -2,6 +2,9 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using ModelContextProtocol.Server;
+using Tenancy.Admin;
+using Tenancy.Registry;
+using Tenancy.Resolution;
 
 namespace Tenancy.Tests.Docs.Snippets;
 
@@ -15,6 +18,7 @@ internal static class ShopServer
             .AddEmbeddedStore()
             .AddAdcp()
             .AddPlatform<Shop>("shop")
+            .AddPlatform<Newspaper>("newspaper")
             .AddHandlers<TextTools>()
             .AddHandlers<OnceTools>()
             .AddTenantResolver<PartnerResolver>()
@@ -36,7 +40,17 @@ internal static class ShopServer
         app.MapTenantAdmin();
         app.MapTenantHealth();
         app.MapGet("/{tenant}/sign", (HttpContext context) => context.GetTenant().Config.Name).RequireTenant();
+
+        // The URL of the tenant that was called; null where the tenant was named otherwise.
+        app.MapGet("/{tenant}/address", (HttpContext context) => $"{context.Features.Get<ITenantFeature>()!.Url}").RequireTenant();
+        app.MapGet("/shops", (TenantRegistry shops) => shops.Count).RequireAuthorization(TenantAdminDefaults.Policy);
         return app;
+    }
+
+    /// <summary>Sets in code what the section Tenancy of the configuration sets otherwise.</summary>
+    public static void AddInCode(IServiceCollection services)
+    {
+        services.AddTenancy(options => options.PublicUrl = "https://agents.example.com");
     }
 
     /// <summary>Reads the shop's own settings.</summary>
