@@ -192,7 +192,7 @@ internal static class CanonicalHost
         ascii = null;
         try
         {
-            // A trailing dot may have been another script's.
+            // The conversion makes dots of the full stops of other scripts, such as U+3002, also at the end.
             ascii = Idn.GetAscii(name).ToLowerInvariant().TrimEnd('.');
         }
         catch (ArgumentException)

@@ -24,8 +24,8 @@ internal enum ChangeEffects
 }
 
 /// <summary>
-/// Says what a change of a field makes necessary. On a type it speaks for all fields of that type. A field without it does as the record
-/// does that it is part of, and a field of the tenant itself is only stored.
+/// Says what a change of a field makes necessary. On a type it applies to all fields of that type. A field without it has the effect of the
+/// record that it is part of. A field of the tenant itself without it is stored, and has no further effect.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property | AttributeTargets.Class)]
 internal sealed class OnChangeAttribute(ChangeEffects effects) : Attribute

@@ -99,7 +99,8 @@ internal static class RecordFields
         }
     }
 
-    // Two values are the same where their JSON is: this looks into lists and into a platform's settings, and fits every type of field.
+    // Two values are equal where their JSON is equal. That looks into lists and into the settings of a platform, and works for every type
+    // of field.
     private static bool AreSame(object? left, object? right, JsonTypeInfo type) =>
         (type.Kind == JsonTypeInfoKind.None && Equals(left, right))
         || JsonElement.DeepEquals(JsonSerializer.SerializeToElement(left, type), JsonSerializer.SerializeToElement(right, type));

@@ -15,7 +15,8 @@ internal sealed class SettingsBinder<TOptions>(TenancyConfiguration configuratio
 
     public void Configure(TOptions options) => Read(options);
 
-    // What cannot be read leaves no trace in the options. It is read once more, so that nothing has to be kept from one call to the other.
+    // The options do not show which settings could not be read. So the section is read a second time to find the mistakes, and nothing has
+    // to be kept between the two calls.
     public ValidateOptionsResult Validate(string? name, TOptions options)
     {
         string[] mistakes = [.. Read(new()), .. SettingsBounds.Check(options, _section)];

@@ -13,7 +13,7 @@ internal static class TenantAudiences
                 .Distinct(StringComparer.Ordinal),
         ];
 
-    // An endpoint that tenants share, where a header or a token names them, is nobody's audience.
+    // An endpoint that several tenants share, because a header or a token names the tenant, is an audience of none of them.
     private static IEnumerable<string> Endpoints(TenantConfig tenant, TenancyOptions options)
     {
         foreach (var text in tenant.Urls)

@@ -3,7 +3,7 @@ namespace Tenancy.Registry;
 /// <summary>Tells who began a check, and does not want to wait for an answer from outside, how far it is.</summary>
 internal sealed class CheckProgress
 {
-    // By the machine's own clock: it is for code that blocks, whatever the time is that tests set.
+    // Measured by the machine's own clock: it bounds how long code may block a thread, which does not depend on the time that a test sets.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private readonly TaskCompletionSource _waits = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -55,7 +55,7 @@ internal sealed class ForeignCode(TimeProvider time, CancellationToken unwanted)
         }
         catch (Exception)
         {
-            // It failed after it was given up, of which the tenant's reason speaks already.
+            // It failed after the check had given up on it, which is what the reason of the tenant says.
         }
     }
 }

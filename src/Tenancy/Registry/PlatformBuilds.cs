@@ -48,7 +48,7 @@ internal sealed class PlatformBuilds(TenantTable table, TenantProbe probe, TimeP
             var (platform, failure) = await probe.BuildAsync(model.Config, cancellationToken, progress).ConfigureAwait(false);
             if (platform is null && cancellationToken.IsCancellationRequested)
             {
-                // That the server stops says nothing of the tenant.
+                // The build was cut off because the server stops, which is no failure of the tenant.
                 return;
             }
 

@@ -7,7 +7,8 @@ namespace Tenancy.Registry;
 /// <summary>One tenant's instance of its platform. It is disposed after the last request that holds it.</summary>
 internal abstract class PlatformInstance(TenantId tenant, object instance, ILogger logger)
 {
-    // Most end at once, and what is done after a release then finds them ended. One that hangs goes on by itself.
+    // Most objects are disposed of at once, so that whoever goes on after a release finds them disposed. One that hangs is not waited for
+    // any longer.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     // The registry's own hold counts as one.
@@ -39,8 +40,8 @@ internal abstract class PlatformInstance(TenantId tenant, object instance, ILogg
     }
 
     /// <summary>
-    /// Ends a hold. It never throws, and waits a moment at most: whoever happens to be the last has no part in what the user's object does
-    /// then.
+    /// Ends a hold. It never throws, and waits a second at most: a request that happens to hold the instance last must not pay for how the
+    /// user's object is disposed of.
     /// </summary>
     public ValueTask ReleaseAsync() => Interlocked.Decrement(ref _holds) == 0 ? EndAsync() : default;
 

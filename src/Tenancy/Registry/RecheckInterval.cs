@@ -14,7 +14,8 @@ internal static class RecheckInterval
     public static TimeSpan Healthy(int tenants) => HealthyBase * Scale(tenants);
 
     /// <summary>
-    /// The time to the first check of a tenant that comes up healthy: anywhere in the interval, so that those of a whole fleet spread.
+    /// The time to the first check of a tenant that is loaded as healthy: anywhere in the interval, so that the checks of all tenants do
+    /// not come together.
     /// </summary>
     public static TimeSpan First(int tenants, double random) => Healthy(tenants) * random;
 

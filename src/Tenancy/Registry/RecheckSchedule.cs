@@ -111,7 +111,8 @@ internal sealed class RecheckSchedule(Lazy<TenantRegistry> registry, TenantProbe
             {
                 if (_current.ContainsKey(entry.TenantId) && registry.Value.Get(entry.TenantId.Value) is { IsSuspended: false } tenant)
                 {
-                    // From when the result was there, which may be a moment ago; a result that was dropped says nothing.
+                    // Counted from when the result was there, which may be a moment ago. A check whose result was dropped, because the
+                    // tenant changed meanwhile, schedules nothing.
                     var from = status.LastCheckedAt >= began ? status.LastCheckedAt.Value : time.GetUtcNow();
                     Schedule(tenant, status.Health == TenantHealth.Healthy ? 0 : entry.Failures + 1, isFirst: false, from);
                 }

@@ -83,7 +83,7 @@ internal sealed class StoredTenants(
     /// <param name="id">The tenant.</param>
     /// <param name="seen">What was here before the store was asked.</param>
     /// <param name="removal">
-    /// What the store says. Where it lost the tombstone, too, what was seen goes, and nothing that came after it.
+    /// What the store says. Where the store has lost the tombstone, too, the model that was seen goes, and no later one.
     /// </param>
     /// <returns>False when there was no such tenant, neither there nor here.</returns>
     public async Task<bool> RemoveAsync(TenantId id, TenantModel? seen, TenantRemoval removal)

@@ -6,8 +6,8 @@ namespace Tenancy.Registry;
 internal static class TenantHealthPolicy
 {
     /// <summary>
-    /// A success makes healthy. A permanent failure disables. A transient one leaves those that get no traffic without, and those that get
-    /// it with.
+    /// A success makes the tenant healthy, and a permanent failure disables it. A transient failure changes nothing for traffic: a tenant
+    /// that is served goes on being served, and one that is not stays so.
     /// </summary>
     public static TenantHealth Next(TenantHealth health, TenantValidation validation) =>
         (health, validation) switch

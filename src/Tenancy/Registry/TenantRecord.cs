@@ -10,7 +10,8 @@ internal sealed record TenantRecord
     public required long Version { get; init; }
 
     /// <summary>
-    /// Which life of the id this is: each write for the tenant names it, and a delete ends it. 0 until the store gave one.
+    /// The generation, which tells apart the tenants that had this id one after the other. Each write for the tenant names it, and deleting
+    /// the tenant ends it. 0 until the store has given one.
     /// </summary>
     public long Generation { get; init; }
 

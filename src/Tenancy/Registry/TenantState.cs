@@ -28,8 +28,8 @@ internal sealed class TenantState
     public CancellationTokenSource? TakePresence() => Interlocked.Exchange(ref _presence, null);
 
     /// <summary>
-    /// Runs a check. Who comes while one runs shares the next one, because the running one may have begun before what the caller wants
-    /// checked.
+    /// Runs a check. Whoever asks for one while another runs shares the next one: the running check may have begun before the change that
+    /// is to be checked.
     /// </summary>
     /// <param name="check">The check. It begins on a thread of its own, and not under the lock.</param>
     /// <param name="progress">Is told where the check has to wait for the one that runs.</param>

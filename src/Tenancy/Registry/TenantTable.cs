@@ -183,7 +183,8 @@ internal sealed class TenantTable
     {
         _changes.Publish();
 
-        // Nobody waits for it: it is at once that no new stream begins, and what ends runs code of others.
+        // Not awaited: the token is cancelled at once, so that no new stream begins. What is registered with it is the code of others, and
+        // may block.
         _ = ended?.CancelAsync();
         if (unused is not null)
         {

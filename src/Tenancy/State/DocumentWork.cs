@@ -121,7 +121,7 @@ internal sealed class DocumentWork(long budget)
 
             if (write.IsNew && current is { Json: null })
             {
-                // It comes after what was written since it was deleted.
+                // It was deleted and is created anew: it moves to the end of what was written.
                 _writes.Remove(write.Place);
             }
 
@@ -150,7 +150,8 @@ internal sealed class DocumentWork(long budget)
 
     /// <summary>Ends what <see cref="BeginSending"/> began.</summary>
     /// <param name="isAnswered">
-    /// Whether the store answered: what it refused is dropped as what it wrote is, for it began from what is not so any more.
+    /// Whether the store answered. What it refused is dropped, as is what it wrote: the handler decided it from documents that have
+    /// changed.
     /// </param>
     /// <param name="isCommitted">Whether it was written.</param>
     public void EndSending(bool isAnswered, bool isCommitted)
@@ -160,7 +161,7 @@ internal sealed class DocumentWork(long budget)
             _isBeingSent = false;
             if (isAnswered)
             {
-                // What was created may be created again by a handler that repeats itself: it is found then.
+                // A handler that repeats itself may create the same document again: it is then found here.
                 ReadsFirst |= _writes.Count > 0;
                 HasFlushed |= isCommitted && _writes.Count > 0;
                 Clear();

@@ -41,9 +41,10 @@ public sealed class Documents<T>
 
     /// <summary>Creates a document, once: when the call is a retry, the document that the first try created is given back.</summary>
     /// <remarks>
-    /// It asks the store nothing, for nobody else makes this id. At the commit it may turn out that the tenant keeps as much as it may
-    /// (<see cref="StorageBudgetExceededException"/>), that the document which it belongs to is gone, or that an earlier try flushed it
-    /// (<see cref="DocumentChangedException"/>): then a handler with an idempotency key is run again, and is given what that try created.
+    /// It asks the store nothing, because nobody else makes this id. The commit fails where the tenant keeps as much as it may (<see
+    /// cref="StorageBudgetExceededException"/>), where the document that it belongs to is gone, or where an earlier try has flushed it
+    /// (<see cref="DocumentChangedException"/>). In the last case a handler with an idempotency key is run again, and gets what the earlier
+    /// try created.
     /// </remarks>
     /// <param name="document">The document; its id is made here.</param>
     /// <param name="name">Tells apart several documents of one type that one call creates. Default: none, for a single one.</param>

@@ -1,6 +1,6 @@
 namespace Tenancy.State;
 
-/// <summary>Something was to be written for a life of a tenant that is over: nothing was written.</summary>
+/// <summary>A write named a generation of its tenant that has ended: nothing was written.</summary>
 internal sealed class GenerationEndedException()
     : Exception(
         "The tenant was deleted, perhaps by another node, or the store has lost what it kept of it: nothing is written for it any more. "

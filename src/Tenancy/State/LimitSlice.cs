@@ -174,7 +174,7 @@ internal sealed class LimitSlice(TimeSpan now)
         return (int)Math.Min(perLifetime, (double)MaxGrowth * _size);
     }
 
-    // What is at hand counts as used in the store: where it is not spent, all is there again so much sooner.
+    // Requests at hand count as used in the store. If they are not spent, the limit is full again that much sooner.
     private LimitRest Rest(TimeSpan now)
     {
         var reset = _reset - now - TimeSpan.FromMicroseconds(_rest == 0 ? 0 : _rest * _limit.Interval);

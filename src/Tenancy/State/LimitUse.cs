@@ -60,8 +60,8 @@ internal readonly record struct LimitUse(long Arrival, long Interval, long Secon
             earlier = 0;
         }
 
-        // A clock that is back by a moment is not believed; by more, as a failover can make it, what was lent begins anew, and nobody waits
-        // for more than a full minute.
+        // A clock that falls back into the second before is ignored. Where it falls back further, as after a failover, shares begin anew,
+        // and nobody waits longer than a full minute.
         second = current == second - 1 ? second : current;
         arrival = Math.Max(arrival, now + ((recent + earlier) * interval));
         return new(Math.Min(arrival, now + limit.Span), interval, second, recent, earlier);
@@ -84,7 +84,8 @@ internal readonly record struct LimitUse(long Arrival, long Interval, long Secon
         }
         else if (lentIn > 0)
         {
-            // It counts as spent since its time was over: what time has given back of it since is not given twice.
+            // A share counts as spent from the moment at which its time was over. What time has given back since then is not given back
+            // twice.
             credit = Math.Max(0, credit - (now - ((lentIn + 2) * MicrosecondsPerSecond)));
         }
 

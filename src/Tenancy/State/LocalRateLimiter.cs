@@ -8,7 +8,7 @@ namespace Tenancy.State;
 /// </summary>
 internal sealed class LocalRateLimiter(TimeProvider time)
 {
-    // What is beyond, and full again, is forgotten: it would not be told from what is new.
+    // Beyond this many, subjects whose limit is full again are forgotten: they are no different from new ones.
     private const int SweepSize = 10_000;
 
     private readonly Dictionary<LimitSubject, LimitUse> _uses = [];

@@ -75,7 +75,7 @@ internal sealed class PrincipalStore(RedisConnection redis, TenantId tenant, lon
     /// <returns>The principal with its new token; null where there is no such principal.</returns>
     public async Task<IssuedPrincipal?> RotateAsync(string id, DateTimeOffset oldEndsAt, DateTimeOffset now)
     {
-        // Another admin may rotate or revoke it between the look and the change.
+        // Another admin may rotate or revoke the principal between the look-up and the change, which is then tried again.
         while (await FindHashesAsync(id).ConfigureAwait(false) is { } known)
         {
             var hashes = Hashes(known);

@@ -102,7 +102,7 @@ internal sealed class RateLimiter(RedisConnection redis, LocalRateLimiter local,
 
     private async Task<RateLimitResult> WaitAsync(TenantId tenant, WaitingRequest request)
     {
-        // With the limits of one caller go those of its tenant: requests with the same last one have all in common.
+        // Requests are grouped by their last, narrowest limit: requests of one caller have the limit of its tenant in common, too.
         var queue = SliceOf(tenant, request.Limits[^1], Now).Queue;
         if (queue.Enter(request) || await request.Turn.ConfigureAwait(false))
         {
@@ -119,7 +119,7 @@ internal sealed class RateLimiter(RedisConnection redis, LocalRateLimiter local,
         return request.Result;
     }
 
-    // Each of them is decided, whatever happens.
+    // Whatever happens here, each waiting request must be decided, or it would wait for ever.
     private async Task DecideAsync(TenantId tenant, List<WaitingRequest> requests)
     {
         try

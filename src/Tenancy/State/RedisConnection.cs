@@ -17,7 +17,7 @@ internal sealed class RedisConnection : IAsyncDisposable
 {
     private const int RedisTimeout = 750;
 
-    // It cannot be away, only slow, on a machine that is busy.
+    // An embedded store cannot be away. On a busy machine it can be slow.
     private const int EmbeddedTimeout = 10_000;
 
     private readonly ConfigurationOptions _settings;

@@ -149,8 +149,8 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
     private static IEnumerable<string> Urls(TenantConfig config) =>
         config.Urls.Select(url => TenantUrl.TryParse(url, out var parsed, out _) ? parsed.Key : url);
 
-    // Two tenants with one issuer and a common audience would accept each other's tokens: what a token names belongs to one tenant, as a
-    // URL does.
+    // Two tenants with the same issuer and a common audience would accept each other's tokens. So an audience of an issuer is claimed by
+    // one tenant, as a URL is.
     private IEnumerable<string> Tokens(TenantConfig config) =>
         config.Authentication is { Kind: TenantAuthenticationKind.Jwks, Issuer: { } issuer }
             ? TenantAudiences.Of(config, options.Value).Select(audience => $"{TokenClaim}{issuer} {audience}")

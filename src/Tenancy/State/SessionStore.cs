@@ -24,7 +24,7 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant, long 
     /// <returns>The place; null where there is none left.</returns>
     public async Task<string?> ReserveAsync(SessionOwner owner, int maxSessions, int maxPerCaller)
     {
-        // No hash begins so: what is only reserved is told from what is there.
+        // A session hash never begins like this, so that a place that is only kept is told from a session.
         var reservation = owner.Entry("~" + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(12)));
         var reserved = await redis
             .EvaluateFencedAsync(

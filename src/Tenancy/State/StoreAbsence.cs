@@ -6,14 +6,14 @@ namespace Tenancy.State;
 /// Knows whether the store has stopped to answer, so that only the first calls wait for it and the others are told at once.
 /// </summary>
 /// <remarks>
-/// A connection that broke is the client's to know; one that is open, and on which nothing comes back any more, is known here. One slow
-/// command is not yet an absence: only when nothing at all was answered while it waited.
+/// The Redis client knows of a connection that broke. A connection that is open, and on which nothing comes back any more, is known here.
+/// One slow command is no absence yet: only when nothing at all was answered while it waited.
 /// </remarks>
 internal sealed class StoreAbsence(Func<Task> probe) : IDisposable
 {
     private static readonly TimeSpan ProbeInterval = TimeSpan.FromMilliseconds(250);
 
-    // Probes run one after another, so that one timer serves them all. It goes by the store's own time, which no test's clock moves.
+    // Probes run one after another, so that one timer serves them all. It uses the machine's clock, which no test moves.
     private readonly PeriodicTimer _timer = new(ProbeInterval);
     private long _answers;
     private int _isKnown;
@@ -39,14 +39,14 @@ internal sealed class StoreAbsence(Func<Task> probe) : IDisposable
             {
                 await probe().ConfigureAwait(false);
 
-                // Calls from before that time out only now prove nothing any more.
+                // This counts as an answer, so that a call that began before it and times out only now proves nothing any more.
                 Interlocked.Increment(ref _answers);
                 Volatile.Write(ref _isKnown, 0);
                 return;
             }
             catch (Exception)
             {
-                // Whatever it was, the store is not known to be back; only an answer ends the absence.
+                // The probe failed in some way: only an answer ends the absence.
             }
         } while (await _timer.WaitForNextTickAsync().ConfigureAwait(false));
     }

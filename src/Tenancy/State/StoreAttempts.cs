@@ -2,10 +2,13 @@ using Tenancy.Registry;
 
 namespace Tenancy.State;
 
-/// <summary>Sends to the store again what it did not answer. A timeout is not a "no", so that it must know what it is sent twice.</summary>
+/// <summary>
+/// Sends again what the store did not answer. A timeout is not a "no": the first try may have been written, so that each script knows what
+/// it is sent twice.
+/// </summary>
 internal static class StoreAttempts
 {
-    // So long a lost connection takes to be there again, mostly. It goes by the store's own time, which no test's clock moves.
+    // A lost connection is mostly back after this time. It is measured by the machine's clock, which no test moves.
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
 
     /// <param name="most">How often it is sent at most.</param>

@@ -17,7 +17,8 @@ internal static class StoreText
         }
         catch (EncoderFallbackException)
         {
-            // UTF-8 would make one of many such texts: they go in as they are, after a byte that UTF-8 never has.
+            // UTF-8 has the same replacement for every half of a surrogate pair, so that different texts would become one. They go in as
+            // UTF-16, after a byte that UTF-8 never has.
             return [0xff, .. MemoryMarshal.AsBytes(text.AsSpan())];
         }
     }

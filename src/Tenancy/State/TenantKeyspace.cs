@@ -12,8 +12,9 @@ internal sealed class TenantKeyspace(TenantId tenant)
     private readonly string _prefix = $"tenant:{{{tenant.Value}}}:";
 
     /// <summary>
-    /// Which life of the tenant this is: a number that registering makes and deleting raises. What writes for the tenant names the one that
-    /// it began with, so that nothing of a life that ended is written into the next one, or after the end.
+    /// The generation of the tenant: a number that registering makes and deleting raises. Whoever writes for the tenant names the
+    /// generation that it began with, so that nothing is written for a tenant that was deleted meanwhile, or into the next tenant with this
+    /// id.
     /// </summary>
     public StoreKey Generation => Key("generation");
 
@@ -36,7 +37,7 @@ internal sealed class TenantKeyspace(TenantId tenant)
     /// <summary>What the answers to idempotency keys take up, in bytes, by when they go.</summary>
     public StoreKey IdempotencySizes => Key("idempotency-sizes");
 
-    /// <summary>What only this tenant's servers know: its operations are named under it.</summary>
+    /// <summary>A secret of the tenant, which its servers alone know: the ids of its operations are made with it.</summary>
     public StoreKey Secret => Key("secret");
 
     public StoreKey Principal(string tokenHash) => new($"{_prefix}principal:{tokenHash}");
@@ -57,12 +58,12 @@ internal sealed class TenantKeyspace(TenantId tenant)
     /// <summary>The form in which a text from outside enters a key.</summary>
     public static string Hash(string value) => Base64Url.EncodeToString(SHA256.HashData(StoreText.Encode(value)));
 
-    /// <summary>The form in which several texts enter a key together; which ends where makes a difference.</summary>
+    /// <summary>The form in which several texts enter a key together. "ab" and "c" make another one than "a" and "bc".</summary>
     public static string Hash(string first, string? second, params ReadOnlySpan<string?> rest) =>
         Base64Url.EncodeToString(SHA256.HashData(Frame([first, second, .. rest])));
 
     /// <summary>
-    /// Joins texts so that no others give the same bytes: each with its length before it, and what is not there with none.
+    /// Joins texts so that different texts never give the same bytes: each has its length before it, and null has the length -1.
     /// </summary>
     public static ReadOnlySpan<byte> Frame(params ReadOnlySpan<string?> texts)
     {

@@ -7,9 +7,9 @@ namespace Tenancy.State;
 
 /// <summary>Deletes all that a deleted tenant kept, by its indexes and in batches. Cut off anywhere, it can be begun again.</summary>
 /// <remarks>
-/// The tombstone says first that it is due, so that no crash can lose it. Then the tenant's generation is ended, so that what began before
-/// writes nothing any more; only then is anything deleted. Each batch names the tombstone: one that comes late, when the id was registered
-/// anew, deletes nothing of the new tenant.
+/// First the tombstone notes that the deletion is due, so that no crash can lose it. Then the generation of the tenant is ended, so that
+/// nothing that began before can still be written. Only then is anything deleted. Each batch names the tombstone: a late batch deletes
+/// nothing of a tenant that was registered anew under the id.
 /// </remarks>
 internal sealed class TenantPurge(RedisConnection redis)
 {
@@ -49,7 +49,7 @@ internal sealed class TenantPurge(RedisConnection redis)
                     return false;
             }
 
-            // It goes by the store's own time, which no test's clock moves.
+            // The machine's clock, which no test moves: another node's purge takes real time.
             isDue = true;
             await Task.Delay(WaitInterval, cancellationToken).ConfigureAwait(false);
         }
@@ -206,7 +206,8 @@ internal sealed class TenantPurge(RedisConnection redis)
                 .EvaluateFencedAsync(StoreScript.Purge, [_keys.Generation, index, .. named], [_tombstone, command, .. entries])
                 .ConfigureAwait(false);
 
-            // Where the lease was lost meanwhile, two nodes do the same for a while, which harms nobody.
+            // Where this node has lost its lease, two nodes delete the same for a while. That does no harm: a batch that was deleted is
+            // deleted again.
             await ClaimAsync(Lease, entries.Length).ConfigureAwait(false);
         }
     }

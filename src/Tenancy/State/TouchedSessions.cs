@@ -8,7 +8,7 @@ namespace Tenancy.State;
 /// </summary>
 internal sealed class TouchedSessions
 {
-    // Below the second that is promised, as the answer was on its way for a while.
+    // Less than the second that is promised, because the answer was under way for a while.
     private static readonly TimeSpan Lifetime = LimitSlice.Lifetime;
 
     private readonly ExpiringTable<(TenantId Tenant, string Id), Touch> _touches = new(sweepSize: 10_000, static (touch, now) =>
@@ -36,7 +36,8 @@ internal sealed class TouchedSessions
     {
         _touches.Set((tenant, session.Id), new(session.Owner, handle, askedAt + Lifetime), askedAt);
 
-        // Looked at after the answer was kept: of a session that ends meanwhile, either this or its end takes it away.
+        // Compared after the answer was kept: a session may end between the question and now. Whichever comes second, this line or the end
+        // of the session, removes the answer.
         if (Ends != ends)
         {
             _touches.Remove((tenant, session.Id));

@@ -34,7 +34,7 @@ if claim ~= '0' then
     if stored[3] then return {2, stored[3]} end
     return {0}
   end
-  -- Sent again, after the reply was lost.
+  -- This claim has its answer already: the commit is sent again because the reply was lost.
   if stored[3] then return {1} end
   if claim == '2' then
     records, sizes = key(), key()
@@ -70,10 +70,10 @@ for i = 1, count do
   end
   writes[i] = w
 end
--- The first time it was sent it was done, for a part of it is never done.
+-- One document has the name of this commit, so that all of it was written: a commit is never written in part.
 if isDone then return {1} end
--- Deletions that were done leave nothing that could tell. So one that is sent again may find documents gone; not others in their place, and
--- not where a claim would hold the answer.
+-- A commit that only deletes leaves no document that could have its name. So when it is sent again, documents that are gone are no
+-- conflict. Others in their place are, and so is a claim that would keep the answer.
 if changed > 0 and not isExcused then return {4, changed} end
 if growth > 0 and tonumber(redis.call('GET', storage) or '0') + growth > tonumber(ARGV[7]) then return {3} end
 

@@ -30,16 +30,16 @@ local stored = redis.call('HMGET', KEYS[1], 'request', 'response', 'lease', 'exp
 if stored[1] and now < tonumber(stored[4]) + skew then
   if stored[1] ~= ARGV[2] then return {4} end
   if stored[2] then return {2, stored[2]} end
-  -- Sent again, after the reply was lost.
+  -- The same claim: it is sent again because the reply was lost.
   if stored[5] == ARGV[3] then return {1, redis.call('GET', KEYS[4]), tonumber(stored[6] or '0')} end
   local left = tonumber(stored[3]) - now
   if left > 0 then return {3, left} end
-  -- Its node died or hangs. The claim changes hands; the operation stays the same.
+  -- The lease is over: the node that had the claim died or hangs. Another one gets the claim, for the same operation.
   return claim(1)
 end
 
--- Entries outlive their records by one more time of replay: what was seen is known as seen.
--- What is over goes a batch at a time, as everybody waits for this script: a claim adds one entry at most, so that all of it goes in time.
+-- An entry of the index outlives its record by the time of replay, so that a key that was used is refused, and not run again. Entries that
+-- are over go in batches, because everybody waits for this script. A claim adds one entry at most, so that the batches keep up.
 local over = now - skew - replay
 local gone = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', string.format('%.0f', over), 'LIMIT', 0, 200)
 if #gone > 0 then redis.call('ZREM', KEYS[2], unpack(gone)) end
@@ -52,7 +52,8 @@ if redis.call('ZCOUNT', KEYS[2], live, '+inf') >= tonumber(ARGV[7]) then
   return {7, tonumber(first[2]) + skew - now}
 end
 
--- A request that was let in may always complete: the answers of those under way may take the sizes above their most.
+-- Only new claims are refused here. A request that has its claim always completes, so that the bytes may exceed their most by the answers
+-- of the requests under way.
 local bytes, ends = 0, nil
 local sizes = redis.call('HGETALL', KEYS[5])
 for i = 1, #sizes, 2 do

@@ -21,6 +21,7 @@ local count, requests = tonumber(ARGV[1]), tonumber(ARGV[3])
 local through = requests
 local limits = {}
 
+-- First: the use of each limit is read and brought to the present, and says how many requests it lets through.
 for i = 1, count do
   local at = 6 * i - 2
   local interval, span = tonumber(ARGV[at]), tonumber(ARGV[at]) * tonumber(ARGV[at + 1])
@@ -30,7 +31,9 @@ for i = 1, count do
   if stored then
     local a, was, s, r, e = string.match(stored, '^(%d+):(%d+):?(%d*):?(%d*):?(%d*)$')
     arrival, was, second, recent, earlier = tonumber(a), tonumber(was), tonumber(s) or current, tonumber(r) or 0, tonumber(e) or 0
+    -- Where the limit has changed, what was used becomes as many requests of the new one.
     if was ~= interval then arrival = now + math.floor((arrival - now) * interval / was) end
+    -- What was lent may be spent until the end of the second after the one in which it was lent. Then it counts as spent at that moment.
     local last = second
     if current > last then
       arrival = math.max(arrival, (last + 1) * 1000000 + (recent + earlier) * interval)
@@ -40,10 +43,13 @@ for i = 1, count do
       arrival = math.max(arrival, (last + 2) * 1000000 + earlier * interval)
       earlier = 0
     end
+    -- A clock that falls back into the second before is ignored, and nothing is lent meanwhile.
     if current == last - 1 then wanted = 0 else second = current end
   end
   arrival = math.min(math.max(arrival, now + (recent + earlier) * interval), now + span)
 
+  -- The node returns what it had no use for. Where that counts as spent already, time has given some of it back since, which is not
+  -- given back twice.
   if returned > 0 then
     local credit = returned * interval
     if lentIn >= second then
@@ -64,6 +70,8 @@ for i = 1, count do
   }
 end
 
+-- Second: the requests that go on are counted, but for those that the node has a share for. Of several limits that refuse the others, the
+-- one that does so for longest is named.
 local refusing, wait, reset = 0, 0, 0
 for i, limit in ipairs(limits) do
   limit.taken = math.max(0, through - limit.held)
@@ -74,6 +82,8 @@ for i, limit in ipairs(limits) do
   end
 end
 
+-- Third: where nothing is refused the node is lent what it wants, of each limit a sixteenth of what is left at most. A limit is written
+-- only where it has changed, and it expires when it would be as if nothing had ever been used.
 local answer = {through, now, refusing, math.ceil(wait / 1000), math.ceil(reset / 1000)}
 for i, limit in ipairs(limits) do
   local lent = 0
@@ -97,6 +107,7 @@ for i, limit in ipairs(limits) do
 end
 if #KEYS == count then return answer end
 
+-- Last: the sessions that are named live their full time again, but only where a request that names them goes on.
 now = math.floor(now / 1000)
 local index, at = KEYS[count + 1], 4 + 6 * count
 local lifetime = ARGV[at]

@@ -13,7 +13,7 @@ local function less(field)
   if redis.call('HINCRBY', KEYS[2], field, -1) <= 0 then redis.call('HDEL', KEYS[2], field) end
 end
 
--- A batch at a time, and no more than it takes: thousands may expire together.
+-- Thousands of sessions may expire together, and everybody waits for this script: they go in batches, and only until there is a place.
 while true do
   local expired = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now), 'LIMIT', 0, 200)
   for _, entry in ipairs(expired) do

@@ -19,7 +19,8 @@ local kept = {
 if current == ARGV[1] then return kept end
 for i = 6, #KEYS do
   local at = 3 * (i - 5)
-  -- Whoever has the token keeps it: only one who wrote for the tenant before it was registered could have it, as it was looked for then.
+  -- A token that is in use stays with the principal that has it. It was free when the registration was prepared, so that it came into use
+  -- between then and now.
   if redis.call('EXISTS', KEYS[i]) == 0 then
     redis.call('SET', KEYS[i], ARGV[at + 2])
     redis.call('HSET', KEYS[2], ARGV[at], ARGV[at + 1])
