@@ -30,7 +30,7 @@ internal static class AdminRequest
         }
         catch (InvalidOperationException)
         {
-            // Another media type, or a charset that nobody knows.
+            // The media type is another one, or the charset is unknown.
             throw new AdminRequestException(
                 StatusCodes.Status415UnsupportedMediaType,
                 "Content-Type",

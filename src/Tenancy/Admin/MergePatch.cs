@@ -87,7 +87,7 @@ internal static class MergePatch
     private static JsonPropertyInfo? Find(JsonTypeInfo type, string name) =>
         type.Properties.FirstOrDefault(property => property.Name == name);
 
-    // A dictionary has any names, and its records have fields.
+    // The keys of a dictionary are free; the fields of its records are not.
     private static JsonTypeInfo? TypeOf(JsonTypeInfo? type, string name) =>
         (
             type is { ElementType: { } element } ? element

@@ -110,7 +110,7 @@ internal sealed class TenantClients(
             ? await new ClientStore(redis, tenant.Id, tenant.Generation).FindAsync(handle, time.GetUtcNow()).ConfigureAwait(false)
             : null;
 
-    // Where the store does not answer, the change may have happened: what is known must go in any case.
+    // Also where the store did not answer: the change may have happened, so that the cached answers are dropped in any case.
     private async Task<T> ChangeAsync<T>(TenantModel tenant, Func<ClientStore, Task<T>> change)
     {
         try

@@ -31,7 +31,7 @@ internal sealed class TenantPrincipals(
     /// <summary>Makes the principals that a tenant is to begin with.</summary>
     public (IssuedPrincipal Issued, DuePrincipal Due)[] Prepare(TenantRegistration registration)
     {
-        // An id that cannot be one is refused, with what else is wrong, where the tenant is registered.
+        // A malformed id is refused where the tenant is registered, together with all other mistakes.
         var now = time.GetUtcNow();
         return TenantId.TryParse(registration.Tenant.Id, out var id)
             ? [.. registration.Principals.Select(principal => PrincipalStore.Prepare(id, principal, now))]
@@ -124,7 +124,7 @@ internal sealed class TenantPrincipals(
         return isRevoked;
     }
 
-    // Where the store does not answer, the change may have happened: what is known must go in any case.
+    // Also where the store did not answer: the change may have happened, so that the cached answers are dropped in any case.
     private async Task<T> ChangeAsync<T>(TenantModel tenant, Func<PrincipalStore, Task<T>> change)
     {
         try

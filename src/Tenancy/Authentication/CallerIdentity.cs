@@ -60,7 +60,7 @@ public sealed record CallerIdentity
     /// </summary>
     internal Claim ToClaim(TenantId tenant) => new(ClaimTypes.NameIdentifier, $"{tenant.Value}|{Value}");
 
-    /// <summary>Reads the identity that this tenant's authentication gave; a claim for another tenant counts for nothing.</summary>
+    /// <summary>Reads the identity that this tenant's authentication gave. A claim that was made for another tenant is ignored.</summary>
     internal static CallerIdentity Read(ClaimsPrincipal user, TenantId tenant)
     {
         var claim = user.Identity is { IsAuthenticated: true } ? user.FindFirst(ClaimTypes.NameIdentifier)?.Value : null;
@@ -73,7 +73,7 @@ public sealed record CallerIdentity
             : Anonymous;
     }
 
-    // A list or an object in a JSON Web Token comes as its text, with another type.
+    // A claim of a JSON Web Token that is a list or an object comes as its JSON text, and with another value type: it names nobody.
     private static string? FindId(ClaimsPrincipal token, string claimType) =>
         token.FindAll(claimType).ToArray() is [{ ValueType: ClaimValueTypes.String, Value: var id }] && IsId(id) ? id : null;
 

@@ -8,7 +8,7 @@ internal static class CallerScopes
     /// <summary>The claim with the scopes, separated by spaces (RFC 9068, section 2.2.3).</summary>
     public const string ClaimType = "scope";
 
-    // Some issuers, Microsoft Entra ID among them, call it so; it may be a list there.
+    // The name that some issuers use, Microsoft Entra ID among them; its value may be a list.
     private const string ShortClaimType = "scp";
 
     public static bool Has(ClaimsPrincipal user, string scope)

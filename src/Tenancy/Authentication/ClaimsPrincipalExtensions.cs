@@ -5,13 +5,13 @@ namespace Tenancy.Authentication;
 internal static class ClaimsPrincipalExtensions
 {
     /// <summary>
-    /// Makes a user for one request of one that is kept: what an application adds to it, or to an identity of it, does not stay for the
-    /// next.
+    /// Copies a user that is kept in memory for one request: what an application adds to the copy, or to an identity of it, does not show
+    /// in the next request.
     /// </summary>
     /// <remarks><see cref="ClaimsPrincipal.Clone"/> gives the copy the same identities.</remarks>
     public static ClaimsPrincipal Copy(this ClaimsPrincipal principal) => new(principal.Identities.Select(identity => identity.Clone()));
 
-    /// <summary>About how many bytes a user takes up: rather more than it does.</summary>
+    /// <summary>Estimates how many bytes a user takes up, rather too many than too few.</summary>
     // A claim is an object of ten words with a place in a list, and two texts of its own. The issuer's name is one text for all.
     public static long SizeOf(this ClaimsPrincipal principal)
     {

@@ -10,7 +10,7 @@ internal static class ClientAddress
 {
     public static string Of(HttpContext context) => Of(context.Connection.RemoteIpAddress);
 
-    // Whoever has one IPv6 address has the 64 bits behind its prefix (RFC 4291, section 2.5.1).
+    // Who has one IPv6 address can take any of the 2^64 with its prefix (RFC 4291, section 2.5.1).
     public static string Of(IPAddress? address) =>
         address switch
         {

@@ -26,7 +26,8 @@ internal sealed class ClientCache(TenantJwtOptions options, RedisConnection redi
             return false;
         }
 
-        // Taken first: what the store says from here on may be older than a removal.
+        // Taken before the store is asked: where a removal comes meanwhile, it replaces this object, and an answer from before the removal
+        // is lost with it.
         var findings = options.GetClients(tenant);
         if (findings.TryGet(clientId, out var finding) && time.GetUtcNow() < finding.AskAgainAt)
         {
@@ -40,7 +41,7 @@ internal sealed class ClientCache(TenantJwtOptions options, RedisConnection redi
         }
         catch (StoreUnavailableException) when (finding.IsListed)
         {
-            // Not each call of a client that is known is to find out that the store is away.
+            // A known client is believed for another second, so that not each of its calls waits for a store that is away.
             finding = finding with { AskAgainAt = time.GetUtcNow() + Freshness };
         }
 

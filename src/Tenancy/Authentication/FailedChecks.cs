@@ -17,7 +17,7 @@ internal sealed class FailedChecks(LocalRateLimiter limiter)
 {
     private const string Policy = "failed-checks";
 
-    // Who comes when so many wait already is one of a flood.
+    // With so many waiting already, the next one is taken for a part of a flood, and refused.
     private const int MaxWaiting = 1000;
 
     private readonly Lock _lock = new();

@@ -9,8 +9,8 @@ using Tenancy.Resolution;
 namespace Tenancy.Authentication;
 
 /// <summary>
-/// The keys of one tenant's issuer. Whoever comes first loads them, all others join that load, and while the issuer is away nobody waits
-/// twice. Keys that are known serve meanwhile; keys that the issuer took back do not.
+/// The keys of one tenant's issuer. The first request that needs them loads them, and the others wait for the same load. While the issuer
+/// is away, no request waits twice. Keys that are known serve until they are too old; keys that the issuer took back do not.
 /// </summary>
 /// <remarks>
 /// Not a <see cref="ConfigurationManager{T}"/>: that one lets callers wait one after the other for an issuer that hangs, and as a
@@ -84,7 +84,7 @@ internal sealed class IssuerKeys(
 
     private async Task<OpenIdConnectConfiguration> RenewAsync(CancellationToken cancellationToken)
     {
-        // Who knows already that the issuer is away goes on with what there is.
+        // After a load that failed just now, the keys that are known go on to serve.
         var isAway = _failure is { } failure && time.GetElapsedTime(failure.At) < RefreshInterval;
         var mustWait = _known is not { } known || (time.GetElapsedTime(known.LoadedAt) >= MaximumAge && !isAway);
         var loading = Load(RetryInterval);
@@ -105,7 +105,7 @@ internal sealed class IssuerKeys(
         {
             if (_loading.IsCompleted && !(_hasEnded && time.GetElapsedTime(_endedAt) < pause))
             {
-                // Not the request's own: others join it, and it goes on when this request ends.
+                // Not with the token of a request: others join this load, so that it goes on when the request that began it ends.
                 _loading = Task.Run(LoadAsync);
             }
 

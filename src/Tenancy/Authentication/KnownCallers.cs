@@ -11,8 +11,9 @@ using Tenancy.Resolution;
 namespace Tenancy.Authentication;
 
 /// <summary>
-/// Lets requests to MCP endpoints pass whose caller was proved a moment ago, or who show nothing. What ASP.NET Core's authentication and
-/// authorization would say of them is known, and costs more than the rest of the way to the tool; whatever else comes goes their way.
+/// Lets requests to MCP endpoints pass whose caller was proved a moment ago, or who show no credentials. The outcome of ASP.NET Core's
+/// authentication and authorization is known for them, and costs more than all the rest of the way to a tool. All other requests go that
+/// way.
 /// </summary>
 internal sealed class KnownCallers(
     PrincipalCache principals,
@@ -23,10 +24,10 @@ internal sealed class KnownCallers(
     IServiceScopeFactory scopes
 )
 {
-    // Somebody else's validator is asked at each request.
+    // A token validator of the application is asked at each request.
     private readonly bool _hasOurTokens = tokens is StoredTokenValidator;
 
-    // So is all that an application puts into ASP.NET Core's way.
+    // So are policies, claims transformations and authentication services that the application has put in ASP.NET Core's way.
     private readonly bool _isStock = authorization.Value.FallbackPolicy is null && IsStock(scopes);
 
     /// <summary>Whether the request's caller is known; the request then has its user.</summary>

@@ -18,7 +18,8 @@ internal sealed class PrincipalCache(RedisConnection redis, TimeProvider time)
     /// <summary>Finds the principal that a token of the tenant belongs to.</summary>
     public async ValueTask<KnownPrincipal?> FindAsync(TenantModel tenant, string token)
     {
-        // Read first: what the store says from here on may be older than a revocation.
+        // Read before the store is asked: a revocation that comes meanwhile changes the number, so that an answer from before it is not
+        // used.
         var generation = Volatile.Read(ref _generation);
         if (TryGet(tenant, token, out var known))
         {
@@ -57,7 +58,8 @@ internal sealed class PrincipalCache(RedisConnection redis, TimeProvider time)
     }
 
     /// <summary>
-    /// Forgets everybody: somebody was revoked, and must be refused at once. All that it costs is a second of asking the store.
+    /// Forgets all principals, because one was revoked and must be refused at once. It costs no more than a second of asking the store.
+    /// the store.
     /// </summary>
     public void Forget() => Interlocked.Increment(ref _generation);
 

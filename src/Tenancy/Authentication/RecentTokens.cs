@@ -5,7 +5,8 @@ using System.Security.Cryptography;
 namespace Tenancy.Authentication;
 
 /// <summary>Remembers what was found out about tokens, for a while and within bounds; the tokens themselves only as hashes.</summary>
-/// <remarks>Two halves: when the newer one is full the older one goes, so that a flood costs no search for what to let go.</remarks>
+/// <remarks>There are two halves. When the newer one is full the older one is dropped, so that a flood costs no search for what to
+/// drop.</remarks>
 /// <param name="capacity">The most tokens.</param>
 /// <param name="time">The clock.</param>
 /// <param name="maxBytes">The most bytes that values may take up; by one value more.</param>
@@ -49,7 +50,7 @@ internal sealed class RecentTokens<T>(int capacity, TimeProvider time, long maxB
                 Turn();
             }
 
-            // A token that is there already counts twice until its half goes: that is on the safe side.
+            // A token that is there already counts twice until its half is dropped. The limit is then reached too early, never too late.
             _newer[Key.Of(tenant, token)] = new(value, until);
             Volatile.Write(ref _newerBytes, _newerBytes + (sizeOf?.Invoke(value) ?? 0));
         }

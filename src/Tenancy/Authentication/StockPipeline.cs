@@ -6,7 +6,8 @@ namespace Tenancy.Authentication;
 
 /// <summary>Collects middlewares that only some requests go through, in front of the rest of an application's pipeline.</summary>
 /// <remarks>
-/// It shares the application's properties, where ASP.NET Core notes what was added: what is here it does not add once more.
+/// It shares the application's properties, in which ASP.NET Core notes which middlewares were added, so that it does not add these a second
+/// time.
 /// </remarks>
 internal sealed class StockPipeline(IApplicationBuilder app) : IApplicationBuilder
 {

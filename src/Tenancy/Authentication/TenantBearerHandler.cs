@@ -35,7 +35,7 @@ internal sealed class TenantBearerHandler(
             return Invalid;
         }
 
-        // Who was good lately is asked again all the same, only not made to wait for the bad ones of his address.
+        // A token that was good lately is checked again, too. It only does not wait behind the bad tokens of its address.
         return good.WasGood(tenant.Id, token) ? await CheckAgainAsync(tenant, token)
             : await failures.TryBeginAsync(Context, tenant.Id) ? await CheckAsync(tenant, token)
             : Invalid;
@@ -46,7 +46,8 @@ internal sealed class TenantBearerHandler(
 
     private async Task<AuthenticateResult> CheckAsync(TenantModel tenant, string token)
     {
-        // A check that fails, as one does without the store, says nothing of the token, unless its own client ended it.
+        // A check may throw, as without the store: that says nothing about the token, and it is not counted as bad. But a client that goes
+        // away before its token is checked may do so on purpose, so that it counts.
         bool? isGood = null;
         try
         {
@@ -67,7 +68,7 @@ internal sealed class TenantBearerHandler(
             return Accept(tenant, token, principal);
         }
 
-        // Revoked: from here on, and in this answer, a bad one like any other.
+        // It was revoked: from now on, and in this answer, it is treated as any bad token.
         good.Remove(tenant.Id, token);
         failures.Count(Context, tenant.Id);
         return Invalid;

@@ -72,7 +72,8 @@ internal sealed class TenantJwtHandler : JwtBearerHandler, IAuthenticationHandle
             return Invalid;
         }
 
-        // A check that fails, as one does without the issuer's keys, says nothing of the token, unless its own client ended it.
+        // A check may throw, as without the issuer's keys: that says nothing about the token, and it is not counted as bad. But a client
+        // that goes away before its token is checked may do so on purpose, so that it counts.
         bool? isGood = null;
         try
         {
@@ -107,7 +108,7 @@ internal sealed class TenantJwtHandler : JwtBearerHandler, IAuthenticationHandle
         string token
     )
     {
-        // What is not even meant for this issuer costs neither keys nor a signature.
+        // A token that is not meant for this issuer is refused before keys are loaded or a signature is checked.
         if (
             !UnverifiedJwt.TryRead(token, out var jwt)
             || jwt.Issuer != keys.Authentication.Issuer

@@ -32,7 +32,8 @@ internal sealed class TenantJwtOptions : ITenantChangeListener, IDisposable
     public const long MaxBelievedBytes = 8L * 1024 * 1024;
 
     /// <summary>
-    /// The most bytes that the believed tokens of all tenants take up together. Who is forgotten for it is checked again, and served.
+    /// The most bytes that the believed tokens of all tenants take up together. A token that is dropped for it is checked again, and
+    /// served.
     /// </summary>
     public const long MaxBelievedBytesOfAll = 64L * 1024 * 1024;
 
@@ -83,14 +84,15 @@ internal sealed class TenantJwtOptions : ITenantChangeListener, IDisposable
     public RecentTokens<ClaimsPrincipal> GetBelieved(TenantModel tenant) => Find(tenant).Believed;
 
     /// <summary>
-    /// Believes a token that was checked. The tenant's tokens are those of the time when the check began: what a change forgot meanwhile
-    /// stays forgotten.
+    /// Believes a token that was checked. The tokens are those that were taken when the check began: where a change has dropped them
+    /// meanwhile, the token is not believed.
     /// </summary>
     public void Believe(RecentTokens<ClaimsPrincipal> believed, string token, ClaimsPrincipal principal, DateTimeOffset until)
     {
         believed.Add(token, principal, until);
 
-        // Counted anew each time, so that no count can go wrong: a check of a signature costs far more. Twice empties all.
+        // Counted anew each time, so that no running count can drift: that is cheap beside the check of a signature. Forgetting twice
+        // empties both halves.
         for (var i = 0; i < 2 && BelievedBytes > MaxBelievedBytesOfAll; i++)
         {
             foreach (var (_, entry) in _entries)
@@ -101,8 +103,8 @@ internal sealed class TenantJwtOptions : ITenantChangeListener, IDisposable
     }
 
     /// <summary>
-    /// What the store said of a tenant's clients lately. Who is going to ask the store takes this first: what it adds after
-    /// <see cref="ForgetClients"/> is lost.
+    /// What the store said of a tenant's clients lately. Whoever asks the store takes this object before: after <see cref="ForgetClients"/>
+    /// there is another one, and what is added to the old one is lost.
     /// </summary>
     public RecentTokens<ClientFinding> GetClients(TenantModel tenant) => Find(tenant).Clients;
 
@@ -155,7 +157,7 @@ internal sealed class TenantJwtOptions : ITenantChangeListener, IDisposable
         var built = Build(tenant, entry);
         var kept = _entries.AddOrUpdate(tenant.Id.Value, built, (_, current) => current.Version >= built.Version ? current : built);
 
-        // A request that still holds the tenant as it was before a change ends by the rules it began with.
+        // A request that began before a change of its tenant holds the older model, and ends by the rules of that.
         return kept.Version == tenant.Version ? kept : built;
     }
 

@@ -11,7 +11,7 @@ public static class TenantSchemeExtensions
 {
     private const int MaxNameLength = 64;
 
-    // What one person has today and another tomorrow, or can choose for himself.
+    // Claims whose value one person has today and another tomorrow, or which people can choose themselves.
     private static readonly HashSet<string> Reassignable = new(StringComparer.OrdinalIgnoreCase)
     {
         "email",

@@ -34,7 +34,7 @@ internal sealed class ConfigurationSeeds(
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly IReadOnlyList<TenantRegistration> _tenants = options.Value.Tenants;
 
-    // What the file said last of each id. One that leaves the file is remembered: it may come back changed.
+    // What the file said last of each id. An id that leaves the file is kept here, so that a change of it is seen when it comes back.
     private readonly Dictionary<string, TenantConfig> _said = options.Value.Tenants.ToDictionary(
         seed => seed.Tenant.Id,
         seed => seed.Tenant,
@@ -60,7 +60,8 @@ internal sealed class ConfigurationSeeds(
                 }
                 catch (StoreUnavailableException exception)
                 {
-                    // Only what is this tenant's own may be away. What is begun for the others is finished by the next start, too.
+                    // In a cluster only the slot of this tenant may be away: go on with the others. The next start finishes what was begun,
+                    // too.
                     away ??= exception;
                 }
             }

@@ -55,7 +55,7 @@ internal sealed class TenantLoader(
         await Task.WhenAny(loading, Task.Delay(Patience, time, _stopping.Token)).WaitAsync(cancellationToken).ConfigureAwait(false);
         if (loading.IsCompleted)
         {
-            // So does what cannot be loaded, where it is known by now.
+            // What cannot be loaded stops the start, too, where that is known by now.
             await loading.ConfigureAwait(false);
         }
 

@@ -74,7 +74,8 @@ internal sealed class TenantSourceFollower(
         var known = registry.Get(tenant.Tenant.Id);
         if (known is not null && IsOurs(tenant.Tenant.Id) && IsAnothers(known.Record, tenant))
         {
-            // The former one is gone, and the id is another's now, who must not have what is the former one's.
+            // The source says that the id is another customer's now: the former tenant is taken away, and the new one must not get its
+            // data.
             await administration.UnregisterAsync(known.Id, CancellationToken.None).ConfigureAwait(false);
             known = null;
         }
@@ -98,7 +99,7 @@ internal sealed class TenantSourceFollower(
     private static bool IsAnothers(TenantRecord known, TenantRegistration given) =>
         known.Owner is { } before && given.Owner is { } now && before != now;
 
-    // Only an admin lifts a suspension: it may be an admin's own.
+    // A source does not lift a suspension, because an admin may have suspended the tenant.
     private static TenantConfig KeepSuspended(TenantConfig given, TenantConfig current) =>
         current.Status == TenantAdminStatus.Suspended ? given with { Status = current.Status } : given;
 
@@ -128,7 +129,7 @@ internal sealed class TenantSourceFollower(
         await enough.CancelAsync().ConfigureAwait(false);
         if (first == change && change.IsFaulted)
         {
-            // A source that cannot even wait is asked again after a while.
+            // Waiting for a change has failed: the source is asked again after a while.
             logger.SourceFailed(change.Exception!.GetBaseException(), Name);
             await Task.Delay(RetryInterval, time, stopping).ConfigureAwait(false);
         }

@@ -59,7 +59,7 @@ internal sealed class UnfinishedTenants(
         }
         catch (StoreUnavailableException)
         {
-            // Whoever needs the store says so. What is unfinished is still there when it is back.
+            // The store is away, which is logged by what needs it for a request. What is unfinished is found again when it is back.
         }
     }
 
@@ -71,7 +71,7 @@ internal sealed class UnfinishedTenants(
         }
         else if (registry.IsLoaded)
         {
-            // Before that, the start does it, with all that it loads.
+            // Until the tenants are loaded, the start completes what it loads.
             await registry.Stored.CompleteAsync(tenant, cancellationToken).ConfigureAwait(false);
         }
     }

@@ -73,8 +73,8 @@ public sealed class Call : IUnitOfWork
             var context = _first ?? Interlocked.CompareExchange(ref _first, _contexts.Create(Tenant, Caller, this), null) ?? _first;
             if (_hasEnded)
             {
-                // Whoever asks only now, or just while the call ends, reaches nothing either. The call's end looks for a context after it
-                // is marked as ended.
+                // The call has ended, or ends right now, so that nothing may be reached by this context. The end of the call first sets
+                // this mark and then looks for contexts: of the two, whichever comes second ends the context.
                 context.End();
             }
 

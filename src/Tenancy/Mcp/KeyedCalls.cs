@@ -15,7 +15,7 @@ namespace Tenancy.Mcp;
 /// </remarks>
 public sealed class KeyedCalls
 {
-    // A conflict lets the handler decide again; who loses that often is told so.
+    // After a conflict the handler runs again, from what is stored then. A caller whose handler loses this often is told so.
     private const int MaxTries = 3;
 
     // A handler that returns when its time is over still has its answer to commit.

@@ -46,8 +46,8 @@ internal sealed class AddressGuard(IReadOnlyList<IPNetwork> allowed)
 
     public bool Allows(IPAddress address)
     {
-        // No name has an honest reason to lead to a mapped address; and IPNetwork.Contains looks at the IPv4 address inside it, also where
-        // the network is IPv6.
+        // No honest name leads to a mapped address. IPNetwork.Contains would also compare the IPv4 address inside it, even with an IPv6
+        // network.
         if (address.IsIPv4MappedToIPv6)
         {
             return false;

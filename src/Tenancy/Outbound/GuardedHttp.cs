@@ -46,7 +46,7 @@ internal sealed class GuardedHttp : IDisposable
                 PooledConnectionIdleTimeout = TimeSpan.FromSeconds(5),
                 PooledConnectionLifetime = TimeSpan.FromSeconds(30),
 
-                // Whoever is fetched from learns nothing of the request that caused it.
+                // No trace headers: the server that is asked learns nothing of the request that caused this one.
                 ActivityHeadersPropagator = null,
             }
         )
@@ -101,7 +101,7 @@ internal sealed class GuardedHttp : IDisposable
             throw new FetchException($"{Display(uri)} is not https", isTransient: false);
         }
 
-        // A proxy resolves names itself, so that only what is plain to see can be refused before it.
+        // A proxy resolves names itself, so that only an address that stands in the URL, and localhost, can be refused here.
         if (
             _options.Proxy is not null
             && (
@@ -192,7 +192,7 @@ internal sealed class GuardedHttp : IDisposable
         throw failure;
     }
 
-    // Which addresses a name has inside is told to the operator only.
+    // To which addresses a name leads in this network is told to the operator only, in the log.
     private FetchException Refuse(string host, IPAddress[] addresses)
     {
         _logger.AddressRefused(host, string.Join(", ", addresses.AsEnumerable()));
@@ -223,7 +223,7 @@ internal sealed class GuardedHttp : IDisposable
         };
     }
 
-    // Names of error codes only: messages of other libraries may repeat what they were given.
+    // Only the names of error codes: a message of another library may repeat a credential that it was given.
     private static string Explain(Exception exception) =>
         exception switch
         {

@@ -57,7 +57,7 @@ internal sealed class NameLookups : IDisposable
 
     public void Dispose()
     {
-        // A look-up that still runs then fails when it gives its turn back, which nobody waits for any more.
+        // A look-up that still runs fails when it gives its turn back to what is disposed of. Nobody waits for it any more.
         _quick.Dispose();
         _unknown.Dispose();
         _slow.Dispose();
@@ -65,7 +65,7 @@ internal sealed class NameLookups : IDisposable
 
     private async Task<IPAddress[]> RunAsync(string name)
     {
-        // The caller has yet to note that it runs.
+        // Yields first: the caller notes this look-up as running only after this method has returned.
         await Task.Yield();
         var turn =
             !_wasQuick.TryGetValue(name, out var wasQuick) ? _unknown

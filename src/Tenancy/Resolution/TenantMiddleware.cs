@@ -76,7 +76,7 @@ internal sealed class TenantMiddleware(
 
         if (!tenant!.Platform!.TryHold())
         {
-            // A change took the platform away between the look-up and now: the retry meets its successor.
+            // The tenant was changed between the look-up and now, and its platform was let go: a retry meets the new one.
             await RefuseAsync(context, metadata, Refusal.TenantUnavailable);
             return;
         }
@@ -129,7 +129,7 @@ internal sealed class TenantMiddleware(
         return origin.Count > 0 && !(origin.Count == 1 && origins.Contains(origin[0]!, tenant)) ? Refusal.ForeignOrigin : null;
     }
 
-    // The header itself: HttpRequest.Host decodes punycode, and throws where there is nothing to decode.
+    // Read from the header: HttpRequest.Host decodes punycode, and throws on punycode that is malformed.
     private bool IsAllowedHost(IHeaderDictionary headers)
     {
         Span<char> buffer = stackalloc char[CanonicalHost.MaxLength];

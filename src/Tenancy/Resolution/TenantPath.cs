@@ -6,7 +6,8 @@ namespace Tenancy.Resolution;
 internal static class TenantPath
 {
     /// <summary>
-    /// What stands before the endpoint's own part, such as <c>/acme</c> in <c>/acme/mcp</c>; the whole path for an endpoint of one's own.
+    /// The part before the endpoint's own, such as <c>/acme</c> in <c>/acme/mcp</c>. For an endpoint of an application's own it is the
+    /// whole path.
     /// </summary>
     public static ReadOnlySpan<char> Prefix(HttpContext context)
     {

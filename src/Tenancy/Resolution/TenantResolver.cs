@@ -16,7 +16,7 @@ public sealed class TenantResolver : ITenantResolver
     internal const string HeaderName = "X-Tenant-ID";
     private const string Contradiction = "The request names more than one tenant.";
 
-    // No tenant can have this id, so that what is found by it is answered like any unknown tenant.
+    // No tenant can have this id: a request that names it is answered like one that names an unknown tenant.
     private const string Nobody = "-";
 
     private readonly TenantRegistry _registry;
@@ -81,7 +81,8 @@ public sealed class TenantResolver : ITenantResolver
         {
             if (url.Path.Length > 0)
             {
-                // Below a tenant's URL there are no other endpoints, of this tenant or of any; whether it is suspended does not show.
+                // Nothing else lies below a tenant's URL, neither of this tenant nor of another. The same answer is given whether or not it
+                // is suspended.
                 var isElsewhere = isFixed && !prefix.SequenceEqual(url.Path);
                 found.Add(isElsewhere ? Nobody : tenant.Id.Value, isElsewhere ? null : url, _registry);
                 return;
@@ -100,7 +101,7 @@ public sealed class TenantResolver : ITenantResolver
         }
         else if (isFixed && prefix.Length > 1)
         {
-            // Where no way reads paths, /globex/mcp is still not the endpoint of whoever the header or the default names.
+            // Also where tenants are not named by path, /globex/mcp is not the endpoint of the tenant that a header or the default names.
             found.Add(Has(TenantIdentification.Path) && prefix.LastIndexOf('/') == 0 ? prefix[1..] : Nobody, null, _registry);
         }
     }

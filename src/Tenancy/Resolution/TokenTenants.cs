@@ -7,7 +7,8 @@ using Tenancy.Registry;
 namespace Tenancy.Resolution;
 
 /// <summary>
-/// The tenants by issuer and audience, for a URL that serves all of them. It only chooses whose rules a token is checked by.
+/// The tenants by issuer and audience, for a URL that serves all of them. This only chooses by which tenant's rules the token is then
+/// checked.
 /// </summary>
 internal sealed class TokenTenants(IOptions<TenancyOptions> options) : ITenantChangeListener
 {

@@ -49,7 +49,7 @@ internal sealed class DirectPath(DirectConditions conditions, CallStarter starte
         var run = Read(tool, request, out var mistake);
         if (run is null or { Answer.IsError: true } && RepeatedNames.AreIn(request.Body))
         {
-            // Arguments are read strictly. Where that is what is wrong with them, it is said as of every other message.
+            // A repeated name is refused as in every other message, and not as a mistake of the tool.
             return Refusal.AmbiguousJson;
         }
 
@@ -89,7 +89,7 @@ internal sealed class DirectPath(DirectConditions conditions, CallStarter starte
         return null;
     }
 
-    // What cannot be read is answered like what a handler throws.
+    // Arguments that cannot be read are answered in the same way as what a handler throws.
     private static ToolRun? Read(TenantTool tool, McpRequest request, out Exception? mistake)
     {
         mistake = null;

@@ -148,7 +148,7 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
 
     private static JsonTypeInfo<T> TypeInfo<T>() => (JsonTypeInfo<T>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(T));
 
-    // Whoever takes it awaits nothing until it is done with it.
+    // One buffer for each thread: whoever takes it must be done with it before awaiting anything.
     private static ArrayBufferWriter<byte> Buffer()
     {
         var buffer = t_json is { Capacity: <= MaxKept } kept ? kept : t_json = new(4096);

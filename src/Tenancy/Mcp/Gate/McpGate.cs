@@ -224,7 +224,7 @@ internal sealed class McpGate(
 
     private bool MayUse(McpRequest request, string? tool) => contexts.MayCall(request.Tenant, request.Caller, tool);
 
-    // Credentials that were shown and are not valid open nothing, not even what is open to callers who show none.
+    // Credentials that are not valid are refused everywhere, also where callers without any are let in.
     private static async Task<bool> HasBadCredentialsAsync(HttpContext http) =>
         http.Request.Headers.Authorization.Count > 0 || (await http.AuthenticateAsync()).Failure is not null;
 

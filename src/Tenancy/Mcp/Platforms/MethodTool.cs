@@ -15,7 +15,7 @@ namespace Tenancy.Mcp.Platforms;
 /// </summary>
 internal sealed class MethodTool : TenantTool
 {
-    // Nobody whom a direct call tells of its message asks for the id.
+    // The method may see the message, but nothing reads its id: a direct call is answered with the bytes of its own id.
     private static readonly RequestId NoId = new("direct");
 
     private readonly McpServerTool _tool;
@@ -67,8 +67,8 @@ internal sealed class MethodTool : TenantTool
     private static ClaimsPrincipal? Authenticated(ClaimsPrincipal? user) =>
         user?.Identities.Any(identity => identity.IsAuthenticated) is true ? user : null;
 
-    // Who asks for the server talks to the client. Without a progress token there is nothing to report to, so that IProgress asks for
-    // nothing.
+    // A method that takes one of these talks to the client. IProgress does not count: without a progress token it reports to nobody, and
+    // with one a call goes the way of the SDK.
     private static bool AsksForServer(MethodBase method) =>
         method
             .GetParameters()

@@ -7,8 +7,7 @@ namespace Tenancy.Mcp.Platforms;
 /// What a method of the MCP SDK's own form sees as its server in a direct call: by which revision it is called, and no way to the client.
 /// </summary>
 /// <remarks>
-/// Methods that ask for the server itself are not called directly, so that nobody meets what is missing here. The SDK asks it for the
-/// revision.
+/// A method that takes McpServer is not called directly, so that no handler meets what is missing here. The SDK asks it for the revision.
 /// </remarks>
 // To derive from McpServer is experimental. The difference tests notice where it comes to mean something else.
 #pragma warning disable MCPEXP002

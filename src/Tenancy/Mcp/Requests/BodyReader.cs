@@ -36,7 +36,7 @@ internal sealed class BodyReader(IOptions<TenancyOptions> options, BodyBudgets b
             return (null, Refusal.TooLarge);
         }
 
-        // A body that came with its head, as most do, needs no clock.
+        // Most bodies come together with their head, and need no time limit.
         if (http.BodyReader.TryRead(out var read))
         {
             if (read.IsCompleted && read.Buffer.Length <= BodyBudgets.Free && read.Buffer.Length <= most)

@@ -10,7 +10,8 @@ namespace Tenancy.Mcp.Sdk;
 /// another, and gives a handler no other way back to its request: this flows with the message, and with nothing else.
 /// </summary>
 /// <remarks>
-/// It has no HttpContext: Kestrel uses that again, and a handler that outlives its request would see the next one's tenant.
+/// It does not refer to the HttpContext: Kestrel uses that for the next request, and a handler that outlives its own would see the tenant
+/// of that one.
 /// </remarks>
 internal sealed class RequestFlow
 {

@@ -5,7 +5,8 @@ using Tenancy.Resolution;
 namespace Tenancy.Mcp.Sdk;
 
 /// <summary>
-/// Has the MCP SDK answer a request: as it was received, but for an <c>Accept</c> that is widened to what the SDK asks for.
+/// Has the MCP SDK answer a request. It gets the request as it was received, but for an <c>Accept</c> that is widened to what the SDK asks
+/// for.
 /// </summary>
 /// <remarks>
 /// A client before 2026-07-28 that has no session and begins none goes to a second endpoint of the SDK, as the first one, which keeps

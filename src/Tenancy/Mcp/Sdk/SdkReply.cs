@@ -18,6 +18,9 @@ namespace Tenancy.Mcp.Sdk;
 /// </remarks>
 internal sealed class SdkReply : Stream
 {
+    // The states. Held: nothing was sent, so that the status can still change. From there it becomes either Begun, with the first message,
+    // or Refused, and then nothing that the SDK writes is sent. Over: the request has ended. Changes are atomic, because a handler may refuse
+    // while the SDK writes, and both may come after the end.
     private const int Held = 0;
     private const int Begun = 1;
     private const int Refused = 2;
@@ -104,7 +107,8 @@ internal sealed class SdkReply : Stream
     public override void Flush() { }
 
     /// <summary>
-    /// Ends it with its request. Kestrel writes the next answer with the same writer: who comes too late must not write into that.
+    /// Ends it with its request. Kestrel writes the next answer of the connection with the same writer: what comes too late must not get
+    /// into that.
     /// </summary>
     protected override void Dispose(bool disposing)
     {

@@ -31,7 +31,7 @@ internal sealed class OpenSessions(TimeProvider time) : ITenantChangeListener
     {
         Sweep();
 
-        // One that the SDK had let go of may have direct calls under way.
+        // A session that the SDK let go of and took back may have direct calls under way here: it stays the same object.
         _sessions.GetOrAdd((tenant, id), _ => new(ProtocolVersions.Known(requestedVersion), time)).NoteSdk();
     }
 
