@@ -28,7 +28,7 @@ public sealed record AccountDocument : TenantDocument
         var ofBrand = scope is AccountScope.OperatorBrand or AccountScope.Brand ? brand : null;
         var ofOperator = scope is AccountScope.OperatorBrand or AccountScope.Operator ? @operator : null;
 
-        // In test mode everything is for tests: the mark tells no accounts apart.
+        // In test mode all accounts are for tests: an account is the same with and without the mark of a sandbox.
         var isSandbox = sandbox is true && !context.ToolNames.Contains(Capabilities.TestController);
         return "acc_"
             + StableId.Of(context.Caller.Value, ofBrand?.Domain, ofBrand?.BrandId, ofOperator, isSandbox ? "sandbox" : null)[..22];

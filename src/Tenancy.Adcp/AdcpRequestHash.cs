@@ -2,7 +2,7 @@ using Tenancy.State;
 
 namespace Tenancy.Adcp;
 
-/// <summary>What of a request does not make it another one.</summary>
+/// <summary>Which members of a request may differ when it is sent again with its idempotency key.</summary>
 internal static class AdcpRequestHash
 {
     /// <summary>

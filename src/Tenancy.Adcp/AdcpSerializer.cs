@@ -20,7 +20,8 @@ internal sealed partial class AdcpSerializer
     private readonly WireRules _rules;
     private int _hasToldOfWebhooks;
 
-    // What changes how a type is written takes it off the generated code that writes it fastest. So only reading is changed for all types.
+    // A type whose contract is changed for writing is no longer written by generated code, which is fastest. So what goes for all types is
+    // changed in the options for reading only.
     private readonly JsonSerializerOptions _options = Options(WriteOnce);
     private readonly JsonSerializerOptions _reading = Options(ReadRest);
 

@@ -52,7 +52,7 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
 
     public override ToolRun Read(ReadOnlySpan<byte> arguments)
     {
-        // A call without arguments is one with none.
+        // A call that leaves its arguments out has an empty object of them.
         var json = arguments.IsEmpty ? "{}"u8 : arguments;
         try
         {
@@ -97,7 +97,7 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
         return new StoredAnswer(outcome.ExpectDone(), key, arguments.Request.Context);
     }
 
-    // What the buyer is told of a failure, and what the log is.
+    // What the buyer is told of a failure, and what of it is logged.
     private ToolAnswer Fail(Exception exception, AdcpRequest request, Call call)
     {
         var tenantId = call.Context.TenantId.Value;

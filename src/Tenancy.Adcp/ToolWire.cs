@@ -13,7 +13,7 @@ internal sealed class ToolWire<TRequest, TResponse>(AdcpSerializer serializer)
 {
     private static readonly bool IsIdempotent = typeof(TRequest).IsAssignableTo(typeof(IIdempotentRequest));
 
-    // What belongs to the request, and is written behind the answer.
+    // Members that belong to one request, and not to the answer that may be replayed: they are written behind it.
     private static readonly string[] Envelope = IsIdempotent ? ["context", "idempotency_key", "replayed"] : ["context"];
 
     // It has an envelope of its own for what it refuses.
@@ -77,7 +77,7 @@ internal sealed class ToolWire<TRequest, TResponse>(AdcpSerializer serializer)
             )
             : type;
 
-    // An extension that a handler takes over from elsewhere may be called so. What belongs to the request is what counts.
+    // A handler may pass on an extension that has the name of such a member: the one of the request counts.
     private static TResponse WithoutEnvelope(TResponse response) =>
         response.Extensions is { Count: > 0 } extensions && Array.Exists(Envelope, extensions.ContainsKey)
             ? (TResponse)(

@@ -68,7 +68,7 @@ internal sealed class EmbeddedStore(ILoggerFactory loggers) : IEmbeddedStore, ID
             AuthSettings = new PasswordAuthenticationSettings(_password),
             QuietMode = true,
 
-            // The default device needs libaio and ends the whole process where it is missing.
+            // The default device needs libaio, and ends the whole process where that is missing.
             DeviceType = DeviceType.RandomAccess,
 
             // Scripts are atomic only in transaction mode, and only over the keys that they declare.
