@@ -39,7 +39,7 @@ public static class TenancyBuilderExtensions
     /// <summary>Lets a class say why a request was refused before any handler saw it, in the words of a protocol on top of MCP.</summary>
     /// <param name="builder">The builder.</param>
     /// <param name="create">Makes it; left out where its constructor takes services only.</param>
-    /// <remarks>Of several the last counts, and any of them in place of AdCP's, which <c>AddAdcp</c> adds.</remarks>
+    /// <remarks>Of several the last counts, and any of them takes the place of the one that a protocol's library adds.</remarks>
     public static ITenancyBuilder AddRefusalData<TData>(this ITenancyBuilder builder, Func<IServiceProvider, TData>? create = null)
         where TData : class, IRefusalData => builder.Replace<IRefusalData, TData>(create);
 

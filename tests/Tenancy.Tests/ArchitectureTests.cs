@@ -62,6 +62,17 @@ public sealed partial class ArchitectureTests
         }
     }
 
+    [Fact]
+    public void The_library_has_no_word_of_the_protocol_on_top_of_it()
+    {
+        var files = Directory
+            .GetFiles(Source, "*", SearchOption.AllDirectories)
+            .Where(file => Path.GetExtension(file) is ".cs" or ".lua")
+            .ToArray();
+        Assert.True(files.Length > 250, $"{files.Length} files");
+        Assert.Empty(files.Where(file => File.ReadAllText(file).Contains("adcp", StringComparison.OrdinalIgnoreCase)));
+    }
+
     // What has a constructor is given what it needs. A guard is a convention of endpoints, which has none.
     [Fact]
     public void No_code_but_the_guard_of_endpoints_looks_for_services_in_a_request()
@@ -121,6 +132,27 @@ public sealed partial class ArchitectureTests
     [Fact]
     public void No_public_method_takes_a_tenant_and_a_key_as_two_texts() =>
         Assert.Empty(Exported.SelectMany(VisibleMembers).OfType<MethodInfo>().Where(TakesTenantAndKey).Select(Name));
+
+    // Texts are what a request says, which may be no id at all, and what the tests of a handler write.
+    [Fact]
+    public void The_id_of_a_tenant_has_one_type()
+    {
+        var takeTexts = Exported
+            .SelectMany(VisibleMembers)
+            .OfType<MethodInfo>()
+            .Where(method => method.GetParameters().Any(parameter => IsText((parameter.Name!, Plain(parameter.ParameterType)), "tenantId")))
+            .Select(Name)
+            .Distinct();
+        Assert.Equal(
+            [
+                "Tenancy.Registry.TenantRegistry.Get",
+                "Tenancy.Resolution.TenantResolution.Found",
+                "Tenancy.Testing.TestTenancy.Begin",
+                "Tenancy.Testing.TestToolContext.Begin",
+            ],
+            takeTexts.Order(StringComparer.Ordinal)
+        );
+    }
 
     [Fact]
     public void A_method_that_takes_a_tenant_and_a_key_is_found_whatever_their_types_are()
