@@ -37,9 +37,7 @@ public sealed class AdcpToolAttribute(string name) : TenantToolAttribute
         ArgumentNullException.ThrowIfNull(method);
         if (services.GetService<AdcpSerializer>() is null)
         {
-            throw new InvalidOperationException(
-                $"{handlers.Name} has AdCP tools: call AddAdcp() on the builder that AddTenancy returns."
-            );
+            throw new InvalidOperationException($"{handlers.Name} has AdCP tools: call AddAdcp() on the builder that AddTenancy returns.");
         }
 
         if (TestModeOnly && services.GetRequiredService<IOptions<AdcpOptions>>().Value is not { TestMode: true })

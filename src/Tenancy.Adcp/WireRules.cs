@@ -117,6 +117,7 @@ internal sealed class WireRules
 
     // The attributes themselves would say the same at ten times the cost: one interprets its pattern anew for each text, the other converts
     // each number. An attribute that derives from one of the two, or whose bounds are no numbers, is asked itself.
+    private Func<object, bool> Bind(ValidationAttribute attribute) =>
         attribute switch
         {
             RegularExpressionAttribute { Pattern: var text } when attribute.GetType() == typeof(RegularExpressionAttribute) => Matches(

@@ -70,7 +70,7 @@ public sealed partial class ArchitectureTests
             .Where(file => Path.GetExtension(file) is ".cs" or ".lua")
             .ToArray();
         Assert.True(files.Length > 250, $"{files.Length} files");
-        Assert.Empty(files.Where(file => File.ReadAllText(file).Contains("adcp", StringComparison.OrdinalIgnoreCase)));
+        Assert.DoesNotContain(files, file => File.ReadAllText(file).Contains("adcp", StringComparison.OrdinalIgnoreCase));
     }
 
     // What has a constructor is given what it needs. A guard is a convention of endpoints, which has none.

@@ -59,7 +59,6 @@ internal sealed class PrincipalCache(RedisConnection redis, TimeProvider time)
 
     /// <summary>
     /// Forgets all principals, because one was revoked and must be refused at once. It costs no more than a second of asking the store.
-    /// the store.
     /// </summary>
     public void Forget() => Interlocked.Increment(ref _generation);
 

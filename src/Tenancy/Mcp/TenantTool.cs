@@ -51,9 +51,5 @@ public abstract class TenantTool : McpServerTool
 internal interface IToolCalls
 {
     /// <summary>Runs the tool for the tenant and the caller of the request that the SDK's message came with.</summary>
-    ValueTask<CallToolResult> RunAsync(
-        TenantTool tool,
-        RequestContext<CallToolRequestParams> request,
-        CancellationToken cancellationToken
-    );
+    ValueTask<CallToolResult> RunAsync(TenantTool tool, RequestContext<CallToolRequestParams> request, CancellationToken cancellationToken);
 }

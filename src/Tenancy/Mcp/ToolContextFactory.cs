@@ -39,17 +39,7 @@ internal sealed class ToolContextFactory(RedisConnection redis, HybridCache cach
         string? accountId,
         IdempotencyLease? lease = null,
         ReadableAccounts? readable = null
-    ) =>
-        new(
-            tenant,
-            tenant.Platform!,
-            caller,
-            new(OwnAccount(tenant, caller), accountId, readable),
-            unit,
-            lease,
-            redis,
-            cache
-        );
+    ) => new(tenant, tenant.Platform!, caller, new(OwnAccount(tenant, caller), accountId, readable), unit, lease, redis, cache);
 
     private static string? OwnAccount(TenantModel tenant, CallerIdentity caller) =>
         caller.IsAnonymous && !IsOpen(tenant) ? null : caller.Value;

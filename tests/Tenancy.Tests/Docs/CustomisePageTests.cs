@@ -65,7 +65,10 @@ public sealed partial class CustomisePageTests : IAsyncLifetime
             .Distinct()
             .ToArray();
         Assert.True(points.Length > 40, string.Join(' ', points));
-        var words = Page.Blocks("csharp").SelectMany(block => block.Lines).SelectMany(line => Word().Matches(line)).Select(word => word.Value);
+        var words = Page.Blocks("csharp")
+            .SelectMany(block => block.Lines)
+            .SelectMany(line => Word().Matches(line))
+            .Select(word => word.Value);
         Assert.Empty(points.Except(words));
     }
 
@@ -80,7 +83,11 @@ public sealed partial class CustomisePageTests : IAsyncLifetime
         var booked = await CallAsync("paper", "book_page", Booking("0000-0000-0000-0001"), Reader);
         Assert.Contains("page_", booked, StringComparison.Ordinal);
         Assert.Contains("page_", await CallAsync("paper", "book_page", Booking("0000-0000-0000-0001"), Reader), StringComparison.Ordinal);
-        Assert.Contains("CONFLICT", await CallAsync("paper", "book_page", Booking("0000-0000-0000-0002"), Reader), StringComparison.Ordinal);
+        Assert.Contains(
+            "CONFLICT",
+            await CallAsync("paper", "book_page", Booking("0000-0000-0000-0002"), Reader),
+            StringComparison.Ordinal
+        );
 
         static string Booking(string key) =>
             $$"""{ "idempotency_key": "{{key}}", "account": { "account_id": "principal:card.paper.ann" }, "section": "front", "day": 17 }""";

@@ -12,7 +12,12 @@ public sealed class SnippetTests
         [.. Page.All.Where(page => page.Path != OfScaffold && page.Blocks("csharp").Any()).Select(page => page.Path)];
 
     [Fact]
-    public void There_are_pages_with_snippets() => Assert.Superset(new HashSet<string>(["README.md", "docs/customise.md"]), [.. Pages]);
+    public void There_are_pages_with_snippets()
+    {
+        string[] pages = [.. Pages.Select(row => row.Data)];
+        Assert.Contains("README.md", pages);
+        Assert.Contains("docs/customise.md", pages);
+    }
 
     [Theory]
     [MemberData(nameof(Pages))]

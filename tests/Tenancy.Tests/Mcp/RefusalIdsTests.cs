@@ -3,6 +3,7 @@ using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Tenancy.Mcp;
 using Tenancy.Registry;
 using Tenancy.Tests.Hosting;
 

@@ -158,7 +158,9 @@ public sealed class SessionsTests
         await using var server = await TenancyServer.StartAsync(settings: Settings, services: services =>
         {
             services.PostConfigure<HttpServerTransportOptions>(options => options.MaxIdleSessionCount = 1);
-            services.AddSingleton<ISessionMigrationHandler>(provider => comebacks.Watch(new SdkSessions(provider.GetRequiredService<SessionGuard>())));
+            services.AddSingleton<ISessionMigrationHandler>(provider =>
+                comebacks.Watch(new SdkSessions(provider.GetRequiredService<SessionGuard>()))
+            );
         });
         var sessions = new List<string>();
         for (var i = 0; i < 4; i++)

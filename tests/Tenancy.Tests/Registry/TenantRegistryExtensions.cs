@@ -13,7 +13,12 @@ internal static class TenantRegistryExtensions
         CancellationToken cancellationToken = default
     ) =>
         (
-            await registry.Changes.RegisterAsync(new(tenant, TenantOrigin.Admin), awaitFirstValidation, TenantCreation.New, cancellationToken)
+            await registry.Changes.RegisterAsync(
+                new(tenant, TenantOrigin.Admin),
+                awaitFirstValidation,
+                TenantCreation.New,
+                cancellationToken
+            )
         ).Status;
 
     public static Task<TenantStatus> UpdateAsync(

@@ -152,7 +152,7 @@ public sealed class TenantRegistryTests
         await using var host = await RegistryHost.CreateAsync(validator);
         await host.Registry.RegisterAsync(RegistryHost.Config("acme", "old"), cancellationToken: Token);
         var call = validator.Hold("acme");
-        var status = await host.Registry.UpdateAsync(
+        var status = await host.Registry.Changes.UpdateAsync(
             Acme,
             _ => RegistryHost.Config("acme", "new"),
             expectedVersion: null,

@@ -34,8 +34,14 @@ public sealed class TokenClaimsTests
         await host.Registry.RegisterAsync(Config("initech", "https://other.example", "api"), cancellationToken: Token);
 
         // An audience that a tenant gives up is free at once.
-        await host.Registry.Changes.UpdateAsync(TenantId.Parse("acme"), _ => Config("acme", "https://id.example", "new"), null, force: true, Token);
-        await host.Registry.UpdateAsync(
+        await host.Registry.Changes.UpdateAsync(
+            TenantId.Parse("acme"),
+            _ => Config("acme", "https://id.example", "new"),
+            null,
+            force: true,
+            Token
+        );
+        await host.Registry.Changes.UpdateAsync(
             TenantId.Parse("globex"),
             _ => Config("globex", "https://id.example", "api"),
             null,

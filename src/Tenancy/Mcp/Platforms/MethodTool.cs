@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Security.Claims;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -48,10 +49,7 @@ internal sealed class MethodTool : TenantTool
     internal override bool NeedsUser => _asksForUser || base.NeedsUser;
 
     public override ToolRun Read(ReadOnlySpan<byte> arguments) =>
-        new MethodRun(
-            this,
-            arguments.IsEmpty ? null : JsonSerializer.Deserialize(arguments, ToolJson.Default.DictionaryStringJsonElement)
-        );
+        new MethodRun(this, arguments.IsEmpty ? null : JsonSerializer.Deserialize(arguments, ToolJson.Default.DictionaryStringJsonElement));
 
     /// <summary>Answers a call that came by way of the MCP SDK: with the SDK's server, and its own reading of the arguments.</summary>
     public ValueTask<CallToolResult> InvokeAsync(

@@ -8,8 +8,9 @@ namespace Tenancy.Mcp.Platforms;
 internal static class ServerDescription
 {
     // What comes after the plus is the commit that was built.
-    private static readonly string Version =
-        typeof(ServerDescription).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]
+    private static readonly string Version = typeof(ServerDescription)
+        .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
+        ?.InformationalVersion.Split('+')[0]
         ?? "0.0.0";
 
     /// <summary>Describes a server of a name.</summary>
