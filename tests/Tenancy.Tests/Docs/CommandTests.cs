@@ -17,6 +17,9 @@ public sealed partial class CommandTests
     [
         ("dotnet new install .", "quickstart.cs", "[\"new\", \"install\", clone"),
         ("dotnet new adcp-tenant-server -n MySeller", "quickstart.cs", "[\"new\", \"adcp-tenant-server\", \"-n\", \"MySeller\""),
+        ("dotnet new install \"$NEWER\"", "tests/Tenancy.Template.Tests/TemplateFixture.cs", "\"new\", \"install\""),
+        ("rm -rf MySeller/src/Tenancy*", "tests/Tenancy.Template.Tests/UpgradeTests.cs", "Docs(\"upgrade.md\")"),
+        ("cp -r newer", "tests/Tenancy.Template.Tests/UpgradeTests.cs", "Docs(\"upgrade.md\")"),
         ("cd MySeller", "tests/Tenancy.Template.Tests/Scaffold.cs", "string Directory"),
         ("dotnet run --project src/MySeller", "tests/Tenancy.Template.Tests/NameTests.cs", "--project"),
         ("curl http://localhost:5099/admin/tenants", "tests/Tenancy.Tests/Docs/CommandTests.cs", nameof(The_readme_adds_a_tenant)),

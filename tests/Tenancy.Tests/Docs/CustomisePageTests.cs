@@ -53,7 +53,7 @@ public sealed partial class CustomisePageTests : IAsyncLifetime
         await _app.DisposeAsync();
     }
 
-    /// <summary>What an application implements, derives from, marks its code with, or calls to put its own in: found in the libraries.</summary>
+    /// <summary>What an application implements, derives from, marks its code with, or calls, as the libraries have it.</summary>
     [Fact]
     public void Every_extension_point_has_an_example()
     {
@@ -78,7 +78,7 @@ public sealed partial class CustomisePageTests : IAsyncLifetime
         var opener = _app.Services.GetRequiredService<ITenantAdministration>();
         await opener.RegisterAsync(new TenantConfig { Id = "paper", Platform = "newspaper" }, new() { AwaitFirstValidation = true }, Token);
         const string Reader = "card.paper.ann";
-        Assert.Contains("paper.example", await CallAsync("paper", "get_adcp_capabilities", card: Reader), StringComparison.Ordinal);
+        Assert.Contains("advertiser", await CallAsync("paper", "get_adcp_capabilities", card: Reader), StringComparison.Ordinal);
 
         var booked = await CallAsync("paper", "book_page", Booking("0000-0000-0000-0001"), Reader);
         Assert.Contains("page_", booked, StringComparison.Ordinal);
@@ -90,7 +90,9 @@ public sealed partial class CustomisePageTests : IAsyncLifetime
         );
 
         static string Booking(string key) =>
-            $$"""{ "idempotency_key": "{{key}}", "account": { "account_id": "principal:card.paper.ann" }, "section": "front", "day": 17 }""";
+            $$"""
+            { "idempotency_key": "{{key}}", "account": { "account_id": "principal:{{Reader}}" }, "section": "front", "day": 17 }
+            """;
     }
 
     [Fact]

@@ -4,7 +4,7 @@ using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Docs;
 
-/// <summary>Which room of the library uses which other one, as its code says; or, within a room, which folder uses which other one.</summary>
+/// <summary>Which room of the library, or which folder of a room, uses which other one, as the code says.</summary>
 /// <remarks>
 /// The composition root, which is what lies directly in <c>src/Tenancy</c>, is no room: it uses all of them. Lines with <c>using</c> count
 /// besides what the compiler wrote down, which copies constants without a trace.

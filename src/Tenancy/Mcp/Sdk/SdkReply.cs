@@ -19,8 +19,8 @@ namespace Tenancy.Mcp.Sdk;
 internal sealed class SdkReply : Stream
 {
     // The states. Held: nothing was sent, so that the status can still change. From there it becomes either Begun, with the first message,
-    // or Refused, and then nothing that the SDK writes is sent. Over: the request has ended. Changes are atomic, because a handler may refuse
-    // while the SDK writes, and both may come after the end.
+    // or Refused, and then nothing that the SDK writes is sent. Over: the request has ended. Changes are atomic, because a handler may
+    // refuse while the SDK writes, and both may come after the end.
     private const int Held = 0;
     private const int Begun = 1;
     private const int Refused = 2;

@@ -8,13 +8,14 @@ namespace Tenancy.Tests.Docs.Snippets;
 
 internal sealed class Newspaper : ITenantPlatform<Newspaper>, ISellerProfile
 {
-    // What get_adcp_capabilities answers for tenants of this platform.
+    // What get_adcp_capabilities answers; all but Billing only where the platform has the tools with which media is sold.
     public SellerProfile Profile { get; } =
         new()
         {
             PublisherDomains = ["paper.example"],
             Channels = ["print"],
             PricingModels = ["flat_rate"],
+            Billing = ["advertiser"],
         };
 
     public static void Define(IPlatformBuilder platform) => platform.AddHandlers<AdPages>();
