@@ -105,14 +105,13 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
         {
             case AdcpException told:
                 return AdcpAnswers.Error(told, request.Context);
-            case DocumentChangedException:
-                return AdcpAnswers.Error(
-                    new(AdcpError.Conflict, "It was changed by somebody else meanwhile: read it again."),
-                    request.Context
-                );
-            case StorageBudgetExceededException:
-                _logger.LogToolFailed(exception, ProtocolTool.Name, tenantId);
-                return AdcpAnswers.Error(new(AdcpError.ServiceUnavailable, "The seller's storage is full."), request.Context);
+            case CallRefusedException refused:
+                if (refused is not DocumentChangedException)
+                {
+                    _logger.LogToolFailed(exception, ProtocolTool.Name, tenantId);
+                }
+
+                return AdcpAnswers.Error(new(CodeOf(refused), refused.CallerMessage), request.Context);
             case StoreUnavailableException:
                 // What the caller sees of it is the status of the answer, unless progress was reported before.
                 _logger.LogStoreAway(exception, ProtocolTool.Name, tenantId);
@@ -125,6 +124,15 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
                 return AdcpAnswers.Error(new(AdcpError.ServiceUnavailable, "The seller could not process the request."), request.Context);
         }
     }
+
+    // What lasts is no error that a buyer should try again.
+    private static AdcpError CodeOf(CallRefusedException refused) =>
+        refused switch
+        {
+            DocumentChangedException => AdcpError.Conflict,
+            StorageBudgetExceededException => AdcpError.PolicyViolation,
+            _ => AdcpError.ValidationError,
+        };
 
     private static Func<object, TRequest, ToolContext, CancellationToken, Task<TResponse>> Bind(MethodInfo method)
     {

@@ -30,10 +30,14 @@ internal static class KeyedErrors
                 "There are too many new idempotency keys.",
                 retryAfter: Seconds(retryAfter)
             ),
-            KeyedOutcome.StorageFull(var retryAfter) => throw new AdcpException(
-                AdcpError.RateLimited,
-                "The seller keeps as many answers for idempotency keys as it may.",
-                retryAfter: Seconds(retryAfter)
+            // It may last a day: nothing that a buyer should try again in the meantime.
+            KeyedOutcome.StorageFull(var retryAfter, var isShare) => throw new AdcpException(
+                AdcpError.PolicyViolation,
+                (
+                    isShare
+                        ? "The seller keeps as many answers for your idempotency keys as it does for one buyer."
+                        : "The seller keeps as many answers for idempotency keys as it may."
+                ) + $" The oldest go in {Math.Max(1, (int)Math.Ceiling(retryAfter.TotalMinutes))} minutes."
             ),
             _ => throw new InvalidOperationException($"{outcome} is no outcome that is known here."),
         };

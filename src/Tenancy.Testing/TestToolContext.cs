@@ -37,7 +37,7 @@ public sealed class TestToolContext : IDisposable
             ? CallerIdentity.Anonymous
             : CallerIdentity.FromPrincipal(principalId)
                 ?? throw new ArgumentException("A principal's id has 1 to 1,024 visible characters.", nameof(principalId));
-        var unit = new UnitOfWork(ToolContextFactory.DocumentBudget(tenant));
+        var unit = new UnitOfWork(ToolContextFactory.DocumentBudget(tenant, caller));
         return new(services.GetRequiredService<ToolContextFactory>().Create(tenant, caller, unit), unit);
     }
 

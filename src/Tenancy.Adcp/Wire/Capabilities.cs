@@ -126,11 +126,11 @@ public sealed record TestParameters : AdcpObject
     public string? Status { get; init; }
 
     /// <summary>Gets how often ads were shown.</summary>
-    [Range(0, double.MaxValue)]
+    [Range(0, Amounts.Most)]
     public decimal? Impressions { get; init; }
 
     /// <summary>Gets how often they were clicked.</summary>
-    [Range(0, double.MaxValue)]
+    [Range(0, Amounts.Most)]
     public decimal? Clicks { get; init; }
 
     /// <summary>Gets what it cost.</summary>
@@ -148,7 +148,7 @@ public sealed record TestParameters : AdcpObject
 public sealed record Money
 {
     /// <summary>Gets the amount.</summary>
-    [Range(0, double.MaxValue)]
+    [Range(0, Amounts.Most)]
     public required decimal Amount { get; init; }
 
     /// <summary>Gets the currency (ISO 4217).</summary>

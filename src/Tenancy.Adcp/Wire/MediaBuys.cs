@@ -45,11 +45,11 @@ public sealed record PackageRequest : AdcpObject
     public required string PricingOptionId { get; init; }
 
     /// <summary>Gets the budget, in the price's currency.</summary>
-    [Range(0, double.MaxValue)]
+    [Range(0, Amounts.Most)]
     public required decimal Budget { get; init; }
 
     /// <summary>Gets the bid, where the price is an auction's.</summary>
-    [Range(0, double.MaxValue)]
+    [Range(0, Amounts.Most)]
     public decimal? BidPrice { get; init; }
 
     /// <summary>Gets the creatives that run.</summary>
@@ -143,11 +143,11 @@ public sealed record PackageUpdate : AdcpObject
     public required string PackageId { get; init; }
 
     /// <summary>Gets the new budget.</summary>
-    [Range(0, double.MaxValue)]
+    [Range(0, Amounts.Most)]
     public decimal? Budget { get; init; }
 
     /// <summary>Gets the new bid.</summary>
-    [Range(0, double.MaxValue)]
+    [Range(0, Amounts.Most)]
     public decimal? BidPrice { get; init; }
 
     /// <summary>Gets whether it is halted.</summary>

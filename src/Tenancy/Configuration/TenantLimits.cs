@@ -10,8 +10,15 @@ namespace Tenancy.Configuration;
 /// <param name="RateLimitPerCaller">The requests per minute of one caller. Default: as many as the tenant's.</param>
 /// <param name="MaxConcurrentCalls">The most calls that one node works on at a time. Default: 64.</param>
 /// <param name="MaxDocumentBytes">What documents may take up. Default: 256 MiB.</param>
+/// <param name="MaxDocumentSize">What one document may have. Default: 262,144.</param>
 /// <param name="MaxIdempotencyRecords">The most idempotency keys that are remembered at a time. Default: 100,000.</param>
 /// <param name="MaxIdempotencyBytes">What the answers that are kept for idempotency keys may take up. Default: 256 MiB.</param>
+/// <param name="IdempotencyInserts">
+/// The new idempotency keys that one caller may use for one account in a second, over 60 seconds. Default: 60.
+/// </param>
+/// <param name="IdempotencyInsertBurst">
+/// The new idempotency keys that one caller may use for one account in a second, over 10 seconds. Default: 300.
+/// </param>
 /// <param name="Tools">What single tools have beside the limits of the tenant, by their names.</param>
 // Parameters and not properties: generated serializers pass 0 for a property of an init accessor that a JSON text leaves out.
 //
@@ -24,15 +31,21 @@ public sealed record TenantLimits(
     [property: Range(1, 60_000_000), Unit("requests per minute")] int? RateLimitPerCaller = null,
     [property: Range(1, 10_000)] int MaxConcurrentCalls = TenantLimits.DefaultMaxConcurrentCalls,
     [property: Range(1, 1L << 40), Unit("bytes")] long MaxDocumentBytes = TenantLimits.DefaultMaxDocumentBytes,
+    [property: Range(1024, 1024 * 1024), Unit("bytes")] int MaxDocumentSize = TenantLimits.DefaultMaxDocumentSize,
     [property: Range(1, 100_000_000)] int MaxIdempotencyRecords = TenantLimits.DefaultMaxIdempotencyRecords,
     [property: Range(1, 1L << 40), Unit("bytes")] long MaxIdempotencyBytes = TenantLimits.DefaultMaxIdempotencyBytes,
+    [property: Range(1, 10_000), Unit("keys per second")] int IdempotencyInserts = TenantLimits.DefaultIdempotencyInserts,
+    [property: Range(1, 10_000), Unit("keys per second")] int IdempotencyInsertBurst = TenantLimits.DefaultIdempotencyInsertBurst,
     IReadOnlyDictionary<string, ToolLimits>? Tools = null
 )
 {
     internal const int DefaultMaxConcurrentCalls = 64;
     internal const long DefaultMaxDocumentBytes = 256L * 1024 * 1024;
+    internal const int DefaultMaxDocumentSize = 256 * 1024;
     internal const int DefaultMaxIdempotencyRecords = 100_000;
     internal const long DefaultMaxIdempotencyBytes = 256L * 1024 * 1024;
+    internal const int DefaultIdempotencyInserts = 60;
+    internal const int DefaultIdempotencyInsertBurst = 300;
 
     /// <summary>Gets what single tools have beside the limits of the tenant, by their names.</summary>
     // A copy, by exact names: nobody changes it afterwards, and a name in another case is the name of another tool.

@@ -18,7 +18,7 @@ public sealed class Call : IUnitOfWork
 {
     private readonly IServiceScopeFactory _scopes;
     private readonly ToolContextFactory _contexts;
-    private readonly ConcurrentCalls.Places _place;
+    private readonly ConcurrentCalls.Place _place;
     private readonly ILogger _logger;
     private CallServices _services;
     private ToolContext? _first;
@@ -35,7 +35,7 @@ public sealed class Call : IUnitOfWork
         TenantModel tenant,
         CallerIdentity caller,
         ToolContextFactory contexts,
-        ConcurrentCalls.Places place,
+        ConcurrentCalls.Place place,
         IServiceScopeFactory scopes,
         ILogger logger
     )
@@ -96,7 +96,7 @@ public sealed class Call : IUnitOfWork
             );
         }
 
-        return Work ?? Interlocked.CompareExchange(ref _work, new(ToolContextFactory.DocumentBudget(Tenant)), null) ?? _work;
+        return Work ?? Interlocked.CompareExchange(ref _work, new(ToolContextFactory.DocumentBudget(Tenant, Caller)), null) ?? _work;
     }
 
     /// <summary>
@@ -116,7 +116,7 @@ public sealed class Call : IUnitOfWork
     public void ForAccounts(Func<CancellationToken, Task<IReadOnlyList<string>>> find)
     {
         ArgumentNullException.ThrowIfNull(find);
-        Narrow(null, new(find));
+        Narrow(null, new(find, Caller.Value));
     }
 
     internal void Narrow(string? accountId, ReadableAccounts? readable, IdempotencyLease? lease = null)
@@ -148,7 +148,7 @@ public sealed class Call : IUnitOfWork
 
         if (!isFirst || lease.IsTakenOver)
         {
-            Volatile.Write(ref _work, DocumentWork.Again(ToolContextFactory.DocumentBudget(Tenant), writes));
+            Volatile.Write(ref _work, DocumentWork.Again(ToolContextFactory.DocumentBudget(Tenant, Caller), writes));
         }
 
         Narrow(Context.AccountId, Context.Accounts.Readable, lease);
@@ -157,7 +157,9 @@ public sealed class Call : IUnitOfWork
     /// <summary>Commits what the handler wrote. It has returned, so that nothing is written after that.</summary>
     /// <param name="isError">Whether it answered that it failed: then nothing of it stays.</param>
     /// <exception cref="DocumentChangedException">A document is not as it was read; nothing was written.</exception>
-    /// <exception cref="StorageBudgetExceededException">The tenant keeps as much as it may; nothing was written.</exception>
+    /// <exception cref="StorageBudgetExceededException">
+    /// The tenant, or the caller, keeps as much as it may; nothing was written.
+    /// </exception>
     internal Task CommitAsync(bool isError = false)
     {
         if (isError || Volatile.Read(ref _holds) > 1)

@@ -36,7 +36,7 @@ internal sealed class CallStarter(IServiceScopeFactory scopes, ToolContextFactor
             return (null, caller.IsAnonymous ? Refusal.NoCredentials : Refusal.InsufficientScope(scopesMissing));
         }
 
-        if (places.TryTake(tenant) is not { } place)
+        if (places.TryTake(tenant, caller) is not { } place)
         {
             return (null, Refusal.TooManyCalls);
         }

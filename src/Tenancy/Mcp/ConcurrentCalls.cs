@@ -1,22 +1,28 @@
 using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using Tenancy.Authentication;
 using Tenancy.Configuration;
 using Tenancy.Registry;
 
 namespace Tenancy.Mcp;
 
-/// <summary>Counts the handlers of each tenant that run on this node, so that one tenant's slow ones cannot take up all of it.</summary>
+/// <summary>
+/// Counts the handlers of each tenant that run on this node, so that one tenant's slow ones cannot take up all of it, and one caller's not
+/// all of its tenant's.
+/// </summary>
 internal sealed class ConcurrentCalls : ITenantChangeListener
 {
     private readonly ConcurrentDictionary<TenantId, Places> _places = new();
 
     /// <summary>
-    /// Takes a place for a handler; null where the tenant has as many as it may. The limit is today's: a change counts from the next call
-    /// on.
+    /// Takes a place for a handler; null where the tenant, or this caller of it, has as many as it may. The limit is today's: a change
+    /// counts from the next call on.
     /// </summary>
-    public Places? TryTake(TenantModel tenant)
+    public Place? TryTake(TenantModel tenant, CallerIdentity caller)
     {
         var places = _places.GetOrAdd(tenant.Id, static _ => new());
-        return places.TryTake(tenant.Config.Limits?.MaxConcurrentCalls ?? TenantLimits.DefaultMaxConcurrentCalls) ? places : null;
+        var most = tenant.Config.Limits?.MaxConcurrentCalls ?? TenantLimits.DefaultMaxConcurrentCalls;
+        return places.TryTake(caller.Value, most, (int)ToolContextFactory.ShareOf(tenant, most)) ? new(places, caller.Value) : null;
     }
 
     public void OnTenantChanged(TenantChange change)
@@ -27,22 +33,45 @@ internal sealed class ConcurrentCalls : ITenantChangeListener
         }
     }
 
+    /// <summary>A place that was taken.</summary>
+    internal readonly struct Place(Places places, string caller)
+    {
+        public void GiveBack() => places.GiveBack(caller);
+    }
+
     /// <summary>The places of one tenant.</summary>
     internal sealed class Places
     {
+        // Two counts change together. It is held for nanoseconds.
+        private readonly Lock _lock = new();
+        private readonly Dictionary<string, int> _byCaller = new(StringComparer.Ordinal);
         private int _taken;
 
-        public bool TryTake(int limit)
+        public bool TryTake(string caller, int most, int mostOfCaller)
         {
-            if (Interlocked.Increment(ref _taken) <= limit)
+            lock (_lock)
             {
+                if (_taken >= most || _byCaller.GetValueOrDefault(caller) >= mostOfCaller)
+                {
+                    return false;
+                }
+
+                _taken++;
+                CollectionsMarshal.GetValueRefOrAddDefault(_byCaller, caller, out _)++;
                 return true;
             }
-
-            GiveBack();
-            return false;
         }
 
-        public void GiveBack() => Interlocked.Decrement(ref _taken);
+        public void GiveBack(string caller)
+        {
+            lock (_lock)
+            {
+                _taken--;
+                if (--CollectionsMarshal.GetValueRefOrAddDefault(_byCaller, caller, out _) == 0)
+                {
+                    _byCaller.Remove(caller);
+                }
+            }
+        }
     }
 }

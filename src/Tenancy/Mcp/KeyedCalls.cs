@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
+using Tenancy.Mcp.Calls;
 using Tenancy.Registry;
 using Tenancy.State;
 
@@ -39,7 +40,9 @@ public sealed class KeyedCalls
     /// <param name="cancellationToken">Ends the wait, not the work.</param>
     /// <exception cref="InvalidOperationException">The caller has shown no credentials: it has no keys of its own.</exception>
     /// <exception cref="DocumentChangedException">Others were faster each time.</exception>
-    /// <exception cref="StorageBudgetExceededException">The tenant keeps as much as it may; nothing was written.</exception>
+    /// <exception cref="StorageBudgetExceededException">
+    /// The tenant, or the caller, keeps as much as it may; nothing was written.
+    /// </exception>
     /// <exception cref="StoreUnavailableException">
     /// The store did not answer: the same request again finds out what became of it.
     /// </exception>
@@ -61,17 +64,7 @@ public sealed class KeyedCalls
 
         // A key that is claimed must be answered or given back: whoever is gone already takes none.
         cancellationToken.ThrowIfCancellationRequested();
-        var limits = call.Tenant.Config.Limits;
-        var store = new IdempotencyStore(
-            _redis,
-            caller.TenantId,
-            call.Tenant.Generation,
-            new()
-            {
-                MaxRecords = limits?.MaxIdempotencyRecords ?? TenantLimits.DefaultMaxIdempotencyRecords,
-                MaxBytes = limits?.MaxIdempotencyBytes ?? TenantLimits.DefaultMaxIdempotencyBytes,
-            }
-        );
+        var store = new IdempotencyStore(_redis, caller.TenantId, call.Tenant.Generation, Rules(call.Tenant));
         var claim = await store
             .ClaimAsync(new(caller.Caller.Value, caller.AccountId, request.Key, request.Tool, request.Hash), request.Timeout + CommitTime)
             .ConfigureAwait(false);
@@ -89,8 +82,22 @@ public sealed class KeyedCalls
             IdempotencyClaim.Conflict => new KeyedOutcome.Conflict(),
             IdempotencyClaim.Expired => new KeyedOutcome.Expired(),
             IdempotencyClaim.TooManyInserts(var retryAfter) => new KeyedOutcome.TooManyKeys(retryAfter),
-            IdempotencyClaim.StorageFull(var retryAfter) => new KeyedOutcome.StorageFull(retryAfter),
+            IdempotencyClaim.StorageFull(var retryAfter, var isShare) => new KeyedOutcome.StorageFull(retryAfter, isShare),
             _ => throw new InvalidOperationException("The store gave no answer that is known here."),
+        };
+    }
+
+    private static IdempotencyRules Rules(TenantModel tenant)
+    {
+        var limits = tenant.Config.Limits ?? new();
+        return new()
+        {
+            MaxRecords = limits.MaxIdempotencyRecords,
+            MaxRecordsPerCaller = (int)ToolContextFactory.ShareOf(tenant, limits.MaxIdempotencyRecords),
+            MaxBytes = limits.MaxIdempotencyBytes,
+            MaxBytesPerCaller = ToolContextFactory.ShareOf(tenant, limits.MaxIdempotencyBytes),
+            SustainedInserts = limits.IdempotencyInserts,
+            BurstInserts = limits.IdempotencyInsertBurst,
         };
     }
 
@@ -161,6 +168,7 @@ public sealed class KeyedCalls
                 try
                 {
                     var answer = await handle(limit.Token).ConfigureAwait(false);
+                    AnswerTooLargeException.ThrowIf(answer.Length, ToolAnswer.MaxBytes);
                     return Outcome(answer, await store.CompleteAsync(lease, answer, call.Work).ConfigureAwait(false));
                 }
                 catch (DocumentChangedException exception) when (attempt < MaxTries && !limit.IsCancellationRequested)

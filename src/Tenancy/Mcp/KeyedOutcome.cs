@@ -27,7 +27,10 @@ public abstract record KeyedOutcome
     /// <param name="RetryAfter">When it may use the next.</param>
     public sealed record TooManyKeys(TimeSpan RetryAfter) : KeyedOutcome;
 
-    /// <summary>The tenant keeps as many answers for keys as it may.</summary>
+    /// <summary>
+    /// As many answers for keys are kept as may be. That lasts: they are kept for <see cref="KeyedCalls.ReplayTime"/>.
+    /// </summary>
     /// <param name="RetryAfter">When the oldest go.</param>
-    public sealed record StorageFull(TimeSpan RetryAfter) : KeyedOutcome;
+    /// <param name="IsShare">Whether it is this caller that keeps as many as one may, and not its tenant.</param>
+    public sealed record StorageFull(TimeSpan RetryAfter, bool IsShare) : KeyedOutcome;
 }

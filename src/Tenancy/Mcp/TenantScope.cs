@@ -20,7 +20,10 @@ public sealed class TenantScopes
     /// <summary>Opens a tenant.</summary>
     /// <param name="tenantId">The tenant.</param>
     /// <param name="reason">What for; it is logged.</param>
-    /// <param name="accountId">The account whose documents are worked on; null for none.</param>
+    /// <param name="accountId">
+    /// The account whose documents are worked on, or the identity of a caller (<see cref="CallerIdentity.Value"/>) for those of the caller
+    /// itself; null for none.
+    /// </param>
     /// <exception cref="TenantNotFoundException">There is no such tenant, or it is not served now.</exception>
     public TenantScope Open(TenantId tenantId, string reason, string? accountId = null)
     {
@@ -32,7 +35,7 @@ public sealed class TenantScopes
         }
 
         _logger.TenantScopeOpened(tenantId.Value, accountId ?? "none", reason);
-        var unit = new UnitOfWork(ToolContextFactory.DocumentBudget(tenant));
+        var unit = new UnitOfWork(ToolContextFactory.DocumentBudget(tenant, CallerIdentity.System));
         return new(tenant, _contexts.Create(tenant, CallerIdentity.System, unit, accountId), unit);
     }
 }

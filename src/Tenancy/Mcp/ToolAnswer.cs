@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 
 namespace Tenancy.Mcp;
@@ -10,6 +11,11 @@ namespace Tenancy.Mcp;
 /// </summary>
 public abstract class ToolAnswer
 {
+    /// <summary>
+    /// The most bytes of the JSON object: 4 MiB. It stands in the answer twice, and who calls may have many answers under way.
+    /// </summary>
+    internal const int MaxBytes = 4 * 1024 * 1024;
+
     /// <summary>Gets whether the answer says that the call failed.</summary>
     public bool IsError { get; init; }
 
@@ -33,7 +39,27 @@ public abstract class ToolAnswer
     /// <summary>Writes the JSON object, in UTF-8 and without line ends. It is called once, and nothing is awaited meanwhile.</summary>
     public abstract void WriteTo(IBufferWriter<byte> output);
 
+    /// <summary>Writes the answer now, so that what cannot be answered is known before anything is committed.</summary>
+    /// <exception cref="AnswerTooLargeException">It has too many bytes.</exception>
+    internal ToolAnswer Settle()
+    {
+        if (Result is { } result)
+        {
+            AnswerTooLargeException.ThrowIf(
+                JsonSerializer.SerializeToUtf8Bytes(result, McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(CallToolResult))).Length,
+                2 * MaxBytes
+            );
+            return this;
+        }
+
+        var output = new ArrayBufferWriter<byte>();
+        WriteTo(output);
+        AnswerTooLargeException.ThrowIf(output.WrittenCount, MaxBytes);
+        return FromJson(output.WrittenMemory, IsError);
+    }
+
     /// <summary>The answer as the MCP SDK has it.</summary>
+    /// <exception cref="AnswerTooLargeException">It has too many bytes.</exception>
     internal CallToolResult ToResult()
     {
         if (Result is { } result)
@@ -43,6 +69,7 @@ public abstract class ToolAnswer
 
         var output = new ArrayBufferWriter<byte>();
         WriteTo(output);
+        AnswerTooLargeException.ThrowIf(output.WrittenCount, MaxBytes);
         return new()
         {
             IsError = IsError,

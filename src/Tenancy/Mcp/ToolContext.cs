@@ -98,7 +98,7 @@ public sealed class ToolContext
         where T : TenantDocument
     {
         ThrowIfEnded();
-        return new(_documents ??= NewScope(Accounts.Id, Accounts.Readable));
+        return new(_documents ??= NewScope(SpaceOf(Accounts.Id), Accounts.Readable));
     }
 
     /// <summary>
@@ -109,7 +109,7 @@ public sealed class ToolContext
         where T : TenantDocument
     {
         ThrowIfEnded();
-        return new(_own ??= NewScope(Accounts.Own));
+        return new(_own ??= NewScope(Accounts.Own is { } own ? DocumentSpace.OfCaller(own) : null));
     }
 
     /// <summary>
@@ -123,7 +123,9 @@ public sealed class ToolContext
     /// </remarks>
     /// <param name="cancellationToken">Refuses to begin; what was sent is not taken back.</param>
     /// <exception cref="DocumentChangedException">A document is not as it was read; nothing was written.</exception>
-    /// <exception cref="StorageBudgetExceededException">The tenant keeps as much as it may; nothing was written.</exception>
+    /// <exception cref="StorageBudgetExceededException">
+    /// The tenant, or the caller, keeps as much as it may; nothing was written.
+    /// </exception>
     /// <exception cref="StoreUnavailableException">The store did not answer. It may have been written; flush again.</exception>
     /// <exception cref="InvalidOperationException">The call has ended, or another flush is under way.</exception>
     public Task FlushAsync(CancellationToken cancellationToken = default)
@@ -162,8 +164,14 @@ public sealed class ToolContext
     private static string NewOperationId() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16));
 
     // What a call does not use is not made for it: each of these has hashes in it.
-    private DocumentScope NewScope(string? account, ReadableAccounts? readable = null) =>
-        new(_redis, TenantId, account, OperationId, _unit, ThrowIfEnded, readable);
+    private DocumentScope NewScope(string? space, ReadableAccounts? readable = null) =>
+        new(_redis, TenantId, OperationId, _unit, ThrowIfEnded, space, readable);
+
+    // The server itself may name a caller to work on what is that caller's own.
+    private string? SpaceOf(string? account) =>
+        account is null ? null
+        : ReferenceEquals(Caller, CallerIdentity.System) && DocumentSpace.IsIdentity(account) ? DocumentSpace.OfCaller(account)
+        : DocumentSpace.Of(account, Accounts.Own);
 
     private void ThrowIfEnded()
     {

@@ -10,6 +10,8 @@ namespace Tenancy.Mcp;
 /// <summary>Makes the context of a call.</summary>
 internal sealed class ToolContextFactory(RedisConnection redis, HybridCache cache, IOptions<TenancyOptions> options)
 {
+    private static readonly TenantLimits DefaultLimits = new();
+
     private readonly HashSet<string> _anonymousTools = new(options.Value.AnonymousTools, StringComparer.Ordinal);
 
     /// <summary>Whether a caller has shown enough to call a tool.</summary>
@@ -19,8 +21,21 @@ internal sealed class ToolContextFactory(RedisConnection redis, HybridCache cach
     /// <summary>Whether a tenant asks for no proof, so that anonymous callers have all rights.</summary>
     public static bool IsOpen(TenantModel tenant) => tenant.Config.Authentication is { Kind: TenantAuthenticationKind.None };
 
-    /// <summary>How many bytes the documents of a tenant may take up.</summary>
-    public static long DocumentBudget(TenantModel tenant) => tenant.Config.Limits?.MaxDocumentBytes ?? TenantLimits.DefaultMaxDocumentBytes;
+    /// <summary>
+    /// What one caller may have of a tenant's limit: half, rounded up, so that nobody can take all of it; all of it where all callers are
+    /// the same.
+    /// </summary>
+    public static long ShareOf(TenantModel tenant, long limit) => IsOpen(tenant) ? limit : (limit / 2) + (limit % 2);
+
+    /// <summary>What the documents that a caller writes may take up. What the server itself writes counts for the tenant alone.</summary>
+    public static DocumentBudget DocumentBudget(TenantModel tenant, CallerIdentity caller)
+    {
+        var limits = tenant.Config.Limits ?? DefaultLimits;
+        var budget = ReferenceEquals(caller, CallerIdentity.System)
+            ? State.DocumentBudget.OfTenant(limits.MaxDocumentBytes)
+            : new(limits.MaxDocumentBytes, ShareOf(tenant, limits.MaxDocumentBytes), TenantKeyspace.Hash(caller.Value));
+        return budget with { Document = limits.MaxDocumentSize };
+    }
 
     /// <summary>Makes a context whose caller is its own account; a caller without credentials has none.</summary>
     public ToolContext Create(TenantModel tenant, CallerIdentity caller, IUnitOfWork unit) =>

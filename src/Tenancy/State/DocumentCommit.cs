@@ -15,7 +15,7 @@ internal static class DocumentCommit
 
     /// <summary>Commits what there is, and keeps the claim, where there is one.</summary>
     /// <exception cref="DocumentChangedException">A document is not as it was read.</exception>
-    /// <exception cref="StorageBudgetExceededException">The tenant keeps as much as it may.</exception>
+    /// <exception cref="StorageBudgetExceededException">The tenant, or the caller, keeps as much as it may.</exception>
     /// <exception cref="ClaimPassedException">The claim has passed to another try of the request.</exception>
     /// <exception cref="StoreUnavailableException">
     /// The store did not answer: it may have been committed. Or the tenant was deleted: it was not.
@@ -69,11 +69,12 @@ internal static class DocumentCommit
         var (isAnswered, isCommitted) = (false, false);
         try
         {
-            var answer = await SendAsync(redis, keys, generation, sending, work?.Budget ?? 0, lease, completion).ConfigureAwait(false);
+            var answer = await SendAsync(redis, keys, generation, sending, work?.Budget ?? DocumentBudget.OfTenant(0), lease, completion)
+                .ConfigureAwait(false);
             (isAnswered, isCommitted) = (true, (int)answer[0] == 1);
             return (int)answer[0] switch
             {
-                3 => throw new StorageBudgetExceededException(work!.Budget),
+                3 => throw new StorageBudgetExceededException(work!.Budget, isShare: (int)answer[1] == 2),
                 4 => throw new DocumentChangedException(sending.Writes[(int)answer[1] - 1].Place.Collection),
                 _ => answer,
             };
@@ -89,7 +90,7 @@ internal static class DocumentCommit
         TenantKeyspace keys,
         long generation,
         DocumentWork.Sending sending,
-        long budget,
+        DocumentBudget budget,
         IdempotencyLease? lease,
         Completion? completion
     ) => StoreAttempts.RunAsync(Attempts, async isAgain =>
@@ -109,7 +110,7 @@ internal static class DocumentCommit
 
         public List<RedisValue> Arguments { get; } = [generation, clockOffset];
 
-        public void Add(DocumentWork.Sending sending, long budget, IdempotencyLease? lease, Completion? completion)
+        public void Add(DocumentWork.Sending sending, DocumentBudget budget, IdempotencyLease? lease, Completion? completion)
         {
             Arguments.AddRange([
                 sending.Name,
@@ -118,7 +119,9 @@ internal static class DocumentCommit
                 : completion is null ? 1
                 : 2,
                 sending.Writes.Length,
-                budget,
+                budget.Tenant,
+                budget.Caller,
+                budget.CallerHash,
             ]);
             if (lease is not null)
             {
@@ -137,9 +140,16 @@ internal static class DocumentCommit
             Arguments.AddRange([lease.Request, lease.Token]);
             if (completion is not null)
             {
-                Keys.AddRange([keyspace.Idempotencies, keyspace.IdempotencySizes]);
+                Keys.AddRange([
+                    keyspace.Idempotencies,
+                    keyspace.IdempotencySizes,
+                    keyspace.CallerIdempotencies(lease.CallerHash),
+                    keyspace.CallerIdempotencySizes(lease.CallerHash),
+                    keyspace.IdempotencyCallers,
+                ]);
                 Arguments.AddRange([
                     lease.RecordHash,
+                    lease.CallerHash,
                     completion.Response,
                     (long)completion.Rules.ReplayTime.TotalMilliseconds,
                     (long)completion.Rules.Skew.TotalMilliseconds,
@@ -149,7 +159,7 @@ internal static class DocumentCommit
 
         private void Add(DocumentWrite[] writes)
         {
-            Keys.AddRange([keyspace.Documents, keyspace.DocumentStorage]);
+            Keys.AddRange([keyspace.Documents, keyspace.DocumentIds, keyspace.DocumentStorage, keyspace.DocumentShares]);
             Keys.AddRange(writes.Select(write => keyspace.Document(write.Place)));
             foreach (var write in writes)
             {
@@ -160,7 +170,8 @@ internal static class DocumentCommit
                     : "keep",
                     write.Revision,
                     write.Json is { } json ? DocumentSize.Of(json) : 0,
-                    $"{write.Place.Account}:{write.Place.Collection}",
+                    write.Place.Account,
+                    write.Place.Collection,
                     write.Place.IdHash,
                     write.OperationHash,
                     OwnerKey(write, writes),

@@ -29,9 +29,18 @@ internal sealed class DocumentScope
         Action throwIfEnded,
         ReadableAccounts? readable = null
     )
-        : this(redis, tenant, operationId, unit, throwIfEnded, account is null ? null : TenantKeyspace.Hash(account), readable) { }
+        : this(redis, tenant, operationId, unit, throwIfEnded, account is null ? null : DocumentSpace.OfAccount(account), readable) { }
 
-    private DocumentScope(
+    /// <param name="redis">The store.</param>
+    /// <param name="tenant">The tenant.</param>
+    /// <param name="operationId">What names the work at every try of it.</param>
+    /// <param name="unit">Collects what is written.</param>
+    /// <param name="throwIfEnded">Throws once the call has ended.</param>
+    /// <param name="accountHash">Where it is read and written, see <see cref="DocumentSpace"/>; null for nowhere.</param>
+    /// <param name="readable">
+    /// The accounts that are read where <paramref name="accountHash"/> is null; nothing is written then.
+    /// </param>
+    public DocumentScope(
         RedisConnection redis,
         TenantId tenant,
         string operationId,

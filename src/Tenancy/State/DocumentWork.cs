@@ -9,8 +9,8 @@ namespace Tenancy.State;
 /// store; <see cref="DocumentCommit"/> sends it.
 /// </summary>
 /// <remarks>A handler may write from several tasks at once.</remarks>
-/// <param name="budget">How many bytes the documents of the tenant may take up; see <see cref="DocumentSize"/>.</param>
-internal sealed class DocumentWork(long budget)
+/// <param name="budget">What the documents may take up.</param>
+internal sealed class DocumentWork(DocumentBudget budget)
 {
     /// <summary>The most documents of one commit. While its script runs all tenants of the store wait: 128 take a millisecond.</summary>
     public const int MaxDocuments = 128;
@@ -26,7 +26,7 @@ internal sealed class DocumentWork(long budget)
     private bool _isBeingSent;
 
     /// <summary>Work that goes on from what other work had collected.</summary>
-    private DocumentWork(long budget, IEnumerable<DocumentWrite> writes)
+    private DocumentWork(DocumentBudget budget, IEnumerable<DocumentWrite> writes)
         : this(budget)
     {
         foreach (var write in writes)
@@ -35,7 +35,7 @@ internal sealed class DocumentWork(long budget)
         }
     }
 
-    public long Budget => budget;
+    public DocumentBudget Budget => budget;
 
     /// <summary>
     /// Gets whether an earlier try may have created what this one creates, so that a creation looks first. Elsewhere it needs no trip: only
@@ -97,6 +97,7 @@ internal sealed class DocumentWork(long budget)
     /// <param name="write">What the document is to become.</param>
     /// <param name="before">What was known of it when that was decided.</param>
     /// <exception cref="DocumentChangedException">Another task of the same call wrote it meanwhile.</exception>
+    /// <exception cref="DocumentTooLargeException">It has more bytes than a document may have.</exception>
     /// <exception cref="CommitTooLargeException">There would be too much for one commit.</exception>
     public void Put(DocumentWrite write, DocumentWrite? before)
     {
@@ -105,6 +106,11 @@ internal sealed class DocumentWork(long budget)
             if (_isBeingSent)
             {
                 throw new InvalidOperationException("The writes of this call are being committed: await FlushAsync before the next write.");
+            }
+
+            if (Length(write) > budget.Document)
+            {
+                throw DocumentTooLargeException.OfSize(write.Place.Collection, Length(write), budget.Document);
             }
 
             var current = _writes.GetValueOrDefault(write.Place);
@@ -188,7 +194,7 @@ internal sealed class DocumentWork(long budget)
     }
 
     /// <summary>The work of another try, after one of which something may be in the store.</summary>
-    public static DocumentWork Again(long budget, DocumentWrite[]? writes) => new(budget, writes ?? []) { ReadsFirst = true };
+    public static DocumentWork Again(DocumentBudget budget, DocumentWrite[]? writes) => new(budget, writes ?? []) { ReadsFirst = true };
 
     private static int Length(DocumentWrite? write) => write?.Json?.Length ?? 0;
 

@@ -11,8 +11,8 @@ internal interface IUnitOfWork
 }
 
 /// <summary>The unit of work of what is no call.</summary>
-/// <param name="budget">How many bytes the documents of the tenant may take up.</param>
-internal sealed class UnitOfWork(long budget) : IUnitOfWork
+/// <param name="budget">What the documents may take up.</param>
+internal sealed class UnitOfWork(DocumentBudget budget) : IUnitOfWork
 {
     private DocumentWork? _work;
 

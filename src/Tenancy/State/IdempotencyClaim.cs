@@ -25,6 +25,6 @@ internal abstract record IdempotencyClaim
     /// <summary>The caller uses too many new keys for this account.</summary>
     internal sealed record TooManyInserts(TimeSpan RetryAfter) : IdempotencyClaim;
 
-    /// <summary>The tenant keeps as many records as it may.</summary>
-    internal sealed record StorageFull(TimeSpan RetryAfter) : IdempotencyClaim;
+    /// <summary>There are as many records or bytes as there may be: of the tenant, or of this caller of it.</summary>
+    internal sealed record StorageFull(TimeSpan RetryAfter, bool IsShare) : IdempotencyClaim;
 }

@@ -1,9 +1,19 @@
 namespace Tenancy.State;
 
 /// <summary>The right to run a request. Its token fences off whoever held the right before and comes back late.</summary>
-internal sealed class IdempotencyLease(string recordHash, string request, string token, string operationId, bool isTakenOver)
+internal sealed class IdempotencyLease(
+    string recordHash,
+    string callerHash,
+    string request,
+    string token,
+    string operationId,
+    bool isTakenOver
+)
 {
     public string RecordHash => recordHash;
+
+    /// <summary>Gets whose share of the tenant's budgets the record takes from.</summary>
+    public string CallerHash => callerHash;
 
     public string Request => request;
 

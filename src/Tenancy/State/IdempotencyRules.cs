@@ -21,9 +21,15 @@ internal sealed record IdempotencyRules
     /// </summary>
     public long MaxBytes { get; init; } = TenantLimits.DefaultMaxIdempotencyBytes;
 
+    /// <summary>Gets the most records of one caller. Default: half of the tenant's.</summary>
+    public int MaxRecordsPerCaller { get; init; } = TenantLimits.DefaultMaxIdempotencyRecords / 2;
+
+    /// <summary>Gets what the answers of one caller may take up, in bytes. Default: half of the tenant's.</summary>
+    public long MaxBytesPerCaller { get; init; } = TenantLimits.DefaultMaxIdempotencyBytes / 2;
+
     /// <summary>Gets the new keys a second that one caller and account may use, over 60 seconds. Default: 60.</summary>
-    public int SustainedInserts { get; init; } = 60;
+    public int SustainedInserts { get; init; } = TenantLimits.DefaultIdempotencyInserts;
 
     /// <summary>Gets the new keys a second that one caller and account may use, over 10 seconds. Default: 300.</summary>
-    public int BurstInserts { get; init; } = 300;
+    public int BurstInserts { get; init; } = TenantLimits.DefaultIdempotencyInsertBurst;
 }

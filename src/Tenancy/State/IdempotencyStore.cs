@@ -28,24 +28,25 @@ internal sealed class IdempotencyStore(RedisConnection redis, TenantId tenant, l
     {
         var record = TenantKeyspace.Hash(request.Caller, request.Account, request.Key);
         var work = $"{request.Tool}:{request.Hash}";
+        var caller = TenantKeyspace.Hash(request.Caller);
         var token = Random(TokenBytes);
-        var answer = await SendAsync(request, record, work, token, Milliseconds(lease)).ConfigureAwait(false);
+        var answer = await SendAsync(request, record, caller, work, token, Milliseconds(lease)).ConfigureAwait(false);
         return (int)answer[0] switch
         {
             1 => new IdempotencyClaim.Claimed(
-                new(record, work, token, OperationId((string)answer[1]!, request, work), isTakenOver: (int)answer[2] == 1)
+                new(record, caller, work, token, OperationId((string)answer[1]!, request, work), isTakenOver: (int)answer[2] == 1)
             ),
             2 => new IdempotencyClaim.Replay((byte[])answer[1]!),
             3 => new IdempotencyClaim.InFlight(Wait(lease, left: Time(answer[1]))),
             4 => new IdempotencyClaim.Conflict(),
             5 => new IdempotencyClaim.Expired(),
             6 => new IdempotencyClaim.TooManyInserts(Time(answer[1])),
-            _ => new IdempotencyClaim.StorageFull(Time(answer[1])),
+            _ => new IdempotencyClaim.StorageFull(Time(answer[1]), IsShare: (int)answer[2] == 1),
         };
     }
 
     // A timeout of the store is not a "no": the same claim is made again, and the store knows it by its token.
-    private Task<RedisResult[]> SendAsync(IdempotentRequest request, string record, string work, string token, long lease) =>
+    private Task<RedisResult[]> SendAsync(IdempotentRequest request, string record, string caller, string work, string token, long lease) =>
         StoreAttempts.RunAsync(ClaimAttempts, async _ =>
             (RedisResult[])
                 (
@@ -59,6 +60,9 @@ internal sealed class IdempotencyStore(RedisConnection redis, TenantId tenant, l
                                 _keys.Secret,
                                 _keys.IdempotencySizes,
                                 _keys.Generation,
+                                _keys.CallerIdempotencies(caller),
+                                _keys.CallerIdempotencySizes(caller),
+                                _keys.IdempotencyCallers,
                             ],
                             [
                                 record,
@@ -74,6 +78,9 @@ internal sealed class IdempotencyStore(RedisConnection redis, TenantId tenant, l
                                 redis.ClockOffset,
                                 rules.MaxBytes,
                                 generation,
+                                caller,
+                                rules.MaxRecordsPerCaller,
+                                rules.MaxBytesPerCaller,
                             ]
                         )
                         .ConfigureAwait(false)
@@ -105,7 +112,12 @@ internal sealed class IdempotencyStore(RedisConnection redis, TenantId tenant, l
             await redis
                 .EvaluateFencedAsync(
                     StoreScript.IdempotencyRelease,
-                    [_keys.Idempotency(lease.RecordHash), _keys.Idempotencies, _keys.Generation],
+                    [
+                        _keys.Idempotency(lease.RecordHash),
+                        _keys.Idempotencies,
+                        _keys.Generation,
+                        _keys.CallerIdempotencies(lease.CallerHash),
+                    ],
                     [lease.RecordHash, lease.Token, generation]
                 )
                 .ConfigureAwait(false) == 1;

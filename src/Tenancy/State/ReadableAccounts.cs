@@ -4,7 +4,9 @@ namespace Tenancy.State;
 /// The accounts whose documents a call reads that names no account. They are asked for when a document is first read, and once: most calls
 /// read none.
 /// </summary>
-internal sealed class ReadableAccounts(Func<CancellationToken, Task<IReadOnlyList<string>>> find)
+/// <param name="find">Finds the accounts.</param>
+/// <param name="caller">Whose they are; null where none of them can be the caller itself.</param>
+internal sealed class ReadableAccounts(Func<CancellationToken, Task<IReadOnlyList<string>>> find, string? caller = null)
 {
     private IReadOnlyList<string>? _hashes;
 
@@ -16,7 +18,7 @@ internal sealed class ReadableAccounts(Func<CancellationToken, Task<IReadOnlyLis
     {
         IReadOnlyList<string> hashes =
         [
-            .. (await find(cancellationToken).ConfigureAwait(false)).Select(account => TenantKeyspace.Hash(account)),
+            .. (await find(cancellationToken).ConfigureAwait(false)).Select(account => DocumentSpace.Of(account, caller)),
         ];
         return Interlocked.CompareExchange(ref _hashes, hashes, null) ?? hashes;
     }

@@ -11,7 +11,8 @@ using Tenancy.Registry;
 namespace Tenancy.State;
 
 /// <summary>
-/// The one connection to the store. Nothing outside this room reaches Redis, and nothing here takes a key that no keyspace made.
+/// The connections to the store: one for everybody's small commands, and one for reads that may be large, which the small ones do not wait
+/// for. Nothing outside this room reaches Redis, and nothing here takes a key that no keyspace made.
 /// </summary>
 internal sealed class RedisConnection : IAsyncDisposable
 {
@@ -23,6 +24,7 @@ internal sealed class RedisConnection : IAsyncDisposable
     private readonly ConfigurationOptions _settings;
     private readonly TimeProvider _time;
     private readonly Lazy<Task<IConnectionMultiplexer>> _connection;
+    private readonly Lazy<Task<IConnectionMultiplexer>> _large;
     private readonly StoreAbsence _absence;
 
     public RedisConnection(
@@ -37,7 +39,8 @@ internal sealed class RedisConnection : IAsyncDisposable
         _time = time;
         IsEmbedded = string.IsNullOrWhiteSpace(configuration.GetConnectionString("Redis"));
         _settings = Settings(configuration.GetConnectionString("Redis"), environment, options.Value, embedded, logger);
-        _connection = new(ConnectAsync);
+        _connection = new(() => ConnectAsync("tenancy"));
+        _large = new(() => ConnectAsync("tenancy-large"));
         _absence = new(async () => await (await _connection.Value.ConfigureAwait(false)).GetDatabase().PingAsync().ConfigureAwait(false));
     }
 
@@ -91,9 +94,21 @@ internal sealed class RedisConnection : IAsyncDisposable
 
     public Task<HashEntry[]> GetHashAsync(StoreKey key) => RunAsync(database => database.HashGetAllAsync(key));
 
+    /// <summary>Fields of several hashes, read at once.</summary>
+    public Task<RedisValue[][]> GetFieldsAsync(IEnumerable<StoreKey> keys, params RedisValue[] fields) =>
+        RunAsync(_large, database => Task.WhenAll(keys.Select(key => database.HashGetAsync(key, fields))));
+
     /// <summary>A page of the members of a sorted set whose scores are all equal, in the order of their bytes.</summary>
     public Task<RedisValue[]> GetRangeByMemberAsync(StoreKey key, RedisValue from, RedisValue to, int take) =>
-        RunAsync(database => database.SortedSetRangeByValueAsync(key, from, to, Exclude.Start, Order.Ascending, 0, take));
+        RunAsync(_large, database => database.SortedSetRangeByValueAsync(key, from, to, Exclude.Start, Order.Ascending, 0, take));
+
+    /// <summary>Runs a script that only reads, and whose answer may be large.</summary>
+    public Task<RedisResult> ReadAsync(StoreScript script, StoreKey[] keys, RedisValue[] arguments) =>
+        RunAsync(_large, database => EvaluateAsync(database, script, Array.ConvertAll(keys, static key => key.Value), arguments));
+
+    /// <summary>The scores of members of a sorted set; null for those that are not in it.</summary>
+    public Task<double?[]> GetScoresAsync(StoreKey key, RedisValue[] members) =>
+        RunAsync(_large, database => database.SortedSetScoresAsync(key, members));
 
     /// <summary>The first members of a sorted set.</summary>
     public Task<RedisValue[]> GetFirstAsync(StoreKey key, int take) =>
@@ -102,9 +117,12 @@ internal sealed class RedisConnection : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _absence.Dispose();
-        if (_connection is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })
+        foreach (var connection in new[] { _connection, _large })
         {
-            await (await _connection.Value.ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
+            if (connection is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })
+            {
+                await (await connection.Value.ConfigureAwait(false)).DisposeAsync().ConfigureAwait(false);
+            }
         }
     }
 
@@ -128,9 +146,11 @@ internal sealed class RedisConnection : IAsyncDisposable
             ? StoreText.Encode(text)
             : value;
 
-    private async Task<IConnectionMultiplexer> ConnectAsync()
+    private async Task<IConnectionMultiplexer> ConnectAsync(string name)
     {
-        var connection = await ConnectionMultiplexer.ConnectAsync(_settings).ConfigureAwait(false);
+        var settings = _settings.Clone();
+        settings.ClientName ??= name;
+        var connection = await ConnectionMultiplexer.ConnectAsync(settings).ConfigureAwait(false);
         if (Profiler is { } profiler)
         {
             connection.RegisterProfiler(profiler);
@@ -139,13 +159,15 @@ internal sealed class RedisConnection : IAsyncDisposable
         return connection;
     }
 
-    private async Task<T> RunAsync<T>(Func<IDatabase, Task<T>> command)
+    private Task<T> RunAsync<T>(Func<IDatabase, Task<T>> command) => RunAsync(_connection, command);
+
+    private async Task<T> RunAsync<T>(Lazy<Task<IConnectionMultiplexer>> connection, Func<IDatabase, Task<T>> command)
     {
         _absence.ThrowIfKnown();
         var call = _absence.Begin();
         try
         {
-            var answer = await command((await _connection.Value.ConfigureAwait(false)).GetDatabase()).ConfigureAwait(false);
+            var answer = await command((await connection.Value.ConfigureAwait(false)).GetDatabase()).ConfigureAwait(false);
             call.Answered();
             return answer;
         }

@@ -78,6 +78,12 @@ internal sealed class StoreScript
 
     public static StoreScript Commit { get; } = Load("commit");
 
+    public static StoreScript DocumentList { get; } = Load("document-list");
+
+    public static StoreScript DocumentFind { get; } = Load("document-find");
+
+    public static StoreScript DocumentIndex { get; } = Load("document-index");
+
     private static StoreScript Load(string name)
     {
         using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name + ".lua")

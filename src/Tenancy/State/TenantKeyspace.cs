@@ -29,10 +29,19 @@ internal sealed class TenantKeyspace(TenantId tenant)
 
     public StoreKey Documents => Key("documents");
 
+    /// <summary>The same documents by their ids: which accounts have one of an id.</summary>
+    public StoreKey DocumentIds => Key("document-ids");
+
     /// <summary>What the documents take up, in bytes.</summary>
     public StoreKey DocumentStorage => Key("document-storage");
 
+    /// <summary>What the documents that each caller created take up, in bytes.</summary>
+    public StoreKey DocumentShares => Key("document-shares");
+
     public StoreKey Idempotencies => Key("idempotencies");
+
+    /// <summary>The callers that have idempotency keys of their own, by when the last of these go.</summary>
+    public StoreKey IdempotencyCallers => Key("idempotency-callers");
 
     /// <summary>What the answers to idempotency keys take up, in bytes, by when they go.</summary>
     public StoreKey IdempotencySizes => Key("idempotency-sizes");
@@ -50,6 +59,12 @@ internal sealed class TenantKeyspace(TenantId tenant)
     /// <summary>A record of an idempotency key, from the hash of its scope and the key.</summary>
     public StoreKey Idempotency(string recordHash) => new($"{_prefix}idempotency:{recordHash}");
 
+    /// <summary>The idempotency keys of one caller, from the hash of its identity.</summary>
+    public StoreKey CallerIdempotencies(string callerHash) => new($"{_prefix}idempotencies-of:{callerHash}");
+
+    /// <summary>What the answers to the idempotency keys of one caller take up.</summary>
+    public StoreKey CallerIdempotencySizes(string callerHash) => new($"{_prefix}idempotency-sizes-of:{callerHash}");
+
     public StoreKey RateLimit(string policy, string subjectHash) => new($"{_prefix}rate-limit:{policy}:{subjectHash}");
 
     /// <summary>The key of a document, from its place in the index: account, collection and the hash of its id.</summary>
@@ -57,6 +72,9 @@ internal sealed class TenantKeyspace(TenantId tenant)
 
     /// <summary>The form in which a text from outside enters a key.</summary>
     public static string Hash(string value) => Base64Url.EncodeToString(SHA256.HashData(StoreText.Encode(value)));
+
+    /// <summary>The same of a text of one kind, which a first byte tells apart from all texts without one.</summary>
+    public static string Hash(byte kind, string value) => Base64Url.EncodeToString(SHA256.HashData([kind, .. StoreText.Encode(value)]));
 
     /// <summary>The form in which several texts enter a key together. "ab" and "c" make another one than "a" and "bc".</summary>
     public static string Hash(string first, string? second, params ReadOnlySpan<string?> rest) =>

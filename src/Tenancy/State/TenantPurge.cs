@@ -151,35 +151,49 @@ internal sealed class TenantPurge(RedisConnection redis)
             await DeleteIndexAsync(
                     _keys.Documents,
                     member =>
-                        member.Split(':') is [var account, var collection, _, var id] ? _keys.Document(new(account, collection, id)) : null,
+                        member.Split(':') is [var account, var collection, _, var id] ? [_keys.Document(new(account, collection, id))] : [],
                     cancellationToken
                 )
                 .ConfigureAwait(false);
-            await DeleteIndexAsync(_keys.Idempotencies, member => _keys.Idempotency(member), cancellationToken).ConfigureAwait(false);
+            await DeleteIndexAsync(_keys.DocumentIds, _ => [], cancellationToken).ConfigureAwait(false);
+            await DeleteIndexAsync(_keys.Idempotencies, member => [_keys.Idempotency(member)], cancellationToken).ConfigureAwait(false);
+            await DeleteIndexAsync(
+                    _keys.IdempotencyCallers,
+                    caller => [_keys.CallerIdempotencies(caller), _keys.CallerIdempotencySizes(caller)],
+                    cancellationToken
+                )
+                .ConfigureAwait(false);
             await DeleteIndexAsync(
                     _keys.Sessions,
-                    member => member.Split('.') is [_, _, var hash] ? _keys.Session(hash) : null,
+                    member => member.Split('.') is [_, _, var hash] ? [_keys.Session(hash)] : [],
                     cancellationToken
                 )
                 .ConfigureAwait(false);
-            await DeleteIndexAsync(_keys.Clients, entry => _keys.Client(ClientStore.HandleOf(entry)), cancellationToken)
+            await DeleteIndexAsync(_keys.Clients, entry => [_keys.Client(ClientStore.HandleOf(entry))], cancellationToken)
                 .ConfigureAwait(false);
             await DeletePrincipalsAsync(cancellationToken).ConfigureAwait(false);
             await DeleteAsync(
                     _keys.Principals,
-                    [_keys.Principals, _keys.SessionCounts, _keys.DocumentStorage, _keys.IdempotencySizes, _keys.Secret],
+                    [
+                        _keys.Principals,
+                        _keys.SessionCounts,
+                        _keys.DocumentStorage,
+                        _keys.DocumentShares,
+                        _keys.IdempotencySizes,
+                        _keys.Secret,
+                    ],
                     "HDEL",
                     []
                 )
                 .ConfigureAwait(false);
         }
 
-        private async Task DeleteIndexAsync(StoreKey index, Func<string, StoreKey?> key, CancellationToken cancellationToken)
+        private async Task DeleteIndexAsync(StoreKey index, Func<string, StoreKey[]> keys, CancellationToken cancellationToken)
         {
             while (await redis.GetFirstAsync(index, BatchSize).ConfigureAwait(false) is { Length: > 0 } members)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                StoreKey[] named = [.. members.Select(member => key(member.ToString())).OfType<StoreKey>()];
+                StoreKey[] named = [.. members.SelectMany(member => keys(member.ToString()))];
                 await DeleteAsync(index, named, "ZREM", members).ConfigureAwait(false);
             }
         }

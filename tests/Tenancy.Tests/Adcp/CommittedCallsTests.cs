@@ -80,6 +80,149 @@ public sealed class CommittedCallsTests
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Who_has_its_share_of_the_storage_is_told_that_it_lasts_and_others_still_write(bool bySdk)
+    {
+        await using var server = await StartAsync(new(), bySdk);
+        using (
+            var added = await server.AdminAsync(HttpMethod.Post, "/acme/principals", """{"name":"second","token":"acme.second-buyer"}""")
+        )
+        {
+            Assert.Equal(HttpStatusCode.Created, added.StatusCode);
+        }
+
+        // Three notes are within a caller's half, and a fourth is not.
+        using (var changed = await server.AdminAsync(HttpMethod.Patch, "/acme", """{"limits":{"maxDocumentBytes":4000}}"""))
+        {
+            Assert.True(changed.IsSuccessStatusCode);
+        }
+
+        Assert.Null(Error(await CallAsync(server, "write_thrice_once")));
+        foreach (var tool in new[] { "write_thrice_once", "write_thrice" })
+        {
+            var refused = (await CallAsync(server, tool))["structuredContent"]!["adcp_error"]!;
+            Assert.Equal(("POLICY_VIOLATION", "correctable"), (refused["code"]!.ToString(), refused["recovery"]!.ToString()));
+            Assert.Null(refused["retry_after"]);
+            Assert.Contains("delete some of it", refused["message"]!.ToString(), StringComparison.Ordinal);
+        }
+
+        var arguments = new JsonObject { ["text"] = "more", ["end"] = "returns" };
+        var plain = await server.CallAsync("acme", McpCalls.Acme, "plain", arguments);
+        Assert.True((bool)plain["isError"]!);
+        Assert.Contains("to wait does not change that", plain["content"]![0]!["text"]!.ToString(), StringComparison.Ordinal);
+
+        var others = await server.CallAsync("acme", "acme.second-buyer", "plain", arguments.DeepClone().AsObject());
+        Assert.False(others["isError"]?.GetValue<bool>() is true);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_is_too_large_to_be_kept_or_answered_is_refused_by_name_and_leaves_nothing(bool bySdk)
+    {
+        var log = new Work { Padding = 5_000_000 };
+        await using var server = await StartAsync(log, bySdk);
+        foreach (var tool in new[] { "write_thrice_once", "write_thrice" })
+        {
+            AssertTold("larger than one may be", await CallAsync(server, tool));
+        }
+
+        log.Padding = 0;
+        AssertTold("in parts", await CallAsync(server, "write_many_once"));
+        var large = new JsonObject { ["text"] = new string('x', 300_000), ["end"] = "returns" };
+        AssertSaid("262144 are the most", await server.CallAsync("acme", McpCalls.Acme, "plain", large));
+        var much = new JsonObject { ["text"] = "kept", ["end"] = "answers much" };
+        AssertSaid("larger than one may be", await server.CallAsync("acme", McpCalls.Acme, "plain", much));
+
+        Assert.Empty(await TextsAsync(server));
+        Assert.Equal("", (await server.CallAsync("acme", McpCalls.Acme, "plain_list"))["content"]![0]!["text"]!.ToString());
+
+        static void AssertTold(string text, JsonNode result)
+        {
+            var error = result["structuredContent"]!["adcp_error"]!;
+            Assert.Equal(("VALIDATION_ERROR", "correctable"), (error["code"]!.ToString(), error["recovery"]!.ToString()));
+            Assert.Contains(text, error["message"]!.ToString(), StringComparison.Ordinal);
+        }
+
+        static void AssertSaid(string text, JsonNode result)
+        {
+            Assert.True((bool)result["isError"]!);
+            Assert.Contains(text, result["content"]![0]!["text"]!.ToString(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task An_account_with_the_name_of_a_caller_reaches_nothing_of_that_caller()
+    {
+        await using var server = await StartAsync(new());
+        var principals = await McpCalls.ReadAsync(await server.AdminAsync(HttpMethod.Get, "/acme/principals"));
+        var victim = "principal:" + principals["principals"]![0]!["id"];
+        await server.CallAsync("acme", McpCalls.Acme, "plain", new() { ["text"] = "the victim's", ["end"] = "returns" });
+        Assert.Equal("the victim's", await PlainListAsync());
+
+        // A resolver that believes what the buyer says.
+        var arguments = Arguments($"{Guid.NewGuid():N}", "write_thrice_once");
+        arguments["account"]!["account_id"] = victim;
+        using (
+            var added = await server.AdminAsync(HttpMethod.Post, "/acme/principals", """{"name":"second","token":"acme.second-buyer"}""")
+        )
+        {
+            Assert.Equal(HttpStatusCode.Created, added.StatusCode);
+        }
+
+        await server.CallAsync("acme", "acme.second-buyer", "write_thrice_once", arguments);
+        arguments = Arguments("", "write_thrice");
+        arguments["account"]!["account_id"] = victim;
+        var read = await server.CallAsync("acme", "acme.second-buyer", "list_notes", arguments);
+        Assert.Equal("1 2 3", read["structuredContent"]!["operation"]!.ToString());
+        Assert.Equal("the victim's", await PlainListAsync());
+
+        async Task<string> PlainListAsync() =>
+            (await server.CallAsync("acme", McpCalls.Acme, "plain_list"))["content"]![0]!["text"]!.ToString();
+    }
+
+    [Fact]
+    public async Task Who_has_its_share_of_idempotency_keys_is_told_that_it_lasts_and_who_uses_them_too_fast_that_it_does_not()
+    {
+        await using var server = await StartAsync(new());
+        using (var changed = await server.AdminAsync(HttpMethod.Patch, "/acme", """{"limits":{"maxIdempotencyRecords":4}}"""))
+        {
+            Assert.True(changed.IsSuccessStatusCode);
+        }
+
+        Assert.Null(Error(await CallAsync(server, "write_thrice_once")));
+        Assert.Null(Error(await CallAsync(server, "write_thrice_once")));
+        var full = (await CallAsync(server, "write_thrice_once"))["structuredContent"]!["adcp_error"]!;
+        Assert.Equal(("POLICY_VIOLATION", "correctable"), (full["code"]!.ToString(), full["recovery"]!.ToString()));
+        Assert.Null(full["retry_after"]);
+
+        // The ceiling of new keys is a setting, and counts at once.
+        using (
+            var changed = await server.AdminAsync(
+                HttpMethod.Patch,
+                "/acme",
+                """{"limits":{"maxIdempotencyRecords":1000,"idempotencyInserts":1,"idempotencyInsertBurst":1}}"""
+            )
+        )
+        {
+            Assert.True(changed.IsSuccessStatusCode);
+        }
+
+        JsonNode last;
+        var count = 2;
+        while (Error(last = await CallAsync(server, "write_thrice_once")) is null)
+        {
+            count++;
+        }
+
+        Assert.Equal(10, count);
+        var fast = last["structuredContent"]!["adcp_error"]!;
+        Assert.Equal(("RATE_LIMITED", "transient"), (fast["code"]!.ToString(), fast["recovery"]!.ToString()));
+        Assert.InRange((int)fast["retry_after"]!, 1, 10);
+    }
+
     [Fact]
     public async Task A_conflict_lets_a_handler_with_a_key_decide_again_with_services_of_its_own()
     {
@@ -349,7 +492,7 @@ public sealed class CommittedCallsTests
             Task.FromResult<IReadOnlyList<Account>>([
                 new()
                 {
-                    AccountId = "any",
+                    AccountId = reference?.AccountId ?? "any",
                     Name = "any",
                     Status = AccountStatus.Active,
                 },
@@ -384,6 +527,8 @@ public sealed class CommittedCallsTests
     {
         public Exception? Failure { get; set; }
 
+        public int Padding { get; set; }
+
         public Func<int, Task> Meanwhile { get; set; } = _ => Task.CompletedTask;
 
         public ConcurrentQueue<(string Operation, Mark Mark)> Runs { get; } = new();
@@ -406,8 +551,31 @@ public sealed class CommittedCallsTests
                 await context.Documents<Note>().CreateAsync(new() { Text = text }, text, cancellationToken);
             }
 
-            return log.Failure is null ? new() { Notes = 3, Operation = context.OperationId } : throw log.Failure;
+            return log.Failure is null
+                ? new() { Notes = 3, Operation = context.OperationId + new string('x', log.Padding) }
+                : throw log.Failure;
         }
+
+        [AdcpTool("write_many_once")]
+        public async Task<WorkResponse> WriteManyAsync(KeyedRequest request, ToolContext context, CancellationToken cancellationToken)
+        {
+            for (var i = 0; i < 129; i++)
+            {
+                await context.Documents<Note>().CreateAsync(new() { Text = "many" }, $"{i}", cancellationToken);
+            }
+
+            return new() { Notes = 129 };
+        }
+
+        [AdcpTool("list_notes")]
+        public async Task<WorkResponse> ListAsync(WorkRequest request, ToolContext context, CancellationToken cancellationToken) =>
+            new()
+            {
+                Operation = string.Join(
+                    ' ',
+                    (await context.Documents<Note>().ListAsync(cancellationToken: cancellationToken)).Items.Select(note => note.Text)
+                ),
+            };
 
         [AdcpTool("write_ids")]
         public async Task<WorkResponse> WriteIdsAsync(KeyedRequest request, ToolContext context, CancellationToken cancellationToken)
@@ -456,7 +624,9 @@ public sealed class CommittedCallsTests
         public static async Task<CallToolResult> WriteAsync(string text, string end, ToolContext context)
         {
             await context.Documents<Note>().CreateAsync(new() { Text = text });
-            return end == "throws" ? throw new InvalidOperationException(end) : new() { IsError = end == "says so" };
+            return end == "throws" ? throw new InvalidOperationException(end)
+                : end == "answers much" ? new() { Content = [new TextContentBlock { Text = new('x', 9_000_000) }] }
+                : new() { IsError = end == "says so" };
         }
 
         [McpServerTool(Name = "plain_list")]

@@ -243,7 +243,15 @@ public sealed class EnvelopeTests
         }
 
         var documents = new Documents<TestBuy>(
-            new(redis, tenant, null, "read", new UnitOfWork(0), () => { }, new(_ => Task.FromResult<IReadOnlyList<string>>(accounts)))
+            new(
+                redis,
+                tenant,
+                null,
+                "read",
+                new UnitOfWork(DocumentBudget.OfTenant(0)),
+                () => { },
+                new(_ => Task.FromResult<IReadOnlyList<string>>(accounts))
+            )
         );
         List<string> seen = [];
         string? cursor = null;

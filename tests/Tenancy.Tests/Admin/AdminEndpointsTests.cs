@@ -149,6 +149,8 @@ public sealed class AdminEndpointsTests
     [InlineData("""{"id":"x","limits":{"maxDocumentBytes":1099511627777}}""", "limits.maxDocumentBytes")]
     [InlineData("""{"id":"x","limits":{"maxIdempotencyRecords":100000001}}""", "limits.maxIdempotencyRecords")]
     [InlineData("""{"id":"x","limits":{"maxIdempotencyBytes":1099511627777}}""", "limits.maxIdempotencyBytes")]
+    [InlineData("""{"id":"x","limits":{"idempotencyInserts":10001}}""", "limits.idempotencyInserts")]
+    [InlineData("""{"id":"x","limits":{"idempotencyInsertBurst":0}}""", "limits.idempotencyInsertBurst")]
     [InlineData("""{"id":"x","limits":{"maxSessions":"many"}}""", "limits.maxSessions")]
     [InlineData("""{"id":"x","authentication":{"kind":"magic"}}""", "authentication.kind")]
     [InlineData("""{"id":"x","settings":[]}""", "settings")]
@@ -180,7 +182,7 @@ public sealed class AdminEndpointsTests
             """
             {"id":"x","limits":{"maxClients":10000,"maxSessions":100000,"rateLimit":60000000,"rateLimitPerCaller":60000000,
             "maxConcurrentCalls":10000,"maxDocumentBytes":1099511627776,"maxIdempotencyRecords":100000000,
-            "maxIdempotencyBytes":1099511627776}}
+            "maxIdempotencyBytes":1099511627776,"idempotencyInserts":10000,"idempotencyInsertBurst":10000}}
             """
         );
         Assert.Equal(HttpStatusCode.Created, response.StatusCode);

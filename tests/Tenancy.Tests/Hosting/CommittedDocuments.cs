@@ -11,25 +11,27 @@ internal sealed class CommittedDocuments<T>(
     TenantId tenant,
     string? account,
     string operation,
-    long budget = TenantLimits.DefaultMaxDocumentBytes,
+    DocumentBudget? budget = null,
     TenantDocument? owner = null,
     long generation = 0
 )
     where T : TenantDocument
 {
+    private readonly DocumentBudget _budget = budget ?? DocumentBudget.OfTenant(TenantLimits.DefaultMaxDocumentBytes);
+
     public CommittedDocuments<T> Of(TenantDocument owner)
     {
         // Who is no owner is refused at once.
-        _ = Documents(new Unit(budget)).Of(owner);
-        return new(redis, tenant, account, operation, budget, owner, generation);
+        _ = Documents(new Unit(_budget)).Of(owner);
+        return new(redis, tenant, account, operation, _budget, owner, generation);
     }
 
-    public Task<T?> GetAsync(string id) => Documents(new Unit(budget)).GetAsync(id);
+    public Task<T?> GetAsync(string id) => Documents(new Unit(_budget)).GetAsync(id);
 
     public Task<IReadOnlyList<T>> GetAllAsync(IEnumerable<string> ids, CancellationToken cancellationToken = default) =>
-        Documents(new Unit(budget)).GetAllAsync(ids, cancellationToken);
+        Documents(new Unit(_budget)).GetAllAsync(ids, cancellationToken);
 
-    public Task<DocumentPage<T>> ListAsync(string? cursor = null, int limit = 50) => Documents(new Unit(budget)).ListAsync(cursor, limit);
+    public Task<DocumentPage<T>> ListAsync(string? cursor = null, int limit = 50) => Documents(new Unit(_budget)).ListAsync(cursor, limit);
 
     public Task<T> CreateAsync(T document, string name = "") => WriteAsync(documents => documents.CreateAsync(document, name));
 
@@ -41,7 +43,7 @@ internal sealed class CommittedDocuments<T>(
 
     private async Task<TResult> WriteAsync<TResult>(Func<Documents<T>, Task<TResult>> write)
     {
-        var unit = new Unit(budget);
+        var unit = new Unit(_budget);
         var result = await write(Documents(unit));
         if (!unit.Work.IsEmpty)
         {
@@ -57,7 +59,7 @@ internal sealed class CommittedDocuments<T>(
         return owner is null ? documents : documents.Of(owner);
     }
 
-    private sealed class Unit(long budget) : IUnitOfWork
+    private sealed class Unit(DocumentBudget budget) : IUnitOfWork
     {
         public DocumentWork Work { get; } = DocumentWork.Again(budget, writes: null);
 

@@ -109,8 +109,12 @@ public sealed class ConcurrentCallsTests
         var tenant = server.Services.GetRequiredService<TenantRegistry>().Get("acme")!;
         var places = server.Services.GetRequiredService<ConcurrentCalls>();
         var call = server.Services.GetRequiredService<CallStarter>().TryBegin(tenant, CallerIdentity.FromPrincipal("buyer")!).Call!;
-        var place = places.TryTake(tenant)!;
-        place.GiveBack();
+        using (var changed = await server.AdminAsync(HttpMethod.Patch, "/acme", """{"limits":{"maxConcurrentCalls":1}}"""))
+        {
+            Assert.True(changed.IsSuccessStatusCode);
+        }
+
+        tenant = server.Services.GetRequiredService<TenantRegistry>().Get("acme")!;
         var goesOn = new TaskCompletionSource();
         var work = call.RunDetached(async () =>
         {
@@ -118,11 +122,45 @@ public sealed class ConcurrentCallsTests
             return call.Context.Platform<TestPlatform>();
         });
         await call.ReleaseAsync();
-        Assert.False(place.TryTake(limit: 1));
+        Assert.Null(places.TryTake(tenant, CallerIdentity.System));
         goesOn.SetResult();
         Assert.NotNull(await work);
-        Assert.True(place.TryTake(limit: 1));
+        Assert.NotNull(places.TryTake(tenant, CallerIdentity.System));
         Assert.Throws<InvalidOperationException>(() => call.Context.Platform<TestPlatform>());
+    }
+
+    [Theory]
+    [InlineData(5, 3)]
+    [InlineData(4, 2)]
+    [InlineData(1, 1)]
+    public async Task A_caller_has_half_of_the_places_and_all_of_a_tenant_that_asks_for_no_proof(int limit, int share)
+    {
+        await using var server = await TenancyServer.StartAsync();
+        var places = server.Services.GetRequiredService<ConcurrentCalls>();
+        var (one, other) = (CallerIdentity.FromPrincipal("one")!, CallerIdentity.FromPrincipal("other")!);
+        var tenant = await ChangeAsync($$$"""{"limits":{"maxConcurrentCalls":{{{limit}}}}}""");
+        var taken = Take(one, share);
+        Assert.Null(places.TryTake(tenant, one));
+        taken.AddRange(Take(other, limit - share));
+        Assert.Null(places.TryTake(tenant, other));
+        Assert.Null(places.TryTake(tenant, CallerIdentity.FromPrincipal("third")!));
+        taken[0].GiveBack();
+        Assert.NotNull(places.TryTake(tenant, one));
+        Assert.Null(places.TryTake(tenant, one));
+
+        tenant = await ChangeAsync($$$"""{"limits":{"maxConcurrentCalls":{{{2 * limit}}}},"authentication":{"kind":"none"}}""");
+        Take(CallerIdentity.Anonymous, limit);
+        Assert.Null(places.TryTake(tenant, CallerIdentity.Anonymous));
+
+        List<ConcurrentCalls.Place> Take(CallerIdentity caller, int count) =>
+            [.. Enumerable.Range(0, count).Select(_ => Assert.NotNull(places.TryTake(tenant, caller)))];
+
+        async Task<TenantModel> ChangeAsync(string patch)
+        {
+            using var changed = await server.AdminAsync(HttpMethod.Patch, "/acme", patch);
+            Assert.True(changed.IsSuccessStatusCode, await changed.Content.ReadAsStringAsync(Token));
+            return server.Services.GetRequiredService<TenantRegistry>().Get("acme")!;
+        }
     }
 
     private static async Task LeaveAsync(TenancyServer server, SlowTools.Gate gate, string call, Generation? generation, string? session)

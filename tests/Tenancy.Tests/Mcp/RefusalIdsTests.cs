@@ -3,6 +3,7 @@ using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Tenancy.Authentication;
 using Tenancy.Mcp;
 using Tenancy.Registry;
 using Tenancy.Tests.Hosting;
@@ -27,7 +28,9 @@ public sealed class RefusalIdsTests
         }
 
         Assert.NotNull(
-            server.Services.GetRequiredService<ConcurrentCalls>().TryTake(server.Services.GetRequiredService<TenantRegistry>().Get("acme")!)
+            server
+                .Services.GetRequiredService<ConcurrentCalls>()
+                .TryTake(server.Services.GetRequiredService<TenantRegistry>().Get("acme")!, CallerIdentity.System)
         );
         var meta = hasProgress ? ",\"_meta\":{\"progressToken\":1}" : "";
         using var request = McpCalls.Post(

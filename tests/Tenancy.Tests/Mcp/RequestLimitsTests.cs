@@ -127,10 +127,21 @@ public sealed class RequestLimitsTests
             services.AddSingleton(gate);
             services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<SlowTools>()));
         });
-        await ChangeAsync(server, """{"limits":{"maxConcurrentCalls":3}}""");
-        var slow = Enumerable.Range(0, 3).Select(_ => server.CallAsync("acme", McpCalls.Acme, "slow")).ToArray();
+        await ChangeAsync(server, """{"limits":{"maxConcurrentCalls":5}}""");
+        using (
+            var added = await server.AdminAsync(HttpMethod.Post, "/acme/principals", """{"name":"second","token":"acme.second-buyer"}""")
+        )
+        {
+            Assert.Equal(HttpStatusCode.Created, added.StatusCode);
+        }
+
+        // One caller has half of them, rounded up.
+        var slow = Enumerable.Range(0, 3).Select(_ => server.CallAsync("acme", McpCalls.Acme, "slow")).ToList();
         await gate.WaitForAsync(3);
         Assert.Equal(HttpStatusCode.TooManyRequests, await StatusAsync(server, "acme", McpCalls.Acme));
+        slow.AddRange(Enumerable.Range(0, 2).Select(_ => server.CallAsync("acme", "acme.second-buyer", "slow")));
+        await gate.WaitForAsync(2);
+        Assert.Equal(HttpStatusCode.TooManyRequests, await StatusAsync(server, "acme", "acme.second-buyer"));
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, "globex", McpCalls.Globex));
         gate.Open();
         await Task.WhenAll(slow);

@@ -13,16 +13,20 @@ public sealed class DocumentModelTests(TestStores stores)
 {
     private static readonly string[] Accounts = ["one", "two"];
 
+    // The server itself has no share of its own.
+    private static readonly string[] Callers = ["first", "second", ""];
+
     private static readonly Gen<(int Kind, int Id, int Number)[]> Steps = Gen.Select(Gen.Int[0, 8], Gen.Int[0, 3], Gen.Int[1, 9])
         .Select((kind, id, number) => (kind, id, number))
         .Array[1, 12];
 
-    private static readonly Gen<((int Kind, int Id, int Number)[] Steps, int Account, bool Commits)[]> Calls = Gen.Select(
+    private static readonly Gen<((int Kind, int Id, int Number)[] Steps, int Account, int Caller, bool Commits)[]> Calls = Gen.Select(
             Steps,
             Gen.Int[0, 1],
+            Gen.Int[0, 2],
             Gen.Int[0, 3]
         )
-        .Select((steps, account, end) => (steps, account, end > 0))
+        .Select((steps, account, caller, end) => (steps, account, caller, end > 0))
         .Array[1, 6];
 
     [Theory]
@@ -36,13 +40,13 @@ public sealed class DocumentModelTests(TestStores stores)
     private static async Task RunAsync(
         TestStore store,
         TenantId tenant,
-        ((int Kind, int Id, int Number)[] Steps, int Account, bool Commits)[] calls
+        ((int Kind, int Id, int Number)[] Steps, int Account, int Caller, bool Commits)[] calls
     )
     {
         List<Entry> stored = [];
         for (var i = 0; i < calls.Length; i++)
         {
-            var call = new Call(store.Redis, tenant, Accounts[calls[i].Account], $"operation-{i}", stored);
+            var call = new Call(store.Redis, tenant, Accounts[calls[i].Account], $"operation-{i}", Callers[calls[i].Caller], stored);
             foreach (var (kind, id, number) in calls[i].Steps)
             {
                 await call.StepAsync(kind, $"{(char)('a' + id)}", number);
@@ -56,16 +60,73 @@ public sealed class DocumentModelTests(TestStores stores)
             stored = call.Stored;
             foreach (var account in Accounts)
             {
-                await new Call(store.Redis, tenant, account, "reader", stored).CompareAsync(limit: 3);
+                await new Call(store.Redis, tenant, account, "reader", "", stored).CompareAsync(limit: 3);
             }
+
+            await CompareIdsAsync(store, tenant, stored);
+            await CompareSharesAsync(store, tenant, stored);
         }
     }
 
-    private sealed record Entry(string Account, string Type, string Id, int Number, long Revision, string Operation);
-
-    private sealed class Call(RedisConnection redis, TenantId tenant, string account, string operation, List<Entry> stored)
+    // By their ids documents are found in all accounts at once, and the first account's counts.
+    private static async Task CompareIdsAsync(TestStore store, TenantId tenant, List<Entry> stored)
     {
-        private readonly UnitOfWork _unit = new(TenantLimits.DefaultMaxDocumentBytes);
+        string[] ids = ["d", "c", "b", "a"];
+        var everywhere = new Documents<TestOrder>(
+            new DocumentScope(
+                store.Redis,
+                tenant,
+                null,
+                "reader",
+                new UnitOfWork(DocumentBudget.OfTenant(0)),
+                () => { },
+                new ReadableAccounts(_ => Task.FromResult<IReadOnlyList<string>>(Accounts))
+            )
+        );
+        Assert.Equal(
+            ids.Select(id =>
+                    Accounts
+                        .Select(account => stored.Find(entry => (entry.Account, entry.Type, entry.Id) == (account, "order", id)))
+                        .FirstOrDefault(entry => entry is not null)
+                )
+                .OfType<Entry>()
+                .Select(entry => (entry.Id, entry.Number)),
+            (await everywhere.GetAllAsync(ids)).Select(order => (order.Id, order.Number))
+        );
+        Assert.Equal(stored.Count, await (await store.RawAsync()).SortedSetLengthAsync(new TenantKeyspace(tenant).DocumentIds));
+    }
+
+    // What each caller's documents take up is the sum of those that it created, whoever changed or deleted them.
+    private static async Task CompareSharesAsync(TestStore store, TenantId tenant, List<Entry> stored)
+    {
+        var raw = await store.RawAsync();
+        var keys = new TenantKeyspace(tenant);
+        var sizes = new Dictionary<string, long>();
+        foreach (var entry in stored)
+        {
+            var place = new DocumentPlace(
+                TenantKeyspace.Hash(entry.Account),
+                entry.Type == "order" ? "test_orders" : "test_deliveries",
+                TenantKeyspace.Hash(entry.Id)
+            );
+            var size = await raw.HashStringLengthAsync(keys.Document(place), "json") + 512;
+            sizes[entry.Creator] = sizes.GetValueOrDefault(entry.Creator) + size;
+        }
+
+        Assert.Equal(sizes.Values.Sum(), (long)await raw.StringGetAsync(keys.DocumentStorage));
+        Assert.Equal(
+            sizes.Where(share => share.Key.Length > 0).Select(share => (share.Key, share.Value)).Order(),
+            (await raw.HashGetAllAsync(keys.DocumentShares)).Select(share => (share.Name.ToString(), (long)share.Value)).Order()
+        );
+    }
+
+    private sealed record Entry(string Account, string Type, string Id, int Number, long Revision, string Operation, string Creator);
+
+    private sealed class Call(RedisConnection redis, TenantId tenant, string account, string operation, string caller, List<Entry> stored)
+    {
+        private readonly UnitOfWork _unit = new(
+            new(TenantLimits.DefaultMaxDocumentBytes, TenantLimits.DefaultMaxDocumentBytes / 2, caller)
+        );
         private readonly Dictionary<string, string> _created = [];
         private List<Entry> _mine = [.. stored];
 
@@ -148,7 +209,7 @@ public sealed class DocumentModelTests(TestStores stores)
             Assert.Equal((known?.Number ?? number, known?.Revision ?? 1), (actual, revision));
             if (known is null)
             {
-                _mine.Add(new(account, type, id, number, 1, operation));
+                _mine.Add(new(account, type, id, number, 1, operation, caller));
             }
         }
 

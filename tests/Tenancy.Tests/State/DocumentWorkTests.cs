@@ -496,7 +496,7 @@ public sealed class DocumentWorkTests(TestStores stores)
 
     private sealed class Call(RedisConnection redis, TenantId tenant, long generation, string operation, long budget)
     {
-        private readonly UnitOfWork _unit = new(budget);
+        private readonly UnitOfWork _unit = new(DocumentBudget.OfTenant(budget) with { Document = 1024 * 1024 });
 
         public Documents<TestOrder> Orders => new(Scope);
 

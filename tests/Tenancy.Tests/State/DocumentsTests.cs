@@ -117,7 +117,7 @@ public sealed class DocumentsTests(TestStores stores)
                 DocumentJson.Options
             )
         );
-        var budget = (size * 37) + 100;
+        var budget = DocumentBudget.OfTenant((size * 37) + 100);
         var created = new ConcurrentBag<TestOrder>();
         var refused = 0;
         await Task.WhenAll(
@@ -136,7 +136,7 @@ public sealed class DocumentsTests(TestStores stores)
                         }
                         catch (StorageBudgetExceededException exception)
                         {
-                            Assert.Equal(budget, exception.Budget);
+                            Assert.Equal((budget.Tenant, false), (exception.Budget, exception.IsShare));
                             Interlocked.Increment(ref refused);
                         }
                     }
@@ -182,6 +182,59 @@ public sealed class DocumentsTests(TestStores stores)
         await orders.DeleteAsync("a");
         await orders.DeleteAsync("b");
         Assert.Equal(0, (long)await raw.StringGetAsync($"tenant:{{{store.Tenant}}}:document-storage"));
+    }
+
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
+    public async Task One_caller_takes_no_more_than_its_share_whoever_changes_what_it_created(StoreKind kind)
+    {
+        await using var store = await stores.GetAsync(kind);
+        var connections = store.Connect(4);
+        var size = DocumentSize.Of(
+            System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(
+                new TestOrder { Id = new('x', 25), Text = new('y', 1000) },
+                DocumentJson.Options
+            )
+        );
+        var created = new ConcurrentBag<TestOrder>();
+        var refused = 0;
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 64)
+                .Select(async task =>
+                {
+                    try
+                    {
+                        created.Add(
+                            await Orders(store, $"account-{task % 7}", redis: connections[task % 4], budget: Of("one"))
+                                .CreateAsync(new() { Text = new('y', 1000) })
+                        );
+                    }
+                    catch (StorageBudgetExceededException exception)
+                    {
+                        Assert.Equal((Of("one").Caller, true), (exception.Budget, exception.IsShare));
+                        Interlocked.Increment(ref refused);
+                    }
+                })
+        );
+        Assert.Equal((19, 45), (created.Count, refused));
+
+        // Others have as much, also where the first one calls for what they created, and the other way round.
+        var first = created.First();
+        var theirs = await Orders(store, budget: Of("other")).CreateAsync(new() { Text = "other" });
+        var full = await Assert.ThrowsAsync<StorageBudgetExceededException>(() =>
+            Orders(store, budget: Of("other")).Of(first).ReplaceAsync(first with { Text = new('z', 1101) })
+        );
+        Assert.True(full.IsShare);
+        theirs = await Orders(store, budget: Of("one")).Of(theirs).ReplaceAsync(theirs with { Text = new('z', 1500) });
+
+        // The server itself has no share, and what goes makes room, whoever deletes it.
+        await Orders(store, budget: DocumentBudget.OfTenant(Of("one").Tenant)).CreateAsync(new() { Text = "system" });
+        await Assert.ThrowsAsync<StorageBudgetExceededException>(() => Orders(store, budget: Of("one")).CreateAsync(new()));
+        Assert.True(await Orders(store, budget: Of("other")).Of(first).DeleteAsync(first.Id));
+        await Orders(store, budget: Of("one")).CreateAsync(new() { Text = new('y', 1000) });
+
+        DocumentBudget Of(string caller) => new((size * 38) + 100, (size * 19) + 50, caller);
     }
 
     [Theory]
@@ -313,7 +366,7 @@ public sealed class DocumentsTests(TestStores stores)
                     store.Tenant,
                     null,
                     "operation",
-                    new UnitOfWork(0),
+                    new UnitOfWork(DocumentBudget.OfTenant(0)),
                     () => { },
                     new ReadableAccounts(_ => Task.FromResult<IReadOnlyList<string>>(readable))
                 )
@@ -326,7 +379,7 @@ public sealed class DocumentsTests(TestStores stores)
         string? operation = null,
         TenantId? tenant = null,
         RedisConnection? redis = null,
-        long budget = TenantLimits.DefaultMaxDocumentBytes
+        DocumentBudget? budget = null
     ) => Documents<TestOrder>(store, account, operation, tenant, redis, budget);
 
     private CommittedDocuments<TestDelivery> Deliveries(TestStore store, string? account) => Documents<TestDelivery>(store, account);
@@ -337,7 +390,7 @@ public sealed class DocumentsTests(TestStores stores)
         string? operation = null,
         TenantId? tenant = null,
         RedisConnection? redis = null,
-        long budget = TenantLimits.DefaultMaxDocumentBytes
+        DocumentBudget? budget = null
     )
         where T : TenantDocument =>
         new(

@@ -442,7 +442,7 @@ public sealed class IdempotencyStoreTests(TestStores stores)
         await Keys(store).CompleteAsync(await ClaimedAsync(Keys(store)), "done"u8.ToArray());
         var raw = await store.RawAsync();
         var names = await store.KeysAsync($"*{store.Tenant}*");
-        Assert.Equal(5, names.Length);
+        Assert.Equal(8, names.Length);
         foreach (var name in names)
         {
             var dump = await raw.KeyTypeAsync(name) switch

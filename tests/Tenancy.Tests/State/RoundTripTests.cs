@@ -24,7 +24,7 @@ public sealed class RoundTripTests(TestStores stores)
         var keys = new IdempotencyStore(redis, store.Tenant, generation: 0, new());
         var principals = new PrincipalStore(redis, store.Tenant, generation: 0);
         var clients = new ClientStore(redis, store.Tenant, generation: 0);
-        var unit = new UnitOfWork(TenantLimits.DefaultMaxDocumentBytes);
+        var unit = new UnitOfWork(DocumentBudget.OfTenant(TenantLimits.DefaultMaxDocumentBytes));
         var documents = new Documents<TestOrder>(new DocumentScope(redis, store.Tenant, "account", "operation", unit, () => { }));
         Func<Task> commit = () => DocumentCommit.FlushAsync(redis, new(store.Tenant), generation: 0, unit.Work!, lease: null);
         TestOrder order = null!;
@@ -145,14 +145,50 @@ public sealed class RoundTripTests(TestStores stores)
                 store.Tenant,
                 null,
                 "operation",
-                new UnitOfWork(0),
+                new UnitOfWork(DocumentBudget.OfTenant(0)),
                 () => { },
                 new ReadableAccounts(_ => Task.FromResult<IReadOnlyList<string>>([.. ids, "account"]))
             )
         );
         session = new();
         Assert.Equal("0", (await everywhere.GetAsync("0"))!.Text);
-        AssertReads(101, session);
+        Assert.Equal(2, session.FinishProfiling().Count());
+
+        session = new();
+        Assert.Equal(70, (await everywhere.GetAllAsync(ids)).Count);
+        Assert.Equal(71, session.FinishProfiling().Count());
+    }
+
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
+    public async Task A_caller_of_a_thousand_accounts_that_names_a_hundred_ids_costs_one_look_at_the_index(StoreKind kind)
+    {
+        ProfilingSession? session = null;
+        await using var store = await stores.GetAsync(kind);
+        var redis = store.Connect(profiler: () => session);
+        string[] accounts = [.. Enumerable.Range(0, 1000).Select(i => $"account-{i}")];
+        await new CommittedDocuments<TestOrder>(redis, store.Tenant, accounts[^1], "operation").CreateWithIdAsync("there", new());
+        var everywhere = new Documents<TestOrder>(
+            new DocumentScope(
+                redis,
+                store.Tenant,
+                null,
+                "operation",
+                new UnitOfWork(DocumentBudget.OfTenant(0)),
+                () => { },
+                new ReadableAccounts(_ => Task.FromResult<IReadOnlyList<string>>(accounts))
+            )
+        );
+        await everywhere.GetAllAsync(["made up"]);
+        session = new();
+        Assert.Empty(await everywhere.GetAllAsync(Enumerable.Range(0, 100).Select(i => $"made up {i}")));
+        Assert.Single(session.FinishProfiling());
+
+        // A page goes through them a few hundred at a time.
+        await everywhere.ListAsync();
+        session = new();
+        Assert.Single((await everywhere.ListAsync()).Items);
+        Assert.Equal(6, session.FinishProfiling().Count());
     }
 
     private static void AssertReads(int expected, ProfilingSession session)

@@ -131,6 +131,12 @@ internal sealed class DirectPath(DirectConditions conditions, CallStarter starte
         try
         {
             var answer = await run.RunAsync(call, cancellationToken);
+            if (call.Work is { IsEmpty: false })
+            {
+                // What was written must be able to be answered.
+                answer = answer.Settle();
+            }
+
             await call.CommitAsync(answer.IsError);
 
             // While the call's services are there: what a handler returns may still use them.

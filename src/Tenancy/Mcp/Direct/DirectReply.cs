@@ -47,6 +47,7 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
 
         answer.WriteTo(buffer);
         var json = buffer.WrittenSpan;
+        AnswerTooLargeException.ThrowIf(json.Length, ToolAnswer.MaxBytes);
         if (json.IndexOfAnyInRange((byte)0, (byte)0x1f) >= 0)
         {
             // An event stream ends a message at a line end, and a JSON text has no control character as it is. JSON has those between its
@@ -169,6 +170,7 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
         }
 
         var json = buffer.WrittenSpan;
+        AnswerTooLargeException.ThrowIf(json.Length, 2 * ToolAnswer.MaxBytes);
         var end = hasOwnEnd ? [] : ResultEnd;
         var message = Begin(ResultStart.Length + json.Length + end.Length);
         message.Write(ResultStart);

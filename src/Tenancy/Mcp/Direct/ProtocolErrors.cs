@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
+using Tenancy.State;
 
 namespace Tenancy.Mcp.Direct;
 
@@ -18,12 +19,19 @@ internal static class ProtocolErrors
             [
                 new TextContentBlock
                 {
-                    Text =
-                        exception is McpException
-                            ? $"An error occurred invoking '{tool}': {exception.Message}"
-                            : $"An error occurred invoking '{tool}'.",
+                    Text = Told(exception) is { } told
+                        ? $"An error occurred invoking '{tool}': {told}"
+                        : $"An error occurred invoking '{tool}'.",
                 },
             ],
+        };
+
+    private static string? Told(Exception exception) =>
+        exception switch
+        {
+            McpException => exception.Message,
+            CallRefusedException refused => refused.CallerMessage,
+            _ => null,
         };
 
     /// <summary>An error of the protocol.</summary>

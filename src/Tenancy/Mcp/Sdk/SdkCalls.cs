@@ -6,6 +6,7 @@ using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 using Tenancy.Mcp.Platforms;
 using Tenancy.Registry;
+using Tenancy.State;
 
 namespace Tenancy.Mcp.Sdk;
 
@@ -37,6 +38,11 @@ internal sealed class SdkCalls(CallStarter starter) : IToolCalls, IPostConfigure
         {
             RequestFlow.Current!.Reply.RefuseForStore();
             throw;
+        }
+        catch (CallRefusedException exception)
+        {
+            // What the SDK tells the client of.
+            throw new McpException(exception.CallerMessage, exception);
         }
         finally
         {
@@ -86,6 +92,12 @@ internal sealed class SdkCalls(CallStarter starter) : IToolCalls, IPostConfigure
     )
     {
         var answer = await tool.InvokeAsync(call, request, cancellationToken);
+        if (call.Work is { IsEmpty: false })
+        {
+            // What was written must be able to be answered.
+            ToolAnswer.FromResult(answer).Settle();
+        }
+
         await call.CommitAsync(answer.IsError is true);
         return answer;
     }
@@ -103,8 +115,9 @@ internal sealed class SdkCalls(CallStarter starter) : IToolCalls, IPostConfigure
         try
         {
             var answer = await run.RunAsync(call, cancellationToken);
+            var result = answer.ToResult();
             await call.CommitAsync(answer.IsError);
-            return answer.ToResult();
+            return result;
         }
         catch (Exception exception) when (exception is not OperationCanceledException && run.Fail(exception, call) is { } failure)
         {
@@ -132,6 +145,11 @@ internal sealed class SdkCalls(CallStarter starter) : IToolCalls, IPostConfigure
         {
             RequestFlow.Current!.Reply.RefuseForStore();
             throw;
+        }
+        catch (CallRefusedException exception)
+        {
+            // What the SDK tells the client of.
+            throw new McpException(exception.CallerMessage, exception);
         }
         finally
         {

@@ -48,11 +48,8 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, Tou
         var tenant = request.Tenant;
         var store = new SessionStore(redis, tenant.Id, tenant.Generation);
         var max = (tenant.Config.Limits ?? new TenantLimits()).MaxSessions;
-
-        // Nobody can take all of a tenant's, except where all callers are the same.
-        var perCaller = ToolContextFactory.IsOpen(tenant) ? max : (max / 2) + (max % 2);
         var owner = Owner(tenant, request.Caller);
-        if (await store.ReserveAsync(owner, max, perCaller) is not { } id)
+        if (await store.ReserveAsync(owner, max, (int)ToolContextFactory.ShareOf(tenant, max)) is not { } id)
         {
             return null;
         }

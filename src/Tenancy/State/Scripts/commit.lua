@@ -1,19 +1,23 @@
 -- Commits what a call wrote, and with it the answer to its idempotency key: checks everything first, then writes all of it or nothing.
 -- KEYS: 1 generation
---       with a claim: record (hash); where the claim ends also: index of records (sorted set), sizes of answers (hash)
---       with documents: documents (sorted set, all scores 0: account:collection:creation time:id hash), storage of the documents in bytes,
---       each document (hash), then the documents that some of them belong to (hash)
+--       with a claim: record (hash); where the claim ends also: index of records (sorted set), sizes of answers (hash), the same two of
+--       the caller, callers that have records (sorted set, by when all of them are gone)
+--       with documents: documents (sorted set, all scores 0: account:collection:creation time:id hash), documents by id (sorted set, all
+--       scores 0: collection:id hash:account), storage of the documents in bytes, that of each caller that created some (hash), each
+--       document (hash), then the documents that some of them belong to (hash)
 -- ARGV: 1 generation  2 offset of the clock in ms, 0 outside tests  3 name of this commit  4 1 where it is sent again, else 0
 --       5 the claim: 0 there is none, 1 it goes on, 2 it ends with the answer  6 number of documents  7 most bytes of the documents
---       with a claim: request, token; where it ends also: record hash, answer, time of replay in ms, skew of clocks in ms
+--       8 most bytes of those that one caller created  9 hash of the caller who is charged for what is created, or empty
+--       with a claim: request, token; where it ends also: record hash, caller hash, answer, time of replay in ms, skew of clocks in ms
 --       each document: what is expected (empty: nothing | r and a revision | p and a place), what is to be done (new | keep | gone),
---       revision, size in bytes, account:collection, id hash, operation, number of the key of the document that it belongs to or 0,
+--       revision, size in bytes, account, collection, id hash, operation, number of the key of the document that it belongs to or 0,
 --         document
 -- Gives: {1} committed, now or before | {2, answer} another claim was completed before | {0} another claim is under way, or there is none
---        {3} no room | {4, number of a document} it, or the one that it belongs to, is not as expected
+--        {3, 1} no room in the tenant | {3, 2} no room in the share of a caller
+--        {4, number of a document} it, or the one that it belongs to, is not as expected
 --        {-1} the tenant is at another generation
 if (redis.call('GET', KEYS[1]) or '0') ~= ARGV[1] then return {-1} end
-local lastKey, lastArgument = 1, 7
+local lastKey, lastArgument = 1, 9
 local function key()
   lastKey = lastKey + 1
   return KEYS[lastKey]
@@ -24,7 +28,7 @@ local function argument()
 end
 
 local commit, isAgain, claim, count = ARGV[3], ARGV[4] == '1', ARGV[5], tonumber(ARGV[6])
-local record, records, sizes, recordHash, answer, replay, skew
+local record, records, sizes, callerRecords, callerSizes, callers, recordHash, caller, answer, replay, skew
 if claim ~= '0' then
   record = key()
   local request, token = argument(), argument()
@@ -37,19 +41,24 @@ if claim ~= '0' then
   -- This claim has its answer already: the commit is sent again because the reply was lost.
   if stored[3] then return {1} end
   if claim == '2' then
-    records, sizes = key(), key()
-    recordHash, answer, replay, skew = argument(), argument(), tonumber(argument()), tonumber(argument())
+    records, sizes, callerRecords, callerSizes, callers = key(), key(), key(), key(), key()
+    recordHash, caller, answer, replay, skew = argument(), argument(), argument(), tonumber(argument()), tonumber(argument())
   end
 end
 
-local documents, storage, writes, growth, changed, isDone, isExcused = nil, nil, {}, 0, 0, false, isAgain and claim ~= '2'
-if count > 0 then documents, storage = key(), key() end
+local documents, ids, storage, shares, writes, changed, isDone, isExcused = nil, nil, nil, nil, {}, 0, false, isAgain and claim ~= '2'
+local growth, growths = 0, {}
+local function charge(creator, bytes)
+  growth = growth + bytes
+  if creator and creator ~= '' then growths[creator] = (growths[creator] or 0) + bytes end
+end
+if count > 0 then documents, ids, storage, shares = key(), key(), key(), key() end
 for i = 1, count do
   local w = { key = key(), expected = argument(), action = argument(), revision = argument(), size = argument() }
-  w.collection, w.id, w.operation = argument(), argument(), argument()
+  w.account, w.collection, w.id, w.operation = argument(), argument(), argument(), argument()
   local owner = tonumber(argument())
   w.json = argument()
-  local stored = redis.call('HMGET', w.key, 'revision', 'place', 'size', 'commit')
+  local stored = redis.call('HMGET', w.key, 'revision', 'place', 'size', 'commit', 'creator')
   w.place = stored[2]
   if stored[4] == commit then isDone = true end
   local kind, value = string.sub(w.expected, 1, 1), string.sub(w.expected, 2)
@@ -63,10 +72,12 @@ for i = 1, count do
     if stored[1] then isExcused = false end
   end
   if w.action == 'gone' then
-    if isExpected and w.place then growth = growth - tonumber(stored[3]) else w.place = false end
+    if isExpected and w.place then charge(stored[5], -tonumber(stored[3])) else w.place = false end
   else
     isExcused = false
-    growth = growth + tonumber(w.size) - tonumber(stored[3] or '0')
+    -- Whoever changes it, its creator is charged for it.
+    if stored[3] then charge(stored[5], -tonumber(stored[3])) end
+    if w.action == 'new' then charge(ARGV[9], tonumber(w.size)) else charge(stored[5], tonumber(w.size)) end
   end
   writes[i] = w
 end
@@ -75,27 +86,38 @@ if isDone then return {1} end
 -- A commit that only deletes leaves no document that could have its name. So when it is sent again, documents that are gone are no
 -- conflict. Others in their place are, and so is a claim that would keep the answer.
 if changed > 0 and not isExcused then return {4, changed} end
-if growth > 0 and tonumber(redis.call('GET', storage) or '0') + growth > tonumber(ARGV[7]) then return {3} end
+if growth > 0 and tonumber(redis.call('GET', storage) or '0') + growth > tonumber(ARGV[7]) then return {3, 1} end
+for creator, bytes in pairs(growths) do
+  if bytes > 0 and tonumber(redis.call('HGET', shares, creator) or '0') + bytes > tonumber(ARGV[8]) then return {3, 2} end
+end
 
 local t = redis.call('TIME')
 local micros = tonumber(t[1]) * 1000000 + tonumber(t[2]) + tonumber(ARGV[2]) * 1000
 for _, w in ipairs(writes) do
+  local byId = w.collection .. ':' .. w.id .. ':' .. w.account
   if w.action ~= 'keep' and w.place then
     redis.call('DEL', w.key)
     redis.call('ZREM', documents, w.place)
+    redis.call('ZREM', ids, byId)
   end
   if w.action == 'new' then
     -- Documents of one commit are listed in the order in which they were written.
-    local place = w.collection .. ':' .. string.format('%016.0f', micros) .. ':' .. w.id
+    local place = w.account .. ':' .. w.collection .. ':' .. string.format('%016.0f', micros) .. ':' .. w.id
     micros = micros + 1
     redis.call('HSET', w.key, 'json', w.json, 'revision', w.revision, 'operation', w.operation, 'size', w.size,
-      'place', place, 'commit', commit)
+      'place', place, 'commit', commit, 'creator', ARGV[9])
     redis.call('ZADD', documents, '0', place)
+    redis.call('ZADD', ids, '0', byId)
   elseif w.action == 'keep' then
     redis.call('HSET', w.key, 'json', w.json, 'revision', w.revision, 'size', w.size, 'commit', commit)
   end
 end
 if growth ~= 0 then redis.call('INCRBY', storage, string.format('%.0f', growth)) end
+for creator, bytes in pairs(growths) do
+  if bytes ~= 0 and redis.call('HINCRBY', shares, creator, string.format('%.0f', bytes)) <= 0 then
+    redis.call('HDEL', shares, creator)
+  end
+end
 
 if claim == '2' then
   local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000) + tonumber(ARGV[2])
@@ -104,9 +126,15 @@ if claim == '2' then
   redis.call('HDEL', record, 'lease')
   redis.call('PEXPIRE', record, string.format('%.0f', replay + skew))
   redis.call('ZADD', records, expiry, recordHash)
-  redis.call('HINCRBY', sizes, string.format('%.0f', math.floor((now + replay) / 3600000)), #answer)
-  redis.call('PEXPIRE', sizes, string.format('%.0f', replay + skew + 3600000))
+  redis.call('ZADD', callerRecords, expiry, recordHash)
+  redis.call('PEXPIRE', callerRecords, string.format('%.0f', replay + skew))
+  for _, bytes in ipairs({sizes, callerSizes}) do
+    redis.call('HINCRBY', bytes, string.format('%.0f', math.floor((now + replay) / 3600000)), #answer)
+    redis.call('PEXPIRE', bytes, string.format('%.0f', replay + skew + 3600000))
+  end
+  redis.call('ZADD', callers, string.format('%.0f', now + replay + skew + 3600000), caller)
   local life = 2 * replay + skew
+  if redis.call('PTTL', callers) < life then redis.call('PEXPIRE', callers, string.format('%.0f', life)) end
   if redis.call('PTTL', records) < life then redis.call('PEXPIRE', records, string.format('%.0f', life)) end
 end
 return {1}

@@ -2,14 +2,15 @@
 -- KEYS: 1 record (hash)  2 index (sorted set, record hashes by end of replay in ms)
 --       3 inserts of the caller and account (hash, count by second)  4 secret of the tenant
 --       5 sizes (hash, bytes of the answers by the hour since 1970 in which their replay ends)  6 generation
+--       7 records of the caller (sorted set)  8 sizes of the caller (hash)  9 callers that have records (sorted set, by when all are gone)
 -- ARGV: 1 record hash  2 request  3 token of this claim  4 lease in ms  5 time of replay in ms  6 skew of clocks in ms  7 most records
 --       8 most inserts in 60 s  9 most inserts in 10 s  10 a random secret, for a tenant that has none
 --       11 offset of the clock in ms, 0 outside tests
---       12 most bytes of answers  13 generation
+--       12 most bytes of answers  13 generation  14 caller hash  15 most records of the caller  16 most bytes of the caller's answers
 -- Gives: {1, secret, 1 where another claim of this request ended unanswered, else 0} claimed, now or when it was sent before
 --        | {2, response} done before | {3, ms until the lease ends} being done | {4} used for another request
 --        {5} used too long ago to be replayed | {6, ms until an insert may come} too many inserts
---        | {7, ms until some go} too many records or bytes
+--        | {7, ms until some go, 1 where they are the caller's, 0 where they are the tenant's} too many records or bytes
 --        {-1} the tenant is at another generation
 if (redis.call('GET', KEYS[6]) or '0') ~= ARGV[13] then return {-1} end
 local t = redis.call('TIME')
@@ -41,31 +42,46 @@ end
 -- An entry of the index outlives its record by the time of replay, so that a key that was used is refused, and not run again. Entries that
 -- are over go in batches, because everybody waits for this script. A claim adds one entry at most, so that the batches keep up.
 local over = now - skew - replay
-local gone = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', string.format('%.0f', over), 'LIMIT', 0, 200)
-if #gone > 0 then redis.call('ZREM', KEYS[2], unpack(gone)) end
+local function clear(index, before)
+  local gone = redis.call('ZRANGEBYSCORE', index, '-inf', string.format('%.0f', before), 'LIMIT', 0, 200)
+  if #gone > 0 then redis.call('ZREM', index, unpack(gone)) end
+end
+clear(KEYS[2], over)
+clear(KEYS[7], now - skew)
+clear(KEYS[9], now)
 local seen = redis.call('ZSCORE', KEYS[2], ARGV[1])
 if seen and tonumber(seen) > over then return {5} end
 
 local live = '(' .. string.format('%.0f', now - skew)
-if redis.call('ZCOUNT', KEYS[2], live, '+inf') >= tonumber(ARGV[7]) then
-  local first = redis.call('ZRANGEBYSCORE', KEYS[2], live, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
-  return {7, tonumber(first[2]) + skew - now}
+local function hasRoomForRecord(index, most)
+  if redis.call('ZCOUNT', index, live, '+inf') < tonumber(most) then return true end
+  local first = redis.call('ZRANGEBYSCORE', index, live, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  return false, tonumber(first[2]) + skew - now
 end
 
 -- Only new claims are refused here. A request that has its claim always completes, so that the bytes may exceed their most by the answers
 -- of the requests under way.
-local bytes, ends = 0, nil
-local sizes = redis.call('HGETALL', KEYS[5])
-for i = 1, #sizes, 2 do
-  local gone = (tonumber(sizes[i]) + 1) * 3600000 + skew
-  if gone <= now then
-    redis.call('HDEL', KEYS[5], sizes[i])
-  else
-    bytes = bytes + tonumber(sizes[i + 1])
-    if not ends or gone < ends then ends = gone end
+local function hasRoomForAnswer(key, most)
+  local bytes, ends = 0, nil
+  local sizes = redis.call('HGETALL', key)
+  for i = 1, #sizes, 2 do
+    local gone = (tonumber(sizes[i]) + 1) * 3600000 + skew
+    if gone <= now then
+      redis.call('HDEL', key, sizes[i])
+    else
+      bytes = bytes + tonumber(sizes[i + 1])
+      if not ends or gone < ends then ends = gone end
+    end
   end
+  if bytes < tonumber(most) then return true end
+  return false, ends - now
 end
-if bytes >= tonumber(ARGV[12]) then return {7, ends - now} end
+
+for share, room in ipairs({{KEYS[2], ARGV[7], KEYS[5], ARGV[12]}, {KEYS[7], ARGV[15], KEYS[8], ARGV[16]}}) do
+  local hasRoom, wait = hasRoomForRecord(room[1], room[2])
+  if hasRoom then hasRoom, wait = hasRoomForAnswer(room[3], room[4]) end
+  if not hasRoom then return {7, wait, share - 1} end
+end
 
 local second = math.floor(now / 1000)
 local minute, burst, oldest, oldestBurst = 0, 0, second, second
@@ -92,6 +108,10 @@ local expiry = string.format('%.0f', now + replay)
 redis.call('HSET', KEYS[1], 'request', ARGV[2], 'expiry', expiry)
 redis.call('PEXPIRE', KEYS[1], string.format('%.0f', replay + skew))
 redis.call('ZADD', KEYS[2], expiry, ARGV[1])
+redis.call('ZADD', KEYS[7], expiry, ARGV[1])
+redis.call('PEXPIRE', KEYS[7], string.format('%.0f', replay + skew))
+redis.call('ZADD', KEYS[9], string.format('%.0f', now + replay + skew + 3600000), ARGV[14])
 local life = 2 * replay + skew
+if redis.call('PTTL', KEYS[9]) < life then redis.call('PEXPIRE', KEYS[9], string.format('%.0f', life)) end
 if redis.call('PTTL', KEYS[2]) < life then redis.call('PEXPIRE', KEYS[2], string.format('%.0f', life)) end
 return claim(0)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Adcp_TenantServer.Handlers;
 using Adcp_TenantServer.Inventory;
 using Adcp_TenantServer.Selling;
@@ -217,6 +218,109 @@ public sealed class HandlerTests(SellerServer server)
                     new Accounts().SyncAsync(Buys.Account("operator", operators), context, TestContext.Current.CancellationToken)
                 )
             ).Accounts;
+    }
+
+    [Fact]
+    public async Task Targeting_that_could_not_be_listed_again_is_not_taken()
+    {
+        var buyer = Guid.NewGuid().ToString();
+        using (var first = await server.BeginCallAsync("acme", buyer))
+        {
+            await _mediaBuys.CreateAsync(Targeted(depth: 40), first.Context, TestContext.Current.CancellationToken);
+            await first.CommitAsync(TestContext.Current.CancellationToken);
+        }
+
+        using var call = await server.BeginCallAsync("acme", buyer);
+        var refusal = await Assert.ThrowsAsync<DocumentTooLargeException>(() =>
+            _mediaBuys.CreateAsync(Targeted(depth: 59), call.Context, TestContext.Current.CancellationToken)
+        );
+        call.Discard();
+
+        Assert.Contains("nested too deeply", refusal.CallerMessage, StringComparison.Ordinal);
+        var listed = await _mediaBuys.GetAsync(
+            new() { StatusFilter = [MediaBuyStatus.PendingCreatives] },
+            call.Context,
+            TestContext.Current.CancellationToken
+        );
+        Assert.NotNull(Assert.Single(Assert.Single(listed.MediaBuys).Packages).TargetingOverlay);
+
+        static CreateMediaBuyRequest Targeted(int depth)
+        {
+            var request = Buys.Request();
+            var overlay = JsonElement.Parse(new string('[', depth) + new string(']', depth));
+            return request with { Packages = [request.Packages[0] with { TargetingOverlay = overlay }] };
+        }
+    }
+
+    [Fact]
+    public async Task Two_requests_at_once_open_no_account_too_many()
+    {
+        var buyer = Guid.NewGuid().ToString();
+        using var first = await server.BeginCallAsync("acme", buyer);
+        using var second = await server.BeginCallAsync("acme", buyer);
+        await OpenAsync(first, [.. Enumerable.Range(1, AccountDocument.MaxPerCaller - 1).Select(number => $"agency-{number}.example")]);
+
+        var opened = await Task.WhenAll(TryAsync(first, "one.example"), TryAsync(second, "other.example"));
+
+        Assert.Single(opened, isOpen => isOpen);
+
+        static async Task<bool> TryAsync(TestToolContext call, string name)
+        {
+            try
+            {
+                await OpenAsync(call, name);
+                return true;
+            }
+            catch (AdcpException refusal) when (refusal.Error == AdcpError.PolicyViolation)
+            {
+                call.Discard();
+                return false;
+            }
+        }
+
+        static Task<SyncAccountsResponse> OpenAsync(TestToolContext call, params string[] operators) =>
+            RunAsync(call, context =>
+                new Accounts().SyncAsync(Buys.Account("operator", operators), context, TestContext.Current.CancellationToken)
+            );
+    }
+
+    [Fact]
+    public async Task A_creative_is_put_into_as_many_media_buys_as_a_request_may_name()
+    {
+        var buyer = Guid.NewGuid().ToString();
+        List<string> packages = [];
+        for (var i = 0; i < 130; i++)
+        {
+            packages.Add((await CreateAsync(buyer)).Packages[0].PackageId);
+        }
+
+        using var call = await server.BeginCallAsync("acme", buyer);
+        var request = Buys.Creative();
+        request = request with
+        {
+            Assignments =
+            [
+                .. packages
+                    .Append("none")
+                    .Select(package => new PackageAssignment { CreativeId = request.Creatives[0].CreativeId, PackageId = package }),
+            ],
+        };
+        var creatives = new Creatives(new(TimeProvider.System), new(Catalog));
+        var answer = await RunAsync(call, context => creatives.SyncAsync(request, context, TestContext.Current.CancellationToken));
+
+        var result = Assert.Single(answer.Creatives);
+        Assert.Equal(packages, result.AssignedTo);
+        Assert.Equal("none", Assert.Single(result.AssignmentErrors!).Key);
+        var listed = await _mediaBuys.GetAsync(
+            new()
+            {
+                StatusFilter = [MediaBuyStatus.Active],
+                Pagination = new() { MaxResults = 100 },
+            },
+            call.Context,
+            TestContext.Current.CancellationToken
+        );
+        Assert.Equal(100, listed.MediaBuys.Count);
     }
 
     [Fact]

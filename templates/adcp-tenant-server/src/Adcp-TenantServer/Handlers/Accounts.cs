@@ -12,16 +12,26 @@ public sealed class Accounts
     [Description("Opens accounts for brands and their operators, or changes them. Other calls name one of them.")]
     public async Task<SyncAccountsResponse> SyncAsync(SyncAccountsRequest request, ToolContext context, CancellationToken cancellationToken)
     {
-        await CheckNumberAsync(request, context, cancellationToken);
+        var number = await AccountNumber.ReadAsync(context, cancellationToken);
+        await CheckNumberAsync(number.Accounts, request, context, cancellationToken);
         List<AccountResult> results = [];
-        foreach (var wanted in request.Accounts)
+        foreach (var few in request.Accounts.Chunk(100))
         {
-            results.Add(await SyncAsync(wanted, request.DryRun is true, context, cancellationToken));
-            if (results.Count % 100 == 0)
+            var before = results.Count;
+            foreach (var wanted in few)
             {
-                // A commit has 128 documents at most.
-                await context.FlushAsync(cancellationToken);
+                results.Add(await SyncAsync(wanted, request.DryRun is true, context, cancellationToken));
             }
+
+            var opened = results.Skip(before).Count(result => result.Action == "created");
+            if (request.DryRun is not true && opened > 0)
+            {
+                // With the accounts: of two requests at once, the later one counts again.
+                number = await number.AddAsync(opened, context, cancellationToken);
+            }
+
+            // A commit has 128 documents at most.
+            await context.FlushAsync(cancellationToken);
         }
 
         return new() { Accounts = results, DryRun = request.DryRun };
@@ -42,21 +52,21 @@ public sealed class Accounts
     }
 
     // One too many refuses them all before the first is opened.
-    private static async Task CheckNumberAsync(SyncAccountsRequest request, ToolContext context, CancellationToken cancellationToken)
+    private static async Task CheckNumberAsync(
+        int there,
+        SyncAccountsRequest request,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
     {
-        var ids = (await context.CallerDocuments<AccountDocument>().ReadAllAsync(cancellationToken))
-            .Select(document => document.Id)
+        var ids = request
+            .Accounts.Select(wanted => AccountDocument.IdFor(context, wanted.Brand, wanted.Operator, wanted.Sandbox))
             .ToHashSet();
-        var count = ids.Count;
-        ids.UnionWith(request.Accounts.Select(wanted => AccountDocument.IdFor(context, wanted.Brand, wanted.Operator, wanted.Sandbox)));
-        if (ids.Count > Math.Max(count, AccountDocument.MaxPerCaller))
+        var known = await context.CallerDocuments<AccountDocument>().GetAllAsync(ids, cancellationToken);
+        var tooMany = there + ids.Count - known.Count - AccountDocument.MaxPerCaller;
+        if (tooMany > 0 && ids.Count > known.Count)
         {
-            throw new AdcpException(
-                AdcpError.PolicyViolation,
-                $"You have {count} accounts here and may have {AccountDocument.MaxPerCaller}: open "
-                    + $"{ids.Count - AccountDocument.MaxPerCaller} fewer.",
-                "/accounts"
-            );
+            throw AccountNumber.TooMany(there, tooMany);
         }
     }
 

@@ -29,30 +29,52 @@ public sealed class Creatives(CreativeLibrary library, FormatList formats)
         CancellationToken cancellationToken
     )
     {
+        var writes = new Writes(context);
+        var assignments = (request.DryRun is true ? [] : request.Assignments ?? []).ToLookup(
+            assignment => assignment.CreativeId,
+            assignment => assignment.PackageId
+        );
+        var buys = await CreativeLibrary.FindBuysAsync(assignments.SelectMany(packages => packages), context, cancellationToken);
         List<CreativeResult> results = [];
-        var written = 0;
         foreach (var asset in request.Creatives)
         {
             var result = await library.KeepAsync(asset, request.DryRun is true, context, cancellationToken);
-            var packages = request
-                .Assignments?.Where(assignment => assignment.CreativeId == asset.CreativeId)
-                .Select(assignment => assignment.PackageId)
-                .ToArray();
-            results.Add(
-                packages is { Length: > 0 } && request.DryRun is not true
-                    ? await library.AssignAsync(result, packages, context, cancellationToken)
-                    : result
-            );
-            written += 1 + (packages?.Length ?? 0);
-            if (written >= 64)
-            {
-                // A commit has 128 documents at most.
-                await context.FlushAsync(cancellationToken);
-                written = 0;
-            }
+            await writes.CountAsync(cancellationToken);
+            string[] packages = [.. assignments[asset.CreativeId].Distinct()];
+            results.Add(packages.Length > 0 ? await AssignAsync(result, packages, buys, writes, context, cancellationToken) : result);
         }
 
         return new() { Creatives = results, DryRun = request.DryRun };
+    }
+
+    private async Task<CreativeResult> AssignAsync(
+        CreativeResult creative,
+        string[] packages,
+        IReadOnlyDictionary<string, string> buys,
+        Writes writes,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
+    {
+        Dictionary<string, string> errors = [];
+        foreach (var packageId in packages)
+        {
+            if (
+                !buys.TryGetValue(packageId, out var mediaBuyId)
+                || !await library.AssignAsync(creative.CreativeId, packageId, mediaBuyId, context, cancellationToken)
+            )
+            {
+                errors[packageId] = "You have no such package.";
+            }
+
+            await writes.CountAsync(cancellationToken);
+        }
+
+        return creative with
+        {
+            AssignedTo = [.. packages.Where(id => !errors.ContainsKey(id))],
+            AssignmentErrors = errors.Count > 0 ? errors : null,
+        };
     }
 
     [AdcpTool("list_creatives")]
@@ -63,7 +85,7 @@ public sealed class Creatives(CreativeLibrary library, FormatList formats)
         CancellationToken cancellationToken
     )
     {
-        var page = Page.Of(await library.FindAsync(request.Filters, context, cancellationToken), request.Pagination);
+        var page = await Page.OfAsync(CreativeLibrary.FindAsync(request.Filters, context, cancellationToken), request.Pagination);
         return new()
         {
             QuerySummary = new() { TotalMatching = page.Next.TotalCount ?? 0, Returned = page.Items.Count },

@@ -51,39 +51,54 @@ public sealed class CreativeLibrary(TimeProvider time)
         };
     }
 
-    public async Task<CreativeResult> AssignAsync(
-        CreativeResult creative,
-        string[] packageIds,
+    /// <summary>Says which media buys packages are in; packages that the buyer does not have are left out.</summary>
+    public static async Task<IReadOnlyDictionary<string, string>> FindBuysAsync(
+        IEnumerable<string> packageIds,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
+    {
+        var wanted = packageIds.ToHashSet();
+        Dictionary<string, string> found = [];
+        if (wanted.Count == 0)
+        {
+            return found;
+        }
+
+        await foreach (var buy in context.Documents<MediaBuy>().ReadAllAsync(cancellationToken))
+        {
+            foreach (var package in buy.Packages.Where(package => wanted.Contains(package.PackageId)))
+            {
+                found[package.PackageId] = buy.Id;
+            }
+        }
+
+        return found;
+    }
+
+    /// <summary>Puts a creative into a package of a media buy.</summary>
+    /// <returns>Whether the media buy is still there.</returns>
+    public async Task<bool> AssignAsync(
+        string creativeId,
+        string packageId,
+        string mediaBuyId,
         ToolContext context,
         CancellationToken cancellationToken
     )
     {
         var buys = context.Documents<MediaBuy>();
-        var all = await buys.ReadAllAsync(cancellationToken);
-        Dictionary<string, string> errors = [];
-        foreach (var packageId in packageIds)
+        if (await buys.GetAsync(mediaBuyId, cancellationToken) is not { } buy)
         {
-            if (all.FirstOrDefault(buy => buy.Packages.Any(package => package.PackageId == packageId)) is { } buy)
-            {
-                await buys.ReplaceAsync(buy.WithCreative(packageId, creative.CreativeId).At(time.GetUtcNow()), cancellationToken);
-                all = await buys.ReadAllAsync(cancellationToken);
-            }
-            else
-            {
-                errors[packageId] = "You have no such package.";
-            }
+            return false;
         }
 
-        return creative with
-        {
-            AssignedTo = [.. packageIds.Where(id => !errors.ContainsKey(id))],
-            AssignmentErrors = errors.Count > 0 ? errors : null,
-        };
+        await buys.ReplaceAsync(buy.WithCreative(packageId, creativeId).At(time.GetUtcNow()), cancellationToken);
+        return true;
     }
 
-    public async Task<IReadOnlyList<Creative>> FindAsync(
+    public static IAsyncEnumerable<Creative> FindAsync(
         CreativeFilters? filters,
         ToolContext context,
         CancellationToken cancellationToken
-    ) => [.. (await context.Documents<Creative>().ReadAllAsync(cancellationToken)).Where(creative => creative.Fits(filters))];
+    ) => context.Documents<Creative>().ReadAllAsync(cancellationToken).Where(creative => creative.Fits(filters));
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Tenancy.Adcp;
 using Tenancy.State;
 
@@ -38,17 +39,24 @@ internal static class DocumentsExtensions
                 ?? throw new AdcpException(AdcpError.Conflict, $"{id} was deleted meanwhile: send it again.")
             : null;
 
-    /// <summary>Reads all documents, page by page: for lists that are searched, and for answers without pages.</summary>
-    public static async Task<IReadOnlyList<T>> ReadAllAsync<T>(this Documents<T> documents, CancellationToken cancellationToken)
+    /// <summary>
+    /// Goes through all documents, page by page, for lists that are searched. Keep what is needed of them only: a buyer may have more than
+    /// fits into memory together with what others have.
+    /// </summary>
+    public static async IAsyncEnumerable<T> ReadAllAsync<T>(
+        this Documents<T> documents,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
         where T : TenantDocument
     {
-        List<T> all = [];
         DocumentPage<T>? page = null;
         do
         {
             page = await documents.ListAsync(page?.NextCursor, limit: 200, cancellationToken);
-            all.AddRange(page.Items);
+            foreach (var document in page.Items)
+            {
+                yield return document;
+            }
         } while (page.NextCursor is not null);
-        return all;
     }
 }
