@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
-using Tenancy.Mcp.Calls;
 using Tenancy.Registry;
 using Tenancy.State;
 

@@ -91,8 +91,8 @@ public sealed partial class CustomisePageTests : IAsyncLifetime
 
         static string Booking(string key) =>
             $$"""
-            { "idempotency_key": "{{key}}", "account": { "account_id": "principal:{{Reader}}" }, "section": "front", "day": 17 }
-            """;
+                { "idempotency_key": "{{key}}", "account": { "account_id": "principal:{{Reader}}" }, "section": "front", "day": 17 }
+                """;
     }
 
     [Fact]
