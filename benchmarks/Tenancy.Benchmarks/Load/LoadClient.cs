@@ -49,9 +49,13 @@ internal sealed class LoadClient : IDisposable
     }
 
     /// <summary>Makes a fixed number of requests, and measures what they cost the server.</summary>
+    /// <param name="row">The kind of requests.</param>
+    /// <param name="requests">How many.</param>
+    /// <param name="from">Which callers make them; all of them where it is left out.</param>
     /// <exception cref="InvalidOperationException">An answer was not the one that the request has.</exception>
-    public async Task<Slice> RunAsync(Row row, int requests)
+    public async Task<Slice> RunAsync(Row row, int requests, Func<Caller, bool>? from = null)
     {
+        var callers = from is null ? _callers : [.. _callers.Where(from)];
         var latencies = new double[requests];
         var next = -1;
         var (cpuBefore, bytesBefore) = await _server.ReadUsageAsync();
@@ -65,7 +69,7 @@ internal sealed class LoadClient : IDisposable
                         for (int number; (number = Interlocked.Increment(ref next)) < requests; )
                         {
                             var sent = Stopwatch.GetTimestamp();
-                            await SendAsync(_callers[number % _callers.Length], row);
+                            await SendAsync(callers[number % callers.Length], row);
                             latencies[number] = Stopwatch.GetElapsedTime(sent).TotalMilliseconds;
                         }
                     })

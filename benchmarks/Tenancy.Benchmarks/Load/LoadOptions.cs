@@ -6,7 +6,9 @@ namespace Tenancy.Benchmarks.Load;
 /// <param name="Profiled">The cell whose costs are looked into; null where all of the plan is measured.</param>
 internal sealed record LoadOptions(LoadPlan Plan, string? File, Cell? Profiled)
 {
-    private const string Usage = "Usage: benchmarks/load/run [--quick] [--cells LIST] [--json FILE], or benchmarks/load/run --profile CELL";
+    private const string Usage =
+        "Usage: benchmarks/load/run [--quick] [--cells LIST] [--json FILE], or benchmarks/load/run --profile CELL, or "
+        + "benchmarks/load/run --flood";
     private static readonly string Known = string.Join(',', Cell.All.Select(cell => cell.Id));
 
     /// <exception cref="ArgumentException">There is an option that is not understood.</exception>

@@ -14,6 +14,12 @@ internal sealed class LoadRun(LoadPlan plan, LoadIssuer issuer, TextWriter progr
     {
         try
         {
+            if (arguments is ["--flood"])
+            {
+                await FloodRun.RunAsync(output, Console.Error);
+                return 0;
+            }
+
             var options = LoadOptions.Read(arguments);
             await (
                 options.Profiled is { } cell
