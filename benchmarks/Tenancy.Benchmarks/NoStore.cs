@@ -25,11 +25,19 @@ internal sealed class NoStore(RedisTenantStore? slots = null) : ITenantStore
         return new TenantWrite.Written(version);
     }
 
-    public Task<TenantRecord?> FindAsync(TenantId id) => Task.FromResult<TenantRecord?>(null);
+    public Task<StoredTenantState> FindAsync(TenantId id) => throw new StoreUnavailableException(new NotSupportedException());
+
+    public Task<ChangePosition> GetPositionAsync() => Task.FromResult(new ChangePosition(0, ""));
+
+    public Task<TenantChangeList?> ListChangesAsync(ChangePosition after) =>
+        Task.FromResult<TenantChangeList?>(new([], after, HasMore: false));
+
+    public Task<RecheckClaim> ClaimRecheckAsync(TenantRecord tenant) => Task.FromResult(new RecheckClaim(IsClaimed: true, Later: null));
 
     public Task<IReadOnlyList<TenantId>> ListUnfinishedAsync() => Task.FromResult<IReadOnlyList<TenantId>>([]);
 
-    public Task<TenantWrite> UpdateAsync(TenantRecord tenant) => Task.FromResult<TenantWrite>(new TenantWrite.Written(++_version));
+    public Task<TenantWrite> UpdateAsync(TenantRecord tenant, bool keepCheck) =>
+        Task.FromResult<TenantWrite>(new TenantWrite.Written(++_version));
 
     public Task WriteCheckAsync(TenantId id, long version, TenantCheck check) => Task.CompletedTask;
 

@@ -220,6 +220,7 @@ public static class TenancyServiceCollectionExtensions
     {
         services.TryAddSingleton<AllowedHosts>();
         services.TryAddSingleton<AllowedOrigins>();
+        services.TryAddSingleton<UnreadBodies>();
         services.TryAddSingleton<ProtectedResource>();
         services.TryAddSingleton<McpRefusals>();
         services.TryAddSingleton<BearerChallenge>();

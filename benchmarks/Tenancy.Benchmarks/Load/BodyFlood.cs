@@ -58,7 +58,7 @@ internal sealed class BodyFlood : IAsyncDisposable
             }
             catch (SocketException)
             {
-                // The server reads on for a while, and then closes.
+                // The server does not read on, and closes a moment later.
             }
 
             await answer;

@@ -67,8 +67,9 @@ internal static class FloodRun
         await output.WriteLineAsync(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{LoadReport.Machine()}, {Environment.ProcessorCount} cores, which servers, callers and flood share; {rounds.Count} rounds of "
-                    + $"{Requests} requests of each kind; {BodyFlood.Senders} senders of {BodyFlood.Size / 1024 / 1024} MiB"
+                $"{LoadReport.Machine()}, {Environment.ProcessorCount} cores, which servers, callers and flood share; "
+                    + $"{rounds.Count} rounds of {Requests} requests of each kind; "
+                    + $"{BodyFlood.Senders} senders of {BodyFlood.Size / 1024 / 1024} MiB"
             )
         );
         await output.WriteLineAsync();

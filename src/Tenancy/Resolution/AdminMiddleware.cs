@@ -10,7 +10,13 @@ namespace Tenancy.Resolution;
 /// rebinding, to browsers at allowed origins only, and no cache may keep what it says, because a cache would give it to callers without a
 /// key.
 /// </summary>
-internal sealed class AdminMiddleware(RequestDelegate next, AllowedHosts hosts, AllowedOrigins origins, ILogger<AdminMiddleware> logger)
+internal sealed class AdminMiddleware(
+    RequestDelegate next,
+    AllowedHosts hosts,
+    AllowedOrigins origins,
+    UnreadBodies unread,
+    ILogger<AdminMiddleware> logger
+)
 {
     public Task InvokeAsync(HttpContext context) =>
         context.GetEndpoint()?.Metadata.GetMetadata<AdminEndpointMetadata>() is null ? next(context) : ServeAsync(context);
@@ -21,6 +27,7 @@ internal sealed class AdminMiddleware(RequestDelegate next, AllowedHosts hosts, 
         if (Check(context.Request.Headers) is { } refusal)
         {
             await refusal.WriteAsync(context);
+            await unread.EndAsync(context);
             return;
         }
 

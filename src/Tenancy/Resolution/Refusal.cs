@@ -142,7 +142,11 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
         response.StatusCode = StatusCode;
         response.ContentType = contentType;
         response.Headers.CacheControl = "no-store";
-        if (StatusCode == StatusCodes.Status408RequestTimeout && HttpProtocol.IsHttp11(context.Request.Protocol))
+        if (StatusCode != StatusCodes.Status408RequestTimeout)
+        {
+            UnreadBodies.Mark(context);
+        }
+        else if (HttpProtocol.IsHttp11(context.Request.Protocol))
         {
             // RFC 9110, section 15.5.9: what may still come is no longer waited for.
             response.Headers.Connection = "close";

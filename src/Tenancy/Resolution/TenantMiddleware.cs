@@ -15,6 +15,7 @@ internal sealed class TenantMiddleware(
     AllowedHosts hosts,
     AllowedOrigins origins,
     McpRefusals refusals,
+    UnreadBodies unread,
     IOptions<TenancyOptions> options,
     ILogger<TenantMiddleware> logger
 )
@@ -27,6 +28,12 @@ internal sealed class TenantMiddleware(
             : next(context);
 
     private async Task ServeAsync(HttpContext context, TenantEndpointMetadata metadata)
+    {
+        await ServeTenantAsync(context, metadata);
+        await unread.EndAsync(context);
+    }
+
+    private async Task ServeTenantAsync(HttpContext context, TenantEndpointMetadata metadata)
     {
         if (!metadata.IsMcp)
         {

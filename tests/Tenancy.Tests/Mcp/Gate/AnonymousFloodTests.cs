@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
+using Tenancy.Resolution;
 using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Mcp.Gate;
@@ -28,8 +29,13 @@ public sealed class AnonymousFloodTests
         var budgets = server.Services.GetRequiredService<BodyBudgets>();
 
         // Kestrel keeps the buffers of its connections, up to a megabyte each, for the next ones: they are made in the first rounds.
-        await FloodAsync(server, saysItsLength);
-        await FloodAsync(server, saysItsLength);
+        var unread = server.Services.GetRequiredService<UnreadBodies>();
+        for (var i = 0; i < 2; i++)
+        {
+            await FloodAsync(server, saysItsLength);
+            await Poll.UntilAsync(() => Task.FromResult(unread.Waiting == 0));
+        }
+
         var before = GC.GetTotalAllocatedBytes(precise: true);
         var flood = FloodAsync(server, saysItsLength);
         var (most, calls) = (0L, 0);
@@ -54,6 +60,56 @@ public sealed class AnonymousFloodTests
         await Poll.UntilAsync(() => Task.FromResult(budgets.Held == 0));
     }
 
+    [Theory]
+    [InlineData("/acme/mcp", 413)]
+    [InlineData("/nobody/mcp", 404)]
+    public async Task The_rest_of_a_large_body_is_not_read_once_it_is_refused(string path, int status)
+    {
+        const int Large = 64 * 1024 * 1024;
+        await using var server = await TenancyServer.StartAsync();
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(IPAddress.Loopback, server.Port, Token);
+        await socket.SendAsync(Head(path, $"Content-Length: {Large}"), Token);
+        var answer = ReadAsync(socket);
+        var sent = 0;
+        var cut = await Assert.ThrowsAsync<SocketException>(async () =>
+        {
+            while (sent < Large)
+            {
+                sent += await socket.SendAsync(Piece, Token);
+            }
+        });
+        Assert.True(cut.SocketErrorCode is SocketError.ConnectionReset or SocketError.Shutdown, cut.Message);
+
+        // What the machine's buffers take on the way is a few MiB.
+        Assert.InRange(sent, 0, Large / 2);
+        var (code, headers) = await answer;
+        Assert.Equal(status, code);
+        Assert.Contains("Connection: close", headers, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/acme/mcp", 401)]
+    [InlineData("/nobody/mcp", 404)]
+    public async Task A_connection_whose_small_body_was_refused_serves_on(string path, int status)
+    {
+        await using var server = await TenancyServer.StartAsync();
+        using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+        await socket.ConnectAsync(IPAddress.Loopback, server.Port, Token);
+        for (var i = 0; i < 3; i++)
+        {
+            await socket.SendAsync((byte[])[.. Head(path, "Content-Length: 1000"), .. Piece.AsSpan(0, 1000)], Token);
+            var (code, headers) = await ReadAsync(socket);
+            Assert.InRange(code, 400, status);
+            Assert.DoesNotContain("Connection: close", headers, StringComparison.Ordinal);
+        }
+    }
+
+    private static byte[] Head(string path, string length) =>
+        Encoding.ASCII.GetBytes(
+            $"POST {path} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nContent-Type: application/json\r\n{length}\r\n\r\n"
+        );
+
     private static Task<int[]> FloodAsync(TenancyServer server, bool saysItsLength) =>
         Task.WhenAll(Enumerable.Range(0, Connections).Select(_ => Task.Run(() => PostAsync(server.Port, saysItsLength), Token)));
 
@@ -63,13 +119,7 @@ public sealed class AnonymousFloodTests
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(IPAddress.Loopback, port, Token);
         var length = saysItsLength ? $"Content-Length: {Size}" : "Transfer-Encoding: chunked";
-        await socket.SendAsync(
-            Encoding.ASCII.GetBytes(
-                "POST /acme/mcp HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nContent-Type: "
-                    + $"application/json\r\n{length}\r\n\r\n"
-            ),
-            Token
-        );
+        await socket.SendAsync(Head("/acme/mcp", length), Token);
         var answer = ReadAsync(socket);
         try
         {
@@ -94,10 +144,10 @@ public sealed class AnonymousFloodTests
         }
         catch (SocketException)
         {
-            // The server reads on for a while, and then closes.
+            // The server does not read on, and closes a moment later.
         }
 
-        return await answer;
+        return (await answer).Status;
     }
 
     private static async Task SendAllAsync(Socket socket, ReadOnlyMemory<byte> bytes)
@@ -108,10 +158,10 @@ public sealed class AnonymousFloodTests
         }
     }
 
-    private static async Task<int> ReadAsync(Socket socket)
+    private static async Task<(int Status, string Text)> ReadAsync(Socket socket)
     {
-        var buffer = new byte[1024];
+        var buffer = new byte[2048];
         var length = await socket.ReceiveAsync(buffer, Token);
-        return RawAnswer.Read(new(buffer, 0, length)).Status;
+        return (RawAnswer.Read(new(buffer, 0, length)).Status, Encoding.ASCII.GetString(buffer, 0, length));
     }
 }

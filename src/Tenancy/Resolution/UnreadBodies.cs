@@ -1,0 +1,100 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Tenancy.Resolution;
+
+/// <summary>
+/// What is still to come of the bodies of refused requests. Kestrel would read all of it, as fast as it comes, to keep the connection: who
+/// sends large bodies for nothing would take the time of everybody else's requests.
+/// </summary>
+/// <remarks>
+/// So the connection ends. A moment later, and without reading on: where a connection ends before its client has read the answer, and
+/// bytes of the request are still on their way, the client may see a broken connection instead (RFC 9112, section 9.6). Kestrel holds up to
+/// 2 MiB of each meanwhile, so that only a few get that moment in full.
+/// </remarks>
+internal sealed class UnreadBodies
+{
+    /// <summary>What is at most this long costs less to read than a new connection.</summary>
+    private const int Small = 64 * 1024;
+
+    /// <summary>How many connections at once wait until their clients have read the answer.</summary>
+    private const int MaxPatient = 16;
+
+    // By the real clock, as all that Kestrel bounds of a body: an application whose own clock stands still has to end connections, too.
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LittlePatience = TimeSpan.FromMilliseconds(20);
+
+    private int _waiting;
+
+    /// <summary>Gets how many connections wait now.</summary>
+    public int Waiting => Volatile.Read(ref _waiting);
+
+    /// <summary>
+    /// Says in the head of a refusal that the connection ends, where more than a little of the request may still come. HTTP/2 and HTTP/3
+    /// end the stream, which costs nothing.
+    /// </summary>
+    public static void Mark(HttpContext context)
+    {
+        if (IsLarge(context))
+        {
+            // RFC 9110, section 15.5.14.
+            context.Response.Headers.Connection = "close";
+            context.Features.Set(UnreadBody.Instance);
+        }
+    }
+
+    /// <summary>Ends the connection of a request that was refused so, when the answer is written.</summary>
+    public ValueTask EndAsync(HttpContext context) =>
+        context.Response.StatusCode >= StatusCodes.Status400BadRequest && context.Features.Get<UnreadBody>() is not null
+            ? new(EndMarkedAsync(context))
+            : default;
+
+    private async Task EndMarkedAsync(HttpContext context)
+    {
+        var patience = Interlocked.Increment(ref _waiting) <= MaxPatient ? Patience : LittlePatience;
+        try
+        {
+            await context.Response.CompleteAsync().ConfigureAwait(false);
+            await Task.Delay(patience, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            context.Abort();
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _waiting);
+        }
+    }
+
+    private static bool IsLarge(HttpContext context)
+    {
+        var request = context.Request;
+        if (
+            request.ContentLength <= Small
+            || !HttpProtocol.IsHttp11(request.Protocol)
+            || context.Features.Get<IHttpRequestBodyDetectionFeature>()?.CanHaveBody is not true
+        )
+        {
+            return false;
+        }
+
+        try
+        {
+            if (!request.BodyReader.TryRead(out var read))
+            {
+                return true;
+            }
+
+            request.BodyReader.AdvanceTo(read.Buffer.Start);
+            return !read.IsCompleted;
+        }
+        catch (BadHttpRequestException)
+        {
+            // Kestrel refused the body already, and ends the connection by itself.
+            return false;
+        }
+    }
+
+    private sealed class UnreadBody
+    {
+        public static UnreadBody Instance { get; } = new();
+    }
+}
