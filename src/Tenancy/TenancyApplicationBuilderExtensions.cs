@@ -85,13 +85,14 @@ public static class TenancyApplicationBuilderExtensions
     }
 
     /// <summary>
-    /// Maps the admin API at <c>/admin/tenants</c>. Without a key in <c>Tenancy:Admin:Keys</c> nothing is mapped, and the log says so.
+    /// Maps the admin API at <c>/admin/tenants</c> and <c>/admin/nodes</c>. Without a key in <c>Tenancy:Admin:Keys</c> nothing is mapped,
+    /// and the log says so.
     /// </summary>
     /// <remarks>It asks for the authorization policy <see cref="TenantAdminDefaults.Policy"/>.</remarks>
     public static IEndpointConventionBuilder MapTenantAdmin(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
-        var group = endpoints.MapGroup("/admin/tenants");
+        var group = endpoints.MapGroup("/admin");
         if (endpoints.ServiceProvider.GetRequiredService<AdminKeys>().Any)
         {
             AdminEndpoints.Map(group);

@@ -169,6 +169,8 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<RateLimiter>();
         services.TryAddSingleton<TouchedSessions>();
         services.TryAddSingleton<StoreDurabilityProbe>();
+        services.TryAddSingleton<FleetMessages>();
+        services.TryAddSingleton<FleetNodes>();
         services.AddHealthChecks().AddCheck<ReadyCheck>(ReadyCheck.Name);
         services.TryAddSingleton<TenantPurge>();
     }
@@ -203,6 +205,10 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<ITenantAdministration, TenantAdministration>();
         services.TryAddSingleton<ConfigurationSeeds>();
         services.AddHostedService<TenantLoader>();
+        services.TryAddSingleton<TenantFollower>();
+        services.AddHostedService<NodeBeat>();
+        services.TryAddSingleton<NodeDrain>();
+        services.AddHostedService(provider => provider.GetRequiredService<NodeDrain>());
         services.TryAddSingleton<UnfinishedTenants>();
         services.AddHostedService(provider => provider.GetRequiredService<UnfinishedTenants>());
     }

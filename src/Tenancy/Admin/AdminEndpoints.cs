@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
@@ -20,7 +21,15 @@ internal static class AdminEndpoints
     public static void Map(RouteGroupBuilder group)
     {
         group.AddEndpointFilter(AdminProblems.ExplainAsync);
-        var routes = new AdminRoutes(group)
+        MapTenants(new AdminRoutes(group.MapGroup("tenants")));
+        var nodes = new AdminRoutes(group.MapGroup("nodes"));
+        NodeEndpoints.Map(nodes);
+        nodes.Close();
+    }
+
+    private static void MapTenants(AdminRoutes routes)
+    {
+        routes
             .Map(HttpMethods.Post, "", RegisterAsync)
             .Map(HttpMethods.Get, "", List)
             .Map(HttpMethods.Get, "{id}", GetAsync)
@@ -60,9 +69,22 @@ internal static class AdminEndpoints
 
     private static async Task<IResult> GetAsync(string id, HttpContext context, TenantRegistry registry, TenantPurge purge) =>
         !TenantId.TryParse(id, out var tenantId) ? AdminProblems.NotFound(id)
-        : registry.GetStatus(tenantId) is { } tenant ? Answer(context, TenantAnswer.From(tenant))
+        : await FindAsync(registry, tenantId, context.RequestAborted) is { } tenant ? Answer(context, TenantAnswer.From(tenant.ToStatus()))
         : await purge.FindAsync(tenantId) is { } progress ? AdminProblems.Purging(id, progress)
         : AdminProblems.NotFound(id);
+
+    /// <summary>A tenant as the store has it. While that is away, as this node knows it.</summary>
+    internal static async Task<TenantModel?> FindAsync(TenantRegistry registry, TenantId id, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await registry.Stored.FollowAsync(id, cancellationToken);
+        }
+        catch (StoreUnavailableException)
+        {
+            return registry.Get(id);
+        }
+    }
 
     private static async Task<IResult> PatchAsync(
         string id,

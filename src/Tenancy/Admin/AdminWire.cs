@@ -77,6 +77,7 @@ internal sealed record AdminProblem(string Title, int Status, string? Detail, IR
 [JsonSerializable(typeof(TenantList))]
 [JsonSerializable(typeof(AdminProblem))]
 [JsonSerializable(typeof(SessionList))]
+[JsonSerializable(typeof(NodeList))]
 [JsonSerializable(typeof(PrincipalList))]
 [JsonSerializable(typeof(IssuedPrincipal))]
 [JsonSerializable(typeof(ClientAnswer))]

@@ -56,8 +56,19 @@ internal sealed class TenantAdministration(
         return registry.Changes.UpdateAsync(tenantId, change, options?.ExpectedVersion, options?.Force ?? false, cancellationToken);
     }
 
-    public Task<TenantStatus> RecheckAsync(TenantId tenantId, CancellationToken cancellationToken = default) =>
-        registry.Checks.RecheckAsync(tenantId, cancellationToken);
+    public async Task<TenantStatus> RecheckAsync(TenantId tenantId, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            await registry.Stored.FollowAsync(tenantId, cancellationToken).ConfigureAwait(false);
+        }
+        catch (StoreUnavailableException) when (registry.Get(tenantId) is not null)
+        {
+            // A tenant that this node serves can be checked without the store, too.
+        }
+
+        return await registry.Checks.RecheckAsync(tenantId, cancellationToken).ConfigureAwait(false);
+    }
 
     public Task<bool> UnregisterAsync(TenantId tenantId, CancellationToken cancellationToken = default)
     {
@@ -72,20 +83,24 @@ internal sealed class TenantAdministration(
         return await purge.RunAsync(tenantId, waits: true, lifetime.ApplicationStopping).ConfigureAwait(false) || existed;
     }
 
-    public Task<IssuedPrincipal> IssuePrincipalAsync(
+    public async Task<IssuedPrincipal> IssuePrincipalAsync(
         TenantId tenantId,
         PrincipalRegistration principal,
         CancellationToken cancellationToken = default
     )
     {
         ArgumentNullException.ThrowIfNull(principal);
-        return principals.IssueAsync(Get(tenantId, cancellationToken), principal);
+        return await principals
+            .IssueAsync(await FindAsync(tenantId, cancellationToken).ConfigureAwait(false), principal)
+            .ConfigureAwait(false);
     }
 
-    public Task<IReadOnlyList<TenantPrincipal>> ListPrincipalsAsync(TenantId tenantId, CancellationToken cancellationToken = default) =>
-        principals.ListAsync(Get(tenantId, cancellationToken));
+    public async Task<IReadOnlyList<TenantPrincipal>> ListPrincipalsAsync(
+        TenantId tenantId,
+        CancellationToken cancellationToken = default
+    ) => await principals.ListAsync(await FindAsync(tenantId, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
 
-    public Task<IssuedPrincipal?> RotatePrincipalAsync(
+    public async Task<IssuedPrincipal?> RotatePrincipalAsync(
         TenantId tenantId,
         string principalId,
         TimeSpan overlap = default,
@@ -93,49 +108,63 @@ internal sealed class TenantAdministration(
     )
     {
         ArgumentNullException.ThrowIfNull(principalId);
-        return principals.RotateAsync(Get(tenantId, cancellationToken), principalId, overlap);
+        return await principals
+            .RotateAsync(await FindAsync(tenantId, cancellationToken).ConfigureAwait(false), principalId, overlap)
+            .ConfigureAwait(false);
     }
 
-    public Task<bool> RevokePrincipalAsync(TenantId tenantId, string principalId, CancellationToken cancellationToken = default)
+    public async Task<bool> RevokePrincipalAsync(TenantId tenantId, string principalId, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(principalId);
-        return principals.RevokeAsync(Get(tenantId, cancellationToken), principalId);
+        return await principals
+            .RevokeAsync(await FindAsync(tenantId, cancellationToken).ConfigureAwait(false), principalId)
+            .ConfigureAwait(false);
     }
 
-    public Task<TenantClient> AddClientAsync(TenantId tenantId, ClientRegistration client, CancellationToken cancellationToken = default)
+    public async Task<TenantClient> AddClientAsync(
+        TenantId tenantId,
+        ClientRegistration client,
+        CancellationToken cancellationToken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(client);
-        return clients.AddAsync(Get(tenantId, cancellationToken), client, cancellationToken);
+        return await clients
+            .AddAsync(await FindAsync(tenantId, cancellationToken).ConfigureAwait(false), client, cancellationToken)
+            .ConfigureAwait(false);
     }
 
-    public Task<TenantClientPage> ListClientsAsync(
+    public async Task<TenantClientPage> ListClientsAsync(
         TenantId tenantId,
         string? cursor = null,
         int take = 100,
         CancellationToken cancellationToken = default
-    ) => clients.ListAsync(Get(tenantId, cancellationToken), cursor, take);
+    ) => await clients.ListAsync(await FindAsync(tenantId, cancellationToken).ConfigureAwait(false), cursor, take).ConfigureAwait(false);
 
-    public Task<TenantClient?> FindClientAsync(TenantId tenantId, string handle, CancellationToken cancellationToken = default)
+    public async Task<TenantClient?> FindClientAsync(TenantId tenantId, string handle, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(handle);
-        return clients.FindAsync(Get(tenantId, cancellationToken), handle);
+        return await clients.FindAsync(await FindAsync(tenantId, cancellationToken).ConfigureAwait(false), handle).ConfigureAwait(false);
     }
 
-    public Task<TenantClient?> RefreshClientAsync(TenantId tenantId, string handle, CancellationToken cancellationToken = default)
+    public async Task<TenantClient?> RefreshClientAsync(TenantId tenantId, string handle, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(handle);
-        return clients.RefreshAsync(Get(tenantId, cancellationToken), handle, cancellationToken);
+        return await clients
+            .RefreshAsync(await FindAsync(tenantId, cancellationToken).ConfigureAwait(false), handle, cancellationToken)
+            .ConfigureAwait(false);
     }
 
-    public Task<bool> RemoveClientAsync(TenantId tenantId, string handle, CancellationToken cancellationToken = default)
+    public async Task<bool> RemoveClientAsync(TenantId tenantId, string handle, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(handle);
-        return clients.RemoveAsync(Get(tenantId, cancellationToken), handle);
+        return await clients.RemoveAsync(await FindAsync(tenantId, cancellationToken).ConfigureAwait(false), handle).ConfigureAwait(false);
     }
 
-    private TenantModel Get(TenantId tenantId, CancellationToken cancellationToken)
+    // Another node may have registered or changed it a moment ago: what is done for it is done for the tenant that the store has.
+    private async Task<TenantModel> FindAsync(TenantId tenantId, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return registry.Get(tenantId) ?? throw new TenantNotFoundException(tenantId);
+        return await registry.Stored.FollowAsync(tenantId, cancellationToken).ConfigureAwait(false)
+            ?? throw new TenantNotFoundException(tenantId);
     }
 }

@@ -13,6 +13,7 @@ namespace Tenancy.Administration;
 internal sealed class TenantClients(
     RedisConnection redis,
     ClientCache cache,
+    FleetMessages messages,
     ClientMetadata metadata,
     IOptions<TenancyOptions> options,
     TimeProvider time,
@@ -120,6 +121,7 @@ internal sealed class TenantClients(
         finally
         {
             cache.Forget(tenant.Id);
+            messages.Tell(new(FleetTopic.Clients, tenant.Id));
         }
     }
 

@@ -13,6 +13,7 @@ namespace Tenancy.Administration;
 internal sealed class TenantPrincipals(
     RedisConnection redis,
     PrincipalCache cache,
+    FleetMessages messages,
     IHostEnvironment environment,
     IOptions<TenancyOptions> options,
     TimeProvider time,
@@ -134,6 +135,7 @@ internal sealed class TenantPrincipals(
         finally
         {
             cache.Forget();
+            messages.Tell(new(FleetTopic.Principals, tenant.Id));
         }
     }
 

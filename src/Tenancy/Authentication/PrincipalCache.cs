@@ -6,14 +6,29 @@ namespace Tenancy.Authentication;
 
 /// <summary>The principals whose tokens were shown a moment ago, so that not each call asks the store.</summary>
 /// <remarks>
-/// A principal that is revoked elsewhere is refused here a second later. A change of the tenant forgets all that is cached for it.
+/// A principal that is revoked on another node is refused here when that node has said so, or a second later. A change of the tenant
+/// forgets all that is cached for it.
 /// </remarks>
-internal sealed class PrincipalCache(RedisConnection redis, TimeProvider time)
+internal sealed class PrincipalCache
 {
     private const int Capacity = 20_000;
     private static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(1);
-    private readonly RecentTokens<Finding> _found = new(Capacity, time);
+    private readonly RedisConnection _redis;
+    private readonly TimeProvider _time;
+    private readonly RecentTokens<Finding> _found;
     private int _generation;
+
+    public PrincipalCache(RedisConnection redis, FleetMessages messages, TimeProvider time)
+    {
+        (_redis, _time, _found) = (redis, time, new(Capacity, time));
+        messages.Listen(message =>
+        {
+            if (message.Topic == FleetTopic.Principals)
+            {
+                Forget();
+            }
+        });
+    }
 
     /// <summary>Finds the principal that a token of the tenant belongs to.</summary>
     public async ValueTask<KnownPrincipal?> FindAsync(TenantModel tenant, string token)
@@ -27,15 +42,15 @@ internal sealed class PrincipalCache(RedisConnection redis, TimeProvider time)
         }
 
         if (
-            await new PrincipalStore(redis, tenant.Id, tenant.Generation).FindAsync(token) is not { } principal
-            || principal.ExpiresAt <= time.GetUtcNow()
+            await new PrincipalStore(_redis, tenant.Id, tenant.Generation).FindAsync(token) is not { } principal
+            || principal.ExpiresAt <= _time.GetUtcNow()
         )
         {
             return null;
         }
 
         known = KnownPrincipal.Of(tenant.Id, new(principal.Id) { Name = principal.Name, Scopes = principal.Scopes });
-        var until = time.GetUtcNow() + Lifetime;
+        var until = _time.GetUtcNow() + Lifetime;
         _found.Add(
             token,
             new(generation, tenant.Version, known),

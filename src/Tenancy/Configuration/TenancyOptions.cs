@@ -74,6 +74,23 @@ public sealed class TenancyOptions
     /// <value>Default: true.</value>
     public bool AutoValidate { get; set; } = true;
 
+    /// <summary>
+    /// Gets or sets how often a node asks the store what other nodes have changed. They tell each other at once; this is for when such a
+    /// message is lost.
+    /// </summary>
+    /// <value>Default: 1 second.</value>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")]
+    public TimeSpan PollInterval { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>
+    /// Gets or sets for how long a server that is told to stop goes on taking requests, while <c>/health/ready</c> says that it is not
+    /// ready: as long as what stands before it needs to notice that. The host's own time to stop (<c>HostOptions.ShutdownTimeout</c>, 30
+    /// seconds) has to be longer.
+    /// </summary>
+    /// <value>Default: none in Development, 5 seconds elsewhere.</value>
+    [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
+    public TimeSpan? DrainTime { get; set; }
+
     /// <summary>Gets or sets the largest body of a request to an MCP endpoint, in bytes.</summary>
     /// <value>Default: 4 MiB.</value>
     [Range(1024, double.PositiveInfinity), Unit("bytes")]

@@ -201,4 +201,58 @@ internal static partial class Log
         EventName = "TenantPurged"
     )]
     public static partial void TenantPurged(this ILogger logger, string tenantId);
+
+    [LoggerMessage(
+        70,
+        LogLevel.Warning,
+        "Other nodes cannot be heard: what they change is seen here when the store is asked the next time.",
+        EventName = "MessagesUnavailable"
+    )]
+    public static partial void MessagesUnavailable(this ILogger logger, Exception exception);
+
+    [LoggerMessage(
+        71,
+        LogLevel.Error,
+        "The store has lost changes of tenants that this node knows, the last of them version {Version}: it was restored or flushed, or a "
+            + "failover lost what was not replicated; or this node was away for longer than the store keeps the history. All tenants are "
+            + "read again. Those that the store does not have any more are not served from now on: register them again.",
+        EventName = "HistoryLost"
+    )]
+    public static partial void HistoryLost(this ILogger logger, long version);
+
+    [LoggerMessage(
+        72,
+        LogLevel.Warning,
+        "All tenants were read again, up to version {Version}: {Count} are there, {Gone} are gone.",
+        EventName = "HistoryFollowed"
+    )]
+    public static partial void HistoryFollowed(this ILogger logger, long version, int count, int gone);
+
+    [LoggerMessage(
+        73,
+        LogLevel.Error,
+        "What other nodes change has not been seen here for {Seconds} seconds, because the store does not answer: tenants are served as "
+            + "they were.",
+        EventName = "CannotFollow"
+    )]
+    public static partial void CannotFollow(this ILogger logger, Exception exception, int seconds);
+
+    [LoggerMessage(
+        74,
+        LogLevel.Information,
+        "What other nodes change is seen here again, after {Seconds} seconds.",
+        EventName = "FollowsAgain"
+    )]
+    public static partial void FollowsAgain(this ILogger logger, int seconds);
+
+    [LoggerMessage(75, LogLevel.Error, "Changes of other nodes could not be followed; it is tried again.", EventName = "FollowFailed")]
+    public static partial void FollowFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(
+        76,
+        LogLevel.Information,
+        "The server stops: it says that it is not ready, and takes requests for {Seconds} seconds more (Tenancy:DrainTime).",
+        EventName = "Draining"
+    )]
+    public static partial void Draining(this ILogger logger, int seconds);
 }

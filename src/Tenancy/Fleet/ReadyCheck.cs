@@ -5,32 +5,31 @@ using Tenancy.State;
 namespace Tenancy.Fleet;
 
 /// <summary>
-/// Whether this node can serve tenants: it has loaded them once. It goes on serving from memory while the store is away, and says so.
+/// Whether this node can serve tenants: it has loaded them once, and does not stop. It goes on serving from memory while the store is away
+/// or cannot be followed, and says so.
 /// </summary>
-internal sealed class ReadyCheck(TenantRegistry registry, StoreDurabilityProbe store) : IHealthCheck
+internal sealed class ReadyCheck(TenantRegistry registry, StoreDurabilityProbe store, TenantFollower follower, NodeDrain drain)
+    : IHealthCheck
 {
     public const string Name = "tenancy";
 
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
+        if (drain.HasBegun)
+        {
+            return HealthCheckResult.Unhealthy("The server stops.");
+        }
+
         if (!registry.IsLoaded)
         {
             return HealthCheckResult.Unhealthy("The tenants are not loaded yet.");
         }
 
         var durability = await store.GetAsync();
-        var data = new Dictionary<string, object> { ["store"] = Word(durability) };
-        return durability == StoreDurability.Away
-            ? HealthCheckResult.Degraded("The store is away.", data: data)
+        var data = new Dictionary<string, object> { ["store"] = durability.ToWord() };
+        return durability == StoreDurability.Away ? HealthCheckResult.Degraded("The store is away.", data: data)
+            : follower.Lag > TenantFollower.MaxLag
+                ? HealthCheckResult.Degraded("Changes of other nodes are not seen: the log says why.", data: data)
             : HealthCheckResult.Healthy(data: data);
     }
-
-    private static string Word(StoreDurability durability) =>
-        durability switch
-        {
-            StoreDurability.MemoryOnly => "memory-only",
-            StoreDurability.Durable => "durable",
-            StoreDurability.Replicated => "replicated",
-            _ => "away",
-        };
 }

@@ -17,6 +17,7 @@ namespace Tenancy.Fleet;
 internal sealed class TenantLoader(
     TenantRegistry registry,
     ConfigurationSeeds seeds,
+    TenantFollower follower,
     IEnumerable<ITenantSource> sources,
     ITenantAdministration administration,
     IPlatformFactory platforms,
@@ -44,6 +45,7 @@ internal sealed class TenantLoader(
     ];
 
     private readonly ILogger _logger = loggers.CreateLogger<TenantLoader>();
+    private ChangePosition _position;
     private Task _running = Task.CompletedTask;
 
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -98,6 +100,7 @@ internal sealed class TenantLoader(
 
         await Task.WhenAll([
                 CompleteAsync(passes),
+                follower.RunAsync(_position, _stopping.Token),
                 .. _followers.Select((follower, index) => follower.RunAsync(passes[index], _stopping.Token)),
             ])
             .ConfigureAwait(false);
@@ -129,7 +132,7 @@ internal sealed class TenantLoader(
         Task building;
         try
         {
-            await registry.Stored.LoadAsync(_stopping.Token).ConfigureAwait(false);
+            _position = await registry.Stored.LoadAsync(_stopping.Token).ConfigureAwait(false);
             building = registry.Stored.BuildAsync(_stopping.Token);
             await seeds.SeedAsync(_stopping.Token).ConfigureAwait(false);
         }

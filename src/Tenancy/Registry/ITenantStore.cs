@@ -15,14 +15,26 @@ internal interface ITenantStore
     /// <param name="principals">The principals that it begins with.</param>
     Task<TenantWrite> CreateAsync(TenantRecord tenant, TenantCreation creation, IReadOnlyList<DuePrincipal> principals);
 
-    /// <summary>Finds a tenant.</summary>
-    Task<TenantRecord?> FindAsync(TenantId id);
+    /// <summary>Finds a tenant, or its tombstone.</summary>
+    Task<StoredTenantState> FindAsync(TenantId id);
+
+    /// <summary>Where the history of changes is now.</summary>
+    Task<ChangePosition> GetPositionAsync();
+
+    /// <summary>The tenants that changed after a position; null where the store has another history than the one that led there.</summary>
+    Task<TenantChangeList?> ListChangesAsync(ChangePosition after);
+
+    /// <summary>Claims the scheduled check of a tenant for this node.</summary>
+    /// <param name="tenant">The tenant, with the last check that this node knows.</param>
+    Task<RecheckClaim> ClaimRecheckAsync(TenantRecord tenant);
 
     /// <summary>Some of the tenants whose registration or deletion was begun and is not complete.</summary>
     Task<IReadOnlyList<TenantId>> ListUnfinishedAsync();
 
     /// <summary>Changes a tenant that is still at the version of the record that is given.</summary>
-    Task<TenantWrite> UpdateAsync(TenantRecord tenant);
+    /// <param name="tenant">The tenant as it shall be.</param>
+    /// <param name="keepCheck">Whether the health stays as the store has it, whatever the record says.</param>
+    Task<TenantWrite> UpdateAsync(TenantRecord tenant, bool keepCheck);
 
     /// <summary>Keeps the result of a check, if the tenant is still at this version.</summary>
     Task WriteCheckAsync(TenantId id, long version, TenantCheck check);
@@ -32,6 +44,27 @@ internal interface ITenantStore
     /// <param name="purge">Whether its data is to be deleted: until that is done, nobody can have the id.</param>
     Task<TenantRemoval> RemoveAsync(TenantId id, bool purge);
 }
+
+/// <summary>What the store has of a tenant.</summary>
+/// <param name="Record">The tenant; null where there is none.</param>
+/// <param name="Tombstone">The version at which it went; null where there is no trace of it.</param>
+internal sealed record StoredTenantState(TenantRecord? Record, long? Tombstone);
+
+/// <summary>A place in the history of all changes.</summary>
+/// <param name="Version">The version of the last change before it.</param>
+/// <param name="Tag">What tells that change from another with the same version, after the store has lost some.</param>
+internal readonly record struct ChangePosition(long Version, string Tag);
+
+/// <summary>Some of the tenants that changed.</summary>
+/// <param name="Tenants">The tenants, each once, with the versions of their last changes.</param>
+/// <param name="UpTo">The position after these changes.</param>
+/// <param name="HasMore">Whether there are later changes.</param>
+internal sealed record TenantChangeList(IReadOnlyList<(TenantId Id, long Version)> Tenants, ChangePosition UpTo, bool HasMore);
+
+/// <summary>Whether a node may run the scheduled check of a tenant.</summary>
+/// <param name="IsClaimed">Whether it may.</param>
+/// <param name="Later">The check that another node made meanwhile, with the tenant's version; null where there is none.</param>
+internal sealed record RecheckClaim(bool IsClaimed, (long Version, TenantCheck Check)? Later);
 
 /// <summary>What became of a removal.</summary>
 /// <param name="Existed">Whether there was such a tenant.</param>

@@ -106,15 +106,16 @@ internal sealed class RecheckSchedule(Lazy<TenantRegistry> registry, TenantProbe
         var began = time.GetUtcNow();
         try
         {
-            var status = await registry.Value.Checks.RecheckAsync(entry.TenantId, _stopping.Token).ConfigureAwait(false);
+            var isNew = await registry.Value.Checks.RecheckInTurnAsync(entry.TenantId, _stopping.Token).ConfigureAwait(false);
             lock (_lock)
             {
                 if (_current.ContainsKey(entry.TenantId) && registry.Value.Get(entry.TenantId.Value) is { IsSuspended: false } tenant)
                 {
                     // Counted from when the result was there, which may be a moment ago. A check whose result was dropped, because the
                     // tenant changed meanwhile, schedules nothing.
-                    var from = status.LastCheckedAt >= began ? status.LastCheckedAt.Value : time.GetUtcNow();
-                    Schedule(tenant, status.Health == TenantHealth.Healthy ? 0 : entry.Failures + 1, isFirst: false, from);
+                    var from = tenant.Record.Check.CheckedAt is { } at && at >= began ? at : time.GetUtcNow();
+                    var failures = tenant.Health == TenantHealth.Healthy ? 0 : entry.Failures + (isNew ? 1 : 0);
+                    Schedule(tenant, failures, isFirst: false, from);
                 }
             }
         }

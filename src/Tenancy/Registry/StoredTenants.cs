@@ -1,11 +1,12 @@
 using Microsoft.Extensions.Logging;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
+using Tenancy.Validation;
 
 namespace Tenancy.Registry;
 
 /// <summary>
-/// Makes this node have what the store has: all tenants at the start, and one that another node, or a call whose answer was lost, has
+/// Makes this node have what the store has: all tenants at the start, and then each that another node, or a call whose answer was lost, has
 /// registered, changed or taken away.
 /// </summary>
 internal sealed class StoredTenants(
@@ -17,9 +18,16 @@ internal sealed class StoredTenants(
     ILogger logger
 )
 {
+    private const int MaxAtOnce = 16;
+
+    /// <summary>How long a tenant goes on as it was while the platform for its change is built. It is not served after that.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
     /// <summary>Puts all tenants of the store in place, with the health that they had. Their platforms are yet to be built.</summary>
-    public async Task LoadAsync(CancellationToken cancellationToken)
+    /// <returns>Where the history of changes was before: what came later may not be among them.</returns>
+    public async Task<ChangePosition> LoadAsync(CancellationToken cancellationToken)
     {
+        var position = await store.GetPositionAsync().ConfigureAwait(false);
         var records = await store.LoadAsync(cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
         foreach (var record in records)
         {
@@ -29,17 +37,64 @@ internal sealed class StoredTenants(
                     Check = record.Check with { Health = TenantHealth.Unverified },
                 }
                 : record;
-            await table.SwapAsync(new TenantModel(known, platform: null), keepCheck: false).ConfigureAwait(false);
+            await table.SwapAsync(new TenantModel(known, platform: null), TenantSwap.Whole).ConfigureAwait(false);
         }
+
+        return position;
     }
 
     /// <summary>Builds the platforms of the tenants that have none now. One that hangs keeps no other waiting.</summary>
     public Task BuildAsync(CancellationToken cancellationToken) => builds.BuildAllAsync(cancellationToken);
 
+    /// <summary>Asks the store for a tenant, and makes this node have it as it is there.</summary>
+    /// <returns>The tenant; null where it is gone.</returns>
+    public Task<TenantModel?> FollowAsync(TenantId id, CancellationToken cancellationToken) =>
+        FollowAsync(id, isReset: false, cancellationToken);
+
+    /// <summary>Makes this node have the tenants that changed after a position.</summary>
+    /// <returns>The position that it has now; null where the store has another history than the one that led there.</returns>
+    public async Task<ChangePosition?> FollowAsync(ChangePosition position, CancellationToken cancellationToken)
+    {
+        while (await store.ListChangesAsync(position).ConfigureAwait(false) is { } changes)
+        {
+            // What this node has changed itself is not asked for again.
+            var news = changes.Tenants.Where(change => !(table.Find(change.Id)?.AppliedVersion >= change.Version));
+            await ForEachAsync(news, (change, token) => FollowAsync(change.Id, isReset: false, token), cancellationToken)
+                .ConfigureAwait(false);
+            position = changes.UpTo;
+            if (!changes.HasMore)
+            {
+                return position;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// Makes this node have what the store has, whatever was here: the store has lost some of what it had, and versions are used again.
+    /// </summary>
+    /// <returns>The position that the node has then, and how many tenants the store does not have any more.</returns>
+    public async Task<(ChangePosition Position, int Gone)> ResetAsync(CancellationToken cancellationToken)
+    {
+        var position = await store.GetPositionAsync().ConfigureAwait(false);
+        var there = new HashSet<TenantId>();
+        var records = await store.LoadAsync(cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
+        there.UnionWith(records.Select(record => TenantId.Parse(record.Config.Id)));
+
+        // What is gone first: it must not be served a moment longer. One that came while the others were read is found by its own reading.
+        var gone = table.Ids.Where(id => !there.Contains(id)).ToArray();
+        var before = table.Count;
+        await ForEachAsync(gone, (id, token) => FollowAsync(id, isReset: true, token), cancellationToken).ConfigureAwait(false);
+        var lost = before - table.Count;
+        await ForEachAsync(records, (record, token) => ApplyAsync(record, isReset: true, token), cancellationToken).ConfigureAwait(false);
+        return (position, lost);
+    }
+
     /// <summary>Completes a registration that was cut off, and serves the tenant.</summary>
     public async Task CompleteAsync(TenantId id, CancellationToken cancellationToken)
     {
-        if (await store.FindAsync(id).ConfigureAwait(false) is { } record && table.Get(id.Value) is null)
+        if ((await store.FindAsync(id).ConfigureAwait(false)).Record is { } record && table.Get(id.Value) is null)
         {
             await PlaceAsync(record, wait: false, cancellationToken).ConfigureAwait(false);
         }
@@ -48,34 +103,13 @@ internal sealed class StoredTenants(
     /// <summary>Puts a tenant in place that another node has registered.</summary>
     public async Task PlaceAsync(TenantRecord record, bool wait, CancellationToken cancellationToken)
     {
-        await table.SwapAsync(new TenantModel(record, platform: null), keepCheck: false).ConfigureAwait(false);
-        var (state, progress) = (table.Find(TenantId.Parse(record.Config.Id))!, new CheckProgress());
-        var built = state.CheckAsync(() => builds.BuildAsync(state, CancellationToken.None, progress), progress);
-        await (wait ? built.WaitAsync(cancellationToken) : progress.SettleAsync(built)).ConfigureAwait(false);
+        await table.SwapAsync(new TenantModel(record, platform: null), TenantSwap.Whole).ConfigureAwait(false);
+        await BuildAsync(TenantId.Parse(record.Config.Id), wait, cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>Puts a change of another node in place, when its platform is built: the old one serves until then.</summary>
-    public async Task ReplaceAsync(TenantRecord record, CancellationToken cancellationToken)
-    {
-        PlatformInstance? platform = null;
-        if (record.Check.Health != TenantHealth.Disabled)
-        {
-            (platform, var failure) = await probe.BuildAsync(record.Config, cancellationToken).ConfigureAwait(false);
-            if (failure is not null)
-            {
-                record = record with
-                {
-                    Check = new(
-                        TenantHealthPolicy.Next(record.Check.Health, failure),
-                        TenantHealthPolicy.Reason(failure),
-                        time.GetUtcNow()
-                    ),
-                };
-            }
-        }
-
-        await table.SwapAsync(new TenantModel(record, platform), keepCheck: false).ConfigureAwait(false);
-    }
+    /// <summary>Makes this node have a tenant as the store has it, unless it has a later change.</summary>
+    public Task ApplyAsync(TenantRecord record, CancellationToken cancellationToken) =>
+        ApplyAsync(record, isReset: false, cancellationToken);
 
     /// <summary>
     /// Takes a tenant away here that the store does not have any more: it went just now, or with a call whose answer was lost.
@@ -99,6 +133,124 @@ internal sealed class StoredTenants(
         logger.TenantUnregistered(id.Value, version);
         return true;
     }
+
+    private async Task<TenantModel?> FollowAsync(TenantId id, bool isReset, CancellationToken cancellationToken)
+    {
+        var seen = table.Get(id.Value);
+        var (record, tombstone) = await store.FindAsync(id).ConfigureAwait(false);
+        if (record is not null)
+        {
+            await ApplyAsync(record, isReset, cancellationToken).ConfigureAwait(false);
+            return table.Get(id.Value);
+        }
+
+        if (isReset)
+        {
+            await table.ForgetAsync(id, tombstone ?? 0).ConfigureAwait(false);
+        }
+        else
+        {
+            await RemoveAsync(id, seen, new(Existed: false, tombstone)).ConfigureAwait(false);
+        }
+
+        return null;
+    }
+
+    private async Task ApplyAsync(TenantRecord record, bool isReset, CancellationToken cancellationToken)
+    {
+        var id = TenantId.Parse(record.Config.Id);
+        var current = table.Get(id.Value);
+        if (current is not null && IsSame(current.Record, record))
+        {
+            if (await table.SetStoredCheckAsync(current, record.Check).ConfigureAwait(false) is { Platform: null })
+            {
+                await BuildAsync(id, wait: false, cancellationToken).ConfigureAwait(false);
+            }
+
+            return;
+        }
+
+        if (isReset)
+        {
+            // The versions of two histories cannot be compared: the next swap counts as the first.
+            await table.ForgetAsync(id, version: 0, keepModel: true).ConfigureAwait(false);
+        }
+
+        if (current is null || current.Generation != record.Generation)
+        {
+            await PlaceAsync(record, wait: false, cancellationToken).ConfigureAwait(false);
+        }
+        else if (current.Config.EffectsTo(record.Config).HasFlag(ChangeEffects.NewPlatform))
+        {
+            await ReplaceAsync(record, cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            await table.SwapAsync(new TenantModel(record, platform: null), TenantSwap.KeepPlatform).ConfigureAwait(false);
+            if (table.Get(id.Value) is { Platform: null })
+            {
+                await BuildAsync(id, wait: false, cancellationToken).ConfigureAwait(false);
+            }
+        }
+    }
+
+    // Where a version came twice, because the store has lost the first change with it, the version alone does not tell.
+    private static bool IsSame(TenantRecord here, TenantRecord there) =>
+        here.Version == there.Version && here.SessionEpoch == there.SessionEpoch && here.Config.Equals(there.Config);
+
+    /// <summary>Puts a change in place that needs another platform, when that is built: the old one serves until then.</summary>
+    private async Task ReplaceAsync(TenantRecord record, CancellationToken cancellationToken)
+    {
+        if (record.Check.Health == TenantHealth.Disabled)
+        {
+            await table.SwapAsync(new TenantModel(record, platform: null), TenantSwap.Whole).ConfigureAwait(false);
+            return;
+        }
+
+        var building = probe.BuildAsync(record.Config, cancellationToken);
+        if (await Task.WhenAny(building, Task.Delay(Patience, time, cancellationToken)).ConfigureAwait(false) != building)
+        {
+            // What the change takes away, such as a caller's right to call, must not wait for a platform that may never be there.
+            var waiting = new TenantModel(record, platform: null);
+            await table.SwapAsync(waiting, TenantSwap.Whole).ConfigureAwait(false);
+            _ = FinishAsync(waiting, building);
+            return;
+        }
+
+        var (platform, failure) = await building.ConfigureAwait(false);
+        if (failure is not null)
+        {
+            var check = new TenantCheck(
+                TenantHealthPolicy.Next(record.Check.Health, failure),
+                TenantHealthPolicy.Reason(failure),
+                time.GetUtcNow()
+            );
+            record = record with { Check = check };
+        }
+
+        await table.SwapAsync(new TenantModel(record, platform), TenantSwap.Whole).ConfigureAwait(false);
+    }
+
+    private async Task FinishAsync(TenantModel waiting, Task<(PlatformInstance? Platform, TenantValidation? Failure)> building)
+    {
+        var (platform, failure) = await building.ConfigureAwait(false);
+        await table.SetPlatformAsync(table.Find(waiting.Id)!, waiting, platform, failure, time.GetUtcNow()).ConfigureAwait(false);
+    }
+
+    private async Task BuildAsync(TenantId id, bool wait, CancellationToken cancellationToken)
+    {
+        var (state, progress) = (table.Find(id)!, new CheckProgress());
+        var built = state.CheckAsync(() => builds.BuildAsync(state, CancellationToken.None, progress), progress);
+        await (wait ? built.WaitAsync(cancellationToken) : progress.SettleAsync(built)).ConfigureAwait(false);
+    }
+
+    /// <summary>Does something for each, for some at once: one whose platform is slow does not keep the others waiting.</summary>
+    private static Task ForEachAsync<T>(IEnumerable<T> all, Func<T, CancellationToken, Task> one, CancellationToken cancellationToken) =>
+        Parallel.ForEachAsync(
+            all,
+            new ParallelOptions { MaxDegreeOfParallelism = MaxAtOnce, CancellationToken = cancellationToken },
+            async (item, token) => await one(item, token).ConfigureAwait(false)
+        );
 
     /// <summary>Whether a tenant was healthy so long ago that it has to be shown again; it is served meanwhile.</summary>
     private bool IsOutdated(TenantCheck check, int tenants) =>

@@ -44,7 +44,7 @@ internal sealed class TenantChanges(
         {
             case TenantWrite.Written(var version) { Adopted: var adopted }:
                 record = record with { Version = version, Generation = version };
-                await table.SwapAsync(new TenantModel(record, platform: null), keepCheck: false).ConfigureAwait(false);
+                await table.SwapAsync(new TenantModel(record, platform: null), TenantSwap.Whole).ConfigureAwait(false);
                 logger.TenantRegistered(tenant.Id, version);
                 await checks.BeginAsync(id, awaitFirstValidation, cancellationToken).ConfigureAwait(false);
                 return new(StatusOf(id) ?? throw new TenantNotFoundException(id), IsNew: true, adopted);
@@ -52,6 +52,10 @@ internal sealed class TenantChanges(
                 if (table.Get(id.Value) is null)
                 {
                     await stored.PlaceAsync(existing, awaitFirstValidation, cancellationToken).ConfigureAwait(false);
+                }
+                else
+                {
+                    await stored.ApplyAsync(existing, cancellationToken).ConfigureAwait(false);
                 }
 
                 return new(StatusOf(id) ?? throw new TenantNotFoundException(id), IsNew: false, Adopted: null);
@@ -81,6 +85,8 @@ internal sealed class TenantChanges(
         CancellationToken cancellationToken
     )
     {
+        // Another node may have changed it a moment ago: what an answer says of the tenant, or compares, is what the store has.
+        await stored.FollowAsync(id, cancellationToken).ConfigureAwait(false);
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
             var current = table.Get(id.Value) ?? throw new TenantNotFoundException(id);
@@ -161,17 +167,22 @@ internal sealed class TenantChanges(
         var isOurs = !ReferenceEquals(platform, current.Platform);
         try
         {
-            switch (await store.UpdateAsync(record).ConfigureAwait(false))
+            switch (await store.UpdateAsync(record, keepCheck).ConfigureAwait(false))
             {
                 case TenantWrite.Written(var version):
                     isOurs = false;
-                    await table.SwapAsync(new TenantModel(record with { Version = version }, platform), keepCheck).ConfigureAwait(false);
+                    await table
+                        .SwapAsync(
+                            new TenantModel(record with { Version = version }, platform),
+                            keepCheck ? TenantSwap.KeepCheck : TenantSwap.Whole
+                        )
+                        .ConfigureAwait(false);
                     logger.TenantUpdated(config.Id, version);
                     await checks.ResumeAsync(current.Id, record.Check, cancellationToken).ConfigureAwait(false);
 
                     return StatusOf(current.Id) ?? throw new TenantNotFoundException(current.Id);
                 case TenantWrite.Exists(var changed):
-                    await stored.ReplaceAsync(changed, cancellationToken).ConfigureAwait(false);
+                    await stored.ApplyAsync(changed, cancellationToken).ConfigureAwait(false);
                     return null;
                 case TenantWrite.Missing(var tombstone):
                     await stored.RemoveAsync(current.Id, current, new(Existed: false, tombstone)).ConfigureAwait(false);

@@ -9,6 +9,7 @@ namespace Tenancy.Registry;
 /// </summary>
 internal sealed class TenantChecks(
     TenantTable table,
+    ITenantStore store,
     TenantProbe probe,
     CheckWriter writer,
     bool autoValidate,
@@ -27,6 +28,26 @@ internal sealed class TenantChecks(
 
         await state.CheckAsync(() => CheckAsync(tenantId, state)).WaitAsync(cancellationToken).ConfigureAwait(false);
         return state.Model?.ToStatus() ?? throw new TenantNotFoundException(tenantId);
+    }
+
+    /// <summary>
+    /// Validates a tenant whose time it is, unless another node does, or has done so meanwhile: then its result is taken over.
+    /// </summary>
+    /// <returns>Whether a result is there that is later than what was known.</returns>
+    /// <exception cref="TenantNotFoundException">There is no such tenant.</exception>
+    public async Task<bool> RecheckInTurnAsync(TenantId tenantId, CancellationToken cancellationToken)
+    {
+        var tenant = table.Get(tenantId.Value) ?? throw new TenantNotFoundException(tenantId);
+        var claim = await ClaimAsync(tenant).ConfigureAwait(false);
+        if (claim.IsClaimed)
+        {
+            await RecheckAsync(tenantId, cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+
+        return claim.Later is var (version, check)
+            && version == tenant.Version
+            && await table.SetStoredCheckAsync(tenant, check).ConfigureAwait(false) is not null;
     }
 
     /// <summary>Begins the first check of a tenant that is in place, and waits for it, or only for as long as its own code runs.</summary>
@@ -65,6 +86,19 @@ internal sealed class TenantChecks(
 
     /// <summary>Waits until the store has the health that the tenants have.</summary>
     public Task FlushAsync() => writer.FlushAsync();
+
+    private async Task<RecheckClaim> ClaimAsync(TenantModel tenant)
+    {
+        try
+        {
+            return await store.ClaimRecheckAsync(tenant.Record).ConfigureAwait(false);
+        }
+        catch (StoreUnavailableException)
+        {
+            // Nodes that cannot agree check by themselves.
+            return new(IsClaimed: true, Later: null);
+        }
+    }
 
     /// <summary>
     /// The one place where a check changes a tenant's health. A result for a configuration that is not current any more is dropped.

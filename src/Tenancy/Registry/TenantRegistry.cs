@@ -28,7 +28,7 @@ public sealed class TenantRegistry
     {
         _table = new(changes);
         var baseDomain = options.Value.BaseDomain?.TrimEnd('.').ToLowerInvariant();
-        Checks = new(_table, probe, new(store, logger), options.Value.AutoValidate, time, logger);
+        Checks = new(_table, store, probe, new(store, logger), options.Value.AutoValidate, time, logger);
         Stored = new(_table, store, probe, new(_table, probe, time, logger), time, logger);
         Changes = new(_table, store, Stored, Checks, probe, rules, baseDomain, time, logger);
     }

@@ -24,6 +24,9 @@ internal sealed class TenantTable
 
     public int Count => Volatile.Read(ref _count);
 
+    /// <summary>The ids of the tenants that are here, and of those that were.</summary>
+    public IEnumerable<TenantId> Ids => _tenants.Keys.Select(TenantId.Parse);
+
     public IEnumerable<TenantModel> Models => _tenants.Values.Select(state => state.Model).OfType<TenantModel>();
 
     public TenantModel? Get(ReadOnlySpan<char> tenantId) => _bySpan.TryGetValue(tenantId, out var state) ? state.Model : null;
@@ -42,8 +45,8 @@ internal sealed class TenantTable
     /// Puts a model in place, unless a newer change is there already, and lets go of the platform that is not used any more.
     /// </summary>
     /// <param name="model">The model.</param>
-    /// <param name="keepCheck">Whether health and platform stay as they are at this moment, whatever the model says.</param>
-    public async Task SwapAsync(TenantModel model, bool keepCheck)
+    /// <param name="swap">What stays as it is at this moment, whatever the model says.</param>
+    public async Task SwapAsync(TenantModel model, TenantSwap swap)
     {
         PlatformInstance? unused;
         CancellationTokenSource? ended = null;
@@ -57,9 +60,9 @@ internal sealed class TenantTable
             }
             else
             {
-                if (keepCheck && before is not null)
+                if (swap != TenantSwap.Whole && before is not null)
                 {
-                    model = model.With(before.Record.Check, before.Platform);
+                    model = model.With(swap == TenantSwap.KeepCheck ? before.Record.Check : model.Record.Check, before.Platform);
                 }
 
                 state.AppliedVersion = model.Version;
@@ -105,6 +108,52 @@ internal sealed class TenantTable
 
         await PublishAsync(before?.Platform, ended).ConfigureAwait(false);
         return before is not null;
+    }
+
+    /// <summary>
+    /// Begins the count of changes of a tenant anew, because the store has lost the history that this node followed. The model goes unless
+    /// it is to be replaced.
+    /// </summary>
+    public async Task ForgetAsync(TenantId id, long version, bool keepModel = false)
+    {
+        if (!keepModel)
+        {
+            await RemoveAsync(id, long.MaxValue).ConfigureAwait(false);
+        }
+
+        lock (_writer)
+        {
+            if (_tenants.TryGetValue(id.Value, out var state))
+            {
+                state.AppliedVersion = version;
+            }
+        }
+    }
+
+    /// <summary>Gives a tenant the health that another node found, if that is later than what is known here.</summary>
+    /// <returns>The model after it; null where nothing changed.</returns>
+    public async Task<TenantModel?> SetStoredCheckAsync(TenantModel stored, TenantCheck check)
+    {
+        TenantModel? after = null;
+        lock (_writer)
+        {
+            if (
+                _tenants.GetValueOrDefault(stored.Id.Value) is { Model: { } current } state
+                && current.Version == stored.Version
+                && check.CheckedAt is { } checkedAt
+                && !(current.Record.Check.CheckedAt >= checkedAt)
+            )
+            {
+                state.Model = after = current.With(check, current.Platform);
+                if (after.Health != current.Health || after.Record.Check.Reason != current.Record.Check.Reason)
+                {
+                    _changes.Enqueue(new(TenantChangeKind.Health, current.Id, current, after));
+                }
+            }
+        }
+
+        await PublishAsync(unused: null, ended: null).ConfigureAwait(false);
+        return after;
     }
 
     /// <summary>Gives a tenant the health that a check found, unless its configuration is not the one that was checked any more.</summary>

@@ -44,6 +44,9 @@ internal sealed class RedisConnection : IAsyncDisposable
         _absence = new(async () => await (await _connection.Value.ConfigureAwait(false)).GetDatabase().PingAsync().ConfigureAwait(false));
     }
 
+    /// <summary>Gets what this process is called among those that share the store.</summary>
+    public string NodeId { get; } = Guid.NewGuid().ToString("N");
+
     /// <summary>Counts and times what goes to the store; null, the default, watches nothing.</summary>
     public Func<ProfilingSession?>? Profiler { get; init; }
 
@@ -55,6 +58,31 @@ internal sealed class RedisConnection : IAsyncDisposable
         ReferenceEquals(_time, TimeProvider.System)
             ? 0
             : (long)Math.Round((_time.GetUtcNow() - TimeProvider.System.GetUtcNow()).TotalMilliseconds);
+
+    /// <summary>Is told what others tell on a channel, from now on and whenever the connection is there.</summary>
+    public async Task ListenAsync(string channel, Action<string> onMessage) =>
+        await (await _connection.Value.ConfigureAwait(false))
+            .GetSubscriber()
+            .SubscribeAsync(RedisChannel.Literal(channel), (_, message) => onMessage(message.ToString()))
+            .ConfigureAwait(false);
+
+    /// <summary>Tells all who listen on a channel. Nobody waits for it, and nobody learns whether it arrived.</summary>
+    public void Tell(string channel, string message)
+    {
+        if (_connection is not { IsValueCreated: true, Value: { IsCompletedSuccessfully: true } connection })
+        {
+            return;
+        }
+
+        try
+        {
+            _ = connection.Result.GetSubscriber().PublishAsync(RedisChannel.Literal(channel), message, CommandFlags.FireAndForget);
+        }
+        catch (Exception exception) when (exception is RedisException or ObjectDisposedException or TimeoutException)
+        {
+            // Those who would have heard of it find out by asking.
+        }
+    }
 
     /// <summary>Runs a script. The arguments are its own from then on.</summary>
     public Task<RedisResult> EvaluateAsync(StoreScript script, StoreKey[] keys, RedisValue[] arguments)

@@ -10,7 +10,7 @@ using Tenancy.Registry;
 namespace Tenancy.State;
 
 /// <summary>Keeps the tenants in Redis.</summary>
-internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOptions> options) : ITenantStore
+internal sealed class RedisTenantStore(RedisConnection redis, FleetMessages messages, IOptions<TenancyOptions> options) : ITenantStore
 {
     private const int PageSize = 200;
 
@@ -19,7 +19,12 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
 
     private const string NothingDue = "[]";
 
+    /// <summary>Longer than any validation takes: where its node has died, another one checks the tenant after that.</summary>
+    private static readonly TimeSpan RecheckLease = TimeSpan.FromMinutes(1);
+
     private static readonly AdoptedData Nothing = new(0, 0, 0, 0);
+
+    private readonly TenantHistory _history = new(redis);
 
     public async IAsyncEnumerable<TenantRecord> LoadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -29,12 +34,9 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
             cancellationToken.ThrowIfCancellationRequested();
             var ids = await redis.GetRangeByMemberAsync(FleetKeyspace.Index, last, RedisValue.Null, PageSize).ConfigureAwait(false);
             var records = await Task.WhenAll(ids.Select(id => ReadAsync(TenantId.Parse(id.ToString())))).ConfigureAwait(false);
-            foreach (var record in records)
+            foreach (var record in records.Select(state => state.Record).OfType<TenantRecord>())
             {
-                if (record is not null)
-                {
-                    yield return record;
-                }
+                yield return record;
             }
 
             if (ids.Length < PageSize)
@@ -59,7 +61,15 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
         }
 
         var due = JsonSerializer.Serialize([.. principals], TenantStoreJson.Default.DuePrincipalArray);
-        var write = await WriteAsync(StoreScript.TenantCreate, tenant, Condition(tenant, creation), due, tenant.Origin, tenant.Owner ?? "")
+        var write = await WriteAsync(
+                StoreScript.TenantCreate,
+                tenant,
+                Serialize(tenant.Check),
+                Condition(tenant, creation),
+                due,
+                tenant.Origin,
+                tenant.Owner ?? ""
+            )
             .ConfigureAwait(false);
         if (write is not TenantWrite.Written written)
         {
@@ -67,12 +77,41 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
         }
 
         var begun = await BeginAsync(id, Text(written.Version), due).ConfigureAwait(false);
+        messages.Tell(new(FleetTopic.Tenant, id));
         return begun is null ? await ExplainAsync(id, Text(written.Version)).ConfigureAwait(false)
             : written.Adopted is null ? written
             : written with { Adopted = begun };
     }
 
-    public Task<TenantRecord?> FindAsync(TenantId id) => ReadAsync(id);
+    public Task<StoredTenantState> FindAsync(TenantId id) => ReadAsync(id);
+
+    public Task<ChangePosition> GetPositionAsync() => _history.GetPositionAsync();
+
+    public Task<TenantChangeList?> ListChangesAsync(ChangePosition after) => _history.ListAsync(after);
+
+    public async Task<RecheckClaim> ClaimRecheckAsync(TenantRecord tenant)
+    {
+        var id = TenantId.Parse(tenant.Config.Id);
+        var answer = (RedisResult[])
+            (
+                await redis
+                    .EvaluateAsync(
+                        StoreScript.RecheckClaim,
+                        [FleetKeyspace.Metadata(id), FleetKeyspace.Lease(id)],
+                        [Milliseconds(tenant.Check), redis.NodeId, (long)RecheckLease.TotalMilliseconds]
+                    )
+                    .ConfigureAwait(false)
+            )!;
+        return answer switch
+        {
+            [var status, var version, var check] when (int)status == 0 => new(
+                IsClaimed: false,
+                (Number(version), JsonSerializer.Deserialize((string)check!, TenantStoreJson.Default.TenantCheck)!)
+            ),
+            [var status] => new(IsClaimed: (int)status == 1, Later: null),
+            _ => new(IsClaimed: false, Later: null),
+        };
+    }
 
     public async Task<IReadOnlyList<TenantId>> ListUnfinishedAsync() =>
         [
@@ -81,21 +120,52 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
             ),
         ];
 
-    public Task<TenantWrite> UpdateAsync(TenantRecord tenant) => WriteAsync(StoreScript.TenantUpdate, tenant, Text(tenant.Version));
-
-    public async Task WriteCheckAsync(TenantId id, long version, TenantCheck check) =>
-        await redis
-            .EvaluateAsync(StoreScript.TenantCheck, [FleetKeyspace.Metadata(id)], [Text(version), Serialize(check)])
+    public async Task<TenantWrite> UpdateAsync(TenantRecord tenant, bool keepCheck)
+    {
+        var write = await WriteAsync(StoreScript.TenantUpdate, tenant, keepCheck ? "" : Serialize(tenant.Check), Text(tenant.Version))
             .ConfigureAwait(false);
+        if (write is TenantWrite.Written)
+        {
+            messages.Tell(new(FleetTopic.Tenant, TenantId.Parse(tenant.Config.Id)));
+        }
+
+        return write;
+    }
+
+    public async Task WriteCheckAsync(TenantId id, long version, TenantCheck check)
+    {
+        var answer = await redis
+            .EvaluateAsync(
+                StoreScript.TenantCheck,
+                [FleetKeyspace.Metadata(id), FleetKeyspace.Version, FleetKeyspace.Changes, FleetKeyspace.History, FleetKeyspace.Lease(id)],
+                [id.Value, Text(version), Serialize(check), Milliseconds(check), $"{check.Health} {check.Reason}", redis.NodeId]
+            )
+            .ConfigureAwait(false);
+        if ((int)answer == 2)
+        {
+            messages.Tell(new(FleetTopic.Tenant, id));
+        }
+    }
 
     public async Task<TenantRemoval> RemoveAsync(TenantId id, bool purge)
     {
         var answer = (RedisResult[])
-            (await redis.EvaluateAsync(StoreScript.TenantRemove, Keys(id), [id.Value, purge ? "purging" : "kept"]).ConfigureAwait(false))!;
-        return new((int)answer[0] == 1, Tombstone(answer));
+            (
+                await redis
+                    .EvaluateAsync(StoreScript.TenantRemove, Keys(id), [id.Value, purge ? "purging" : "kept", .. _history.Own])
+                    .ConfigureAwait(false)
+            )!;
+        messages.Tell(new(FleetTopic.Tenant, id));
+        return (int)answer[0] == 1 ? new(Existed: true, _history.NoteOwn(answer)) : new(Existed: false, Tombstone(answer));
     }
 
-    private async Task<TenantWrite> WriteAsync(StoreScript script, TenantRecord tenant, string condition, params RedisValue[] further)
+    private async Task<TenantWrite> WriteAsync(
+        StoreScript script,
+        TenantRecord tenant,
+        string check,
+        string condition,
+        params RedisValue[] further
+    )
     {
         var (config, id) = (tenant.Config, TenantId.Parse(tenant.Config.Id));
         var record = JsonSerializer.Serialize(
@@ -112,10 +182,11 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
                         [
                             config.Id,
                             record,
-                            Serialize(tenant.Check),
+                            check,
                             condition,
                             JsonSerializer.Serialize(claims, TenantStoreJson.Default.StringArray),
                             .. further,
+                            .. _history.Own,
                             .. claims.Select(claim => (RedisValue)claim),
                         ]
                     )
@@ -124,9 +195,9 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
         return (int)answer[0] switch
         {
             0 => new TenantWrite.Missing(Tombstone(answer)),
-            1 => new TenantWrite.Written(Number(answer[1]))
+            1 => new TenantWrite.Written(_history.NoteOwn(answer))
             {
-                Adopted = answer is [_, _, var kept] && (string?)kept == "1" ? Nothing : null,
+                Adopted = answer is [_, _, var kept, _, _] && (string?)kept == "1" ? Nothing : null,
             },
             2 => await CompleteAsync(
                     id,
@@ -169,22 +240,21 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
             FleetKeyspace.Version,
             FleetKeyspace.Changes,
             FleetKeyspace.Unfinished,
+            FleetKeyspace.History,
         ];
 
-    private async Task<TenantRecord?> ReadAsync(TenantId id)
+    private async Task<StoredTenantState> ReadAsync(TenantId id)
     {
         var fields = await redis
             .GetFieldsAsync(FleetKeyspace.Metadata(id), "record", "version", "check", "generation", "due")
             .ConfigureAwait(false);
-        return fields[0].IsNull
-            ? null
-            : await CompleteAsync(
-                    id,
-                    Read(fields[0].ToString(), long.Parse(fields[1].ToString(), CultureInfo.InvariantCulture), fields[2]),
-                    fields[3],
-                    fields[4]
-                )
-                .ConfigureAwait(false);
+        long? version = fields[1].IsNull ? null : long.Parse(fields[1].ToString(), CultureInfo.InvariantCulture);
+        return fields[0].IsNull || version is null
+            ? new(Record: null, version)
+            : new(
+                await CompleteAsync(id, Read(fields[0].ToString(), version.Value, fields[2]), fields[3], fields[4]).ConfigureAwait(false),
+                version
+            );
     }
 
     /// <summary>Gives a tenant the generation that it has, and does what is still due in its own slot. Nothing is served before.</summary>
@@ -310,6 +380,8 @@ internal sealed class RedisTenantStore(RedisConnection redis, IOptions<TenancyOp
             Check = check is null ? TenantCheck.None : JsonSerializer.Deserialize(check, TenantStoreJson.Default.TenantCheck)!,
         };
     }
+
+    private static long Milliseconds(TenantCheck check) => check.CheckedAt?.ToUnixTimeMilliseconds() ?? 0;
 
     private static string Serialize(TenantCheck check) => JsonSerializer.Serialize(check, TenantStoreJson.Default.TenantCheck);
 

@@ -15,3 +15,16 @@ internal enum StoreDurability
     /// <summary>The loss of a machine, but for what was not replicated yet: the store is durable and has a replica.</summary>
     Replicated,
 }
+
+/// <summary>The words for it in answers.</summary>
+internal static class StoreDurabilityWords
+{
+    public static string ToWord(this StoreDurability durability) =>
+        durability switch
+        {
+            StoreDurability.MemoryOnly => "memory-only",
+            StoreDurability.Durable => "durable",
+            StoreDurability.Replicated => "replicated",
+            _ => "away",
+        };
+}

@@ -16,13 +16,13 @@ internal sealed class StoreScript
     /// <summary>Gets what a server that has the script knows it by.</summary>
     public byte[] Hash { get; }
 
-    public static StoreScript TenantCreate { get; } = Load("tenant-create");
+    public static StoreScript TenantCreate { get; } = LoadLogged("tenant-create");
 
-    public static StoreScript TenantUpdate { get; } = Load("tenant-update");
+    public static StoreScript TenantUpdate { get; } = LoadLogged("tenant-update");
 
-    public static StoreScript TenantCheck { get; } = Load("tenant-check");
+    public static StoreScript TenantCheck { get; } = LoadLogged("tenant-check");
 
-    public static StoreScript TenantRemove { get; } = Load("tenant-remove");
+    public static StoreScript TenantRemove { get; } = LoadLogged("tenant-remove");
 
     public static StoreScript TenantGeneration { get; } = Load("tenant-generation");
 
@@ -32,7 +32,15 @@ internal sealed class StoreScript
 
     public static StoreScript TenantEnd { get; } = Load("tenant-end");
 
-    public static StoreScript TenantCatchUp { get; } = Load("tenant-catch-up");
+    public static StoreScript TenantCatchUp { get; } = LoadLogged("tenant-catch-up");
+
+    public static StoreScript TenantChanges { get; } = Load("tenant-changes");
+
+    public static StoreScript RecheckClaim { get; } = Load("recheck-claim");
+
+    public static StoreScript NodeBeat { get; } = Load("node-beat");
+
+    public static StoreScript NodeList { get; } = Load("node-list");
 
     public static StoreScript PurgeClaim { get; } = Load("purge-claim");
 
@@ -84,11 +92,16 @@ internal sealed class StoreScript
 
     public static StoreScript DocumentIndex { get; } = Load("document-index");
 
-    private static StoreScript Load(string name)
+    private static StoreScript Load(string name) => new(Read(name));
+
+    /// <summary>Loads a script that changes a tenant, and logs that.</summary>
+    private static StoreScript LoadLogged(string name) => new(Read("log-change") + Read(name));
+
+    private static string Read(string name)
     {
         using var stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(name + ".lua")
             ?? throw new InvalidOperationException($"The script {name}.lua is not embedded in this assembly.");
         using var reader = new StreamReader(stream);
-        return new(reader.ReadToEnd());
+        return reader.ReadToEnd();
     }
 }

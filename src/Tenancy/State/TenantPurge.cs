@@ -131,7 +131,13 @@ internal sealed class TenantPurge(RedisConnection redis)
                     await redis
                         .EvaluateAsync(
                             StoreScript.TenantCatchUp,
-                            [FleetKeyspace.Metadata(tenant), FleetKeyspace.Version, FleetKeyspace.Changes, FleetKeyspace.Unfinished],
+                            [
+                                FleetKeyspace.Metadata(tenant),
+                                FleetKeyspace.Version,
+                                FleetKeyspace.Changes,
+                                FleetKeyspace.Unfinished,
+                                FleetKeyspace.History,
+                            ],
                             [tenant.Value, _tombstone, await redis.GetAsync(_keys.Generation).ConfigureAwait(false)]
                         )
                         .ConfigureAwait(false);

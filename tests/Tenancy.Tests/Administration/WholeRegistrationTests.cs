@@ -114,7 +114,9 @@ public sealed class WholeRegistrationTests
         await using var next = await TenancyServer.StartAsync(redis: redis);
         var registry = next.Services.GetRequiredService<TenantRegistry>();
         await Poll.UntilAsync(() =>
-            Task.FromResult(registry.IsLoaded && registry.Get("acme") is { IsServing: true } && registry.Get("globex") is { IsServing: true })
+            Task.FromResult(
+                registry.IsLoaded && registry.Get("acme") is { IsServing: true } && registry.Get("globex") is { IsServing: true }
+            )
         );
         await next.CallAsync("acme", McpCalls.Acme, "whoami");
         await next.CallAsync("globex", "globex.dev-buyer", "whoami");
@@ -197,7 +199,7 @@ public sealed class WholeRegistrationTests
             await dying.Registry.RegisterAsync(RegistryHost.Config("warm"), cancellationToken: Token);
 
             // Its health is kept in the background, which would use up the one command.
-            await dying.Registry.FlushAsync();
+            await dying.Registry.Checks.FlushAsync();
             cut.After(1);
             await Assert.ThrowsAsync<StoreUnavailableException>(() =>
                 dying.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: Token)
@@ -220,11 +222,11 @@ public sealed class WholeRegistrationTests
         await using var server = await TenancyServer.StartAsync(redis: redis);
         await redis.ExecuteAsync("FLUSHALL");
         using var issued = await server.AdminAsync(HttpMethod.Post, "/acme/principals", """{"name":"n"}""");
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, issued.StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, issued.StatusCode);
         await redis.ExecuteAsync("SCRIPT", "FLUSH");
         await server.Services.GetRequiredService<UnfinishedTenants>().CompleteAsync(Token);
         using var still = await server.AdminAsync(HttpMethod.Post, "/acme/principals", """{"name":"n"}""");
-        Assert.Equal(HttpStatusCode.ServiceUnavailable, still.StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, still.StatusCode);
         Assert.DoesNotContain("tenant:{acme}:princ", await redis.ReadAllAsync(), StringComparison.Ordinal);
     }
 

@@ -159,6 +159,7 @@ internal sealed partial class SettingsPage(XmlDocs docs)
             bool => Written(value),
             long bytes and >= 1 << 20 when bytes % (1 << 20) == 0 => $"{bytes >> 20} MiB",
             int or long => string.Create(CultureInfo.InvariantCulture, $"{value:N0}"),
+            TimeSpan { TotalSeconds: 1 } => "1 second",
             TimeSpan time => $"{time.TotalSeconds.ToString(CultureInfo.InvariantCulture)} seconds",
             Enum when Written(value).Split(", ") is [.. { Length: > 0 } others, var last] => $"{string.Join(", ", others)} and {last}",
             _ => Written(value),

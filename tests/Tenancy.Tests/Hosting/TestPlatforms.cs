@@ -51,8 +51,11 @@ internal sealed class TestPublisher(TestSettings settings) : TestPlatform(settin
 {
     public static void Define(IPlatformBuilder platform) => platform.AddHandlers<TestSelling>().AddHandlers<TestTools>();
 
-    public static Task<TestPublisher> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) =>
-        Task.FromResult(Build(tenant));
+    public static async Task<TestPublisher> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken)
+    {
+        await (tenant.Services.GetService<HangingPlatforms>()?.WaitAsync() ?? Task.CompletedTask);
+        return Build(tenant);
+    }
 
     private static TestPublisher Build(TenantSetup tenant)
     {
@@ -60,6 +63,18 @@ internal sealed class TestPublisher(TestSettings settings) : TestPlatform(settin
         tenant.Services.GetService<BuiltPlatforms>()?.Add(built);
         return built;
     }
+}
+
+/// <summary>Keeps publishers from being built, where a test adds it to the services.</summary>
+internal sealed class HangingPlatforms
+{
+    private readonly TaskCompletionSource _end = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public bool Hangs { get; set; }
+
+    public void End() => _end.SetResult();
+
+    public Task WaitAsync() => Hangs ? _end.Task : Task.CompletedTask;
 }
 
 /// <summary>Has every publisher that was built, where a test adds it to the services.</summary>

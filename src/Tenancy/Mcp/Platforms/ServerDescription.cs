@@ -1,5 +1,5 @@
-using System.Reflection;
 using ModelContextProtocol.Protocol;
+using Tenancy.Diagnostics;
 using Tenancy.Registry;
 
 namespace Tenancy.Mcp.Platforms;
@@ -7,14 +7,8 @@ namespace Tenancy.Mcp.Platforms;
 /// <summary>What the server of a tenant says that it is: its name, and the version of this library.</summary>
 internal static class ServerDescription
 {
-    // What comes after the plus is the commit that was built.
-    private static readonly string Version = typeof(ServerDescription)
-        .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
-        ?.InformationalVersion.Split('+')[0]
-        ?? "0.0.0";
-
     /// <summary>Describes a server of a name.</summary>
-    public static Implementation Of(string name) => new() { Name = name, Version = Version };
+    public static Implementation Of(string name) => new() { Name = name, Version = Release.Version };
 
     /// <summary>The name of a tenant's server.</summary>
     public static string NameOf(TenantModel tenant) => tenant.Config.Name ?? tenant.Id.Value;

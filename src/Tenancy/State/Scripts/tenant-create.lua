@@ -2,12 +2,14 @@
 -- the change.
 -- KEYS: 1 metadata of the tenant (hash)  2 routes (hash, URL, or issuer and audience -> id)  3 index (sorted set of ids)  4 version
 --       5 changes (sorted set, id by version)
---       6 unfinished (sorted set, id by version)
+--       6 unfinished (sorted set, id by version)  7 history (sorted set, tag by version)
 -- ARGV: 1 id  2 record  3 check
 --       4 'adopt' to have the data that an unregistered tenant left, 'return' to have it where it is the same one's, 'seed' to leave an id
 --       alone that was ever used, else 'new'
---       5 URLs as a JSON list  6 what is due in the tenant's own slot  7 who registers it  8 whose it is there, or empty  9.. the same URLs
--- Gives: {1, version, '1' where it has kept data, or empty} written, with the version as the generation
+--       5 URLs as a JSON list  6 what is due in the tenant's own slot  7 who registers it  8 whose it is there, or empty
+--       9 version of the caller's last change  10 its tag  11.. the same URLs
+-- Gives: {1, version, '1' where it has kept data, or empty, tag, whether the caller's last change is there}
+--        written, with the version as the generation
 --        | {2, record, version, check, generation, what is due} the id is taken; empty: no generation, as an older release left it,
 --          nothing due
 --        | {3, url, owner} a URL is taken
@@ -19,16 +21,15 @@ if taken[2] and ARGV[4] == 'seed' then return {6} end
 if taken[4] then return {4} end
 if taken[5] and ARGV[4] == 'return' and (ARGV[8] == '' or taken[8] ~= ARGV[7] or taken[9] ~= ARGV[8]) then return {7} end
 if taken[5] and ARGV[4] ~= 'adopt' and ARGV[4] ~= 'return' then return {5} end
-for i = 9, #ARGV do
+for i = 11, #ARGV do
   local owner = redis.call('HGET', KEYS[2], ARGV[i])
   if owner and owner ~= ARGV[1] then return {3, ARGV[i], owner} end
 end
-local version = string.format('%.0f', redis.call('INCR', KEYS[4]))
-redis.call('HDEL', KEYS[1], 'kept')
+local version, tag, isSame = logChange(ARGV[1], KEYS[4], KEYS[5], KEYS[7], ARGV[9], ARGV[10])
+redis.call('HDEL', KEYS[1], 'kept', 'checked', 'finding')
 redis.call('HSET', KEYS[1], 'format', '2', 'record', ARGV[2], 'urls', ARGV[5], 'version', version,
   'check', ARGV[3], 'generation', version, 'due', ARGV[6], 'origin', ARGV[7], 'owner', ARGV[8])
-for i = 9, #ARGV do redis.call('HSET', KEYS[2], ARGV[i], ARGV[1]) end
+for i = 11, #ARGV do redis.call('HSET', KEYS[2], ARGV[i], ARGV[1]) end
 redis.call('ZADD', KEYS[3], '0', ARGV[1])
-redis.call('ZADD', KEYS[5], version, ARGV[1])
 redis.call('ZADD', KEYS[6], version, ARGV[1])
-return {1, version, taken[5] or ''}
+return {1, version, taken[5] or '', tag, isSame}

@@ -1,9 +1,9 @@
 -- Takes a tenant away: frees its URLs, leaves a tombstone with the next version and logs the change.
 -- KEYS: 1 metadata of the tenant (hash)  2 routes (hash, URL -> id)  3 index (sorted set of ids)  4 version
 --       5 changes (sorted set, id by version)
---       6 unfinished (sorted set, id by version)
--- ARGV: 1 id  2 'purging' where its data is to be deleted, 'kept' where it stays
--- Gives: {1, version} removed
+--       6 unfinished (sorted set, id by version)  7 history (sorted set, tag by version)
+-- ARGV: 1 id  2 'purging' where its data is to be deleted, 'kept' where it stays  3 version of the caller's last change  4 its tag
+-- Gives: {1, version, tag, whether the caller's last change is there} removed
 --        | {0, version of the tombstone, if there is one} there is no such tenant; what an unregistered one left is then
 --          marked for deletion
 local current = redis.call('HMGET', KEYS[1], 'urls', 'version', 'purging')
@@ -19,15 +19,14 @@ end
 for _, url in ipairs(cjson.decode(urls)) do
   if redis.call('HGET', KEYS[2], url) == ARGV[1] then redis.call('HDEL', KEYS[2], url) end
 end
-local version = string.format('%.0f', redis.call('INCR', KEYS[4]))
-redis.call('HDEL', KEYS[1], 'record', 'urls', 'check', 'generation', 'due')
+local version, tag, isSame = logChange(ARGV[1], KEYS[4], KEYS[5], KEYS[7], ARGV[3], ARGV[4])
+redis.call('HDEL', KEYS[1], 'record', 'urls', 'check', 'checked', 'finding', 'generation', 'due')
 redis.call('HSET', KEYS[1], 'version', version, ARGV[2], '1')
 redis.call('ZREM', KEYS[3], ARGV[1])
-redis.call('ZADD', KEYS[5], version, ARGV[1])
 if ARGV[2] == 'purging' then
   redis.call('HDEL', KEYS[1], 'origin', 'owner')
   redis.call('ZADD', KEYS[6], version, ARGV[1])
 else
   redis.call('ZREM', KEYS[6], ARGV[1])
 end
-return {1, version}
+return {1, version, tag, isSame}

@@ -1,0 +1,47 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Tenancy.Configuration;
+using Tenancy.Diagnostics;
+
+namespace Tenancy.Fleet;
+
+/// <summary>
+/// When the server is told to stop: says first that it is not ready, and goes on serving for as long as those who send it requests need to
+/// hear of that.
+/// </summary>
+internal sealed class NodeDrain(
+    IHostEnvironment environment,
+    IOptions<TenancyOptions> options,
+    TimeProvider time,
+    ILogger<NodeDrain> logger
+) : IHostedLifecycleService
+{
+    private static readonly TimeSpan Default = TimeSpan.FromSeconds(5);
+    private volatile bool _hasBegun;
+
+    /// <summary>Gets whether the server was told to stop.</summary>
+    public bool HasBegun => _hasBegun;
+
+    /// <summary>Waits, while the server still listens: it is called before anything is stopped.</summary>
+    public async Task StoppingAsync(CancellationToken cancellationToken)
+    {
+        _hasBegun = true;
+        var wait = options.Value.DrainTime ?? (environment.IsDevelopment() ? TimeSpan.Zero : Default);
+        if (wait > TimeSpan.Zero)
+        {
+            logger.Draining((int)wait.TotalSeconds);
+            await Task.Delay(wait, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+}

@@ -1,0 +1,302 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+using StackExchange.Redis;
+using Tenancy.Configuration;
+using Tenancy.Fleet;
+using Tenancy.Registry;
+using Tenancy.State;
+using Tenancy.Tests.Hosting;
+using Tenancy.Tests.Registry;
+using Tenancy.Validation;
+
+namespace Tenancy.Tests.Fleet;
+
+/// <summary>A change that is made on one node is the truth on all of them.</summary>
+[Tier(Tier.Process)]
+public sealed class FollowedChangesTests
+{
+    private const string Shop = """{"id":"shop","principals":[{"name":"a","token":"shop.one"}]}""";
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(true, "00:01:00")]
+    [InlineData(false, "00:00:00.2")]
+    public async Task What_one_node_changes_the_other_serves(bool areHeard, string pollInterval)
+    {
+        await using var nodes = await NodesOnOneStore.StartAsync(pollInterval: pollInterval, areHeard: areHeard);
+        Assert.Equal(HttpStatusCode.NotFound, await nodes.StatusAsync(1, "shop", "shop.one"));
+        await AdminAsync(nodes[0], HttpMethod.Post, "", Shop);
+        await nodes.UntilAsync(1, "shop", "shop.one", HttpStatusCode.OK);
+
+        await AdminAsync(nodes[1], HttpMethod.Patch, "/shop", """{"status":"suspended"}""");
+        await nodes.UntilAsync(0, "shop", "shop.one", HttpStatusCode.NotFound);
+        await AdminAsync(nodes[0], HttpMethod.Patch, "/shop", """{"status":"active"}""");
+        await nodes.UntilAsync(1, "shop", "shop.one", HttpStatusCode.OK);
+
+        await AdminAsync(nodes[1], HttpMethod.Patch, "/shop", """{"platform":"retailer","settings":{"product":"shelf"}}""");
+        await Poll.UntilAsync(async () =>
+            (await nodes[0].CallAsync("shop", "shop.one", "get_products")).ToJsonString().Contains("shelf", StringComparison.Ordinal)
+        );
+
+        await AdminAsync(nodes[1], HttpMethod.Post, "/shop/unregister");
+        await nodes.UntilAsync(0, "shop", "shop.one", HttpStatusCode.NotFound);
+        await AdminAsync(nodes[0], HttpMethod.Post, "?adopt=true", """{"id":"shop"}""");
+        await nodes.UntilAsync(1, "shop", "shop.one", HttpStatusCode.OK);
+        await AdminAsync(nodes[1], HttpMethod.Delete, "/shop");
+        await nodes.UntilAsync(0, "shop", "shop.one", HttpStatusCode.NotFound);
+    }
+
+    [Fact]
+    public async Task A_change_is_seen_by_another_node_in_a_moment()
+    {
+        await using var nodes = await NodesOnOneStore.StartAsync();
+        await AdminAsync(nodes[0], HttpMethod.Post, "", Shop);
+        var times = new List<TimeSpan>();
+        for (var i = 0; i < 20; i++)
+        {
+            var isSuspended = i % 2 == 0;
+            await AdminAsync(nodes[0], HttpMethod.Patch, "/shop", $$"""{"status":"{{(isSuspended ? "suspended" : "active")}}"}""");
+            times.Add(await nodes.UntilAsync(1, "shop", "shop.one", isSuspended ? HttpStatusCode.NotFound : HttpStatusCode.OK));
+        }
+
+        TestContext.Current.TestOutputHelper?.WriteLine(string.Join(", ", times.Select(time => $"{time.TotalMilliseconds:0} ms")));
+        Assert.InRange(times.Order().ElementAt(times.Count / 2), TimeSpan.Zero, TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
+    public async Task An_answer_says_what_the_store_has_on_a_node_that_was_told_nothing()
+    {
+        await using var nodes = await NodesOnOneStore.StartAsync(areHeard: false);
+        await AdminAsync(nodes[0], HttpMethod.Post, "", Shop);
+
+        // The other node has not heard of the tenant, and does not say that it is not there.
+        Assert.Equal("shop", (await AdminAsync(nodes[1], HttpMethod.Get, "/shop"))["id"]!.ToString());
+        var version = (long)(await AdminAsync(nodes[0], HttpMethod.Patch, "/shop", """{"name":"Shop"}"""))["version"]!;
+        await AdminAsync(nodes[0], HttpMethod.Patch, "/shop", """{"status":"suspended"}""");
+
+        // Nothing to change, as its own copy would have it.
+        var resumed = await AdminAsync(nodes[1], HttpMethod.Patch, "/shop", """{"status":"active"}""");
+        Assert.True((long)resumed["version"]! > version);
+        Assert.Equal("Shop", resumed["name"]!.ToString());
+        Assert.Equal("active", (await AdminAsync(nodes[0], HttpMethod.Get, "/shop"))["status"]!.ToString());
+
+        await AdminAsync(nodes[0], HttpMethod.Patch, "/shop", """{"name":"Later"}""");
+        using var outdated = new HttpRequestMessage(HttpMethod.Patch, "/admin/tenants/shop")
+        {
+            Content = new StringContent("""{"name":"Lost"}""", System.Text.Encoding.UTF8, "application/json"),
+            Headers = { { "X-Admin-API-Key", TenancyServer.AdminKey }, { "If-Match", $"\"{resumed["version"]}\"" } },
+        };
+        using var refused = await nodes[1].Client.SendAsync(outdated, Token);
+        Assert.Equal(HttpStatusCode.PreconditionFailed, refused.StatusCode);
+
+        await AdminAsync(nodes[0], HttpMethod.Delete, "/shop");
+        foreach (var (method, path) in Claims)
+        {
+            using var gone = await nodes[1].AdminAsync(method, path, method == HttpMethod.Get ? null : "{}");
+            Assert.Equal(HttpStatusCode.NotFound, gone.StatusCode);
+        }
+
+        Assert.Null(nodes.Registry(1).Get("shop"));
+    }
+
+    [Fact]
+    public async Task A_principal_that_is_revoked_on_one_node_is_refused_by_the_other_at_once()
+    {
+        // A second passes only when the test says so: what a node knows of a token does not go out of date by itself.
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var nodes = await NodesOnOneStore.StartAsync(services: (_, services) => services.AddSingleton<TimeProvider>(clock));
+        await AdminAsync(nodes[0], HttpMethod.Post, "", Shop);
+        await nodes.UntilAsync(1, "shop", "shop.one", HttpStatusCode.OK);
+        var principals = await AdminAsync(nodes[0], HttpMethod.Get, "/shop/principals");
+        await AdminAsync(nodes[0], HttpMethod.Delete, $"/shop/principals/{principals["principals"]![0]!["id"]}");
+        await nodes.UntilAsync(1, "shop", "shop.one", HttpStatusCode.Unauthorized);
+    }
+
+    [Fact]
+    public async Task The_health_that_one_node_finds_all_have()
+    {
+        var validators = new[] { new GatedValidator(), new GatedValidator() };
+        await using var nodes = await NodesOnOneStore.StartAsync(
+            services: (node, services) => services.AddSingleton<ITenantValidator>(validators[node])
+        );
+        await AdminAsync(nodes[0], HttpMethod.Post, "", Shop);
+        await nodes.UntilAsync(1, "shop", "shop.one", HttpStatusCode.OK);
+        validators[0].Answer("shop", GatedValidator.Permanent);
+        await AdminAsync(nodes[0], HttpMethod.Post, "/shop/recheck");
+        await nodes.UntilAsync(1, "shop", "shop.one", HttpStatusCode.ServiceUnavailable);
+        Assert.Equal(0, validators[1].Count("shop"));
+
+        // What this node finds now is later.
+        await AdminAsync(nodes[1], HttpMethod.Post, "/shop/recheck");
+        await nodes.UntilAsync(0, "shop", "shop.one", HttpStatusCode.OK);
+        Assert.Equal(1, validators[1].Count("shop"));
+    }
+
+    [Fact]
+    public async Task A_change_whose_platform_hangs_takes_away_what_it_takes_away_all_the_same()
+    {
+        var hanging = new HangingPlatforms();
+        await using var nodes = await NodesOnOneStore.StartAsync(
+            services: (node, services) =>
+            {
+                if (node == 1)
+                {
+                    services.AddSingleton(hanging);
+                }
+            }
+        );
+        await AdminAsync(nodes[0], HttpMethod.Post, "", Shop);
+        await nodes.UntilAsync(1, "shop", "shop.one", HttpStatusCode.OK);
+        hanging.Hangs = true;
+        await AdminAsync(nodes[0], HttpMethod.Patch, "/shop", """{"settings":{"product":"another"}}""");
+        await nodes.UntilAsync(1, "shop", "shop.one", HttpStatusCode.ServiceUnavailable);
+        hanging.End();
+        await Poll.UntilAsync(async () =>
+            await nodes.StatusAsync(1, "shop", "shop.one") == HttpStatusCode.OK
+            && (await nodes[1].CallAsync("shop", "shop.one", "get_products")).ToJsonString().Contains("another", StringComparison.Ordinal)
+        );
+    }
+
+    [Fact]
+    public async Task After_everything_is_lost_tenants_are_refused_on_all_nodes_and_registered_anew()
+    {
+        await using var nodes = await NodesOnOneStore.StartAsync(pollInterval: "00:00:00.2");
+        await AdminAsync(nodes[0], HttpMethod.Post, "", Shop);
+        await nodes.UntilAsync(1, "shop", "shop.one", HttpStatusCode.OK);
+        await nodes.Redis.ExecuteAsync("FLUSHALL");
+        for (var node = 0; node < 2; node++)
+        {
+            await nodes.UntilAsync(node, "shop", "shop.one", HttpStatusCode.NotFound);
+            await nodes.UntilAsync(node, "acme", McpCalls.Acme, HttpStatusCode.NotFound);
+        }
+
+        await AdminAsync(nodes[1], HttpMethod.Post, "", """{"id":"shop","principals":[{"name":"b","token":"shop.two"}]}""");
+        for (var node = 0; node < 2; node++)
+        {
+            await nodes.UntilAsync(node, "shop", "shop.two", HttpStatusCode.OK);
+            Assert.Equal(HttpStatusCode.Unauthorized, await nodes.StatusAsync(node, "shop", "shop.one"));
+        }
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(5)]
+    public async Task A_store_that_lost_its_last_changes_and_goes_on_is_followed(int changesAfterTheLoss)
+    {
+        await using var nodes = await NodesOnOneStore.StartAsync(pollInterval: "00:00:01");
+        await AdminAsync(nodes[0], HttpMethod.Post, "", Shop);
+        await nodes.UntilAsync(1, "shop", "shop.one", HttpStatusCode.OK);
+        await using var store = await ConnectionMultiplexer.ConnectAsync($"{nodes.Redis.ConnectionString},allowAdmin=true");
+        var kept = await DumpAsync(store);
+
+        await AdminAsync(nodes[0], HttpMethod.Patch, "/shop", """{"name":"Lost"}""");
+        await AdminAsync(nodes[0], HttpMethod.Post, "", """{"id":"late"}""");
+        await Poll.UntilAsync(() => Task.FromResult(nodes.Registry(1).Get("late") is not null));
+        Assert.Equal("Lost", nodes.Registry(1).Get("shop")!.Config.Name);
+
+        await RestoreAsync(store, kept);
+        for (var i = 0; i < changesAfterTheLoss; i++)
+        {
+            await AdminAsync(nodes[0], HttpMethod.Post, "", $$"""{"id":"other-{{i}}"}""");
+        }
+
+        for (var node = 0; node < 2; node++)
+        {
+            var registry = nodes.Registry(node);
+            await Poll.UntilAsync(() =>
+                Task.FromResult(
+                    registry.Get("late") is null
+                        && registry.Get("shop") is { Config.Name: not "Lost" }
+                        && Enumerable.Range(0, changesAfterTheLoss).All(i => registry.Get($"other-{i}") is not null)
+                )
+            );
+            await nodes.UntilAsync(node, "shop", "shop.one", HttpStatusCode.OK);
+        }
+
+        // And it is a fleet as before.
+        await AdminAsync(nodes[1], HttpMethod.Patch, "/shop", """{"name":"After"}""");
+        await Poll.UntilAsync(() => Task.FromResult(nodes.Registry(0).Get("shop")!.Config.Name == "After"));
+    }
+
+    [Fact]
+    public async Task Of_nodes_that_claim_one_url_one_has_it_and_the_others_are_told_who()
+    {
+        await using var nodes = await NodesOnOneStore.StartAsync(count: 3);
+        for (var round = 0; round < 20; round++)
+        {
+            var url = $"https://round-{round}.example";
+            var claims = await Task.WhenAll(
+                Enumerable
+                    .Range(0, 3)
+                    .Select(async node =>
+                    {
+                        using var answer = await nodes[node]
+                            .AdminAsync(HttpMethod.Post, "", $$"""{"id":"r{{round}}-n{{node}}","urls":["{{url}}"]}""");
+                        return (answer.StatusCode, Text: await answer.Content.ReadAsStringAsync(Token));
+                    })
+            );
+            var owner = Assert.Single(claims.Index(), claim => claim.Item.StatusCode == HttpStatusCode.Created).Index;
+            Assert.All(claims.Where(claim => claim.StatusCode != HttpStatusCode.Created), claim =>
+            {
+                Assert.Equal(HttpStatusCode.Conflict, claim.StatusCode);
+                Assert.Contains($"r{round}-n{owner}", claim.Text, StringComparison.Ordinal);
+            });
+        }
+    }
+
+    private static readonly (HttpMethod Method, string Path)[] Claims =
+    [
+        (HttpMethod.Get, "/shop"),
+        (HttpMethod.Get, "/shop/principals"),
+        (HttpMethod.Get, "/shop/clients"),
+        (HttpMethod.Patch, "/shop"),
+        (HttpMethod.Post, "/shop/recheck"),
+        (HttpMethod.Post, "/shop/unregister"),
+        (HttpMethod.Post, "/shop/principals"),
+    ];
+
+    private static async Task<JsonNode> AdminAsync(TenancyServer server, HttpMethod method, string path, string? body = null)
+    {
+        using var answer = await server.AdminAsync(method, path, body);
+        var text = await answer.Content.ReadAsStringAsync(Token);
+        Assert.True(answer.IsSuccessStatusCode, $"{method} {path}: {(int)answer.StatusCode} {text}");
+        return text.Length == 0 ? new JsonObject() : JsonNode.Parse(text)!;
+    }
+
+    private static async Task<Dictionary<RedisKey, byte[]>> DumpAsync(ConnectionMultiplexer store)
+    {
+        var kept = new Dictionary<RedisKey, byte[]>();
+        await foreach (var key in store.GetServers()[0].KeysAsync())
+        {
+            if (await store.GetDatabase().KeyDumpAsync(key) is { } value)
+            {
+                kept[key] = value;
+            }
+        }
+
+        return kept;
+    }
+
+    private static async Task RestoreAsync(ConnectionMultiplexer store, Dictionary<RedisKey, byte[]> kept)
+    {
+        var restoring = store.GetDatabase().CreateTransaction();
+        foreach (var server in store.GetServers())
+        {
+            await foreach (var key in server.KeysAsync())
+            {
+                _ = restoring.KeyDeleteAsync(key);
+            }
+        }
+
+        foreach (var (key, value) in kept)
+        {
+            _ = restoring.KeyRestoreAsync(key, value);
+        }
+
+        Assert.True(await restoring.ExecuteAsync());
+    }
+}

@@ -1,0 +1,85 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Time.Testing;
+using Tenancy.Configuration;
+using Tenancy.Registry;
+using Tenancy.State;
+using Tenancy.Tests.Hosting;
+using Tenancy.Tests.Registry;
+
+namespace Tenancy.Tests.Fleet;
+
+/// <summary>The scheduled check of a tenant runs on one node of all that share a store.</summary>
+[Tier(Tier.Server)]
+public sealed class RecheckLeaseTests
+{
+    private static readonly TenantId Acme = TenantId.Parse("acme");
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
+    public async Task One_node_checks_and_the_others_take_its_result_over(StoreKind kind)
+    {
+        await using var own = await OwnStore.StartAsync(kind);
+        var (time, first, second) = (new FakeTimeProvider(DateTimeOffset.UtcNow), new GatedValidator(), new GatedValidator());
+        await using var one = await NodeAsync(own, first, time);
+        await one.Registry.RegisterAsync(RegistryHost.Config("acme"), awaitFirstValidation: true, cancellationToken: Token);
+        await one.Registry.Checks.FlushAsync();
+        await using var other = await NodeAsync(own, second, time);
+        await other.Registry.Stored.LoadAsync(Token);
+
+        time.Advance(TimeSpan.FromMinutes(20));
+        Assert.True(await one.Registry.Checks.RecheckInTurnAsync(Acme, Token));
+        await one.Registry.Checks.FlushAsync();
+        Assert.True(await other.Registry.Checks.RecheckInTurnAsync(Acme, Token));
+        Assert.Equal((2, 0), (first.Count("acme"), second.Count("acme")));
+        Assert.Equal(one.Model("acme").Record.Check, other.Model("acme").Record.Check);
+
+        // It is the turn of whoever comes first.
+        time.Advance(TimeSpan.FromMinutes(20));
+        Assert.True(await other.Registry.Checks.RecheckInTurnAsync(Acme, Token));
+        await other.Registry.Checks.FlushAsync();
+        Assert.True(await one.Registry.Checks.RecheckInTurnAsync(Acme, Token));
+        Assert.Equal((2, 1), (first.Count("acme"), second.Count("acme")));
+    }
+
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
+    public async Task While_one_node_checks_another_does_not_and_where_it_has_died_the_other_does_after_the_lease(StoreKind kind)
+    {
+        await using var own = await OwnStore.StartAsync(kind);
+        var (time, first, second) = (new FakeTimeProvider(DateTimeOffset.UtcNow), new GatedValidator(), new GatedValidator());
+        await using var one = await NodeAsync(own, first, time);
+        await one.Registry.RegisterAsync(RegistryHost.Config("acme"), awaitFirstValidation: true, cancellationToken: Token);
+        await one.Registry.Checks.FlushAsync();
+        await using var other = await NodeAsync(own, second, time);
+        await other.Registry.Stored.LoadAsync(Token);
+
+        time.Advance(TimeSpan.FromMinutes(20));
+        var check = first.Hold("acme");
+        var checking = one.Registry.Checks.RecheckInTurnAsync(Acme, Token);
+        await check.Started;
+        Assert.False(await other.Registry.Checks.RecheckInTurnAsync(Acme, Token));
+        Assert.Equal(0, second.Count("acme"));
+
+        // The lease ends by itself, when the node that had it is not heard of any more.
+        await (await own.Store.RawAsync()).KeyDeleteAsync("{tenants}:lease:acme");
+        Assert.True(await other.Registry.Checks.RecheckInTurnAsync(Acme, Token));
+        await other.Registry.Checks.FlushAsync();
+        Assert.Equal(1, second.Count("acme"));
+
+        // A result that comes late is not kept over a later one.
+        second.Answer("acme", GatedValidator.Permanent);
+        time.Advance(TimeSpan.FromSeconds(1));
+        await other.Registry.Checks.RecheckAsync(Acme, Token);
+        await other.Registry.Checks.FlushAsync();
+        await one.Registry.Stored.FollowAsync(Acme, Token);
+        Assert.Equal(TenantHealth.Disabled, one.Model("acme").Health);
+        check.End(GatedValidator.Valid);
+        await checking;
+    }
+
+    private static Task<RegistryHost> NodeAsync(OwnStore own, GatedValidator validator, FakeTimeProvider time) =>
+        RegistryHost.CreateAsync(validator, time: time, services: services => services.AddSingleton(own.Store.Connect()));
+}
