@@ -48,7 +48,9 @@ internal static class StoreRun
             new()
             {
                 MaxRecords = int.MaxValue,
+                MaxRecordsPerCaller = int.MaxValue,
                 MaxBytes = long.MaxValue,
+                MaxBytesPerCaller = long.MaxValue,
                 SustainedInserts = 1_000_000,
                 BurstInserts = 1_000_000,
             }
@@ -60,6 +62,7 @@ internal static class StoreRun
             () => BarePairAsync(database, Interlocked.Increment(ref bare)),
             () => PairAsync(store, Interlocked.Increment(ref ours))
         );
+        await StoreCounts.RunAsync(redis, output);
     }
 
     // The same two scripts with the same keys and arguments, through nothing but the client.
@@ -76,6 +79,9 @@ internal static class StoreRun
                 Prefix + "secret",
                 Prefix + "idempotency-sizes",
                 Prefix + "generation",
+                Prefix + "idempotencies-of:caller",
+                Prefix + "idempotency-sizes-of:caller",
+                Prefix + "idempotency-callers",
             ],
             [
                 record,
@@ -91,12 +97,23 @@ internal static class StoreRun
                 0,
                 1L << 40,
                 0,
+                "caller",
+                int.MaxValue,
+                1L << 40,
             ]
         );
         await database.ScriptEvaluateAsync(
             StoreScript.Commit.Text,
-            [Prefix + "generation", $"{Prefix}idempotency:{record}", Prefix + "idempotencies", Prefix + "idempotency-sizes"],
-            [0, 0, "", 0, 2, 0, 0, "tool:hash", "token", record, Response, 86_400_000, 60_000]
+            [
+                Prefix + "generation",
+                $"{Prefix}idempotency:{record}",
+                Prefix + "idempotencies",
+                Prefix + "idempotency-sizes",
+                Prefix + "idempotencies-of:caller",
+                Prefix + "idempotency-sizes-of:caller",
+                Prefix + "idempotency-callers",
+            ],
+            [0, 0, "", 0, 2, 0, 0, 0, "", "tool:hash", "token", record, "caller", Response, 86_400_000, 60_000]
         );
     }
 

@@ -31,7 +31,7 @@ internal static class AdminEndpoints
     {
         routes
             .Map(HttpMethods.Post, "", RegisterAsync)
-            .Map(HttpMethods.Get, "", List)
+            .Map(HttpMethods.Get, "", ListAsync)
             .Map(HttpMethods.Get, "{id}", GetAsync)
             .Map(HttpMethods.Patch, "{id}", PatchAsync)
             .Map(HttpMethods.Delete, "{id}", DeleteAsync)
@@ -61,11 +61,29 @@ internal static class AdminEndpoints
         return Answer(context, TenantAnswer.From(tenant), tenant.IsNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
     }
 
-    private static JsonHttpResult<TenantList> List(TenantRegistry registry) =>
+    private static async Task<JsonHttpResult<TenantList>> ListAsync(TenantRegistry registry, TenantPurge purge) =>
         TypedResults.Json(
-            new TenantList([.. registry.List().OrderBy(tenant => tenant.Config.Id, StringComparer.Ordinal).Select(TenantAnswer.From)]),
+            new TenantList([.. registry.List().OrderBy(tenant => tenant.Config.Id, StringComparer.Ordinal).Select(TenantAnswer.From)])
+            {
+                Purging = await ListPurgingAsync(purge),
+            },
             AdminJson.Wire.TenantList
         );
+
+    // Tenants are listed from memory, also while the store is away.
+    private static async Task<IReadOnlyList<PurgingTenant>?> ListPurgingAsync(TenantPurge purge)
+    {
+        try
+        {
+            return await purge.ListAsync() is { Count: > 0 } all
+                ? [.. all.Select(one => new PurgingTenant(one.Tenant.Value, one.Progress.Deleted))]
+                : null;
+        }
+        catch (StoreUnavailableException)
+        {
+            return null;
+        }
+    }
 
     private static async Task<IResult> GetAsync(string id, HttpContext context, TenantRegistry registry, TenantPurge purge) =>
         !TenantId.TryParse(id, out var tenantId) ? AdminProblems.NotFound(id)

@@ -61,8 +61,16 @@ internal sealed record TenantAnswer : TenantConfig
         };
 }
 
-/// <summary>The tenants of the server.</summary>
-internal sealed record TenantList(IReadOnlyList<TenantAnswer> Tenants);
+/// <summary>The tenants of the server, and those that are gone but for some of their data.</summary>
+internal sealed record TenantList(IReadOnlyList<TenantAnswer> Tenants)
+{
+    /// <summary>The deletions under way; left out where there are none, or where the store is away.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<PurgingTenant>? Purging { get; init; }
+}
+
+/// <summary>A tenant that is deleted, and how many of its records are gone.</summary>
+internal sealed record PurgingTenant(string Id, long Deleted);
 
 /// <summary>What is wrong with a request, as problem+json (RFC 9457); <c>errors</c> names each field.</summary>
 internal sealed record AdminProblem(string Title, int Status, string? Detail, IReadOnlyDictionary<string, string[]>? Errors = null)

@@ -14,6 +14,7 @@ namespace Tenancy.State;
 internal sealed class TenantPurge(RedisConnection redis)
 {
     private const int BatchSize = 500;
+    private const int MaxListed = 1000;
 
     /// <summary>How long a node that dies keeps others from going on.</summary>
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
@@ -26,6 +27,23 @@ internal sealed class TenantPurge(RedisConnection redis)
             is [{ IsNull: false }, var purged]
             ? new(purged.IsNull ? 0 : long.Parse(purged.ToString(), CultureInfo.InvariantCulture))
             : null;
+
+    /// <summary>The tenants that are deleted and whose data is not gone yet, those first whose deletion began first.</summary>
+    public async Task<IReadOnlyList<(TenantId Tenant, PurgeProgress Progress)>> ListAsync()
+    {
+        List<(TenantId, PurgeProgress)> all = [];
+        foreach (var entry in await redis.GetFirstAsync(FleetKeyspace.Unfinished, MaxListed).ConfigureAwait(false))
+        {
+            // What a registration has yet to do is listed there, too.
+            var tenant = TenantId.Parse(entry.ToString());
+            if (await FindAsync(tenant).ConfigureAwait(false) is { } progress)
+            {
+                all.Add((tenant, progress));
+            }
+        }
+
+        return all;
+    }
 
     /// <summary>Deletes what a tenant kept that was deleted, where that is not done yet.</summary>
     /// <param name="tenant">The tenant.</param>

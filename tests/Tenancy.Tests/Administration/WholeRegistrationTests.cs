@@ -170,6 +170,7 @@ public sealed class WholeRegistrationTests
         using var shown = await server.AdminAsync(HttpMethod.Get, "/acme");
         Assert.Equal(HttpStatusCode.NotFound, shown.StatusCode);
         Assert.Equal(0, (int)(await McpCalls.ReadAsync(shown))["purging"]!["deleted"]!);
+        Assert.Equal("""[{"id":"acme","deleted":0}]""", (await ListAsync())["purging"]!.ToJsonString());
         using var refused = await server.AdminAsync(HttpMethod.Post, "", """{"id":"acme"}""");
         Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
 
@@ -182,8 +183,15 @@ public sealed class WholeRegistrationTests
         using var gone = await server.AdminAsync(HttpMethod.Get, "/acme");
         Assert.Equal(HttpStatusCode.NotFound, gone.StatusCode);
         Assert.Null((await McpCalls.ReadAsync(gone))["purging"]);
+        Assert.Null((await ListAsync())["purging"]);
         using var again = await server.AdminAsync(HttpMethod.Post, "", """{"id":"acme"}""");
         Assert.Equal(HttpStatusCode.Created, again.StatusCode);
+
+        async Task<JsonNode> ListAsync()
+        {
+            using var list = await server.AdminAsync(HttpMethod.Get, "");
+            return await McpCalls.ReadAsync(list);
+        }
     }
 
     [Fact]

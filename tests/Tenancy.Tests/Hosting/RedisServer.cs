@@ -143,9 +143,18 @@ internal sealed class RedisServer : IAsyncDisposable
         {
             try
             {
-                await using var connection = await ConnectionMultiplexer.ConnectAsync($"{ConnectionString},connectTimeout=500");
-                await connection.GetDatabase().PingAsync();
-                return;
+                await using var connection = await ConnectionMultiplexer.ConnectAsync(
+                    $"{ConnectionString},connectTimeout=500,allowAdmin=true"
+                );
+                var said = await connection.GetServers()[0].InfoRawAsync("server");
+                if (said?.Contains($"process_id:{_process.Id}\r", StringComparison.Ordinal) is true)
+                {
+                    return;
+                }
+
+                // Somebody else has the port, and this process is about to end.
+                await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+                throw new RedisException($"The port {_port} is another server's.");
             }
             catch (RedisException) when (clock.Elapsed < TimeSpan.FromSeconds(20) && !_process.HasExited)
             {

@@ -57,12 +57,15 @@ internal sealed class StoreProxy : IAsyncDisposable
     }
 
     /// <summary>Loses the command of this number, or the reply to it. 0 counts only.</summary>
-    public void Arm(int number, bool afterIt)
+    /// <param name="number">The number, from 1.</param>
+    /// <param name="afterIt">Whether the store gets the command, and only its reply is lost.</param>
+    /// <param name="meanwhile">What happens at that moment; null for nothing but the loss.</param>
+    public void Arm(int number, bool afterIt, Action? meanwhile = null)
     {
         lock (_gate)
         {
             _seen = 0;
-            _cut = new(number, afterIt);
+            _cut = new(number, afterIt, meanwhile);
             _isLosingReply = false;
         }
     }
@@ -110,6 +113,7 @@ internal sealed class StoreProxy : IAsyncDisposable
             {
                 if (isRequest ? LosesRequest(buffer.AsSpan(0, read)) : LosesReply())
                 {
+                    Volatile.Read(ref _cut)?.Meanwhile?.Invoke();
                     Break();
                     return;
                 }
@@ -167,5 +171,5 @@ internal sealed class StoreProxy : IAsyncDisposable
         }
     }
 
-    private sealed record Cut(int Number, bool IsAfter);
+    private sealed record Cut(int Number, bool IsAfter, Action? Meanwhile);
 }

@@ -7,21 +7,30 @@ using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.State;
 
-/// <summary>Two processes at one Redis: this assembly runs itself for the second one.</summary>
+/// <summary>Several processes at one Redis: this assembly runs itself for the others.</summary>
 [Tier(Tier.Process)]
 public sealed class IdempotencyProcessesTests
 {
-    private const int Requests = 200;
+    private const int Requests = 60;
+    private const int Processes = 3;
+    private const int TasksOfProcess = 22;
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
 
     [Fact]
-    public async Task Each_request_runs_once_over_two_processes()
+    public async Task Each_request_runs_once_of_66_tries_at_once_over_three_processes()
     {
         await using var redis = await RedisServer.StartAsync();
-        using var one = TestProcess.Start<IdempotencyProcessesTests>(nameof(Run_the_requests), redis.ConnectionString);
-        using var other = TestProcess.Start<IdempotencyProcessesTests>(nameof(Run_the_requests), redis.ConnectionString);
-        await one.EndAsync();
-        await other.EndAsync();
+        var processes = Enumerable
+            .Range(0, Processes)
+            .Select(_ => TestProcess.Start<IdempotencyProcessesTests>(nameof(Run_the_requests), redis.ConnectionString))
+            .ToArray();
+        foreach (var process in processes)
+        {
+            using (process)
+            {
+                await process.EndAsync();
+            }
+        }
 
         await using var store = new TestStore(ConfigurationOptions.Parse(redis.ConnectionString), TimeProvider.System);
         var runs = await (await store.RawAsync()).HashGetAllAsync("runs");
@@ -56,16 +65,16 @@ public sealed class IdempotencyProcessesTests
             .Select(connection => new IdempotencyStore(connection, TenantId.Parse("acme"), generation: 0, new()))
             .ToArray();
 
-        // Both wait for each other, so that they meet.
+        // They wait for each other, so that they meet.
         await raw.StringIncrementAsync("ready");
-        while (await raw.StringGetAsync("ready") != 2)
+        while (await raw.StringGetAsync("ready") != Processes)
         {
             TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
         }
 
         await Task.WhenAll(
             Enumerable
-                .Range(0, 8)
+                .Range(0, TasksOfProcess)
                 .Select(async task =>
                 {
                     for (var i = 0; i < Requests; i++)

@@ -150,6 +150,9 @@ public sealed class RoundTripTests(TestStores stores)
                 new ReadableAccounts(_ => Task.FromResult<IReadOnlyList<string>>([.. ids, "account"]))
             )
         );
+
+        // The first teaches the server the script.
+        await everywhere.GetAsync("0");
         session = new();
         Assert.Equal("0", (await everywhere.GetAsync("0"))!.Text);
         Assert.Equal(2, session.FinishProfiling().Count());
