@@ -244,6 +244,8 @@ public static class TenancyServiceCollectionExtensions
     private static void AddAuthentication(IServiceCollection services)
     {
         services.TryAddSingleton<PrincipalCache>();
+        services.TryAddSingleton<Revocations>();
+        services.TryAddSingleton<StandingCallers>();
         services.TryAddSingleton<ITokenValidator, StoredTokenValidator>();
         services.TryAddSingleton<FailedChecks>();
         services.TryAddSingleton<GoodTokens>();
@@ -308,13 +310,19 @@ public static class TenancyServiceCollectionExtensions
         services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<OpenSessions>()));
         services.TryAddSingleton<SessionGuard>();
         services.TryAddSingleton<ISessionMigrationHandler, SdkSessions>();
+        services.TryAddSingleton<OpenStreams>();
+        services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<OpenStreams>()));
         services.TryAddSingleton<SessionStreams>();
+        services.TryAddSingleton<SessionMessages>();
+        services.TryAddSingleton<Deliveries>();
+        services.TryAddSingleton<StaleSessions>();
         services.TryAddSingleton<McpGate>();
         services.TryAddSingleton<BodyReader>();
         services.TryAddSingleton<BodyBudgets>();
         services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<BodyBudgets>()));
         services.TryAddSingleton<RequestLimits>();
         services.TryAddSingleton<DirectConditions>();
+        services.TryAddSingleton<Heartbeats>();
         services.TryAddSingleton<DirectPath>();
         services.TryAddSingleton<StatelessEndpoint>();
         services.TryAddSingleton<SdkPath>();

@@ -36,7 +36,7 @@ internal static class SessionEndpoints
         TenantRegistry registry,
         RedisConnection redis,
         TouchedSessions touched,
-        SessionStreams streams
+        OpenStreams streams
     )
     {
         if (registry.Get(id) is not { } tenant)

@@ -14,6 +14,7 @@ internal sealed class TenantClients(
     RedisConnection redis,
     ClientCache cache,
     FleetMessages messages,
+    Revocations revocations,
     ClientMetadata metadata,
     IOptions<TenancyOptions> options,
     TimeProvider time,
@@ -122,6 +123,7 @@ internal sealed class TenantClients(
         {
             cache.Forget(tenant.Id);
             messages.Tell(new(FleetTopic.Clients, tenant.Id));
+            revocations.Tell(tenant.Id);
         }
     }
 

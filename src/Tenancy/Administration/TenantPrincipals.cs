@@ -14,6 +14,7 @@ internal sealed class TenantPrincipals(
     RedisConnection redis,
     PrincipalCache cache,
     FleetMessages messages,
+    Revocations revocations,
     IHostEnvironment environment,
     IOptions<TenancyOptions> options,
     TimeProvider time,
@@ -136,6 +137,7 @@ internal sealed class TenantPrincipals(
         {
             cache.Forget();
             messages.Tell(new(FleetTopic.Principals, tenant.Id));
+            revocations.Tell(tenant.Id);
         }
     }
 

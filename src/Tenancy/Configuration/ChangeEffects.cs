@@ -16,8 +16,8 @@ internal enum ChangeEffects
     /// <summary>The tenant's platform is built anew, which is a validation, too.</summary>
     NewPlatform = 4 | Validation,
 
-    /// <summary>The tenant's sessions end.</summary>
-    EndOfSessions = 8 | Stored,
+    /// <summary>What is open for the tenant, such as the streams of sessions, ends: it was let in by something else.</summary>
+    EndOfStreams = 8 | Stored,
 
     /// <summary>The change is refused.</summary>
     Refused = 16 | Stored,

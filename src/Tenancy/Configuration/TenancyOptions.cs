@@ -119,6 +119,15 @@ public sealed class TenancyOptions
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00")]
     public TimeSpan RequestBodyTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// Gets or sets how long an event stream may be silent: then a comment is sent, which clients skip, so that no proxy takes the
+    /// connection for dead. A call whose client takes event streams begins to be answered after that time, with status 200: what fails
+    /// later is said within the stream.
+    /// </summary>
+    /// <value>Default: 15 seconds. It is to be well below the shortest time after which a proxy in front cuts a silent connection.</value>
+    [Range(typeof(TimeSpan), "00:00:01", "00:01:00")]
+    public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(15);
+
     /// <summary>The schemes that tenants may name, each with the claim that identifies its callers.</summary>
     internal Dictionary<string, string> Schemes { get; set; } = new(StringComparer.Ordinal);
 

@@ -7,7 +7,7 @@ namespace Tenancy.Configuration;
 /// How callers of one tenant prove who they are. All but <see cref="Kind"/> and <see cref="Scheme"/> belongs to
 /// <see cref="TenantAuthenticationKind.Jwks"/>, and is refused with another kind.
 /// </summary>
-[OnChange(ChangeEffects.Validation)]
+[OnChange(ChangeEffects.Validation | ChangeEffects.EndOfStreams)]
 public sealed record TenantAuthentication
 {
     internal const int MaxItems = 50;

@@ -22,7 +22,7 @@ public record TenantConfig
     public string? Name { get; init; }
 
     /// <summary>Gets whether the tenant is served at all. Default: active.</summary>
-    [OnChange(ChangeEffects.EndOfSessions, To = TenantAdminStatus.Suspended)]
+    [OnChange(ChangeEffects.EndOfStreams, To = TenantAdminStatus.Suspended)]
     public TenantAdminStatus Status { get; init; }
 
     /// <summary>Gets the URLs at which this tenant, and no other, is called; <c>/mcp</c> is added to them.</summary>
@@ -42,7 +42,7 @@ public record TenantConfig
 
     /// <summary>Gets the platform, as named at <c>AddPlatform</c>: what the tenant can do.</summary>
     /// <value>Default: that of <c>Tenancy:Defaults</c>.</value>
-    [OnChange(ChangeEffects.NewPlatform | ChangeEffects.EndOfSessions)]
+    [OnChange(ChangeEffects.NewPlatform)]
     public string? Platform { get; init; }
 
     /// <summary>Gets the settings that the platform is built from: a JSON object of the platform's own form.</summary>

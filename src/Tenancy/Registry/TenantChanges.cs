@@ -159,11 +159,6 @@ internal sealed class TenantChanges(
             }
         }
 
-        if (effects.HasFlag(ChangeEffects.EndOfSessions))
-        {
-            record = record with { SessionEpoch = NewEpoch() };
-        }
-
         var isOurs = !ReferenceEquals(platform, current.Platform);
         try
         {

@@ -17,7 +17,7 @@ internal sealed record TenantRecord
 
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>Names the span in which sessions are good: a new one begins when the tenant is suspended or changes its platform.</summary>
+    /// <summary>Names the span in which sessions are good: it begins when the tenant is registered.</summary>
     public required string SessionEpoch { get; init; }
 
     /// <summary>Who registered it: <see cref="TenantOrigin"/>.</summary>

@@ -99,10 +99,6 @@ public sealed class TenantRegistry
     /// <summary>Whether a tenant that is not suspended has a URL at this canonical host.</summary>
     internal bool HasActiveHost(ReadOnlySpan<char> host) => _table.HasActiveHost(host);
 
-    /// <summary>Cancelled when the tenant is suspended or gone.</summary>
-    internal CancellationToken GetPresence(TenantId tenantId) =>
-        _table.Find(tenantId) is { Model.IsSuspended: false } state ? state.Presence : new CancellationToken(canceled: true);
-
     private TenantModel? ResolveByRewrittenHost(ReadOnlySpan<char> host, ReadOnlySpan<char> path)
     {
         Span<char> buffer = stackalloc char[CanonicalHost.MaxLength];

@@ -20,10 +20,10 @@ internal sealed class TenantState
     /// <summary>The version of the newest change that was applied, removals included; only the registry's writer touches it.</summary>
     public long AppliedVersion { get; set; }
 
-    /// <summary>Cancelled when the tenant is suspended or gone: what stays open for it ends.</summary>
+    /// <summary>Cancelled when the tenant is suspended or gone: its checks end.</summary>
     public CancellationToken Presence => LazyInitializer.EnsureInitialized(ref _presence).Token;
 
-    /// <summary>Gives what is to be cancelled where the tenant is suspended or gone; null where nothing stays open for it.</summary>
+    /// <summary>Gives what is to be cancelled where the tenant is suspended or gone; null where nobody looked out for it.</summary>
     /// <remarks>The caller cancels it after it let go of its locks: what runs then is code of others.</remarks>
     public CancellationTokenSource? TakePresence() => Interlocked.Exchange(ref _presence, null);
 

@@ -71,7 +71,7 @@ internal sealed class TenantTable
                 _count += before is null ? 1 : 0;
                 unused = ReferenceEquals(model.Platform, before?.Platform) ? null : before?.Platform;
                 _changes.Enqueue(new(KindOf(before, model), model.Id, before, model));
-                if (before is not null && before.Config.EffectsTo(model.Config).HasFlag(ChangeEffects.EndOfSessions))
+                if (before is { IsSuspended: false } && model.IsSuspended)
                 {
                     ended = state.TakePresence();
                 }
@@ -226,14 +226,14 @@ internal sealed class TenantTable
     }
 
     /// <summary>
-    /// After the lock: tells of the change, ends what stays open for the tenant, and lets go of a platform that is not used any more.
+    /// After the lock: tells of the change, ends the checks of a tenant that is not served any more, and lets go of a platform that is not
+    /// used any more.
     /// </summary>
     private async ValueTask PublishAsync(PlatformInstance? unused, CancellationTokenSource? ended)
     {
         _changes.Publish();
 
-        // Not awaited: the token is cancelled at once, so that no new stream begins. What is registered with it is the code of others, and
-        // may block.
+        // Not awaited: what is registered with it is the code of others, and may block.
         _ = ended?.CancelAsync();
         if (unused is not null)
         {

@@ -13,9 +13,19 @@ public interface ITenantFeature
     TenantUrl? Url { get; }
 }
 
-internal sealed class TenantFeature(TenantModel tenant, TenantUrl? url) : ITenantFeature
+/// <param name="tenant">The tenant.</param>
+/// <param name="url">The URL that matched.</param>
+/// <param name="held">The platform, which the request holds; null where it holds none.</param>
+internal sealed class TenantFeature(TenantModel tenant, TenantUrl? url, PlatformInstance? held = null) : ITenantFeature
 {
+    private PlatformInstance? _held = held;
+
     public TenantModel Tenant { get; } = tenant;
 
     public TenantUrl? Url { get; } = url;
+
+    /// <summary>
+    /// Lets go of the platform: at the end of the request, or before where the request stays and no handler has a part in it.
+    /// </summary>
+    public ValueTask LetGoAsync() => Interlocked.Exchange(ref _held, null) is { } platform ? platform.ReleaseAsync() : default;
 }

@@ -12,13 +12,14 @@ internal sealed class McpRefusals(IRefusalData? words = null)
     /// <param name="refusal">Why it is refused.</param>
     /// <param name="id">The id of its message; null where it is not known.</param>
     public Task WriteAsync(HttpContext context, Refusal refusal, JsonNode? id = null) =>
-        refusal.JsonRpcCode is { } code
-            ? refusal.WriteAsync(context, "application/json", Message(refusal, code, id))
+        refusal.JsonRpcCode is not null
+            ? refusal.WriteAsync(context, "application/json", Message(Describe(refusal), id))
             : refusal.WriteAsync(context);
 
-    private JsonObject Message(Refusal refusal, int code, JsonNode? id)
+    /// <summary>The JSON-RPC error that says why a request is refused.</summary>
+    public JsonObject Describe(Refusal refusal)
     {
-        var error = new JsonObject { ["code"] = code, ["message"] = refusal.Detail };
+        var error = new JsonObject { ["code"] = refusal.JsonRpcCode, ["message"] = refusal.Detail };
         if (refusal.Data is { } data)
         {
             error["data"] = data.DeepClone();
@@ -28,8 +29,12 @@ internal sealed class McpRefusals(IRefusalData? words = null)
             error["data"] = words.Describe(reason, refusal.Detail, refusal.RetryAfter);
         }
 
-        // An id that is not known is left out: no client takes null for one.
-        return id is null
+        return error;
+    }
+
+    // An id that is not known is left out: no client takes null for one.
+    private static JsonObject Message(JsonObject error, JsonNode? id) =>
+        id is null
             ? new() { ["jsonrpc"] = "2.0", ["error"] = error }
             : new()
             {
@@ -37,5 +42,4 @@ internal sealed class McpRefusals(IRefusalData? words = null)
                 ["id"] = id,
                 ["error"] = error,
             };
-    }
 }

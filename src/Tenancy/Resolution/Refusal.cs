@@ -70,13 +70,37 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
     public static Refusal TooManySessions { get; } =
         new(
             429,
-            "There are as many sessions as there may be: end one, or wait until one that is not used expires.",
+            "There are as many sessions as there may be: the tenant may have limits.maxSessions of them, and one caller half of that, "
+                + "rounded up. End one, or close the stream of one that is not needed, or wait until one that is not used expires.",
             -32029,
             RefusalReason.TooMany,
             RetryAfter: 60
         );
 
     public static Refusal NoSession { get; } = new(404, "There is no such session.", -32001);
+
+    public static Refusal NoSuchRequest { get; } =
+        new(
+            400,
+            "Nothing was cancelled: no such request of this session was made to this node. Without a session, close the connection of the "
+                + "request; where there are several nodes, send the notification to the one that runs it.",
+            -32600
+        );
+
+    public static Refusal NoSuchQuestion { get; } =
+        new(
+            400,
+            "Nobody waits for this answer: this node has not asked that in this session, or has given it up. Where there are several "
+                + "nodes, answer the one that asked.",
+            -32600
+        );
+
+    public static Refusal NoLogLevel { get; } =
+        new(
+            400,
+            "The log level was not set: it is kept for a session, and where there are several nodes they do not tell it to one another.",
+            -32600
+        );
 
     public static Refusal NoMetadata { get; } = new(404, "There is no OAuth metadata for this URL.");
 

@@ -88,9 +88,10 @@ internal sealed class TenantMiddleware(
             return;
         }
 
+        var feature = new TenantFeature(tenant, resolution.Url, tenant.Platform);
         try
         {
-            context.Features.Set<ITenantFeature>(new TenantFeature(tenant, resolution.Url));
+            context.Features.Set<ITenantFeature>(feature);
             await next(context);
         }
         catch (StoreUnavailableException exception) when (!context.Response.HasStarted)
@@ -106,7 +107,7 @@ internal sealed class TenantMiddleware(
         }
         finally
         {
-            await tenant.Platform.ReleaseAsync();
+            await feature.LetGoAsync();
         }
     }
 

@@ -17,6 +17,9 @@ internal sealed class FleetNodes(RedisConnection redis)
     /// <summary>Says that this node goes.</summary>
     public Task LeaveAsync() => BeatAsync("");
 
+    /// <summary>Whether there are nodes beside this one.</summary>
+    public async Task<bool> HasOthersAsync() => (await ListAsync().ConfigureAwait(false)).Any(entry => entry.Node.Id != redis.NodeId);
+
     /// <summary>Lists the nodes that were heard of lately, with how long ago that was.</summary>
     public async Task<IReadOnlyList<(FleetNode Node, TimeSpan Ago)>> ListAsync()
     {

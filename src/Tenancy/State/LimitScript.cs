@@ -13,7 +13,7 @@ internal sealed class LimitScript(RedisConnection redis)
     public async Task<LimitAnswer> RunAsync(TenantId tenant, int requests, LimitAsk[] asks, List<NamedSession> sessions)
     {
         var space = new TenantKeyspace(tenant);
-        var keys = new List<StoreKey>(asks.Length + sessions.Count + 1);
+        var keys = new List<StoreKey>(asks.Length + sessions.Count + 2);
         var arguments = new List<RedisValue>(4 + (ArgumentsPerLimit * asks.Length) + (3 * sessions.Count))
         {
             asks.Length,
@@ -28,7 +28,7 @@ internal sealed class LimitScript(RedisConnection redis)
 
         if (sessions.Count > 0)
         {
-            keys.Add(space.Sessions);
+            keys.AddRange([space.Sessions, space.SessionUses]);
             arguments.Add((long)SessionStore.Lifetime.TotalMilliseconds);
         }
 

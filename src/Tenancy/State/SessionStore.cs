@@ -12,37 +12,67 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant, long 
     /// <summary>How long a session lives after its last use: two hours, as long as the MCP SDK keeps it.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromHours(2);
 
+    /// <summary>How long one lives whose client has done nothing but begin it: many begin several, and use one.</summary>
+    public static readonly TimeSpan UnusedLifetime = TimeSpan.FromMinutes(5);
+
+    /// <summary>How long a session counts as one with a stream after that was last heard of, because its node died meanwhile.</summary>
+    private static readonly TimeSpan StreamLifetime = TimeSpan.FromMinutes(2.5);
+
+    // Others of the same caller may begin and end meanwhile. Who finds no place after that is refused, as if there were none.
+    private const int MaxTries = 5;
+
     /// <summary>How long a place is kept for a session that does not begin, because its node died meanwhile.</summary>
     private static readonly TimeSpan ReservationLifetime = TimeSpan.FromMinutes(1);
 
     private readonly TenantKeyspace _keys = new(tenant);
 
-    /// <summary>Keeps a place for a session that is about to begin.</summary>
+    /// <summary>
+    /// Keeps a place for a session that is about to begin. Where its caller has as many as it may, the one of them that it did not use for
+    /// longest ends, unless that has a stream.
+    /// </summary>
     /// <param name="owner">Whose it will be.</param>
     /// <param name="maxSessions">The most sessions of the tenant.</param>
     /// <param name="maxPerCaller">The most sessions of the caller.</param>
+    /// <param name="onEnded">Is told the handle of each session that ended for it; null where none may.</param>
     /// <returns>The place; null where there is none left.</returns>
-    public async Task<string?> ReserveAsync(SessionOwner owner, int maxSessions, int maxPerCaller)
+    public async Task<string?> ReserveAsync(SessionOwner owner, int maxSessions, int maxPerCaller, Action<string>? onEnded = null)
     {
         // A session hash never begins like this, so that a place that is only kept is told from a session.
         var reservation = owner.Entry("~" + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(12)));
-        var reserved = await redis
-            .EvaluateFencedAsync(
-                StoreScript.SessionReserve,
-                [_keys.Sessions, _keys.SessionCounts, _keys.Generation],
-                [
-                    owner.Epoch,
-                    owner.CallerHash,
-                    reservation,
-                    (long)ReservationLifetime.TotalMilliseconds,
-                    maxSessions,
-                    maxPerCaller,
-                    redis.ClockOffset,
-                    generation,
-                ]
-            )
-            .ConfigureAwait(false);
-        return (int)reserved == 1 ? reservation : null;
+        for (var i = 0; i < MaxTries; i++)
+        {
+            var answer = (string?)
+                await redis
+                    .EvaluateFencedAsync(
+                        StoreScript.SessionReserve,
+                        [_keys.Sessions, _keys.SessionCounts, _keys.SessionUses, _keys.Generation],
+                        [
+                            owner.Epoch,
+                            owner.CallerHash,
+                            reservation,
+                            (long)ReservationLifetime.TotalMilliseconds,
+                            maxSessions,
+                            maxPerCaller,
+                            redis.ClockOffset,
+                            generation,
+                        ]
+                    )
+                    .ConfigureAwait(false);
+            if (answer == "1")
+            {
+                return reservation;
+            }
+
+            if (answer is null or "0" || onEnded is null)
+            {
+                return null;
+            }
+
+            await EndAsync(answer).ConfigureAwait(false);
+            onEnded(answer);
+        }
+
+        return null;
     }
 
     /// <summary>Gives a place back whose session did not begin.</summary>
@@ -53,15 +83,15 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant, long 
             [reservation, generation]
         );
 
-    /// <summary>Begins a session in a place that was kept for it.</summary>
+    /// <summary>Begins a session in a place that was kept for it. Until it is used it lives a few minutes only.</summary>
     /// <returns>False where the place was kept too long ago.</returns>
     public Task<bool> CreateAsync(string sessionId, SessionOwner owner, string reservation)
     {
         var hash = TenantKeyspace.Hash(sessionId);
         return IsDoneAsync(
             StoreScript.SessionCreate,
-            [_keys.Session(hash), _keys.Sessions, _keys.Generation],
-            [owner.Entry(hash), reservation, owner.Text, (long)Lifetime.TotalMilliseconds, redis.ClockOffset, generation]
+            [_keys.Session(hash), _keys.Sessions, _keys.SessionUses, _keys.Generation],
+            [owner.Entry(hash), reservation, owner.Text, Milliseconds(UnusedLifetime), redis.ClockOffset, generation]
         );
     }
 
@@ -83,16 +113,20 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant, long 
             ? client.ToString()
             : null;
 
-    /// <summary>Whether the session is this caller's; if so it lives its full time again.</summary>
-    public Task<bool> TouchAsync(string sessionId, SessionOwner owner)
-    {
-        var hash = TenantKeyspace.Hash(sessionId);
-        return IsDoneAsync(
-            StoreScript.SessionTouch,
-            [_keys.Session(hash), _keys.Sessions, _keys.Generation],
-            [owner.Entry(hash), owner.Text, (long)Lifetime.TotalMilliseconds, redis.ClockOffset, generation]
-        );
-    }
+    /// <summary>Whether the session is this caller's; if so it lives its time again.</summary>
+    public Task<bool> TouchAsync(string sessionId, SessionOwner owner) => TouchAsync(sessionId, owner, lifetime: "", stream: "");
+
+    /// <summary>Notes that the session is used: from now on it lives its full time.</summary>
+    /// <returns>Whether it is this caller's.</returns>
+    public Task<bool> UseAsync(string sessionId, SessionOwner owner) => TouchAsync(sessionId, owner, Milliseconds(Lifetime), stream: "");
+
+    /// <summary>Notes that the session has a stream, which is to be said again every minute; it lives its time again.</summary>
+    /// <returns>Whether it is this caller's.</returns>
+    public Task<bool> NoteStreamAsync(string sessionId, SessionOwner owner) =>
+        TouchAsync(sessionId, owner, lifetime: "", Milliseconds(StreamLifetime));
+
+    /// <summary>Notes that the session has no stream any more: it was used until now.</summary>
+    public Task<bool> NoteNoStreamAsync(string sessionId, SessionOwner owner) => TouchAsync(sessionId, owner, lifetime: "", stream: 0);
 
     /// <summary>Ends a session of this caller.</summary>
     public Task<bool> DeleteAsync(string sessionId, SessionOwner owner) => EndAsync(TenantKeyspace.Hash(sessionId), owner.Text);
@@ -110,10 +144,22 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant, long 
         return ([.. sessions.OfType<StoredSession>()], (int)answer[0]);
     }
 
+    private Task<bool> TouchAsync(string sessionId, SessionOwner owner, RedisValue lifetime, RedisValue stream)
+    {
+        var hash = TenantKeyspace.Hash(sessionId);
+        return IsDoneAsync(
+            StoreScript.SessionTouch,
+            [_keys.Session(hash), _keys.Sessions, _keys.SessionUses, _keys.Generation],
+            [owner.Entry(hash), owner.Text, lifetime, stream, Milliseconds(Lifetime), redis.ClockOffset, generation]
+        );
+    }
+
+    private static long Milliseconds(TimeSpan time) => (long)time.TotalMilliseconds;
+
     private Task<bool> EndAsync(string handle, string owner) =>
         IsDoneAsync(
             StoreScript.SessionDelete,
-            [_keys.Session(handle), _keys.Sessions, _keys.SessionCounts, _keys.Generation],
+            [_keys.Session(handle), _keys.Sessions, _keys.SessionCounts, _keys.SessionUses, _keys.Generation],
             [owner, generation]
         );
 

@@ -27,6 +27,9 @@ internal sealed class TenantKeyspace(TenantId tenant)
     /// <summary>How many sessions there are, in all and by caller.</summary>
     public StoreKey SessionCounts => Key("session-counts");
 
+    /// <summary>When each session was used last; in the future for those that have a stream.</summary>
+    public StoreKey SessionUses => Key("session-uses");
+
     public StoreKey Documents => Key("documents");
 
     /// <summary>The same documents by their ids: which accounts have one of an id.</summary>

@@ -201,6 +201,7 @@ internal sealed class TenantPurge(RedisConnection redis)
                     [
                         _keys.Principals,
                         _keys.SessionCounts,
+                        _keys.SessionUses,
                         _keys.DocumentStorage,
                         _keys.DocumentShares,
                         _keys.IdempotencySizes,

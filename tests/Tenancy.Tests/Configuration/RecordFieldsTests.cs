@@ -34,7 +34,7 @@ public sealed class RecordFieldsTests
     public void A_change_of_a_new_property_is_found_with_what_it_makes_necessary()
     {
         var painted = Plain with { Colour = "red", Paint = new(), Brushes = ["flat", "round"], Limits = new() };
-        Assert.Equal([new("colour", ChangeEffects.EndOfSessions)], Compare(Plain, Plain with { Colour = "red" }));
+        Assert.Equal([new("colour", ChangeEffects.EndOfStreams)], Compare(Plain, Plain with { Colour = "red" }));
         Assert.Equal([new("colour", ChangeEffects.Stored)], Compare(painted, painted with { Colour = "blue" }));
         Assert.Equal([new("paint", ChangeEffects.Validation)], Compare(Plain, Plain with { Paint = new() }));
         Assert.Equal([new("paint.coats", ChangeEffects.Validation)], Compare(painted, painted with { Paint = new(Coats: 2) }));
@@ -128,7 +128,7 @@ public sealed class RecordFieldsTests
 internal sealed record PaintedTenant : TenantConfig
 {
     [Length(1, 20)]
-    [OnChange(ChangeEffects.EndOfSessions, To = "red")]
+    [OnChange(ChangeEffects.EndOfStreams, To = "red")]
     public string? Colour { get; init; }
 
     public Paint? Paint { get; init; }

@@ -191,7 +191,7 @@ internal sealed partial class SettingsPage(XmlDocs docs)
         [
             rule.Effects.HasFlag(ChangeEffects.Validation) ? "is validated first" : null,
             rule.Effects.HasFlag(ChangeEffects.NewPlatform) ? "builds the platform anew" : null,
-            rule.Effects.HasFlag(ChangeEffects.EndOfSessions) ? "ends sessions" : null,
+            rule.Effects.HasFlag(ChangeEffects.EndOfStreams) ? "ends streams" : null,
         ];
         return string.Join(", ", effects.OfType<string>()) + (rule.To is null ? "" : $" when set to `{Written(rule.To)}`");
     }

@@ -65,7 +65,7 @@ public sealed class SettingsPageTests
         var page = new SettingsPage(Comments()).WriteFields(PaintedJson.Default.PaintedTenant, "Painted", ChangeEffects.Stored).ToString();
         Assert.All(
             [
-                "| `colour` | text | that of the wall | 1 to 20 characters | ends sessions when set to `red` | The colour. |",
+                "| `colour` | text | that of the wall | 1 to 20 characters | ends streams when set to `red` | The colour. |",
                 "| `brushes` | list: text | none | at most 2 | is validated first, builds the platform anew | The `Brush`es. |",
                 "| `coats` | whole number (coats) | `1` | 1 to 9 | is validated first | How often it is put on. |",
                 "| `gloss` | true or false | `false` |  |  | Whether it shines. |",

@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using ModelContextProtocol.AspNetCore;
 using ModelContextProtocol.Protocol;
+using Tenancy.Configuration;
 using Tenancy.Mcp;
 using Tenancy.State;
 using Tenancy.Tests.Hosting;
@@ -18,6 +19,8 @@ public sealed class SessionsTests
 {
     private const string Second = "acme.second";
 
+    private static readonly TenantId Acme = TenantId.Parse("acme");
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     private static Dictionary<string, string?> Settings { get; } =
@@ -28,7 +31,7 @@ public sealed class SessionsTests
         };
 
     [Fact]
-    public async Task Of_a_rush_at_two_nodes_exactly_the_quota_begins_and_a_neighbour_notices_nothing()
+    public async Task Of_a_rush_at_two_nodes_the_quota_is_there_and_a_neighbour_notices_nothing()
     {
         await using var redis = await RedisServer.StartAsync();
         await using var one = await TenancyServer.StartAsync(settings: Settings, redis: redis);
@@ -37,7 +40,8 @@ public sealed class SessionsTests
         var rush = await Task.WhenAll(
             Enumerable.Range(0, 40).Select(i => BeginAsync(i % 2 == 0 ? one : two, "acme", i % 4 < 2 ? McpCalls.Acme : Second))
         );
-        Assert.Equal(10, rush.Count(answer => answer.Status == HttpStatusCode.OK));
+        Assert.InRange(rush.Count(answer => answer.Status == HttpStatusCode.OK), 10, 39);
+        Assert.InRange((int)(await ListAsync(two, "acme"))["count"]!, 2, 10);
         Assert.All(rush.Where(answer => answer.Status != HttpStatusCode.OK), answer =>
         {
             Assert.Equal(HttpStatusCode.TooManyRequests, answer.Status);
@@ -45,6 +49,8 @@ public sealed class SessionsTests
             Assert.Null(answer.SessionId);
         });
         Assert.Equal(HttpStatusCode.OK, (await BeginAsync(one, "globex", McpCalls.Globex)).Status);
+
+        // Each is its caller's alone, or has made room for a later one.
         Assert.All(
             await Task.WhenAll(
                 rush.Where(answer => answer.SessionId is not null)
@@ -56,7 +62,7 @@ public sealed class SessionsTests
                             )
                     )
             ),
-            statuses => Assert.Equal([HttpStatusCode.OK, HttpStatusCode.NotFound], statuses.Order())
+            statuses => Assert.Contains(HttpStatusCode.NotFound, statuses)
         );
     }
 
@@ -67,18 +73,143 @@ public sealed class SessionsTests
     {
         await using var server = await TenancyServer.StartAsync(store, Settings);
         await LimitAsync(server, 5);
-        Assert.Equal(
-            3,
-            (await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => BeginAsync(server, "acme", McpCalls.Acme)))).Count(answer =>
-                answer.Status == HttpStatusCode.OK
-            )
+        for (var i = 0; i < 8; i++)
+        {
+            Assert.Equal(HttpStatusCode.OK, (await BeginAsync(server, "acme", McpCalls.Acme)).Status);
+        }
+
+        Assert.Equal(3, (int)(await ListAsync(server, "acme"))["count"]!);
+
+        // What the first one has is not the second one's to end.
+        var others = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => BeginAsync(server, "acme", Second)));
+        Assert.Equal(2, others.Count(answer => answer.Status == HttpStatusCode.OK));
+        Assert.Equal(5, (int)(await ListAsync(server, "acme"))["count"]!);
+        Assert.Contains(
+            "one caller half of that",
+            (string)others.First(answer => answer.Status == HttpStatusCode.TooManyRequests).Body["error"]!["message"]!,
+            StringComparison.Ordinal
         );
-        Assert.Equal(
-            2,
-            (await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => BeginAsync(server, "acme", Second)))).Count(answer =>
-                answer.Status == HttpStatusCode.OK
-            )
+    }
+
+    [Theory]
+    [InlineData(StoreKind.Embedded)]
+    [InlineData(StoreKind.Redis)]
+    public async Task At_its_limit_a_callers_longest_unused_session_without_a_stream_makes_room(StoreKind store)
+    {
+        var clock = new MovableClock();
+        await using var server = await TenancyServer.StartAsync(store, Settings, services: services =>
+            services.AddSingleton<TimeProvider>(clock)
         );
+        await LimitAsync(server, 8);
+        var other = (await BeginAsync(server, "acme", Second)).SessionId!;
+        var sessions = new List<string>();
+        for (var i = 0; i < 4; i++)
+        {
+            sessions.Add((await BeginAsync(server, "acme", McpCalls.Acme)).SessionId!);
+            clock.Advance(TimeSpan.FromSeconds(2));
+        }
+
+        // The first has a stream, the second is used, the third had a stream until now.
+        var first = await OpenStreamAsync(server, sessions[0]);
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, McpCalls.Acme, sessions[1]));
+        var third = await OpenStreamAsync(server, sessions[2]);
+        await Poll.UntilAsync(() => Task.FromResult(server.Services.GetRequiredService<OpenStreams>().Of(Acme).Count() == 2));
+        clock.Advance(TimeSpan.FromSeconds(2));
+        third.Dispose();
+        await Poll.UntilAsync(() => Task.FromResult(server.Services.GetRequiredService<OpenStreams>().Of(Acme).Count() == 1));
+        clock.Advance(TimeSpan.FromSeconds(2));
+
+        foreach (var gone in new[] { 3, 1 })
+        {
+            sessions.Add((await BeginAsync(server, "acme", McpCalls.Acme)).SessionId!);
+            clock.Advance(TimeSpan.FromSeconds(2));
+            Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(server, McpCalls.Acme, sessions[gone]));
+        }
+
+        foreach (var session in sessions.Where((_, i) => i is not (1 or 3)))
+        {
+            Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, McpCalls.Acme, session));
+        }
+
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, Second, other));
+        first.Dispose();
+    }
+
+    [Fact]
+    public async Task Where_all_sessions_of_a_caller_have_streams_none_makes_room()
+    {
+        await using var server = await TenancyServer.StartAsync(settings: Settings);
+        await LimitAsync(server, 2);
+        var session = (await BeginAsync(server, "acme", McpCalls.Acme)).SessionId!;
+        using (await OpenStreamAsync(server, session))
+        {
+            await Poll.UntilAsync(async () => (await BeginAsync(server, "acme", McpCalls.Acme)).Status == HttpStatusCode.TooManyRequests);
+        }
+    }
+
+    [Theory]
+    [InlineData(StoreKind.Embedded)]
+    [InlineData(StoreKind.Redis)]
+    public async Task A_session_that_was_only_begun_lives_minutes_and_one_that_is_used_lives_hours(StoreKind store)
+    {
+        var clock = new MovableClock();
+        await using var server = await TenancyServer.StartAsync(store, Settings, services: services =>
+            services.AddSingleton<TimeProvider>(clock)
+        );
+        var (used, begun) = (await BeginAsync(server, "acme", McpCalls.Acme), await BeginAsync(server, "acme", McpCalls.Acme));
+        foreach (var session in new[] { used, begun })
+        {
+            const string Initialized = """{"jsonrpc":"2.0","method":"notifications/initialized"}""";
+            using var request = McpCalls.Post(
+                server.Port,
+                Way.Path,
+                "acme",
+                McpCalls.Acme,
+                Initialized,
+                Generation.Sessions,
+                session.SessionId
+            );
+            using var response = await server.Client.SendAsync(request, Cancellation);
+            Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
+        }
+
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, McpCalls.Acme, used.SessionId!));
+        clock.Advance(SessionStore.UnusedLifetime + TimeSpan.FromSeconds(1));
+        Assert.Equal(1, (int)(await ListAsync(server, "acme"))["count"]!);
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(server, McpCalls.Acme, begun.SessionId!));
+        clock.Advance(SessionStore.Lifetime - TimeSpan.FromMinutes(6));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, McpCalls.Acme, used.SessionId!));
+    }
+
+    [Theory]
+    [InlineData("\"params\":{\"protocolVersion\":5,\"capabilities\":{},\"clientInfo\":{\"name\":\"x\",\"version\":\"1\"}}")]
+    [InlineData("\"params\":{\"protocolVersion\":\"2025-11-25\",\"capabilities\":[],\"clientInfo\":{\"name\":\"x\",\"version\":\"1\"}}")]
+    [InlineData("\"params\":{\"protocolVersion\":\"2025-11-25\",\"capabilities\":{}}")]
+    [InlineData("\"params\":[]")]
+    [InlineData("\"params\":null")]
+    [InlineData("\"other\":1")]
+    public async Task An_initialize_that_is_refused_leaves_no_session(string odd)
+    {
+        await using var server = await TenancyServer.StartAsync(settings: Settings);
+        foreach (var id in new[] { "\"id\":1,", "\"id\":\"a\",", "" })
+        {
+            foreach (var accept in new[] { "application/json, text/event-stream", "application/json" })
+            {
+                using var request = McpCalls.Post(
+                    server.Port,
+                    Way.Path,
+                    "acme",
+                    McpCalls.Acme,
+                    $$"""{"jsonrpc":"2.0",{{id}}"method":"initialize",{{odd}}}""",
+                    accept: accept
+                );
+                using var response = await server.Client.SendAsync(request, Cancellation);
+                Assert.InRange((int)response.StatusCode, 400, 499);
+                Assert.False(response.Headers.Contains("Mcp-Session-Id"));
+                Assert.Equal(0, (int)(await ListAsync(server, "acme"))["count"]!);
+                Assert.Equal(0, server.Services.GetRequiredService<OpenSessions>().Count);
+            }
+        }
     }
 
     [Fact]
@@ -107,12 +238,17 @@ public sealed class SessionsTests
         );
         await LimitAsync(server, 4);
         var (used, idle) = (await BeginAsync(server, "acme", McpCalls.Acme), await BeginAsync(server, "acme", McpCalls.Acme));
+        foreach (var session in new[] { used, idle })
+        {
+            Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, McpCalls.Acme, session.SessionId!));
+        }
+
         clock.Advance(SessionStore.Lifetime - TimeSpan.FromMinutes(1));
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, McpCalls.Acme, used.SessionId!));
         clock.Advance(TimeSpan.FromMinutes(2));
         Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(server, McpCalls.Acme, idle.SessionId!));
         Assert.Equal(HttpStatusCode.OK, (await BeginAsync(server, "acme", McpCalls.Acme)).Status);
-        Assert.Equal(HttpStatusCode.TooManyRequests, (await BeginAsync(server, "acme", McpCalls.Acme)).Status);
+        Assert.Equal(2, (int)(await ListAsync(server, "acme"))["count"]!);
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, McpCalls.Acme, used.SessionId!));
     }
 
@@ -194,6 +330,36 @@ public sealed class SessionsTests
         Assert.InRange(comebacks.Count, 3, 4);
     }
 
+    [Theory]
+    [InlineData("\"2026-07-28\"", null)]
+    [InlineData("\"2026-07-28\"", "")]
+    [InlineData("\"2026-07-28\"", "2025-11-25")]
+    [InlineData("\"2026-07-28\"", "2026-07-28")]
+    [InlineData("\"2025-11-25\"", null)]
+    [InlineData("\"1999-01-01\"", "2025-11-25")]
+    [InlineData("7", null)]
+    public async Task An_initialize_of_both_generations_is_a_session_that_can_be_used_or_none(string declared, string? version)
+    {
+        await using var server = await TenancyServer.StartAsync(settings: Settings);
+        var initialize = JsonNode.Parse(McpCalls.Initialize())!;
+        initialize["params"]!["_meta"] = new JsonObject { ["io.modelcontextprotocol/protocolVersion"] = JsonNode.Parse(declared) };
+        using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, initialize.ToJsonString());
+        if (version is not null)
+        {
+            request.Headers.TryAddWithoutValidation("MCP-Protocol-Version", version);
+        }
+
+        using var response = await server.Client.SendAsync(request, Cancellation);
+        Assert.InRange((int)response.StatusCode, 200, 499);
+        var session = response.Headers.TryGetValues("Mcp-Session-Id", out var ids) ? ids.Single() : null;
+        Assert.Equal(response.IsSuccessStatusCode, session is not null);
+        Assert.Equal(session is null ? 0 : 1, (int)(await ListAsync(server, "acme"))["count"]!);
+        if (session is not null)
+        {
+            Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, McpCalls.Acme, session));
+        }
+    }
+
     [Fact]
     public async Task An_admin_sees_sessions_without_their_ids_and_ends_them()
     {
@@ -259,33 +425,30 @@ public sealed class SessionsTests
     [Theory]
     [InlineData(StoreKind.Embedded)]
     [InlineData(StoreKind.Redis)]
-    public async Task Sessions_of_a_tenant_that_was_suspended_are_gone_and_hold_no_place(StoreKind store)
+    public async Task Sessions_of_a_tenant_that_is_suspended_wait_and_their_calls_are_refused_meanwhile(StoreKind store)
     {
         await using var server = await TenancyServer.StartAsync(store, Settings);
-        await LimitAsync(server, 1);
-        var session = await BeginAsync(server, "acme", McpCalls.Acme);
-        foreach (var status in new[] { "suspended", "active" })
-        {
-            (await server.AdminAsync(HttpMethod.Patch, "/acme", $$"""{"status":"{{status}}"}""")).Dispose();
-        }
-
-        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(server, McpCalls.Acme, session.SessionId!));
-        Assert.Equal(0, (int)(await ListAsync(server, "acme"))["count"]!);
-        Assert.Equal(HttpStatusCode.OK, (await BeginAsync(server, "acme", McpCalls.Acme)).Status);
-        Assert.Equal(HttpStatusCode.TooManyRequests, (await BeginAsync(server, "acme", McpCalls.Acme)).Status);
+        var session = (await BeginAsync(server, "acme", McpCalls.Acme)).SessionId!;
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, McpCalls.Acme, session));
+        (await server.AdminAsync(HttpMethod.Patch, "/acme", """{"status":"suspended"}""")).Dispose();
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(server, McpCalls.Acme, session));
+        Assert.Equal(1, (int)(await ListAsync(server, "acme"))["count"]!);
+        (await server.AdminAsync(HttpMethod.Patch, "/acme", """{"status":"active"}""")).Dispose();
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, McpCalls.Acme, session));
     }
 
     [Fact]
-    public async Task A_session_has_one_stream()
+    public async Task A_session_has_one_stream_at_a_time_the_last_one()
     {
         await using var server = await TenancyServer.StartAsync(settings: Settings);
         var session = (await BeginAsync(server, "acme", McpCalls.Acme)).SessionId!;
         using var stream = await OpenStreamAsync(server, session);
         Assert.True(stream.IsSuccessStatusCode);
         using var second = await OpenStreamAsync(server, session);
-        Assert.False(second.IsSuccessStatusCode);
-        Assert.Equal(HttpStatusCode.NoContent, await EndAsync(server, "acme", TenantKeyspace.Hash(session)));
+        Assert.True(second.IsSuccessStatusCode);
         await AssertEndsAsync(stream);
+        Assert.Equal(HttpStatusCode.NoContent, await EndAsync(server, "acme", TenantKeyspace.Hash(session)));
+        await AssertEndsAsync(second);
     }
 
     [Fact]
@@ -300,6 +463,7 @@ public sealed class SessionsTests
             services.AddSingleton<TimeProvider>(time)
         );
         var session = (await BeginAsync(one, "acme", McpCalls.Acme)).SessionId!;
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(one, McpCalls.Acme, session));
         using var stream = await OpenStreamAsync(one, session);
         for (var i = 0; i < 3; i++)
         {

@@ -59,18 +59,6 @@ public sealed class ForeignCodeTests : IDisposable
     }
 
     [Fact]
-    public async Task What_ends_with_a_tenant_and_blocks_holds_up_no_change_of_another_tenant()
-    {
-        await using var host = await RegistryHost.CreateAsync();
-        await host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: Token);
-        await using var registration = host.Registry.GetPresence(Acme).Register(_gate.Block);
-        await Task.Run(() => host.Registry.UnregisterAsync(Acme, Token)).WaitAsync(Soon, Token);
-        await _gate.Blocked.Task.WaitAsync(Soon, Token);
-        await Task.Run(() => host.Registry.RegisterAsync(RegistryHost.Config("globex"), cancellationToken: Token)).WaitAsync(Soon, Token);
-        _gate.Open();
-    }
-
-    [Fact]
     public async Task A_validator_that_blocks_is_waited_for_a_moment_by_who_did_not_want_to_wait()
     {
         await using var host = await RegistryHost.CreateAsync(Blocking("acme"));

@@ -14,7 +14,14 @@ namespace Tenancy.Mcp.Direct;
 /// the handler is run, the answer is written once. No server of the MCP SDK's has a part in it, and nothing is ambient: what a handler
 /// knows of its call it is given.
 /// </summary>
-internal sealed class DirectPath(DirectConditions conditions, CallStarter starter, OpenSessions sessions, ILogger<DirectPath> logger)
+internal sealed class DirectPath(
+    DirectConditions conditions,
+    CallStarter starter,
+    OpenSessions sessions,
+    Heartbeats heartbeats,
+    McpRefusals refusals,
+    ILogger<DirectPath> logger
+)
 {
     /// <summary>Whether a request can be answered here.</summary>
     public bool Fits(McpRequest request) => conditions.Fit(request);
@@ -130,14 +137,7 @@ internal sealed class DirectPath(DirectConditions conditions, CallStarter starte
 
         try
         {
-            var answer = await run.RunAsync(call, cancellationToken);
-            if (call.Work is { IsEmpty: false })
-            {
-                // What was written must be able to be answered.
-                answer = answer.Settle();
-            }
-
-            await call.CommitAsync(answer.IsError);
+            var answer = await AwaitAsync(run.RunAsync(call, cancellationToken), call, reply);
 
             // While the call's services are there: what a handler returns may still use them.
             reply.Write(answer);
@@ -154,7 +154,13 @@ internal sealed class DirectPath(DirectConditions conditions, CallStarter starte
         {
             logger.StoreAway(exception, request.Tenant.Id.Value);
             operation?.Note(ProtocolErrors.ToResult(tool.ProtocolTool.Name, exception));
-            return Refusal.StoreUnavailable;
+            if (!reply.HasBegun)
+            {
+                return Refusal.StoreUnavailable;
+            }
+
+            reply.Write(refusals.Describe(Refusal.StoreUnavailable));
+            return null;
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
@@ -165,6 +171,21 @@ internal sealed class DirectPath(DirectConditions conditions, CallStarter starte
         {
             await call.ReleaseAsync();
         }
+    }
+
+    // What a handler answers at once takes no timer.
+    private async ValueTask<ToolAnswer> AwaitAsync(ValueTask<ToolAnswer> running, Call call, DirectReply reply)
+    {
+        await using var awake = running.IsCompleted ? null : reply.KeepAwake(heartbeats);
+        var answer = await running;
+        if (call.Work is { IsEmpty: false })
+        {
+            // What was written must be able to be answered.
+            answer = answer.Settle();
+        }
+
+        await call.CommitAsync(answer.IsError);
+        return answer;
     }
 
     private void WriteFailure(

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
@@ -11,7 +12,8 @@ using Tenancy.Mcp.Requests;
 namespace Tenancy.Mcp.Direct;
 
 /// <summary>
-/// Writes the answer to a request, in one piece and once: nothing of it is sent before all of it, and its status, is known.
+/// Writes the answer to a request, in one piece and once: nothing of it is sent before all of it, and its status, is known. Only where an
+/// event stream takes long it is begun before, so that nobody takes the connection for dead.
 /// </summary>
 /// <remarks>The members stand in the order in which the MCP SDK writes them, and what JSON escapes is escaped as the SDK does it.</remarks>
 internal sealed class DirectReply(McpRequest request, byte[] id)
@@ -29,11 +31,20 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
     private readonly bool _isEventStream = request.Reply == AcceptedReply.EventStream;
     private readonly bool _isModern = request.IsModern;
     private readonly string? _sessionId = request.SessionId;
+    private volatile bool _hasBegun;
 
     /// <summary>Gets the id of the request, as it stood in the message.</summary>
     public ReadOnlySpan<byte> Id => id;
 
     private ReadOnlySpan<byte> ResultEnd => _isModern ? request.Platform.ResultEnd(ServerDescription.NameOf(request.Tenant)) : [];
+
+    /// <summary>Gets whether the status is sent, so that whatever comes now comes within the stream.</summary>
+    public bool HasBegun => _hasBegun;
+
+    /// <summary>
+    /// Says now and then that somebody is at work, until what this gives is disposed; null where the answer has no room for it.
+    /// </summary>
+    public Heartbeat? KeepAwake(Heartbeats heartbeats) => _isEventStream ? heartbeats.Begin(BeatAsync) : null;
 
     /// <summary>Writes what a tool answered.</summary>
     public void Write(ToolAnswer answer)
@@ -93,7 +104,7 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
     /// <summary>Writes a JSON-RPC error.</summary>
     public void Write(JsonRpcErrorDetail error)
     {
-        if (_isModern)
+        if (_isModern && !_hasBegun)
         {
             _http.Response.StatusCode = (McpErrorCode)error.Code switch
             {
@@ -104,31 +115,27 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
             };
         }
 
-        var json = JsonSerializer.SerializeToUtf8Bytes(error, ErrorType);
-        var message = Begin(ErrorStart.Length + json.Length);
-        message.Write(ErrorStart);
-        message.Write(json);
-        End(ref message);
+        WriteError(JsonSerializer.SerializeToUtf8Bytes(error, ErrorType));
     }
+
+    /// <summary>Writes a JSON-RPC error that is there as JSON, where the status is sent already.</summary>
+    public void Write(JsonObject error) => WriteError(Encoding.UTF8.GetBytes(error.ToJsonString()));
 
     /// <summary>Answers nothing: whoever asked has cancelled the call, or is gone.</summary>
     public void WriteNothing()
     {
-        if (_isEventStream)
+        if (!_isEventStream)
+        {
+            _http.Response.StatusCode = StatusCodes.Status202Accepted;
+        }
+        else if (!_hasBegun)
         {
             SetHeaders(length: 0);
-            return;
         }
-
-        _http.Response.StatusCode = StatusCodes.Status202Accepted;
     }
 
     /// <summary>Sends what was written.</summary>
     public async ValueTask FlushAsync() => await _http.Response.BodyWriter.FlushAsync(_http.RequestAborted);
-
-    private static ReadOnlySpan<byte> Frame => "event: message\ndata: "u8;
-
-    private static ReadOnlySpan<byte> FrameEnd => "\n\n"u8;
 
     private static ReadOnlySpan<byte> Start => "{\"result\":{\"content\":[{\"type\":\"text\",\"text\":\""u8;
 
@@ -201,14 +208,43 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
 
     private bool MayCall(TenantTool tool) => ToolScopes.Missing(request.Tenant, request.User, tool).Count == 0;
 
+    private async Task BeatAsync()
+    {
+        if (!_hasBegun)
+        {
+            _hasBegun = true;
+            SetHeaders(length: null);
+            EventStream.DisableBuffering(_http);
+        }
+
+        _http.Response.BodyWriter.Write(EventStream.Comment);
+        await FlushAsync();
+    }
+
+    private void WriteError(ReadOnlySpan<byte> json)
+    {
+        var message = Begin(ErrorStart.Length + json.Length);
+        message.Write(ErrorStart);
+        message.Write(json);
+        End(ref message);
+    }
+
     private MessageWriter Begin(int length)
     {
-        length += IdStart.Length + id.Length + MessageEnd.Length + (_isEventStream ? Frame.Length + FrameEnd.Length : 0);
-        SetHeaders(length);
+        length +=
+            IdStart.Length
+            + id.Length
+            + MessageEnd.Length
+            + (_isEventStream ? EventStream.MessageStart.Length + EventStream.EventEnd.Length : 0);
+        if (!_hasBegun)
+        {
+            SetHeaders(length);
+        }
+
         var message = new MessageWriter(_http.Response.BodyWriter, length);
         if (_isEventStream)
         {
-            message.Write(Frame);
+            message.Write(EventStream.MessageStart);
         }
 
         return message;
@@ -221,13 +257,13 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
         message.Write(MessageEnd);
         if (_isEventStream)
         {
-            message.Write(FrameEnd);
+            message.Write(EventStream.EventEnd);
         }
 
         message.Complete();
     }
 
-    private void SetHeaders(int length)
+    private void SetHeaders(int? length)
     {
         var headers = _http.Response.Headers;
         headers.ContentLength = length;
@@ -236,15 +272,13 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
             headers[McpRequest.SessionIdHeader] = _sessionId;
         }
 
-        headers.CacheControl = "no-cache,no-store";
-        if (!_isEventStream)
+        if (_isEventStream)
         {
-            headers.ContentType = "application/json";
+            EventStream.Begin(_http.Response);
             return;
         }
 
-        headers.ContentType = "text/event-stream";
-        headers.ContentEncoding = "identity";
-        headers["X-Accel-Buffering"] = "no";
+        headers.CacheControl = "no-cache,no-store";
+        headers.ContentType = "application/json";
     }
 }

@@ -21,6 +21,7 @@ internal sealed class McpGate(
     ToolContextFactory contexts,
     SessionGuard sessions,
     SessionStreams streams,
+    Deliveries deliveries,
     DirectPath direct,
     SdkPath sdk,
     BearerChallenge challenge,
@@ -157,6 +158,11 @@ internal sealed class McpGate(
         EndpointFilterDelegate next
     )
     {
+        if (!await sessions.UseAsync(request))
+        {
+            return Refusal.NoSession;
+        }
+
         if (direct.Fits(request))
         {
             return await direct.ServeAsync(request, body);
@@ -172,6 +178,11 @@ internal sealed class McpGate(
             return Refusal.BadInitialize;
         }
 
+        if (await deliveries.DeliverAsync(request) is { } undeliverable)
+        {
+            return undeliverable;
+        }
+
         // Before the MCP SDK makes a session, which it could not be kept from afterwards.
         await using var place = request.BeginsSession ? await sessions.TryReserveAsync(request) : null;
         if (request.BeginsSession && place is null)
@@ -179,23 +190,11 @@ internal sealed class McpGate(
             return Refusal.TooManySessions;
         }
 
-        CancelDirectCall(request);
         request.ReadId();
+        request.KeepRequestId();
         request.ReleaseBody();
         body.GiveBack();
         return await sdk.ServeAsync(request, invocation, next);
-    }
-
-    // The SDK hears of the cancellation, too: it may be about a call that went its way.
-    private void CancelDirectCall(McpRequest request)
-    {
-        if (
-            request is { Head.Method: "notifications/cancelled", SessionId: { } sessionId }
-            && !MessageHead.IsEmpty(request.Head.CancelledId)
-        )
-        {
-            sessions.Cancel(request.Tenant.Id, sessionId, RequestIds.Read(request.Body.Span[request.Head.CancelledId]));
-        }
     }
 
     private async ValueTask<Refusal?> GetOrDeleteAsync(
@@ -204,9 +203,9 @@ internal sealed class McpGate(
         EndpointFilterDelegate next
     )
     {
-        if (HttpMethods.IsGet(request.Http.Request.Method))
+        if (HttpMethods.IsGet(request.Http.Request.Method) && SessionStreams.Fits(request))
         {
-            await streams.RunAsync(request, () => next(invocation));
+            await streams.RunAsync(request);
             return null;
         }
 

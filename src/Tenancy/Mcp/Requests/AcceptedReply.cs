@@ -36,6 +36,9 @@ internal static class AcceptedReplies
             : AcceptedReply.Json;
     }
 
+    /// <summary>Whether a client reads event streams, as who asks for the stream of a session has to say.</summary>
+    public static bool AcceptsEventStream(HttpRequest request) => Accepts(request, EventStream);
+
     private static bool MentionsEventStream(StringValues accept)
     {
         foreach (var value in accept)

@@ -21,6 +21,9 @@ internal sealed class McpRequest
     /// <summary>The header that names a session.</summary>
     public const string SessionIdHeader = "Mcp-Session-Id";
 
+    /// <summary>The method by which a client says what it wants to be told of a server's log.</summary>
+    public const string SetLogLevel = "logging/setLevel";
+
     private MessageHead _head;
 
     public McpRequest(HttpContext http)
@@ -83,11 +86,17 @@ internal sealed class McpRequest
     /// <summary>Gets the id of the message, as far as an answer can repeat it.</summary>
     public JsonNode? Id { get; private set; }
 
+    /// <summary>Gets the id by which the request can be cancelled; null where none was kept.</summary>
+    public string? RequestId { get; private set; }
+
     /// <summary>Gets whether the message opens a session.</summary>
     public bool BeginsSession => Head.Method is RequestMethods.Initialize && !HasSessionHeader && !IsModern;
 
     /// <summary>Gets whether the message asks what the server is, which is how a connection begins.</summary>
     public bool IsHandshake => Head.IsRequest && Head.Method is RequestMethods.Initialize or RequestMethods.ServerDiscover;
+
+    /// <summary>Gets whether the message does more with its session than to begin it and to see whether it is there.</summary>
+    public bool UsesSession => Head.IsRequest && Head.Method is not (RequestMethods.Initialize or RequestMethods.Ping or SetLogLevel);
 
     /// <summary>Gets whether nobody's handler is asked: a notification, an answer to a question of the server's, or a ping.</summary>
     public bool RunsNothing => !Head.IsRequest || Head.Method is RequestMethods.Ping;
@@ -109,10 +118,10 @@ internal sealed class McpRequest
     /// <summary>Lets go of the message: its bytes are somebody else's from now on.</summary>
     public void ReleaseBody() => Body = default;
 
-    /// <summary>Keeps the id for an answer that refuses the request.</summary>
+    /// <summary>Keeps the id for an answer that refuses the request. That of an answer is one of the server's own ids.</summary>
     public JsonNode? ReadId()
     {
-        if (Id is null && !Body.IsEmpty && !MessageHead.IsEmpty(_head.Id))
+        if (Id is null && !Body.IsEmpty && !MessageHead.IsEmpty(_head.Id) && !_head.IsAnswer)
         {
             ReadId(Body.Span[_head.Id]);
         }
@@ -122,6 +131,9 @@ internal sealed class McpRequest
 
     /// <summary>Keeps the id, as it stood in a message that was released, for an answer that refuses the request.</summary>
     public void ReadId(ReadOnlySpan<byte> id) => Id = ParseId(id);
+
+    /// <summary>Keeps the id by which the request can be cancelled in its session.</summary>
+    public void KeepRequestId() => RequestId = SessionId is not null && _head.IsRequest ? RequestIds.Read(Body.Span[_head.Id]) : null;
 
     /// <summary>The name of the tool that is called, whether or not there is one; null where none is named.</summary>
     public string? ToolName()

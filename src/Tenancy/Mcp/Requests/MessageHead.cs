@@ -84,6 +84,9 @@ internal struct MessageHead
     /// <summary>Gets whether the message asks for an answer.</summary>
     public readonly bool IsRequest => Method is not null && !IsEmpty(Id);
 
+    /// <summary>Gets whether the message answers a question of the server's.</summary>
+    public readonly bool IsAnswer => Method is null && !IsEmpty(Id);
+
     /// <summary>Gets whether the message calls a tool.</summary>
     public readonly bool IsCall => Method is RequestMethods.ToolsCall;
 

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Tenancy.Mcp.Requests;
+using Tenancy.Mcp.Sessions;
 using Tenancy.Resolution;
 
 namespace Tenancy.Mcp.Sdk;
@@ -12,7 +13,7 @@ namespace Tenancy.Mcp.Sdk;
 /// A client before 2026-07-28 that has no session and begins none goes to a second endpoint of the SDK, as the first one, which keeps
 /// sessions, refuses it.
 /// </remarks>
-internal sealed class SdkPath(StatelessEndpoint stateless)
+internal sealed class SdkPath(StatelessEndpoint stateless, StaleSessions stale, OpenSessions sessions, Heartbeats heartbeats)
 {
     /// <summary>Answers a request.</summary>
     /// <returns>Why it is refused, where it is; then nothing was written.</returns>
@@ -27,18 +28,54 @@ internal sealed class SdkPath(StatelessEndpoint stateless)
             request.Http.Request.Headers.Accept = AcceptedReplies.Both;
         }
 
+        await stale.RenewAsync(request);
         RequestFlow.Begin(request, reply);
         try
         {
-            await (IsForStatelessEndpoint(request) ? stateless.InvokeAsync(request.Http) : ContinueAsync(invocation, next));
-            await response.BodyWriter.FlushAsync(request.Http.RequestAborted);
+            await using var awake = request.Reply == AcceptedReply.Json ? null : heartbeats.Begin(reply.BeatAsync);
+            await RunAsync(request, reply, invocation, next);
         }
         finally
         {
             response.Body = body;
         }
 
-        return await reply.EndAsync();
+        return await EndAsync(request, reply);
+    }
+
+    // A session that begins is one when its client was told so.
+    private static async ValueTask<Refusal?> EndAsync(McpRequest request, SdkReply reply)
+    {
+        var response = request.Http.Response;
+        var place = request.Http.Features.Get<SessionPlace>();
+        var isAccepted = response.StatusCode == StatusCodes.Status200OK && reply is { IsAnswered: true, IsError: false };
+        if (place is not null && !isAccepted && !response.HasStarted)
+        {
+            response.Headers.Remove(McpRequest.SessionIdHeader);
+        }
+
+        var refusal = await reply.EndAsync();
+        if (place is not null)
+        {
+            place.IsAccepted = isAccepted && refusal is null;
+        }
+
+        return refusal;
+    }
+
+    // The SDK waits for the answer to a request, which a cancelled one never has: its wait is ended here.
+    private async Task RunAsync(McpRequest request, SdkReply reply, EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
+    {
+        using var cancellable = CancellableRequest.Begin(request, sessions);
+        try
+        {
+            await (IsForStatelessEndpoint(request) ? stateless.InvokeAsync(request.Http) : ContinueAsync(invocation, next));
+            await request.Http.Response.BodyWriter.FlushAsync(request.Http.RequestAborted);
+        }
+        catch (OperationCanceledException) when (cancellable is { IsCancelled: true })
+        {
+            reply.EndUnanswered();
+        }
     }
 
     private static bool IsForStatelessEndpoint(McpRequest request) =>

@@ -14,7 +14,7 @@ namespace Tenancy.Mcp.Sdk;
 /// </summary>
 /// <remarks>
 /// The SDK flushes the headers of clients before 2026-07-28 before a handler runs; those of later ones it sends with the first message,
-/// too.
+/// too. An event stream that takes long is begun before its first message, so that nobody takes the connection for dead.
 /// </remarks>
 internal sealed class SdkReply : Stream
 {
@@ -28,6 +28,9 @@ internal sealed class SdkReply : Stream
     private readonly HttpContext _http;
     private readonly PipeWriter _body;
     private readonly bool _isJson;
+
+    // The SDK writes one message after the other; what keeps the connection awake writes between them.
+    private readonly SemaphoreSlim _turn = new(1, 1);
     private MemoryStream? _events;
     private Refusal? _refusal;
     private int _state;
@@ -36,6 +39,15 @@ internal sealed class SdkReply : Stream
 
     /// <summary>Begins to answer a request.</summary>
     public SdkReply(HttpContext http, bool isJson) => (_http, _body, _isJson) = (http, http.Response.BodyWriter, isJson);
+
+    /// <summary>Gets whether the request is over: what is written now reaches nobody.</summary>
+    public bool IsOver => Volatile.Read(ref _state) == Over;
+
+    /// <summary>Gets whether there is an answer.</summary>
+    public bool IsAnswered { get; private set; }
+
+    /// <summary>Gets whether the answer is an error.</summary>
+    public bool IsError { get; private set; }
 
     public override bool CanRead => false;
 
@@ -63,6 +75,48 @@ internal sealed class SdkReply : Stream
         }
     }
 
+    /// <summary>Says that somebody is at work, and begins the event stream for that if need be.</summary>
+    public async Task BeatAsync()
+    {
+        // Where somebody writes, that says it.
+        if (!await _turn.WaitAsync(0))
+        {
+            return;
+        }
+
+        try
+        {
+            if (
+                !_isJson
+                && !_isAnswered
+                && IsEventStream(_http.Response)
+                && Interlocked.CompareExchange(ref _state, Begun, Held) is Held or Begun
+            )
+            {
+                _body.Write(EventStream.Comment);
+                _length += EventStream.Comment.Length;
+                await _body.FlushAsync(_http.RequestAborted);
+            }
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Answers nothing more: whoever asked has cancelled the request.</summary>
+    public void EndUnanswered()
+    {
+        if (_isJson)
+        {
+            _events = null;
+            _length = 0;
+            ForgetEventStream(_http.Response);
+            _http.Response.ContentType = null;
+            _http.Response.StatusCode = StatusCodes.Status202Accepted;
+        }
+    }
+
     /// <summary>Ends the answer: with what was held back of it.</summary>
     /// <returns>Why the request is refused, where it is: then nothing was written.</returns>
     public async ValueTask<Refusal?> EndAsync()
@@ -77,32 +131,38 @@ internal sealed class SdkReply : Stream
         return null;
     }
 
-    public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+    public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        var written = buffer.Span;
-        var isAnswer = IsAnswer(written);
-        if (_isJson && (_events is not null || !isAnswer || !written.EndsWith("\n\n"u8)))
+        await _turn.WaitAsync(cancellationToken);
+        try
         {
-            // Not the answer alone and in one piece: the last message is picked out at the end.
-            (_events ??= new()).Write(written);
+            Take(buffer.Span);
         }
-        else if (Interlocked.CompareExchange(ref _state, Begun, Held) is Held or Begun)
+        finally
         {
-            written = _isJson ? written[Frame.Length..^2] : written;
-            _length += written.Length;
-            _isAnswered = isAnswer;
-            _body.Write(written);
+            _turn.Release();
         }
-
-        return default;
     }
 
     public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
     /// <summary>Sends what was written, unless that is the answer itself: it goes in one piece with the end.</summary>
-    public override Task FlushAsync(CancellationToken cancellationToken) =>
-        Volatile.Read(ref _state) == Begun && !_isAnswered ? _body.FlushAsync(cancellationToken).AsTask() : Task.CompletedTask;
+    public override async Task FlushAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            if (Volatile.Read(ref _state) == Begun && !_isAnswered)
+            {
+                await _body.FlushAsync(cancellationToken);
+            }
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
 
     public override void Flush() { }
 
@@ -124,12 +184,11 @@ internal sealed class SdkReply : Stream
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
-    private static ReadOnlySpan<byte> Frame => "event: message\ndata: "u8;
-
     // A look is enough: an answer that it does not know is sent at once, as everything else is.
-    private static bool IsAnswer(ReadOnlySpan<byte> written) =>
-        written.StartsWith(Frame)
-        && (written[Frame.Length..].StartsWith("{\"result\""u8) || written[Frame.Length..].StartsWith("{\"error\""u8));
+    private static bool IsAnswer(ReadOnlySpan<byte> message) => message.StartsWith("{\"result\""u8) || message.StartsWith("{\"error\""u8);
+
+    private static ReadOnlySpan<byte> MessageOf(ReadOnlySpan<byte> written) =>
+        written.StartsWith(EventStream.MessageStart) ? written[EventStream.MessageStart.Length..] : default;
 
     private static bool IsEventStream(HttpResponse response) =>
         response.ContentType?.StartsWith("text/event-stream", StringComparison.Ordinal) is true;
@@ -139,6 +198,26 @@ internal sealed class SdkReply : Stream
         response.ContentLength = null;
         response.Headers.Remove(HeaderNames.ContentEncoding);
         response.Headers.Remove("X-Accel-Buffering");
+    }
+
+    private void Take(ReadOnlySpan<byte> written)
+    {
+        var message = MessageOf(written);
+        var isAnswer = IsAnswer(message);
+        IsAnswered |= isAnswer;
+        IsError = isAnswer && message.StartsWith("{\"error\""u8);
+        if (_isJson && (_events is not null || !isAnswer || !message.EndsWith(EventStream.EventEnd)))
+        {
+            // Not the answer alone and in one piece: the last message is picked out at the end.
+            (_events ??= new()).Write(written);
+        }
+        else if (Interlocked.CompareExchange(ref _state, Begun, Held) is Held or Begun)
+        {
+            written = _isJson ? message[..^EventStream.EventEnd.Length] : written;
+            _length += written.Length;
+            _isAnswered = isAnswer;
+            _body.Write(written);
+        }
     }
 
     private async Task EndAnswerAsync()

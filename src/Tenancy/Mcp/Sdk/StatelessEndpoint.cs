@@ -53,13 +53,8 @@ internal sealed class StatelessEndpoint : IAsyncDisposable
         services.AddSingleton(server);
         services.AddSingleton(servers);
         var provider = services.BuildServiceProvider();
-        var routes = new Routes(provider);
-        routes.MapMcp("/");
-        return (provider, routes.DataSources.SelectMany(source => source.Endpoints).First(IsPost).RequestDelegate!);
+        return (provider, SdkEndpoints.Find(provider, HttpMethods.Post));
     }
-
-    private static bool IsPost(Endpoint endpoint) =>
-        endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods.Contains(HttpMethods.Post) is true;
 
     private static void CopyTo(HttpServerTransportOptions options, HttpServerTransportOptions application)
     {
@@ -69,14 +64,5 @@ internal sealed class StatelessEndpoint : IAsyncDisposable
 #pragma warning disable MCPEXP002 // An application that uses the experimental handler has it run here, too.
         options.RunSessionHandler = application.RunSessionHandler;
 #pragma warning restore MCPEXP002
-    }
-
-    private sealed class Routes(IServiceProvider services) : IEndpointRouteBuilder
-    {
-        public IServiceProvider ServiceProvider => services;
-
-        public ICollection<EndpointDataSource> DataSources { get; } = [];
-
-        public IApplicationBuilder CreateApplicationBuilder() => new ApplicationBuilder(services);
     }
 }

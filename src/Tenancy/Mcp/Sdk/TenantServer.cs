@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using ModelContextProtocol.Server;
 using Tenancy.Mcp.Platforms;
 using Tenancy.Mcp.Requests;
@@ -23,12 +24,15 @@ internal static class TenantServer
         options.PromptCollection = kind.Prompts;
         options.ResourceCollection = kind.Resources;
 
-        // The new session's id stands in the answer already. It is recorded before anybody can use it; one that comes back is there
-        // already.
-        if (
-            context.Response.Headers[McpRequest.SessionIdHeader] is [{ Length: > 0 } sessionId]
-            && !context.Request.Headers.ContainsKey(McpRequest.SessionIdHeader)
-        )
+        if (context.Response.Headers[McpRequest.SessionIdHeader] is not [{ Length: > 0 } sessionId])
+        {
+            return;
+        }
+
+        context.RequestServices.GetRequiredService<SessionMessages>().AddTo(options, tenant.Id, sessionId);
+
+        // A new session's id stands in the answer alone. It is recorded before anybody can use it; one that comes back is there already.
+        if (!context.Request.Headers.ContainsKey(McpRequest.SessionIdHeader))
         {
             var place = context.Features.Get<SessionPlace>()
                 ?? throw new InvalidOperationException("A session was about to begin that no place was kept for.");

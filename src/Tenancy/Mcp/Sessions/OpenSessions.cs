@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Tenancy.Configuration;
+using Tenancy.Mcp.Platforms;
 using Tenancy.Mcp.Requests;
 using Tenancy.Registry;
 
@@ -27,12 +28,23 @@ internal sealed class OpenSessions(TimeProvider time) : ITenantChangeListener
     /// <param name="requestedVersion">
     /// The revision that its client asked for. It is the one that was agreed on where it is spoken here.
     /// </param>
-    public void Add(TenantId tenant, string id, string? requestedVersion)
+    /// <param name="kind">The platform whose tools the SDK has for it; null where that does not matter.</param>
+    public void Add(TenantId tenant, string id, string? requestedVersion, PlatformKind? kind = null)
     {
         Sweep();
+        var version = ProtocolVersions.Known(requestedVersion);
 
         // A session that the SDK let go of and took back may have direct calls under way here: it stays the same object.
-        _sessions.GetOrAdd((tenant, id), _ => new(ProtocolVersions.Known(requestedVersion), time)).NoteSdk();
+        var session = _sessions.GetOrAdd((tenant, id), _ => new(version, time));
+        session.Version ??= version;
+        session.NoteSdk(kind);
+    }
+
+    /// <summary>Finds a session, or begins to know one of which only the MCP SDK can say more.</summary>
+    public OpenSession Enter(TenantId tenant, string id)
+    {
+        Sweep();
+        return _sessions.GetOrAdd((tenant, id), _ => new(version: null, time));
     }
 
     /// <summary>Finds a session; null where this node does not know it.</summary>
@@ -82,18 +94,39 @@ internal sealed class OpenSession(string? version, TimeProvider time)
     // The SDK lets go of what it does not hear of: so often a request of the session goes its way.
     private static readonly TimeSpan SdkInterval = TimeSpan.FromMinutes(1);
     private readonly ConcurrentDictionary<string, CancellationTokenSource> _calls = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, bool> _questions = new(StringComparer.Ordinal);
+
+    // The last ones: a client may cancel what has just been answered.
+    private readonly string?[] _ended = new string?[32];
+    private uint _endedCount;
+    private PlatformKind? _kind;
+    private Task _renewal = Task.CompletedTask;
+    private string? _version = version;
     private long _seenBySdk = time.GetTimestamp();
     private long _lastUse = time.GetTimestamp();
 
-    /// <summary>Gets the revision that was agreed on; null where only the SDK knows it.</summary>
-    public string? Version => version;
+    /// <summary>Gets or sets the revision that was agreed on; null where only the SDK knows it.</summary>
+    public string? Version
+    {
+        get => Volatile.Read(ref _version);
+        set => Volatile.Write(ref _version, value);
+    }
+
+    /// <summary>Gets or sets the platform whose tools the client has listed last, or was told of first; null where nobody knows.</summary>
+    public PlatformKind? Listed { get; set; }
+
+    /// <summary>Gets the platform by which it was said what the session has; null where another node said so.</summary>
+    public PlatformKind? Declared { get; private set; }
+
+    /// <summary>Gets or sets whether it is known that the session's client does more than begin it.</summary>
+    public bool IsUsed { get; set; }
 
     /// <summary>Gets an id of the session's own for traces, which show the session's real id to nobody.</summary>
     public string TraceId { get; } = Guid.NewGuid().ToString("N");
 
     /// <summary>Whether the SDK would take a request with this revision in its head: within a session it cannot change.</summary>
     public bool Takes(string? sent) =>
-        version is not (null or ProtocolVersions.First or ProtocolVersions.Modern) && (sent is null || sent == version);
+        Version is not (null or ProtocolVersions.First or ProtocolVersions.Modern) && (sent is null || sent == Version);
 
     /// <summary>
     /// Whether the next request is to go the SDK's way, so that it does not take the session for idle. Only one of those that ask is told
@@ -106,8 +139,33 @@ internal sealed class OpenSession(string? version, TimeProvider time)
         return time.GetElapsedTime(last) > SdkInterval && Interlocked.CompareExchange(ref _seenBySdk, time.GetTimestamp(), last) == last;
     }
 
-    /// <summary>Notes that the SDK has just heard of the session.</summary>
-    public void NoteSdk() => Volatile.Write(ref _seenBySdk, time.GetTimestamp());
+    /// <summary>Notes that the SDK has just begun the session, or taken it over, with the tools of a platform.</summary>
+    public void NoteSdk(PlatformKind? kind = null)
+    {
+        Volatile.Write(ref _seenBySdk, time.GetTimestamp());
+        lock (_ended)
+        {
+            _kind = kind;
+        }
+    }
+
+    /// <summary>Notes what the client was told when the session began.</summary>
+    public void Begin(PlatformKind kind) => (Declared, Listed) = (kind, kind);
+
+    /// <summary>Has the SDK forget the session where it has it with another platform's tools. Who comes meanwhile waits for that.</summary>
+    public Task RenewAsync(PlatformKind kind, Func<Task> forget)
+    {
+        lock (_ended)
+        {
+            if (_kind is not null && !ReferenceEquals(_kind, kind))
+            {
+                _kind = null;
+                _renewal = forget();
+            }
+
+            return _renewal;
+        }
+    }
 
     public bool IsIdle(TimeSpan lifetime) => time.GetElapsedTime(Volatile.Read(ref _lastUse)) > lifetime;
 
@@ -117,16 +175,31 @@ internal sealed class OpenSession(string? version, TimeProvider time)
     /// </remarks>
     public CancellationTokenSource Begin(string requestId) => _calls[requestId] = new();
 
-    public void End(string requestId, CancellationTokenSource call) => _calls.TryRemove(KeyValuePair.Create(requestId, call));
+    public void End(string requestId, CancellationTokenSource call)
+    {
+        _ended[Interlocked.Increment(ref _endedCount) % _ended.Length] = requestId;
+        _calls.TryRemove(KeyValuePair.Create(requestId, call));
+    }
 
     /// <summary>Cancels a call that runs here.</summary>
-    public void Cancel(string requestId)
+    /// <returns>Whether it runs here, or has just ended here, which its client could not know.</returns>
+    public bool TryCancel(string requestId)
     {
-        if (_calls.TryGetValue(requestId, out var call))
+        if (!_calls.TryGetValue(requestId, out var call))
         {
-            Cancel(call);
+            return _ended.Contains(requestId);
         }
+
+        Cancel(call);
+        return true;
     }
+
+    /// <summary>Notes that the client is asked something.</summary>
+    public void Ask(string questionId) => _questions[questionId] = true;
+
+    /// <summary>Notes that nobody waits any more for the answer to a question, if somebody did.</summary>
+    /// <returns>Whether somebody did.</returns>
+    public bool TryAnswer(string questionId) => _questions.TryRemove(questionId, out _);
 
     /// <summary>Cancels all calls that run here.</summary>
     public void CancelAll()

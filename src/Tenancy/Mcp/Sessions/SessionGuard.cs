@@ -4,6 +4,7 @@ using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using Tenancy.Authentication;
 using Tenancy.Configuration;
+using Tenancy.Mcp.Platforms;
 using Tenancy.Mcp.Requests;
 using Tenancy.Registry;
 using Tenancy.State;
@@ -14,7 +15,7 @@ namespace Tenancy.Mcp.Sessions;
 /// A session is for the caller and the tenant that began it; to others it does not exist. <see cref="Gate.RequestLimits"/> looks it up. One
 /// that this node does not have, because the MCP SDK let it go or another node began it, goes on from what the store keeps of it.
 /// </summary>
-internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, TouchedSessions touched)
+internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, OpenStreams streams, TouchedSessions touched)
 {
     // What a client says of itself. One that says more has to begin anew where its node is gone.
     private const int MaxClientLength = 16 * 1024;
@@ -41,22 +42,58 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, Tou
         }
     }
 
-    /// <summary>Keeps a place for the session that a request is about to begin.</summary>
-    /// <returns>Null where tenant or caller has as many as it may.</returns>
+    /// <summary>
+    /// Keeps a place for the session that a request is about to begin. Where the caller has as many as it may, the one that it did not use
+    /// for longest ends.
+    /// </summary>
+    /// <returns>Null where the tenant has as many as it may, or all of the caller's have streams.</returns>
     public async ValueTask<SessionPlace?> TryReserveAsync(McpRequest request)
     {
         var tenant = request.Tenant;
         var store = new SessionStore(redis, tenant.Id, tenant.Generation);
         var max = (tenant.Config.Limits ?? new TenantLimits()).MaxSessions;
         var owner = Owner(tenant, request.Caller);
-        if (await store.ReserveAsync(owner, max, (int)ToolContextFactory.ShareOf(tenant, max)) is not { } id)
+
+        // Where all callers are the same, nobody's sessions end for another one's.
+        Action<string>? onEnded = ToolContextFactory.IsOpen(tenant) ? null : handle => Ended(tenant.Id, handle);
+        if (await store.ReserveAsync(owner, max, (int)ToolContextFactory.ShareOf(tenant, max), onEnded) is not { } key)
         {
             return null;
         }
 
-        var place = new SessionPlace(store, owner, id);
+        var place = new SessionPlace(store, key, owner, id => open.End(tenant.Id, id));
         request.Http.Features.Set(place);
         return place;
+    }
+
+    /// <summary>Notes that a session's client does more than begin it, so that it lives its full time from now on.</summary>
+    /// <returns>False where the session has just ended.</returns>
+    public async ValueTask<bool> UseAsync(McpRequest request)
+    {
+        if (request is not { SessionId: { } id, UsesSession: true })
+        {
+            return true;
+        }
+
+        var session = open.Find(request.Tenant.Id, id);
+        if (session is not null && request.Head.Method is RequestMethods.ToolsList)
+        {
+            session.Listed = request.Platform.Kind;
+        }
+
+        if (session is { IsUsed: true })
+        {
+            return true;
+        }
+
+        var store = new SessionStore(redis, request.Tenant.Id, request.Tenant.Generation);
+        if (!await store.UseAsync(id, Owner(request.Tenant, request.Caller)))
+        {
+            return false;
+        }
+
+        open.Enter(request.Tenant.Id, id).IsUsed = true;
+        return true;
     }
 
     /// <summary>Forgets the session that the caller has ended.</summary>
@@ -72,16 +109,16 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, Tou
 
             // Only now: until the store had it from us, an answer that it is there was true.
             touched.End(request.Tenant.Id, id);
+            streams.End(request.Tenant.Id, TenantKeyspace.Hash(id));
         }
     }
-
-    /// <summary>Cancels a direct call of a session, if it is this node that runs it.</summary>
-    public void Cancel(TenantId tenant, string sessionId, string requestId) => open.Find(tenant, sessionId)?.Cancel(requestId);
 
     /// <summary>Keeps what a client said of itself when its session began, so that the session can go on at another node.</summary>
     public async ValueTask KeepClientAsync(TenantModel tenant, CallerIdentity caller, string sessionId, InitializeRequestParams client)
     {
-        open.Add(tenant.Id, sessionId, client.ProtocolVersion);
+        var kind = McpPlatformInstance.Of(tenant).Kind;
+        open.Add(tenant.Id, sessionId, client.ProtocolVersion, kind);
+        open.Enter(tenant.Id, sessionId).Begin(kind);
         var json = JsonSerializer.Serialize(client, ClientType);
         if (json.Length <= MaxClientLength)
         {
@@ -100,33 +137,13 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, Tou
         }
 
         var client = JsonSerializer.Deserialize(json, ClientType);
-        open.Add(tenant.Id, sessionId, client?.ProtocolVersion);
+        open.Add(tenant.Id, sessionId, client?.ProtocolVersion, McpPlatformInstance.Of(tenant).Kind);
         return client;
     }
-}
 
-/// <summary>A place for a session that a request is about to begin; given back unless the session begins.</summary>
-internal sealed class SessionPlace(SessionStore store, SessionOwner owner, string id) : IAsyncDisposable
-{
-    private bool _isTaken;
-
-    /// <summary>Records the session that the MCP SDK has just made, before anybody can use it.</summary>
-    /// <exception cref="InvalidOperationException">The place was lost meanwhile.</exception>
-    public async Task TakeAsync(string sessionId)
+    private void Ended(TenantId tenant, string handle)
     {
-        if (!await store.CreateAsync(sessionId, owner, id))
-        {
-            throw new InvalidOperationException("A session was about to begin whose place was lost meanwhile.");
-        }
-
-        _isTaken = true;
-    }
-
-    public async ValueTask DisposeAsync()
-    {
-        if (!_isTaken)
-        {
-            await store.ReleaseAsync(id);
-        }
+        touched.EndByHandle(tenant, handle);
+        streams.End(tenant, handle);
     }
 }

@@ -1,5 +1,6 @@
-using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
+using Tenancy.Authentication;
 using Tenancy.Configuration;
 using Tenancy.Mcp.Requests;
 using Tenancy.Registry;
@@ -7,82 +8,143 @@ using Tenancy.State;
 
 namespace Tenancy.Mcp.Sessions;
 
-/// <summary>The streams that are open on this node. One keeps its session alive, and ends with its session or its tenant.</summary>
-internal sealed class SessionStreams(RedisConnection redis, TenantRegistry registry, TimeProvider time)
+/// <summary>
+/// Holds the streams open on which sessions are told things. A stream keeps its session alive as long as its client is there, says
+/// something now and then, and ends when what it was let in by ends.
+/// </summary>
+/// <remarks>
+/// The MCP SDK can do this, too, but once in the life of a session only. So the SDK never sees these requests, and what it would send on
+/// their streams comes by <see cref="Sdk.SessionMessages"/>.
+/// </remarks>
+internal sealed class SessionStreams
 {
     /// <summary>How often a stream asks whether its session is still there, as another node may have ended it.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
-    private readonly ConcurrentDictionary<(TenantId Tenant, string Handle), HttpContext> _open = new();
+    private readonly OpenStreams _open;
+    private readonly OpenSessions _sessions;
+    private readonly RedisConnection _redis;
+    private readonly TenantRegistry _registry;
+    private readonly StandingCallers _callers;
+    private readonly Heartbeats _heartbeats;
+    private readonly IHostApplicationLifetime _lifetime;
+    private readonly TimeProvider _time;
 
-    /// <summary>Holds a stream until it ends.</summary>
-    public async ValueTask<object?> RunAsync(McpRequest request, Func<ValueTask<object?>> stream)
+    public SessionStreams(
+        OpenStreams open,
+        OpenSessions sessions,
+        RedisConnection redis,
+        TenantRegistry registry,
+        StandingCallers callers,
+        Revocations revocations,
+        Heartbeats heartbeats,
+        IHostApplicationLifetime lifetime,
+        TimeProvider time
+    )
     {
-        var (context, tenant) = (request.Http, request.Tenant);
-        await using var tenantEnds = registry.GetPresence(tenant.Id).Register(static context => ((HttpContext)context!).Abort(), context);
-        if (request.SessionId is not { } sessionId)
-        {
-            return await stream();
-        }
+        (_open, _sessions, _redis, _registry) = (open, sessions, redis, registry);
+        (_callers, _heartbeats, _lifetime, _time) = (callers, heartbeats, lifetime, time);
+        revocations.Revoked += JudgeAll;
+    }
 
-        // The MCP SDK allows one stream per session and refuses a second, which must not put the first one's entry out.
-        var entry = KeyValuePair.Create((tenant.Id, TenantKeyspace.Hash(sessionId)), context);
-        var isFirst = _open.TryAdd(entry.Key, entry.Value);
-        using var ends = new CancellationTokenSource();
-        var keeping = KeepAsync(
-            context,
-            new(redis, tenant.Id, tenant.Generation),
-            sessionId,
-            SessionGuard.Owner(tenant, request.Caller),
-            ends.Token
-        );
+    /// <summary>Whether a <c>GET</c> asks for the stream of a session; what else it may be the MCP SDK answers.</summary>
+    public static bool Fits(McpRequest request) =>
+        request is { SessionId: not null, HasKnownVersion: true, IsModern: false }
+        && AcceptedReplies.AcceptsEventStream(request.Http.Request);
+
+    /// <summary>Holds the stream of a session until it ends.</summary>
+    public async ValueTask RunAsync(McpRequest request)
+    {
+        var (http, id) = (request.Http, request.SessionId!);
+        var stream = new SessionStream(request, id, _sessions.Enter(request.Tenant.Id, id));
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stream.Ended, _lifetime.ApplicationStopping);
         try
         {
-            return await stream();
+            await HoldAsync(stream, ends.Token);
+        }
+        catch (OperationCanceledException) when (ends.IsCancellationRequested)
+        {
+            // Its client went, the server stops, or somebody ended it.
         }
         finally
         {
-            await ends.CancelAsync();
-            await keeping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            if (isFirst)
+            var isLast = _open.Remove(stream);
+            await stream.CloseAsync();
+            if (stream.HasEnded)
             {
-                _open.TryRemove(entry);
+                http.Abort();
+            }
+
+            if (isLast)
+            {
+                await NoteAsync(stream, isOpen: false);
             }
         }
     }
 
-    /// <summary>Ends the stream of a session that was ended.</summary>
-    public void End(TenantId tenant, string handle)
+    private async Task HoldAsync(SessionStream stream, CancellationToken cancellationToken)
     {
-        if (_open.TryGetValue((tenant, handle), out var context))
+        using var timer = new PeriodicTimer(_heartbeats.Interval, _time);
+        var touched = _time.GetTimestamp();
+        _open.Add(stream);
+        var now = _registry.Get(stream.Tenant.Id.Value);
+        if (!stream.IsLetInBy(now))
         {
-            context.Abort();
+            // The tenant changed after the request was let in, and before changes were looked out for.
+            stream.End();
         }
-    }
 
-    private async Task KeepAsync(
-        HttpContext context,
-        SessionStore sessions,
-        string sessionId,
-        SessionOwner owner,
-        CancellationToken cancellationToken
-    )
-    {
-        using var timer = new PeriodicTimer(Interval, time);
+        // Before its client knows that it has one.
+        await NoteAsync(stream, isOpen: true);
+        await stream.BeginAsync(cancellationToken);
+        await stream.LetGoOfPlatformAsync();
+        await stream.TellListsAsync(now);
         while (await timer.WaitForNextTickAsync(cancellationToken))
         {
-            try
+            // First of all: it fails where the client is gone.
+            await stream.BeatAsync(cancellationToken);
+            await JudgeAsync(stream);
+            if (_time.GetElapsedTime(touched) >= Interval)
             {
-                if (!await sessions.TouchAsync(sessionId, owner))
-                {
-                    context.Abort();
-                    return;
-                }
-            }
-            catch (StoreUnavailableException)
-            {
-                // It is asked again in a minute; until then nobody has said that the session is gone.
+                touched = _time.GetTimestamp();
+                await NoteAsync(stream, isOpen: true);
             }
         }
     }
+
+    private async Task NoteAsync(SessionStream stream, bool isOpen)
+    {
+        var (store, owner) = (
+            new SessionStore(_redis, stream.Tenant.Id, stream.Tenant.Generation),
+            SessionGuard.Owner(stream.Tenant, stream.Caller)
+        );
+        try
+        {
+            var note = isOpen ? store.NoteStreamAsync(stream.SessionId, owner) : store.NoteNoStreamAsync(stream.SessionId, owner);
+            if (!await note)
+            {
+                stream.End();
+            }
+        }
+        catch (StoreUnavailableException)
+        {
+            // It is asked again in a minute; until then nobody has said that the session is gone.
+        }
+    }
+
+    private void JudgeAll(TenantId tenant)
+    {
+        foreach (var stream in _open.Of(tenant))
+        {
+            // When all have heard of it: whoever remembers the credential forgets it now, too.
+            _ = Task.Run(() => JudgeAsync(stream));
+        }
+    }
+
+    private Task JudgeAsync(SessionStream stream) => stream.JudgeAsync(http => MayStayAsync(stream, http));
+
+    private async Task<bool> MayStayAsync(SessionStream stream, HttpContext http) =>
+        _registry.Get(stream.Tenant.Id.Value) is { } now
+        && stream.IsLetInBy(now)
+        && await _callers.IsStillGoodAsync(http, now, stream.Caller) is not false;
 }

@@ -4,13 +4,13 @@
 -- KEYS: 1..n limits (string "arrival:interval" or "arrival:interval:second:recent:earlier", see LimitUse.cs: theoretical arrival time in
 --       us, time between requests in us, and where something is lent: the second in which that was last, what was lent then, what was
 --       lent in the second before)
---       then, where there are sessions: sessions (sorted set of entries "epoch.caller hash.session hash", by expiry in ms), and each
---       session (hash)
+--       then, where there are sessions: sessions (sorted set of entries "epoch.caller hash.session hash", by expiry in ms), uses (sorted
+--       set of the same entries, by last use in ms; in the future for what has a stream), and each session (hash)
 -- ARGV: 1 n  2 offset of the clock in ms, 0 outside tests  3 requests
 --       then per limit: time between requests in us, requests at once, how many of the requests the node has a share for already, how
 --       many more it wants, how many it returns, the second in which those were lent (0 for requests that were counted alone)
---       then, where there are sessions: their lifetime in ms, and per session: its entry in the index, owner, number of the first request
---       that names it
+--       then, where there are sessions: their full lifetime in ms, and per session: its entry in the index, owner, number of the first
+--       request that names it
 -- Gives: {requests let through, time in us, number of the limit that refuses the others or 0, ms until one of them may come, ms until
 --        that limit is all there, per limit: requests lent, requests left, ms until it is all there, per session: 1 it is this caller's
 --        | 0 there is no such session, it expired, or it is another caller's | -1 no request that names it was let through}
@@ -109,20 +109,22 @@ if #KEYS == count then return answer end
 
 -- Last: the sessions that are named live their full time again, but only where a request that names them goes on.
 now = math.floor(now / 1000)
-local index, at = KEYS[count + 1], 4 + 6 * count
-local lifetime = ARGV[at]
-local expiry = string.format('%.0f', now + tonumber(lifetime))
-for i = count + 2, #KEYS do
+local index, uses, at = KEYS[count + 1], KEYS[count + 2], 4 + 6 * count
+local full = ARGV[at]
+for i = count + 3, #KEYS do
   local key, entry, owner, first = KEYS[i], ARGV[at + 1], ARGV[at + 2], tonumber(ARGV[at + 3])
   at = at + 3
   local isOwn = -1
   if first <= through then
     isOwn = 0
-    local session = redis.call('HMGET', key, 'owner', 'expiry')
+    local session = redis.call('HMGET', key, 'owner', 'expiry', 'lifetime')
     if session[1] and session[1] == owner and tonumber(session[2]) > now then
+      local lifetime = session[3] or full
+      local expiry = string.format('%.0f', now + tonumber(lifetime))
       redis.call('HSET', key, 'expiry', expiry)
       redis.call('PEXPIRE', key, lifetime)
       redis.call('ZADD', index, 'XX', expiry, entry)
+      if tonumber(redis.call('ZSCORE', uses, entry) or '0') < now then redis.call('ZADD', uses, string.format('%.0f', now), entry) end
       isOwn = 1
     end
   end

@@ -1,15 +1,31 @@
 -- Finds the session of a caller and makes it live its full time again.
--- KEYS: 1 session (hash)  2 sessions (sorted set of entries "epoch.caller hash.session hash", by expiry in ms)  3 generation
--- ARGV: 1 entry of the session  2 owner  3 lifetime in ms  4 offset of the clock in ms, 0 outside tests  5 generation
+-- KEYS: 1 session (hash)  2 sessions (sorted set of entries "epoch.caller hash.session hash", by expiry in ms)
+--       3 uses (sorted set of the same entries, by last use in ms; in the future for what has a stream)  4 generation
+-- ARGV: 1 entry of the session  2 owner  3 lifetime in ms from now on, or empty to keep it  4 ms for which it has a stream, 0 where it has
+--       none any more, or empty where that is not the question  5 full lifetime in ms  6 offset of the clock in ms, 0 outside tests
+--       7 generation
 -- Gives: 1 it is this caller's | 0 there is no such session, it expired, or it is another caller's | -1 the tenant is at another generation
-if (redis.call('GET', KEYS[3]) or '0') ~= ARGV[5] then return -1 end
-local session = redis.call('HMGET', KEYS[1], 'owner', 'expiry')
+if (redis.call('GET', KEYS[4]) or '0') ~= ARGV[7] then return -1 end
+local session = redis.call('HMGET', KEYS[1], 'owner', 'expiry', 'lifetime')
 if not session[1] or session[1] ~= ARGV[2] then return 0 end
 local t = redis.call('TIME')
-local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000) + tonumber(ARGV[4])
+local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000) + tonumber(ARGV[6])
 if tonumber(session[2]) <= now then return 0 end
-local expiry = string.format('%.0f', now + tonumber(ARGV[3]))
+if ARGV[3] ~= '' then
+  session[3] = ARGV[3]
+  redis.call('HSET', KEYS[1], 'lifetime', ARGV[3])
+end
+local used = now
+if ARGV[4] == '' then
+  used = math.max(now, tonumber(redis.call('ZSCORE', KEYS[3], ARGV[1]) or '0'))
+else
+  used = now + tonumber(ARGV[4])
+end
+redis.call('ZADD', KEYS[3], string.format('%.0f', used), ARGV[1])
+if ARGV[4] == '0' then return 1 end
+local lifetime = session[3] or ARGV[5]
+local expiry = string.format('%.0f', now + tonumber(lifetime))
 redis.call('HSET', KEYS[1], 'expiry', expiry)
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
+redis.call('PEXPIRE', KEYS[1], lifetime)
 redis.call('ZADD', KEYS[2], 'XX', expiry, ARGV[1])
 return 1

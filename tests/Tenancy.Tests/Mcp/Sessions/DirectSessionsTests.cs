@@ -87,9 +87,9 @@ public sealed class DirectSessionsTests
         await gate.WaitForAsync(3);
 
         // Another id, another session's, and the same id in another form.
-        await CancelAsync(server, session, "9");
-        await CancelAsync(server, other, "7");
-        await CancelAsync(server, session, "\"7\"");
+        await CancelAsync(server, session, "9", HttpStatusCode.BadRequest);
+        await CancelAsync(server, other, "7", HttpStatusCode.BadRequest);
+        await CancelAsync(server, session, "\"7\"", HttpStatusCode.BadRequest);
         Assert.DoesNotContain(calls, call => call.IsCompleted);
 
         await CancelAsync(server, session, "7");
@@ -115,12 +115,12 @@ public sealed class DirectSessionsTests
         }
     }
 
-    private static async Task CancelAsync(TenancyServer server, string session, string id)
+    private static async Task CancelAsync(TenancyServer server, string session, string id, HttpStatusCode status = HttpStatusCode.Accepted)
     {
         var body = $$$"""{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":{{{id}}}}}""";
         using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, body, sessionId: session);
         using var response = await server.Client.SendAsync(request, Token);
-        Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
+        Assert.Equal(status, response.StatusCode);
     }
 
     private static Task<TenancyServer> StartAsync(LogRecorder log, RedisServer? redis, Action<IServiceCollection>? more = null) =>

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Tenancy.Configuration;
 using Tenancy.Registry;
@@ -119,14 +121,48 @@ public sealed class OpenSessionsTests
         var session = new OpenSession(Version, _clock);
         using var one = session.Begin("\"1");
         using var other = session.Begin("1");
-        session.Cancel("2");
-        session.Cancel("\"1");
+        Assert.False(session.TryCancel("2"));
+        Assert.True(session.TryCancel("\"1"));
         await UntilCancelledAsync(one.Token);
         Assert.False(other.IsCancellationRequested);
 
+        // What has just ended here may be cancelled: its client could not know.
         session.End("1", other);
-        session.Cancel("1");
+        Assert.True(session.TryCancel("1"));
         Assert.False(other.IsCancellationRequested);
+    }
+
+    [Fact]
+    public void A_question_is_answered_once()
+    {
+        var session = new OpenSession(Version, _clock);
+        session.Ask("1");
+        Assert.False(session.TryAnswer("2"));
+        Assert.True(session.TryAnswer("1"));
+        Assert.False(session.TryAnswer("1"));
+    }
+
+    [Fact]
+    public async Task A_session_that_the_sdk_has_with_another_platforms_tools_is_renewed_once()
+    {
+        var session = new OpenSession(Version, _clock);
+        var (one, other) = (Kind("one"), Kind("other"));
+        var (renewals, done) = (0, new TaskCompletionSource());
+        session.NoteSdk(one);
+        Assert.True(Renew(one).IsCompleted);
+        var renewing = new[] { Renew(other), Renew(other) };
+        Assert.DoesNotContain(renewing, renewal => renewal.IsCompleted);
+        done.SetResult();
+        await Task.WhenAll(renewing);
+        session.NoteSdk(other);
+        await Renew(other);
+        Assert.Equal(1, renewals);
+
+        Task Renew(PlatformKind kind) => session.RenewAsync(kind, () =>
+            {
+                renewals++;
+                return done.Task;
+            });
     }
 
     [Fact]
@@ -135,7 +171,7 @@ public sealed class OpenSessionsTests
         var session = new OpenSession(Version, _clock);
         var call = session.Begin("1");
         call.Dispose();
-        session.Cancel("1");
+        session.TryCancel("1");
         session.End("1", call);
     }
 
@@ -148,9 +184,17 @@ public sealed class OpenSessionsTests
         _clock.Advance(TimeSpan.FromMinutes(2));
         sessions.Add(Acme, "a", Version);
         Assert.False(sessions.Find(Acme, "a")!.IsDueAtSdk());
-        sessions.Find(Acme, "a")!.Cancel("1");
+        sessions.Find(Acme, "a")!.TryCancel("1");
         await UntilCancelledAsync(call.Token);
     }
+
+    private static PlatformKind Kind(string name) =>
+        new(
+            name,
+            new(typeof(OpenSessionsTests), new ServiceCollection().BuildServiceProvider()),
+            (_, _) => Task.FromResult(new object()),
+            NullLogger<PlatformInstance>.Instance
+        );
 
     // What hears of it runs elsewhere.
     private static async Task UntilCancelledAsync(CancellationToken token) =>
