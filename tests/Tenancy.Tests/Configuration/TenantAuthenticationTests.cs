@@ -210,7 +210,7 @@ public sealed class TenantAuthenticationTests
         Assert.NotEqual(any, listed);
         Assert.Equal(ChangeEffects.Stored, any.EffectsTo(listed));
         var moved = listed with { Authentication = listed.Authentication with { Issuer = "https://other.example.com" } };
-        Assert.Equal(ChangeEffects.Validation, any.EffectsTo(moved));
+        Assert.Equal(ChangeEffects.Validation | ChangeEffects.EndOfStreams, any.EffectsTo(moved));
     }
 
     [Fact]

@@ -19,6 +19,8 @@ internal struct MessageHead
     // The MCP SDK reads the members of "params" without regard to case.
     private static readonly string[] ParameterNames = ["name", "arguments", "_meta", "task"];
 
+    private bool _hasOutcome;
+
     [Flags]
     private enum Member
     {
@@ -85,7 +87,7 @@ internal struct MessageHead
     public readonly bool IsRequest => Method is not null && !IsEmpty(Id);
 
     /// <summary>Gets whether the message answers a question of the server's.</summary>
-    public readonly bool IsAnswer => Method is null && !IsEmpty(Id);
+    public readonly bool IsAnswer => Method is null && _hasOutcome && !IsEmpty(Id);
 
     /// <summary>Gets whether the message calls a tool.</summary>
     public readonly bool IsCall => Method is RequestMethods.ToolsCall;
@@ -131,6 +133,7 @@ internal struct MessageHead
                 : reader.ValueTextEquals("method"u8) ? Member.Method
                 : reader.ValueTextEquals("params"u8) ? Member.Parameters
                 : Member.Other;
+            _hasOutcome |= member == Member.Other && (reader.ValueTextEquals("result"u8) || reader.ValueTextEquals("error"u8));
             Note(member, ref seen);
             reader.Read();
             ReadMember(member, ref reader);

@@ -13,7 +13,13 @@ namespace Tenancy.Mcp.Sdk;
 /// A client before 2026-07-28 that has no session and begins none goes to a second endpoint of the SDK, as the first one, which keeps
 /// sessions, refuses it.
 /// </remarks>
-internal sealed class SdkPath(StatelessEndpoint stateless, StaleSessions stale, OpenSessions sessions, Heartbeats heartbeats)
+internal sealed class SdkPath(
+    StatelessEndpoint stateless,
+    StaleSessions stale,
+    SessionMessages messages,
+    OpenSessions sessions,
+    Heartbeats heartbeats
+)
 {
     /// <summary>Answers a request.</summary>
     /// <returns>Why it is refused, where it is; then nothing was written.</returns>
@@ -29,6 +35,7 @@ internal sealed class SdkPath(StatelessEndpoint stateless, StaleSessions stale, 
         }
 
         await stale.RenewAsync(request);
+        request.Http.Features.Set(messages);
         RequestFlow.Begin(request, reply);
         try
         {

@@ -1,5 +1,5 @@
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
+using Microsoft.AspNetCore.Http.Features;
 using ModelContextProtocol.Server;
 using Tenancy.Mcp.Platforms;
 using Tenancy.Mcp.Requests;
@@ -29,7 +29,7 @@ internal static class TenantServer
             return;
         }
 
-        context.RequestServices.GetRequiredService<SessionMessages>().AddTo(options, tenant.Id, sessionId);
+        context.Features.GetRequiredFeature<SessionMessages>().AddTo(options, tenant.Id, sessionId);
 
         // A new session's id stands in the answer alone. It is recorded before anybody can use it; one that comes back is there already.
         if (!context.Request.Headers.ContainsKey(McpRequest.SessionIdHeader))

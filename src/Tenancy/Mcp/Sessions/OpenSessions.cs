@@ -94,7 +94,9 @@ internal sealed class OpenSession(string? version, TimeProvider time)
     // The SDK lets go of what it does not hear of: so often a request of the session goes its way.
     private static readonly TimeSpan SdkInterval = TimeSpan.FromMinutes(1);
     private readonly ConcurrentDictionary<string, CancellationTokenSource> _calls = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, bool> _questions = new(StringComparer.Ordinal);
+
+    // Few clients are ever asked something.
+    private ConcurrentDictionary<string, bool>? _questions;
 
     // The last ones: a client may cancel what has just been answered.
     private readonly string?[] _ended = new string?[32];
@@ -195,11 +197,12 @@ internal sealed class OpenSession(string? version, TimeProvider time)
     }
 
     /// <summary>Notes that the client is asked something.</summary>
-    public void Ask(string questionId) => _questions[questionId] = true;
+    public void Ask(string questionId) =>
+        LazyInitializer.EnsureInitialized(ref _questions, static () => new(StringComparer.Ordinal))[questionId] = true;
 
     /// <summary>Notes that nobody waits any more for the answer to a question, if somebody did.</summary>
     /// <returns>Whether somebody did.</returns>
-    public bool TryAnswer(string questionId) => _questions.TryRemove(questionId, out _);
+    public bool TryAnswer(string questionId) => Volatile.Read(ref _questions)?.TryRemove(questionId, out _) is true;
 
     /// <summary>Cancels all calls that run here.</summary>
     public void CancelAll()

@@ -84,7 +84,7 @@ public sealed class DeliveriesTests : IAsyncLifetime
     public async Task A_cancelled_prompt_and_tool_free_their_places_with_their_handlers()
     {
         var session = await InitializeAsync(_one);
-        using var limits = await _one.AdminAsync(HttpMethod.Patch, "/acme", """{"limits":{"maxConcurrentCalls":3}}""");
+        using var limits = await _one.AdminAsync(HttpMethod.Patch, "/acme", """{"limits":{"maxConcurrentCalls":6}}""");
         var calls = new List<Task<HttpResponseMessage>>
         {
             SendAsync(_one, session, WithId(McpCalls.Call("slow"), 1)),

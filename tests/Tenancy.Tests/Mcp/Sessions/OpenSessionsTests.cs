@@ -191,7 +191,7 @@ public sealed class OpenSessionsTests
     private static PlatformKind Kind(string name) =>
         new(
             name,
-            new(typeof(OpenSessionsTests), new ServiceCollection().BuildServiceProvider()),
+            new(typeof(OpenSessionsTests), null!, new ServiceCollection().BuildServiceProvider()),
             (_, _) => Task.FromResult(new object()),
             NullLogger<PlatformInstance>.Instance
         );
