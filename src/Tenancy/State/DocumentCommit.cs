@@ -12,6 +12,7 @@ namespace Tenancy.State;
 internal static class DocumentCommit
 {
     private const int Attempts = 3;
+    private const int LargeBytes = 64 * 1024;
 
     /// <summary>Commits what there is, and keeps the claim, where there is one.</summary>
     /// <exception cref="DocumentChangedException">A document is not as it was read.</exception>
@@ -98,7 +99,16 @@ internal static class DocumentCommit
             var command = new Command(redis.ClockOffset, keys, generation);
             command.Add(sending with { IsAgain = sending.IsAgain || isAgain }, budget, lease, completion);
             return (RedisResult[])
-                (await redis.EvaluateFencedAsync(StoreScript.Commit, [.. command.Keys], [.. command.Arguments]).ConfigureAwait(false))!;
+                (
+                    await redis
+                        .EvaluateFencedAsync(
+                            StoreScript.Commit,
+                            [.. command.Keys],
+                            [.. command.Arguments],
+                            isLarge: sending.Writes.Sum(write => write.Json?.Length ?? 0) + (completion?.Response.Length ?? 0) > LargeBytes
+                        )
+                        .ConfigureAwait(false)
+                )!;
         });
 
     private sealed record Completion(ReadOnlyMemory<byte> Response, IdempotencyRules Rules);

@@ -85,21 +85,27 @@ internal sealed class RedisConnection : IAsyncDisposable
     }
 
     /// <summary>Runs a script. The arguments are its own from then on.</summary>
-    public Task<RedisResult> EvaluateAsync(StoreScript script, StoreKey[] keys, RedisValue[] arguments)
+    /// <param name="script">The script.</param>
+    /// <param name="keys">Its keys.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="isLarge">Whether others' commands should not wait for it to be sent.</param>
+    public Task<RedisResult> EvaluateAsync(StoreScript script, StoreKey[] keys, RedisValue[] arguments, bool isLarge = false)
     {
         foreach (ref var argument in arguments.AsSpan())
         {
             argument = Encode(argument);
         }
 
-        return RunAsync(database => EvaluateAsync(database, script, Array.ConvertAll(keys, static key => key.Value), arguments));
+        return RunAsync(isLarge ? _large : _connection, database =>
+            EvaluateAsync(database, script, Array.ConvertAll(keys, static key => key.Value), arguments)
+        );
     }
 
     /// <summary>Runs a script that names the generation of its tenant, and gives -1 where the tenant is at another one.</summary>
     /// <exception cref="StoreUnavailableException">The store is away, or the generation ended.</exception>
-    public async Task<RedisResult> EvaluateFencedAsync(StoreScript script, StoreKey[] keys, RedisValue[] arguments)
+    public async Task<RedisResult> EvaluateFencedAsync(StoreScript script, StoreKey[] keys, RedisValue[] arguments, bool isLarge = false)
     {
-        var answer = await EvaluateAsync(script, keys, arguments).ConfigureAwait(false);
+        var answer = await EvaluateAsync(script, keys, arguments, isLarge).ConfigureAwait(false);
         var status = answer.Length > 0 ? answer[0] : answer;
         return answer.Length != 0 && (string?)status == "-1" ? throw new StoreUnavailableException(new GenerationEndedException()) : answer;
     }

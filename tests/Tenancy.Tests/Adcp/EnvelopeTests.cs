@@ -228,6 +228,24 @@ public sealed class EnvelopeTests
         );
     }
 
+    [Theory]
+    [InlineData("7e28")]
+    [InlineData("1000000000000001")]
+    [InlineData("-1")]
+    public async Task An_amount_whose_sum_could_not_be_told_later_is_not_taken(string budget)
+    {
+        await using var server = await TenancyServer.StartAsync();
+        var request = McpCalls.CreateBuy();
+        var package = request["packages"]![0]!;
+        package["budget"] = JsonNode.Parse(budget);
+        request["packages"]!.AsArray().Add(package.DeepClone());
+        var error = await ErrorAsync(server, "create_media_buy", request.DeepClone().AsObject());
+        Assert.Equal(("VALIDATION_ERROR", "/packages/0/budget"), (error["code"]!.ToString(), error["field"]!.ToString()));
+        package["budget"] = 1_000_000_000_000_000;
+        request["packages"]![1]!["budget"] = 1_000_000_000_000_000;
+        Assert.Null((await server.CallAsync("acme", McpCalls.Acme, "create_media_buy", request))["structuredContent"]!["adcp_error"]);
+    }
+
     [Fact]
     public async Task Pages_of_several_accounts_follow_each_other_without_gap()
     {

@@ -67,6 +67,27 @@ public sealed class FollowedChangesTests
     }
 
     [Fact]
+    public async Task A_limit_that_one_node_changes_counts_on_another_in_a_moment_whatever_that_has_in_hand()
+    {
+        await using var nodes = await NodesOnOneStore.StartAsync();
+        await AdminAsync(nodes[0], HttpMethod.Patch, "/acme", """{"limits":{"rateLimit":60000}}""");
+        for (var i = 0; i < 30; i++)
+        {
+            // Its slice grows.
+            Assert.Equal(HttpStatusCode.OK, await nodes.StatusAsync(1, "acme", McpCalls.Acme));
+        }
+
+        await AdminAsync(nodes[0], HttpMethod.Patch, "/acme", """{"limits":{"rateLimit":1}}""");
+        var less = await nodes.UntilAsync(1, "acme", McpCalls.Acme, HttpStatusCode.TooManyRequests);
+        await AdminAsync(nodes[0], HttpMethod.Patch, "/acme", """{"limits":{"rateLimit":60000}}""");
+        var more = await nodes.UntilAsync(1, "acme", McpCalls.Acme, HttpStatusCode.OK);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{less.TotalMilliseconds:0} ms and {more.TotalMilliseconds:0} ms");
+
+        // A machine that is busy with other tests takes longer than a second for less.
+        Assert.InRange(less + more, TimeSpan.Zero, TimeSpan.FromSeconds(5));
+    }
+
+    [Fact]
     public async Task An_answer_says_what_the_store_has_on_a_node_that_was_told_nothing()
     {
         await using var nodes = await NodesOnOneStore.StartAsync(areHeard: false);

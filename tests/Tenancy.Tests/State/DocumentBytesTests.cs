@@ -133,7 +133,7 @@ public sealed class DocumentBytesTests(TestStores stores)
     }
 
     [Fact]
-    public async Task Documents_are_read_on_a_connection_of_their_own()
+    public async Task Documents_are_read_and_large_commits_are_sent_on_a_connection_of_their_own()
     {
         await using var server = await RedisServer.StartAsync();
         await using var store = new TestStore(
@@ -150,6 +150,13 @@ public sealed class DocumentBytesTests(TestStores stores)
         var clients = (await (await store.RawAsync()).ExecuteAsync("CLIENT", "LIST")).ToString().Split('\n');
         Assert.Contains(clients, client => client.Contains(" name=tenancy-large ", StringComparison.Ordinal) && Did(client, "hmget"));
         Assert.DoesNotContain(clients, client => client.Contains(" name=tenancy ", StringComparison.Ordinal) && Did(client, "hmget"));
+
+        await new CommittedDocuments<TestOrder>(redis, store.Tenant, "account", "second").CreateWithIdAsync(
+            "large",
+            new() { Text = new('x', 100_000) }
+        );
+        clients = (await (await store.RawAsync()).ExecuteAsync("CLIENT", "LIST")).ToString().Split('\n');
+        Assert.Contains(clients, client => client.Contains(" name=tenancy-large ", StringComparison.Ordinal) && Did(client, "evalsha"));
 
         static bool Did(string client, string command) => client.Contains($" cmd={command} ", StringComparison.Ordinal);
     }
