@@ -326,7 +326,7 @@ public sealed class DocumentsTests(TestStores stores)
         var neighbour = TestStore.NewTenant();
         foreach (var tenant in new[] { store.Tenant, neighbour })
         {
-            await Orders(store, tenant: tenant).CreateAsync(new());
+            await Orders(store, tenant: tenant, budget: new(10_000, 10_000, "caller")).CreateAsync(new());
             await new SessionStore(store.Redis, tenant, generation: 0).BeginAsync("session", new("epoch", "caller"));
             await new PrincipalStore(store.Redis, tenant, generation: 0).CreateAsync(new() { Name = "buyer" }, DateTimeOffset.UtcNow);
             var keys = new IdempotencyStore(store.Redis, tenant, generation: 0, new());
