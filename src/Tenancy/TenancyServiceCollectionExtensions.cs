@@ -294,11 +294,14 @@ public static class TenancyServiceCollectionExtensions
         ));
         services.TryAddSingleton(provider => new KeyedCalls(
             provider.GetRequiredService<RedisConnection>(),
+            provider.GetRequiredService<ClaimedCalls>(),
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<KeyedCalls>>()
         ));
         services.TryAddSingleton<ToolContextFactory>();
         services.TryAddSingleton<CallStarter>();
+        services.TryAddSingleton<ClaimedCalls>();
+        services.AddHostedService(provider => provider.GetRequiredService<ClaimedCalls>());
         services.TryAddSingleton<ConcurrentCalls>();
         services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<ConcurrentCalls>()));
         services.TryAddScoped<CurrentCall>();

@@ -255,4 +255,21 @@ internal static partial class Log
         EventName = "Draining"
     )]
     public static partial void Draining(this ILogger logger, int seconds);
+
+    [LoggerMessage(
+        77,
+        LogLevel.Warning,
+        "The server had to end {Count} handlers that were still at work when its time to stop was over. Their idempotency keys are free: "
+            + "the same request runs again.",
+        EventName = "HandlersEnded"
+    )]
+    public static partial void HandlersEnded(this ILogger logger, int count);
+
+    [LoggerMessage(
+        78,
+        LogLevel.Error,
+        "A change of tenant {TenantId} that another node made could not be applied here: it is served as it was, until it changes again.",
+        EventName = "TenantNotFollowed"
+    )]
+    public static partial void TenantNotFollowed(this ILogger logger, Exception exception, string tenantId);
 }

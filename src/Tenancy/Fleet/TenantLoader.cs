@@ -46,6 +46,7 @@ internal sealed class TenantLoader(
 
     private readonly ILogger _logger = loggers.CreateLogger<TenantLoader>();
     private ChangePosition _position;
+    private Task? _building;
     private Task _running = Task.CompletedTask;
 
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -129,11 +130,15 @@ internal sealed class TenantLoader(
     /// <returns>The first passes of the followers, which may still run; null where the store is away.</returns>
     private async Task<Task<bool>[]?> TryLoadAsync()
     {
-        Task building;
         try
         {
-            _position = await registry.Stored.LoadAsync(_stopping.Token).ConfigureAwait(false);
-            building = registry.Stored.BuildAsync(_stopping.Token);
+            if (_building is null)
+            {
+                // Once: what changes later is followed from this position on, also where the store goes away before the rest is done.
+                _position = await registry.Stored.LoadAsync(_stopping.Token).ConfigureAwait(false);
+                _building = registry.Stored.BuildAsync(_stopping.Token);
+            }
+
             await seeds.SeedAsync(_stopping.Token).ConfigureAwait(false);
         }
         catch (StoreUnavailableException exception)
@@ -144,7 +149,7 @@ internal sealed class TenantLoader(
 
         var patience = Task.Delay(Patience, time, _stopping.Token);
         var passes = await BeginToFollowAsync(patience).ConfigureAwait(false);
-        if (await Task.WhenAny(building, patience).ConfigureAwait(false) != building)
+        if (await Task.WhenAny(_building, patience).ConfigureAwait(false) != _building)
         {
             _logger.PlatformsSlow();
         }

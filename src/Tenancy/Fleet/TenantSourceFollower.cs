@@ -44,6 +44,9 @@ internal sealed class TenantSourceFollower(
     {
         try
         {
+            // What the source does not give any more is taken away: of those that were here before it was asked. Another node may register
+            // a later one meanwhile.
+            var before = registry.List().Select(tenant => tenant.Config.Id).Where(IsOurs).ToArray();
             var given = new HashSet<string>(StringComparer.Ordinal);
             var isComplete = true;
             await foreach (var tenant in source.LoadAsync(cancellationToken).ConfigureAwait(false))
@@ -52,11 +55,9 @@ internal sealed class TenantSourceFollower(
                 isComplete &= await TryAsync(tenant.Tenant.Id, () => ApplyAsync(tenant, cancellationToken)).ConfigureAwait(false);
             }
 
-            foreach (var gone in registry.List().Where(tenant => !given.Contains(tenant.Config.Id) && IsOurs(tenant.Config.Id)).ToArray())
+            foreach (var gone in before.Where(id => !given.Contains(id) && IsOurs(id)))
             {
-                isComplete &= await TryAsync(gone.Config.Id, () =>
-                        administration.UnregisterAsync(TenantId.Parse(gone.Config.Id), CancellationToken.None)
-                    )
+                isComplete &= await TryAsync(gone, () => administration.UnregisterAsync(TenantId.Parse(gone), CancellationToken.None))
                     .ConfigureAwait(false);
             }
 
@@ -123,7 +124,8 @@ internal sealed class TenantSourceFollower(
     private async Task WaitAsync(bool isUpToDate, CancellationToken stopping)
     {
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        var change = source.WaitForChangeAsync(enough.Token);
+        // On a thread of its own: a source may block it, or throw at once.
+        var change = Task.Run(() => source.WaitForChangeAsync(enough.Token), CancellationToken.None);
         var retry = Task.Delay(isUpToDate ? Timeout.InfiniteTimeSpan : RetryInterval, time, enough.Token);
         var first = await Task.WhenAny(change, retry).ConfigureAwait(false);
         await enough.CancelAsync().ConfigureAwait(false);

@@ -131,6 +131,11 @@ public sealed class Call : IUnitOfWork
         _isClaimed = lease is not null;
         _narrowed?.End();
         _narrowed = _contexts.Create(Tenant, Caller, this, accountId, lease, readable);
+        if (_hasEnded)
+        {
+            // As in Unnarrowed: whoever kept the call reaches nothing with it any more.
+            _narrowed.End();
+        }
     }
 
     /// <summary>Begins a try of a claimed request: under its name, and where it is not the first one with services of its own.</summary>

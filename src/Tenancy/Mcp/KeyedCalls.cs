@@ -21,11 +21,12 @@ public sealed class KeyedCalls
     // A handler that returns when its time is over still has its answer to commit.
     private static readonly TimeSpan CommitTime = TimeSpan.FromSeconds(5);
     private readonly RedisConnection _redis;
+    private readonly ClaimedCalls _running;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
 
-    internal KeyedCalls(RedisConnection redis, TimeProvider time, ILogger<KeyedCalls> logger) =>
-        (_redis, _time, _logger) = (redis, time, logger);
+    internal KeyedCalls(RedisConnection redis, ClaimedCalls running, TimeProvider time, ILogger<KeyedCalls> logger) =>
+        (_redis, _running, _time, _logger) = (redis, running, time, logger);
 
     /// <summary>Gets how long an answer is replayed: 24 hours.</summary>
     public static TimeSpan ReplayTime { get; } = new IdempotencyRules().ReplayTime;
@@ -70,7 +71,12 @@ public sealed class KeyedCalls
         return claim switch
         {
             IdempotencyClaim.Claimed(var lease) => await WaitAsync(
-                    call.RunDetached(() => RunClaimedAsync(store, lease, call, request.Timeout, handle)),
+                    call.RunDetached(() =>
+                        _running.RunAsync(
+                            () => RunClaimedAsync(store, lease, call, request.Timeout, handle),
+                            () => ReleaseAsync(store, lease)
+                        )
+                    ),
                     request,
                     caller.TenantId,
                     cancellationToken
@@ -158,7 +164,8 @@ public sealed class KeyedCalls
     {
         try
         {
-            using var limit = new CancellationTokenSource(timeout, _time);
+            using var time = new CancellationTokenSource(timeout, _time);
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(time.Token, _running.MustEnd);
             var before = call.Work?.Copy();
             for (var attempt = 1; ; attempt++)
             {

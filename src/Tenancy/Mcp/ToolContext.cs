@@ -148,6 +148,7 @@ public sealed class ToolContext
                 _hybrid,
                 TenantId.Value,
                 _tenant.Version,
+                _tenant.Record.SessionEpoch,
                 AccountId is null ? null : TenantKeyspace.Hash(AccountId),
                 TenantKeyspace.Hash(Caller.Value),
                 ThrowIfEnded

@@ -48,8 +48,9 @@ internal sealed class StoredTenants(
 
     /// <summary>Asks the store for a tenant, and makes this node have it as it is there.</summary>
     /// <returns>The tenant; null where it is gone.</returns>
+    /// <remarks>Who asks may leave: the tenant is put in place all the same.</remarks>
     public Task<TenantModel?> FollowAsync(TenantId id, CancellationToken cancellationToken) =>
-        FollowAsync(id, isReset: false, cancellationToken);
+        FollowAsync(id, isReset: false).WaitAsync(cancellationToken);
 
     /// <summary>Makes this node have the tenants that changed after a position.</summary>
     /// <returns>The position that it has now; null where the store has another history than the one that led there.</returns>
@@ -59,7 +60,7 @@ internal sealed class StoredTenants(
         {
             // What this node has changed itself is not asked for again.
             var news = changes.Tenants.Where(change => !(table.Find(change.Id)?.AppliedVersion >= change.Version));
-            await ForEachAsync(news, (change, token) => FollowAsync(change.Id, isReset: false, token), cancellationToken)
+            await ForEachAsync(news, change => change.Id, change => FollowAsync(change.Id, isReset: false), cancellationToken)
                 .ConfigureAwait(false);
             position = changes.UpTo;
             if (!changes.HasMore)
@@ -82,12 +83,19 @@ internal sealed class StoredTenants(
         var records = await store.LoadAsync(cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
         there.UnionWith(records.Select(record => TenantId.Parse(record.Config.Id)));
 
-        // What is gone first: it must not be served a moment longer. One that came while the others were read is found by its own reading.
+        // What is gone first: it must not be served a moment longer. Each is asked for once more, because it may have been registered while
+        // the others were read.
         var gone = table.Ids.Where(id => !there.Contains(id)).ToArray();
         var before = table.Count;
-        await ForEachAsync(gone, (id, token) => FollowAsync(id, isReset: true, token), cancellationToken).ConfigureAwait(false);
+        await ForEachAsync(gone, id => id, id => FollowAsync(id, isReset: true), cancellationToken).ConfigureAwait(false);
         var lost = before - table.Count;
-        await ForEachAsync(records, (record, token) => ApplyAsync(record, isReset: true, token), cancellationToken).ConfigureAwait(false);
+        await ForEachAsync(
+                records,
+                record => TenantId.Parse(record.Config.Id),
+                record => ApplyAsync(record, isReset: true),
+                cancellationToken
+            )
+            .ConfigureAwait(false);
         return (position, lost);
     }
 
@@ -109,7 +117,7 @@ internal sealed class StoredTenants(
 
     /// <summary>Makes this node have a tenant as the store has it, unless it has a later change.</summary>
     public Task ApplyAsync(TenantRecord record, CancellationToken cancellationToken) =>
-        ApplyAsync(record, isReset: false, cancellationToken);
+        ApplyAsync(record, isReset: false).WaitAsync(cancellationToken);
 
     /// <summary>
     /// Takes a tenant away here that the store does not have any more: it went just now, or with a call whose answer was lost.
@@ -134,19 +142,19 @@ internal sealed class StoredTenants(
         return true;
     }
 
-    private async Task<TenantModel?> FollowAsync(TenantId id, bool isReset, CancellationToken cancellationToken)
+    private async Task<TenantModel?> FollowAsync(TenantId id, bool isReset)
     {
         var seen = table.Get(id.Value);
         var (record, tombstone) = await store.FindAsync(id).ConfigureAwait(false);
         if (record is not null)
         {
-            await ApplyAsync(record, isReset, cancellationToken).ConfigureAwait(false);
+            await ApplyAsync(record, isReset).ConfigureAwait(false);
             return table.Get(id.Value);
         }
 
         if (isReset)
         {
-            await table.ForgetAsync(id, tombstone ?? 0).ConfigureAwait(false);
+            await table.ResetAsync(id, seen, tombstone ?? 0).ConfigureAwait(false);
         }
         else
         {
@@ -156,7 +164,7 @@ internal sealed class StoredTenants(
         return null;
     }
 
-    private async Task ApplyAsync(TenantRecord record, bool isReset, CancellationToken cancellationToken)
+    private async Task ApplyAsync(TenantRecord record, bool isReset)
     {
         var id = TenantId.Parse(record.Config.Id);
         var current = table.Get(id.Value);
@@ -164,55 +172,52 @@ internal sealed class StoredTenants(
         {
             if (await table.SetStoredCheckAsync(current, record.Check).ConfigureAwait(false) is { Platform: null })
             {
-                await BuildAsync(id, wait: false, cancellationToken).ConfigureAwait(false);
+                await BuildAsync(id, wait: false, CancellationToken.None).ConfigureAwait(false);
             }
 
             return;
         }
 
-        if (isReset)
+        Func<TenantModel, TenantSwap, Task> put = isReset ? (model, swap) => table.ResetAsync(current, model, swap) : table.SwapAsync;
+        if (
+            current is not null
+            && current.Generation == record.Generation
+            && current.Config.EffectsTo(record.Config).HasFlag(ChangeEffects.NewPlatform)
+        )
         {
-            // The versions of two histories cannot be compared: the next swap counts as the first.
-            await table.ForgetAsync(id, version: 0, keepModel: true).ConfigureAwait(false);
+            await ReplaceAsync(record, put).ConfigureAwait(false);
+            return;
         }
 
-        if (current is null || current.Generation != record.Generation)
+        await put(new(record, platform: null), TenantSwap.KeepPlatform).ConfigureAwait(false);
+        if (table.Get(id.Value) is { Platform: null })
         {
-            await PlaceAsync(record, wait: false, cancellationToken).ConfigureAwait(false);
-        }
-        else if (current.Config.EffectsTo(record.Config).HasFlag(ChangeEffects.NewPlatform))
-        {
-            await ReplaceAsync(record, cancellationToken).ConfigureAwait(false);
-        }
-        else
-        {
-            await table.SwapAsync(new TenantModel(record, platform: null), TenantSwap.KeepPlatform).ConfigureAwait(false);
-            if (table.Get(id.Value) is { Platform: null })
-            {
-                await BuildAsync(id, wait: false, cancellationToken).ConfigureAwait(false);
-            }
+            await BuildAsync(id, wait: false, CancellationToken.None).ConfigureAwait(false);
         }
     }
 
     // Where a version came twice, because the store has lost the first change with it, the version alone does not tell.
     private static bool IsSame(TenantRecord here, TenantRecord there) =>
-        here.Version == there.Version && here.SessionEpoch == there.SessionEpoch && here.Config.Equals(there.Config);
+        here.IsUnreadable == there.IsUnreadable
+        && here.Version == there.Version
+        && here.SessionEpoch == there.SessionEpoch
+        && here.Config.Equals(there.Config);
 
     /// <summary>Puts a change in place that needs another platform, when that is built: the old one serves until then.</summary>
-    private async Task ReplaceAsync(TenantRecord record, CancellationToken cancellationToken)
+    private async Task ReplaceAsync(TenantRecord record, Func<TenantModel, TenantSwap, Task> put)
     {
         if (record.Check.Health == TenantHealth.Disabled)
         {
-            await table.SwapAsync(new TenantModel(record, platform: null), TenantSwap.Whole).ConfigureAwait(false);
+            await put(new(record, platform: null), TenantSwap.Whole).ConfigureAwait(false);
             return;
         }
 
-        var building = probe.BuildAsync(record.Config, cancellationToken);
-        if (await Task.WhenAny(building, Task.Delay(Patience, time, cancellationToken)).ConfigureAwait(false) != building)
+        var building = probe.BuildAsync(record.Config, CancellationToken.None);
+        if (await Task.WhenAny(building, Task.Delay(Patience, time)).ConfigureAwait(false) != building)
         {
             // What the change takes away, such as a caller's right to call, must not wait for a platform that may never be there.
             var waiting = new TenantModel(record, platform: null);
-            await table.SwapAsync(waiting, TenantSwap.Whole).ConfigureAwait(false);
+            await put(waiting, TenantSwap.Whole).ConfigureAwait(false);
             _ = FinishAsync(waiting, building);
             return;
         }
@@ -228,7 +233,7 @@ internal sealed class StoredTenants(
             record = record with { Check = check };
         }
 
-        await table.SwapAsync(new TenantModel(record, platform), TenantSwap.Whole).ConfigureAwait(false);
+        await put(new(record, platform), TenantSwap.Whole).ConfigureAwait(false);
     }
 
     private async Task FinishAsync(TenantModel waiting, Task<(PlatformInstance? Platform, TenantValidation? Failure)> building)
@@ -244,12 +249,25 @@ internal sealed class StoredTenants(
         await (wait ? built.WaitAsync(cancellationToken) : progress.SettleAsync(built)).ConfigureAwait(false);
     }
 
-    /// <summary>Does something for each, for some at once: one whose platform is slow does not keep the others waiting.</summary>
-    private static Task ForEachAsync<T>(IEnumerable<T> all, Func<T, CancellationToken, Task> one, CancellationToken cancellationToken) =>
+    /// <summary>
+    /// Does something for each tenant, for some at once: one whose platform is slow does not keep the others waiting, and one that fails
+    /// does not keep them from being followed.
+    /// </summary>
+    private Task ForEachAsync<T>(IEnumerable<T> all, Func<T, TenantId> idOf, Func<T, Task> one, CancellationToken cancellationToken) =>
         Parallel.ForEachAsync(
             all,
             new ParallelOptions { MaxDegreeOfParallelism = MaxAtOnce, CancellationToken = cancellationToken },
-            async (item, token) => await one(item, token).ConfigureAwait(false)
+            async (item, _) =>
+            {
+                try
+                {
+                    await one(item).ConfigureAwait(false);
+                }
+                catch (Exception exception) when (exception is not StoreUnavailableException)
+                {
+                    logger.TenantNotFollowed(exception, idOf(item).Value);
+                }
+            }
         );
 
     /// <summary>Whether a tenant was healthy so long ago that it has to be shown again; it is served meanwhile.</summary>

@@ -98,6 +98,11 @@ internal sealed class TenantChanges(
                 );
             }
 
+            if (current.Record.IsUnreadable)
+            {
+                throw new TenantConflictException("id", current.Record.Check.Reason!);
+            }
+
             var config = rules.Complete(change(current.Config));
             var effects = current.Config.EffectsTo(config);
             if (effects == ChangeEffects.None)

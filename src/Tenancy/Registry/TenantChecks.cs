@@ -106,6 +106,12 @@ internal sealed class TenantChecks(
     private async Task CheckAsync(TenantId id, TenantState state, CheckProgress? progress = null)
     {
         var before = state.Model ?? throw new TenantNotFoundException(id);
+        if (before.Record.IsUnreadable)
+        {
+            // No check could find more than that.
+            return;
+        }
+
         var presence = before.IsSuspended ? CancellationToken.None : state.Presence;
         var result = await probe.RunAsync(before.Config, before.Platform, presence, progress).ConfigureAwait(false);
         if (await table.SetCheckAsync(state, before, result, time.GetUtcNow()).ConfigureAwait(false) is not var (last, after))

@@ -27,6 +27,11 @@ internal sealed record TenantRecord
     public string? Owner { get; init; }
 
     public TenantCheck Check { get; init; } = TenantCheck.None;
+
+    /// <summary>
+    /// Whether this release cannot read what the store has: then the configuration has the id and the URLs only, and must not be written.
+    /// </summary>
+    public bool IsUnreadable { get; init; }
 }
 
 /// <summary>Who registers tenants. What one registered, another does not change by itself.</summary>

@@ -46,7 +46,16 @@ internal sealed class TenantTable
     /// </summary>
     /// <param name="model">The model.</param>
     /// <param name="swap">What stays as it is at this moment, whatever the model says.</param>
-    public async Task SwapAsync(TenantModel model, TenantSwap swap)
+    public Task SwapAsync(TenantModel model, TenantSwap swap) => SwapAsync(model, swap, state => state.AppliedVersion < model.Version);
+
+    /// <summary>
+    /// Puts a model in place whose version cannot be compared with what is here, because the store has lost the history of that. Where the
+    /// tenant has changed here since it was seen, that stays.
+    /// </summary>
+    public Task ResetAsync(TenantModel? seen, TenantModel model, TenantSwap swap) =>
+        SwapAsync(model, swap, state => ReferenceEquals(state.Model, seen));
+
+    private async Task SwapAsync(TenantModel model, TenantSwap swap, Func<TenantState, bool> mayChange)
     {
         PlatformInstance? unused;
         CancellationTokenSource? ended = null;
@@ -54,13 +63,15 @@ internal sealed class TenantTable
         {
             var state = _tenants.GetOrAdd(model.Id.Value, static _ => new());
             var before = state.Model;
-            if (state.AppliedVersion >= model.Version)
+            if (!mayChange(state))
             {
                 unused = ReferenceEquals(model.Platform, before?.Platform) ? null : model.Platform;
             }
             else
             {
-                if (swap != TenantSwap.Whole && before is not null)
+                // The id may have gone and come back, as somebody else's, since this node looked.
+                var isAnother = before is not null && before.Generation != model.Generation;
+                if (swap != TenantSwap.Whole && before is not null && !isAnother)
                 {
                     model = model.With(swap == TenantSwap.KeepCheck ? before.Record.Check : model.Record.Check, before.Platform);
                 }
@@ -70,8 +81,17 @@ internal sealed class TenantTable
                 _routes.Replace(before, model, state);
                 _count += before is null ? 1 : 0;
                 unused = ReferenceEquals(model.Platform, before?.Platform) ? null : before?.Platform;
-                _changes.Enqueue(new(KindOf(before, model), model.Id, before, model));
-                if (before is { IsSuspended: false } && model.IsSuspended)
+                if (isAnother)
+                {
+                    _changes.Enqueue(new(TenantChangeKind.Removed, model.Id, before, After: null));
+                }
+
+                _changes.Enqueue(
+                    isAnother
+                        ? new(TenantChangeKind.Registered, model.Id, Before: null, model)
+                        : new(KindOf(before, model), model.Id, before, model)
+                );
+                if (before is not null && (isAnother || (model.IsSuspended && !before.IsSuspended)))
                 {
                     ended = state.TakePresence();
                 }
@@ -83,7 +103,16 @@ internal sealed class TenantTable
 
     /// <summary>Takes a tenant away, unless a newer change is there already.</summary>
     /// <returns>Whether it was there.</returns>
-    public async Task<bool> RemoveAsync(TenantId id, long version)
+    public Task<bool> RemoveAsync(TenantId id, long version) => RemoveAsync(id, version, state => state.AppliedVersion < version);
+
+    /// <summary>
+    /// Takes a tenant away that the store has lost, and begins the count of its changes anew. Where it has changed here since it was seen,
+    /// it stays.
+    /// </summary>
+    public Task<bool> ResetAsync(TenantId id, TenantModel? seen, long version) =>
+        RemoveAsync(id, version, state => ReferenceEquals(state.Model, seen));
+
+    private async Task<bool> RemoveAsync(TenantId id, long version, Func<TenantState, bool> mayChange)
     {
         TenantModel? before = null;
         CancellationTokenSource? ended = null;
@@ -91,7 +120,7 @@ internal sealed class TenantTable
         {
             // The empty state stays, so that an older change that arrives late cannot bring the tenant back.
             var state = _tenants.GetOrAdd(id.Value, static _ => new());
-            if (state.AppliedVersion < version)
+            if (mayChange(state))
             {
                 before = state.Model;
                 state.AppliedVersion = version;
@@ -108,26 +137,6 @@ internal sealed class TenantTable
 
         await PublishAsync(before?.Platform, ended).ConfigureAwait(false);
         return before is not null;
-    }
-
-    /// <summary>
-    /// Begins the count of changes of a tenant anew, because the store has lost the history that this node followed. The model goes unless
-    /// it is to be replaced.
-    /// </summary>
-    public async Task ForgetAsync(TenantId id, long version, bool keepModel = false)
-    {
-        if (!keepModel)
-        {
-            await RemoveAsync(id, long.MaxValue).ConfigureAwait(false);
-        }
-
-        lock (_writer)
-        {
-            if (_tenants.TryGetValue(id.Value, out var state))
-            {
-                state.AppliedVersion = version;
-            }
-        }
     }
 
     /// <summary>Gives a tenant the health that another node found, if that is later than what is known here.</summary>

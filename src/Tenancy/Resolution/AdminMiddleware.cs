@@ -24,10 +24,27 @@ internal sealed class AdminMiddleware(
     private async Task ServeAsync(HttpContext context)
     {
         NoStore.Mark(context.Response);
+        context.Response.OnStarting(MarkRefusalAsync, context);
+        await AnswerAsync(context);
+        await unread.EndAsync(context);
+    }
+
+    // A key that is missing or wrong is refused by ASP.NET Core's authorization, which knows nothing of the body.
+    private static Task MarkRefusalAsync(object context)
+    {
+        if (((HttpContext)context).Response.StatusCode >= StatusCodes.Status400BadRequest)
+        {
+            UnreadBodies.Mark((HttpContext)context);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private async Task AnswerAsync(HttpContext context)
+    {
         if (Check(context.Request.Headers) is { } refusal)
         {
             await refusal.WriteAsync(context);
-            await unread.EndAsync(context);
             return;
         }
 

@@ -10,7 +10,7 @@ namespace Tenancy.Resolution;
 /// <remarks>
 /// So the connection ends. A moment later, and without reading on: where a connection ends before its client has read the answer, and
 /// bytes of the request are still on their way, the client may see a broken connection instead (RFC 9112, section 9.6). Kestrel holds up to
-/// 2 MiB of each meanwhile, so that only a few get that moment in full.
+/// 2 MiB of each body meanwhile: a few connections wait for half a second, and where more do, the others only for a fiftieth.
 /// </remarks>
 internal sealed class UnreadBodies
 {
@@ -86,9 +86,9 @@ internal sealed class UnreadBodies
             request.BodyReader.AdvanceTo(read.Buffer.Start);
             return !read.IsCompleted;
         }
-        catch (BadHttpRequestException)
+        catch (Exception exception) when (exception is BadHttpRequestException or InvalidOperationException)
         {
-            // Kestrel refused the body already, and ends the connection by itself.
+            // Kestrel refused the body already, and ends the connection by itself; or somebody is still reading it.
             return false;
         }
     }

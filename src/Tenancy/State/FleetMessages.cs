@@ -16,6 +16,7 @@ internal sealed class FleetMessages(RedisConnection redis, ILogger<FleetMessages
 
     private ImmutableArray<Action<FleetMessage>> _listeners = [];
     private bool _isHeard;
+    private bool _isSaid;
 
     /// <summary>Adds somebody who is told of each message of another node. It must be quick.</summary>
     public void Listen(Action<FleetMessage> listener) => ImmutableInterlocked.Update(ref _listeners, (all, one) => all.Add(one), listener);
@@ -37,7 +38,12 @@ internal sealed class FleetMessages(RedisConnection redis, ILogger<FleetMessages
         }
         catch (Exception exception) when (exception is RedisException or TimeoutException or ObjectDisposedException)
         {
-            logger.MessagesUnavailable(exception);
+            if (!_isSaid)
+            {
+                // It is tried again each second.
+                _isSaid = true;
+                logger.MessagesUnavailable(exception);
+            }
         }
     }
 

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 using Tenancy.Configuration;
@@ -15,7 +14,7 @@ internal sealed class RedisTenantStore(RedisConnection redis, FleetMessages mess
     private const int PageSize = 200;
 
     // No URL has a space, so that the two kinds of claims cannot be taken for each other.
-    private const string TokenClaim = "token ";
+    internal const string TokenClaim = "token ";
 
     private const string NothingDue = "[]";
 
@@ -64,7 +63,7 @@ internal sealed class RedisTenantStore(RedisConnection redis, FleetMessages mess
         var write = await WriteAsync(
                 StoreScript.TenantCreate,
                 tenant,
-                Serialize(tenant.Check),
+                TenantRecordFormat.Write(tenant.Check),
                 Condition(tenant, creation),
                 due,
                 tenant.Origin,
@@ -106,7 +105,7 @@ internal sealed class RedisTenantStore(RedisConnection redis, FleetMessages mess
         {
             [var status, var version, var check] when (int)status == 0 => new(
                 IsClaimed: false,
-                (Number(version), JsonSerializer.Deserialize((string)check!, TenantStoreJson.Default.TenantCheck)!)
+                (Number(version), TenantRecordFormat.ReadCheck((string?)check))
             ),
             [var status] => new(IsClaimed: (int)status == 1, Later: null),
             _ => new(IsClaimed: false, Later: null),
@@ -122,7 +121,12 @@ internal sealed class RedisTenantStore(RedisConnection redis, FleetMessages mess
 
     public async Task<TenantWrite> UpdateAsync(TenantRecord tenant, bool keepCheck)
     {
-        var write = await WriteAsync(StoreScript.TenantUpdate, tenant, keepCheck ? "" : Serialize(tenant.Check), Text(tenant.Version))
+        var write = await WriteAsync(
+                StoreScript.TenantUpdate,
+                tenant,
+                keepCheck ? "" : TenantRecordFormat.Write(tenant.Check),
+                Text(tenant.Version)
+            )
             .ConfigureAwait(false);
         if (write is TenantWrite.Written)
         {
@@ -138,7 +142,14 @@ internal sealed class RedisTenantStore(RedisConnection redis, FleetMessages mess
             .EvaluateAsync(
                 StoreScript.TenantCheck,
                 [FleetKeyspace.Metadata(id), FleetKeyspace.Version, FleetKeyspace.Changes, FleetKeyspace.History, FleetKeyspace.Lease(id)],
-                [id.Value, Text(version), Serialize(check), Milliseconds(check), $"{check.Health} {check.Reason}", redis.NodeId]
+                [
+                    id.Value,
+                    Text(version),
+                    TenantRecordFormat.Write(check),
+                    Milliseconds(check),
+                    $"{check.Health} {check.Reason}",
+                    redis.NodeId,
+                ]
             )
             .ConfigureAwait(false);
         if ((int)answer == 2)
@@ -168,10 +179,7 @@ internal sealed class RedisTenantStore(RedisConnection redis, FleetMessages mess
     )
     {
         var (config, id) = (tenant.Config, TenantId.Parse(tenant.Config.Id));
-        var record = JsonSerializer.Serialize(
-            new StoredTenant(config, tenant.CreatedAt, tenant.SessionEpoch, tenant.Origin) { Owner = tenant.Owner },
-            TenantStoreJson.Default.StoredTenant
-        );
+        var record = TenantRecordFormat.Write(tenant);
         string[] claims = [.. Urls(config), .. Tokens(config)];
         var answer = (RedisResult[])
             (
@@ -201,7 +209,7 @@ internal sealed class RedisTenantStore(RedisConnection redis, FleetMessages mess
             },
             2 => await CompleteAsync(
                     id,
-                    Read((string)answer[1]!, Number(answer[2]), (string?)answer[3]),
+                    TenantRecordFormat.Read(id, (string)answer[1]!, Number(answer[2]), (string?)answer[3]),
                     (string?)answer[4],
                     (string?)answer[5]
                 )
@@ -246,13 +254,19 @@ internal sealed class RedisTenantStore(RedisConnection redis, FleetMessages mess
     private async Task<StoredTenantState> ReadAsync(TenantId id)
     {
         var fields = await redis
-            .GetFieldsAsync(FleetKeyspace.Metadata(id), "record", "version", "check", "generation", "due")
+            .GetFieldsAsync(FleetKeyspace.Metadata(id), "record", "version", "check", "generation", "due", "format", "urls")
             .ConfigureAwait(false);
         long? version = fields[1].IsNull ? null : long.Parse(fields[1].ToString(), CultureInfo.InvariantCulture);
         return fields[0].IsNull || version is null
             ? new(Record: null, version)
             : new(
-                await CompleteAsync(id, Read(fields[0].ToString(), version.Value, fields[2]), fields[3], fields[4]).ConfigureAwait(false),
+                await CompleteAsync(
+                        id,
+                        TenantRecordFormat.Read(id, fields[0].ToString(), version.Value, fields[2], fields[5], fields[6]),
+                        fields[3],
+                        fields[4]
+                    )
+                    .ConfigureAwait(false),
                 version
             );
     }
@@ -366,24 +380,7 @@ internal sealed class RedisTenantStore(RedisConnection redis, FleetMessages mess
             _ => "new",
         };
 
-    private static TenantRecord Read(string json, long version, string? check)
-    {
-        var stored = JsonSerializer.Deserialize(json, TenantStoreJson.Default.StoredTenant)!;
-        return new()
-        {
-            Config = stored.Config,
-            CreatedAt = stored.CreatedAt,
-            SessionEpoch = stored.SessionEpoch,
-            Origin = stored.Origin,
-            Owner = stored.Owner,
-            Version = version,
-            Check = check is null ? TenantCheck.None : JsonSerializer.Deserialize(check, TenantStoreJson.Default.TenantCheck)!,
-        };
-    }
-
     private static long Milliseconds(TenantCheck check) => check.CheckedAt?.ToUnixTimeMilliseconds() ?? 0;
-
-    private static string Serialize(TenantCheck check) => JsonSerializer.Serialize(check, TenantStoreJson.Default.TenantCheck);
 
     private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 
@@ -391,19 +388,3 @@ internal sealed class RedisTenantStore(RedisConnection redis, FleetMessages mess
 
     private static long Number(RedisResult result) => long.Parse((string)result!, CultureInfo.InvariantCulture);
 }
-
-/// <summary>A tenant's record in the store.</summary>
-internal sealed record StoredTenant(TenantConfig Config, DateTimeOffset CreatedAt, string SessionEpoch, string Origin)
-{
-    public string? Owner { get; init; }
-}
-
-/// <summary>
-/// Records in the store. Fields that an older release does not know are left alone, so that two releases can run side by side.
-/// </summary>
-[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(StoredTenant))]
-[JsonSerializable(typeof(TenantCheck))]
-[JsonSerializable(typeof(string[]))]
-[JsonSerializable(typeof(DuePrincipal[]))]
-internal sealed partial class TenantStoreJson : JsonSerializerContext;

@@ -20,7 +20,8 @@ public enum CacheSharing
 /// others.
 /// </summary>
 /// <remarks>
-/// What a tenant cached is forgotten when its configuration changes, because the version of the configuration is a part of each key.
+/// What a tenant cached is forgotten when its configuration changes, because the version of the configuration is a part of each key. So is
+/// a random text of its registration: a store that has lost its last changes gives a version twice.
 /// </remarks>
 public sealed class TenantCache
 {
@@ -32,10 +33,18 @@ public sealed class TenantCache
     private readonly string _caller;
     private readonly Action _throwIfEnded;
 
-    internal TenantCache(HybridCache cache, string tenantId, long version, string? accountHash, string callerHash, Action throwIfEnded)
+    internal TenantCache(
+        HybridCache cache,
+        string tenantId,
+        long version,
+        string epoch,
+        string? accountHash,
+        string callerHash,
+        Action throwIfEnded
+    )
     {
         _cache = cache;
-        _tenant = $"{tenantId}|{version}";
+        _tenant = $"{tenantId}|{version}|{epoch}";
         _account = accountHash;
         _caller = callerHash;
         _throwIfEnded = throwIfEnded;

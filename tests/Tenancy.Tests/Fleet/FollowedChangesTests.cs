@@ -244,6 +244,66 @@ public sealed class FollowedChangesTests
     }
 
     [Fact]
+    public async Task A_tenant_that_went_and_came_back_as_anothers_is_another_on_a_node_that_saw_neither()
+    {
+        await using var nodes = await NodesOnOneStore.StartAsync(areHeard: false);
+        await AdminAsync(nodes[0], HttpMethod.Post, "", Shop);
+        await AdminAsync(nodes[1], HttpMethod.Get, "/shop");
+        await nodes.UntilAsync(1, "shop", "shop.one", HttpStatusCode.OK);
+        var heard = nodes[1].Services.GetRequiredService<HeardChanges>();
+        await AdminAsync(nodes[0], HttpMethod.Delete, "/shop");
+        await AdminAsync(nodes[0], HttpMethod.Post, "", Shop.Replace("shop.one", "shop.two", StringComparison.Ordinal));
+        await AdminAsync(nodes[1], HttpMethod.Get, "/shop");
+        await Poll.UntilAsync(() =>
+            Task.FromResult(heard.Kinds("shop") is [TenantChangeKind.Registered, TenantChangeKind.Removed, TenantChangeKind.Registered, ..])
+        );
+        Assert.Equal(HttpStatusCode.Unauthorized, await nodes.StatusAsync(1, "shop", "shop.one"));
+        await nodes.UntilAsync(1, "shop", "shop.two", HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task A_client_that_leaves_while_a_platform_is_built_leaves_the_tenant_served()
+    {
+        var hanging = new HangingPlatforms();
+        await using var nodes = await NodesOnOneStore.StartAsync(areHeard: false, services: (node, services) =>
+        {
+            if (node == 1)
+            {
+                services.AddSingleton(hanging);
+            }
+        });
+        await AdminAsync(nodes[0], HttpMethod.Post, "", Shop);
+        await AdminAsync(nodes[1], HttpMethod.Get, "/shop");
+        await nodes.UntilAsync(1, "shop", "shop.one", HttpStatusCode.OK);
+        hanging.Hangs = true;
+        await AdminAsync(nodes[0], HttpMethod.Patch, "/shop", """{"settings":{"product":"another"}}""");
+        using var leaves = new CancellationTokenSource();
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/admin/tenants/shop")
+        {
+            Headers = { { "X-Admin-API-Key", TenancyServer.AdminKey } },
+        };
+        var asking = nodes[1].Client.SendAsync(request, leaves.Token);
+        await nodes.UntilAsync(1, "shop", "shop.one", HttpStatusCode.ServiceUnavailable);
+        await leaves.CancelAsync();
+        await asking.ContinueWith(_ => { }, TaskScheduler.Default);
+        hanging.End();
+        await Poll.UntilAsync(async () => await nodes.StatusAsync(1, "shop", "shop.one") == HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task What_one_tenant_cannot_be_followed_of_keeps_no_other_from_being_followed()
+    {
+        await using var nodes = await NodesOnOneStore.StartAsync(pollInterval: "00:00:00.2", areHeard: false);
+        await AdminAsync(nodes[0], HttpMethod.Post, "", Shop);
+        await nodes.UntilAsync(1, "shop", "shop.one", HttpStatusCode.OK);
+        await nodes.Redis.ExecuteAsync("HSET", "{tenants}:metadata:acme", "generation", "none");
+        await nodes.Redis.ExecuteAsync("ZADD", "{tenants}:changes", "1000000", "acme");
+        await AdminAsync(nodes[0], HttpMethod.Delete, "/shop");
+        await nodes.UntilAsync(1, "shop", "shop.one", HttpStatusCode.NotFound);
+        Assert.Equal(HttpStatusCode.OK, await nodes.StatusAsync(1, "globex", McpCalls.Globex));
+    }
+
+    [Fact]
     public async Task Of_nodes_that_claim_one_url_one_has_it_and_the_others_are_told_who()
     {
         await using var nodes = await NodesOnOneStore.StartAsync(count: 3);

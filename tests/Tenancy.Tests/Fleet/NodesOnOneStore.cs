@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
@@ -39,7 +40,12 @@ internal sealed class NodesOnOneStore : IAsyncDisposable
         for (var i = 0; i < count; i++)
         {
             var number = i;
-            nodes.Add(await TenancyServer.StartAsync(redis: redis, settings: settings, services: all => services?.Invoke(number, all)));
+            nodes.Add(await TenancyServer.StartAsync(redis: redis, settings: settings, services: all =>
+                {
+                    all.AddSingleton<HeardChanges>();
+                    all.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<HeardChanges>());
+                    services?.Invoke(number, all);
+                }));
         }
 
         return new(redis, [.. nodes]);
@@ -71,4 +77,15 @@ internal sealed class NodesOnOneStore : IAsyncDisposable
         using var response = await Nodes[node].Client.SendAsync(request);
         return response.StatusCode;
     }
+}
+
+/// <summary>The changes that an application's listener is told of.</summary>
+internal sealed class HeardChanges : ITenantChangeListener
+{
+    private readonly ConcurrentQueue<TenantChange> _all = new();
+
+    public void OnTenantChanged(TenantChange change) => _all.Enqueue(change);
+
+    public TenantChangeKind[] Kinds(string tenant) =>
+        [.. _all.Where(change => change.TenantId.Value == tenant && change.Kind != TenantChangeKind.Health).Select(change => change.Kind)];
 }

@@ -49,7 +49,7 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
     /// <summary>Writes what a tool answered.</summary>
     public void Write(ToolAnswer answer)
     {
-        var buffer = Buffer();
+        var buffer = TakeBuffer();
         if (answer.Result is { } result)
         {
             WriteResult(buffer, result);
@@ -79,15 +79,16 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
         message.Write(ResultEnd);
         message.Write("}"u8);
         End(ref message);
+        t_json = buffer;
     }
 
     /// <summary>Writes that a call failed, in the MCP protocol's own words.</summary>
-    public void Write(CallToolResult result) => WriteResult(Buffer(), result);
+    public void Write(CallToolResult result) => WriteResult(TakeBuffer(), result);
 
     /// <summary>Writes the list of tools.</summary>
     public void WriteList()
     {
-        var buffer = Buffer();
+        var buffer = TakeBuffer();
         var kind = request.Platform.Kind;
         kind.Lists.Write(buffer, _isModern, kind.HasScopes ? MayCall : null);
         var tools = buffer.WrittenSpan;
@@ -99,6 +100,7 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
         message.Write(ResultEnd);
         message.Write("}"u8);
         End(ref message);
+        t_json = buffer;
     }
 
     /// <summary>Writes a JSON-RPC error.</summary>
@@ -156,10 +158,12 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
 
     private static JsonTypeInfo<T> TypeInfo<T>() => (JsonTypeInfo<T>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(T));
 
-    // One buffer for each thread: whoever takes it must be done with it before awaiting anything.
-    private static ArrayBufferWriter<byte> Buffer()
+    // One buffer for each thread. It is taken out while it is used: what a handler's own types run when they are serialized must not find
+    // it.
+    private static ArrayBufferWriter<byte> TakeBuffer()
     {
-        var buffer = t_json is { Capacity: <= MaxKept } kept ? kept : t_json = new(4096);
+        var buffer = t_json is { Capacity: <= MaxKept } kept ? kept : new(4096);
+        t_json = null;
         buffer.ResetWrittenCount();
         return buffer;
     }
@@ -185,6 +189,7 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
         message.Write(end);
         message.Write("}"u8);
         End(ref message);
+        t_json = buffer;
     }
 
     private CallToolResult WithResultEnd(CallToolResult result)

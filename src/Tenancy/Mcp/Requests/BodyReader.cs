@@ -89,6 +89,11 @@ internal sealed class BodyReader(IOptions<TenancyOptions> options, BodyBudgets b
             // Kestrel's least rate.
             return (null, Refusal.SlowBody);
         }
+        catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
+        {
+            // Kestrel's own most, where it is less than that of these endpoints.
+            return (null, Refusal.TooLarge);
+        }
         finally
         {
             if (!isKept)

@@ -1,0 +1,71 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Tenancy.Diagnostics;
+
+namespace Tenancy.Mcp;
+
+/// <summary>
+/// The handlers of claimed requests that run on this node. They go on when their clients leave, so that a server that stops waits for them
+/// by itself; it gives back the keys of those that it must end.
+/// </summary>
+internal sealed class ClaimedCalls(ILogger<ClaimedCalls> logger) : IHostedService, IDisposable
+{
+    private readonly ConcurrentDictionary<Entry, bool> _running = new();
+    private readonly CancellationTokenSource _end = new();
+
+    /// <summary>Cancelled when the server cannot wait for handlers any longer.</summary>
+    public CancellationToken MustEnd => _end.Token;
+
+    /// <summary>Runs a handler.</summary>
+    /// <param name="work">The handler, up to its commit.</param>
+    /// <param name="giveBack">
+    /// Gives the key back, so that the same request may run again at once. What the handler still writes is lost.
+    /// </param>
+    public async Task<T> RunAsync<T>(Func<Task<T>> work, Func<Task> giveBack)
+    {
+        var entry = new Entry(giveBack);
+        _running.TryAdd(entry, true);
+        try
+        {
+            return await work().ConfigureAwait(false);
+        }
+        finally
+        {
+            _running.TryRemove(entry, out _);
+            entry.Ended.SetResult();
+        }
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <summary>Waits for what runs, until the host's time to stop is over. The web server takes no request any more by then.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await Task.WhenAll(_running.Keys.Select(entry => entry.Ended.Task))
+            .WaitAsync(cancellationToken)
+            .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var left = _running.Keys.ToArray();
+        if (left.Length == 0)
+        {
+            return;
+        }
+
+        logger.HandlersEnded(left.Length);
+
+        // A handler that listens gives its key back itself. For one that does not, its key is given back all the same: what it would commit
+        // later is refused, because the claim is not current any more.
+        await _end.CancelAsync().ConfigureAwait(false);
+        await Task.WhenAll(left.Select(entry => entry.GiveBack())).ConfigureAwait(false);
+    }
+
+    // Cancelled, not disposed: a host may be stopped by one who races with its disposal.
+    public void Dispose() => _end.Cancel();
+
+    private sealed class Entry(Func<Task> giveBack)
+    {
+        public TaskCompletionSource Ended { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Func<Task> GiveBack { get; } = giveBack;
+    }
+}

@@ -1,0 +1,121 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Tenancy.Configuration;
+using Tenancy.Registry;
+
+namespace Tenancy.State;
+
+/// <summary>How a tenant stands in the store.</summary>
+/// <remarks>
+/// One record that cannot be read is that tenant's trouble alone: it is there, has its id and its URLs, and is disabled with the reason.
+/// </remarks>
+internal static class TenantRecordFormat
+{
+    // What the scripts write. A later release raises it where this one could not read what it writes.
+    private const int Known = 2;
+
+    public static string Write(TenantRecord tenant) =>
+        JsonSerializer.Serialize(
+            new(tenant.Config, tenant.CreatedAt, tenant.SessionEpoch, tenant.Origin) { Owner = tenant.Owner },
+            TenantStoreJson.Default.StoredTenant
+        );
+
+    public static string Write(TenantCheck check) => JsonSerializer.Serialize(check, TenantStoreJson.Default.TenantCheck);
+
+    public static TenantCheck ReadCheck(string? check)
+    {
+        try
+        {
+            return check is null ? TenantCheck.None : JsonSerializer.Deserialize(check, TenantStoreJson.Default.TenantCheck)!;
+        }
+        catch (JsonException)
+        {
+            // A kind of health that a later release knows: this one finds out for itself.
+            return TenantCheck.None;
+        }
+    }
+
+    /// <param name="id">The tenant.</param>
+    /// <param name="json">Its record.</param>
+    /// <param name="version">Its version.</param>
+    /// <param name="check">Its last check; null where there was none.</param>
+    /// <param name="format">The format of the record; null where it is not known.</param>
+    /// <param name="urls">What it claims, as a list; null where it is not known.</param>
+    public static TenantRecord Read(TenantId id, string json, long version, string? check, string? format = null, string? urls = null)
+    {
+        if (int.TryParse(format, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > Known)
+        {
+            return Unreadable(id, version, urls, $"a later release of the library wrote it, in format {number}");
+        }
+
+        try
+        {
+            var stored = JsonSerializer.Deserialize(json, TenantStoreJson.Default.StoredTenant)!;
+            return new()
+            {
+                Config = stored.Config,
+                CreatedAt = stored.CreatedAt,
+                SessionEpoch = stored.SessionEpoch,
+                Origin = stored.Origin,
+                Owner = stored.Owner,
+                Version = version,
+                Check = ReadCheck(check),
+            };
+        }
+        catch (JsonException exception)
+        {
+            return Unreadable(id, version, urls, $"{exception.Path} is not what this release knows");
+        }
+    }
+
+    private static TenantRecord Unreadable(TenantId id, long version, string? urls, string why) =>
+        new()
+        {
+            Config = new() { Id = id.Value, Urls = ReadUrls(urls) },
+            CreatedAt = default,
+            SessionEpoch = "",
+            Origin = "",
+            Version = version,
+            IsUnreadable = true,
+            Check = new(
+                TenantHealth.Disabled,
+                $"The tenant's record in the store cannot be read: {why}. Run the release that wrote it, or delete the tenant.",
+                CheckedAt: null
+            ),
+        };
+
+    private static string[] ReadUrls(string? urls)
+    {
+        try
+        {
+            return
+            [
+                // URLs are claimed without their scheme.
+                .. (urls is null ? [] : JsonSerializer.Deserialize(urls, TenantStoreJson.Default.StringArray)!)
+                    .Where(claim => !claim.StartsWith(RedisTenantStore.TokenClaim, StringComparison.Ordinal))
+                    .Select(claim => "https://" + claim),
+            ];
+        }
+        catch (JsonException)
+        {
+            return [];
+        }
+    }
+}
+
+/// <summary>A tenant's record in the store.</summary>
+internal sealed record StoredTenant(TenantConfig Config, DateTimeOffset CreatedAt, string SessionEpoch, string Origin)
+{
+    public string? Owner { get; init; }
+}
+
+/// <summary>
+/// Records in the store. Fields that an older release does not know are left alone, so that two releases can run side by side.
+/// </summary>
+[JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(StoredTenant))]
+[JsonSerializable(typeof(TenantCheck))]
+[JsonSerializable(typeof(string[]))]
+[JsonSerializable(typeof(DuePrincipal[]))]
+internal sealed partial class TenantStoreJson : JsonSerializerContext;

@@ -1,0 +1,67 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Tenancy.Registry;
+using Tenancy.Tests.Hosting;
+
+namespace Tenancy.Tests.State;
+
+/// <summary>A stored tenant that this release cannot read is that tenant's trouble alone.</summary>
+[Tier(Tier.Process)]
+public sealed class UnreadableRecordTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData("record", """{"config":{"id":"acme","authentication":{"kind":"telepathy"}},"createdAt":"2026-01-01T00:00:00Z"}""")]
+    [InlineData("record", "{ this is no JSON")]
+    [InlineData("format", "3")]
+    public async Task It_is_there_reserved_and_disabled_with_the_reason_and_all_others_are_served(string field, string value)
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using (await TenancyServer.StartAsync(redis: redis))
+        {
+            await redis.ExecuteAsync("HSET", "{tenants}:metadata:acme", field, value);
+        }
+
+        await using var server = await TenancyServer.StartAsync(redis: redis);
+        await Poll.UntilAsync(() =>
+            Task.FromResult(server.Services.GetRequiredService<TenantRegistry>().Get("globex") is { IsServing: true })
+        );
+        await server.CallAsync("globex", McpCalls.Globex, "whoami");
+        var shown = await ReadAsync(await server.AdminAsync(HttpMethod.Get, "/acme"), HttpStatusCode.OK);
+        Assert.Equal("disabled", shown["health"]!.ToString());
+        Assert.Contains("cannot be read", shown["reason"]!.ToString(), StringComparison.Ordinal);
+
+        // Its traffic falls through to nobody, and neither its id nor its URL can be had.
+        using var call = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("whoami"));
+        using var answer = await server.Client.SendAsync(call, Token);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        using var byUrl = new HttpRequestMessage(HttpMethod.Get, "/health") { Headers = { Host = "acme.example.com" } };
+        using var health = await server.Client.SendAsync(byUrl, Token);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, health.StatusCode);
+        await ReadAsync(await server.AdminAsync(HttpMethod.Post, "", """{"id":"acme"}"""), HttpStatusCode.Conflict);
+        await ReadAsync(
+            await server.AdminAsync(HttpMethod.Post, "", """{"id":"other","urls":["https://acme.example.com"]}"""),
+            HttpStatusCode.Conflict
+        );
+
+        // What it has is not written over, and no check brings it back.
+        await ReadAsync(await server.AdminAsync(HttpMethod.Patch, "/acme", """{"name":"A"}"""), HttpStatusCode.Conflict);
+        var rechecked = await ReadAsync(await server.AdminAsync(HttpMethod.Post, "/acme/recheck"), HttpStatusCode.OK);
+        Assert.Equal("disabled", rechecked["health"]!.ToString());
+        using var deleted = await server.AdminAsync(HttpMethod.Delete, "/acme");
+        Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+        await ReadAsync(await server.AdminAsync(HttpMethod.Post, "", """{"id":"acme"}"""), HttpStatusCode.Created);
+    }
+
+    private static async Task<JsonNode> ReadAsync(HttpResponseMessage answer, HttpStatusCode status)
+    {
+        using (answer)
+        {
+            var text = await answer.Content.ReadAsStringAsync(Token);
+            Assert.True(answer.StatusCode == status, $"{(int)answer.StatusCode} {text}");
+            return JsonNode.Parse(text)!;
+        }
+    }
+}
