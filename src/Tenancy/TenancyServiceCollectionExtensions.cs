@@ -312,6 +312,8 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<OpenSessions>();
         services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<OpenSessions>()));
         services.TryAddSingleton<SessionGuard>();
+        services.TryAddSingleton<SessionEnds>();
+        services.AddHostedService(provider => provider.GetRequiredService<SessionEnds>());
         services.TryAddSingleton<ISessionMigrationHandler, SdkSessions>();
         services.TryAddSingleton<OpenStreams>();
         services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<OpenStreams>()));

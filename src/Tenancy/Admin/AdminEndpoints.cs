@@ -91,6 +91,9 @@ internal static class AdminEndpoints
         : await purge.FindAsync(tenantId) is { } progress ? AdminProblems.Purging(id, progress)
         : AdminProblems.NotFound(id);
 
+    internal static async Task<TenantModel?> FindAsync(TenantRegistry registry, string id, CancellationToken cancellationToken) =>
+        TenantId.TryParse(id, out var tenantId) ? await FindAsync(registry, tenantId, cancellationToken) : null;
+
     /// <summary>A tenant as the store has it. While that is away, as this node knows it.</summary>
     internal static async Task<TenantModel?> FindAsync(TenantRegistry registry, TenantId id, CancellationToken cancellationToken)
     {

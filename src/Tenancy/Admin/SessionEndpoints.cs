@@ -20,7 +20,7 @@ internal static class SessionEndpoints
 
     private static async Task<IResult> ListAsync(string id, HttpContext context, TenantRegistry registry, RedisConnection redis)
     {
-        if (registry.Get(id) is not { } tenant)
+        if (await AdminEndpoints.FindAsync(registry, id, context.RequestAborted) is not { } tenant)
         {
             return AdminProblems.NotFound(id);
         }
@@ -34,12 +34,12 @@ internal static class SessionEndpoints
         string id,
         string handle,
         TenantRegistry registry,
+        HttpContext context,
         RedisConnection redis,
-        TouchedSessions touched,
-        OpenStreams streams
+        SessionEnds ends
     )
     {
-        if (registry.Get(id) is not { } tenant)
+        if (await AdminEndpoints.FindAsync(registry, id, context.RequestAborted) is not { } tenant)
         {
             return AdminProblems.NotFound(id);
         }
@@ -49,8 +49,7 @@ internal static class SessionEndpoints
             return AdminProblems.Create(StatusCodes.Status404NotFound, $"The tenant '{tenant.Id}' has no session with this handle.");
         }
 
-        touched.EndByHandle(tenant.Id, handle);
-        streams.End(tenant.Id, handle);
+        ends.End(tenant.Id, handle);
         return TypedResults.NoContent();
     }
 }

@@ -21,7 +21,7 @@ public sealed class AdminApiPageTests
             .Services.GetServices<EndpointDataSource>()
             .SelectMany(source => source.Endpoints)
             .OfType<RouteEndpoint>()
-            .Where(endpoint => endpoint.RoutePattern.RawText!.StartsWith("/admin/tenants", StringComparison.Ordinal))
+            .Where(endpoint => endpoint.RoutePattern.RawText!.StartsWith("/admin/", StringComparison.Ordinal))
             // Those without a method answer what none of the others takes.
             .Select(endpoint => (endpoint.RoutePattern, endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods))
             .Where(endpoint => endpoint.HttpMethods is not null)

@@ -10,7 +10,7 @@ using Tenancy.Tests.Registry;
 namespace Tenancy.Tests.Fleet;
 
 /// <summary>The scheduled check of a tenant runs on one node of all that share a store.</summary>
-[Tier(Tier.Server)]
+[Tier(Tier.Process)]
 public sealed class RecheckLeaseTests
 {
     private static readonly TenantId Acme = TenantId.Parse("acme");

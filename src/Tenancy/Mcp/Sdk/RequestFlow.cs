@@ -10,15 +10,15 @@ namespace Tenancy.Mcp.Sdk;
 /// another, and gives a handler no other way back to its request: this flows with the message, and with nothing else.
 /// </summary>
 /// <remarks>
-/// It does not refer to the HttpContext: Kestrel uses that for the next request, and a handler that outlives its own would see the tenant
-/// of that one.
+/// It gives nobody the HttpContext: Kestrel uses that for the next request, and a handler that outlives its own would see the tenant of
+/// that one. The answer has it, and lets go of it when the request ends.
 /// </remarks>
 internal sealed class RequestFlow
 {
     private static readonly AsyncLocal<RequestFlow?> Flow = new();
 
-    private RequestFlow(McpRequest request, SdkReply reply) =>
-        (Tenant, User, Caller, Reply) = (request.Tenant, request.User, request.Caller, reply);
+    private RequestFlow(McpRequest request, SdkReply reply, CancellationToken sessionEnds) =>
+        (Tenant, User, Caller, Reply, SessionEnds) = (request.Tenant, request.User, request.Caller, reply, sessionEnds);
 
     public static RequestFlow? Current => Flow.Value;
 
@@ -31,6 +31,10 @@ internal sealed class RequestFlow
     /// <summary>Gets the answer, which may yet be refused.</summary>
     public SdkReply Reply { get; }
 
+    /// <summary>Gets what is cancelled when the session ends. The SDK tells a handler only where the client itself ends it.</summary>
+    public CancellationToken SessionEnds { get; }
+
     /// <summary>Lets what the caller of this method goes on to call know the request.</summary>
-    public static void Begin(McpRequest request, SdkReply reply) => Flow.Value = new(request, reply);
+    public static void Begin(McpRequest request, SdkReply reply, CancellationToken sessionEnds) =>
+        Flow.Value = new(request, reply, sessionEnds);
 }

@@ -28,11 +28,12 @@ internal sealed class SdkCalls(CallStarter starter) : IToolCalls, IPostConfigure
     )
     {
         var call = Begin(tool);
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, RequestFlow.Current!.SessionEnds);
         try
         {
             return tool is MethodTool method
-                ? await RunAsync(method, call, request, cancellationToken)
-                : await RunAsync(tool, call, request, cancellationToken);
+                ? await RunAsync(method, call, request, ends.Token)
+                : await RunAsync(tool, call, request, ends.Token);
         }
         catch (StoreUnavailableException)
         {

@@ -36,7 +36,11 @@ internal sealed class SdkPath(
 
         await stale.RenewAsync(request);
         request.Http.Features.Set(messages);
-        RequestFlow.Begin(request, reply);
+        RequestFlow.Begin(
+            request,
+            reply,
+            request.SessionId is { } session ? sessions.Enter(request.Tenant.Id, session).Ended : CancellationToken.None
+        );
         try
         {
             await using var awake = request.Reply == AcceptedReply.Json ? null : heartbeats.Begin(reply.BeatAsync);

@@ -3,6 +3,7 @@ using Tenancy.Configuration;
 using Tenancy.Mcp.Platforms;
 using Tenancy.Mcp.Requests;
 using Tenancy.Registry;
+using Tenancy.State;
 
 namespace Tenancy.Mcp.Sessions;
 
@@ -15,7 +16,7 @@ internal sealed class OpenSessions(TimeProvider time) : ITenantChangeListener
     // The SDK has 10,000 idle ones at most. The requests of one that is forgotten here go the SDK's way, until the SDK has to take the
     // session over anew.
     private const int SweepSize = 20_000;
-    private static readonly TimeSpan Lifetime = State.SessionStore.Lifetime;
+    private static readonly TimeSpan Lifetime = SessionStore.Lifetime;
     private readonly ConcurrentDictionary<(TenantId Tenant, string Id), OpenSession> _sessions = new();
     private int _nextSweep = SweepSize;
 
@@ -59,6 +60,15 @@ internal sealed class OpenSessions(TimeProvider time) : ITenantChangeListener
         }
     }
 
+    /// <summary>Ends a session of which only the handle is known: to an admin, and to other nodes.</summary>
+    public void EndByHandle(TenantId tenant, string handle)
+    {
+        foreach (var (_, id) in _sessions.Keys.Where(key => key.Tenant == tenant && TenantKeyspace.Hash(key.Id) == handle))
+        {
+            End(tenant, id);
+        }
+    }
+
     public void OnTenantChanged(TenantChange change)
     {
         if (change.After is null)
@@ -83,7 +93,10 @@ internal sealed class OpenSessions(TimeProvider time) : ITenantChangeListener
     {
         foreach (var session in _sessions.Where(isOver))
         {
-            _sessions.TryRemove(session);
+            if (_sessions.TryRemove(session))
+            {
+                session.Value.CancelAll();
+            }
         }
     }
 }
@@ -97,6 +110,9 @@ internal sealed class OpenSession(string? version, TimeProvider time)
 
     // Few clients are ever asked something.
     private ConcurrentDictionary<string, bool>? _questions;
+
+    // Never disposed: it has no timer, and a handler may look at it after the session is gone.
+    private readonly CancellationTokenSource _end = new();
 
     // The last ones: a client may cancel what has just been answered.
     private readonly string?[] _ended = new string?[32];
@@ -119,6 +135,9 @@ internal sealed class OpenSession(string? version, TimeProvider time)
 
     /// <summary>Gets the platform by which it was said what the session has; null where another node said so.</summary>
     public PlatformKind? Declared { get; private set; }
+
+    /// <summary>Gets what is cancelled when the session ends, for handlers that outlive their requests.</summary>
+    public CancellationToken Ended => _end.Token;
 
     /// <summary>Gets or sets whether it is known that the session's client does more than begin it.</summary>
     public bool IsUsed { get; set; }
@@ -204,9 +223,10 @@ internal sealed class OpenSession(string? version, TimeProvider time)
     /// <returns>Whether somebody did.</returns>
     public bool TryAnswer(string questionId) => Volatile.Read(ref _questions)?.TryRemove(questionId, out _) is true;
 
-    /// <summary>Cancels all calls that run here.</summary>
+    /// <summary>Cancels all calls that run here, because the session has ended.</summary>
     public void CancelAll()
     {
+        Cancel(_end);
         foreach (var call in _calls.Values)
         {
             Cancel(call);

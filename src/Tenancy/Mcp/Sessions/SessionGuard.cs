@@ -15,7 +15,7 @@ namespace Tenancy.Mcp.Sessions;
 /// A session is for the caller and the tenant that began it; to others it does not exist. <see cref="Gate.RequestLimits"/> looks it up. One
 /// that this node does not have, because the MCP SDK let it go or another node began it, goes on from what the store keeps of it.
 /// </summary>
-internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, OpenStreams streams, TouchedSessions touched)
+internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, SessionEnds ends)
 {
     // What a client says of itself. One that says more has to begin anew where its node is gone.
     private const int MaxClientLength = 16 * 1024;
@@ -55,7 +55,7 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, Ope
         var owner = Owner(tenant, request.Caller);
 
         // Where all callers are the same, nobody's sessions end for another one's.
-        Action<string>? onEnded = ToolContextFactory.IsOpen(tenant) ? null : handle => Ended(tenant.Id, handle);
+        Action<string>? onEnded = ToolContextFactory.IsOpen(tenant) ? null : handle => ends.End(tenant.Id, handle);
         if (await store.ReserveAsync(owner, max, (int)ToolContextFactory.ShareOf(tenant, max), onEnded) is not { } key)
         {
             return null;
@@ -108,8 +108,7 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, Ope
             );
 
             // Only now: until the store had it from us, an answer that it is there was true.
-            touched.End(request.Tenant.Id, id);
-            streams.End(request.Tenant.Id, TenantKeyspace.Hash(id));
+            ends.End(request.Tenant.Id, TenantKeyspace.Hash(id));
         }
     }
 
@@ -139,11 +138,5 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, Ope
         var client = JsonSerializer.Deserialize(json, ClientType);
         open.Add(tenant.Id, sessionId, client?.ProtocolVersion, McpPlatformInstance.Of(tenant).Kind);
         return client;
-    }
-
-    private void Ended(TenantId tenant, string handle)
-    {
-        touched.EndByHandle(tenant, handle);
-        streams.End(tenant, handle);
     }
 }
