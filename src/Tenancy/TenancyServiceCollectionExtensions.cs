@@ -344,7 +344,7 @@ public static class TenancyServiceCollectionExtensions
             {
                 // Clients before 2026-07-28 have sessions, later ones have none, at one URL.
                 options.SessionMode = HttpServerSessionMode.StatefulForInitializeClients;
-                options.ConfigureSessionOptions = TenantServer.ConfigureAsync;
+                options.ConfigureSessionOptions = TenantServerOptions.ConfigureAsync;
                 options.IdleTimeout = SessionStore.Lifetime;
 
                 // 13.7 KB each. Which sessions there are the store says, by the tenants' quotas: one that goes from memory comes back at

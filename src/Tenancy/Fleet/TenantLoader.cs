@@ -53,7 +53,7 @@ internal sealed class TenantLoader(
     {
         // A mistake in a handler or in the connection's settings stops the start here.
         platforms.Prepare();
-        _ = redis.ClockOffset;
+        _ = redis.IsEmbedded;
         var loading = TryLoadAsync();
         await Task.WhenAny(loading, Task.Delay(Patience, time, _stopping.Token)).WaitAsync(cancellationToken).ConfigureAwait(false);
         if (loading.IsCompleted)

@@ -77,7 +77,7 @@ internal sealed class DirectConditions(
         && HasNoHandlers(server)
         && HasOnlyOurFilters(server)
         && transport.SessionMode == HttpServerSessionMode.StatefulForInitializeClients
-        && transport.ConfigureSessionOptions == TenantServer.ConfigureAsync
+        && transport.ConfigureSessionOptions == TenantServerOptions.ConfigureAsync
 #pragma warning disable MCPEXP002 // Whoever uses the experimental handler is served without this.
         && transport.RunSessionHandler is null;
 

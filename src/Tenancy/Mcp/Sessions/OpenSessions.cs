@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using Tenancy.Configuration;
 using Tenancy.Mcp.Platforms;
 using Tenancy.Mcp.Requests;
@@ -102,6 +103,7 @@ internal sealed class OpenSessions(TimeProvider time) : ITenantChangeListener
 }
 
 /// <summary>A session on this node.</summary>
+[SuppressMessage("Design", "CA1001", Justification = "A handler may look at the end of its session after the session is gone.")]
 internal sealed class OpenSession(string? version, TimeProvider time)
 {
     // The SDK lets go of what it does not hear of: so often a request of the session goes its way.
@@ -111,7 +113,6 @@ internal sealed class OpenSession(string? version, TimeProvider time)
     // Few clients are ever asked something.
     private ConcurrentDictionary<string, bool>? _questions;
 
-    // Never disposed: it has no timer, and a handler may look at it after the session is gone.
     private readonly CancellationTokenSource _end = new();
 
     // The last ones: a client may cancel what has just been answered.

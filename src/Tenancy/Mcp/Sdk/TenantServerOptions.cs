@@ -9,7 +9,7 @@ using Tenancy.Resolution;
 namespace Tenancy.Mcp.Sdk;
 
 /// <summary>Makes a server of the MCP SDK's the tenant's: its name, and what its platform has.</summary>
-internal static class TenantServer
+internal static class TenantServerOptions
 {
     /// <summary>The MCP SDK calls this for each new session, and for each request that has none.</summary>
     public static async Task ConfigureAsync(HttpContext context, McpServerOptions options, CancellationToken cancellationToken)
