@@ -9,6 +9,6 @@ internal sealed class FetchException(string reason, bool isTransient, int? statu
     /// <summary>Whether it may succeed later without anybody's doing.</summary>
     public bool IsTransient { get; } = isTransient;
 
-    /// <summary>The status of the answer, where there was one.</summary>
-    public int? StatusCode { get; } = statusCode;
+    /// <summary>Whether there was an answer, which is not the document that was asked for.</summary>
+    public bool IsAnswered { get; } = statusCode is not null;
 }

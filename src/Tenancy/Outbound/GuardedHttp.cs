@@ -146,7 +146,8 @@ internal sealed class GuardedHttp : IDisposable
                     ? Encoding.UTF8.GetString(buffer, 0, length).TrimStart('\uFEFF')
                     : throw new FetchException(
                         string.Create(CultureInfo.InvariantCulture, $"{Display(uri)} is larger than {maxSize / 1024} KiB"),
-                        isTransient: false
+                        isTransient: false,
+                        statusCode: 200
                     );
             }
         }

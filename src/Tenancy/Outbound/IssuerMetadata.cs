@@ -11,6 +11,8 @@ internal sealed class IssuerMetadata(GuardedHttp http, IOptions<TenancyOptions> 
 {
     public const int MaxDocumentSize = 1024 * 1024;
 
+    private const string OpenId = "/.well-known/openid-configuration";
+    private const string OAuth = "/.well-known/oauth-authorization-server";
     private const int MaxKeys = 64;
     private const int MinimumRsaKeySize = 2048;
 
@@ -50,22 +52,42 @@ internal sealed class IssuerMetadata(GuardedHttp http, IOptions<TenancyOptions> 
         return configuration;
     }
 
+    /// <summary>Looks at every place that MCP names before it gives up, as issuers answer in many ways where they have no document.</summary>
     private async Task<OpenIdConnectConfiguration> DiscoverAsync(string issuer, CancellationToken cancellationToken)
     {
-        // OpenID Connect Discovery 1.0, section 4.1: a trailing slash is taken off first.
-        var location = new Uri(issuer.TrimEnd('/') + "/.well-known/openid-configuration");
-        string text;
-        try
+        List<FetchException> failures = [];
+        IssuerRejectedException? rejected = null;
+        foreach (var location in Locations(issuer))
         {
-            text = await http.GetAsync(location, MaxDocumentSize, cancellationToken).ConfigureAwait(false);
-        }
-        catch (FetchException exception) when (exception.StatusCode == 404)
-        {
-            location = OAuthLocation(issuer);
-            text = await http.GetAsync(location, MaxDocumentSize, cancellationToken).ConfigureAwait(false);
+            try
+            {
+                return await DiscoverAsync(issuer, location, cancellationToken).ConfigureAwait(false);
+            }
+            catch (IssuerRejectedException exception)
+            {
+                rejected ??= exception;
+            }
+            catch (FetchException exception)
+            {
+                failures.Add(exception);
+                if (!exception.IsAnswered)
+                {
+                    // The next place is at the same host, which cannot be reached now.
+                    break;
+                }
+            }
         }
 
-        var discovery = Read(location, text, static json => OpenIdConnectConfiguration.Create(json));
+        // Where one place may answer later, nothing is certain yet; where a document was read, it is what is wrong.
+        throw failures.FirstOrDefault(failure => failure.IsTransient) is { } transient ? transient
+        : rejected is not null ? rejected
+        : new FetchException(string.Join("; ", failures.Select(failure => failure.Message)), isTransient: false);
+    }
+
+    private async Task<OpenIdConnectConfiguration> DiscoverAsync(string issuer, Uri location, CancellationToken cancellationToken)
+    {
+        var text = await http.GetAsync(location, MaxDocumentSize, cancellationToken).ConfigureAwait(false);
+        var discovery = Read(location, text, ReadDiscovery);
         return string.Equals(discovery.Issuer, issuer, StringComparison.Ordinal)
             ? discovery
             : throw new IssuerRejectedException(
@@ -73,11 +95,34 @@ internal sealed class IssuerMetadata(GuardedHttp http, IOptions<TenancyOptions> 
             );
     }
 
-    // RFC 8414, section 3.1: the well-known part stands between host and path.
-    private static Uri OAuthLocation(string issuer)
+    // What is not needed here may be as odd as it likes.
+    private static OpenIdConnectConfiguration ReadDiscovery(string json)
+    {
+        var document = JsonElement.Parse(json);
+        return new()
+        {
+            Issuer = Text("issuer"),
+            JwksUri = Text("jwks_uri"),
+            TokenEndpoint = Text("token_endpoint"),
+            AuthorizationEndpoint = Text("authorization_endpoint"),
+        };
+
+        string? Text(string name) =>
+            document.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+    }
+
+    // OpenID Connect Discovery 1.0, section 4.1, puts the well-known part behind the path; RFC 8414, section 3.1, between host and path, and
+    // OpenID's name there is the third that MCP asks for. A trailing slash is taken off first.
+    private static IEnumerable<Uri> Locations(string issuer)
     {
         var uri = new Uri(issuer);
-        return new(uri.GetLeftPart(UriPartial.Authority) + "/.well-known/oauth-authorization-server" + uri.AbsolutePath.TrimEnd('/'));
+        var (host, path) = (uri.GetLeftPart(UriPartial.Authority), uri.AbsolutePath.TrimEnd('/'));
+        yield return new(issuer.TrimEnd('/') + OpenId);
+        yield return new(host + OAuth + path);
+        if (path.Length > 0)
+        {
+            yield return new(host + OpenId + path);
+        }
     }
 
     private static void ThrowIfDifferent(TenantAuthentication authentication, OpenIdConnectConfiguration discovery)
@@ -148,7 +193,7 @@ internal sealed class IssuerMetadata(GuardedHttp http, IOptions<TenancyOptions> 
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
-            throw new FetchException($"{GuardedHttp.Display(uri)} is not the JSON that it should be", isTransient: false);
+            throw new FetchException($"{GuardedHttp.Display(uri)} is not the JSON that it should be", isTransient: false, statusCode: 200);
         }
     }
 }

@@ -71,6 +71,74 @@ public sealed class JwksValidatorTests : IDisposable
     }
 
     [Theory]
+    [InlineData("/realms/acme/.well-known/openid-configuration")]
+    [InlineData("/.well-known/oauth-authorization-server/realms/acme")]
+    [InlineData("/.well-known/openid-configuration/realms/acme")]
+    public async Task Whatever_the_other_places_answer_the_document_is_found_where_it_is(string place)
+    {
+        string[] odd =
+        [
+            "200 <html>",
+            "200 []",
+            "200 {}",
+            "200 {\"issuer\":\"https://other.example\"}",
+            "204",
+            "302",
+            "400",
+            "401",
+            "403",
+            "405",
+            "410",
+            "503",
+        ];
+        foreach (var other in odd)
+        {
+            await using var issuer = await StubServer.StartAsync(context =>
+            {
+                var url = $"http://{context.Request.Host}";
+                var path = context.Request.Path.Value;
+                if (path == "/keys" || path == place)
+                {
+                    return context.Response.WriteAsync(path == "/keys" ? Keys : StubServer.Discovery(url, url + "/realms/acme"));
+                }
+
+                context.Response.StatusCode = int.Parse(other[..3], System.Globalization.CultureInfo.InvariantCulture);
+                return other.Length > 4 ? context.Response.WriteAsync(other[4..]) : Task.CompletedTask;
+            });
+            var found = await ValidateAsync(issuer, tenant => tenant with { Issuer = issuer.Url + "/realms/acme" });
+            Assert.True(found is TenantValidation.Valid, $"{other}: {found}");
+        }
+    }
+
+    [Fact]
+    public async Task Where_no_place_has_it_all_that_were_tried_are_named()
+    {
+        await using var issuer = await StubServer.StartAsync(Status(403));
+        var reason = Permanent(await ValidateAsync(issuer, tenant => tenant with { Issuer = issuer.Url + "/realms/acme" }));
+        foreach (var place in issuer.Paths)
+        {
+            Assert.Contains(place, reason, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(3, issuer.Paths.Count);
+    }
+
+    [Fact]
+    public async Task Members_that_are_not_needed_may_be_as_odd_as_they_like()
+    {
+        await using var issuer = await StubServer.StartAsync(context =>
+        {
+            var url = $"http://{context.Request.Host}";
+            return context.Response.WriteAsync(
+                context.Request.Path == "/keys"
+                    ? Keys
+                    : $$"""{"issuer":"{{url}}","jwks_uri":"{{url}}/keys","scopes_supported":"a b","claims_parameter_supported":"true","x":[]}"""
+            );
+        });
+        Assert.IsType<TenantValidation.Valid>(await ValidateAsync(issuer));
+    }
+
+    [Theory]
     [InlineData(TenantAuthenticationKind.Bearer)]
     [InlineData(TenantAuthenticationKind.None)]
     public async Task Tenants_of_other_kinds_are_valid(TenantAuthenticationKind kind) =>
@@ -218,7 +286,7 @@ public sealed class JwksValidatorTests : IDisposable
             return Task.CompletedTask;
         });
         Assert.Contains("redirects are not followed", Permanent(await ValidateAsync(issuer)), StringComparison.Ordinal);
-        Assert.Single(issuer.Paths);
+        Assert.All(issuer.Paths, path => Assert.StartsWith("/.well-known/", path, StringComparison.Ordinal));
     }
 
     [Theory]
