@@ -18,6 +18,7 @@ internal sealed partial class AdcpSerializer
     private readonly AdcpOptions _settings;
     private readonly ILogger _logger;
     private readonly WireRules _rules;
+    private readonly RuleSchema _schemas;
     private int _hasToldOfWebhooks;
 
     // A type whose contract is changed for writing is no longer written by generated code, which is fastest. So what goes for all types is
@@ -28,7 +29,7 @@ internal sealed partial class AdcpSerializer
     public AdcpSerializer(IOptions<AdcpOptions> settings, ILogger<AdcpSerializer> logger)
     {
         (_settings, _logger) = (settings.Value, logger);
-        _rules = new(_options);
+        (_rules, _schemas) = (new(_options), new(_options));
     }
 
     /// <summary>Reads a request.</summary>
@@ -102,7 +103,11 @@ internal sealed partial class AdcpSerializer
 
                         if (node is JsonObject ruled && context.PropertyInfo is { AttributeProvider: { } property })
                         {
-                            WireRules.Write(ruled, property.GetCustomAttributes(typeof(ValidationAttribute), inherit: true));
+                            _schemas.Write(
+                                ruled,
+                                property.GetCustomAttributes(typeof(ValidationAttribute), inherit: true),
+                                $"{context.PropertyInfo.DeclaringType.Name}.{context.PropertyInfo.Name}"
+                            );
                         }
 
                         return node;

@@ -3,13 +3,12 @@ using System.Collections.Concurrent;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
 
 namespace Tenancy.Adcp;
 
-/// <summary>The rules that stand as attributes on wire records: checks them, and writes them into schemas.</summary>
+/// <summary>Checks the rules that stand as attributes on wire records. <see cref="RuleSchema"/> lists them.</summary>
 internal sealed class WireRules
 {
     private readonly ConcurrentDictionary<Type, Rule[]> _rules = [];
@@ -22,40 +21,9 @@ internal sealed class WireRules
     /// <summary>Finds the first place where a record breaks a rule: its JSON pointer (RFC 6901), and what is wrong there.</summary>
     public (string Pointer, string Message)? FindMistake(object value, Type type) => FindMistake(value, RulesOf(type));
 
-    /// <summary>Writes the rules of a property into its schema.</summary>
-    public static void Write(JsonObject schema, IEnumerable<object> attributes)
-    {
-        foreach (var attribute in attributes)
-        {
-            switch (attribute)
-            {
-                case RangeAttribute range:
-                    schema[range.MinimumIsExclusive ? "exclusiveMinimum" : "minimum"] = Number(range.Minimum);
-                    if (range.Maximum is not (double.MaxValue or int.MaxValue))
-                    {
-                        schema[range.MaximumIsExclusive ? "exclusiveMaximum" : "maximum"] = Number(range.Maximum);
-                    }
-
-                    break;
-                case MinLengthAttribute min:
-                    schema["minItems"] = min.Length;
-                    break;
-                case MaxLengthAttribute max:
-                    schema["maxItems"] = max.Length;
-                    break;
-                case RegularExpressionAttribute pattern:
-                    schema["pattern"] = pattern.Pattern;
-                    break;
-                case AllowedValuesAttribute allowed:
-                    schema["enum"] = new JsonArray([.. allowed.Values.Select(value => (JsonNode?)(value as string))]);
-                    break;
-            }
-        }
-    }
-
     private Rule[] RulesOf(Type type) => _rules.GetOrAdd(type, _read);
 
-    private (string Pointer, string Message)? FindMistake(object value, Rule[] rules)
+    private static (string Pointer, string Message)? FindMistake(object value, Rule[] rules)
     {
         foreach (var rule in rules)
         {
@@ -68,7 +36,7 @@ internal sealed class WireRules
         return null;
     }
 
-    private (string Pointer, string Message)? FindMistake(Rule rule, object? found)
+    private static (string Pointer, string Message)? FindMistake(Rule rule, object? found)
     {
         if (found is null)
         {
@@ -83,12 +51,83 @@ internal sealed class WireRules
             }
         }
 
-        return rule.IsObject ? FindMistake(found, RulesOf(found.GetType()))
-            : rule.ItemsAreObjects ? FindInside((IEnumerable)found)
-            : null;
+        return rule.Inside?.Invoke(found);
     }
 
-    private (string Pointer, string Message)? FindInside(IEnumerable items)
+    // What is in a value: the rules of a record, of the items of a list, or of the values of a dictionary; null where there are none.
+    private Func<object, (string Pointer, string Message)?>? Inside(Type type)
+    {
+        var info = _options.GetTypeInfo(type);
+        switch (info)
+        {
+            case { Kind: JsonTypeInfoKind.Object }:
+                return found => FindMistake(found, RulesOf(found.GetType()));
+            case { Kind: JsonTypeInfoKind.Enumerable, ElementType: { } item }:
+                var ofItem = Inside(item);
+                var isRecord = _options.GetTypeInfo(item).Kind == JsonTypeInfoKind.Object;
+                return isRecord ? found => FindInRecords((IEnumerable)found)
+                    : ofItem is null && item.IsValueType ? null
+                    : found => FindInItems((IEnumerable)found, item, ofItem);
+            case { Kind: JsonTypeInfoKind.Dictionary, ElementType: { } value }:
+                var ofValue = Inside(value);
+                return ofValue is null && value.IsValueType ? null : found => FindInValues((IEnumerable)found, value, ofValue);
+            case { Type: { IsEnum: true } kind } when !kind.IsDefined(typeof(FlagsAttribute), inherit: false):
+                return found => Enum.IsDefined(kind, found) ? null : ("", "It has a value that there is not.");
+            default:
+                return Nullable.GetUnderlyingType(type) is { } underlying ? Inside(underlying) : null;
+        }
+    }
+
+    private static (string Pointer, string Message)? FindInItems(
+        IEnumerable items,
+        Type type,
+        Func<object, (string Pointer, string Message)?>? inside
+    )
+    {
+        var list = items as IList ?? items.Cast<object?>().ToArray();
+        for (var index = 0; index < list.Count; index++)
+        {
+            if (FindIn(list[index], type, inside) is var (pointer, message))
+            {
+                return (string.Create(CultureInfo.InvariantCulture, $"/{index}{pointer}"), message);
+            }
+        }
+
+        return null;
+    }
+
+    private static (string Pointer, string Message)? FindInValues(
+        IEnumerable entries,
+        Type type,
+        Func<object, (string Pointer, string Message)?>? inside
+    )
+    {
+        // All dictionaries that can be read are such ones.
+        foreach (DictionaryEntry entry in (IDictionary)entries)
+        {
+            if (FindIn(entry.Value, type, inside) is var (pointer, message))
+            {
+                return ($"/{Escape(entry.Key.ToString()!)}{pointer}", message);
+            }
+        }
+
+        return null;
+    }
+
+    private static (string Pointer, string Message)? FindIn(
+        object? item,
+        Type type,
+        Func<object, (string Pointer, string Message)?>? inside
+    ) =>
+        item is not null ? inside?.Invoke(item)
+        : type.IsValueType ? null
+        : ("", "It is null.");
+
+    // RFC 6901, section 3.
+    private static string Escape(string name) =>
+        name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
+
+    private (string Pointer, string Message)? FindInRecords(IEnumerable items)
     {
         // Nearly all are lists, which are looked through without an enumerator.
         var list = items as IList ?? items.Cast<object?>().ToArray();
@@ -159,21 +198,18 @@ internal sealed class WireRules
                 .GetTypeInfo(type)
                 .Properties.Where(property => property is { IsExtensionData: false, Get: not null })
                 .Select(Read)
-                .Where(rule => rule.Checks.Length > 0 || rule.IsObject || rule.ItemsAreObjects || !rule.MayBeNull),
+                .Where(rule => rule.Checks.Length > 0 || rule.Inside is not null || !rule.MayBeNull),
         ];
 
     private Rule Read(JsonPropertyInfo property)
     {
-        var kind = _options.GetTypeInfo(property.PropertyType);
         var attributes = property.AttributeProvider?.GetCustomAttributes(typeof(ValidationAttribute), inherit: true) ?? [];
         return new(
             property.Name,
             property.Get!,
             [.. attributes.Cast<ValidationAttribute>().Select(attribute => (Bind(attribute), attribute))],
             MayBeNull: property.IsGetNullable || property.PropertyType.IsValueType,
-            IsObject: kind is { Kind: JsonTypeInfoKind.Object },
-            ItemsAreObjects: kind is { Kind: JsonTypeInfoKind.Enumerable, ElementType: { } element }
-                && _options.GetTypeInfo(element) is { Kind: JsonTypeInfoKind.Object }
+            Inside(property.PropertyType)
         );
     }
 
@@ -189,23 +225,26 @@ internal sealed class WireRules
             RangeAttribute range => $"must be from {range.Minimum} to {range.Maximum}",
             MinLengthAttribute min => $"must have {min.Length} at least",
             MaxLengthAttribute max => $"must have {max.Length} at most",
-            AllowedValuesAttribute allowed => $"must be one of {string.Join(", ", allowed.Values.OfType<string>())}",
+            LengthAttribute both => $"must have {both.MinimumLength} to {both.MaximumLength}",
+            StringLengthAttribute { MinimumLength: 0 } most => $"must have {most.MaximumLength} characters at most",
+            StringLengthAttribute both => $"must have {both.MinimumLength} to {both.MaximumLength} characters",
+            AllowedValuesAttribute allowed => $"must be one of {Join(allowed.Values)}",
+            DeniedValuesAttribute denied => $"must be none of {Join(denied.Values)}",
             _ => "has a wrong form",
         };
+
+    private static string Join(object?[] values) =>
+        string.Join(", ", values.Where(value => value is not null).Select(value => Convert.ToString(value, CultureInfo.InvariantCulture)));
 
     private static string ExplainBounds(RangeAttribute range) =>
         $"must be {(range.MinimumIsExclusive ? "more than" : "at least")} {range.Minimum}, "
         + $"and {(range.MaximumIsExclusive ? "less than" : "at most")} {range.Maximum}";
-
-    private static JsonValue Number(object value) =>
-        value is int whole ? JsonValue.Create(whole) : JsonValue.Create(Convert.ToDouble(value, CultureInfo.InvariantCulture));
 
     private sealed record Rule(
         string Name,
         Func<object, object?> Get,
         (Func<object, bool> IsValid, ValidationAttribute Attribute)[] Checks,
         bool MayBeNull,
-        bool IsObject,
-        bool ItemsAreObjects
+        Func<object, (string Pointer, string Message)?>? Inside
     );
 }

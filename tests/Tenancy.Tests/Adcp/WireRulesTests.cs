@@ -115,7 +115,7 @@ public sealed class WireRulesTests
     public void A_rule_stands_in_the_schema(object[] attributes, string expected)
     {
         var schema = new JsonObject();
-        WireRules.Write(schema, attributes);
+        new RuleSchema(JsonSerializerOptions.Web).Write(schema, attributes, "Sample.name");
         Assert.Equal(expected, schema.ToJsonString());
     }
 

@@ -23,6 +23,7 @@ internal static class HandlerTools
 
         tool.Calls = calls;
         tool.RequiredScopes = Scopes(handlers, method);
+        ToolSchema.Mend(tool.ProtocolTool, mayLeaveOut: false);
         return tool;
     }
 

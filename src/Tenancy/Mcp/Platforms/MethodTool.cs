@@ -5,6 +5,7 @@ using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 
@@ -20,6 +21,7 @@ internal sealed class MethodTool : TenantTool
     private static readonly RequestId NoId = new("direct");
 
     private readonly McpServerTool _tool;
+    private readonly MethodArguments _arguments;
     private readonly bool _asksForUser;
 
     // The options are made with the tools in them, so that they are not there yet when a tool is built.
@@ -28,11 +30,19 @@ internal sealed class MethodTool : TenantTool
     public MethodTool(Type handlers, MethodInfo method, IServiceProvider services)
     {
         _options = new(() => services.GetRequiredService<IOptions<McpServerOptions>>().Value);
-        var options = new McpServerToolCreateOptions { Services = services };
+        var rules = new MethodRules(method, method.GetCustomAttribute<McpServerToolAttribute>()!.Name ?? method.Name);
+        rules.Check();
+        var options = new McpServerToolCreateOptions
+        {
+            Services = services,
+            SchemaCreateOptions = new() { TransformSchemaNode = rules.CheckMember },
+        };
         var create = ActivatorUtilities.CreateFactory(handlers, []);
         _tool = method.IsStatic
             ? McpServerTool.Create(method, target: null, options)
             : McpServerTool.Create(method, request => create(request.Services!, null), options);
+        _arguments = new(method, _tool.ProtocolTool);
+        ToolSchema.Mend(_tool.ProtocolTool, mayLeaveOut: true);
         EarlierProtocolTool = ObjectOutput.Describe(_tool.ProtocolTool);
         _asksForUser = AsksForUser(method) || (!method.IsStatic && handlers.GetConstructors().Any(AsksForUser));
         NeedsServer = AsksForServer(method) || (!method.IsStatic && handlers.GetConstructors().Any(AsksForServer)) || IsGuarded();
@@ -59,7 +69,24 @@ internal sealed class MethodTool : TenantTool
     )
     {
         request.Services = call.Services;
-        return _tool.InvokeAsync(request, cancellationToken);
+        return InvokeMethodAsync(request, cancellationToken);
+    }
+
+    private async ValueTask<CallToolResult> InvokeMethodAsync(
+        RequestContext<CallToolRequestParams> request,
+        CancellationToken cancellationToken
+    )
+    {
+        _arguments.Complete(request.Params);
+        try
+        {
+            return await _tool.InvokeAsync(request, cancellationToken);
+        }
+        catch (Exception exception)
+            when (exception is not (McpException or OperationCanceledException) && _arguments.FindUnreadable(request.Params) is { } mistake)
+        {
+            throw new McpException(mistake, exception);
+        }
     }
 
     private static ClaimsPrincipal? Authenticated(ClaimsPrincipal? user) =>
@@ -101,7 +128,7 @@ internal sealed class MethodTool : TenantTool
                 Services = call.Services,
                 MatchedPrimitive = tool,
             };
-            return ToolAnswer.FromResult(await tool._tool.InvokeAsync(request, cancellationToken));
+            return ToolAnswer.FromResult(await tool.InvokeMethodAsync(request, cancellationToken));
         }
     }
 }

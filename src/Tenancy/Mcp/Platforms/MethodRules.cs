@@ -1,0 +1,84 @@
+using System.ComponentModel.DataAnnotations;
+using System.Reflection;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.AI;
+
+namespace Tenancy.Mcp.Platforms;
+
+/// <summary>
+/// Looks whether all that a method says of its arguments and its result can be said in a schema. What cannot would fail at each call, or
+/// would not hold.
+/// </summary>
+internal sealed class MethodRules(MethodInfo method, string tool)
+{
+    /// <summary>Looks at parameters and result.</summary>
+    /// <exception cref="InvalidOperationException">Something cannot be described; the message names it.</exception>
+    public void Check()
+    {
+        foreach (var parameter in method.GetParameters())
+        {
+            Check(parameter, parameter.Name!);
+        }
+
+        if (Result(method.ReturnType) is { IsGenericType: true } result && result.GetGenericTypeDefinition() == typeof(IAsyncEnumerable<>))
+        {
+            throw new InvalidOperationException(
+                $"The tool '{tool}' cannot be described: {method.DeclaringType!.Name}.{method.Name} returns an IAsyncEnumerable, and a "
+                    + "result is written in one piece: return a list."
+            );
+        }
+    }
+
+    /// <summary>Looks at the members of the types of parameters and result, as their schemas are made.</summary>
+    public JsonNode CheckMember(AIJsonSchemaCreateContext context, JsonNode schema)
+    {
+        if (context.PropertyInfo is { } property)
+        {
+            var place = $"{context.DeclaringType?.Name}.{property.Name}";
+            Check(context.PropertyAttributeProvider, place);
+            Check(context.ParameterAttributeProvider, place);
+        }
+
+        return schema;
+    }
+
+    private void Check(ICustomAttributeProvider? member, string place)
+    {
+        if (
+            member
+                ?.GetCustomAttributes(typeof(ValidationAttribute), inherit: true)
+                .FirstOrDefault(rule => !IsListed((ValidationAttribute)rule)) is
+            { } rule
+        )
+        {
+            throw new InvalidOperationException(
+                $"The tool '{tool}' cannot be described: {place} has "
+                    + $"[{rule.GetType().Name.Replace("Attribute", "", StringComparison.Ordinal)}], which no JSON schema can say: use another "
+                    + "attribute of System.ComponentModel.DataAnnotations, or check it in the method."
+            );
+        }
+    }
+
+    private static Type Result(Type type) =>
+        type.IsGenericType && type.GetGenericTypeDefinition() is var open && (open == typeof(Task<>) || open == typeof(ValueTask<>))
+            ? type.GenericTypeArguments[0]
+            : type;
+
+    // What Microsoft.Extensions.AI writes into schemas. A rule that derives from one of these may check something of its own.
+    private static bool IsListed(ValidationAttribute rule) =>
+        rule.GetType().Assembly == typeof(ValidationAttribute).Assembly
+            && rule
+                is RequiredAttribute
+                    or RangeAttribute { Minimum: int or double }
+                    or MinLengthAttribute
+                    or MaxLengthAttribute
+                    or LengthAttribute
+                    or StringLengthAttribute
+                    or RegularExpressionAttribute
+                    or AllowedValuesAttribute
+                    or DeniedValuesAttribute
+                    or EmailAddressAttribute
+                    or UrlAttribute
+                    or Base64StringAttribute
+        || rule.GetType() == typeof(DataTypeAttribute);
+}

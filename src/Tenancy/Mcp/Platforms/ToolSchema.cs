@@ -1,0 +1,246 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using ModelContextProtocol.Protocol;
+
+namespace Tenancy.Mcp.Platforms;
+
+/// <summary>
+/// Brings the schemas of a tool into the form that all clients take: no short forms, nothing said twice, and nothing required that may be
+/// left out.
+/// </summary>
+/// <remarks>
+/// Clients refuse a whole list of tools for one schema that is <c>true</c>, and models' providers for a list without items. A member that
+/// may be left out need not be null, too.
+/// </remarks>
+internal static class ToolSchema
+{
+    private const string Unsupported = "Unsupported .NET type";
+
+    // Where schemas stand in a schema: as one, as a list, or by name (JSON Schema 2020-12, sections 10 and 8.2.4).
+    private static readonly string[] Single =
+    [
+        "items",
+        "additionalProperties",
+        "contains",
+        "propertyNames",
+        "not",
+        "if",
+        "then",
+        "else",
+        "unevaluatedItems",
+        "unevaluatedProperties",
+    ];
+
+    private static readonly string[] Several = ["anyOf", "oneOf", "allOf", "prefixItems"];
+    private static readonly string[] Named = ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"];
+
+    /// <summary>Mends both schemas of a tool.</summary>
+    /// <param name="tool">The tool, as it is listed.</param>
+    /// <param name="mayLeaveOut">Whether what may be null may be left out of the arguments, whatever their schema says.</param>
+    /// <exception cref="InvalidOperationException">Something of it cannot be described; the message names it.</exception>
+    public static void Mend(Tool tool, bool mayLeaveOut)
+    {
+        tool.InputSchema = Mend(tool, tool.InputSchema, mayLeaveOut, isOutput: false);
+        if (tool.OutputSchema is { } output)
+        {
+            // What is null is not written.
+            tool.OutputSchema = Mend(tool, output, mayLeaveOut: true, isOutput: true);
+        }
+    }
+
+    private static JsonElement Mend(Tool tool, JsonElement schema, bool mayLeaveOut, bool isOutput)
+    {
+        var node = Whole(JsonNode.Parse(schema.GetRawText()));
+        Mend(node, mayLeaveOut, isOutput);
+        if (FindUnsupported(node, "") is { } place)
+        {
+            throw new InvalidOperationException(
+                $"The tool '{tool.Name}' cannot be described: the {(isOutput ? "result" : "argument")}{(place.Length > 0 ? $" '{place}'" : "")} has a type that is "
+                    + "neither read from JSON nor written as such. Use another type, or give it a JsonConverter."
+            );
+        }
+
+        return JsonSerializer.SerializeToElement(node);
+    }
+
+    private static void Mend(JsonObject schema, bool mayLeaveOut, bool isOutput)
+    {
+        foreach (var name in Single.Where(name => schema[name] is JsonValue))
+        {
+            MendShort(schema, name);
+        }
+
+        foreach (var child in Children(schema))
+        {
+            Mend(child, mayLeaveOut, isOutput);
+        }
+
+        if (Has(schema, "array") && !schema.ContainsKey("items") && !schema.ContainsKey("prefixItems"))
+        {
+            schema["items"] = new JsonObject();
+        }
+
+        if (schema["enum"] is JsonArray values)
+        {
+            schema["enum"] = new JsonArray([.. values.Select(value => value?.DeepClone()).Distinct(Comparer)]);
+            AddType(schema, values);
+        }
+
+        MendMembers(schema, mayLeaveOut, isOutput);
+    }
+
+    // Anything and nothing, in words that all clients know.
+    private static void MendShort(JsonObject schema, string name)
+    {
+        var isAnything = schema[name]!.GetValueKind() == JsonValueKind.True;
+        if (name == "additionalProperties")
+        {
+            if (isAnything)
+            {
+                schema.Remove(name);
+            }
+
+            return;
+        }
+
+        schema[name] = Whole(schema[name]);
+    }
+
+    private static void MendMembers(JsonObject schema, bool mayLeaveOut, bool isOutput)
+    {
+        if (schema["properties"] is not JsonObject properties)
+        {
+            return;
+        }
+
+        var required = (schema["required"] as JsonArray)?.Select(name => name!.GetValue<string>()).ToHashSet(StringComparer.Ordinal) ?? [];
+        foreach (var (name, member) in properties.Select(property => (property.Key, (JsonObject)property.Value!)))
+        {
+            if (MayBeNull(member) && mayLeaveOut || isOutput && IsAnything(member))
+            {
+                required.Remove(name);
+            }
+
+            if (!required.Contains(name))
+            {
+                DropNull(member);
+            }
+        }
+
+        if (schema["required"] is JsonArray)
+        {
+            schema["required"] = new JsonArray([.. required.Select(name => JsonValue.Create(name))]);
+        }
+    }
+
+    // Not every client can tell it from the values.
+    private static void AddType(JsonObject schema, JsonArray values)
+    {
+        if (!schema.ContainsKey("type") && values.All(value => value is null || value.GetValueKind() == JsonValueKind.String))
+        {
+            schema["type"] = values.Contains(null) ? new JsonArray("string", "null") : "string";
+        }
+    }
+
+    private static bool IsAnything(JsonObject schema) =>
+        !schema.Any(rule => rule.Key is "type" or "anyOf" or "oneOf" or "allOf" or "enum" or "const" or "$ref" or "not");
+
+    /// <summary>Whether a schema takes null beside something else.</summary>
+    private static bool MayBeNull(JsonObject schema) =>
+        schema["type"] is JsonArray { Count: > 1 } types && types.Any(IsNull)
+        || schema["anyOf"] is JsonArray { Count: > 1 } any && any.Any(IsNullSchema);
+
+    private static void DropNull(JsonObject schema)
+    {
+        if (schema["type"] is JsonArray types)
+        {
+            var rest = types.Where(type => !IsNull(type)).Select(type => type!.GetValue<string>()).ToArray();
+            schema["type"] = rest is [var only] ? only : new JsonArray([.. rest.Select(type => JsonValue.Create(type))]);
+        }
+
+        foreach (var name in new[] { "anyOf", "enum" })
+        {
+            if (schema[name] is JsonArray all)
+            {
+                schema[name] = new JsonArray([.. all.Where(one => one is not null && !IsNullSchema(one)).Select(one => one!.DeepClone())]);
+            }
+        }
+
+        if (schema.TryGetPropertyValue("default", out var value) && value is null)
+        {
+            schema.Remove("default");
+        }
+    }
+
+    private static JsonObject Whole(JsonNode? schema) =>
+        schema as JsonObject ?? (schema?.GetValueKind() == JsonValueKind.False ? new() { ["not"] = new JsonObject() } : []);
+
+    // Named and listed schemas that are short are replaced on the way.
+    private static IEnumerable<JsonObject> Children(JsonObject schema)
+    {
+        foreach (var name in Single)
+        {
+            if (schema[name] is JsonObject single)
+            {
+                yield return single;
+            }
+        }
+
+        foreach (var several in Several.Select(name => schema[name]).OfType<JsonArray>())
+        {
+            for (var i = 0; i < several.Count; i++)
+            {
+                if (several[i] is not JsonObject)
+                {
+                    several[i] = Whole(several[i]);
+                }
+
+                yield return (JsonObject)several[i]!;
+            }
+        }
+
+        foreach (var named in Named.Select(name => schema[name]).OfType<JsonObject>())
+        {
+            foreach (var name in named.Select(property => property.Key).ToArray())
+            {
+                if (named[name] is not JsonObject)
+                {
+                    named[name] = Whole(named[name]);
+                }
+
+                yield return (JsonObject)named[name]!;
+            }
+        }
+    }
+
+    private static string? FindUnsupported(JsonObject schema, string place)
+    {
+        if (
+            schema["$comment"] is JsonValue comment
+            && comment.GetValueKind() == JsonValueKind.String
+            && comment.GetValue<string>() == Unsupported
+        )
+        {
+            return place;
+        }
+
+        return (schema["properties"] as JsonObject)
+            ?.Select(member => FindUnsupported((JsonObject)member.Value!, place.Length > 0 ? $"{place}.{member.Key}" : member.Key))
+            .FirstOrDefault(found => found is not null)
+            ?? Children(schema)
+                .Where(child => !ReferenceEquals(child.Parent, schema["properties"]))
+                .Select(child => FindUnsupported(child, place))
+                .FirstOrDefault(found => found is not null);
+    }
+
+    private static bool Has(JsonObject schema, string type) =>
+        schema["type"] is JsonArray types ? types.Any(one => one?.GetValue<string>() == type) : schema["type"]?.GetValue<string>() == type;
+
+    private static bool IsNull(JsonNode? type) => type?.GetValueKind() == JsonValueKind.String && type.GetValue<string>() == "null";
+
+    private static bool IsNullSchema(JsonNode? schema) => schema is JsonObject { Count: 1 } only && IsNull(only["type"]);
+
+    private static readonly EqualityComparer<JsonNode?> Comparer = EqualityComparer<JsonNode?>.Create(JsonNode.DeepEquals, node =>
+        node?.ToJsonString().GetHashCode(StringComparison.Ordinal) ?? 0
+    );
+}

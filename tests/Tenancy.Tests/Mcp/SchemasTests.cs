@@ -1,0 +1,355 @@
+using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Net;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using Microsoft.Extensions.DependencyInjection;
+using ModelContextProtocol.Server;
+using Tenancy.Adcp;
+using Tenancy.Mcp;
+using Tenancy.Tests.Hosting;
+
+namespace Tenancy.Tests.Mcp;
+
+/// <summary>What is listed of a tool is what all clients take, and what its calls are held to.</summary>
+[Tier(Tier.Server)]
+public sealed class SchemasTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(Generation.Stateless)]
+    public async Task Every_schema_that_is_listed_is_one_that_every_client_takes(Generation? generation)
+    {
+        await using var server = await StartAsync();
+        foreach (
+            var (method, kind) in new[]
+            {
+                ("tools/list", "tools"),
+                ("prompts/list", "prompts"),
+                ("resources/list", "resources"),
+                ("resources/templates/list", "resourceTemplates"),
+            }
+        )
+        {
+            var result = await AskAsync(server, method, generation: generation);
+            Assert.NotEmpty(result[kind]!.AsArray());
+            var mistakes = kind == "tools" ? ListedSchemas.MistakesOfTools(result) : ListedSchemas.MistakesOfOthers(result, kind);
+            Assert.True(!mistakes.Any(), string.Join('\n', mistakes));
+        }
+    }
+
+    [Theory]
+    [InlineData("range", """{}""", "days is required.")]
+    [InlineData("range", """{"days":null}""", "days must be a whole number, and not null.")]
+    [InlineData("range", """{"days":0}""", "days must be 1 at least.")]
+    [InlineData("range", """{"days":91}""", "days must be 90 at most.")]
+    [InlineData("range", """{"days":"400"}""", "days must be 90 at most.")]
+    [InlineData("range", """{"days":"soon"}""", "days must be a whole number.")]
+    [InlineData("range", """{"days":1.5}""", "days must be a whole number.")]
+    [InlineData("range", """{"days":90}""", null)]
+    [InlineData("range", """{"days":"7"}""", null)]
+    [InlineData("texts", """{"name":"a","kind":"x"}""", "name must have 2 characters at least.")]
+    [InlineData("texts", """{"name":"abcdef","kind":"x"}""", "name must have 5 characters at most.")]
+    [InlineData("texts", """{"name":"abc","kind":"z"}""", "kind must be one of x, y.")]
+    [InlineData("texts", """{"name":"abc","kind":"x","code":"9a"}""", "code must match")]
+    [InlineData("texts", """{"name":"abc","kind":"x","mail":"nobody"}""", "mail must be an e-mail address.")]
+    [InlineData("texts", """{"name":"abc","kind":"y","code":"a9","mail":"a@b.example"}""", null)]
+    [InlineData("texts", """{"name":"abc","kind":"y","code":null}""", null)]
+    [InlineData("lists", """{"tags":[]}""", "tags must have 1 at least.")]
+    [InlineData("lists", """{"tags":["a",5]}""", "tags[1] must be a text.")]
+    [InlineData("lists", """{"tags":["a","b","c"]}""", "tags must have 2 at most.")]
+    [InlineData("lists", """{"tags":"a"}""", "tags must be a list.")]
+    [InlineData("lists", """{"tags":["a"]}""", null)]
+    [InlineData("person", """{"person":{}}""", "person.name is required.")]
+    [InlineData("person", """{"person":{"name":"a","age":200}}""", "person.age must be 150 at most.")]
+    [InlineData("person", """{"person":{"name":"a","color":"Green"}}""", "person.color must be one of Red, Blue.")]
+    [InlineData("person", """{"person":{"name":"a","color":7}}""", "person.color must be a text.")]
+    [InlineData("person", """{"person":{"name":"a","friends":[{"name":"b"},{}]}}""", "person.friends[1].name is required.")]
+    [InlineData("person", """{"person":{"name":"a","phones":{"home":{"kind":"x"}}}}""", "person.phones.home.number is required.")]
+    [InlineData("person", """{"person":{"name":"a","age":null,"color":"Red","phones":{"home":{"number":"1"}}}}""", null)]
+    [InlineData("when", """{"day":"today"}""", "day has a wrong form.")]
+    [InlineData("when", """{"day":""}""", "day has a wrong form.")]
+    [InlineData("when", """{"day":5}""", "day must be a text.")]
+    [InlineData("when", """{"day":"2026-01-02T03:04:05Z"}""", null)]
+    [InlineData("when", """{}""", null)]
+    public async Task What_is_listed_of_a_plain_tool_is_enforced_and_what_breaks_it_is_named(string tool, string arguments, string? mistake)
+    {
+        await using var server = await StartAsync();
+        foreach (var meta in new[] { "", ",\"_meta\":{\"progressToken\":1}" })
+        {
+            var body =
+                $$$"""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"{{{tool}}}","arguments":{{{arguments}}}{{{meta}}}}}""";
+            var result = await PostAsync(server, body);
+            var text = result["content"]![0]!["text"]!.ToString();
+            Assert.True((mistake is not null) == ((bool?)result["isError"] ?? false), text);
+            Assert.Contains(mistake ?? "ok", text, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_result_agrees_with_its_schema_where_something_is_null()
+    {
+        await using var server = await StartAsync();
+        foreach (var generation in new Generation?[] { null, Generation.Stateless })
+        {
+            var tools = (await AskAsync(server, "tools/list", generation: generation))["tools"]!.AsArray();
+            foreach (var name in new[] { "half_phone", "anything", "object", "with_anything" })
+            {
+                var schema = tools.Single(tool => tool!["name"]!.ToString() == name)!["outputSchema"]!;
+                var result = await server.CallAsync("acme", McpCalls.Acme, name, generation: generation);
+                var content = result["structuredContent"]!;
+                foreach (var required in schema["required"] as JsonArray ?? [])
+                {
+                    Assert.True(content[required!.ToString()] is not null, $"{name}: {schema.ToJsonString()} {content.ToJsonString()}");
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("tier", """{"tier":4}""", "tier must be one of 1, 2, 3.")]
+    [InlineData("short", """{"short":"abcdef"}""", "short must have 5 characters at most.")]
+    [InlineData("long", """{"long":"ab"}""", "long must have 3 at least.")]
+    [InlineData("items", """{"items":{"a":{"name":"x"}}}""", "name must have 2 at least.")]
+    [InlineData("tags", """{"tags":[null]}""", "It is null.")]
+    [InlineData("color", """{"color":7}""", "It has a value that there is not.")]
+    public async Task What_is_listed_of_an_adcp_tool_is_enforced(string member, string arguments, string mistake)
+    {
+        await using var server = await StartAsync();
+        var tools = (await AskAsync(server, "tools/list"))["tools"]!.AsArray();
+        var properties = tools.Single(tool => tool!["name"]!.ToString() == "ruled")!["inputSchema"]!["properties"]!;
+        Assert.Equal(
+            member switch
+            {
+                "tier" => """{"type":"integer","enum":[1,2,3]}""",
+                "short" => """{"type":"string","maxLength":5}""",
+                "long" => """{"type":"string","minLength":3}""",
+                "tags" => """{"type":"array","items":{"type":"string"},"maxItems":9}""",
+                "color" => """{"enum":["Red","Blue"],"type":"string"}""",
+                _ => null,
+            },
+            member == "items" ? null : properties[member]!.ToJsonString()
+        );
+        var result = await server.CallAsync("acme", McpCalls.Acme, "ruled", JsonNode.Parse(arguments)!.AsObject());
+        Assert.True((bool)result["isError"]!);
+        Assert.Contains(mistake, result["content"]![0]!["text"]!.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(typeof(StreamTools), "The tool 'stream'", "IAsyncEnumerable", "list")]
+    [InlineData(typeof(DelegateTools), "The tool 'callback'", "'job.callback'", "JsonConverter")]
+    [InlineData(typeof(OwnRuleTools), "own_rule", "Even", "DataAnnotations")]
+    [InlineData(typeof(AdcpRuleTools), "OwnRuleRequest", "even", "DataAnnotations")]
+    [InlineData(typeof(AdcpDateTools), "DateRuleRequest", "Range", "DataAnnotations")]
+    public async Task What_cannot_be_described_stops_the_start_and_is_named(Type handlers, string tool, string member, string fix)
+    {
+        var refused = await Assert.ThrowsAnyAsync<Exception>(() =>
+            TenancyServer.StartAsync(services: services => services.AddSingleton(new CommonHandlers(platform => Add(platform, handlers))))
+        );
+        foreach (var part in new[] { tool, member, fix })
+        {
+            Assert.Contains(part, refused.ToString(), StringComparison.Ordinal);
+        }
+    }
+
+    private static void Add(IPlatformBuilder platform, Type handlers) =>
+        typeof(IPlatformBuilder).GetMethod(nameof(IPlatformBuilder.AddHandlers))!.MakeGenericMethod(handlers).Invoke(platform, null);
+
+    private static Task<TenancyServer> StartAsync() =>
+        TenancyServer.StartAsync(services: services =>
+            services.AddSingleton(
+                new CommonHandlers(platform => platform.AddHandlers<OddTools>().AddHandlers<DifferenceTools>().AddHandlers<RuledTools>())
+            )
+        );
+
+    private static async Task<JsonNode> AskAsync(TenancyServer server, string method, Generation? generation = null)
+    {
+        using var request = McpCalls.Post(
+            server.Port,
+            Way.Path,
+            "acme",
+            McpCalls.Acme,
+            McpCalls.Message(method, generation: generation),
+            generation
+        );
+        using var response = await server.Client.SendAsync(request, Token);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        return (await McpCalls.ReadAsync(response))["result"]!;
+    }
+
+    private static async Task<JsonNode> PostAsync(TenancyServer server, string body)
+    {
+        using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, body);
+        using var response = await server.Client.SendAsync(request, Token);
+        return (await McpCalls.ReadAsync(response))["result"]!;
+    }
+
+    internal sealed record Phone(string Number, string? Kind);
+
+    internal sealed record WithAnything(JsonElement Extra, object? More, JsonElement[]? Several);
+
+    internal sealed record Person(
+        string Name,
+        [property: Range(0, 150)] int? Age = null,
+        Color? Color = null,
+        IReadOnlyList<Person>? Friends = null,
+        Dictionary<string, Phone>? Phones = null
+    );
+
+    [JsonConverter(typeof(JsonStringEnumConverter<Color>))]
+    internal enum Color
+    {
+        Red,
+        Blue,
+    }
+
+    internal sealed record Job(Action Callback);
+
+    internal sealed class OddTools
+    {
+        [McpServerTool(Name = "any")]
+        public static string Any(
+            JsonElement any,
+            object thing,
+            JsonNode? node = null,
+            JsonElement[]? several = null,
+            WithAnything? with = null
+        ) => "ok";
+
+        [McpServerTool(Name = "nullable")]
+        public static string Nullable(string? required, int? number, string? text = null, Color? color = Color.Red, bool? flag = null) =>
+            "ok";
+
+        [McpServerTool(Name = "range")]
+        public static string Range([Range(1, 90)] int days) => "ok";
+
+        [McpServerTool(Name = "texts")]
+        public static string Texts(
+            [StringLength(5, MinimumLength = 2)] string name,
+            [AllowedValues("x", "y")] string kind,
+            [RegularExpression("[a-z][0-9]")] string? code = null,
+            [EmailAddress] string? mail = null
+        ) => "ok";
+
+        [McpServerTool(Name = "lists")]
+        public static string Lists([MinLength(1), MaxLength(2)] string[] tags) => "ok";
+
+        [McpServerTool(Name = "person")]
+        public static string Introduce([Description("Who.")] Person person) => "ok";
+
+        [McpServerTool(Name = "when")]
+        public static string When(DateTime? day) => "ok";
+
+        [McpServerTool(Name = "half_phone", UseStructuredContent = true)]
+        public static Phone HalfPhone() => new("1", null);
+
+        [McpServerTool(Name = "anything", UseStructuredContent = true)]
+        public static JsonElement Anything() => JsonElement.Parse("""{"a":1}""");
+
+        [McpServerTool(Name = "object", UseStructuredContent = true)]
+        public static object Thing() => new Phone("1", null);
+
+        [McpServerTool(Name = "with_anything", UseStructuredContent = true)]
+        public static WithAnything With() => new(JsonElement.Parse("5"), null, null);
+
+        [McpServerPrompt(Name = "greet")]
+        public static string Greet(string name, string? title = null) => $"{title} {name}";
+
+        [McpServerResource(UriTemplate = "test://one", Name = "one")]
+        public static string One() => "one";
+
+        [McpServerResource(UriTemplate = "test://{name}/some", Name = "some")]
+        public static string Some(string name) => name;
+    }
+
+    internal sealed record RuledRequest : AdcpRequest
+    {
+        [AllowedValues(1, 2, 3)]
+        public int? Tier { get; init; }
+
+        [StringLength(5)]
+        public string? Short { get; init; }
+
+        [MinLength(3)]
+        public string? Long { get; init; }
+
+        public Dictionary<string, RuledItem>? Items { get; init; }
+
+        [MaxLength(9)]
+        public IReadOnlyList<string>? Tags { get; init; }
+
+        public Color? Color { get; init; }
+    }
+
+    internal sealed record RuledItem
+    {
+        [MinLength(2)]
+        public required string Name { get; init; }
+    }
+
+    internal sealed record RuledResponse : AdcpResponse;
+
+    internal sealed class RuledTools
+    {
+        [AdcpTool("ruled")]
+        public Task<RuledResponse> RunAsync(RuledRequest request, ToolContext context, CancellationToken cancellationToken) =>
+            Task.FromResult(new RuledResponse());
+    }
+
+    internal sealed class StreamTools
+    {
+        [McpServerTool(Name = "stream", UseStructuredContent = true)]
+        public static async IAsyncEnumerable<int> StreamAsync()
+        {
+            await Task.Yield();
+            yield return 1;
+        }
+    }
+
+    internal sealed class DelegateTools
+    {
+        [McpServerTool(Name = "callback")]
+        public static string Call(Job job) => "ok";
+    }
+
+    [AttributeUsage(AttributeTargets.Parameter | AttributeTargets.Property)]
+    internal sealed class EvenAttribute : ValidationAttribute
+    {
+        public override bool IsValid(object? value) => value is null || (value is int number && number % 2 == 0);
+    }
+
+    internal sealed class OwnRuleTools
+    {
+        [McpServerTool(Name = "own_rule")]
+        public static string Own([Even] int even) => "ok";
+    }
+
+    internal sealed record OwnRuleRequest : AdcpRequest
+    {
+        [Even]
+        public int? Even { get; init; }
+    }
+
+    internal sealed class AdcpRuleTools
+    {
+        [AdcpTool("own_rule")]
+        public Task<RuledResponse> RunAsync(OwnRuleRequest request, ToolContext context, CancellationToken cancellationToken) =>
+            Task.FromResult(new RuledResponse());
+    }
+
+    internal sealed record DateRuleRequest : AdcpRequest
+    {
+        [Range(typeof(DateTime), "2020-01-01", "2030-01-01")]
+        public DateTime? Day { get; init; }
+    }
+
+    internal sealed class AdcpDateTools
+    {
+        [AdcpTool("date_rule")]
+        public Task<RuledResponse> RunAsync(DateRuleRequest request, ToolContext context, CancellationToken cancellationToken) =>
+            Task.FromResult(new RuledResponse());
+    }
+}
