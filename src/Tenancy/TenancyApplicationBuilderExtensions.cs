@@ -47,7 +47,11 @@ public static class TenancyApplicationBuilderExtensions
     /// <summary>
     /// Maps the MCP endpoint of every tenant: <c>/mcp</c>, <c>/{tenant}/mcp</c> and the URL of a tenant plus <c>/mcp</c>.
     /// </summary>
-    /// <remarks>For tenants with an identity provider it maps the metadata by which clients find that, too (RFC 9728).</remarks>
+    /// <remarks>
+    /// For tenants with an identity provider it maps the metadata by which clients find that, too (RFC 9728). Where clients look for an
+    /// authorization server at this server itself, <c>POST /register</c> among those places, they are told that there is none; an endpoint
+    /// of yours at such a place is not touched.
+    /// </remarks>
     /// <returns>A builder for conventions that all of them share.</returns>
     public static IEndpointConventionBuilder MapTenantMcp(this IEndpointRouteBuilder endpoints)
     {
@@ -71,15 +75,10 @@ public static class TenancyApplicationBuilderExtensions
             group
                 .MapMethods(prefix + "/mcp", [HttpMethods.Options], () => Results.StatusCode(StatusCodes.Status405MethodNotAllowed))
                 .WithMetadata(new TenantEndpointMetadata("/mcp", isMcp: true));
-            group
-                .MapMethods(
-                    ProtectedResource.WellKnown + prefix + "/mcp",
-                    [HttpMethods.Get, HttpMethods.Options],
-                    ProtectedResourceMetadata.ServeAsync
-                )
-                .WithMetadata(new TenantEndpointMetadata("/mcp", isMcp: false, root: ProtectedResource.WellKnown));
+            OAuthEndpoints.Map(group, prefix);
         }
 
+        OAuthEndpoints.Map(group);
         EndpointGuard.Add(group);
         return group;
     }

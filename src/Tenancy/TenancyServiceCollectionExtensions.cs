@@ -224,9 +224,11 @@ public static class TenancyServiceCollectionExtensions
 
     private static void AddResolution(IServiceCollection services)
     {
+        services.TryAddSingleton<BoundAddresses>();
         services.TryAddSingleton<AllowedHosts>();
         services.TryAddSingleton<AllowedOrigins>();
         services.TryAddSingleton<UnreadBodies>();
+        services.TryAddSingleton<NamingHint>();
         services.TryAddSingleton<ProtectedResource>();
         services.TryAddSingleton<McpRefusals>();
         services.TryAddSingleton<BearerChallenge>();
@@ -298,6 +300,7 @@ public static class TenancyServiceCollectionExtensions
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<KeyedCalls>>()
         ));
+        services.TryAddSingleton<AnonymousAccess>();
         services.TryAddSingleton<ToolContextFactory>();
         services.TryAddSingleton<CallStarter>();
         services.TryAddSingleton<ClaimedCalls>();
@@ -334,7 +337,12 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<SdkCalls>();
         services.TryAddSingleton<IToolCalls>(provider => provider.GetRequiredService<SdkCalls>());
         services.AddSingleton<IPostConfigureOptions<McpServerOptions>>(provider => provider.GetRequiredService<SdkCalls>());
-        services.AddOptions<McpServerOptions>().Configure(options => options.Filters.Request.ListToolsFilters.Add(ToolListFilter.Filter));
+        services
+            .AddOptions<McpServerOptions>()
+            .Configure<AnonymousAccess>(
+                (options, access) => options.Filters.Request.ListToolsFilters.Add(new ToolListFilter(access).Filter)
+            );
+        services.AddOptions<McpServerOptions>().Configure(SessionlessCapabilities.Declare);
         services.AddOptions<McpServerOptions>().PostConfigure<PlatformCatalog>((options, platforms) => platforms.SetHeaderTools(options));
         services.AddOptions<HttpServerTransportOptions>().ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<HttpServerTransportOptions>, TransportOptionsValidator>());

@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using Tenancy.Configuration;
 
 namespace Tenancy.Authentication;
 
@@ -10,6 +11,14 @@ internal static class CallerScopes
 
     // The name that some issuers use, Microsoft Entra ID among them; its value may be a list.
     private const string ShortClaimType = "scp";
+
+    /// <summary>All scopes that a challenge can repeat, each once.</summary>
+    public static IEnumerable<string> All(ClaimsPrincipal user) =>
+        user
+            .Claims.Where(claim => claim.Type is ClaimType or ShortClaimType)
+            .SelectMany(claim => claim.Value.Split(' '))
+            .Where(OAuthScope.IsValid)
+            .Distinct(StringComparer.Ordinal);
 
     public static bool Has(ClaimsPrincipal user, string scope)
     {

@@ -60,13 +60,21 @@ internal sealed class TenantJwtOptions : ITenantChangeListener, IDisposable
     private readonly JwtBearerOptions _nobodys = new();
     private readonly IssuerMetadata _metadata;
     private readonly TenancyOptions _options;
+    private readonly BoundAddresses _bound;
     private readonly TimeProvider _time;
     private readonly ILogger<TenantJwtOptions> _logger;
     private readonly ITimer _sweep;
     private int _checks;
 
-    public TenantJwtOptions(IssuerMetadata metadata, IOptions<TenancyOptions> options, TimeProvider time, ILogger<TenantJwtOptions> logger)
+    public TenantJwtOptions(
+        IssuerMetadata metadata,
+        IOptions<TenancyOptions> options,
+        BoundAddresses bound,
+        TimeProvider time,
+        ILogger<TenantJwtOptions> logger
+    )
     {
+        _bound = bound;
         _metadata = metadata;
         _options = options.Value;
         _time = time;
@@ -169,6 +177,7 @@ internal sealed class TenantJwtOptions : ITenantChangeListener, IDisposable
             other is not null && other.Keys.Authentication.HasSameProof(authentication)
                 ? other.Keys
                 : new(tenant.Id, authentication, _metadata, _time, _logger);
+        var audiences = TenantAudiences.Of(tenant.Config, _options);
         var options = new JwtBearerOptions
         {
             ConfigurationManager = keys,
@@ -180,7 +189,8 @@ internal sealed class TenantJwtOptions : ITenantChangeListener, IDisposable
             {
                 AuthenticationType = TenantSchemes.Jwks,
                 ValidIssuer = authentication.Issuer,
-                ValidAudiences = TenantAudiences.Of(tenant.Config, _options),
+                ValidAudiences = audiences,
+                AudienceValidator = _bound.AreTenants ? (sent, _, _) => sent.Any(IsOurs) : null,
                 IgnoreTrailingSlashWhenValidatingAudience = false,
                 ValidAlgorithms = Algorithms,
                 ValidateIssuerSigningKey = true,
@@ -197,6 +207,9 @@ internal sealed class TenantJwtOptions : ITenantChangeListener, IDisposable
             Clients = NewClients(),
             UsedAt = _time.GetTimestamp(),
         };
+
+        // In Development a tenant is called at whatever address the server is bound to, which is known when it runs.
+        bool IsOurs(string audience) => audiences.Contains(audience, StringComparer.Ordinal) || _bound.IsEndpointOf(tenant.Id, audience);
     }
 
     private RecentTokens<ClientFinding> NewClients() => new(MaxClients, _time);

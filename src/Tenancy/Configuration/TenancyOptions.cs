@@ -22,10 +22,11 @@ public sealed class TenancyOptions
     /// <summary>Gets or sets the domain whose subdomains are tenants: <c>acme.example.com</c> where this is <c>example.com</c>.</summary>
     public string? BaseDomain { get; set; }
 
-    /// <summary>Gets or sets the public URL of this server: the origin of <c>/{tenant}/mcp</c>.</summary>
+    /// <summary>Gets or sets the public URL of this server, to which <c>/{tenant}/mcp</c> is added.</summary>
     /// <remarks>
-    /// Where its host is <see cref="BaseDomain"/>, its scheme and port are those of the subdomains, too; else these are https at the
-    /// default port. Outside Development it or <see cref="BaseDomain"/> is needed where path, header or token identification is on.
+    /// It may have a path of two segments at most, such as <c>https://example.com/api</c> where a proxy serves this server below
+    /// <c>/api</c>. Where its host is <see cref="BaseDomain"/>, its scheme, port and path are those of the subdomains, too; else these are
+    /// https at the default port. Outside Development it or <see cref="BaseDomain"/> is needed where path, header or token identification is on.
     /// </remarks>
     public string? PublicUrl { get; set; }
 
@@ -37,6 +38,10 @@ public sealed class TenancyOptions
     public TenantDefaults Defaults { get; set; } = new();
 
     /// <summary>Gets or sets the tools that may be called without credentials.</summary>
+    /// <remarks>
+    /// Where a tenant takes bearer tokens or a scheme, clients without credentials may connect and list these tools, too. At a tenant with
+    /// an identity provider they are asked for a token at once, unless its <c>challengeAtCall</c> is true.
+    /// </remarks>
     public IReadOnlyList<string> AnonymousTools { get; set; } = [];
 
     /// <summary>Gets or sets the browser origins that may call, beside <see cref="PublicUrl"/> and the tenant's own URLs.</summary>
@@ -127,6 +132,9 @@ public sealed class TenancyOptions
     /// <value>Default: 15 seconds. It is to be well below the shortest time after which a proxy in front cuts a silent connection.</value>
     [Range(typeof(TimeSpan), "00:00:01", "00:01:00")]
     public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>Whether requests that name no tenant are for this one.</summary>
+    internal bool IsDefault(string tenantId) => tenantId == (DefaultTenant ?? (MultiTenant ? null : "default"));
 
     /// <summary>The schemes that tenants may name, each with the claim that identifies its callers.</summary>
     internal Dictionary<string, string> Schemes { get; set; } = new(StringComparer.Ordinal);

@@ -93,9 +93,12 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
             {
                 failures.Add($"Tenancy:PublicUrl is '{publicUrl}': it {reason}.");
             }
-            else if (url.Path.Length > 0)
+            else if (url.Path.Count('/') >= TenantUrl.MaxSegments)
             {
-                failures.Add($"Tenancy:PublicUrl is '{publicUrl}': it must have no path, because /{{tenant}}/mcp is added to it.");
+                failures.Add(
+                    $"Tenancy:PublicUrl is '{publicUrl}': it must have at most {TenantUrl.MaxSegments - 1} path segments, because "
+                        + "/{tenant}/mcp is added to it."
+                );
             }
         }
 

@@ -13,7 +13,8 @@ internal static class TenantAudiences
                 .Distinct(StringComparer.Ordinal),
         ];
 
-    // An endpoint that several tenants share, because a header or a token names the tenant, is an audience of none of them.
+    // An endpoint that several tenants share, because a header or a token names the tenant, is an audience of none of them, unless one
+    // tenant gets the requests that name none.
     private static IEnumerable<string> Endpoints(TenantConfig tenant, TenancyOptions options)
     {
         foreach (var text in tenant.Urls)
@@ -24,9 +25,17 @@ internal static class TenantAudiences
             }
         }
 
-        if (options.Identification.HasFlag(TenantIdentification.Path) && TenantUrl.TryParse(options.PublicUrl, out var publicUrl, out _))
+        if (TenantUrl.TryParse(options.PublicUrl, out var publicUrl, out _))
         {
-            yield return $"{publicUrl}/{tenant.Id}{Endpoint}";
+            if (options.Identification.HasFlag(TenantIdentification.Path))
+            {
+                yield return $"{publicUrl}/{tenant.Id}{Endpoint}";
+            }
+
+            if (options.IsDefault(tenant.Id))
+            {
+                yield return publicUrl + Endpoint;
+            }
         }
 
         if (options.Identification.HasFlag(TenantIdentification.Host) && TenantSubdomain.Of(tenant.Id, options) is { } subdomain)

@@ -40,7 +40,11 @@ public sealed record TenantAuthentication
     [OfKind(TenantAuthenticationKind.Jwks)]
     public string? JwksUri { get; init; }
 
-    /// <summary>Gets the scopes that a client should ask for (RFC 6749, section 3.3).</summary>
+    /// <summary>Gets the scopes that a client should ask for at first (RFC 6749, section 3.3).</summary>
+    /// <remarks>
+    /// A tool's scope that is not among them is asked for when the tool is called. Name those, too, where the identity provider registers a
+    /// client for the scopes that it asked for at first, and refuses others later.
+    /// </remarks>
     [OfKind(TenantAuthenticationKind.Jwks), MaxLength(MaxItems)]
     public IReadOnlyList<string> Scopes
     {
@@ -55,6 +59,14 @@ public sealed record TenantAuthentication
     [OfKind(TenantAuthenticationKind.Jwks), OnChange(ChangeEffects.Stored)]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool RequireClients { get; init; }
+
+    /// <summary>
+    /// Gets whether a client is asked for a token when it calls a tool that needs one, and may connect and list the tools without a scope
+    /// before. Default: false: it is asked at once, and may only call what <c>Tenancy:AnonymousTools</c> names.
+    /// </summary>
+    [OfKind(TenantAuthenticationKind.Jwks), OnChange(ChangeEffects.Stored)]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool ChallengeAtCall { get; init; }
 
     /// <summary>Gets the id (<c>kid</c>) of the only key that is accepted. Default: every signing key that the issuer publishes.</summary>
     [OfKind(TenantAuthenticationKind.Jwks), Length(1, 1024)]

@@ -23,7 +23,7 @@ internal sealed class TenantConfigValidator(
 )
 {
     private readonly string? _baseDomain = options.BaseDomain?.TrimEnd('.').ToLowerInvariant();
-    private readonly string? _publicHost = TenantUrl.TryParse(options.PublicUrl, out var url, out _) ? url.Host : null;
+    private readonly TenantUrl? _publicUrl = TenantUrl.TryParse(options.PublicUrl, out var url, out _) ? url : null;
     private readonly TenantAuthenticationValidator _authentication = new(options);
 
     public IReadOnlyList<TenantConfigError> Validate(TenantConfig tenant)
@@ -123,12 +123,23 @@ internal sealed class TenantConfigValidator(
         {
             yield return byPath.Value;
         }
+
+        if (
+            _publicUrl is { Path.Length: > 0 } publicUrl
+            && url.Path.StartsWith(publicUrl.Path + "/", StringComparison.Ordinal)
+            && TenantId.TryParse(url.Path[(publicUrl.Path.Length + 1)..], out var byPublicPath)
+        )
+        {
+            yield return byPublicPath.Value;
+        }
     }
 
     /// <summary>Whether a tenant with this URL would stand between the server's host and what others are named by there.</summary>
     private bool IsServersOwn(TenantUrl url) =>
         options.MultiTenant
-        && url.Path.Length == 0
         && (options.Identification & ~TenantIdentification.Host) != 0
-        && (url.Host == _baseDomain || url.Host == _publicHost);
+        && (
+            (url.Path.Length == 0 && (url.Host == _baseDomain || url.Host == _publicUrl?.Host))
+            || (url.Path.Length > 0 && url.Path == _publicUrl?.Path)
+        );
 }

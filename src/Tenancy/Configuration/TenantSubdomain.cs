@@ -5,7 +5,7 @@ internal static class TenantSubdomain
 {
     /// <summary>The URL; null where there is no base domain.</summary>
     /// <remarks>
-    /// It is https at the default port, unless the public URL is that of the base domain itself: then scheme and port are as there.
+    /// It is https at the default port, unless the public URL is that of the base domain itself: then scheme, port and path are as there.
     /// </remarks>
     public static TenantUrl? Of(string tenantId, TenancyOptions options)
     {
@@ -20,6 +20,8 @@ internal static class TenantSubdomain
             && CanonicalHost.WithoutPort(publicUrl.Host).SequenceEqual(domain)
                 ? publicUrl
                 : null;
-        return TenantUrl.TryParse($"{origin?.Scheme ?? "https"}://{tenantId}.{origin?.Host ?? domain}", out var url, out _) ? url : null;
+        return TenantUrl.TryParse($"{origin?.Scheme ?? "https"}://{tenantId}.{origin?.Host ?? domain}{origin?.Path}", out var url, out _)
+            ? url
+            : null;
     }
 }

@@ -16,7 +16,10 @@ internal sealed class ToolContextFactory(RedisConnection redis, HybridCache cach
 
     /// <summary>Whether a caller has shown enough to call a tool.</summary>
     public bool MayCall(TenantModel tenant, CallerIdentity caller, string? tool) =>
-        !caller.IsAnonymous || IsOpen(tenant) || (tool is not null && _anonymousTools.Contains(tool));
+        !caller.IsAnonymous || IsOpen(tenant) || (tool is not null && IsAnonymous(tool));
+
+    /// <summary>Whether a tool may be called without credentials.</summary>
+    public bool IsAnonymous(string tool) => _anonymousTools.Contains(tool);
 
     /// <summary>Whether a tenant asks for no proof, so that anonymous callers have all rights.</summary>
     public static bool IsOpen(TenantModel tenant) => tenant.Config.Authentication is { Kind: TenantAuthenticationKind.None };

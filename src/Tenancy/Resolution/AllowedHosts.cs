@@ -1,6 +1,3 @@
-using System.Net;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Tenancy.Configuration;
@@ -19,12 +16,12 @@ internal sealed class AllowedHosts
     private readonly string[] _adminHosts;
     private readonly bool _isDevelopment;
     private readonly bool _isAnyAllowed;
-    private readonly IServer _server;
+    private readonly BoundAddresses _bound;
 
-    public AllowedHosts(TenantRegistry registry, IOptions<TenancyOptions> options, IHostEnvironment environment, IServer server)
+    public AllowedHosts(TenantRegistry registry, IOptions<TenancyOptions> options, IHostEnvironment environment, BoundAddresses bound)
     {
         _registry = registry;
-        _server = server;
+        _bound = bound;
         _isDevelopment = environment.IsDevelopment();
         BaseDomain = options.Value.BaseDomain is { } domain ? domain.TrimEnd('.').ToLowerInvariant() : null;
         _publicHost = TenantUrl.TryParse(options.Value.PublicUrl, out var url, out _) ? url.Host : null;
@@ -38,7 +35,7 @@ internal sealed class AllowedHosts
     public string? BaseDomain { get; }
 
     public bool Contains(ReadOnlySpan<char> host) =>
-        _registry.HasActiveHost(host) || IsOurs(host) || (_isDevelopment && IsLocal(host)) || _isAnyAllowed;
+        _registry.HasActiveHost(host) || IsOurs(host) || (_isDevelopment && (IsLocal(host) || _bound.IsAnyAddress(host))) || _isAnyAllowed;
 
     /// <summary>Whether the admin API answers at a host.</summary>
     /// <remarks>
@@ -79,24 +76,5 @@ internal sealed class AllowedHosts
     private static string? Canonical(string host) =>
         CanonicalHost.TryRead(host, new char[CanonicalHost.MaxLength], out var canonical) ? canonical.ToString() : null;
 
-    private bool IsLocal(ReadOnlySpan<char> host)
-    {
-        var name = CanonicalHost.WithoutPort(host);
-        return name is "localhost"
-            || name.EndsWith(".localhost")
-            || (IPAddress.TryParse(name.Trim("[]"), out var address) && (IPAddress.IsLoopback(address) || IsBound(name)));
-    }
-
-    private bool IsBound(ReadOnlySpan<char> name)
-    {
-        foreach (var address in _server.Features.Get<IServerAddressesFeature>()?.Addresses ?? [])
-        {
-            if (Uri.TryCreate(address, UriKind.Absolute, out var uri) && name.SequenceEqual(uri.Host))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
+    private bool IsLocal(ReadOnlySpan<char> host) => BoundAddresses.IsLoopback(host) || _bound.IsAt(host);
 }

@@ -11,9 +11,11 @@ namespace Tenancy.Resolution;
 internal sealed class AllowedOrigins(IOptions<TenancyOptions> options, AllowedHosts hosts, IHostEnvironment environment)
 {
     private readonly HashSet<string> _origins = new(
-        options.Value.AllowedOrigins.Append(options.Value.PublicUrl).OfType<string>().Select(origin => origin.TrimEnd('/')),
+        options.Value.AllowedOrigins.Append(OriginOf(options.Value.PublicUrl)).OfType<string>().Select(origin => origin.TrimEnd('/')),
         StringComparer.OrdinalIgnoreCase
     );
+
+    private static string? OriginOf(string? url) => url is null ? null : new Uri(url).GetLeftPart(UriPartial.Authority);
 
     /// <summary>Whether an origin may call any tenant.</summary>
     public bool Contains(string origin) => _origins.Contains(origin);

@@ -1,12 +1,13 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Tenancy.Configuration;
+using Tenancy.Registry;
 
 namespace Tenancy.Resolution;
 
 /// <summary>
 /// A tenant's MCP endpoint as OAuth knows it (RFC 9728): the URL that was called, as far as it was configured. What a Host header says by
-/// itself never gets into it, and a tenant that was found by a header or a token has none.
+/// itself never gets into it; in Development it may be any address at which the server listens.
 /// </summary>
 internal sealed class ProtectedResource
 {
@@ -16,24 +17,26 @@ internal sealed class ProtectedResource
     private const string Endpoint = "/mcp";
     private readonly TenantUrl? _publicUrl;
     private readonly TenancyOptions _options;
+    private readonly BoundAddresses _bound;
 
-    public ProtectedResource(IOptions<TenancyOptions> options)
+    public ProtectedResource(IOptions<TenancyOptions> options, BoundAddresses bound)
     {
         _options = options.Value;
+        _bound = bound;
         _publicUrl = TenantUrl.TryParse(options.Value.PublicUrl, out var url, out _) ? url : null;
     }
 
     /// <summary>The resource that a request is for; null where the tenant has no OAuth, or the URL is none that was configured.</summary>
     public string? Find(HttpContext context) =>
-        context.Features.Get<ITenantFeature>() is { Tenant.Config.Authentication.Kind: TenantAuthenticationKind.Jwks } feature
-        && FindUrl(context, feature) is { } url
-            ? url + Endpoint
-            : null;
+        FindTenant(context) is { } feature && FindUrl(context, feature) is { } url ? url + Endpoint : null;
 
-    /// <summary>The URL of the metadata of the resource that a request is for; null where there is no such resource.</summary>
+    /// <summary>
+    /// The URL of the metadata of a request's resource. Where the request came to another URL, such as one that all tenants share, it is
+    /// that of the tenant's own: a client that compares the two can say which URL to use.
+    /// </summary>
     public string? FindMetadata(HttpContext context)
     {
-        if (Find(context) is not { } resource)
+        if (FindOrLead(context) is not { } resource)
         {
             return null;
         }
@@ -42,28 +45,74 @@ internal sealed class ProtectedResource
         return resource[..path] + WellKnown + resource[path..];
     }
 
+    private static ITenantFeature? FindTenant(HttpContext context) =>
+        context.Features.Get<ITenantFeature>() is { Tenant.Config.Authentication.Kind: TenantAuthenticationKind.Jwks } feature
+            ? feature
+            : null;
+
+    private string? FindOrLead(HttpContext context) =>
+        FindTenant(context) is { } feature && (FindUrl(context, feature) ?? OwnUrl(context, feature.Tenant)) is { } url
+            ? url + Endpoint
+            : null;
+
     private string? FindUrl(HttpContext context, ITenantFeature feature)
     {
-        if (feature.Url is { } own)
+        var whole = TenantPath.Whole(context);
+        if (feature.Url is { } own && whole.SequenceEqual(own.Path))
         {
             return own.ToString();
         }
 
         Span<char> buffer = stackalloc char[CanonicalHost.MaxLength];
-        if (!CanonicalHost.TryRead(context.Request.Headers.Host.ToString(), buffer, out var host))
+        if (feature.Url is not null || !CanonicalHost.TryRead(context.Request.Headers.Host.ToString(), buffer, out var host))
         {
             return null;
         }
 
         var id = feature.Tenant.Id.Value;
-        var prefix = TenantPath.Prefix(context);
-        if (prefix.Length > 1 && prefix[1..].SequenceEqual(id))
+        var below = TenantPath.Below(context, _publicUrl?.Path);
+        if (below.Length > 1 && below[1..].SequenceEqual(id))
         {
-            return _publicUrl is not null && host.SequenceEqual(_publicUrl.Host) ? $"{_publicUrl}/{id}" : null;
+            return IsPublic(host) ? $"{_publicUrl}/{id}" : FindBound(host, whole);
         }
 
-        return prefix.IsEmpty && TenantSubdomain.Of(id, _options) is { } subdomain && host.SequenceEqual(subdomain.Host)
-            ? subdomain.ToString()
+        return !below.IsEmpty ? null
+            : TenantSubdomain.Of(id, _options) is { } subdomain && host.SequenceEqual(subdomain.Host) ? subdomain.ToString()
+            : IsNamedByHost(host, id) ? FindBound(host, whole)
+            : !_options.IsDefault(id) || context.Request.Headers.ContainsKey(TenantResolver.HeaderName) ? null
+            : IsPublic(host) ? _publicUrl!.ToString()
+            : FindBound(host, whole);
+    }
+
+    private bool IsPublic(ReadOnlySpan<char> host) => _publicUrl is not null && host.SequenceEqual(_publicUrl.Host);
+
+    private static bool IsNamedByHost(ReadOnlySpan<char> host, ReadOnlySpan<char> id) =>
+        host.Length > id.Length && host.StartsWith(id) && host[id.Length] == '.';
+
+    private string? FindBound(ReadOnlySpan<char> host, ReadOnlySpan<char> whole) =>
+        _bound.OriginOf(host) is { } origin ? string.Concat(origin, whole) : null;
+
+    // Where a tenant is called by whoever knows nothing but its id.
+    private string? OwnUrl(HttpContext context, TenantModel tenant)
+    {
+        if (tenant.Urls is [{ } first, ..])
+        {
+            return first.ToString();
+        }
+
+        var isByPath = _options.Identification.HasFlag(TenantIdentification.Path);
+        if (isByPath && _publicUrl is not null)
+        {
+            return $"{_publicUrl}/{tenant.Id}";
+        }
+
+        Span<char> buffer = stackalloc char[CanonicalHost.MaxLength];
+        return _options.Identification.HasFlag(TenantIdentification.Host) && TenantSubdomain.Of(tenant.Id.Value, _options) is { } subdomain
+                ? subdomain.ToString()
+            : isByPath
+            && CanonicalHost.TryRead(context.Request.Headers.Host.ToString(), buffer, out var host)
+            && _bound.OriginOf(host) is { } origin
+                ? $"{origin}{context.Request.PathBase}/{tenant.Id}"
             : null;
     }
 }

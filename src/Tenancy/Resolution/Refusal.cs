@@ -12,18 +12,21 @@ namespace Tenancy.Resolution;
 /// </summary>
 /// <param name="StatusCode">The HTTP status.</param>
 /// <param name="Detail">What is wrong and how to mend it.</param>
-/// <param name="JsonRpcCode">The JSON-RPC code on MCP endpoints; null where those get problem+json too.</param>
+/// <param name="JsonRpcCode">The JSON-RPC code on MCP endpoints; null for what is answered elsewhere only.</param>
 /// <param name="Reason">Why, for who describes it in the words of a protocol on top of MCP; see <see cref="IRefusalData"/>.</param>
 /// <param name="RetryAfter">The seconds after which a retry makes sense.</param>
 internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode = null, RefusalReason? Reason = null, int? RetryAfter = null)
 {
-    public static Refusal ForeignHost { get; } = new(400, "No tenant may be called at this host.");
+    private const int InvalidRequest = -32600;
+    private const int InvalidParams = -32602;
 
-    public static Refusal NoTenant { get; } = new(400, "The request names no tenant.");
+    public static Refusal ForeignHost { get; } = new(400, "No tenant may be called at this host.", InvalidRequest);
 
-    public static Refusal UnknownTenant { get; } = new(404, "There is no such tenant.");
+    public static Refusal NoTenant { get; } = new(400, "The request names no tenant.", InvalidRequest);
 
-    public static Refusal ForeignOrigin { get; } = new(403, "This origin may not call the tenant.");
+    public static Refusal UnknownTenant { get; } = new(404, "There is no such tenant.", InvalidRequest);
+
+    public static Refusal ForeignOrigin { get; } = new(403, "This origin may not call the tenant.", InvalidRequest);
 
     public static Refusal ForeignAdminHost { get; } =
         new(
@@ -104,9 +107,10 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
 
     public static Refusal NoMetadata { get; } = new(404, "There is no OAuth metadata for this URL.");
 
-    public static Refusal TooLarge { get; } = new(413, "The request's body is too large.", -32600);
+    public static Refusal TooLarge { get; } = new(413, "The request's body is too large.", InvalidRequest);
 
-    public static Refusal SlowBody { get; } = new(408, "The request's body took too long to arrive: send it again, faster.", -32600);
+    public static Refusal SlowBody { get; } =
+        new(408, "The request's body took too long to arrive: send it again, faster.", InvalidRequest);
 
     public static Refusal TooManyBodies { get; } =
         new(
@@ -120,17 +124,35 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
     public static Refusal TenantChanged { get; } =
         new(503, "The tenant has changed meanwhile: call again.", -32027, RefusalReason.Unavailable, RetryAfter: 1);
 
+    public static Refusal NoStream { get; } =
+        new(405, "Without a session there is nothing here to GET or DELETE: send messages by POST.", InvalidRequest) { Allow = "POST" };
+
+    public static Refusal NotAcceptable { get; } =
+        new(406, "The answer is JSON or an event stream: send Accept: application/json, text/event-stream.", InvalidRequest);
+
+    public static Refusal NotAStreamReader { get; } =
+        new(406, "The answer is an event stream: send Accept: text/event-stream.", InvalidRequest);
+
+    public static Refusal UnsupportedContent { get; } =
+        new(415, "The body must be JSON as it is: send Content-Type: application/json, and no Content-Encoding.", InvalidRequest);
+
+    public static Refusal BrokenBody { get; } = new(400, "The request's body ends early, or is not framed as HTTP says.", InvalidRequest);
+
     public static Refusal BadJson { get; } = new(400, "The body is not one JSON-RPC message.", -32700);
 
     public static Refusal BadInitialize { get; } =
         new(
             400,
             "The parameters of initialize cannot be read: send protocolVersion, capabilities and clientInfo with a name and a version.",
-            -32602
+            InvalidParams
         );
 
     public static Refusal AmbiguousJson { get; } =
-        new(400, "The body has a JSON key twice, or in a spelling that differs by case only.", -32600);
+        new(400, "The body has a JSON key twice, or in a spelling that differs by case only.", InvalidRequest);
+
+    public static Refusal BadMessage(string reason) => new(400, $"The body is no JSON-RPC message: {reason}.", InvalidRequest);
+
+    public static Refusal BadParameters(string reason) => new(400, reason, InvalidParams);
 
     public static Refusal TooManyRequests(int retryAfter) =>
         new(429, "There were too many requests.", -32029, RefusalReason.TooMany, Math.Max(1, retryAfter));
@@ -138,13 +160,16 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
     public static Refusal InsufficientScope(IReadOnlyList<string> scopes) =>
         new(403, $"The credentials lack the scope {string.Join(' ', scopes)}.", -32028, RefusalReason.ScopeMissing) { Scopes = scopes };
 
-    public static Refusal Contradiction(string reason) => new(400, reason);
+    public static Refusal Contradiction(string reason) => new(400, reason, InvalidRequest);
 
     /// <summary>The JSON-RPC error's data, where the MCP protocol says what is in it.</summary>
     public JsonObject? Data { get; init; }
 
     /// <summary>The scopes that the credentials lack, for the challenge.</summary>
     public IReadOnlyList<string> Scopes { get; init; } = [];
+
+    /// <summary>The methods that are taken here, where the request's is not.</summary>
+    public string? Allow { get; init; }
 
     /// <summary>Writes the answer as problem+json. The tenant's own data never enters it.</summary>
     public Task WriteAsync(HttpContext context) =>
@@ -166,6 +191,11 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
         response.StatusCode = StatusCode;
         response.ContentType = contentType;
         response.Headers.CacheControl = "no-store";
+        if (Allow is not null)
+        {
+            response.Headers.Allow = Allow;
+        }
+
         if (StatusCode != StatusCodes.Status408RequestTimeout)
         {
             UnreadBodies.Mark(context);

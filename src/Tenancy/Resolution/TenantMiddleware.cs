@@ -16,11 +16,13 @@ internal sealed class TenantMiddleware(
     AllowedOrigins origins,
     McpRefusals refusals,
     UnreadBodies unread,
+    NamingHint hint,
     IOptions<TenancyOptions> options,
     ILogger<TenantMiddleware> logger
 )
 {
     private readonly string? _defaultTenant = options.Value.DefaultTenant;
+    private readonly Refusal _noTenant = hint.AddTo(Refusal.NoTenant);
 
     public Task InvokeAsync(HttpContext context) =>
         context.GetEndpoint()?.Metadata.GetMetadata<TenantEndpointMetadata>() is { } metadata
@@ -64,7 +66,7 @@ internal sealed class TenantMiddleware(
         }
 
         var tenant = (resolution.TenantId ?? _defaultTenant) is { } id ? registry.Get(id) : null;
-        if (Check(context, resolution, tenant) is { } refusal)
+        if (Check(context, metadata, resolution, tenant) is { } refusal)
         {
             await RefuseAsync(context, metadata, refusal);
             return;
@@ -114,7 +116,7 @@ internal sealed class TenantMiddleware(
     private Task RefuseAsync(HttpContext context, TenantEndpointMetadata metadata, Refusal refusal) =>
         metadata.IsMcp ? refusals.WriteAsync(context, refusal) : refusal.WriteAsync(context);
 
-    private Refusal? Check(HttpContext context, TenantResolution resolution, TenantModel? tenant)
+    private Refusal? Check(HttpContext context, TenantEndpointMetadata metadata, TenantResolution resolution, TenantModel? tenant)
     {
         if (resolution.Reason is { } reason)
         {
@@ -123,7 +125,7 @@ internal sealed class TenantMiddleware(
 
         if (tenant is null || tenant.IsSuspended)
         {
-            return resolution.TenantId is null && _defaultTenant is null ? Refusal.NoTenant
+            return resolution.TenantId is null && _defaultTenant is null ? (metadata.IsMetadata ? Refusal.NoMetadata : _noTenant)
                 : registry.IsComplete ? Refusal.UnknownTenant
                 : Refusal.NotLoaded;
         }

@@ -23,6 +23,7 @@ public sealed class TenantResolver : ITenantResolver
     private readonly AllowedHosts _hosts;
     private readonly TokenTenants _tokens;
     private readonly TenancyOptions _options;
+    private readonly string _publicPath;
 
     internal TenantResolver(TenantRegistry registry, AllowedHosts hosts, TokenTenants tokens, IOptions<TenancyOptions> options)
     {
@@ -30,6 +31,7 @@ public sealed class TenantResolver : ITenantResolver
         _hosts = hosts;
         _tokens = tokens;
         _options = options.Value;
+        _publicPath = TenantUrl.TryParse(_options.PublicUrl, out var url, out _) ? url.Path : "";
     }
 
     /// <inheritdoc/>
@@ -72,18 +74,18 @@ public sealed class TenantResolver : ITenantResolver
         }
 
         var suffix = context.GetEndpoint()?.Metadata.GetMetadata<TenantEndpointMetadata>()?.Suffix;
-        var prefix = TenantPath.Prefix(context);
+        var whole = TenantPath.Whole(context);
+        var prefix = TenantPath.Below(context, _publicPath);
         var isFixed = suffix is not null;
         if (
-            _registry.TryFindUrl(host, prefix, out var tenant, out var url)
+            _registry.TryFindUrl(host, whole, out var tenant, out var url)
             && Has(url.Path.Length > 0 ? TenantIdentification.Path : TenantIdentification.Host)
         )
         {
             if (url.Path.Length > 0)
             {
-                // Nothing else lies below a tenant's URL, neither of this tenant nor of another. The same answer is given whether or not it
-                // is suspended.
-                var isElsewhere = isFixed && !prefix.SequenceEqual(url.Path);
+                // Below a tenant's URL there are no other endpoints, of this tenant or of any; whether it is suspended does not show.
+                var isElsewhere = isFixed && !whole.SequenceEqual(url.Path);
                 found.Add(isElsewhere ? Nobody : tenant.Id.Value, isElsewhere ? null : url, _registry);
                 return;
             }

@@ -156,7 +156,7 @@ public sealed class OAuthDiscoveryTests : IAsyncLifetime
     [Theory]
     [InlineData(null, "/plain/mcp", 404)]
     [InlineData(null, "/nobody/mcp", 404)]
-    [InlineData(null, "/mcp", 400)]
+    [InlineData(null, "/mcp", 404)]
     [InlineData("acme.localhost:1", "/acme/mcp", 404)]
     [InlineData("initech.tenants.example:8080", "/mcp", 404)]
     [InlineData("evil.example", "/initech/mcp", 400)]
@@ -170,12 +170,15 @@ public sealed class OAuthDiscoveryTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_tenant_that_a_header_names_gets_a_challenge_without_metadata()
+    public async Task A_tenant_that_a_header_names_leads_to_its_own_url()
     {
         using var request = McpCalls.Post(_port, Way.Header, "initech", null, McpCalls.Call("whoami"));
         using var client = NewClient();
         using var response = await client.SendAsync(request, Cancellation);
-        Assert.Equal("Bearer", response.Headers.WwwAuthenticate.ToString());
+        Assert.Equal(
+            "Bearer resource_metadata=\"https://shops.example/.well-known/oauth-protected-resource/x/initech/mcp\"",
+            response.Headers.WwwAuthenticate.ToString()
+        );
     }
 
     [Theory]

@@ -26,7 +26,7 @@ public sealed class StartTests
     [InlineData("Tenancy:MaxRequestBodySize", "1023", "Tenancy:MaxRequestBodySize", "is 1023", "use at least 1024 bytes")]
     [InlineData("Tenancy:MultiTenant", "perhaps", "Tenancy:MultiTenant", "perhaps", "true or false")]
     [InlineData("Tenancy:PublicUrl", "agents.example.com", "Tenancy:PublicUrl", "agents.example.com", "absolute http or https URL")]
-    [InlineData("Tenancy:PublicUrl", "https://agents.example.com/path", "Tenancy:PublicUrl", "/path", "must have no path")]
+    [InlineData("Tenancy:PublicUrl", "https://agents.example.com/a/b/c", "Tenancy:PublicUrl", "/a/b/c", "at most 2 path segments")]
     [InlineData("Tenancy:BaseDomain", "https://example.com", "Tenancy:BaseDomain", "https://example.com", "without scheme")]
     [InlineData(
         "Tenancy:AllowedOrigins:0",

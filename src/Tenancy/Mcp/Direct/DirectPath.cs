@@ -17,6 +17,7 @@ namespace Tenancy.Mcp.Direct;
 internal sealed class DirectPath(
     DirectConditions conditions,
     CallStarter starter,
+    AnonymousAccess access,
     OpenSessions sessions,
     Heartbeats heartbeats,
     McpRefusals refusals,
@@ -39,7 +40,7 @@ internal sealed class DirectPath(
 
         using var operation = CallTelemetry.Begin(request, session);
         body.Consume();
-        reply.WriteList();
+        reply.WriteList(access);
         await reply.FlushAsync();
         return null;
     }

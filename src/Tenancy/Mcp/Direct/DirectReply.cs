@@ -86,11 +86,11 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
     public void Write(CallToolResult result) => WriteResult(TakeBuffer(), result);
 
     /// <summary>Writes the list of tools.</summary>
-    public void WriteList()
+    public void WriteList(AnonymousAccess access)
     {
         var buffer = TakeBuffer();
         var kind = request.Platform.Kind;
-        kind.Lists.Write(buffer, _isModern, kind.HasScopes ? MayCall : null);
+        kind.Lists.Write(buffer, _isModern, kind.HasScopes || request.IsStranger ? IsSeen : null);
         var tools = buffer.WrittenSpan;
         var caching = _isModern ? ListCaching : ""u8;
         var message = Begin(ListStart.Length + tools.Length + caching.Length + ResultEnd.Length + 1);
@@ -101,6 +101,8 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
         message.Write("}"u8);
         End(ref message);
         t_json = buffer;
+
+        bool IsSeen(TenantTool tool) => access.Lists(request.Tenant, request.Caller, request.User, tool);
     }
 
     /// <summary>Writes a JSON-RPC error.</summary>
@@ -210,8 +212,6 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
             Meta = meta,
         };
     }
-
-    private bool MayCall(TenantTool tool) => ToolScopes.Missing(request.Tenant, request.User, tool).Count == 0;
 
     private async Task BeatAsync()
     {

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using ModelContextProtocol.Protocol;
 using Tenancy.Authentication;
 using Tenancy.Mcp.Direct;
 using Tenancy.Mcp.Requests;
@@ -18,7 +19,7 @@ namespace Tenancy.Mcp.Gate;
 internal sealed class McpGate(
     RequestLimits limits,
     BodyReader bodies,
-    ToolContextFactory contexts,
+    AnonymousAccess access,
     SessionGuard sessions,
     SessionStreams streams,
     Deliveries deliveries,
@@ -50,22 +51,48 @@ internal sealed class McpGate(
     /// </summary>
     private async ValueTask<Refusal?> JudgeHeadAsync(McpRequest request)
     {
-        if (AsksForProof(request) && await HasBadCredentialsAsync(request.Http))
+        if (request.IsStranger && await HasBadCredentialsAsync(request.Http))
         {
             return Explain(request.Http.Features);
+        }
+
+        if (JudgeForm(request) is { } refusal)
+        {
+            return refusal;
         }
 
         var limit = await limits.AcquireAsync(request);
         request.IsForeignSession = limit.IsOwnSession is false;
         return !limit.IsAllowed ? Refusal.TooManyRequests(RequestLimits.Seconds(limit.RetryAfter))
-            : limit.IsOwnSession is false && !AsksForProof(request) ? Refusal.NoSession
-            : HttpMethods.IsPost(request.Http.Request.Method) || MayUse(request, tool: null) ? null
+            : limit.IsOwnSession is false && !request.IsStranger ? Refusal.NoSession
+            : HttpMethods.IsPost(request.Http.Request.Method) || !request.IsStranger ? null
             : Refusal.NoCredentials;
+    }
+
+    /// <summary>What HTTP alone says, whoever asks: nothing is counted for it, as nothing is done.</summary>
+    private Refusal? JudgeForm(McpRequest request)
+    {
+        var http = request.Http.Request;
+        if (HttpMethods.IsPost(http.Method))
+        {
+            return !JsonBody.Is(http) ? Refusal.UnsupportedContent
+                : request.Reply == AcceptedReply.Unclear ? Refusal.NotAcceptable
+                : null;
+        }
+
+        if (!access.MayConnect(request.Tenant, request.Caller))
+        {
+            return null;
+        }
+
+        return !request.HasSessionHeader || request.IsModern ? Refusal.NoStream
+            : HttpMethods.IsGet(http.Method) && !AcceptedReplies.AcceptsEventStream(http) ? Refusal.NotAStreamReader
+            : ProtocolVersions.Check(request);
     }
 
     private async ValueTask<Refusal?> PostAsync(McpRequest request, EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
     {
-        var (body, refusal) = await bodies.ReadAsync(request, isSmall: AsksForProof(request));
+        var (body, refusal) = await bodies.ReadAsync(request, isSmall: request.IsStranger);
         if (body is null)
         {
             return refusal;
@@ -92,12 +119,12 @@ internal sealed class McpGate(
     /// </summary>
     private async ValueTask<Refusal?> JudgeMessageAsync(McpRequest request)
     {
-        if (request.Head.IsAmbiguous)
+        if (Malformed(request) is { } malformed)
         {
-            return Refusal.AmbiguousJson;
+            return malformed;
         }
 
-        if (!MayUse(request, request.ToolName()))
+        if (!MayUse(request))
         {
             // A client that has no token yet begins a connection to be told where to get one. That must not cost it its calls.
             return request.IsHandshake && await SettleLimitAsync(request) is { } spent ? spent : Refusal.NoCredentials;
@@ -136,13 +163,13 @@ internal sealed class McpGate(
     private async ValueTask<Refusal?> SettleLimitAsync(McpRequest request)
     {
         // To read a large message costs as much as a call, whatever it is: it stays counted.
-        if (request.RunsNothing && request.Body.Length <= BodyBudgets.Free)
+        if (request.RunsNothing && !request.IsStranger && request.Body.Length <= BodyBudgets.Free)
         {
             await limits.GiveBackAsync(request);
             return null;
         }
 
-        if (!request.IsHandshake)
+        if (!request.IsHandshake && !(request.IsStranger && request.IsPreliminary))
         {
             return null;
         }
@@ -173,9 +200,9 @@ internal sealed class McpGate(
             return Refusal.AmbiguousJson;
         }
 
-        if (request.BeginsSession && !SessionGuard.CanBegin(request))
+        if (Unreadable(request) is { } unreadable)
         {
-            return Refusal.BadInitialize;
+            return unreadable;
         }
 
         if (await deliveries.DeliverAsync(request) is { } undeliverable)
@@ -218,10 +245,33 @@ internal sealed class McpGate(
         return null;
     }
 
-    /// <summary>Whether the caller has shown nothing at a tenant that asks for something.</summary>
-    private static bool AsksForProof(McpRequest request) => request.Caller.IsAnonymous && !ToolContextFactory.IsOpen(request.Tenant);
+    // Who shows no credentials may call some tools and, where it finds them no other way, connect and ask for their list.
+    private bool MayUse(McpRequest request) =>
+        access.MayCall(request.Tenant, request.Caller, request.ToolName())
+        || (
+            (request.IsPreliminary || request.Head.Method is RequestMethods.ToolsList) && access.MayConnect(request.Tenant, request.Caller)
+        );
 
-    private bool MayUse(McpRequest request, string? tool) => contexts.MayCall(request.Tenant, request.Caller, tool);
+    private static Refusal? Malformed(McpRequest request) =>
+        request.Head.IsAmbiguous ? Refusal.AmbiguousJson
+        : request.Head.Mistake is { } mistake ? Refusal.BadMessage(mistake)
+        : request.Head.HasOddParameters ? Refusal.BadParameters("The parameters must be a JSON object.")
+        : null;
+
+    // The MCP SDK finds it out late: a session is there by then, or the answer says that the server failed.
+    private static Refusal? Unreadable(McpRequest request)
+    {
+        var body = request.Body.Span;
+        return request.Head.Method is not { } method
+            ? MessageParameters.IsAnswer(body)
+                ? null
+                : Refusal.BadMessage("its result or error cannot be read")
+            : !request.Head.IsRequest || MessageParameters.AreReadable(method, body[request.Head.Parameters])
+                ? null
+                : method is RequestMethods.Initialize
+                    ? Refusal.BadInitialize
+                    : Refusal.BadParameters($"The parameters of {method} cannot be read.");
+    }
 
     // Credentials that are not valid are refused everywhere, also where callers without any are let in.
     private static async Task<bool> HasBadCredentialsAsync(HttpContext http) =>
@@ -240,7 +290,8 @@ internal sealed class McpGate(
         }
         else if (refusal.Scopes.Count > 0)
         {
-            challenge.WriteInsufficientScope(request.Http, refusal.Scopes);
+            // With what it holds, as a client asks for what it is told and for nothing else.
+            challenge.WriteInsufficientScope(request.Http, CallerScopes.All(request.User).Union(refusal.Scopes));
         }
 
         await refusals.WriteAsync(request.Http, refusal, request.ReadId());

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Tenancy.Mcp.Platforms;
 using Tenancy.Resolution;
 
 namespace Tenancy.Mcp.Gate;
@@ -29,13 +30,14 @@ internal sealed record ProtectedResourceMetadata
 
         var tenant = context.Features.GetRequiredFeature<ITenantFeature>().Tenant;
         var authentication = tenant.Config.Authentication!;
+        string[] scopes = [.. authentication.Scopes.Union(McpPlatformInstance.Of(tenant).Kind.Scopes)];
         context.Response.Headers.CacheControl = "no-store";
         await context.Response.WriteAsJsonAsync(
             new ProtectedResourceMetadata
             {
                 Resource = resource,
                 AuthorizationServers = [authentication.Issuer!],
-                ScopesSupported = authentication.Scopes.Count > 0 ? authentication.Scopes : null,
+                ScopesSupported = scopes.Length > 0 ? scopes : null,
                 ResourceName = tenant.Config.Name,
             },
             ProtectedResourceJson.Default.ProtectedResourceMetadata,

@@ -48,7 +48,11 @@ internal sealed class PlatformKind(
     public ToolLists Lists { get; } = new(primitives.Tools);
 
     /// <summary>Whether any tool asks for a scope.</summary>
-    public bool HasScopes { get; } = primitives.Tools.OfType<TenantTool>().Any(tool => tool.RequiredScopes.Count > 0);
+    public bool HasScopes => Scopes.Count > 0;
+
+    /// <summary>The scopes that tools ask for, each once.</summary>
+    public IReadOnlyList<string> Scopes { get; } =
+    [.. primitives.Tools.OfType<TenantTool>().SelectMany(tool => tool.RequiredScopes).Distinct(StringComparer.Ordinal)];
 
     /// <summary>
     /// Whether any tool has an authorization attribute, by which the MCP SDK's filters choose what a caller sees in a list.

@@ -15,14 +15,14 @@ internal sealed class ToolLists(McpServerPrimitiveCollection<McpServerTool> tool
     private readonly Lazy<Form> _earlier = new(() => new(tools, tool => tool.EarlierProtocolTool));
     private readonly Lazy<Form> _modern = new(() => new(tools, tool => tool.ProtocolTool));
 
-    /// <summary>Writes the JSON array of the tools that the caller may call.</summary>
+    /// <summary>Writes the JSON array of the tools that the caller sees.</summary>
     /// <param name="output">Where to.</param>
     /// <param name="isModern">Whether the client speaks 2026-07-28 or later.</param>
-    /// <param name="mayCall">Whether the caller may call a tool; null where it may call all of them.</param>
-    public void Write(IBufferWriter<byte> output, bool isModern, Func<TenantTool, bool>? mayCall)
+    /// <param name="isSeen">Whether the caller sees a tool; null where it sees all of them.</param>
+    public void Write(IBufferWriter<byte> output, bool isModern, Func<TenantTool, bool>? isSeen)
     {
         var form = isModern ? _modern.Value : _earlier.Value;
-        if (mayCall is null)
+        if (isSeen is null)
         {
             output.Write(form.All);
             return;
@@ -32,7 +32,7 @@ internal sealed class ToolLists(McpServerPrimitiveCollection<McpServerTool> tool
         var isFirst = true;
         foreach (var (tool, json) in form.Each)
         {
-            if (mayCall(tool))
+            if (isSeen(tool))
             {
                 output.Write(isFirst ? ""u8 : ","u8);
                 output.Write(json);

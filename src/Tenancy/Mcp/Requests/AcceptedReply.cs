@@ -6,7 +6,7 @@ namespace Tenancy.Mcp.Requests;
 /// <summary>The form of an answer that a client reads, by its <c>Accept</c>.</summary>
 internal enum AcceptedReply
 {
-    /// <summary>Neither form for certain: the MCP SDK says what is wrong.</summary>
+    /// <summary>Neither form for certain.</summary>
     Unclear,
 
     /// <summary>An event stream, and JSON, as the protocol asks of clients.</summary>

@@ -29,6 +29,27 @@ internal sealed class BodyReader(IOptions<TenancyOptions> options, BodyBudgets b
     /// <returns>The body, to be disposed of with the request; or why it is refused.</returns>
     public async ValueTask<(RequestBody? Body, Refusal? Refusal)> ReadAsync(McpRequest request, bool isSmall)
     {
+        try
+        {
+            return await ReadWithinAsync(request, isSmall);
+        }
+        catch (BadHttpRequestException exception)
+        {
+            return (null, Explain(exception.StatusCode));
+        }
+    }
+
+    // What Kestrel finds wrong with a body it finds while that is read.
+    private static Refusal Explain(int status) =>
+        status switch
+        {
+            StatusCodes.Status408RequestTimeout => Refusal.SlowBody,
+            StatusCodes.Status413PayloadTooLarge => Refusal.TooLarge,
+            _ => Refusal.BrokenBody,
+        };
+
+    private async ValueTask<(RequestBody? Body, Refusal? Refusal)> ReadWithinAsync(McpRequest request, bool isSmall)
+    {
         var http = request.Http.Request;
         var most = isSmall ? Math.Min(MaxAnonymousSize, _maxSize) : _maxSize;
         if (http.ContentLength > most)
@@ -83,16 +104,6 @@ internal sealed class BodyReader(IOptions<TenancyOptions> options, BodyBudgets b
         catch (OperationCanceledException) when (deadline.IsCancellationRequested && !aborted.IsCancellationRequested)
         {
             return (null, Refusal.SlowBody);
-        }
-        catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status408RequestTimeout)
-        {
-            // Kestrel's least rate.
-            return (null, Refusal.SlowBody);
-        }
-        catch (BadHttpRequestException exception) when (exception.StatusCode == StatusCodes.Status413PayloadTooLarge)
-        {
-            // Kestrel's own most, where it is less than that of these endpoints.
-            return (null, Refusal.TooLarge);
         }
         finally
         {

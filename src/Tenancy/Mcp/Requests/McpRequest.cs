@@ -51,6 +51,9 @@ internal sealed class McpRequest
 
     public CallerIdentity Caller { get; }
 
+    /// <summary>Gets whether the caller has shown nothing at a tenant that asks for something.</summary>
+    public bool IsStranger => Caller.IsAnonymous && !ToolContextFactory.IsOpen(Tenant);
+
     /// <summary>Gets the form of the answer that the client reads.</summary>
     public AcceptedReply Reply { get; }
 
@@ -90,7 +93,7 @@ internal sealed class McpRequest
     public string? RequestId { get; private set; }
 
     /// <summary>Gets whether the message opens a session.</summary>
-    public bool BeginsSession => Head.Method is RequestMethods.Initialize && !HasSessionHeader && !IsModern;
+    public bool BeginsSession => Head.Method is RequestMethods.Initialize && !HasSessionHeader && !IsModern && !IsStranger;
 
     /// <summary>Gets whether the message asks what the server is, which is how a connection begins.</summary>
     public bool IsHandshake => Head.IsRequest && Head.Method is RequestMethods.Initialize or RequestMethods.ServerDiscover;
@@ -98,11 +101,14 @@ internal sealed class McpRequest
     /// <summary>Gets whether the message does more with its session than to begin it and to see whether it is there.</summary>
     public bool UsesSession => Head.IsRequest && Head.Method is not (RequestMethods.Initialize or RequestMethods.Ping or SetLogLevel);
 
+    /// <summary>Gets whether the message belongs to the beginning of a connection, or to keeping it, and asks for nothing of the tenant's.</summary>
+    public bool IsPreliminary => IsHandshake || Head.Method is RequestMethods.Ping or NotificationMethods.InitializedNotification;
+
     /// <summary>Gets whether nobody's handler is asked: a notification, an answer to a question of the server's, or a ping.</summary>
     public bool RunsNothing => !Head.IsRequest || Head.Method is RequestMethods.Ping;
 
     /// <summary>Takes the message.</summary>
-    /// <returns>False where it is no JSON object.</returns>
+    /// <returns>False where it is no JSON.</returns>
     public bool TryRead(ReadOnlyMemory<byte> body)
     {
         Body = body;

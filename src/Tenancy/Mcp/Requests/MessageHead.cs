@@ -36,6 +36,8 @@ internal struct MessageHead
         Version = 256,
         Capabilities = 512,
         Client = 1024,
+        Result = 2048,
+        Error = 4096,
     }
 
     /// <summary>Gets the method; null in an answer to a question of the server's, and where there is none.</summary>
@@ -46,6 +48,12 @@ internal struct MessageHead
     /// section 4).
     /// </summary>
     public bool IsAmbiguous { get; private set; }
+
+    /// <summary>Gets why the JSON is no message of JSON-RPC 2.0; null where it is one.</summary>
+    public string? Mistake { get; private set; }
+
+    /// <summary>Gets whether there are parameters, and no object of them.</summary>
+    public bool HasOddParameters { get; private set; }
 
     /// <summary>Gets whether nothing about the message is unusual, so that it can be answered without the MCP SDK.</summary>
     public bool IsPlain { get; private set; }
@@ -83,6 +91,9 @@ internal struct MessageHead
     /// <summary>Gets where the id of the request stands that a cancellation is about; empty where there is none.</summary>
     public Range CancelledId { get; private set; }
 
+    /// <summary>Gets whether the message answers a question of the server's.</summary>
+    public readonly bool IsAnswer => Method is null;
+
     /// <summary>Gets whether the message asks for an answer.</summary>
     public readonly bool IsRequest => Method is not null && !IsEmpty(Id);
 
@@ -96,7 +107,7 @@ internal struct MessageHead
     public static bool IsEmpty(Range range) => range.Equals(default);
 
     /// <summary>Reads a body.</summary>
-    /// <returns>False where it is not one JSON object, or has a text that is no Unicode.</returns>
+    /// <returns>False where it is not one JSON text, or has a text in it that is no Unicode.</returns>
     public static bool TryRead(ReadOnlySpan<byte> body, out MessageHead head)
     {
         head = new() { IsPlain = true };
@@ -108,18 +119,30 @@ internal struct MessageHead
         var reader = new Utf8JsonReader(body);
         try
         {
-            if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
+            if (!reader.Read())
             {
                 return false;
             }
 
-            head.ReadMessage(ref reader);
+            head.ReadRoot(ref reader);
             return !reader.Read();
         }
         catch (JsonException)
         {
             return false;
         }
+    }
+
+    private void ReadRoot(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType == JsonTokenType.StartObject)
+        {
+            ReadMessage(ref reader);
+            return;
+        }
+
+        (IsPlain, Mistake) = (false, "it must be one object, and several are sent one by one");
+        reader.Skip();
     }
 
     private void ReadMessage(ref Utf8JsonReader reader)
@@ -132,6 +155,8 @@ internal struct MessageHead
                 : reader.ValueTextEquals("id"u8) ? Member.Id
                 : reader.ValueTextEquals("method"u8) ? Member.Method
                 : reader.ValueTextEquals("params"u8) ? Member.Parameters
+                : reader.ValueTextEquals("result"u8) ? Member.Result
+                : reader.ValueTextEquals("error"u8) ? Member.Error
                 : Member.Other;
             _hasOutcome |= member == Member.Other && (reader.ValueTextEquals("result"u8) || reader.ValueTextEquals("error"u8));
             Note(member, ref seen);
@@ -140,23 +165,28 @@ internal struct MessageHead
         }
 
         const Member Needed = Member.JsonRpc | Member.Id | Member.Method;
-        IsPlain &= (seen & Needed) == Needed && !IsAmbiguous && (!IsCall || !IsEmpty(Name));
+        const Member Answers = Member.Result | Member.Error;
+        Mistake ??=
+            (seen & Member.JsonRpc) == 0 ? "its jsonrpc must be \"2.0\""
+            : (seen & Member.Method) == 0 && (seen & Answers) is 0 or Answers ? "it needs a method, or else a result or an error"
+            : (seen & (Member.Method | Member.Id)) == 0 ? "its id is missing"
+            : null;
+        IsPlain &= (seen & Needed) == Needed && !IsAmbiguous && Mistake is null && (!IsCall || !IsEmpty(Name));
     }
 
     private void ReadMember(Member member, ref Utf8JsonReader reader)
     {
         switch (member, reader.TokenType)
         {
-            case (Member.JsonRpc, JsonTokenType.String):
-                IsPlain &= reader.ValueTextEquals("2.0"u8);
+            case (Member.JsonRpc, JsonTokenType.String) when reader.ValueTextEquals("2.0"u8):
                 break;
             case (Member.Id, JsonTokenType.String):
                 // The answer repeats the id as it stands, which is what the SDK writes where it has no escapes.
                 IsPlain &= !reader.ValueIsEscaped;
                 Id = Token(ref reader);
                 break;
-            case (Member.Id, JsonTokenType.Number):
-                IsPlain &= reader.TryGetInt64(out _) && reader.ValueSpan is not [(byte)'-', (byte)'0', ..];
+            case (Member.Id, JsonTokenType.Number) when reader.TryGetInt64(out _):
+                IsPlain &= reader.ValueSpan is not [(byte)'-', (byte)'0', ..];
                 Id = Token(ref reader);
                 break;
             case (Member.Method, JsonTokenType.String):
@@ -170,10 +200,22 @@ internal struct MessageHead
                 break;
             default:
                 IsPlain = false;
+                HasOddParameters |= member == Member.Parameters && reader.TokenType != JsonTokenType.Null;
+                Mistake ??= Explain(member, reader.TokenType);
                 reader.Skip();
                 break;
         }
     }
+
+    private static string? Explain(Member member, JsonTokenType token) =>
+        (member, token) switch
+        {
+            (Member.JsonRpc, _) => "its jsonrpc must be \"2.0\"",
+            (Member.Id, _) => "its id must be a text or a whole number",
+            (Member.Method, _) => "its method must be a text",
+            (Member.Error, not JsonTokenType.StartObject) => "its error must be an object",
+            _ => null,
+        };
 
     // The methods that come often are texts that are there already.
     private static string? ReadMethod(ref Utf8JsonReader reader) =>

@@ -42,20 +42,25 @@ internal static class ProtocolVersions
         return null;
     }
 
-    /// <summary>Refuses a revision that nobody knows to a client of those without sessions.</summary>
+    /// <summary>Refuses a revision that is not spoken here.</summary>
     /// <remarks>
-    /// The MCP SDK would list all revisions to it. The client is to choose one for <c>server/discover</c>, which lists those without
-    /// sessions only.
+    /// A client of those without sessions is to choose one for <c>server/discover</c>, which lists those without sessions only.
     /// </remarks>
     public static Refusal? Check(McpRequest request) =>
-        request.Head.DeclaresVersion && !request.HasKnownVersion && request.Http.Request.Headers[HeaderName] is [{ Length: > 0 } version]
-            ? new(
+        request.HasKnownVersion
+            ? null
+            : new(
                 StatusCodes.Status400BadRequest,
                 "The server does not speak this revision of the protocol.",
                 (int)McpErrorCode.UnsupportedProtocolVersion
             )
             {
-                Data = new() { ["supported"] = new JsonArray(Modern), ["requested"] = version },
-            }
-            : null;
+                Data = new()
+                {
+                    ["supported"] = new JsonArray([
+                        .. (request.Head.DeclaresVersion ? [Modern] : All).Select(one => JsonValue.Create(one)),
+                    ]),
+                    ["requested"] = request.Http.Request.Headers[HeaderName].ToString(),
+                },
+            };
 }

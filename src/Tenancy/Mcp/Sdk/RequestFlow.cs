@@ -17,8 +17,11 @@ internal sealed class RequestFlow
 {
     private static readonly AsyncLocal<RequestFlow?> Flow = new();
 
-    private RequestFlow(McpRequest request, SdkReply reply, CancellationToken sessionEnds) =>
-        (Tenant, User, Caller, Reply, SessionEnds) = (request.Tenant, request.User, request.Caller, reply, sessionEnds);
+    private RequestFlow(McpRequest request, SdkReply reply, CancellationToken sessionEnds)
+    {
+        (Tenant, User, Caller, IsStranger) = (request.Tenant, request.User, request.Caller, request.IsStranger);
+        (Reply, SessionEnds) = (reply, sessionEnds);
+    }
 
     public static RequestFlow? Current => Flow.Value;
 
@@ -27,6 +30,9 @@ internal sealed class RequestFlow
     public ClaimsPrincipal User { get; }
 
     public CallerIdentity Caller { get; }
+
+    /// <summary>Gets whether the caller has shown nothing at a tenant that asks for something.</summary>
+    public bool IsStranger { get; }
 
     /// <summary>Gets the answer, which may yet be refused.</summary>
     public SdkReply Reply { get; }

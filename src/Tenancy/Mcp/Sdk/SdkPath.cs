@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using ModelContextProtocol.Protocol;
 using Tenancy.Mcp.Requests;
 using Tenancy.Mcp.Sessions;
 using Tenancy.Resolution;
@@ -10,8 +11,8 @@ namespace Tenancy.Mcp.Sdk;
 /// for.
 /// </summary>
 /// <remarks>
-/// A client before 2026-07-28 that has no session and begins none goes to a second endpoint of the SDK, as the first one, which keeps
-/// sessions, refuses it.
+/// A client before 2026-07-28 that has no session and begins none, as it does not without credentials, goes to a second endpoint of the
+/// SDK: the first one, which keeps sessions, refuses it.
 /// </remarks>
 internal sealed class SdkPath(
     StatelessEndpoint stateless,
@@ -92,9 +93,11 @@ internal sealed class SdkPath(
     private static bool IsForStatelessEndpoint(McpRequest request) =>
         !request.HasSessionHeader
         && !request.IsModern
-        && request.HasKnownVersion
-        && request.Head.Method is not ModelContextProtocol.Protocol.RequestMethods.Initialize
-        && !(request.Version is null && request.Head.DeclaresVersion);
+        && (
+            request.Head.Method is RequestMethods.Initialize
+                ? !request.BeginsSession
+                : !(request.Version is null && request.Head.DeclaresVersion)
+        );
 
     private static async Task ContinueAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
     {

@@ -1,5 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Net.Http.Headers;
 using Tenancy.Mcp.Requests;
@@ -184,6 +186,9 @@ internal sealed class SdkReply : Stream
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
+    // What the SDK refuses itself is plain JSON; what its server answers is an event.
+    private bool IsRefusal => _http.Response.StatusCode >= StatusCodes.Status400BadRequest && !IsEventStream(_http.Response);
+
     // A look is enough: an answer that it does not know is sent at once, as everything else is.
     private static bool IsAnswer(ReadOnlySpan<byte> message) => message.StartsWith("{\"result\""u8) || message.StartsWith("{\"error\""u8);
 
@@ -206,9 +211,9 @@ internal sealed class SdkReply : Stream
         var isAnswer = IsAnswer(message);
         IsAnswered |= isAnswer;
         IsError = isAnswer && message.StartsWith("{\"error\""u8);
-        if (_isJson && (_events is not null || !isAnswer || !message.EndsWith(EventStream.EventEnd)))
+        if (IsRefusal || (_isJson && (_events is not null || !isAnswer || !message.EndsWith(EventStream.EventEnd))))
         {
-            // Not the answer alone and in one piece: the last message is picked out at the end.
+            // Not the answer alone and in one piece: the last message is picked out at the end, or what the SDK refuses is mended.
             (_events ??= new()).Write(written);
         }
         else if (Interlocked.CompareExchange(ref _state, Begun, Held) is Held or Begun)
@@ -255,11 +260,28 @@ internal sealed class SdkReply : Stream
             written = LastMessage(written);
             _http.Response.ContentLength = written.Length;
         }
+        else if (IsRefusal)
+        {
+            written = WithoutUnknownId(written);
+            _http.Response.ContentLength = written.Length;
+        }
 
         if (written.Length > 0)
         {
             await _body.WriteAsync(written, _http.RequestAborted);
         }
+    }
+
+    // An id that is not known is null in what the SDK refuses, and no client reads that (MCP, JSON-RPC messages).
+    private static ReadOnlyMemory<byte> WithoutUnknownId(ReadOnlyMemory<byte> json)
+    {
+        if (JsonNode.Parse(json.Span) is not JsonObject error || !error.TryGetPropertyValue("id", out var id) || id is not null)
+        {
+            return json;
+        }
+
+        error.Remove("id");
+        return JsonSerializer.SerializeToUtf8Bytes(error);
     }
 
     // What comes before it are notifications, which plain JSON has no place for. JSON as it is written here has no line ends in it.

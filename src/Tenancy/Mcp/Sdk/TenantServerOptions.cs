@@ -21,8 +21,13 @@ internal static class TenantServerOptions
         var kind = McpPlatformInstance.Of(tenant).Kind;
         options.ServerInfo = ServerDescription.Of(ServerDescription.NameOf(tenant));
         options.ToolCollection = kind.Tools;
-        options.PromptCollection = kind.Prompts;
-        options.ResourceCollection = kind.Resources;
+
+        // What is declared can be asked for: without credentials that is the list of tools alone.
+        if (RequestFlow.Current is not { IsStranger: true })
+        {
+            options.PromptCollection = kind.Prompts;
+            options.ResourceCollection = kind.Resources;
+        }
 
         if (context.Response.Headers[McpRequest.SessionIdHeader] is not [{ Length: > 0 } sessionId])
         {

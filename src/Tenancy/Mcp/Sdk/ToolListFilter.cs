@@ -6,9 +6,9 @@ using Tenancy.Mcp.Requests;
 namespace Tenancy.Mcp.Sdk;
 
 /// <summary>Makes the MCP SDK's list of tools what the caller may see, and what its revision of the protocol can read.</summary>
-internal static class ToolListFilter
+internal sealed class ToolListFilter(AnonymousAccess access)
 {
-    public static McpRequestHandler<ListToolsRequestParams, ListToolsResult> Filter(
+    public McpRequestHandler<ListToolsRequestParams, ListToolsResult> Filter(
         McpRequestHandler<ListToolsRequestParams, ListToolsResult> next
     ) =>
         async (request, cancellationToken) =>
@@ -25,7 +25,7 @@ internal static class ToolListFilter
             [
                 .. from tool in result.Tools
                 let ours = Find(tools, tool)
-                where ToolScopes.Missing(flow.Tenant, flow.User, ours).Count == 0
+                where access.Lists(flow.Tenant, flow.Caller, flow.User, ours)
                 select isEarlier && ours is not null ? ours.EarlierProtocolTool : tool,
             ];
             return result;

@@ -27,22 +27,6 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, Ses
     public static SessionOwner Owner(TenantModel tenant, CallerIdentity caller) => new(tenant.Record.SessionEpoch, caller.Value);
 
     /// <summary>
-    /// Whether the MCP SDK can read what a client says when it begins a session. It makes the session first, and then fails on what it
-    /// cannot read.
-    /// </summary>
-    public static bool CanBegin(McpRequest request)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(request.Body.Span[request.Head.Parameters], ClientType) is not null;
-        }
-        catch (JsonException)
-        {
-            return false;
-        }
-    }
-
-    /// <summary>
     /// Keeps a place for the session that a request is about to begin. Where the caller has as many as it may, the one that it did not use
     /// for longest ends.
     /// </summary>

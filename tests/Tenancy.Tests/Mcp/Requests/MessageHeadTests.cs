@@ -233,9 +233,8 @@ public sealed class MessageHeadTests
     [Theory]
     [InlineData("")]
     [InlineData(" ")]
-    [InlineData("null")]
-    [InlineData("[]")]
-    [InlineData("\"tools/call\"")]
+    [InlineData("[")]
+    [InlineData("[]]")]
     [InlineData("{")]
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo"}""")]
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo"}}x""")]
@@ -244,7 +243,47 @@ public sealed class MessageHeadTests
     [InlineData("""{"jsonrpc":"2.0"/**/}""")]
     [InlineData("""{"jsonrpc":"\ud800"}""")]
     [InlineData("\ufeff{}")]
-    public void What_is_not_one_object_is_no_message(string body) => Assert.False(MessageHead.TryRead(Encoding.UTF8.GetBytes(body), out _));
+    public void What_is_not_one_text_of_json_is_not_read(string body) =>
+        Assert.False(MessageHead.TryRead(Encoding.UTF8.GetBytes(body), out _));
+
+    [Theory]
+    [InlineData("null", "one object")]
+    [InlineData("[]", "one by one")]
+    [InlineData("""[{"jsonrpc":"2.0","id":1,"method":"ping"}]""", "one by one")]
+    [InlineData("\"tools/call\"", "one object")]
+    [InlineData("{}", "jsonrpc")]
+    [InlineData("""{"id":1,"method":"ping"}""", "jsonrpc")]
+    [InlineData("""{"jsonrpc":"1.0","id":1,"method":"ping"}""", "jsonrpc")]
+    [InlineData("""{"jsonrpc":2.0,"id":1,"method":"ping"}""", "jsonrpc")]
+    [InlineData("""{"jsonrpc":"2.0","id":null,"method":"ping"}""", "id")]
+    [InlineData("""{"jsonrpc":"2.0","id":1.5,"method":"ping"}""", "id")]
+    [InlineData("""{"jsonrpc":"2.0","id":1e400,"method":"ping"}""", "id")]
+    [InlineData("""{"jsonrpc":"2.0","id":9223372036854775808,"method":"ping"}""", "id")]
+    [InlineData("""{"jsonrpc":"2.0","id":{},"method":"ping"}""", "id")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":5}""", "method")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"method":null}""", "method")]
+    [InlineData("""{"jsonrpc":"2.0","id":1}""", "method")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"result":{},"error":{"code":1,"message":""}}""", "method")]
+    [InlineData("""{"jsonrpc":"2.0","result":{}}""", "id is missing")]
+    [InlineData("""{"jsonrpc":"2.0","id":1,"error":"no"}""", "error")]
+    public void What_is_no_message_of_json_rpc_is_told_why(string body, string reason)
+    {
+        var head = Read(body);
+        Assert.False(head.IsPlain);
+        Assert.Contains(reason, head.Mistake, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("[]", true)]
+    [InlineData("\"x\"", true)]
+    [InlineData("5", true)]
+    [InlineData("null", false)]
+    [InlineData("{}", false)]
+    public void Parameters_are_an_object_or_none(string parameters, bool areOdd)
+    {
+        var head = Read($$"""{"jsonrpc":"2.0","id":1,"method":"ping","params":{{parameters}}}""");
+        Assert.Equal((areOdd, null), (head.HasOddParameters, head.Mistake));
+    }
 
     private static MessageHead Read(string body)
     {

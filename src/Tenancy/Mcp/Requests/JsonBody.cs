@@ -1,0 +1,27 @@
+using System.Net.Http.Headers;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+
+namespace Tenancy.Mcp.Requests;
+
+/// <summary>Whether the head of a request says that its body is JSON, as it is.</summary>
+internal static class JsonBody
+{
+    private const string Json = "application/json";
+
+    public static bool Is(HttpRequest request) =>
+        (request.ContentType is Json || IsJson(request.Headers.ContentType)) && IsPlain(request.Headers.ContentEncoding);
+
+    private static bool IsJson(StringValues sent) =>
+        sent is [{ } only]
+        && MediaTypeHeaderValue.TryParse(only, out var type)
+        && type.MediaType is { } name
+        && (name.Equals(Json, StringComparison.OrdinalIgnoreCase) || IsJsonByName(name));
+
+    // RFC 6839, section 3.1: what is JSON, and something more.
+    private static bool IsJsonByName(string name) =>
+        name.StartsWith("application/", StringComparison.OrdinalIgnoreCase) && name.EndsWith("+json", StringComparison.OrdinalIgnoreCase);
+
+    private static bool IsPlain(StringValues encoding) =>
+        StringValues.IsNullOrEmpty(encoding) || encoding is [{ } only] && only.Equals("identity", StringComparison.OrdinalIgnoreCase);
+}
