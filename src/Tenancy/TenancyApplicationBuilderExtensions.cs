@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -62,6 +63,7 @@ public static class TenancyApplicationBuilderExtensions
             group
                 .MapMcp(prefix + "/mcp")
                 .WithMetadata(new TenantEndpointMetadata("/mcp", isMcp: true))
+                .TakeAnyContent()
                 .AddEndpointFilterFactory(
                     static (endpoint, next) =>
                     {
@@ -125,6 +127,19 @@ public static class TenancyApplicationBuilderExtensions
 
         EndpointGuard.Add(group);
         return group;
+    }
+
+    // Routing would refuse another content type itself, without a body and whatever the tenant.
+    private static IEndpointConventionBuilder TakeAnyContent(this IEndpointConventionBuilder endpoints)
+    {
+        endpoints.Finally(static endpoint =>
+        {
+            foreach (var accepted in endpoint.Metadata.OfType<IAcceptsMetadata>().ToArray())
+            {
+                endpoint.Metadata.Remove(accepted);
+            }
+        });
+        return endpoints;
     }
 
     // What was healthy a moment ago may not be now: no cache may answer for this server.

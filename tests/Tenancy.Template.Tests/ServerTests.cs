@@ -81,6 +81,31 @@ public sealed partial class ServerTests(TemplateFixture template)
         Assert.Contains($"\"version\":\"{props.Descendants("VersionPrefix").Single().Value}\"", answer, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("acme")]
+    [InlineData("globex")]
+    public async Task Every_schema_that_a_scaffold_lists_is_one_that_every_client_takes_and_strangers_see_the_open_tools(string tenant)
+    {
+        await using var server = await RunningServer.StartAsync(template.Embedded, template.Root);
+        foreach (var token in new[] { $"{tenant}.dev-buyer", null })
+        {
+            using var response = await server.SendAsync(tenant, "", new { }, token, request => request.Content = JsonContent.Create(
+                    new
+                    {
+                        jsonrpc = "2.0",
+                        id = 1,
+                        method = "tools/list",
+                    }
+                ));
+            var result = JsonNode.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!["result"]!;
+            var mistakes = ListedSchemas.MistakesOfTools(result);
+            Assert.True(!mistakes.Any(), string.Join('\n', mistakes));
+            var names = result["tools"]!.AsArray().Select(tool => tool!["name"]!.ToString()).ToArray();
+            Assert.True(token is null ? names.Length == 3 : names.Length > 8, string.Join(' ', names));
+            Assert.Contains("get_products", names);
+        }
+    }
+
     [Fact]
     public async Task A_redis_scaffold_serves_two_tenants_apart()
     {

@@ -17,12 +17,23 @@ internal sealed class AllowedOrigins(IOptions<TenancyOptions> options, AllowedHo
 
     private static string? OriginOf(string? url) => url is null ? null : new Uri(url).GetLeftPart(UriPartial.Authority);
 
-    /// <summary>Whether an origin may call any tenant.</summary>
+    /// <summary>Whether an origin is one of the operator's own.</summary>
     public bool Contains(string origin) => _origins.Contains(origin);
+
+    /// <summary>
+    /// Whether an origin may call any tenant. In Development that is also this machine, where tools such as MCP Inspector have their pages.
+    /// </summary>
+    public bool ContainsForAll(string origin) => Contains(origin) || (environment.IsDevelopment() && IsThisMachine(origin));
+
+    private static bool IsThisMachine(string origin) =>
+        TenantUrl.TryParse(origin, out var url, out _)
+        && url.Path.Length == 0
+        && !CanonicalHost.WithoutPort(url.Host).EndsWith(".localhost")
+        && BoundAddresses.IsLoopback(url.Host);
 
     public bool Contains(string origin, TenantModel tenant)
     {
-        if (Contains(origin))
+        if (ContainsForAll(origin))
         {
             return true;
         }

@@ -11,9 +11,13 @@ internal static class CrossOrigin
     private const string Methods = "GET, POST, DELETE";
     private const string RequestHeaders =
         "Accept, Authorization, Content-Type, Last-Event-ID, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Mcp-Session-Id, "
+        + "traceparent, tracestate, baggage, "
         + TenantResolver.HeaderName;
     private const string ResponseHeaders = "Mcp-Session-Id, RateLimit, RateLimit-Policy, Retry-After, WWW-Authenticate";
     private const string MaxAge = "600";
+
+    // Each tool names its own (MCP 2026-07-28): a parameter that travels as a header, too.
+    private const string ParameterPrefix = "Mcp-Param-";
 
     /// <summary>
     /// Whether a browser asks what it may send. It does so without credentials, and without the headers that it asks about.
@@ -40,11 +44,24 @@ internal static class CrossOrigin
     }
 
     /// <summary>Answers a browser that asks.</summary>
-    public static void Answer(HttpResponse response)
+    public static void Answer(HttpContext context)
     {
+        var response = context.Response;
         response.StatusCode = StatusCodes.Status204NoContent;
         response.Headers[HeaderNames.AccessControlAllowMethods] = Methods;
-        response.Headers[HeaderNames.AccessControlAllowHeaders] = RequestHeaders;
+        response.Headers[HeaderNames.AccessControlAllowHeaders] = string.Join(
+            ", ",
+            context
+                .Request.Headers.GetCommaSeparatedValues(HeaderNames.AccessControlRequestHeaders)
+                .Where(IsParameter)
+                .Prepend(RequestHeaders)
+        );
         response.Headers[HeaderNames.AccessControlMaxAge] = MaxAge;
     }
+
+    // The header is repeated in the answer, so that it is looked at letter by letter.
+    private static bool IsParameter(string name) =>
+        name.StartsWith(ParameterPrefix, StringComparison.OrdinalIgnoreCase)
+        && name.Length < 128
+        && name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' or '.');
 }

@@ -57,11 +57,11 @@ internal sealed class TenantMiddleware(
 
         var resolution = await resolver.ResolveAsync(context);
         var isPreflight = CrossOrigin.IsPreflight(context.Request);
-        if (isPreflight && resolution is { TenantId: null, Reason: null } && origins.Contains(context.Request.Headers.Origin[0]!))
+        if (isPreflight && resolution is { TenantId: null, Reason: null } && origins.ContainsForAll(context.Request.Headers.Origin[0]!))
         {
             // The header or the token that will name the tenant is not sent when the browser asks.
             CrossOrigin.Allow(context, context.Request.Headers.Origin[0]!);
-            CrossOrigin.Answer(context.Response);
+            CrossOrigin.Answer(context);
             return;
         }
 
@@ -79,7 +79,7 @@ internal sealed class TenantMiddleware(
 
         if (isPreflight)
         {
-            CrossOrigin.Answer(context.Response);
+            CrossOrigin.Answer(context);
             return;
         }
 
@@ -113,8 +113,16 @@ internal sealed class TenantMiddleware(
         }
     }
 
-    private Task RefuseAsync(HttpContext context, TenantEndpointMetadata metadata, Refusal refusal) =>
-        metadata.IsMcp ? refusals.WriteAsync(context, refusal) : refusal.WriteAsync(context);
+    private Task RefuseAsync(HttpContext context, TenantEndpointMetadata metadata, Refusal refusal)
+    {
+        if (context.Request.Headers.Origin is [{ } origin] && origins.ContainsForAll(origin))
+        {
+            // A page that may call any tenant may read why it cannot call this one.
+            CrossOrigin.Allow(context, origin);
+        }
+
+        return metadata.IsMcp ? refusals.WriteAsync(context, refusal) : refusal.WriteAsync(context);
+    }
 
     private Refusal? Check(HttpContext context, TenantEndpointMetadata metadata, TenantResolution resolution, TenantModel? tenant)
     {

@@ -41,7 +41,9 @@ public sealed class ProtocolVersionsTests
     [Fact]
     public async Task Who_may_not_call_learns_no_revisions()
     {
-        await using var server = await TenancyServer.StartAsync();
+        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings);
+        settings.Remove("Tenancy:AnonymousTools:0");
+        await using var server = await TenancyServer.StartAsync(settings: settings);
         var answer = await SendAsync(server, "v999.0.0", HttpStatusCode.Unauthorized, token: null);
         Assert.Equal(-32028, (int)answer["error"]!["code"]!);
     }

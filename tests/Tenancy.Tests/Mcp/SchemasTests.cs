@@ -89,6 +89,20 @@ public sealed class SchemasTests
         }
     }
 
+    [Theory]
+    [InlineData("""{}""", "name is required.")]
+    [InlineData("""{"name":{}}""", "name has a wrong form.")]
+    public async Task A_prompts_bad_argument_is_named(string arguments, string mistake)
+    {
+        await using var server = await StartAsync();
+        var body = $$$"""{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"greet","arguments":{{{arguments}}}}}""";
+        using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, body);
+        using var response = await server.Client.SendAsync(request, Token);
+        var error = (await McpCalls.ReadAsync(response))["error"]!;
+        Assert.Equal(-32602, (int)error["code"]!);
+        Assert.Contains(mistake, error["message"]!.ToString(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_result_agrees_with_its_schema_where_something_is_null()
     {

@@ -56,7 +56,7 @@ public sealed class TenantMiddlewareTests
         await using var server = await TenancyServer.StartAsync();
         var (status, body) = await PostAsync(server, host, path, header);
         Assert.Equal(HttpStatusCode.BadRequest, status);
-        Assert.Equal(detail, JsonNode.Parse(body)!["detail"]!.ToString());
+        Assert.StartsWith(detail, JsonNode.Parse(body)!["error"]!["message"]!.ToString(), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -76,7 +76,25 @@ public sealed class TenantMiddlewareTests
         await using var server = await TenancyServer.StartAsync();
         var (status, body) = await PostAsync(server, host, path, header);
         Assert.Equal(HttpStatusCode.NotFound, status);
-        Assert.Equal("There is no such tenant.", JsonNode.Parse(body)!["detail"]!.ToString());
+        Assert.Equal("There is no such tenant.", JsonNode.Parse(body)!["error"]!["message"]!.ToString());
+    }
+
+    [Theory]
+    [InlineData("Development", true)]
+    [InlineData("Staging", false)]
+    public async Task In_development_a_request_that_names_no_tenant_is_told_how_to_name_one(string environment, bool isTold)
+    {
+        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings)
+        {
+            ["Tenancy:AllowDevelopmentValues"] = environment == "Development" ? "false" : "true",
+        };
+        await using var server = await TenancyServer.StartAsync(settings: settings, environment: environment);
+        var (status, body) = await PostAsync(server, "localhost", "/mcp", null);
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        foreach (var way in new[] { "/acme/mcp", "X-Tenant-ID: acme", "acme.localhost" })
+        {
+            Assert.Equal(isTold, body.Contains(way, StringComparison.Ordinal));
+        }
     }
 
     [Fact]
@@ -113,6 +131,9 @@ public sealed class TenantMiddlewareTests
     [Theory]
     [InlineData("https://acme.example.com", HttpStatusCode.OK)]
     [InlineData("http://acme.localhost:5000", HttpStatusCode.OK)]
+    [InlineData("http://localhost:6274", HttpStatusCode.OK)]
+    [InlineData("http://127.0.0.1:6274", HttpStatusCode.OK)]
+    [InlineData("http://localhost.evil.com", HttpStatusCode.Forbidden)]
     [InlineData("https://evil.example.com", HttpStatusCode.Forbidden)]
     [InlineData("http://acme.example.com", HttpStatusCode.Forbidden)]
     [InlineData("https://globex.localhost", HttpStatusCode.Forbidden)]
@@ -125,6 +146,49 @@ public sealed class TenantMiddlewareTests
         request.Headers.TryAddWithoutValidation("Origin", origin);
         using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
         Assert.Equal(expected, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_page_of_this_machine_calls_in_development_only()
+    {
+        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:AllowDevelopmentValues"] = "true" };
+        await using var server = await TenancyServer.StartAsync(settings: settings, environment: "Staging");
+        using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("get_products"));
+        request.Headers.Host = "localhost";
+        request.Headers.Add("Origin", "http://localhost:6274");
+        using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("mcp-param-region", "mcp-param-region")]
+    [InlineData("content-type, mcp-param-region,Mcp-Param-X", "mcp-param-region, Mcp-Param-X")]
+    [InlineData("mcp-param-a\"b, x-other", null)]
+    public async Task A_page_may_send_the_parameters_that_travel_as_headers(string asked, string? allowed)
+    {
+        await using var server = await TenancyServer.StartAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Options, $"http://127.0.0.1:{server.Port}/acme/mcp");
+        request.Headers.Add("Origin", "https://acme.example.com");
+        request.Headers.Add("Access-Control-Request-Method", "POST");
+        request.Headers.TryAddWithoutValidation("Access-Control-Request-Headers", asked);
+        using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
+        var headers = string.Join(", ", response.Headers.GetValues("Access-Control-Allow-Headers"));
+        Assert.EndsWith($"X-Tenant-ID{(allowed is null ? "" : ", " + allowed)}", headers, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/nobody/mcp", 404)]
+    [InlineData("/mcp", 400)]
+    public async Task A_page_can_read_why_it_finds_no_tenant(string path, int status)
+    {
+        await using var server = await TenancyServer.StartAsync();
+        using var request = McpCalls.Post(server.Port, Way.Path, "any", McpCalls.Acme, McpCalls.Call("get_products"));
+        request.RequestUri = new($"http://127.0.0.1:{server.Port}{path}");
+        request.Headers.Add("Origin", "http://localhost:6274");
+        using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal(status, (int)response.StatusCode);
+        Assert.Equal("http://localhost:6274", response.Headers.GetValues("Access-Control-Allow-Origin").Single());
     }
 
     [Fact]

@@ -266,7 +266,8 @@ internal sealed class McpGate(
             ? MessageParameters.IsAnswer(body)
                 ? null
                 : Refusal.BadMessage("its result or error cannot be read")
-            : !request.Head.IsRequest || MessageParameters.AreReadable(method, body[request.Head.Parameters])
+            : (request.IsModern && method is RequestMethods.Initialize)
+            || MessageParameters.AreReadable(method, body[request.Head.Parameters])
                 ? null
                 : method is RequestMethods.Initialize
                     ? Refusal.BadInitialize

@@ -51,12 +51,15 @@ internal static class OAuthEndpoints
     // whatever tenants there are.
     private static Task RefuseRegistrationAsync(HttpContext context)
     {
-        if (context.Request.Headers.Origin is [{ } origin] && context.RequestServices.GetRequiredService<AllowedOrigins>().Contains(origin))
+        if (
+            context.Request.Headers.Origin is [{ } origin]
+            && context.RequestServices.GetRequiredService<AllowedOrigins>().ContainsForAll(origin)
+        )
         {
             CrossOrigin.Allow(context, origin);
             if (CrossOrigin.IsPreflight(context.Request))
             {
-                CrossOrigin.Answer(context.Response);
+                CrossOrigin.Answer(context);
                 return Task.CompletedTask;
             }
         }

@@ -121,9 +121,12 @@ internal sealed class HandlerPrimitives(Type platform, IToolCalls calls, IServic
     {
         var options = new McpServerPromptCreateOptions { Services = services };
         var create = ActivatorUtilities.CreateFactory(handlers, []);
-        return method.IsStatic
-            ? McpServerPrompt.Create(method, target: null, options)
-            : McpServerPrompt.Create(method, request => create(request.Services!, null), options);
+        return new MethodPrompt(
+            method,
+            method.IsStatic
+                ? McpServerPrompt.Create(method, target: null, options)
+                : McpServerPrompt.Create(method, request => create(request.Services!, null), options)
+        );
     }
 
     private McpServerResource CreateResource(Type handlers, MethodInfo method)

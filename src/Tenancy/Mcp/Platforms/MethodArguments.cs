@@ -66,7 +66,8 @@ internal sealed class MethodArguments
     private static bool HasArgument(Tool tool, ParameterInfo parameter) =>
         tool.InputSchema.TryGetProperty("properties", out var properties) && properties.TryGetProperty(parameter.Name!, out _);
 
-    private static bool IsReadable(JsonElement value, Type type)
+    /// <summary>Whether a value can be read as an argument of a type.</summary>
+    public static bool IsReadable(JsonElement value, Type type)
     {
         try
         {

@@ -93,7 +93,8 @@ internal sealed class McpRequest
     public string? RequestId { get; private set; }
 
     /// <summary>Gets whether the message opens a session.</summary>
-    public bool BeginsSession => Head.Method is RequestMethods.Initialize && !HasSessionHeader && !IsModern && !IsStranger;
+    public bool BeginsSession =>
+        Head.IsRequest && Head.Method is RequestMethods.Initialize && !HasSessionHeader && !IsModern && !IsStranger;
 
     /// <summary>Gets whether the message asks what the server is, which is how a connection begins.</summary>
     public bool IsHandshake => Head.IsRequest && Head.Method is RequestMethods.Initialize or RequestMethods.ServerDiscover;

@@ -26,6 +26,7 @@ internal static class MessageParameters
         [RequestMethods.ResourcesUnsubscribe] = TypeOf<UnsubscribeRequestParams>(),
         [RequestMethods.CompletionComplete] = TypeOf<CompleteRequestParams>(),
         [RequestMethods.LoggingSetLevel] = TypeOf<SetLevelRequestParams>(),
+        [RequestMethods.SubscriptionsListen] = TypeOf<SubscriptionsListenRequestParams>(),
     }.ToFrozenDictionary(StringComparer.Ordinal);
 #pragma warning restore MCP9005
 
@@ -60,6 +61,7 @@ internal static class MessageParameters
                 or ReadResourceRequestParams { Uri: null }
                 or SubscribeRequestParams { Uri: null }
                 or UnsubscribeRequestParams { Uri: null }
+                or SubscriptionsListenRequestParams { Notifications: null }
                 or CompleteRequestParams { Ref: null }
                 or CompleteRequestParams { Argument: null };
 

@@ -1,5 +1,4 @@
 using Microsoft.AspNetCore.Http;
-using ModelContextProtocol.Protocol;
 using Tenancy.Mcp.Requests;
 using Tenancy.Mcp.Sessions;
 using Tenancy.Resolution;
@@ -91,13 +90,7 @@ internal sealed class SdkPath(
     }
 
     private static bool IsForStatelessEndpoint(McpRequest request) =>
-        !request.HasSessionHeader
-        && !request.IsModern
-        && (
-            request.Head.Method is RequestMethods.Initialize
-                ? !request.BeginsSession
-                : !(request.Version is null && request.Head.DeclaresVersion)
-        );
+        !request.HasSessionHeader && !request.IsModern && !request.BeginsSession;
 
     private static async Task ContinueAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
     {
