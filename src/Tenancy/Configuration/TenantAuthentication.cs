@@ -62,7 +62,7 @@ public sealed record TenantAuthentication
 
     /// <summary>
     /// Gets whether a client is asked for a token when it calls a tool that needs one, and may connect and list the tools without a scope
-    /// before. Default: false: it is asked at once, and may only call what <c>Tenancy:AnonymousTools</c> names.
+    /// before, instead of being asked at once, where it may only call what <c>Tenancy:AnonymousTools</c> names.
     /// </summary>
     [OfKind(TenantAuthenticationKind.Jwks), OnChange(ChangeEffects.Stored)]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]

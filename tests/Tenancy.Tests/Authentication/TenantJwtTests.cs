@@ -140,7 +140,7 @@ public sealed class TenantJwtTests : IAsyncLifetime
         }
 
         var (_, challenge, body) = Assert.Single(answers);
-        Assert.Equal("Bearer error=\"invalid_token\"", challenge);
+        Assert.StartsWith("Bearer error=\"invalid_token\", resource_metadata=", challenge, StringComparison.Ordinal);
         Assert.Contains("-32028", body, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.OK, (await PostAsync("acme", _shared.Mint(AcmeAudience))).Status);
     }

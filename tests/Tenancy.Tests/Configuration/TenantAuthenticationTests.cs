@@ -184,9 +184,20 @@ public sealed class TenantAuthenticationTests
             TokenUrl = "https://a.com",
             AuthorizationUrl = "https://a.com",
             RequireClients = true,
+            ChallengeAtCall = true,
         };
         Assert.Equal(
-            ["issuer", "audiences", "jwksUri", "scopes", "requireClients", "pinnedKeyId", "tokenUrl", "authorizationUrl"],
+            [
+                "issuer",
+                "audiences",
+                "jwksUri",
+                "scopes",
+                "requireClients",
+                "challengeAtCall",
+                "pinnedKeyId",
+                "tokenUrl",
+                "authorizationUrl",
+            ],
             Validate(Acme with { Authentication = authentication }).Select(error => error.Field["authentication.".Length..])
         );
     }

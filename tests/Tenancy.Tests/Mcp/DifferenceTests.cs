@@ -106,7 +106,6 @@ public sealed class DifferenceTests
         "version '2099-01-01' echo",
         "version '2099-01-01' client",
         "version '2099-01-01' structured_number",
-        "no version with meta of 2026",
         "foreign session",
         // The SDK accepts what reaches nobody: without a session there is nothing to cancel, to answer or to set.
         "set level",

@@ -117,7 +117,7 @@ internal sealed class HandlerPrimitives(Type platform, IToolCalls calls, IServic
 
     private static bool IsResource(MethodInfo method) => method.IsDefined(typeof(McpServerResourceAttribute));
 
-    private McpServerPrompt CreatePrompt(Type handlers, MethodInfo method)
+    private MethodPrompt CreatePrompt(Type handlers, MethodInfo method)
     {
         var options = new McpServerPromptCreateOptions { Services = services };
         var create = ActivatorUtilities.CreateFactory(handlers, []);
