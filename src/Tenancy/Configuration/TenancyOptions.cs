@@ -26,7 +26,8 @@ public sealed class TenancyOptions
     /// <remarks>
     /// It may have a path of two segments at most, such as <c>https://example.com/api</c> where a proxy serves this server below
     /// <c>/api</c>. Where its host is <see cref="BaseDomain"/>, its scheme, port and path are those of the subdomains, too; else these are
-    /// https at the default port. Outside Development it or <see cref="BaseDomain"/> is needed where path, header or token identification is on.
+    /// https at the default port. Outside Development it or <see cref="BaseDomain"/> is needed where path, header or token identification
+    /// is on.
     /// </remarks>
     public string? PublicUrl { get; set; }
 

@@ -52,7 +52,9 @@ internal sealed class IssuerMetadata(GuardedHttp http, IOptions<TenancyOptions> 
         return configuration;
     }
 
-    /// <summary>Looks at every place that MCP names before it gives up, as issuers answer in many ways where they have no document.</summary>
+    /// <summary>
+    /// Looks at every place that MCP names before it gives up, as issuers answer in many ways where they have no document.
+    /// </summary>
     private async Task<OpenIdConnectConfiguration> DiscoverAsync(string issuer, CancellationToken cancellationToken)
     {
         List<FetchException> failures = [];
@@ -111,8 +113,8 @@ internal sealed class IssuerMetadata(GuardedHttp http, IOptions<TenancyOptions> 
             document.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
     }
 
-    // OpenID Connect Discovery 1.0, section 4.1, puts the well-known part behind the path; RFC 8414, section 3.1, between host and path, and
-    // OpenID's name there is the third that MCP asks for. A trailing slash is taken off first.
+    // OpenID Connect Discovery 1.0, section 4.1, puts the well-known part behind the path; RFC 8414, section 3.1, puts its own between host
+    // and path; and OpenID's name there is the third that MCP asks for. A trailing slash is taken off first.
     private static IEnumerable<Uri> Locations(string issuer)
     {
         var uri = new Uri(issuer);

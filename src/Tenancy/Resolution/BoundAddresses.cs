@@ -9,7 +9,7 @@ using Tenancy.Configuration;
 namespace Tenancy.Resolution;
 
 /// <summary>The addresses at which the server listens. In Development tenants are called there, whatever else is configured.</summary>
-internal sealed class BoundAddresses(IServer server, IHostEnvironment environment)
+internal sealed class BoundAddresses(IHostEnvironment environment, IServer? server = null)
 {
     /// <summary>Gets whether tenants are called at these addresses without further ado.</summary>
     public bool AreTenants { get; } = environment.IsDevelopment();
@@ -99,7 +99,7 @@ internal sealed class BoundAddresses(IServer server, IHostEnvironment environmen
     private static bool TryReadAddress(ReadOnlySpan<char> name, out IPAddress address) => IPAddress.TryParse(name.Trim("[]"), out address!);
 
     private IEnumerable<BindingAddress> Addresses() =>
-        (server.Features.Get<IServerAddressesFeature>()?.Addresses ?? [])
+        (server?.Features.Get<IServerAddressesFeature>()?.Addresses ?? [])
             .Where(static address =>
                 !address.Contains("://unix:", StringComparison.OrdinalIgnoreCase)
                 && !address.Contains("://pipe:", StringComparison.OrdinalIgnoreCase)

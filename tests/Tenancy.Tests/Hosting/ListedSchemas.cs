@@ -33,7 +33,9 @@ internal static class ListedSchemas
                     .SelectMany(schema => MistakesOfRoot(tool![schema]!, $"{tool["name"]} {schema}"))
             );
 
-    /// <summary>What is wrong with listed prompts, resources or templates: whatever says no name, or takes an argument without one.</summary>
+    /// <summary>
+    /// What is wrong with listed prompts, resources or templates: whatever says no name, or takes an argument without one.
+    /// </summary>
     public static IEnumerable<string> MistakesOfOthers(JsonNode result, string kind) =>
         from one in result[kind]!.AsArray()
         where

@@ -80,8 +80,8 @@ public sealed class SchemasTests
         await using var server = await StartAsync();
         foreach (var meta in new[] { "", ",\"_meta\":{\"progressToken\":1}" })
         {
-            var body =
-                $$$"""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"{{{tool}}}","arguments":{{{arguments}}}{{{meta}}}}}""";
+            var parameters = $$$"""{"name":"{{{tool}}}","arguments":{{{arguments}}}{{{meta}}}}""";
+            var body = $$$"""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{{parameters}}}}""";
             var result = await PostAsync(server, body);
             var text = result["content"]![0]!["text"]!.ToString();
             Assert.True((mistake is not null) == ((bool?)result["isError"] ?? false), text);

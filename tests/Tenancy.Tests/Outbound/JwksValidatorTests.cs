@@ -132,7 +132,7 @@ public sealed class JwksValidatorTests : IDisposable
             return context.Response.WriteAsync(
                 context.Request.Path == "/keys"
                     ? Keys
-                    : $$"""{"issuer":"{{url}}","jwks_uri":"{{url}}/keys","scopes_supported":"a b","claims_parameter_supported":"true","x":[]}"""
+                    : $$"""{"issuer":"{{url}}","jwks_uri":"{{url}}/keys","scopes_supported":"a b","ui_locales_supported":5,"x":[]}"""
             );
         });
         Assert.IsType<TenantValidation.Valid>(await ValidateAsync(issuer));

@@ -16,7 +16,9 @@ internal static class OAuthEndpoints
     private const string Endpoint = "/mcp";
     private static readonly string[] ServerPlaces = ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"];
 
-    /// <summary>Maps the places of the endpoints with a prefix: before their path, as the RFCs say, and behind it, as some clients do.</summary>
+    /// <summary>
+    /// Maps the places of the endpoints with a prefix: before their path, as the RFCs say, and behind it, where some clients look.
+    /// </summary>
     public static void Map(IEndpointRouteBuilder endpoints, string prefix)
     {
         MapPlaces(endpoints, prefix, ProtectedResource.WellKnown, ProtectedResourceMetadata.ServeAsync);

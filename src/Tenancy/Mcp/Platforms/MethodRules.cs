@@ -53,8 +53,8 @@ internal sealed class MethodRules(MethodInfo method, string tool)
         {
             throw new InvalidOperationException(
                 $"The tool '{tool}' cannot be described: {place} has "
-                    + $"[{rule.GetType().Name.Replace("Attribute", "", StringComparison.Ordinal)}], which no JSON schema can say: use another "
-                    + "attribute of System.ComponentModel.DataAnnotations, or check it in the method."
+                    + $"[{rule.GetType().Name.Replace("Attribute", "", StringComparison.Ordinal)}], which no JSON schema can say: use "
+                    + "another attribute of System.ComponentModel.DataAnnotations, or check it in the method."
             );
         }
     }

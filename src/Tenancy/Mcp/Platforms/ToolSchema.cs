@@ -54,8 +54,9 @@ internal static class ToolSchema
         Mend(node, mayLeaveOut, isOutput);
         if (FindUnsupported(node, "") is { } place)
         {
+            var what = (isOutput ? "result" : "argument") + (place.Length > 0 ? $" '{place}'" : "");
             throw new InvalidOperationException(
-                $"The tool '{tool.Name}' cannot be described: the {(isOutput ? "result" : "argument")}{(place.Length > 0 ? $" '{place}'" : "")} has a type that is "
+                $"The tool '{tool.Name}' cannot be described: the {what} has a type that is "
                     + "neither read from JSON nor written as such. Use another type, or give it a JsonConverter."
             );
         }

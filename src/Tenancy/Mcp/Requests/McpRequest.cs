@@ -102,7 +102,9 @@ internal sealed class McpRequest
     /// <summary>Gets whether the message does more with its session than to begin it and to see whether it is there.</summary>
     public bool UsesSession => Head.IsRequest && Head.Method is not (RequestMethods.Initialize or RequestMethods.Ping or SetLogLevel);
 
-    /// <summary>Gets whether the message belongs to the beginning of a connection, or to keeping it, and asks for nothing of the tenant's.</summary>
+    /// <summary>
+    /// Gets whether the message belongs to the beginning of a connection, or to keeping it, and asks for nothing of the tenant's.
+    /// </summary>
     public bool IsPreliminary => IsHandshake || Head.Method is RequestMethods.Ping or NotificationMethods.InitializedNotification;
 
     /// <summary>Gets whether nobody's handler is asked: a notification, an answer to a question of the server's, or a ping.</summary>

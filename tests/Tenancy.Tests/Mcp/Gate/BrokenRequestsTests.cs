@@ -71,7 +71,8 @@ public sealed class BrokenRequestsTests
         """{"protocolVersion":"2025-11-25","capabilities":[],"clientInfo":{"name":"c","version":"1"}}""",
         """{"protocolVersion":"9999-99-99","capabilities":{},"clientInfo":{"name":"c","version":"1"}}""",
         """{"protocolVersion":null,"capabilities":null,"clientInfo":null}""",
-        """{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}""",
+        """{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"c","version":"1"}"""
+            + ""","_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}""",
         """{"requestId":{},"reason":5}""",
         """{"progressToken":[],"progress":"x"}""",
         """{"cursor":5}""",
