@@ -2,7 +2,6 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.DependencyInjection;
 using Tenancy.Resolution;
 
 namespace Tenancy.Mcp.Gate;
@@ -51,12 +50,9 @@ internal static class OAuthEndpoints
 
     // A client that found no authorization server takes this server for one, and registers itself here. No tenant is known: it is told
     // whatever tenants there are.
-    private static Task RefuseRegistrationAsync(HttpContext context)
+    private static Task RefuseRegistrationAsync(HttpContext context, AllowedOrigins origins)
     {
-        if (
-            context.Request.Headers.Origin is [{ } origin]
-            && context.RequestServices.GetRequiredService<AllowedOrigins>().ContainsForAll(origin)
-        )
+        if (context.Request.Headers.Origin is [{ } origin] && origins.ContainsForAll(origin))
         {
             CrossOrigin.Allow(context, origin);
             if (CrossOrigin.IsPreflight(context.Request))

@@ -117,16 +117,13 @@ internal sealed class HandlerPrimitives(Type platform, IToolCalls calls, IServic
 
     private static bool IsResource(MethodInfo method) => method.IsDefined(typeof(McpServerResourceAttribute));
 
-    private MethodPrompt CreatePrompt(Type handlers, MethodInfo method)
+    private McpServerPrompt CreatePrompt(Type handlers, MethodInfo method)
     {
         var options = new McpServerPromptCreateOptions { Services = services };
         var create = ActivatorUtilities.CreateFactory(handlers, []);
-        return new MethodPrompt(
-            method,
-            method.IsStatic
-                ? McpServerPrompt.Create(method, target: null, options)
-                : McpServerPrompt.Create(method, request => create(request.Services!, null), options)
-        );
+        return method.IsStatic
+            ? McpServerPrompt.Create(method, target: null, options)
+            : McpServerPrompt.Create(method, request => create(request.Services!, null), options);
     }
 
     private McpServerResource CreateResource(Type handlers, MethodInfo method)

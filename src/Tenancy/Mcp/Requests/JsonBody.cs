@@ -1,6 +1,6 @@
-using System.Net.Http.Headers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
 
 namespace Tenancy.Mcp.Requests;
 
@@ -15,11 +15,10 @@ internal static class JsonBody
     private static bool IsJson(StringValues sent) =>
         sent is [{ } only]
         && MediaTypeHeaderValue.TryParse(only, out var type)
-        && type.MediaType is { } name
-        && (name.Equals(Json, StringComparison.OrdinalIgnoreCase) || IsJsonByName(name));
+        && (type.MediaType.Equals(Json, StringComparison.OrdinalIgnoreCase) || IsJsonByName(type.MediaType));
 
     // RFC 6839, section 3.1: what is JSON, and something more.
-    private static bool IsJsonByName(string name) =>
+    private static bool IsJsonByName(StringSegment name) =>
         name.StartsWith("application/", StringComparison.OrdinalIgnoreCase) && name.EndsWith("+json", StringComparison.OrdinalIgnoreCase);
 
     private static bool IsPlain(StringValues encoding) =>
