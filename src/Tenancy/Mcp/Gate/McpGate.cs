@@ -262,16 +262,14 @@ internal sealed class McpGate(
     private static Refusal? Unreadable(McpRequest request)
     {
         var body = request.Body.Span;
-        return request.Head.Method is not { } method
-            ? MessageParameters.IsAnswer(body)
-                ? null
-                : Refusal.BadMessage("its result or error cannot be read")
-            : (request.IsModern && method is RequestMethods.Initialize)
-            || MessageParameters.AreReadable(method, body[request.Head.Parameters])
-                ? null
-                : method is RequestMethods.Initialize
-                    ? Refusal.BadInitialize
-                    : Refusal.BadParameters($"The parameters of {method} cannot be read.");
+        if (request.Head.Method is not { } method)
+        {
+            return MessageParameters.IsAnswer(body) ? null : Refusal.BadMessage("its result or error cannot be read");
+        }
+
+        return MessageParameters.AreReadable(method, body[request.Head.Parameters], request.IsModern) ? null
+            : method is RequestMethods.Initialize ? Refusal.BadInitialize
+            : Refusal.BadParameters($"The parameters of {method} cannot be read.");
     }
 
     // Credentials that are not valid are refused everywhere, also where callers without any are let in.

@@ -32,12 +32,26 @@ internal static class MessageParameters
 
     private static readonly JsonTypeInfo AnswerType = TypeOf<JsonRpcMessage>();
 
-    /// <summary>Whether the parameters of a request are those that its method takes.</summary>
-    public static bool AreReadable(string method, ReadOnlySpan<byte> parameters) =>
-        !Types.TryGetValue(method, out var type) || IsReadable(parameters.IsEmpty ? "{}"u8 : parameters, type);
+    /// <summary>Whether the parameters of a message are those that its method takes.</summary>
+    /// <param name="method">The method.</param>
+    /// <param name="parameters">The parameters; empty where there are none.</param>
+    /// <param name="isModern">Whether the message is of 2026-07-28, for which the SDK says of some methods that they are gone.</param>
+    public static bool AreReadable(string method, ReadOnlySpan<byte> parameters, bool isModern) =>
+        !Types.TryGetValue(method, out var type)
+        || (isModern && IsGone(method))
+        || IsReadable(parameters.IsEmpty ? "{}"u8 : parameters, type);
 
     /// <summary>Whether a message is an answer to a question of the server's.</summary>
     public static bool IsAnswer(ReadOnlySpan<byte> message) => IsReadable(message, AnswerType);
+
+#pragma warning disable MCP9005 // As above.
+    private static bool IsGone(string method) =>
+        method
+            is RequestMethods.Initialize
+                or RequestMethods.LoggingSetLevel
+                or RequestMethods.ResourcesSubscribe
+                or RequestMethods.ResourcesUnsubscribe;
+#pragma warning restore MCP9005
 
     private static bool IsReadable(ReadOnlySpan<byte> json, JsonTypeInfo type)
     {
