@@ -136,7 +136,7 @@ public sealed class SlowBodiesTests
         await using var server = await StartAsync(clock, kestrel =>
             kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http2)
         );
-        using var content = new EndlessContent();
+        using var content = new EndlessContent { Headers = { ContentType = new("application/json") } };
         using var slow = Http2(server, content);
         var waiting = server.Client.SendAsync(slow, Token);
         await clock.WaitForAsync(1);

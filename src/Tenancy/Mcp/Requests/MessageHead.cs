@@ -91,9 +91,6 @@ internal struct MessageHead
     /// <summary>Gets where the id of the request stands that a cancellation is about; empty where there is none.</summary>
     public Range CancelledId { get; private set; }
 
-    /// <summary>Gets whether the message answers a question of the server's.</summary>
-    public readonly bool IsAnswer => Method is null;
-
     /// <summary>Gets whether the message asks for an answer.</summary>
     public readonly bool IsRequest => Method is not null && !IsEmpty(Id);
 
@@ -158,7 +155,7 @@ internal struct MessageHead
                 : reader.ValueTextEquals("result"u8) ? Member.Result
                 : reader.ValueTextEquals("error"u8) ? Member.Error
                 : Member.Other;
-            _hasOutcome |= member == Member.Other && (reader.ValueTextEquals("result"u8) || reader.ValueTextEquals("error"u8));
+            _hasOutcome |= member is Member.Result or Member.Error;
             Note(member, ref seen);
             reader.Read();
             ReadMember(member, ref reader);
