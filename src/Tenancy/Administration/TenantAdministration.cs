@@ -160,11 +160,19 @@ internal sealed class TenantAdministration(
         return await clients.RemoveAsync(await FindAsync(tenantId, cancellationToken).ConfigureAwait(false), handle).ConfigureAwait(false);
     }
 
-    // Another node may have registered or changed it a moment ago: what is done for it is done for the tenant that the store has.
+    // Another node may have registered or changed it a moment ago: what is done for it is done for the tenant that the store has. Where the
+    // store is away it is done for the one that is here: that fails, too, and whoever caches what it would have changed is told.
     private async Task<TenantModel> FindAsync(TenantId tenantId, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return await registry.Stored.FollowAsync(tenantId, cancellationToken).ConfigureAwait(false)
-            ?? throw new TenantNotFoundException(tenantId);
+        try
+        {
+            return await registry.Stored.FollowAsync(tenantId, cancellationToken).ConfigureAwait(false)
+                ?? throw new TenantNotFoundException(tenantId);
+        }
+        catch (StoreUnavailableException) when (registry.Get(tenantId) is not null)
+        {
+            return registry.Get(tenantId) ?? throw new TenantNotFoundException(tenantId);
+        }
     }
 }
