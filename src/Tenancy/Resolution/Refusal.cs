@@ -68,7 +68,7 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
         );
 
     public static Refusal TooManyCalls { get; } =
-        new(429, "The tenant has as many calls under way as it may.", -32029, RefusalReason.TooMany, RetryAfter: 1);
+        new(429, "The tenant, or this caller of it, has as many calls under way as it may.", -32029, RefusalReason.TooMany, RetryAfter: 1);
 
     public static Refusal TooManySessions { get; } =
         new(

@@ -43,7 +43,7 @@ internal sealed class AdPages
 // The account is resolved before the handler runs. A request that comes again with its key is answered with the first one's answer.
 internal sealed record BookPageRequest : AdcpRequest, IAccountRequest, IIdempotentRequest
 {
-    public AccountReference? Account { get; init; }
+    public required AccountReference Account { get; init; }
 
     public required string IdempotencyKey { get; init; }
 
