@@ -38,7 +38,7 @@ internal sealed class TenantHistory(RedisConnection redis)
         var changes = await ReadAsync(Text(after.Version), after.Tag, own?.Version > after.Version ? own : null).ConfigureAwait(false);
         if (own?.Version <= changes?.UpTo.Version)
         {
-            // From now on the position stands for it.
+            // The history up to the new position has this node's own change in it: to know that position again is enough from now on.
             Interlocked.CompareExchange(ref _own, null, own);
         }
 
@@ -46,8 +46,8 @@ internal sealed class TenantHistory(RedisConnection redis)
     }
 
     /// <summary>
-    /// Remembers a change that this node has made, and has applied without following the history up to it: where the store loses it again,
-    /// the node must notice.
+    /// Remembers the last change that this node has made. It is applied here at once, before the node has followed the changes of others up
+    /// to it. Where the store then loses it, the position that the node has followed to does not tell: only this change does.
     /// </summary>
     /// <param name="written">
     /// What the script gave: its second value is the version, then the tag and whether the change before it is there come last.

@@ -42,7 +42,8 @@ internal ref struct MessageWriter
     /// </remarks>
     public void WriteEscaped(scoped ReadOnlySpan<byte> json)
     {
-        // A block is written whole before it is cut. What it overwrites comes later, but the last ones need room.
+        // All 16 bytes of a block are copied, and then only those before the first mark count: what was copied beyond it is overwritten by
+        // what follows. So the last blocks, which have nothing after them to write into, are not copied like this.
         while (json.Length >= 2 * Vector128<byte>.Count)
         {
             var block = Vector128.Create(json);

@@ -6,8 +6,8 @@ using Tenancy.Registry;
 namespace Tenancy.Mcp.Requests;
 
 /// <summary>
-/// How many bytes of request bodies this node holds at once, for each tenant and in all: who sends many large ones takes the memory of
-/// nobody else.
+/// How many bytes of request bodies this node holds at once, for each tenant and in all. So a caller that sends many large bodies uses up
+/// what its own tenant may hold, and no memory that other tenants need.
 /// </summary>
 internal sealed class BodyBudgets(IOptions<TenancyOptions> options) : ITenantChangeListener
 {
