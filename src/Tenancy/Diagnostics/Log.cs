@@ -268,7 +268,7 @@ internal static partial class Log
     [LoggerMessage(
         78,
         LogLevel.Error,
-        "A change of tenant {TenantId} that another node made could not be applied here: it is served as it was, until it changes again.",
+        "A change of tenant {TenantId} that another node made could not be applied here: it is served as it was, and it is tried again.",
         EventName = "TenantNotFollowed"
     )]
     public static partial void TenantNotFollowed(this ILogger logger, Exception exception, string tenantId);

@@ -30,6 +30,7 @@ internal sealed class TenantFollower(
     private long _followedAt = time.GetTimestamp();
     private long _version;
     private bool _isBehind;
+    private bool _mustReset;
 
     /// <summary>Gets the version of the last change that this node has followed.</summary>
     public long Version => Volatile.Read(ref _version);
@@ -81,14 +82,21 @@ internal sealed class TenantFollower(
     {
         try
         {
-            if (await registry.Stored.FollowAsync(position, stopping).ConfigureAwait(false) is { } followed)
+            if (!_mustReset)
             {
-                Note(followed);
-                return followed;
+                if (await registry.Stored.FollowAsync(position, stopping).ConfigureAwait(false) is { } followed)
+                {
+                    Note(followed);
+                    return followed;
+                }
+
+                // Until it is done, also where the store goes away meanwhile: what told the loss may not be there any more.
+                _mustReset = true;
+                logger.HistoryLost(position.Version);
             }
 
-            logger.HistoryLost(position.Version);
             var (begun, gone) = await registry.Stored.ResetAsync(stopping).ConfigureAwait(false);
+            _mustReset = false;
             logger.HistoryFollowed(begun.Version, registry.Count, gone);
             Note(begun);
             return begun;

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
@@ -19,6 +20,9 @@ internal sealed class StoredTenants(
 )
 {
     private const int MaxAtOnce = 16;
+
+    // The tenants that the last tries to follow them failed for. They are tried again each time, so that nothing is missed for good.
+    private readonly ConcurrentDictionary<TenantId, bool> _missed = new();
 
     /// <summary>How long a tenant goes on as it was while the platform for its change is built. It is not served after that.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
@@ -59,8 +63,11 @@ internal sealed class StoredTenants(
         while (await store.ListChangesAsync(position).ConfigureAwait(false) is { } changes)
         {
             // What this node has changed itself is not asked for again.
-            var news = changes.Tenants.Where(change => !(table.Find(change.Id)?.AppliedVersion >= change.Version));
-            await ForEachAsync(news, change => change.Id, change => FollowAsync(change.Id, isReset: false), cancellationToken)
+            var news = changes
+                .Tenants.Where(change => !(table.Find(change.Id)?.AppliedVersion >= change.Version))
+                .Select(change => change.Id);
+            var missed = _missed.Keys.ToArray();
+            await ForEachAsync(news.Union(missed), id => id, id => FollowAsync(id, isReset: false), cancellationToken)
                 .ConfigureAwait(false);
             position = changes.UpTo;
             if (!changes.HasMore)
@@ -148,7 +155,7 @@ internal sealed class StoredTenants(
         var (record, tombstone) = await store.FindAsync(id).ConfigureAwait(false);
         if (record is not null)
         {
-            await ApplyAsync(record, isReset).ConfigureAwait(false);
+            await ApplyAsync(record, isReset || IsOfAnotherHistory(seen?.Record, record)).ConfigureAwait(false);
             return table.Get(id.Value);
         }
 
@@ -181,7 +188,7 @@ internal sealed class StoredTenants(
         Func<TenantModel, TenantSwap, Task> put = isReset ? (model, swap) => table.ResetAsync(current, model, swap) : table.SwapAsync;
         if (
             current is not null
-            && current.Generation == record.Generation
+            && current.Record.IsSameLife(record)
             && current.Config.EffectsTo(record.Config).HasFlag(ChangeEffects.NewPlatform)
         )
         {
@@ -195,6 +202,10 @@ internal sealed class StoredTenants(
             await BuildAsync(id, wait: false, CancellationToken.None).ConfigureAwait(false);
         }
     }
+
+    // Versions only grow while the store loses nothing. The record here was here before the store was asked.
+    private static bool IsOfAnotherHistory(TenantRecord? seen, TenantRecord there) =>
+        seen is not null && (there.Version < seen.Version || (there.Version == seen.Version && !IsSame(seen, there)));
 
     // Where a version came twice, because the store has lost the first change with it, the version alone does not tell.
     private static bool IsSame(TenantRecord here, TenantRecord there) =>
@@ -259,13 +270,19 @@ internal sealed class StoredTenants(
             new ParallelOptions { MaxDegreeOfParallelism = MaxAtOnce, CancellationToken = cancellationToken },
             async (item, _) =>
             {
+                var id = idOf(item);
                 try
                 {
                     await one(item).ConfigureAwait(false);
+                    _missed.TryRemove(id, out bool _);
                 }
-                catch (Exception exception) when (exception is not StoreUnavailableException)
+                catch (Exception exception)
                 {
-                    logger.TenantNotFollowed(exception, idOf(item).Value);
+                    // Said once, and not each time that it is tried again.
+                    if (_missed.TryAdd(id, true))
+                    {
+                        logger.TenantNotFollowed(exception, id.Value);
+                    }
                 }
             }
         );

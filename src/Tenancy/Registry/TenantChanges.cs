@@ -45,6 +45,12 @@ internal sealed class TenantChanges(
             case TenantWrite.Written(var version) { Adopted: var adopted }:
                 record = record with { Version = version, Generation = version };
                 await table.SwapAsync(new TenantModel(record, platform: null), TenantSwap.Whole).ConfigureAwait(false);
+                if (table.Get(id.Value)?.Record.IsSameLife(record) is false)
+                {
+                    // The store has lost the tenant that had this id here, and counts versions anew.
+                    await stored.FollowAsync(id, cancellationToken).ConfigureAwait(false);
+                }
+
                 logger.TenantRegistered(tenant.Id, version);
                 await checks.BeginAsync(id, awaitFirstValidation, cancellationToken).ConfigureAwait(false);
                 return new(StatusOf(id) ?? throw new TenantNotFoundException(id), IsNew: true, adopted);

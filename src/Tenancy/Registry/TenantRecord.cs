@@ -29,6 +29,11 @@ internal sealed record TenantRecord
     public TenantCheck Check { get; init; } = TenantCheck.None;
 
     /// <summary>
+    /// Whether two records are of one registration. The generation alone does not tell: a store that has lost everything counts anew.
+    /// </summary>
+    public bool IsSameLife(TenantRecord other) => Generation == other.Generation && CreatedAt == other.CreatedAt;
+
+    /// <summary>
     /// Whether this release cannot read what the store has: then the configuration has the id and the URLs only, and must not be written.
     /// </summary>
     public bool IsUnreadable { get; init; }

@@ -70,7 +70,7 @@ internal sealed class TenantTable
             else
             {
                 // The id may have gone and come back, as somebody else's, since this node looked.
-                var isAnother = before is not null && before.Generation != model.Generation;
+                var isAnother = before is not null && !before.Record.IsSameLife(model.Record);
                 if (swap != TenantSwap.Whole && before is not null && !isAnother)
                 {
                     model = model.With(swap == TenantSwap.KeepCheck ? before.Record.Check : model.Record.Check, before.Platform);

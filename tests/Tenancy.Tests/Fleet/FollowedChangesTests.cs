@@ -262,6 +262,53 @@ public sealed class FollowedChangesTests
     }
 
     [Fact]
+    public async Task A_tenant_of_a_store_that_began_anew_is_another_although_its_version_is_the_same()
+    {
+        await using var nodes = await NodesOnOneStore.StartAsync(areHeard: false);
+        await AdminAsync(nodes[0], HttpMethod.Post, "", Shop);
+        var shown = await AdminAsync(nodes[1], HttpMethod.Get, "/shop");
+        await nodes.UntilAsync(1, "shop", "shop.one", HttpStatusCode.OK);
+        var version = (long)shown["version"]!;
+        await nodes.Redis.ExecuteAsync("FLUSHALL");
+        await nodes.Redis.ExecuteAsync("SET", "{tenants}:version", version - 1);
+        await AdminAsync(nodes[0], HttpMethod.Post, "", Shop.Replace("shop.one", "shop.two", StringComparison.Ordinal));
+        Assert.Equal(version, (long)(await AdminAsync(nodes[1], HttpMethod.Get, "/shop"))["version"]!);
+        for (var node = 0; node < 2; node++)
+        {
+            await nodes.UntilAsync(node, "shop", "shop.two", HttpStatusCode.OK);
+            await nodes.UntilAsync(node, "shop", "shop.one", HttpStatusCode.Unauthorized);
+            var heard = nodes[node].Services.GetRequiredService<HeardChanges>();
+            await Poll.UntilAsync(() =>
+                Task.FromResult(
+                    heard.Kinds("shop") is [TenantChangeKind.Registered, TenantChangeKind.Removed, TenantChangeKind.Registered, ..]
+                )
+            );
+        }
+    }
+
+    [Fact]
+    public async Task To_look_at_a_tenant_changes_nothing_of_it()
+    {
+        await using var nodes = await NodesOnOneStore.StartAsync(areHeard: false);
+        const string Settings = """{"product":"\\u00e9 <b>","more":{"n":1.50,"e":1e3,"l":[null,{}]}}""";
+        const string Odd = $$"""{"id":"odd","urls":["https://ODD.example:443/a/b/"],"settings":{{Settings}}}""";
+        await AdminAsync(nodes[0], HttpMethod.Post, "", Odd);
+        for (var i = 0; i < 3; i++)
+        {
+            await AdminAsync(nodes[0], HttpMethod.Get, "/odd");
+            await AdminAsync(nodes[1], HttpMethod.Get, "/odd");
+        }
+
+        var platform = nodes.Registry(1).Get("odd")!.Platform;
+        await AdminAsync(nodes[1], HttpMethod.Get, "/odd");
+        Assert.Same(platform, nodes.Registry(1).Get("odd")!.Platform);
+        for (var node = 0; node < 2; node++)
+        {
+            Assert.Equal([TenantChangeKind.Registered], nodes[node].Services.GetRequiredService<HeardChanges>().Kinds("odd"));
+        }
+    }
+
+    [Fact]
     public async Task A_client_that_leaves_while_a_platform_is_built_leaves_the_tenant_served()
     {
         var hanging = new HangingPlatforms();
@@ -296,11 +343,18 @@ public sealed class FollowedChangesTests
         await using var nodes = await NodesOnOneStore.StartAsync(pollInterval: "00:00:00.2", areHeard: false);
         await AdminAsync(nodes[0], HttpMethod.Post, "", Shop);
         await nodes.UntilAsync(1, "shop", "shop.one", HttpStatusCode.OK);
+        var generation = nodes.Registry(1).Get("acme")!.Generation;
         await nodes.Redis.ExecuteAsync("HSET", "{tenants}:metadata:acme", "generation", "none");
         await nodes.Redis.ExecuteAsync("ZADD", "{tenants}:changes", "1000000", "acme");
         await AdminAsync(nodes[0], HttpMethod.Delete, "/shop");
         await nodes.UntilAsync(1, "shop", "shop.one", HttpStatusCode.NotFound);
         Assert.Equal(HttpStatusCode.OK, await nodes.StatusAsync(1, "globex", McpCalls.Globex));
+
+        // It is tried again, although nothing else changes.
+        var check = new TenantCheck(TenantHealth.Disabled, "by hand", DateTimeOffset.UtcNow.AddHours(1));
+        await nodes.Redis.ExecuteAsync("HSET", "{tenants}:metadata:acme", "check", TenantRecordFormat.Write(check));
+        await nodes.Redis.ExecuteAsync("HSET", "{tenants}:metadata:acme", "generation", generation);
+        await nodes.UntilAsync(1, "acme", McpCalls.Acme, HttpStatusCode.ServiceUnavailable);
     }
 
     [Fact]

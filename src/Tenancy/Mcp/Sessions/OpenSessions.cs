@@ -64,9 +64,12 @@ internal sealed class OpenSessions(TimeProvider time) : ITenantChangeListener
     /// <summary>Ends a session of which only the handle is known: to an admin, and to other nodes.</summary>
     public void EndByHandle(TenantId tenant, string handle)
     {
-        foreach (var (_, id) in _sessions.Keys.Where(key => key.Tenant == tenant && TenantKeyspace.Hash(key.Id) == handle))
+        foreach (var ((owner, id), session) in _sessions)
         {
-            End(tenant, id);
+            if (owner == tenant && session.HandleOf(id) == handle)
+            {
+                End(tenant, id);
+            }
         }
     }
 
@@ -114,6 +117,7 @@ internal sealed class OpenSession(string? version, TimeProvider time)
     private ConcurrentDictionary<string, bool>? _questions;
 
     private readonly CancellationTokenSource _end = new();
+    private string? _handle;
 
     // The last ones: a client may cancel what has just been answered.
     private readonly string?[] _ended = new string?[32];
@@ -136,6 +140,9 @@ internal sealed class OpenSession(string? version, TimeProvider time)
 
     /// <summary>Gets the platform by which it was said what the session has; null where another node said so.</summary>
     public PlatformKind? Declared { get; private set; }
+
+    /// <summary>The session's handle, which is the hash of its id.</summary>
+    public string HandleOf(string id) => _handle ??= TenantKeyspace.Hash(id);
 
     /// <summary>Gets what is cancelled when the session ends, for handlers that outlive their requests.</summary>
     public CancellationToken Ended => _end.Token;
