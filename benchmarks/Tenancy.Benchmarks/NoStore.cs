@@ -1,4 +1,5 @@
 using System.Globalization;
+using Tenancy.Audit;
 using Tenancy.Configuration;
 using Tenancy.Registry;
 using Tenancy.State;
@@ -14,7 +15,12 @@ internal sealed class NoStore(RedisTenantStore? slots = null) : ITenantStore
 
     public IAsyncEnumerable<TenantRecord> LoadAsync(CancellationToken cancellationToken) => AsyncEnumerable.Empty<TenantRecord>();
 
-    public async Task<TenantWrite> CreateAsync(TenantRecord tenant, TenantCreation creation, IReadOnlyList<DuePrincipal> principals)
+    public async Task<TenantWrite> CreateAsync(
+        TenantRecord tenant,
+        TenantCreation creation,
+        IReadOnlyList<DuePrincipal> principals,
+        AuditEntry audit
+    )
     {
         var version = ++_version;
         if (slots is not null && principals.Count > 0)
@@ -36,10 +42,11 @@ internal sealed class NoStore(RedisTenantStore? slots = null) : ITenantStore
 
     public Task<IReadOnlyList<TenantId>> ListUnfinishedAsync() => Task.FromResult<IReadOnlyList<TenantId>>([]);
 
-    public Task<TenantWrite> UpdateAsync(TenantRecord tenant, bool keepCheck) =>
+    public Task<TenantWrite> UpdateAsync(TenantRecord tenant, bool keepCheck, AuditEntry audit) =>
         Task.FromResult<TenantWrite>(new TenantWrite.Written(++_version));
 
     public Task WriteCheckAsync(TenantId id, long version, TenantCheck check) => Task.CompletedTask;
 
-    public Task<TenantRemoval> RemoveAsync(TenantId id, bool purge) => Task.FromResult(new TenantRemoval(Existed: true, ++_version));
+    public Task<TenantRemoval> RemoveAsync(TenantId id, bool purge, AuditEntry audit) =>
+        Task.FromResult(new TenantRemoval(Existed: true, ++_version));
 }

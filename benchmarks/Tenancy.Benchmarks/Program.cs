@@ -1,5 +1,6 @@
 using BenchmarkDotNet.Running;
 using Tenancy.Benchmarks;
+using Tenancy.Benchmarks.Fleet;
 using Tenancy.Benchmarks.Load;
 
 switch (args)
@@ -9,6 +10,9 @@ switch (args)
         break;
     case ["--store", var redis]:
         await StoreRun.RunAsync(redis, Console.Out);
+        break;
+    case ["--fleet", var program, var count]:
+        await FleetRun.RunAsync(program, int.Parse(count, System.Globalization.CultureInfo.InvariantCulture), Console.Out);
         break;
     case ["--load", .. var options]:
         return await LoadRun.RunAsync(options, Console.Out);

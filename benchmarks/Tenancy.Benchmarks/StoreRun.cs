@@ -35,10 +35,10 @@ internal static class StoreRun
             () =>
                 database.ScriptEvaluateAsync(
                     StoreScript.RateLimit.Text,
-                    [$"tenant:{{bench}}:bare"],
-                    [1, 0, 1, limits[0].Interval, limits[0].PerMinute, 0, 0, 0, 0]
+                    [$"tenant:{{bench}}:generation", $"tenant:{{bench}}:bare"],
+                    [1, 0, 1, 0, 0, 0, limits[0].Interval, limits[0].PerMinute, 0, 0, 0, 0]
                 ),
-            () => limiter.AcquireAsync(Tenant, limits).AsTask()
+            () => limiter.AcquireAsync(Tenant, generation: 0, limits).AsTask()
         );
 
         var store = new IdempotencyStore(
@@ -100,12 +100,14 @@ internal static class StoreRun
                 "caller",
                 int.MaxValue,
                 1L << 40,
+                RedisConnection.LargeBytes,
             ]
         );
         await database.ScriptEvaluateAsync(
             StoreScript.Commit.Text,
             [
                 Prefix + "generation",
+                Prefix + "document-versions",
                 $"{Prefix}idempotency:{record}",
                 Prefix + "idempotencies",
                 Prefix + "idempotency-sizes",
@@ -113,7 +115,7 @@ internal static class StoreRun
                 Prefix + "idempotency-sizes-of:caller",
                 Prefix + "idempotency-callers",
             ],
-            [0, 0, "", 0, 2, 0, 0, 0, "", "tool:hash", "token", record, "caller", Response, 86_400_000, 60_000]
+            [0, 0, "", 0, 2, 0, 0, 0, "", 0, "tool:hash", "token", record, "caller", Response, 86_400_000, 60_000]
         );
     }
 

@@ -5,46 +5,85 @@ using Tenancy.Mcp;
 
 namespace Tenancy.Adcp;
 
-/// <summary>What stands in AdCP's answers beside what a handler says.</summary>
+/// <summary>
+/// What stands in AdCP's answers beside what a handler says. An answer is kept and may be replayed to a later request, so that members
+/// which belong to one request are not kept with it, but written behind it anew for each.
+/// </summary>
 internal static class AdcpAnswers
 {
+    /// <summary>Whether an answer has a member of a name from its request.</summary>
+    /// <param name="name">The name.</param>
+    /// <param name="isIdempotent">Whether the request carries a key.</param>
+    public static bool Has(string name, bool isIdempotent) =>
+        name is "adcp_version" or "context" || (isIdempotent && name is "idempotency_key" or "replayed");
+
     /// <summary>An answer that refuses a request.</summary>
     public static ToolAnswer Error(AdcpException exception, JsonElement? context)
     {
-        var error = new JsonObject { ["code"] = exception.Error.Code, ["message"] = exception.Message };
-
-        // AdCP, idempotency: a conflict says code and message only, so that a stolen key tells nothing.
-        if (exception.Error != AdcpError.IdempotencyConflict)
-        {
-            error["recovery"] = exception.Error.Recovery;
-        }
-
-        if (exception.Field is not null)
-        {
-            error["field"] = exception.Field;
-        }
-
-        if (exception.RetryAfter is not null)
-        {
-            error["retry_after"] = exception.RetryAfter;
-        }
-
         var output = new ArrayBufferWriter<byte>();
         using (var json = JsonScratch.Rent())
         {
-            new JsonObject { ["adcp_error"] = error }.WriteTo(json.Writer);
+            new JsonObject
+            {
+                ["adcp_error"] = Describe(exception, Issues(exception)),
+                ["errors"] = new JsonArray([.. exception.Mistakes.Select(mistake => Describe(mistake, Issues(mistake)))]),
+                ["status"] = "failed",
+            }.WriteTo(json.Writer);
             json.Writer.Flush();
             output.Write(json.Written[..^1]);
         }
 
-        WriteContext(output, context);
+        WriteEnvelope(output, context);
         output.Write("}"u8);
         return ToolAnswer.FromJson(output.WrittenMemory, isError: true);
     }
 
-    /// <summary>Writes the buyer's own data, which comes back as it was, as a further member of an object.</summary>
-    public static void WriteContext(IBufferWriter<byte> output, JsonElement? context)
+    private static JsonObject Describe(AdcpException mistake, JsonArray issues)
     {
+        var error = new JsonObject { ["code"] = mistake.Error.Code, ["message"] = mistake.Message };
+
+        // AdCP, idempotency: a conflict says code and message only, so that a stolen key tells nothing.
+        if (mistake.Error != AdcpError.IdempotencyConflict)
+        {
+            error["recovery"] = mistake.Error.Recovery;
+        }
+
+        Set(error, "field", mistake.Field);
+        Set(error, "retry_after", mistake.RetryAfter);
+        Set(error, "suggestion", mistake.Suggestion);
+        Set(error, "issues", issues.Count > 0 ? issues : null);
+        Set(error, "details", mistake.Details?.DeepClone());
+        return error;
+    }
+
+    // AdCP: the first issue is at the error's own field.
+    private static JsonArray Issues(AdcpException exception) =>
+        new([
+            .. exception
+                .Mistakes.Where(_ => exception is { Keyword: not null, Field: not null })
+                .Where(mistake => mistake is { Keyword: not null, Field: not null })
+                .Select(mistake => new JsonObject
+                {
+                    ["pointer"] = FieldPath.ToPointer(mistake.Field!),
+                    ["message"] = mistake.Message,
+                    ["keyword"] = mistake.Keyword,
+                }),
+        ]);
+
+    private static void Set(JsonObject target, string name, JsonNode? value)
+    {
+        if (value is not null)
+        {
+            target[name] = value;
+        }
+    }
+
+    /// <summary>
+    /// Writes what every answer has as further members of an object: which AdCP it is of, and the buyer's own data as it was.
+    /// </summary>
+    public static void WriteEnvelope(IBufferWriter<byte> output, JsonElement? context)
+    {
+        output.Write(",\"adcp_version\":\"3.0\""u8);
         if (context is not { ValueKind: not JsonValueKind.Null } value)
         {
             return;
@@ -57,46 +96,18 @@ internal static class AdcpAnswers
         output.Write(json.Written);
     }
 
-    /// <summary>Writes a text as a further member of an object.</summary>
-    /// <param name="output">Where to.</param>
-    /// <param name="name">The member's name, with its quotes, colon and the comma before it.</param>
-    /// <param name="text">The text.</param>
-    public static void WriteText(IBufferWriter<byte> output, ReadOnlySpan<byte> name, string text)
+    /// <summary>Writes the key of the request, and whether the answer was there before, as further members of an object.</summary>
+    public static void WriteKey(IBufferWriter<byte> output, string key, bool isReplay)
     {
-        using var json = JsonScratch.Rent();
-        json.Writer.WriteStringValue(text);
-        json.Writer.Flush();
-        output.Write(name);
-        output.Write(json.Written);
-    }
-
-    /// <summary>Finds the buyer's own data in arguments that could not be read as what they should be.</summary>
-    public static JsonElement? FindContext(ReadOnlySpan<byte> json)
-    {
-        try
-        {
-            return JsonElement.Parse(json).TryGetProperty("context", out var context) ? context : null;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
-}
-
-/// <summary>An answer that is stored under an idempotency key, for one of the requests that get it.</summary>
-internal sealed class StoredAnswer(KeyedOutcome.Done outcome, string key, JsonElement? context) : ToolAnswer
-{
-    public override void WriteTo(IBufferWriter<byte> output)
-    {
-        output.Write(outcome.Answer.Span[..^1]);
-        if (outcome.IsReplay)
+        if (isReplay)
         {
             output.Write(",\"replayed\":true"u8);
         }
 
-        AdcpAnswers.WriteText(output, ",\"idempotency_key\":"u8, key);
-        AdcpAnswers.WriteContext(output, context);
-        output.Write("}"u8);
+        using var json = JsonScratch.Rent();
+        json.Writer.WriteStringValue(key);
+        json.Writer.Flush();
+        output.Write(",\"idempotency_key\":"u8);
+        output.Write(json.Written);
     }
 }

@@ -1,16 +1,99 @@
 namespace Tenancy.Adcp;
 
-/// <summary>
-/// An error code of AdCP 3.0.6, with what the buyer can do about it. The list is closed: other codes cannot be made.
-/// <c>IDEMPOTENCY_IN_FLIGHT</c> comes from AdCP's rules for idempotency, and stands in no list yet.
-/// </summary>
+/// <summary>An error code, with what the buyer can do about it.</summary>
+/// <remarks>
+/// The properties are the codes of AdCP 3.0, and those of 3.1 that a seller of media needs. <see cref="Of"/> knows all of both, and makes
+/// codes of a seller's own: AdCP asks for <c>X_</c>, the seller's name and the code, such as <c>X_ACME_SLOT_TAKEN</c>.
+/// </remarks>
 public sealed class AdcpError
 {
     private const string Correctable = "correctable";
     private const string Transient = "transient";
     private const string Terminal = "terminal";
 
+    // Codes of AdCP 3.1 that have no property here.
+    private static readonly string[] OtherCorrectable =
+    [
+        "AUTH_MISSING",
+        "AUTHORIZATION_REQUIRED",
+        "CREATIVE_VALUE_NOT_ALLOWED",
+        "UNPRICEABLE_OUTPUT",
+        "UNSUPPORTED_GRANULARITY",
+        "UNSUPPORTED_PROVISIONING",
+        "BUDGET_CAP_REACHED",
+        "CREATIVE_INACCESSIBLE",
+        "SIGNAL_TARGETING_INCOMPATIBLE",
+        "MULTI_FINALIZE_UNSUPPORTED",
+        "READ_ONLY_SCOPE",
+        "FIELD_NOT_PERMITTED",
+        "PROVENANCE_REQUIRED",
+        "PROVENANCE_DIGITAL_SOURCE_TYPE_MISSING",
+        "PROVENANCE_DISCLOSURE_MISSING",
+        "PROVENANCE_EMBEDDED_MISSING",
+        "PROVENANCE_VERIFIER_NOT_ACCEPTED",
+        "PROVENANCE_CLAIM_CONTRADICTED",
+        "EVALUATOR_AGENT_NOT_ACCEPTED",
+        "BILLING_NOT_PERMITTED_FOR_AGENT",
+        "BRAND_REQUIRED",
+        "ACTION_NOT_ALLOWED",
+        "PRIVATE_FIELD_IN_PUBLIC_PLACEMENT",
+        "FORMAT_PROJECTION_FAILED",
+        "FORMAT_DECLARATION_DIVERGENT",
+        "FORMAT_DECLARATION_V1_AMBIGUOUS",
+        "FORMAT_OPTION_UNRESOLVED",
+        "FORMAT_DECLARATION_V1_LOSSY_MULTI_SIZE",
+        "FORMAT_NOT_SUPPORTED",
+        "PIXEL_TRACKER_LOSSY_DOWNGRADE",
+        "PIXEL_TRACKER_UPGRADE_INFERRED",
+        "FEED_FETCH_FAILED",
+        "INVALID_FEED_FORMAT",
+        "ITEM_VALIDATION_FAILED",
+        "CATALOG_LIMIT_EXCEEDED",
+    ];
+
+    private static readonly string[] OtherTerminal =
+    [
+        "AUTH_INVALID",
+        "CONFIGURATION_ERROR",
+        "BILLING_OUT_OF_BAND",
+        "AGENT_SUSPENDED",
+        "AGENT_BLOCKED",
+        "CREDENTIAL_IN_ARGS",
+    ];
+    private static readonly string[] OtherTransient = ["STALE_RESPONSE"];
+
+    private static readonly Lazy<Dictionary<string, AdcpError>> Known = new(FindKnown);
+
     private AdcpError(string code, string recovery) => (Code, Recovery) = (code, recovery);
+
+    /// <summary>Gets the error of a code.</summary>
+    /// <param name="code">The code: capital letters, digits and underscores, 64 at most.</param>
+    /// <param name="recovery">
+    /// What the buyer can do: <c>transient</c>, <c>correctable</c> or <c>terminal</c>. It is needed for a code of one's own; AdCP's have
+    /// theirs.
+    /// </param>
+    /// <exception cref="ArgumentException">The code is no code, or it is not AdCP's and has no such recovery.</exception>
+    public static AdcpError Of(string code, string? recovery = null)
+    {
+        ArgumentNullException.ThrowIfNull(code);
+        return Known.Value.TryGetValue(code, out var known) ? known
+            : code.Length is 0 or > 64 || !code.All(letter => letter is '_' or (>= 'A' and <= 'Z') or (>= '0' and <= '9'))
+                ? throw new ArgumentException($"'{code}' is no error code: use up to 64 of A-Z, 0-9 and _.", nameof(code))
+            : recovery is Correctable or Transient or Terminal ? new(code, recovery)
+            : throw new ArgumentException(
+                $"{code} is no code of AdCP: say as its recovery whether it is {Transient}, {Correctable} or {Terminal}.",
+                nameof(recovery)
+            );
+    }
+
+    private static Dictionary<string, AdcpError> FindKnown() =>
+        typeof(AdcpError)
+            .GetProperties(System.Reflection.BindingFlags.Public | System.Reflection.BindingFlags.Static)
+            .Select(property => (AdcpError)property.GetValue(null)!)
+            .Concat(OtherCorrectable.Select(code => new AdcpError(code, Correctable)))
+            .Concat(OtherTerminal.Select(code => new AdcpError(code, Terminal)))
+            .Concat(OtherTransient.Select(code => new AdcpError(code, Transient)))
+            .ToDictionary(error => error.Code, StringComparer.Ordinal);
 
     /// <summary>Gets the error for a request that is malformed or breaks a rule of the protocol.</summary>
     public static AdcpError InvalidRequest { get; } = new("INVALID_REQUEST", Correctable);
@@ -149,6 +232,18 @@ public sealed class AdcpError
 
     /// <summary>Gets the error for an idempotency key whose request is being processed.</summary>
     public static AdcpError IdempotencyInFlight { get; } = new("IDEMPOTENCY_IN_FLIGHT", Transient);
+
+    /// <summary>Gets the error for a kind of billing that the seller does not offer.</summary>
+    public static AdcpError BillingNotSupported { get; } = new("BILLING_NOT_SUPPORTED", Correctable);
+
+    /// <summary>Gets the error for payment terms that the seller does not offer.</summary>
+    public static AdcpError PaymentTermsNotSupported { get; } = new("PAYMENT_TERMS_NOT_SUPPORTED", Correctable);
+
+    /// <summary>Gets the error for a proposal that the caller does not have.</summary>
+    public static AdcpError ProposalNotFound { get; } = new("PROPOSAL_NOT_FOUND", Correctable);
+
+    /// <summary>Gets the error for a token that has too few scopes.</summary>
+    public static AdcpError ScopeInsufficient { get; } = new("SCOPE_INSUFFICIENT", Correctable);
 
     /// <summary>Gets the code.</summary>
     public string Code { get; }

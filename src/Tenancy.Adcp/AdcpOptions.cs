@@ -14,8 +14,8 @@ public sealed class AdcpOptions
     public AdcpChecking Responses { get; set; } = AdcpChecking.Strict;
 
     /// <summary>
-    /// Gets or sets whether the tools are there with which a checker prepares and simulates things. It is refused everywhere but in
-    /// Development.
+    /// Gets or sets whether the tools are there with which a checker prepares and simulates things. All accounts of a caller have what it
+    /// buys in one place then. It is refused everywhere but in Development.
     /// </summary>
     /// <value>
     /// Default: false. <c>Tenancy:AllowDevelopmentValues</c> accepts it in an environment that is named neither Development nor Production.

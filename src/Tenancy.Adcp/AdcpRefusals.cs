@@ -12,7 +12,6 @@ internal sealed class AdcpRefusals : IRefusalData
         {
             RefusalReason.Unavailable => AdcpError.ServiceUnavailable,
             RefusalReason.TooMany => AdcpError.RateLimited,
-            RefusalReason.ClientNotListed => AdcpError.PermissionDenied,
             _ => AdcpError.AuthRequired,
         };
         var error = new JsonObject

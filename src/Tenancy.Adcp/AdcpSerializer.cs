@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using System.ComponentModel.DataAnnotations;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
@@ -11,25 +10,25 @@ using Microsoft.Extensions.Options;
 namespace Tenancy.Adcp;
 
 /// <summary>
-/// Reads requests and writes answers. Types of one's own are read and written by the same rules as those of this library.
+/// How types become JSON, and JSON becomes types. Types of one's own are read and written by the same rules as those of this library. What
+/// a tool reads and writes is a <see cref="ToolWire{TRequest, TResponse}"/>.
 /// </summary>
 internal sealed partial class AdcpSerializer
 {
     private readonly AdcpOptions _settings;
     private readonly ILogger _logger;
     private readonly WireRules _rules;
-    private readonly RuleSchema _schemas;
     private int _hasToldOfWebhooks;
 
     // A type whose contract is changed for writing is no longer written by generated code, which is fastest. So what goes for all types is
     // changed in the options for reading only.
-    private readonly JsonSerializerOptions _options = Options(WriteOnce);
-    private readonly JsonSerializerOptions _reading = Options(ReadRest);
+    private readonly JsonSerializerOptions _options = NewOptions(WriteOnce);
+    private readonly JsonSerializerOptions _reading = NewOptions(ReadRest);
 
     public AdcpSerializer(IOptions<AdcpOptions> settings, ILogger<AdcpSerializer> logger)
     {
         (_settings, _logger) = (settings.Value, logger);
-        (_rules, _schemas) = (new(_options), new(_options));
+        _rules = new(_options);
     }
 
     /// <summary>Reads a request.</summary>
@@ -37,33 +36,36 @@ internal sealed partial class AdcpSerializer
     public TRequest Read<TRequest>(ReadOnlySpan<byte> json)
         where TRequest : AdcpRequest
     {
-        var request = Deserialize<TRequest>(json);
-        RefuseOtherVersions(request.AdcpMajorVersion);
+        try
+        {
+            return JsonSerializer.Deserialize(json, (JsonTypeInfo<TRequest>)_reading.GetTypeInfo(typeof(TRequest)))!;
+        }
+        catch (JsonException exception)
+        {
+            throw Explain(exception);
+        }
+    }
+
+    /// <summary>Checks a request by the rules of its type.</summary>
+    /// <exception cref="AdcpException">It breaks one, and the settings are strict.</exception>
+    public void Check<TRequest>(TRequest request)
+        where TRequest : AdcpRequest
+    {
         if (FindMistake(request, _settings.Requests) is var (pointer, message))
         {
-            throw new AdcpException(AdcpError.ValidationError, message, pointer);
-        }
-
-        if (request is IIdempotentRequest { IdempotencyKey: var key } && !KeyPattern().IsMatch(key))
-        {
-            throw new AdcpException(
-                AdcpError.InvalidRequest,
-                "idempotency_key must have 16 to 255 characters of A-Z, a-z, 0-9 and _.:-",
-                "/idempotency_key"
-            );
+            var mistakes = AllMistakes.Find(request, _options, _rules);
+            throw mistakes.Count > 0 ? new AdcpException(mistakes) : new AdcpException(AdcpError.InvalidRequest, message, pointer);
         }
 
         if (request.PushNotificationConfig is not null && Interlocked.Exchange(ref _hasToldOfWebhooks, 1) == 0)
         {
             _logger.LogNoWebhooks();
         }
-
-        return request;
     }
 
-    /// <summary>Checks an answer.</summary>
-    /// <exception cref="InvalidOperationException">It breaks a rule of its type, and the settings are strict.</exception>
-    public void Check<TResponse>(TResponse response)
+    /// <summary>Checks an answer by the rules of its type.</summary>
+    /// <exception cref="InvalidOperationException">It breaks one, and the settings are strict.</exception>
+    public void CheckAnswer<TResponse>(TResponse response)
         where TResponse : AdcpResponse
     {
         if (FindMistake(response, _settings.Responses) is var (pointer, message))
@@ -72,6 +74,10 @@ internal sealed partial class AdcpSerializer
         }
     }
 
+    /// <summary>Gets how types are written.</summary>
+    public JsonSerializerOptions Options => _options;
+
+    /// <summary>How a type is written.</summary>
     public JsonTypeInfo<T> TypeInfo<T>() => (JsonTypeInfo<T>)_options.GetTypeInfo(typeof(T));
 
     /// <summary>The JSON schema of a request, for models.</summary>
@@ -79,44 +85,31 @@ internal sealed partial class AdcpSerializer
         where TRequest : AdcpRequest
     {
         var schema = _options
-            .GetJsonSchemaAsNode(
-                typeof(TRequest),
-                new()
-                {
-                    TreatNullObliviousAsNonNullable = true,
-                    TransformSchemaNode = (context, node) =>
-                    {
-                        // Clients refuse the short form of "anything", true.
-                        node =
-                            context.PropertyInfo?.CustomConverter is IOneOrMany converter
-                                ? converter.Schema(type => _options.GetJsonSchemaAsNode(type))
-                            : node is JsonObject ? node
-                            : new JsonObject();
-                        var provider = context.PropertyInfo is null ? context.TypeInfo.Type : context.PropertyInfo.AttributeProvider;
-                        if (
-                            node is JsonObject schema
-                            && provider?.GetCustomAttributes(typeof(DescriptionAttribute), true) is [DescriptionAttribute description, ..]
-                        )
-                        {
-                            schema.Insert(0, "description", description.Description);
-                        }
-
-                        if (node is JsonObject ruled && context.PropertyInfo is { AttributeProvider: { } property })
-                        {
-                            _schemas.Write(
-                                ruled,
-                                property.GetCustomAttributes(typeof(ValidationAttribute), inherit: true),
-                                $"{context.PropertyInfo.DeclaringType.Name}.{context.PropertyInfo.Name}"
-                            );
-                        }
-
-                        return node;
-                    },
-                }
-            )
+            .GetJsonSchemaAsNode(typeof(TRequest), new() { TreatNullObliviousAsNonNullable = true, TransformSchemaNode = Describe })
             .AsObject();
         schema["type"] = "object";
         return JsonSerializer.SerializeToElement(schema, AdcpJson.Default.JsonObject);
+    }
+
+    // What is said of a type or a field beside its JSON type: what it is for, and which values keep its rules.
+    private JsonObject Describe(JsonSchemaExporterContext context, JsonNode node)
+    {
+        // Clients refuse the short form of "anything", true.
+        var schema = context.PropertyInfo?.CustomConverter is IOneOrMany converter
+            ? converter.Schema(type => _options.GetJsonSchemaAsNode(type)).AsObject()
+            : node as JsonObject ?? [];
+        var provider = context.PropertyInfo is null ? context.TypeInfo.Type : context.PropertyInfo.AttributeProvider;
+        if (provider?.GetCustomAttributes(typeof(DescriptionAttribute), true) is [DescriptionAttribute description, ..])
+        {
+            schema.Insert(0, "description", description.Description);
+        }
+
+        foreach (var rule in context.PropertyInfo is { } field ? _rules.Of(field) : [])
+        {
+            rule.WriteTo(schema, $"{context.PropertyInfo!.DeclaringType.Name}.{context.PropertyInfo.Name}");
+        }
+
+        return schema;
     }
 
     private (string Pointer, string Message)? FindMistake<T>(T message, AdcpChecking checking)
@@ -136,28 +129,14 @@ internal sealed partial class AdcpSerializer
         return null;
     }
 
-    private TRequest Deserialize<TRequest>(ReadOnlySpan<byte> json)
-        where TRequest : AdcpRequest
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(json, (JsonTypeInfo<TRequest>)_reading.GetTypeInfo(typeof(TRequest)))!;
-        }
-        catch (JsonException exception)
-        {
-            // Who speaks another version may well send something else: that is what to say first.
-            RefuseOtherVersions(FindVersion(json));
-            throw Explain(exception);
-        }
-    }
-
-    private static JsonSerializerOptions Options(Action<JsonTypeInfo> change) =>
+    private static JsonSerializerOptions NewOptions(Action<JsonTypeInfo> change) =>
         new(AdcpJson.Default.Options)
         {
             TypeInfoResolver = JsonTypeInfoResolver.Combine(AdcpJson.Default, new DefaultJsonTypeInfoResolver()).WithAddedModifier(change),
         };
 
-    // What a handler takes over from elsewhere as an extension may have the name of a field. The field is what counts.
+    // A handler may copy extension members from elsewhere, and one of them may have the name of a declared field. It is left out then:
+    // otherwise the JSON would have the member twice.
     private static void WriteOnce(JsonTypeInfo type)
     {
         if (Extensions(type) is not { } extensions)
@@ -205,35 +184,6 @@ internal sealed partial class AdcpSerializer
 
     private static JsonPropertyInfo? Extensions(JsonTypeInfo type) => type.Properties.FirstOrDefault(property => property.IsExtensionData);
 
-    private static int? FindVersion(ReadOnlySpan<byte> json)
-    {
-        try
-        {
-            return
-                JsonElement.Parse(json).TryGetProperty("adcp_major_version", out var value)
-                && value.ValueKind == JsonValueKind.Number
-                && value.TryGetInt32(out var version)
-                ? version
-                : null;
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
-    }
-
-    private static void RefuseOtherVersions(int? version)
-    {
-        if (version is { } other && other != Capabilities.MajorVersion)
-        {
-            throw new AdcpException(
-                AdcpError.VersionUnsupported,
-                $"This seller speaks AdCP {Capabilities.MajorVersion}, not {other}.",
-                "/adcp_major_version"
-            );
-        }
-    }
-
     private static AdcpException Explain(JsonException exception)
     {
         var pointer = exception.Path is { Length: > 1 } path
@@ -246,16 +196,26 @@ internal sealed partial class AdcpSerializer
             : "";
         if (MissingPattern().Match(exception.Message) is { Success: true } missing)
         {
-            var name = missing.Groups[1].Value;
-            return new(AdcpError.InvalidRequest, $"{name} is required.", $"{pointer}/{name}");
+            return new(
+                NamePattern()
+                    .Matches(missing.Groups[1].Value)
+                    .Select(name => name.Groups[1].Value)
+                    .Select(name => new AdcpException(AdcpError.InvalidRequest, $"{name} is required.", $"{pointer}/{name}")
+                    {
+                        Keyword = "required",
+                    })
+            );
         }
 
-        return new(AdcpError.InvalidRequest, "The value has a wrong type or form.", pointer.Length > 0 ? pointer : null);
+        return new(AdcpError.InvalidRequest, "The value has a wrong type or form.", pointer.Length > 0 ? pointer : null)
+        {
+            Keyword = "type",
+        };
     }
 
-    [GeneratedRegex("^[A-Za-z0-9_.:-]{16,255}$")]
-    private static partial Regex KeyPattern();
-
-    [GeneratedRegex("missing required properties[^']*'([^']+)'")]
+    [GeneratedRegex("missing required properties[^']*(('[^']+'[^']*)+)")]
     private static partial Regex MissingPattern();
+
+    [GeneratedRegex("'([^']+)'")]
+    private static partial Regex NamePattern();
 }

@@ -29,7 +29,9 @@ public static class AdcpTenancyBuilderExtensions
         builder.Services.TryAddSingleton<AdcpSerializer>();
         builder.Services.TryAddSingleton<IRefusalData, AdcpRefusals>();
         builder.Services.TryAddSingleton<IAccountResolver, SyncedAccounts>();
+        builder.Services.TryAddSingleton(services => new AccountBook(services.GetRequiredService<IAccountResolver>()));
         builder.Services.TryAddSingleton<CallAccount>();
+        builder.Services.TryAddSingleton(services => new InventoryLists(services));
         return builder.AddHandlers<Capabilities>();
     }
 
@@ -51,6 +53,21 @@ public static class AdcpTenancyBuilderExtensions
                     ? ServiceDescriptor.Singleton<IAccountResolver, TResolver>()
                     : ServiceDescriptor.Singleton<IAccountResolver, TResolver>(create)
             );
+        return builder;
+    }
+
+    /// <summary>
+    /// Lets a class say what is on buyers' lists of properties and collections; without one, requests that name a list are refused.
+    /// </summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="testModeOnly">Whether it is there in test mode only; see <see cref="AdcpOptions.TestMode"/>. Default: false.</param>
+    /// <remarks>Of several the last counts. It is made once, from services.</remarks>
+    public static ITenancyBuilder AddListResolver<TResolver>(this ITenancyBuilder builder, bool testModeOnly = false)
+        where TResolver : class, IListResolver
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.TryAddSingleton<TResolver>();
+        builder.Services.AddSingleton(new AddedListResolver(typeof(TResolver), testModeOnly));
         return builder;
     }
 }

@@ -15,6 +15,7 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
     where TResponse : AdcpResponse
 {
     private readonly ToolWire<TRequest, TResponse> _wire;
+    private readonly UnmetMembers? _unmet;
     private readonly KeyedCalls _keyed;
     private readonly CallAccount _account;
     private readonly TimeSpan _timeout;
@@ -29,10 +30,12 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
         AdcpSerializer serializer,
         KeyedCalls keyed,
         CallAccount account,
+        InventoryLists lists,
         ILoggerFactory loggers
     )
     {
         _wire = new(serializer);
+        _unmet = UnmetMembers.Of(attribute.Name, typeof(TRequest), attribute.Honours, lists.AreSupported, serializer.Options);
         _keyed = keyed;
         _account = account;
         _timeout = TimeSpan.FromSeconds(attribute.TimeoutSeconds);
@@ -43,8 +46,8 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
         {
             Name = attribute.Name,
             Description = method.GetCustomAttribute<DescriptionAttribute>()?.Description,
-            InputSchema = serializer.Schema<TRequest>(),
-            Annotations = new() { ReadOnlyHint = !typeof(TRequest).IsAssignableTo(typeof(IIdempotentRequest)) },
+            InputSchema = _wire.Schema,
+            Annotations = new() { ReadOnlyHint = !ToolWire<TRequest, TResponse>.IsIdempotent },
         };
     }
 
@@ -56,11 +59,18 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
         var json = arguments.IsEmpty ? "{}"u8 : arguments;
         try
         {
-            return new Run(this, _wire.Read(json));
+            var read = _wire.Read(json);
+            if (_unmet is not null && read.Request is not UpdateMediaBuyRequest { Canceled: true })
+            {
+                // AdCP, media buys: where a buy is canceled, everything else in the request is ignored.
+                _unmet.Refuse(json);
+            }
+
+            return new Run(this, read);
         }
         catch (AdcpException exception)
         {
-            return ToolRun.Answered(AdcpAnswers.Error(exception, AdcpAnswers.FindContext(json)));
+            return ToolRun.Answered(ToolWire<TRequest, TResponse>.Refuse(exception, json));
         }
     }
 
@@ -70,6 +80,11 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
         if (call.Context.Caller.IsAnonymous && !call.IsOpen && response is IPricedResponse priced)
         {
             priced.RemovePrices();
+        }
+
+        if (call.Context.IsSandbox && response is ISandboxResponse sandbox)
+        {
+            sandbox.Sandbox ??= true;
         }
 
         return _wire.Check(response);
@@ -88,41 +103,52 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
             throw new AdcpException(AdcpError.AuthRequired, "Credentials are required.");
         }
 
+        var isAgain = false;
         var outcome = await _keyed.RunAsync(
             call,
             new(ProtocolTool.Name, key, arguments.Hash!, _timeout) { IsAnswer = static exception => exception is AdcpException },
-            async token => _wire.Write(await HandleAsync(arguments.Request, call, token)),
+            async token =>
+            {
+                // What has changed since the last try may be the account.
+                if (isAgain)
+                {
+                    await _account.CheckAsync(call, arguments.Request, token);
+                }
+
+                isAgain = true;
+                return _wire.Write(await HandleAsync(arguments.Request, call, token));
+            },
             cancellationToken
         );
-        return new StoredAnswer(outcome.ExpectDone(), key, arguments.Request.Context);
+        return ToolWire<TRequest, TResponse>.Answer(outcome.ExpectDone(), key, arguments.Request);
     }
 
     // What the buyer is told of a failure, and what of it is logged.
-    private ToolAnswer Fail(Exception exception, AdcpRequest request, Call call)
+    private ToolAnswer Fail(Exception exception, TRequest request, Call call)
     {
         var tenantId = call.Context.TenantId.Value;
         switch (exception)
         {
             case AdcpException told:
-                return AdcpAnswers.Error(told, request.Context);
+                _logger.LogToolRefused(ProtocolTool.Name, tenantId, told.Error.Code);
+                return Refuse(told);
             case CallRefusedException refused:
                 if (refused is not DocumentChangedException)
                 {
-                    _logger.LogToolFailed(exception, ProtocolTool.Name, tenantId);
+                    _logger.LogToolFailed(exception, ProtocolTool.Name, tenantId, call.Reference);
                 }
 
-                return AdcpAnswers.Error(new(CodeOf(refused), refused.CallerMessage), request.Context);
+                return Refuse(new(CodeOf(refused), refused.CallerMessage));
             case StoreUnavailableException:
                 // What the caller sees of it is the status of the answer, unless progress was reported before.
                 _logger.LogStoreAway(exception, ProtocolTool.Name, tenantId);
-                return AdcpAnswers.Error(
-                    new(AdcpError.ServiceUnavailable, "The seller's store is not available now.", retryAfter: 2),
-                    request.Context
-                );
+                return Refuse(new(AdcpError.ServiceUnavailable, "The seller's store is not available now.", retryAfter: 2));
             default:
-                _logger.LogToolFailed(exception, ProtocolTool.Name, tenantId);
-                return AdcpAnswers.Error(new(AdcpError.ServiceUnavailable, "The seller could not process the request."), request.Context);
+                _logger.LogToolFailed(exception, ProtocolTool.Name, tenantId, call.Reference);
+                return Refuse(new(AdcpError.ServiceUnavailable, $"The seller could not process the request. Reference: {call.Reference}"));
         }
+
+        ToolAnswer Refuse(AdcpException told) => ToolWire<TRequest, TResponse>.Refuse(told, request);
     }
 
     // What lasts is no error that a buyer should try again.
@@ -157,6 +183,8 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
     {
         public override ValueTask<ToolAnswer> RunAsync(Call call, CancellationToken cancellationToken) =>
             tool.RunAsync(arguments, call, cancellationToken);
+
+        public override bool IsCallersMistake(Exception exception) => exception is AdcpException;
 
         public override ToolAnswer? Fail(Exception exception, Call call) => tool.Fail(exception, arguments.Request, call);
     }

@@ -30,6 +30,17 @@ public sealed class AdcpToolAttribute(string name) : TenantToolAttribute
     /// <summary>Gets or sets whether the tool is there in test mode only; see <see cref="AdcpOptions.TestMode"/>. Default: false.</summary>
     public bool TestModeOnly { get; set; }
 
+    /// <summary>
+    /// Gets or sets what the tool honours beside what its request type declares: paths of AdCP's members, such as
+    /// <c>packages[].pacing</c>, each with all that is in it. Default: none.
+    /// </summary>
+    /// <remarks>
+    /// A request that asks for something that AdCP knows, and that neither the type nor this list has, is refused with
+    /// <c>UNSUPPORTED_FEATURE</c>: it would be dropped in silence otherwise. What is listed here is found in
+    /// <see cref="AdcpObject.Extensions"/>.
+    /// </remarks>
+    public string[] Honours { get; set; } = [];
+
     /// <inheritdoc/>
     public override TenantTool? CreateTool(Type handlers, MethodInfo method, IServiceProvider services)
     {

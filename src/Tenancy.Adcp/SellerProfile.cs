@@ -25,9 +25,44 @@ public sealed record SellerProfile
     /// <summary>Gets what one account of a caller covers. Default: one brand by one operator.</summary>
     public AccountScope AccountScope { get; init; }
 
-    /// <summary>Gets who can be invoiced: <c>operator</c>, <c>agent</c>, <c>advertiser</c>. Default: the operator.</summary>
+    /// <summary>
+    /// Gets who can be invoiced: <c>operator</c>, <c>agent</c>, <c>advertiser</c>. Default: the operator. An account with another billing
+    /// is
+    /// not opened.
+    /// </summary>
     public IReadOnlyList<string> Billing { get; init; } = ["operator"];
+
+    /// <summary>
+    /// Gets when can be paid, such as <c>net_30</c>; all that AdCP has where it is empty. Default: empty. An account with other terms is
+    /// not
+    /// opened.
+    /// </summary>
+    public IReadOnlyList<string> PaymentTerms { get; init; } = [];
+
+    /// <summary>
+    /// Gets whether buyers can have accounts for tests. Its handlers order and bill nothing where <c>ToolContext.IsSandbox</c> says that
+    /// the
+    /// account is one. Default: false; a request for such an account is refused.
+    /// </summary>
+    public bool Sandbox { get; init; }
+
+    /// <summary>Gets how accounts come to be. Default: by <c>sync_accounts</c>.</summary>
+    public AccountOpening AccountOpening { get; init; }
 
     /// <summary>Gets the scenarios of its <c>comply_test_controller</c> that simulate something; told in test mode only.</summary>
     public IReadOnlyList<string> TestScenarios { get; init; } = [];
+}
+
+/// <summary>How accounts come to be.</summary>
+public enum AccountOpening
+{
+    /// <summary>A buyer opens them by <c>sync_accounts</c>; a request that names another one is refused.</summary>
+    BySync,
+
+    /// <summary>
+    /// As <see cref="BySync"/>, and by the first request that changes something and names a brand and its operator. It has the first
+    /// billing
+    /// of <see cref="SellerProfile.Billing"/>. A request that reads sees an account that has nothing in it.
+    /// </summary>
+    OnFirstUse,
 }

@@ -1,23 +1,28 @@
 using System.Buffers;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using Tenancy.Mcp;
 using Tenancy.State;
 
 namespace Tenancy.Adcp;
 
-/// <summary>What a tool reads and writes: the one place where a request's bytes become its type, and an answer's type its bytes.</summary>
+/// <summary>
+/// What a tool reads and writes, all of it: the schema of its request, how a request's bytes become its type and what is refused of them,
+/// what tells a request from another with the same key, and how an answer becomes bytes again, with the buyer's own data in it.
+/// </summary>
+/// <remarks>
+/// How types become JSON at all is <see cref="AdcpSerializer"/>'s, and what stands as attributes on their fields <see cref="WireRules"/>':
+/// both are the same for all tools.
+/// </remarks>
 internal sealed class ToolWire<TRequest, TResponse>(AdcpSerializer serializer)
     where TRequest : AdcpRequest
     where TResponse : AdcpResponse
 {
-    private static readonly bool IsIdempotent = typeof(TRequest).IsAssignableTo(typeof(IIdempotentRequest));
-
-    // Members that belong to one request, and not to the answer that may be replayed: they are written behind it.
-    private static readonly string[] Envelope = IsIdempotent ? ["context", "idempotency_key", "replayed"] : ["context"];
-
     // It has an envelope of its own for what it refuses.
     private static readonly bool IsTestController = typeof(TResponse) == typeof(TestControllerResponse);
+
+    private static readonly bool CanCancel = typeof(TRequest).IsAssignableTo(typeof(UpdateMediaBuyRequest));
 
     private readonly JsonTypeInfo<TResponse> _responseType = WithoutEnvelope(serializer.TypeInfo<TResponse>());
 
@@ -27,24 +32,58 @@ internal sealed class ToolWire<TRequest, TResponse>(AdcpSerializer serializer)
         .Properties.FirstOrDefault(property => property.Name == "status")
         ?.Get;
 
+    /// <summary>Gets whether a request changes something, and carries a key for that.</summary>
+    public static bool IsIdempotent { get; } = typeof(TRequest).IsAssignableTo(typeof(IIdempotentRequest));
+
+    /// <summary>Gets the schema of a request, for models.</summary>
+    public JsonElement Schema { get; } = serializer.Schema<TRequest>();
+
     /// <summary>Reads the arguments of a call.</summary>
     /// <exception cref="AdcpException">They are malformed; the field is named.</exception>
-    public ToolArguments<TRequest> Read(ReadOnlySpan<byte> json) => new(serializer.Read<TRequest>(json), IsIdempotent ? Hash(json) : null);
+    public ToolArguments<TRequest> Read(ReadOnlySpan<byte> json)
+    {
+        var request = Parse(CanCancel ? CancelRequest.Reduce(json) : json);
+        RefuseOtherVersions(request.AdcpMajorVersion);
+        RefuseOtherReleases(request.AdcpVersion);
+        serializer.Check(request);
+        if (request is not IIdempotentRequest { IdempotencyKey: var key })
+        {
+            return new(request, null);
+        }
+
+        return RequestMembers.IsKey(key)
+            ? new(request, Hash(json))
+            : throw new AdcpException(
+                AdcpError.InvalidRequest,
+                "idempotency_key must have 16 to 255 characters of A-Z, a-z, 0-9 and _.:-",
+                "idempotency_key"
+            )
+            {
+                Keyword = "pattern",
+            };
+    }
 
     /// <summary>Checks a handler's answer.</summary>
     /// <exception cref="InvalidOperationException">It breaks a rule of its type, and the settings are strict.</exception>
     public TResponse Check(TResponse response)
     {
-        serializer.Check(response);
+        serializer.CheckAnswer(response);
         return response;
     }
 
     /// <summary>The answer to a request.</summary>
-    public ToolAnswer Answer(TResponse response, AdcpRequest request) =>
+    public ToolAnswer Answer(TResponse response, TRequest request) =>
         new TypedAnswer(this, response, request.Context)
         {
             IsError = IsTestController && response is TestControllerResponse { Success: false },
         };
+
+    /// <summary>The answer to a request that is refused.</summary>
+    public static ToolAnswer Refuse(AdcpException exception, TRequest request) => AdcpAnswers.Error(exception, request.Context);
+
+    /// <summary>The answer to arguments that could not be read.</summary>
+    public static ToolAnswer Refuse(AdcpException exception, ReadOnlySpan<byte> json) =>
+        AdcpAnswers.Error(exception, RequestMembers.TryFind(json, "context"u8, out var context) ? context : null);
 
     /// <summary>Writes an answer as it is stored: without what belongs to one request alone.</summary>
     public byte[] Write(TResponse response)
@@ -55,38 +94,57 @@ internal sealed class ToolWire<TRequest, TResponse>(AdcpSerializer serializer)
         return output.WrittenSpan.ToArray();
     }
 
-    // Without its last brace: what belongs to the request follows.
-    private void Write(TResponse response, IBufferWriter<byte> output)
+    /// <summary>A stored answer, to one of the requests that get it.</summary>
+    public static ToolAnswer Answer(KeyedOutcome.Done stored, string key, TRequest request) =>
+        new StoredAnswer(stored, key, request.Context);
+
+    private TRequest Parse(ReadOnlySpan<byte> json)
     {
-        using (var json = JsonScratch.Rent())
+        try
         {
-            JsonSerializer.Serialize(json.Writer, WithoutEnvelope(response), _responseType);
-            json.Writer.Flush();
-            output.Write(json.Written[..^1]);
-            if (_status?.Invoke(response) is null && response.Extensions?.ContainsKey("status") is not true)
-            {
-                output.Write(json.Written.Length > 2 ? ",\"status\":\"completed\""u8 : "\"status\":\"completed\""u8);
-            }
+            return serializer.Read<TRequest>(json);
+        }
+        catch (AdcpException)
+        {
+            // Who speaks another version may well send something else: that is what to say first.
+            RefuseOtherVersions(
+                RequestMembers.TryFind(json, "adcp_major_version"u8, out var value)
+                && value.ValueKind == JsonValueKind.Number
+                && value.TryGetInt32(out var version)
+                    ? version
+                    : null
+            );
+            throw;
         }
     }
 
-    private static JsonTypeInfo<TResponse> WithoutEnvelope(JsonTypeInfo<TResponse> type) =>
-        type.Properties.FirstOrDefault(property => Envelope.Contains(property.Name)) is { } field
-            ? throw new InvalidOperationException(
-                $"{typeof(TResponse).Name} has a field '{field.Name}', which every answer has of the request: give it another name."
-            )
-            : type;
+    private static void RefuseOtherVersions(int? version)
+    {
+        if (version is { } other && other != Capabilities.MajorVersion)
+        {
+            throw new AdcpException(
+                AdcpError.VersionUnsupported,
+                $"This seller speaks AdCP {Capabilities.MajorVersion}, not {other}.",
+                "adcp_major_version"
+            );
+        }
+    }
 
-    // A handler may pass on an extension that has the name of such a member: the one of the request counts.
-    private static TResponse WithoutEnvelope(TResponse response) =>
-        response.Extensions is { Count: > 0 } extensions && Array.Exists(Envelope, extensions.ContainsKey)
-            ? (TResponse)(
-                (AdcpResponse)response with
-                {
-                    Extensions = extensions.Where(extension => !Envelope.Contains(extension.Key)).ToDictionary(StringComparer.Ordinal),
-                }
+    // A buyer of a later release of the same major version is answered by this one, and told so.
+    private static void RefuseOtherReleases(string? release)
+    {
+        if (release is not null && release != "3" && !release.StartsWith("3.", StringComparison.Ordinal))
+        {
+            throw new AdcpException(
+                AdcpError.VersionUnsupported,
+                $"This seller speaks AdCP {Capabilities.Release}, not {release}.",
+                "adcp_version"
             )
-            : response;
+            {
+                Details = new() { ["supported_versions"] = new JsonArray(Capabilities.Release) },
+            };
+        }
+    }
 
     private static string Hash(ReadOnlySpan<byte> json)
     {
@@ -103,12 +161,56 @@ internal sealed class ToolWire<TRequest, TResponse>(AdcpSerializer serializer)
         }
     }
 
+    // Without its last brace: what belongs to the request follows.
+    private void Write(TResponse response, IBufferWriter<byte> output)
+    {
+        using var json = JsonScratch.Rent();
+        JsonSerializer.Serialize(json.Writer, WithoutEnvelope(response), _responseType);
+        json.Writer.Flush();
+        output.Write(json.Written[..^1]);
+        if (_status?.Invoke(response) is null && response.Extensions?.ContainsKey("status") is not true)
+        {
+            output.Write(json.Written.Length > 2 ? ",\"status\":\"completed\""u8 : "\"status\":\"completed\""u8);
+        }
+    }
+
+    private static JsonTypeInfo<TResponse> WithoutEnvelope(JsonTypeInfo<TResponse> type) =>
+        type.Properties.FirstOrDefault(property => AdcpAnswers.Has(property.Name, IsIdempotent)) is { } field
+            ? throw new InvalidOperationException(
+                $"{typeof(TResponse).Name} has a field '{field.Name}', which every answer has of the request: give it another name."
+            )
+            : type;
+
+    // A handler may pass on an extension that has the name of such a member: the one of the request counts.
+    private static TResponse WithoutEnvelope(TResponse response) =>
+        response.Extensions is { Count: > 0 } extensions && extensions.Keys.Any(name => AdcpAnswers.Has(name, IsIdempotent))
+            ? (TResponse)(
+                (AdcpResponse)response with
+                {
+                    Extensions = extensions
+                        .Where(extension => !AdcpAnswers.Has(extension.Key, IsIdempotent))
+                        .ToDictionary(StringComparer.Ordinal),
+                }
+            )
+            : response;
+
     private sealed class TypedAnswer(ToolWire<TRequest, TResponse> wire, TResponse response, JsonElement? context) : ToolAnswer
     {
         public override void WriteTo(IBufferWriter<byte> output)
         {
             wire.Write(response, output);
-            AdcpAnswers.WriteContext(output, context);
+            AdcpAnswers.WriteEnvelope(output, context);
+            output.Write("}"u8);
+        }
+    }
+
+    private sealed class StoredAnswer(KeyedOutcome.Done stored, string key, JsonElement? context) : ToolAnswer
+    {
+        public override void WriteTo(IBufferWriter<byte> output)
+        {
+            output.Write(stored.Answer.Span[..^1]);
+            AdcpAnswers.WriteKey(output, key, stored.IsReplay);
+            AdcpAnswers.WriteEnvelope(output, context);
             output.Write("}"u8);
         }
     }

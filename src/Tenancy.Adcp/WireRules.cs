@@ -8,50 +8,64 @@ using System.Text.RegularExpressions;
 
 namespace Tenancy.Adcp;
 
-/// <summary>Checks the rules that stand as attributes on wire records. <see cref="RuleSchema"/> lists them.</summary>
+/// <summary>
+/// The rules that stand as attributes on wire records: finds where a record breaks one. The schemas list the same rules, by
+/// <see cref="Of"/>.
+/// </summary>
 internal sealed class WireRules
 {
-    private readonly ConcurrentDictionary<Type, Rule[]> _rules = [];
+    private readonly ConcurrentDictionary<Type, Field[]> _fields = [];
+    private readonly ConcurrentDictionary<(Type Type, string Name), WireRule[]> _rules = [];
     private readonly ConcurrentDictionary<string, Regex> _patterns = new(StringComparer.Ordinal);
     private readonly JsonSerializerOptions _options;
-    private readonly Func<Type, Rule[]> _read;
+    private readonly Func<Type, Field[]> _read;
 
     public WireRules(JsonSerializerOptions options) => (_options, _read) = (options, Read);
 
     /// <summary>Finds the first place where a record breaks a rule: its JSON pointer (RFC 6901), and what is wrong there.</summary>
-    public (string Pointer, string Message)? FindMistake(object value, Type type) => FindMistake(value, RulesOf(type));
+    public (string Pointer, string Message)? FindMistake(object value, Type type) => FindMistake(value, FieldsOf(type));
 
-    private Rule[] RulesOf(Type type) => _rules.GetOrAdd(type, _read);
+    /// <summary>The rules of a field.</summary>
+    public WireRule[] Of(JsonPropertyInfo field) =>
+        _rules.GetOrAdd((field.DeclaringType, field.Name), _ =>
+            [
+                .. (field.AttributeProvider?.GetCustomAttributes(typeof(ValidationAttribute), inherit: true) ?? [])
+                    .Cast<ValidationAttribute>()
+                    .Select(attribute => WireRule.Read(attribute, _options, _patterns)),
+            ]
+        );
 
-    private static (string Pointer, string Message)? FindMistake(object value, Rule[] rules)
+    private Field[] FieldsOf(Type type) => _fields.GetOrAdd(type, _read);
+
+    private static (string Pointer, string Message)? FindMistake(object value, Field[] fields)
     {
-        foreach (var rule in rules)
+        foreach (var field in fields)
         {
-            if (FindMistake(rule, rule.Get(value)) is var (pointer, message))
+            if (FindMistake(field, field.Get(value)) is var (pointer, message))
             {
-                return ($"/{rule.Name}{pointer}", message);
+                return ($"/{field.Name}{pointer}", message);
             }
         }
 
         return null;
     }
 
-    private static (string Pointer, string Message)? FindMistake(Rule rule, object? found)
+    private static (string Pointer, string Message)? FindMistake(Field field, object? found)
     {
         if (found is null)
         {
-            return rule.MayBeNull ? null : ("", $"{rule.Name} is required.");
+            return field.MayBeNull ? null : ("", $"{field.Name} is required.");
         }
 
-        foreach (var (isValid, attribute) in rule.Checks)
+        foreach (var rule in field.Rules)
         {
-            if (!isValid(found))
+            if (!rule.Holds(found))
             {
-                return ("", $"{rule.Name} {Explain(attribute)}.");
+                return ("", $"{field.Name} {rule.Text}.");
             }
         }
 
-        return rule.Inside?.Invoke(found);
+        return field.Inside?.Invoke(found);
     }
 
     // What is in a value: the rules of a record, of the items of a list, or of the values of a dictionary; null where there are none.
@@ -61,7 +75,7 @@ internal sealed class WireRules
         switch (info)
         {
             case { Kind: JsonTypeInfoKind.Object }:
-                return found => FindMistake(found, RulesOf(found.GetType()));
+                return found => FindMistake(found, FieldsOf(found.GetType()));
             case { Kind: JsonTypeInfoKind.Enumerable, ElementType: { } item }:
                 var ofItem = Inside(item);
                 var isRecord = _options.GetTypeInfo(item).Kind == JsonTypeInfoKind.Object;
@@ -102,17 +116,37 @@ internal sealed class WireRules
         Func<object, (string Pointer, string Message)?>? inside
     )
     {
-        // All dictionaries that can be read are such ones.
-        foreach (DictionaryEntry entry in (IDictionary)entries)
+        foreach (var (name, value) in Entries(entries))
         {
-            if (FindIn(entry.Value, type, inside) is var (pointer, message))
+            if (FindIn(value, type, inside) is var (pointer, message))
             {
-                return ($"/{Escape(entry.Key.ToString()!)}{pointer}", message);
+                return ($"/{Escape(name)}{pointer}", message);
             }
         }
 
         return null;
     }
+
+    private static IEnumerable<(string Name, object? Value)> Entries(IEnumerable entries)
+    {
+        // Nearly all dictionaries are such ones. A type of somebody's own may have nothing but pairs.
+        if (entries is IDictionary dictionary)
+        {
+            foreach (DictionaryEntry entry in dictionary)
+            {
+                yield return (entry.Key.ToString()!, entry.Value);
+            }
+
+            yield break;
+        }
+
+        foreach (var pair in entries)
+        {
+            yield return ($"{Member(pair, "Key")}", Member(pair, "Value"));
+        }
+    }
+
+    private static object? Member(object pair, string name) => pair.GetType().GetProperty(name)!.GetValue(pair);
 
     private static (string Pointer, string Message)? FindIn(
         object? item,
@@ -131,7 +165,7 @@ internal sealed class WireRules
     {
         // Nearly all are lists, which are looked through without an enumerator.
         var list = items as IList ?? items.Cast<object?>().ToArray();
-        var (type, rules) = (default(Type), Array.Empty<Rule>());
+        var (type, fields) = (default(Type), Array.Empty<Field>());
         for (var index = 0; index < list.Count; index++)
         {
             if (list[index] is not { } item)
@@ -142,10 +176,10 @@ internal sealed class WireRules
             // Items of a list are nearly always of one type.
             if (item.GetType() is var found && found != type)
             {
-                (type, rules) = (found, RulesOf(found));
+                (type, fields) = (found, FieldsOf(found));
             }
 
-            if (FindMistake(item, rules) is var (pointer, message))
+            if (FindMistake(item, fields) is var (pointer, message))
             {
                 return ($"/{index}{pointer}", message);
             }
@@ -154,96 +188,28 @@ internal sealed class WireRules
         return null;
     }
 
-    // The attributes themselves would say the same at ten times the cost: one interprets its pattern anew for each text, the other converts
-    // each number. An attribute that derives from one of the two, or whose bounds are no numbers, is asked itself.
-    private Func<object, bool> Bind(ValidationAttribute attribute) =>
-        attribute switch
-        {
-            RegularExpressionAttribute { Pattern: var text } when attribute.GetType() == typeof(RegularExpressionAttribute) => Matches(
-                attribute,
-                _patterns.GetOrAdd(text, Compile)
-            ),
-            RangeAttribute { Minimum: double least, Maximum: double most } range when IsPlain(range) => value =>
-                value is decimal number ? (double)number >= least && (double)number <= most : attribute.IsValid(value),
-            RangeAttribute { Minimum: int least, Maximum: int most } range when IsPlain(range) => value =>
-                value is int number ? number >= least && number <= most : attribute.IsValid(value),
-            _ => attribute.IsValid,
-        };
-
-    private static bool IsPlain(RangeAttribute range) =>
-        range.GetType() == typeof(RangeAttribute) && range is { MinimumIsExclusive: false, MaximumIsExclusive: false };
-
-    // All of the text has to match, as the attribute has it. An enumeration allocates no match.
-    private static Func<object, bool> Matches(ValidationAttribute attribute, Regex pattern) =>
-        value =>
-        {
-            if (value is not string text)
-            {
-                return attribute.IsValid(value);
-            }
-
-            foreach (var match in pattern.EnumerateMatches(text))
-            {
-                return match.Index == 0 && match.Length == text.Length;
-            }
-
-            return text.Length == 0;
-        };
-
-    private static Regex Compile(string pattern) => new(pattern, RegexOptions.Compiled, TimeSpan.FromSeconds(2));
-
-    private Rule[] Read(Type type) =>
+    private Field[] Read(Type type) =>
         [
             .. _options
                 .GetTypeInfo(type)
                 .Properties.Where(property => property is { IsExtensionData: false, Get: not null })
                 .Select(Read)
-                .Where(rule => rule.Checks.Length > 0 || rule.Inside is not null || !rule.MayBeNull),
+                .Where(field => field.Rules.Length > 0 || field.Inside is not null || !field.MayBeNull),
         ];
 
-    private Rule Read(JsonPropertyInfo property)
-    {
-        var attributes = property.AttributeProvider?.GetCustomAttributes(typeof(ValidationAttribute), inherit: true) ?? [];
-        return new(
+    private Field Read(JsonPropertyInfo property) =>
+        new(
             property.Name,
             property.Get!,
-            [.. attributes.Cast<ValidationAttribute>().Select(attribute => (Bind(attribute), attribute))],
+            Of(property),
             MayBeNull: property.IsGetNullable || property.PropertyType.IsValueType,
             Inside(property.PropertyType)
         );
-    }
 
-    private static string Explain(ValidationAttribute broken) =>
-        broken switch
-        {
-            RangeAttribute { MinimumIsExclusive: true, Maximum: double.MaxValue or int.MaxValue } range =>
-                $"must be more than {range.Minimum}",
-            RangeAttribute { MinimumIsExclusive: true } or RangeAttribute { MaximumIsExclusive: true } => ExplainBounds(
-                (RangeAttribute)broken
-            ),
-            RangeAttribute { Maximum: double.MaxValue or int.MaxValue } range => $"must be {range.Minimum} at least",
-            RangeAttribute range => $"must be from {range.Minimum} to {range.Maximum}",
-            MinLengthAttribute min => $"must have {min.Length} at least",
-            MaxLengthAttribute max => $"must have {max.Length} at most",
-            LengthAttribute both => $"must have {both.MinimumLength} to {both.MaximumLength}",
-            StringLengthAttribute { MinimumLength: 0 } most => $"must have {most.MaximumLength} characters at most",
-            StringLengthAttribute both => $"must have {both.MinimumLength} to {both.MaximumLength} characters",
-            AllowedValuesAttribute allowed => $"must be one of {Join(allowed.Values)}",
-            DeniedValuesAttribute denied => $"must be none of {Join(denied.Values)}",
-            _ => "has a wrong form",
-        };
-
-    private static string Join(object?[] values) =>
-        string.Join(", ", values.Where(value => value is not null).Select(value => Convert.ToString(value, CultureInfo.InvariantCulture)));
-
-    private static string ExplainBounds(RangeAttribute range) =>
-        $"must be {(range.MinimumIsExclusive ? "more than" : "at least")} {range.Minimum}, "
-        + $"and {(range.MaximumIsExclusive ? "less than" : "at most")} {range.Maximum}";
-
-    private sealed record Rule(
+    private sealed record Field(
         string Name,
         Func<object, object?> Get,
-        (Func<object, bool> IsValid, ValidationAttribute Attribute)[] Checks,
+        WireRule[] Rules,
         bool MayBeNull,
         Func<object, (string Pointer, string Message)?>? Inside
     );

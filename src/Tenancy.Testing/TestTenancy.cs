@@ -57,12 +57,20 @@ public sealed class TestTenancy : IAsyncDisposable
     public async Task AddAsync(TenantConfig tenant)
     {
         ArgumentNullException.ThrowIfNull(tenant);
-        var (status, _, _) = await Services
-            .GetRequiredService<ITenantAdministration>()
-            .RegisterAsync(tenant, new() { AwaitFirstValidation = true });
-        if (status.Health != TenantHealth.Healthy)
+        try
         {
-            throw new InvalidOperationException($"Tenant '{tenant.Id}' cannot be served: {status.Reason}");
+            var (status, _, _) = await Services
+                .GetRequiredService<ITenantAdministration>()
+                .RegisterAsync(tenant, new() { AwaitFirstValidation = true });
+            if (status.Health != TenantHealth.Healthy)
+            {
+                throw new InvalidOperationException($"Tenant '{tenant.Id}' cannot be served: {status.Reason}");
+            }
+        }
+        catch (TenantValidationException exception)
+        {
+            // Its platform cannot be built from its settings.
+            throw new InvalidOperationException($"Tenant '{tenant.Id}' cannot be served: {exception.Message}", exception);
         }
     }
 

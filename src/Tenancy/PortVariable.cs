@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Configuration;
@@ -16,6 +17,7 @@ internal sealed class PortVariable(TenancyConfiguration configuration, IServer? 
     /// <summary>
     /// Finds the URL to listen on; null where the configuration does not name a port, or names URLs in the same source or a higher one.
     /// </summary>
+    /// <exception cref="InvalidOperationException">PORT is no port.</exception>
     public static string? FindUrl(IConfigurationRoot configuration)
     {
         foreach (var provider in configuration.Providers.Reverse())
@@ -27,7 +29,11 @@ internal sealed class PortVariable(TenancyConfiguration configuration, IServer? 
 
             if (provider.TryGet("PORT", out var port) && !string.IsNullOrEmpty(port))
             {
-                return $"http://*:{port}";
+                return int.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is >= 1 and <= 65535
+                    ? $"http://*:{number}"
+                    : throw new InvalidOperationException(
+                        $"PORT is '{port}': use the number of a port, 1 to 65535, or set URLS in its place."
+                    );
             }
         }
 

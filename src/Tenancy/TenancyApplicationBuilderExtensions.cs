@@ -9,6 +9,7 @@ using Microsoft.Extensions.Logging;
 using Tenancy;
 using Tenancy.Admin;
 using Tenancy.Authentication;
+using Tenancy.Configuration;
 using Tenancy.Diagnostics;
 using Tenancy.Fleet;
 using Tenancy.Mcp;
@@ -23,6 +24,12 @@ public static class TenancyApplicationBuilderExtensions
 {
     // A tenant's URL has up to three path segments, so that its endpoints need no rewriting of paths.
     private static readonly string[] Prefixes = ["", "/{tenant}", "/{a}/{b}", "/{a}/{b}/{c}"];
+
+    private static readonly Refusal OtherMethod = Refusal.NoStream with
+    {
+        Detail = "Send messages by POST: beside it there are GET and DELETE, for the stream and the end of a session.",
+        Allow = "GET, POST, DELETE",
+    };
 
     /// <summary>
     /// Adds what stands in front of tenant endpoints: host and Origin, tenant, authentication, authorization, in this order.
@@ -50,8 +57,8 @@ public static class TenancyApplicationBuilderExtensions
     /// </summary>
     /// <remarks>
     /// For tenants with an identity provider it maps the metadata by which clients find that, too (RFC 9728). Where clients look for an
-    /// authorization server at this server itself, <c>POST /register</c> among those places, they are told that there is none; an endpoint
-    /// of yours at such a place is not touched.
+    /// authorization server at this server itself, <c>POST /register</c> among those places, they are told that there is none. An endpoint
+    /// of yours at one of these places, or with a pattern below <c>/.well-known/</c> that fits it, is the one that answers there.
     /// </remarks>
     /// <returns>A builder for conventions that all of them share.</returns>
     public static IEndpointConventionBuilder MapTenantMcp(this IEndpointRouteBuilder endpoints)
@@ -61,8 +68,8 @@ public static class TenancyApplicationBuilderExtensions
         foreach (var prefix in Prefixes)
         {
             group
-                .MapMcp(prefix + "/mcp")
-                .WithMetadata(new TenantEndpointMetadata("/mcp", isMcp: true))
+                .MapMcp(prefix + McpEndpoint.Path)
+                .WithMetadata(new TenantEndpointMetadata(McpEndpoint.Path, isMcp: true))
                 .TakeAnyContent()
                 .AddEndpointFilterFactory(
                     static (endpoint, next) =>
@@ -73,10 +80,10 @@ public static class TenancyApplicationBuilderExtensions
                     }
                 );
 
-            // Browsers ask first; the middleware answers them, and this what is no such question.
+            // Browsers ask first, by OPTIONS: the middleware answers them, and this whatever is asked by another method besides.
             group
-                .MapMethods(prefix + "/mcp", [HttpMethods.Options], () => Results.StatusCode(StatusCodes.Status405MethodNotAllowed))
-                .WithMetadata(new TenantEndpointMetadata("/mcp", isMcp: true));
+                .Map(prefix + McpEndpoint.Path, (HttpContext context, McpRefusals refusals) => refusals.WriteAsync(context, OtherMethod))
+                .WithMetadata(new TenantEndpointMetadata(McpEndpoint.Path, isMcp: true));
             OAuthEndpoints.Map(group, prefix);
         }
 

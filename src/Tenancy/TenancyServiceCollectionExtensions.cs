@@ -1,11 +1,12 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using System.Diagnostics.Metrics;
 using System.Net;
 using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -16,6 +17,7 @@ using ModelContextProtocol.Server;
 using Tenancy;
 using Tenancy.Admin;
 using Tenancy.Administration;
+using Tenancy.Audit;
 using Tenancy.Authentication;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
@@ -77,9 +79,11 @@ public static class TenancyServiceCollectionExtensions
         var builder = new TenancyBuilder(services);
         builder
             .AddSettings<TenancyOptions>(TenancyOptions.SectionName)
-            .PostConfigure<IHostEnvironment>((options, host) => options.Validation.AllowHttpOnLoopback = host.IsDevelopment());
+            .PostConfigure<IHostEnvironment>((options, host) => options.Validation.AllowLoopback = host.IsDevelopment());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<TenancyOptions>, TenancyOptionsValidator>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<TenancyOptions>, ProxiesValidator>());
         services.TryAddSingleton(TimeProvider.System);
+        AddTelemetry(services);
         AddState(services);
         AddRegistry(services);
         AddValidation(services);
@@ -88,6 +92,7 @@ public static class TenancyServiceCollectionExtensions
         AddMcp(services);
         AddAdmin(services);
         services.AddHostedService<PortVariable>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, ForwardedRequests>());
         services.TryAddSingleton<PipelineCheck>();
         services.TryAddEnumerable(
             ServiceDescriptor.Singleton<IStartupFilter, PipelineCheck>(provider => provider.GetRequiredService<PipelineCheck>())
@@ -154,6 +159,24 @@ public static class TenancyServiceCollectionExtensions
         return services.AddOptions<TOptions>().ValidateOnStart();
     }
 
+    private static void AddTelemetry(IServiceCollection services)
+    {
+        services.AddMetrics();
+        services.TryAddSingleton(provider => new TenancyMetrics(
+            provider.GetRequiredService<IMeterFactory>(),
+            provider.GetRequiredService<IOptions<TenancyOptions>>().Value.MetricTenants
+        ));
+
+        // The SDK logs a caller's mistakes as failures, with stacks, and knows no tenant. What fails is logged here instead, once.
+        services.PostConfigure<LoggerFilterOptions>(options =>
+        {
+            if (!options.Rules.Any(rule => rule.CategoryName == SdkCalls.SdkCategory))
+            {
+                options.Rules.Add(new LoggerFilterRule(providerName: null, SdkCalls.SdkCategory, LogLevel.None, filter: null));
+            }
+        });
+    }
+
     private static void AddState(IServiceCollection services)
     {
         services.TryAddSingleton(provider => new RedisConnection(
@@ -163,16 +186,29 @@ public static class TenancyServiceCollectionExtensions
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<RedisConnection>>(),
             provider.GetService<IEmbeddedStore>()
-        ));
+        )
+        {
+            Metrics = provider.GetRequiredService<TenancyMetrics>(),
+        });
         services.TryAddSingleton<ITenantStore, RedisTenantStore>();
         services.TryAddSingleton<LocalRateLimiter>();
-        services.TryAddSingleton<RateLimiter>();
+        services.TryAddSingleton(provider =>
+        {
+            var limiter = ActivatorUtilities.CreateInstance<RateLimiter>(provider);
+            provider.GetRequiredService<TenancyMetrics>().ObserveSlices(() => limiter.Count);
+            return limiter;
+        });
         services.TryAddSingleton<TouchedSessions>();
         services.TryAddSingleton<StoreDurabilityProbe>();
         services.TryAddSingleton<FleetMessages>();
         services.TryAddSingleton<FleetNodes>();
         services.AddHealthChecks().AddCheck<ReadyCheck>(ReadyCheck.Name);
         services.TryAddSingleton<TenantPurge>();
+        services.TryAddSingleton<AuditLog>();
+        services.TryAddSingleton<AuditQueue>();
+        services.TryAddSingleton<UsageStore>();
+        services.TryAddSingleton<UsageCounts>();
+        services.TryAddSingleton<RefusalCounts>();
     }
 
     private static void AddRegistry(IServiceCollection services)
@@ -190,16 +226,12 @@ public static class TenancyServiceCollectionExtensions
             provider.GetRequiredService<TenantChangeNotifier>(),
             provider.GetRequiredService<IOptions<TenancyOptions>>(),
             provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<TenantRegistry>>()
+            provider.GetRequiredService<ILogger<TenantRegistry>>(),
+            provider.GetRequiredService<TenancyMetrics>()
         ));
-        services.TryAddSingleton(provider => new RecheckSchedule(
-            new(provider.GetRequiredService<TenantRegistry>),
-            provider.GetRequiredService<TenantProbe>(),
-            provider.GetRequiredService<TimeProvider>(),
-            provider.GetRequiredService<ILogger<RecheckSchedule>>()
-        ));
+        services.TryAddSingleton<RecheckSchedule>();
         services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<RecheckSchedule>()));
-        services.AddHostedService(provider => provider.GetRequiredService<RecheckSchedule>());
+        services.AddHostedService<Rechecks>();
         services.TryAddSingleton<TenantPrincipals>();
         services.TryAddSingleton<TenantClients>();
         services.TryAddSingleton<ITenantAdministration, TenantAdministration>();
@@ -209,6 +241,10 @@ public static class TenancyServiceCollectionExtensions
         services.AddHostedService<NodeBeat>();
         services.TryAddSingleton<NodeDrain>();
         services.AddHostedService(provider => provider.GetRequiredService<NodeDrain>());
+        services.TryAddSingleton<UsageWriter>();
+        services.AddHostedService(provider => provider.GetRequiredService<UsageWriter>());
+        services.TryAddSingleton<AuditWriter>();
+        services.AddHostedService(provider => provider.GetRequiredService<AuditWriter>());
         services.TryAddSingleton<UnfinishedTenants>();
         services.AddHostedService(provider => provider.GetRequiredService<UnfinishedTenants>());
     }
@@ -226,6 +262,7 @@ public static class TenancyServiceCollectionExtensions
     {
         services.TryAddSingleton<BoundAddresses>();
         services.TryAddSingleton<AllowedHosts>();
+        services.TryAddSingleton<RefusedHosts>();
         services.TryAddSingleton<AllowedOrigins>();
         services.TryAddSingleton<UnreadBodies>();
         services.TryAddSingleton<NamingHint>();
@@ -247,27 +284,35 @@ public static class TenancyServiceCollectionExtensions
     {
         services.TryAddSingleton<PrincipalCache>();
         services.TryAddSingleton<Revocations>();
+        services.AddHostedService(provider => provider.GetRequiredService<Revocations>());
         services.TryAddSingleton<StandingCallers>();
         services.TryAddSingleton<ITokenValidator, StoredTokenValidator>();
         services.TryAddSingleton<FailedChecks>();
         services.TryAddSingleton<GoodTokens>();
         services.TryAddSingleton<KnownCallers>();
-        services.TryAddSingleton<TenantJwtOptions>();
-        services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<TenantJwtOptions>()));
+        services.TryAddSingleton<TenantJwts>();
+        services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<TenantJwts>()));
+        services.TryAddSingleton<ClientClaims>();
         services.TryAddSingleton<ClientCache>();
+        services.TryAddSingleton<TokenRefusals>();
+        services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<TokenRefusals>()));
+        services.TryAddSingleton<TokenExplainer>();
         services.AddAuthorization();
         services
             .AddAuthentication(TenantSchemes.Default)
             .AddPolicyScheme(TenantSchemes.Default, displayName: null, options => options.ForwardDefaultSelector = TenantSchemes.Select)
             .AddScheme<AuthenticationSchemeOptions, TenantBearerHandler>(TenantSchemes.Bearer, configureOptions: null)
-            .AddScheme<JwtBearerOptions, TenantJwtHandler>(TenantSchemes.Jwks, configureOptions: null)
+            .AddScheme<AuthenticationSchemeOptions, TenantJwtHandler>(TenantSchemes.Jwks, configureOptions: null)
             .AddScheme<AuthenticationSchemeOptions, TenantSchemeHandler>(TenantSchemes.Scheme, configureOptions: null)
             .AddScheme<AuthenticationSchemeOptions, TenantNoneHandler>(TenantSchemes.None, configureOptions: null);
     }
 
     private static void AddAdmin(IServiceCollection services)
     {
+        AdminOpenApi.Add(services);
         services.TryAddSingleton<AdminKeys>();
+        services.TryAddSingleton<AdminLimits>();
+        services.TryAddSingleton<AdminAnswers>();
         services
             .AddAuthentication()
             .AddScheme<AuthenticationSchemeOptions, AdminKeyHandler>(TenantAdminDefaults.AuthenticationScheme, configureOptions: null);
@@ -292,15 +337,19 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton(provider => new TenantScopes(
             provider.GetRequiredService<TenantRegistry>(),
             provider.GetRequiredService<ToolContextFactory>(),
+            provider.GetRequiredService<AuditQueue>(),
             provider.GetRequiredService<ILogger<TenantScopes>>()
         ));
         services.TryAddSingleton(provider => new KeyedCalls(
             provider.GetRequiredService<RedisConnection>(),
             provider.GetRequiredService<ClaimedCalls>(),
+            provider.GetRequiredService<StoreDurabilityProbe>(),
             provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<IOptions<TenancyOptions>>().Value.Usage,
             provider.GetRequiredService<ILogger<KeyedCalls>>()
         ));
         services.TryAddSingleton<AnonymousAccess>();
+        services.TryAddSingleton<CallerRights>();
         services.TryAddSingleton<ToolContextFactory>();
         services.TryAddSingleton<CallStarter>();
         services.TryAddSingleton<ClaimedCalls>();
@@ -322,9 +371,15 @@ public static class TenancyServiceCollectionExtensions
         services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<OpenStreams>()));
         services.TryAddSingleton<SessionStreams>();
         services.TryAddSingleton<SessionMessages>();
+        services.TryAddSingleton<TenantServerOptions>();
         services.TryAddSingleton<Deliveries>();
+        services.AddHostedService(provider => provider.GetRequiredService<Deliveries>());
+        services.TryAddSingleton<SdkInbox>();
+        services.TryAddSingleton<LogLevels>();
+        services.AddHostedService<FleetInbox>();
         services.TryAddSingleton<StaleSessions>();
         services.TryAddSingleton<McpGate>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, OAuthPlacePolicy>());
         services.TryAddSingleton<BodyReader>();
         services.TryAddSingleton<BodyBudgets>();
         services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<BodyBudgets>()));
@@ -345,7 +400,10 @@ public static class TenancyServiceCollectionExtensions
         services.AddOptions<McpServerOptions>().Configure(SessionlessCapabilities.Declare);
         services.AddOptions<McpServerOptions>().Configure(options => options.Filters.Request.GetPromptFilters.Add(PromptArguments.Filter));
         services.AddOptions<McpServerOptions>().PostConfigure<PlatformCatalog>((options, platforms) => platforms.SetHeaderTools(options));
-        services.AddOptions<HttpServerTransportOptions>().ValidateOnStart();
+        services
+            .AddOptions<HttpServerTransportOptions>()
+            .Configure<TenantServerOptions>((options, tenants) => options.ConfigureSessionOptions = tenants.ConfigureAsync)
+            .ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<HttpServerTransportOptions>, TransportOptionsValidator>());
         services
             .AddMcpServer()
@@ -353,11 +411,10 @@ public static class TenancyServiceCollectionExtensions
             {
                 // Clients before 2026-07-28 have sessions, later ones have none, at one URL.
                 options.SessionMode = HttpServerSessionMode.StatefulForInitializeClients;
-                options.ConfigureSessionOptions = TenantServerOptions.ConfigureAsync;
                 options.IdleTimeout = SessionStore.Lifetime;
 
-                // 13.7 KB each. Which sessions there are the store says, by the tenants' quotas: one that goes from memory comes back at
-                // its next request.
+                // An idle session takes 13.7 KB of the SDK's memory. How many a tenant may have is bounded by its quota in the store, and
+                // not by this: a session that the SDK drops from memory is restored from the store at its next request.
                 options.MaxIdleSessionCount = 10_000;
             });
     }

@@ -1,4 +1,4 @@
-// What a person at the server would do: makes tenants, opens accounts, adds the products that storyboards take for granted.
+// What a person at the server would do: makes tenants, and calls their tools.
 const base = process.env.SERVER;
 const adminKey = process.env.ADMIN_KEY;
 let calls = 0;
@@ -12,8 +12,7 @@ async function register(tenant) {
   return answer;
 }
 
-// One account for all that a buyer buys: storyboards name one account when they buy, and another when they change what they bought.
-async function createTenant(id, platform = 'publisher', settings = { accountScope: 'agent' }) {
+async function createTenant(id, platform = 'publisher', settings = {}) {
   const tenant = await register({ id, platform, settings, limits: { rateLimit: 1000000 }, principals: [{ name: 'checker' }] });
   const hostUrl = `http://${id}.example.test:${new URL(base).port}/mcp`;
   return { id, url: `${base}/${id}/mcp`, hostUrl, token: tenant.principals[0].token };
@@ -40,26 +39,4 @@ async function openAccount(tenant) {
   });
 }
 
-/** A tenant at which a storyboard finds what it takes for granted. */
-async function createPreparedTenant(...about) {
-  const tenant = await createTenant(...about);
-  await openAccount(tenant);
-  await addTestProduct(tenant);
-  return tenant;
-}
-
-// Storyboards without fixtures buy "test-product"; the checker asks for its price "default".
-async function addTestProduct(tenant) {
-  await call(tenant, 'comply_test_controller', {
-    scenario: 'seed_product',
-    params: { product_id: 'test-product', fixture: { delivery_type: 'non_guaranteed', format_ids: [{ id: 'display_300x250' }] } },
-  });
-  for (const pricing_option_id of ['test-pricing', 'default']) {
-    await call(tenant, 'comply_test_controller', {
-      scenario: 'seed_pricing_option',
-      params: { product_id: 'test-product', pricing_option_id, fixture: { pricing_model: 'cpm', currency: 'USD', fixed_price: 5 } },
-    });
-  }
-}
-
-module.exports = { register, createTenant, createPreparedTenant, call, openAccount, addTestProduct, key };
+module.exports = { register, createTenant, call, openAccount, key };

@@ -14,10 +14,24 @@ trap finish EXIT
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 MSBUILDDISABLENODEREUSE=1 DOTNET_CLI_USE_MSBUILD_SERVER=0 UseSharedCompilation=false
 export ADMIN_KEY=conformance-admin-key
 
-install_checkers() {
+install_checkers() { install_from "$here"; }
+
+# Installs what a folder's package-lock.json says.
+install_from() {
   command -v node >/dev/null && command -v npm >/dev/null || { echo "node and npm are not installed: install Node 20 or later."; exit 1; }
-  [ "$here/node_modules/.package-lock.json" -nt "$here/package-lock.json" ] ||
-    (cd "$here" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+  [ "$1/node_modules/.package-lock.json" -nt "$1/package-lock.json" ] ||
+    (cd "$1" && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+}
+
+# publish_scaffold [HANDLERS...] makes a server from the template, with more files of handlers, and publishes it to $work/app.
+publish_scaffold() {
+  dotnet new install "$repository" --debug:custom-hive "$work/hive" >/dev/null
+  (
+    cd "$work"
+    dotnet new adcp-tenant-server -n Checked --no-restore --no-update-check --debug:custom-hive "$work/hive" >/dev/null
+    [ $# -eq 0 ] || cp "$@" Checked/src/Checked/Handlers
+    dotnet publish Checked/src/Checked -c Release -o app -v q
+  )
 }
 
 # start NAME FOLDER ASSEMBLY [VARIABLE=VALUE...] sets url and process once the server is ready.
@@ -49,12 +63,16 @@ stop() {
   wait "$1" || true
 }
 
+free_port() {
+  node -e 'const server = require("net").createServer().listen(0, "127.0.0.1", () => {
+    console.log(server.address().port); server.close(); })'
+}
+
 # Sets redis to what a server needs to know of a Redis of this script's own.
 start_redis() {
   command -v redis-server >/dev/null || { echo "redis-server is not installed: apt-get install redis-server"; exit 1; }
   local port
-  port=$(node -e 'const server = require("net").createServer().listen(0, "127.0.0.1", () => {
-    console.log(server.address().port); server.close(); })')
+  port=$(free_port)
   redis-server --bind 127.0.0.1 --port "$port" --dir "$work" --save '' --appendonly yes --maxmemory-policy noeviction >"$work/redis.log" &
   processes+=($!)
   redis="ConnectionStrings__Redis=127.0.0.1:$port"

@@ -1,17 +1,27 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
 namespace Tenancy.Template.Tests;
 
-/// <summary>Reads an .http file as editors do: variables, requests, comments.</summary>
+/// <summary>Reads an .http file as editors do: variables, requests, comments, and what a named request was answered.</summary>
 internal static partial class HttpFile
 {
-    public static IEnumerable<(string Title, HttpRequestMessage Request)> Read(string text)
+    private const string Named = "# @name ";
+
+    /// <param name="text">The file.</param>
+    /// <param name="answers">The answers so far, by the names of their requests: a request is read when those before it were sent.</param>
+    public static IEnumerable<(string Title, string? Name, HttpRequestMessage Request)> Read(
+        string text,
+        IReadOnlyDictionary<string, JsonNode> answers
+    )
     {
         var variables = new Dictionary<string, string>();
-        string Fill(string line) =>
-            Variable()
-                .Replace(line, match => match.Groups[1].Value == "$guid" ? Guid.NewGuid().ToString() : variables[match.Groups[1].Value]);
+        string Fill(string line) => Variable().Replace(line, match => Value(match.Groups[1].Value));
+        string Value(string name) =>
+            name == "$guid" ? Guid.NewGuid().ToString()
+            : name.Split(".response.body.$.") is [var request, var member] ? answers[request][member]!.ToString()
+            : variables[name];
 
         var parts = text.ReplaceLineEndings("\n").Split("\n###");
         foreach (var line in parts[0].Split('\n').Where(line => line.StartsWith('@')))
@@ -23,7 +33,13 @@ internal static partial class HttpFile
             variables[name] = Fill(value);
         }
 
-        return parts.Skip(1).Select(part => (part.Split('\n')[0].Trim(), ReadRequest(Fill(part).Split('\n')[1..])));
+        return parts.Skip(1).Select(part => Read(Fill(part).Split('\n')));
+    }
+
+    private static (string Title, string? Name, HttpRequestMessage Request) Read(string[] lines)
+    {
+        var name = lines[1].StartsWith(Named, StringComparison.Ordinal) ? lines[1][Named.Length..].Trim() : null;
+        return (lines[0].Trim(), name, ReadRequest(lines[(name is null ? 1 : 2)..]));
     }
 
     private static HttpRequestMessage ReadRequest(string[] lines)

@@ -195,16 +195,39 @@ public sealed partial class ServerTests(TemplateFixture template)
         var scaffold = new[] { template.Embedded, template.Redis, template.Open }.Single(scaffold => scaffold.Name == name);
         await using var server = await RunningServer.StartAsync(scaffold, template.Root, redis is null ? [] : [Address(redis)]);
 
-        var requests = HttpFile.Read(scaffold.Read($"{name}.http")).ToArray();
-        Assert.True(requests.Length > 10);
-        foreach (var (title, request) in requests)
+        var (answers, sent) = (new Dictionary<string, JsonNode>(), 0);
+        foreach (var (title, called, request) in HttpFile.Read(scaffold.Read($"{name}.http"), answers))
         {
+            sent++;
             using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
             var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
             Assert.True(response.IsSuccessStatusCode, $"{title}: {response.StatusCode} {body}");
             Assert.DoesNotContain("\"error\"", body, StringComparison.Ordinal);
             Assert.DoesNotContain("\"isError\":true", body, StringComparison.Ordinal);
+            if (called is not null)
+            {
+                answers[called] = JsonNode.Parse(body)!;
+            }
         }
+
+        Assert.True(sent > 30, $"{sent} requests");
+    }
+
+    [Fact]
+    public async Task The_endpoint_of_a_collector_alone_turns_telemetry_on()
+    {
+        using var collector = new Collector();
+        await using var server = await RunningServer.StartAsync(
+            template.Embedded,
+            template.Root,
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.Url),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+            ("OTEL_METRIC_EXPORT_INTERVAL", "300"),
+            ("OTEL_BSP_SCHEDULE_DELAY", "100"),
+            ("OTEL_BLRP_SCHEDULE_DELAY", "100")
+        );
+        await server.CallAsync("acme", "get_products", new { }, "acme.dev-buyer");
+        await collector.UntilAsync("/v1/traces", "/v1/metrics", "/v1/logs");
     }
 
     [Theory]

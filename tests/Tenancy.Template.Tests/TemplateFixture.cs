@@ -5,7 +5,7 @@ using System.Xml.Linq;
 
 namespace Tenancy.Template.Tests;
 
-/// <summary>Packs the template, installs it where no other template is, and builds three scaffolds in one graph.</summary>
+/// <summary>Packs the template, installs it where no other template is, and builds four scaffolds in one graph.</summary>
 public sealed class TemplateFixture : IAsyncLifetime
 {
     // A compiler server of our own, so that it can be ended without ending anybody else's.
@@ -27,6 +27,9 @@ public sealed class TemplateFixture : IAsyncLifetime
 
     internal Scaffold Open { get; private set; } = null!;
 
+    /// <summary>What comes of a scaffold when somebody does what docs/write-a-seller.md says.</summary>
+    internal Scaffold Seller { get; private set; } = null!;
+
     private string Built => Path.Combine(Root, "built");
 
     private string Hive => Path.Combine(Root, "hive");
@@ -42,6 +45,8 @@ public sealed class TemplateFixture : IAsyncLifetime
         Redis = await NewAsync(Scaffold.RedisName, ["--store", "redis", "--auth", "jwks"], Built);
         Open = await NewAsync(Scaffold.OpenName, ["--auth", "none", "--identification", "host", "header", "--tests", "false"], Built);
         await Open.AddToolOfReadmeAsync();
+        Seller = await NewAsync("MySeller", ["--tests", "false"], Built);
+        WriteASellerTests.Follow(Seller);
         await BuildAsync();
     }
 

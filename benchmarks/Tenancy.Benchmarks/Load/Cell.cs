@@ -19,7 +19,7 @@ internal sealed record Cell(string Id, string Summary, LoadTool Tool, TenantAuth
         new("c", "bearer", LoadTool.Quote, TenantAuthenticationKind.Bearer),
         new("d", "JWT, repeat calls", LoadTool.Quote, TenantAuthenticationKind.Jwks),
         new("e", "bearer and rate limit", LoadTool.Quote, TenantAuthenticationKind.Bearer) { IsLimited = true },
-        new("f", "as e, an idempotent write", LoadTool.CreateMediaBuy, TenantAuthenticationKind.Bearer) { IsLimited = true },
+        new("f", "as e, an idempotent write of a document", LoadTool.CreateMediaBuy, TenantAuthenticationKind.Bearer) { IsLimited = true },
         new("ag", "as a, in a session", LoadTool.Quote) { Reference = "ag", HasSession = true },
         new("g", "as e, in a session", LoadTool.Quote, TenantAuthenticationKind.Bearer)
         {

@@ -130,9 +130,12 @@ internal static class LoadServer
     private static ITenancyBuilder AddScaffold(ITenancyBuilder tenancy)
     {
         tenancy
+            .AddListResolver<TestLists>(testModeOnly: true)
             .Services.AddScoped<Catalog>()
             .AddScoped<FormatList>()
             .AddScoped<CreativeLibrary>()
+            .AddScoped<Order>()
+            .AddScoped<Change>()
             .AddScoped<TestFixtures>()
             .AddScoped<TestStates>();
         return tenancy.AddAdcp().AddPlatform<Publisher>("publisher").AddPlatform<Retailer>("retailer");

@@ -20,7 +20,8 @@ internal sealed class LoadTenants(Cell cell, int count, string issuer) : ITenant
     private static readonly TenantLimits Limits = new(
         RateLimit: 60_000_000,
         MaxIdempotencyRecords: 100_000_000,
-        MaxIdempotencyBytes: 1L << 40
+        MaxIdempotencyBytes: 1L << 40,
+        MaxDocumentBytes: 1L << 40
     );
 
     /// <summary>The callers, each with its tenant: spread over all, as far apart as they get.</summary>

@@ -4,6 +4,7 @@ using Adcp_TenantServer;
 using ModelContextProtocol.Server;
 using Tenancy.Adcp;
 using Tenancy.Mcp;
+using Tenancy.State;
 
 namespace Tenancy.Benchmarks.Load;
 
@@ -48,25 +49,38 @@ internal sealed record ProductsAnswer(IReadOnlyList<Product> Products, Paginatio
 [JsonSerializable(typeof(string))]
 internal sealed partial class ProductsJson : JsonSerializerContext;
 
-/// <summary>A write that keeps nothing but its idempotency record.</summary>
+/// <summary>What a media buy leaves: one document of some hundred bytes.</summary>
+[Document("bought", IdPrefix = "mb_")]
+internal sealed record Bought : TenantDocument
+{
+    public required string BuyerRef { get; init; }
+
+    public required DateTimeOffset At { get; init; }
+
+    public IReadOnlyList<string> Packages { get; init; } = ["package_1", "package_2"];
+}
+
+/// <summary>A write of one document, beside its idempotency record.</summary>
 internal sealed class BuyTools
 {
     public const string Name = "create_media_buy";
 
     [AdcpTool(Name)]
-    public Task<CreateMediaBuyResponse> CreateAsync(
+    public async Task<CreateMediaBuyResponse> CreateAsync(
         CreateMediaBuyRequest request,
         ToolContext context,
         CancellationToken cancellationToken
-    ) =>
-        Task.FromResult(
-            new CreateMediaBuyResponse
-            {
-                MediaBuyId = "mb_" + context.OperationId,
-                Status = MediaBuyStatus.Active,
-                Packages = [],
-            }
-        );
+    )
+    {
+        var bought = new Bought { BuyerRef = context.Caller.Value, At = DateTimeOffset.UtcNow };
+        bought = await context.Documents<Bought>().CreateAsync(bought, cancellationToken: cancellationToken);
+        return new()
+        {
+            MediaBuyId = bought.Id,
+            Status = MediaBuyStatus.Active,
+            Packages = [],
+        };
+    }
 }
 
 /// <summary>Every account that a request names is the caller's.</summary>

@@ -6,7 +6,7 @@ using System.Text.Json.Serialization;
 namespace Tenancy.Adcp;
 
 /// <summary>Opens accounts, or changes them.</summary>
-public sealed record SyncAccountsRequest : AdcpRequest, IIdempotentRequest
+public record SyncAccountsRequest : AdcpRequest, IIdempotentRequest
 {
     /// <inheritdoc/>
     [Description("A fresh random key for each new request; the same one for a retry. 16 to 255 characters.")]
@@ -35,6 +35,7 @@ public sealed record AccountSync : AdcpObject
     public required string Billing { get; init; }
 
     /// <summary>Gets when is paid, such as <c>net_30</c>.</summary>
+    [AllowedValues("net_15", "net_30", "net_45", "net_60", "net_90", "prepay", null)]
     public string? PaymentTerms { get; init; }
 
     /// <summary>Gets whether the account is for tests.</summary>
@@ -83,10 +84,29 @@ public sealed record AccountResult : AdcpObject
 
     /// <summary>Gets whether it is for tests.</summary>
     public bool? Sandbox { get; init; }
+
+    /// <summary>Gets why nothing was done.</summary>
+    public IReadOnlyList<ErrorEntry>? Errors { get; init; }
+
+    /// <summary>Gets what the buyer should know.</summary>
+    public IReadOnlyList<string>? Warnings { get; init; }
+
+    /// <summary>Gets what is to be done before the account can be used.</summary>
+    public AccountSetup? Setup { get; init; }
+}
+
+/// <summary>What is to be done before an account can be used.</summary>
+public sealed record AccountSetup : AdcpObject
+{
+    /// <summary>Gets what is to be done.</summary>
+    public required string Message { get; init; }
+
+    /// <summary>Gets where.</summary>
+    public string? Url { get; init; }
 }
 
 /// <summary>Asks for accounts of the caller.</summary>
-public sealed record ListAccountsRequest : AdcpRequest
+public record ListAccountsRequest : AdcpRequest
 {
     /// <summary>Gets where the accounts stand that are wanted; all where it is left out.</summary>
     public AccountStatus? Status { get; init; }

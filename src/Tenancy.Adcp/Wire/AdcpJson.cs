@@ -10,7 +10,8 @@ namespace Tenancy.Adcp;
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     AllowDuplicateProperties = false,
     RespectNullableAnnotations = true,
-    RespectRequiredConstructorParameters = true
+    RespectRequiredConstructorParameters = true,
+    Converters = [typeof(WireTime)]
 )]
 [JsonSerializable(typeof(GetProductsRequest))]
 [JsonSerializable(typeof(GetProductsResponse))]
@@ -34,6 +35,8 @@ namespace Tenancy.Adcp;
 [JsonSerializable(typeof(ListAccountsResponse))]
 [JsonSerializable(typeof(GetAdcpCapabilitiesRequest))]
 [JsonSerializable(typeof(GetAdcpCapabilitiesResponse))]
+[JsonSerializable(typeof(ProvidePerformanceFeedbackRequest))]
+[JsonSerializable(typeof(ProvidePerformanceFeedbackResponse))]
 [JsonSerializable(typeof(TestControllerRequest))]
 [JsonSerializable(typeof(TestControllerResponse))]
 [JsonSerializable(typeof(JsonObject))]

@@ -18,8 +18,7 @@ public sealed record GetAdcpCapabilitiesResponse : AdcpResponse
     /// <summary>Gets which AdCP it speaks.</summary>
     public required AdcpVersions Adcp { get; init; }
 
-    /// <summary>Gets the protocols, such as <c>media_buy</c>.</summary>
-    [MinLength(1)]
+    /// <summary>Gets the protocols whose tools are there, such as <c>media_buy</c>; none where no tool of AdCP's is.</summary>
     public required IReadOnlyList<string> SupportedProtocols { get; init; }
 
     /// <summary>Gets how accounts work.</summary>
@@ -41,6 +40,9 @@ public sealed record AdcpVersions
     /// <summary>Gets the major versions.</summary>
     public required IReadOnlyList<int> MajorVersions { get; init; }
 
+    /// <summary>Gets the releases that answers are of.</summary>
+    public IReadOnlyList<string>? SupportedVersions { get; init; }
+
     /// <summary>Gets how requests are kept from running twice.</summary>
     public required IdempotencyCapabilities Idempotency { get; init; }
 }
@@ -53,6 +55,9 @@ public sealed record IdempotencyCapabilities
 
     /// <summary>Gets how long an answer is replayed, in seconds.</summary>
     public required int ReplayTtlSeconds { get; init; }
+
+    /// <summary>Gets whether nobody can guess an account's id from what it is for.</summary>
+    public bool? AccountIdIsOpaque { get; init; }
 }
 
 /// <summary>How accounts work.</summary>
@@ -60,16 +65,29 @@ public sealed record AccountCapabilities
 {
     /// <summary>Gets who can be invoiced.</summary>
     public required IReadOnlyList<string> SupportedBilling { get; init; }
+
+    /// <summary>Gets whether there are accounts for tests, with which nothing is ordered or billed.</summary>
+    public bool? Sandbox { get; init; }
 }
 
 /// <summary>How media is sold.</summary>
 public sealed record MediaBuyCapabilities : AdcpObject
 {
+    /// <summary>Gets what it does beside what every seller does.</summary>
+    public MediaBuyFeatures? Features { get; init; }
+
     /// <summary>Gets the models of prices.</summary>
     public IReadOnlyList<string>? SupportedPricingModels { get; init; }
 
     /// <summary>Gets what is sold.</summary>
     public PortfolioCapabilities? Portfolio { get; init; }
+}
+
+/// <summary>What a seller does beside what every seller does.</summary>
+public sealed record MediaBuyFeatures : AdcpObject
+{
+    /// <summary>Gets whether products are chosen by buyers' lists of properties.</summary>
+    public bool? PropertyListFiltering { get; init; }
 }
 
 /// <summary>What is sold.</summary>
@@ -95,10 +113,11 @@ public sealed record TestControllerRequest : AdcpRequest
     /// <summary>Gets what is to be done, such as <c>simulate_delivery</c>.</summary>
     public required string Scenario { get; init; }
 
-    /// <summary>
-    /// Gets the account that something is prepared in; all accounts of the caller, to be changed only, where it has none that fits.
-    /// </summary>
+    /// <summary>Gets the account that something is prepared in. In test mode all accounts of a caller have it.</summary>
     public AccountReference? Account { get; init; }
+
+    /// <summary>Gets whether something is prepared, rather than changed.</summary>
+    internal bool IsSeed => Scenario.StartsWith("seed_", StringComparison.Ordinal);
 
     /// <summary>Gets with what.</summary>
     public TestParameters? Params { get; init; }

@@ -4,14 +4,14 @@ using System.Text.Json.Serialization;
 namespace Tenancy.Adcp;
 
 /// <summary>Asks what media buys have delivered.</summary>
-public sealed record GetMediaBuyDeliveryRequest : AdcpRequest, IAccountRequest
+public record GetMediaBuyDeliveryRequest : AdcpRequest, IAccountRequest
 {
     /// <summary>Gets the account whose media buys are wanted; all accounts of the caller where it is left out.</summary>
     public AccountReference? Account { get; init; }
 
     /// <summary>Gets the media buys; all where it is left out.</summary>
     [MinLength(1)]
-    [MaxLength(100)]
+    [MaxLength(1000)]
     public IReadOnlyList<string>? MediaBuyIds { get; init; }
 
     /// <summary>Gets where those that are wanted stand: one status or several. Default: any.</summary>
@@ -24,16 +24,19 @@ public sealed record GetMediaBuyDeliveryRequest : AdcpRequest, IAccountRequest
     [RegularExpression(WirePatterns.Date)]
     public string? StartDate { get; init; }
 
-    /// <summary>Gets the day after the last.</summary>
+    /// <summary>Gets the day after the last. Either both days are given, or none.</summary>
     [RegularExpression(WirePatterns.Date)]
     public string? EndDate { get; init; }
+
+    /// <summary>Gets whether each day of a package is wanted. Default: the sum alone.</summary>
+    public bool? IncludePackageDailyBreakdown { get; init; }
 
     /// <summary>Says whether media buys of a status are wanted.</summary>
     public bool Wants(MediaBuyStatus status) => StatusFilter?.Contains(status) is not false;
 }
 
 /// <summary>What media buys have delivered.</summary>
-public sealed record GetMediaBuyDeliveryResponse : AdcpResponse
+public sealed record GetMediaBuyDeliveryResponse : AdcpResponse, ISandboxResponse
 {
     /// <summary>Gets the time that is reported.</summary>
     public required ReportingPeriod ReportingPeriod { get; init; }
@@ -44,6 +47,12 @@ public sealed record GetMediaBuyDeliveryResponse : AdcpResponse
 
     /// <summary>Gets the media buys.</summary>
     public required IReadOnlyList<MediaBuyDelivery> MediaBuyDeliveries { get; init; }
+
+    /// <summary>Gets what could not be answered, such as ids that the caller has no media buy of.</summary>
+    public IReadOnlyList<ErrorEntry>? Errors { get; init; }
+
+    /// <inheritdoc/>
+    public bool? Sandbox { get; set; }
 }
 
 /// <summary>The time that is reported.</summary>
@@ -104,4 +113,23 @@ public sealed record PackageDelivery : DeliveryMetrics
     /// <summary>Gets the currency (ISO 4217).</summary>
     [RegularExpression(WirePatterns.Currency)]
     public required string Currency { get; init; }
+
+    /// <summary>Gets each day, where it was asked for.</summary>
+    public IReadOnlyList<DailyDelivery>? DailyBreakdown { get; init; }
+}
+
+/// <summary>What was delivered on a day.</summary>
+public sealed record DailyDelivery : AdcpObject
+{
+    /// <summary>Gets the day.</summary>
+    [RegularExpression(WirePatterns.Date)]
+    public required string Date { get; init; }
+
+    /// <summary>Gets how often ads were shown.</summary>
+    [Range(0, double.MaxValue)]
+    public required decimal Impressions { get; init; }
+
+    /// <summary>Gets what it cost.</summary>
+    [Range(0, double.MaxValue)]
+    public required decimal Spend { get; init; }
 }

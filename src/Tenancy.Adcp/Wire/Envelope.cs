@@ -22,6 +22,9 @@ public abstract record AdcpRequest : AdcpObject
     [Range(1, 99)]
     public int? AdcpMajorVersion { get; init; }
 
+    /// <summary>Gets the release of AdCP that the buyer was built for, such as <c>3.0</c>. The answer says which one it has.</summary>
+    public string? AdcpVersion { get; init; }
+
     /// <summary>Gets the buyer's own data, which comes back in the answer as it was.</summary>
     [Description("Your own data: it comes back in the answer as it was.")]
     public JsonElement? Context { get; init; }
@@ -47,6 +50,30 @@ public interface IAccountRequest
 {
     /// <summary>Gets the account; null for all accounts of the caller, which can be read only.</summary>
     AccountReference? Account { get; }
+
+    /// <summary>Gets the accounts that a filter names: the request reads no others. Default: null, for no filter.</summary>
+    IReadOnlyList<AccountReference>? Among => null;
+
+    /// <summary>
+    /// Gets what the account is used for, which an account may not allow where it stands. Default: by whether something changes.
+    /// </summary>
+    AccountUse Use => this is IIdempotentRequest ? AccountUse.Manage : AccountUse.Read;
+}
+
+/// <summary>What an account is used for.</summary>
+public enum AccountUse
+{
+    /// <summary>What is there is read. A suspended account allows it.</summary>
+    Read,
+
+    /// <summary>Something to buy is looked for.</summary>
+    Discover,
+
+    /// <summary>What was bought is changed. An account with an open invoice allows it.</summary>
+    Manage,
+
+    /// <summary>Money is spent that was not spent before.</summary>
+    Spend,
 }
 
 /// <summary>A request that changes something: it carries a key, so that a retry does not change it twice.</summary>
@@ -63,6 +90,13 @@ public abstract record AdcpResponse : AdcpObject
 {
     /// <summary>Gets the extensions.</summary>
     public JsonElement? Ext { get; init; }
+}
+
+/// <summary>An answer that says whether the account is one for tests: nothing was ordered or billed.</summary>
+public interface ISandboxResponse
+{
+    /// <summary>Gets or sets whether it is. The library sets it where the handler does not.</summary>
+    bool? Sandbox { get; set; }
 }
 
 /// <summary>An answer with prices, which callers without credentials do not see.</summary>
@@ -86,6 +120,9 @@ public sealed record AccountReference : AdcpObject
 
     /// <summary>Gets whether the account is for tests.</summary>
     public bool? Sandbox { get; init; }
+
+    // Whether it names an account at all.
+    internal bool IsComplete => AccountId is not null || (Brand is not null && Operator is not null);
 }
 
 /// <summary>A brand, by its domain.</summary>
@@ -97,6 +134,13 @@ public sealed record BrandReference : AdcpObject
 
     /// <summary>Gets which of the domain's brands it is.</summary>
     public string? BrandId { get; init; }
+
+    /// <summary>Gets the industries that it belongs to.</summary>
+    [MaxLength(100)]
+    public IReadOnlyList<string>? Industries { get; init; }
+
+    /// <summary>Gets where people object to how the brand uses their data.</summary>
+    public JsonElement? DataSubjectContestation { get; init; }
 }
 
 /// <summary>Which page of a list is wanted.</summary>
@@ -132,4 +176,29 @@ internal static class WirePatterns
     public const string Domain = @"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$";
     public const string Date = @"^\d{4}-\d{2}-\d{2}$";
     public const string Currency = "^[A-Z]{3}$";
+}
+
+/// <summary>A list of a buyer's governance agent, of properties or of collections.</summary>
+public sealed record ListReference : AdcpObject
+{
+    /// <summary>Gets the URL of the agent that keeps the list.</summary>
+    [Url]
+    public required string AgentUrl { get; init; }
+
+    /// <summary>Gets the list's id.</summary>
+    [MinLength(1)]
+    public required string ListId { get; init; }
+
+    /// <summary>Gets what the agent asks for to show the list. It is a secret of the buyer, and comes back in no answer.</summary>
+    public string? AuthToken { get; init; }
+}
+
+/// <summary>A time with a begin and an end.</summary>
+public sealed record DateTimeRange : AdcpObject
+{
+    /// <summary>Gets when it begins.</summary>
+    public required DateTimeOffset Start { get; init; }
+
+    /// <summary>Gets when it ends.</summary>
+    public required DateTimeOffset End { get; init; }
 }

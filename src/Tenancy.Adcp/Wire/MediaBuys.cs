@@ -6,7 +6,7 @@ using System.Text.Json.Serialization;
 namespace Tenancy.Adcp;
 
 /// <summary>Buys media.</summary>
-public sealed record CreateMediaBuyRequest : AdcpRequest, IAccountRequest, IIdempotentRequest
+public record CreateMediaBuyRequest : AdcpRequest, IAccountRequest, IIdempotentRequest
 {
     /// <inheritdoc/>
     [Description("A fresh random key for each new buy; the same one for a retry. 16 to 255 characters.")]
@@ -33,6 +33,11 @@ public sealed record CreateMediaBuyRequest : AdcpRequest, IAccountRequest, IIdem
 
     /// <summary>Gets the buyer's purchase order.</summary>
     public string? PoNumber { get; init; }
+
+    /// <summary>Gets the plan of the buyer's governance that this is a part of.</summary>
+    public string? PlanId { get; init; }
+
+    AccountUse IAccountRequest.Use => AccountUse.Spend;
 }
 
 /// <summary>A part of a media buy: one product at one price.</summary>
@@ -52,16 +57,71 @@ public sealed record PackageRequest : AdcpObject
     [Range(0, Amounts.Most)]
     public decimal? BidPrice { get; init; }
 
+    /// <summary>Gets whether it waits for the buyer before it runs. Default: it does not.</summary>
+    public bool? Paused { get; init; }
+
     /// <summary>Gets the creatives that run.</summary>
     [MinLength(1)]
     [MaxLength(100)]
     public IReadOnlyList<CreativeAssignment>? CreativeAssignments { get; init; }
 
     /// <summary>Gets whom or where the package is aimed at.</summary>
-    public JsonElement? TargetingOverlay { get; init; }
+    public TargetingOverlay? TargetingOverlay { get; init; }
 
-    /// <summary>Gets how delivery is measured and made good.</summary>
-    public JsonElement? MeasurementTerms { get; init; }
+    /// <summary>Gets how delivery is measured.</summary>
+    public MeasurementTerms? MeasurementTerms { get; init; }
+
+    /// <summary>Gets the buyer's own data, which comes back with the package.</summary>
+    public JsonElement? Context { get; init; }
+
+    /// <summary>Gets the extensions, which come back with the package.</summary>
+    public JsonElement? Ext { get; init; }
+}
+
+/// <summary>Whom or where a package is aimed at. Any other way of AdCP to aim is refused unless a handler honours it.</summary>
+public sealed record TargetingOverlay : AdcpObject
+{
+    /// <summary>Gets the properties that it may run on; see <see cref="IListResolver"/>.</summary>
+    public ListReference? PropertyList { get; init; }
+
+    /// <summary>Gets the collections that it may run in; see <see cref="IListResolver"/>.</summary>
+    public ListReference? CollectionList { get; init; }
+
+    /// <summary>Gets the collections that it may not run in; see <see cref="IListResolver"/>.</summary>
+    public ListReference? CollectionListExclude { get; init; }
+}
+
+/// <summary>How delivery is measured.</summary>
+public sealed record MeasurementTerms : AdcpObject
+{
+    /// <summary>Gets whose measurement is billed.</summary>
+    public BillingMeasurement? BillingMeasurement { get; init; }
+
+    /// <summary>Gets how it is made good where less was delivered.</summary>
+    public MakegoodPolicy? MakegoodPolicy { get; init; }
+}
+
+/// <summary>How it is made good where less was delivered.</summary>
+public sealed record MakegoodPolicy : AdcpObject
+{
+    /// <summary>Gets the ways, such as <c>additional_delivery</c> or <c>credit</c>.</summary>
+    [MinLength(1)]
+    [MaxLength(10)]
+    public required IReadOnlyList<string> AvailableRemedies { get; init; }
+}
+
+/// <summary>Whose measurement is billed.</summary>
+public sealed record BillingMeasurement : AdcpObject
+{
+    /// <summary>Gets who measures.</summary>
+    public BrandReference? Vendor { get; init; }
+
+    /// <summary>Gets by how many percent the buyer's own count may differ before it is looked at.</summary>
+    [Range(0.0, 100.0, MaximumIsExclusive = true)]
+    public decimal? MaxVariancePercent { get; init; }
+
+    /// <summary>Gets how long after an ad was shown it counts, such as <c>live</c>, <c>c3</c> or <c>c7</c>.</summary>
+    public string? MeasurementWindow { get; init; }
 }
 
 /// <summary>A creative that runs in a package.</summary>
@@ -76,13 +136,16 @@ public sealed record CreativeAssignment : AdcpObject
 }
 
 /// <summary>A media buy that was made.</summary>
-public sealed record CreateMediaBuyResponse : AdcpResponse
+public sealed record CreateMediaBuyResponse : AdcpResponse, ISandboxResponse
 {
     /// <summary>Gets the media buy's id.</summary>
     public required string MediaBuyId { get; init; }
 
     /// <summary>Gets where it stands.</summary>
     public required MediaBuyStatus Status { get; init; }
+
+    /// <summary>Gets the same by the name that AdCP 3.1 gives it.</summary>
+    public MediaBuyStatus MediaBuyStatus => Status;
 
     /// <summary>Gets when the seller confirmed it.</summary>
     public DateTimeOffset? ConfirmedAt { get; init; }
@@ -96,10 +159,16 @@ public sealed record CreateMediaBuyResponse : AdcpResponse
 
     /// <summary>Gets what was bought.</summary>
     public required IReadOnlyList<Package> Packages { get; init; }
+
+    /// <inheritdoc/>
+    public bool? Sandbox { get; set; }
+
+    /// <summary>Gets what the buyer should know of it, such as that a package will deliver nothing.</summary>
+    public string? Message { get; init; }
 }
 
 /// <summary>Changes a media buy.</summary>
-public sealed record UpdateMediaBuyRequest : AdcpRequest, IAccountRequest, IIdempotentRequest
+public record UpdateMediaBuyRequest : AdcpRequest, IAccountRequest, IIdempotentRequest
 {
     /// <inheritdoc/>
     [Description("A fresh random key for each new change; the same one for a retry. 16 to 255 characters.")]
@@ -118,10 +187,15 @@ public sealed record UpdateMediaBuyRequest : AdcpRequest, IAccountRequest, IIdem
     /// <summary>Gets whether it is halted.</summary>
     public bool? Paused { get; init; }
 
-    /// <summary>Gets whether it is ended for good.</summary>
+    /// <summary>
+    /// Gets whether it is ended for good: there is no way back, so that false is nothing to ask for. With it, all other changes are
+    /// ignored.
+    /// </summary>
+    [AllowedValues(true, null)]
     public bool? Canceled { get; init; }
 
     /// <summary>Gets why it is ended.</summary>
+    [MaxLength(500)]
     public string? CancellationReason { get; init; }
 
     /// <summary>Gets the new start.</summary>
@@ -153,25 +227,39 @@ public sealed record PackageUpdate : AdcpObject
     /// <summary>Gets whether it is halted.</summary>
     public bool? Paused { get; init; }
 
-    /// <summary>Gets whether it is ended for good.</summary>
+    /// <summary>Gets whether it is ended for good: there is no way back, so that false is nothing to ask for.</summary>
+    [AllowedValues(true, null)]
     public bool? Canceled { get; init; }
+
+    /// <summary>Gets why it is ended.</summary>
+    [MaxLength(500)]
+    public string? CancellationReason { get; init; }
 
     /// <summary>Gets the creatives that run from now on, in place of the others.</summary>
     [MaxLength(100)]
     public IReadOnlyList<CreativeAssignment>? CreativeAssignments { get; init; }
 
     /// <summary>Gets whom or where it is aimed at from now on.</summary>
-    public JsonElement? TargetingOverlay { get; init; }
+    public TargetingOverlay? TargetingOverlay { get; init; }
+
+    /// <summary>Gets the buyer's own data, which comes back with the package from now on.</summary>
+    public JsonElement? Context { get; init; }
+
+    /// <summary>Gets the extensions, which come back with the package from now on.</summary>
+    public JsonElement? Ext { get; init; }
 }
 
 /// <summary>A media buy that was changed.</summary>
-public sealed record UpdateMediaBuyResponse : AdcpResponse
+public sealed record UpdateMediaBuyResponse : AdcpResponse, ISandboxResponse
 {
     /// <summary>Gets the media buy's id.</summary>
     public required string MediaBuyId { get; init; }
 
     /// <summary>Gets where it stands.</summary>
     public required MediaBuyStatus Status { get; init; }
+
+    /// <summary>Gets the same by the name that AdCP 3.1 gives it.</summary>
+    public MediaBuyStatus MediaBuyStatus => Status;
 
     /// <summary>Gets how often it was changed.</summary>
     [Range(1, int.MaxValue)]
@@ -182,17 +270,20 @@ public sealed record UpdateMediaBuyResponse : AdcpResponse
 
     /// <summary>Gets what the buyer can do next.</summary>
     public IReadOnlyList<MediaBuyAction>? ValidActions { get; init; }
+
+    /// <inheritdoc/>
+    public bool? Sandbox { get; set; }
 }
 
 /// <summary>Asks for media buys of the caller.</summary>
-public sealed record GetMediaBuysRequest : AdcpRequest, IAccountRequest
+public record GetMediaBuysRequest : AdcpRequest, IAccountRequest
 {
     /// <summary>Gets the account whose media buys are wanted; all accounts of the caller where it is left out.</summary>
     public AccountReference? Account { get; init; }
 
     /// <summary>Gets the ids that are wanted; where it is left out, all that <see cref="StatusFilter"/> lets through.</summary>
     [MinLength(1)]
-    [MaxLength(100)]
+    [MaxLength(1000)]
     public IReadOnlyList<string>? MediaBuyIds { get; init; }
 
     /// <summary>
@@ -203,6 +294,9 @@ public sealed record GetMediaBuysRequest : AdcpRequest, IAccountRequest
     [JsonConverter(typeof(OneOrMany<MediaBuyStatus>))]
     public IReadOnlyList<MediaBuyStatus>? StatusFilter { get; init; }
 
+    /// <summary>Gets whether a snapshot of what runs is wanted. A seller without one says so of each package.</summary>
+    public bool? IncludeSnapshot { get; init; }
+
     /// <summary>Gets which page is wanted.</summary>
     public PaginationRequest? Pagination { get; init; }
 
@@ -212,13 +306,19 @@ public sealed record GetMediaBuysRequest : AdcpRequest, IAccountRequest
 }
 
 /// <summary>Media buys of the caller.</summary>
-public sealed record GetMediaBuysResponse : AdcpResponse
+public sealed record GetMediaBuysResponse : AdcpResponse, ISandboxResponse
 {
     /// <summary>Gets the media buys.</summary>
     public required IReadOnlyList<MediaBuySummary> MediaBuys { get; init; }
 
+    /// <summary>Gets what could not be answered, such as ids that the caller has no media buy of.</summary>
+    public IReadOnlyList<ErrorEntry>? Errors { get; init; }
+
     /// <summary>Gets where the list goes on.</summary>
     public PaginationResponse? Pagination { get; init; }
+
+    /// <inheritdoc/>
+    public bool? Sandbox { get; set; }
 }
 
 /// <summary>A media buy.</summary>
@@ -246,6 +346,9 @@ public sealed record MediaBuySummary : AdcpObject
 
     /// <summary>Gets when it was made.</summary>
     public DateTimeOffset? CreatedAt { get; init; }
+
+    /// <summary>Gets when the seller confirmed it.</summary>
+    public DateTimeOffset? ConfirmedAt { get; init; }
 
     /// <summary>Gets how often it was changed.</summary>
     public int? Revision { get; init; }
@@ -298,14 +401,28 @@ public sealed record Package : AdcpObject
     /// <summary>Gets whether it was ended for good.</summary>
     public bool? Canceled { get; init; }
 
+    /// <summary>Gets how it was ended for good.</summary>
+    public Cancellation? Cancellation { get; init; }
+
     /// <summary>Gets the creatives that run.</summary>
     public IReadOnlyList<CreativeAssignment>? CreativeAssignments { get; init; }
 
     /// <summary>Gets whom or where it is aimed at.</summary>
-    public JsonElement? TargetingOverlay { get; init; }
+    public TargetingOverlay? TargetingOverlay { get; init; }
 
-    /// <summary>Gets how delivery is measured and made good.</summary>
-    public JsonElement? MeasurementTerms { get; init; }
+    /// <summary>Gets how delivery is measured.</summary>
+    public MeasurementTerms? MeasurementTerms { get; init; }
+
+    /// <summary>
+    /// Gets why there is no snapshot, where one was asked for: <c>SNAPSHOT_UNSUPPORTED</c>, or that it is not there for now.
+    /// </summary>
+    public string? SnapshotUnavailableReason { get; init; }
+
+    /// <summary>Gets the buyer's own data.</summary>
+    public JsonElement? Context { get; init; }
+
+    /// <summary>Gets the extensions.</summary>
+    public JsonElement? Ext { get; init; }
 }
 
 /// <summary>Where a media buy stands.</summary>

@@ -9,6 +9,7 @@ using Microsoft.AspNetCore.Routing;
 using Tenancy.Administration;
 using Tenancy.Configuration;
 using Tenancy.Registry;
+using Tenancy.Resolution;
 using Tenancy.State;
 
 namespace Tenancy.Admin;
@@ -16,30 +17,58 @@ namespace Tenancy.Admin;
 /// <summary>The admin API: tenants come and go through it while the server runs.</summary>
 internal static class AdminEndpoints
 {
+    /// <summary>Where the tenants are.</summary>
+    public const string Tenants = "/admin/tenants";
+
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
     public static void Map(RouteGroupBuilder group)
     {
         group.AddEndpointFilter(AdminProblems.ExplainAsync);
-        MapTenants(new AdminRoutes(group.MapGroup("tenants")));
-        var nodes = new AdminRoutes(group.MapGroup("nodes"));
+        MapTenants(new AdminRoutes(Tenants, group.MapGroup("tenants")));
+        var nodes = new AdminRoutes("/admin/nodes", group.MapGroup("nodes"));
         NodeEndpoints.Map(nodes);
         nodes.Close();
+        var audit = new AdminRoutes("/admin/audit", group.MapGroup("audit"));
+        AuditEndpoints.MapAll(audit);
+        audit.Close();
+        var usage = new AdminRoutes("/admin/usage", group.MapGroup("usage"));
+        UsageEndpoints.MapAll(usage);
+        usage.Close();
+        var refusals = new AdminRoutes("/admin/refusals", group.MapGroup("refusals"));
+        AuditEndpoints.MapAllRefusals(refusals);
+        refusals.Close();
+        var description = new AdminRoutes("/admin/openapi.json", group.MapGroup("openapi.json"));
+        AdminOpenApi.Map(description);
+        description.Close();
+
+        // What the application has below /admin comes first, and so does a tenant's endpoint at a URL with such a path.
+        group
+            .Map("{**path}", () =>
+                AdminRoutes.NothingAt(
+                    "/admin/tenants and what is below it, /admin/audit, /admin/refusals, /admin/usage, /admin/nodes and /admin/openapi.json"
+                )
+            )
+            .WithMetadata(AdminEndpointMetadata.Instance)
+            .WithOrder(int.MaxValue);
     }
 
     private static void MapTenants(AdminRoutes routes)
     {
         routes
-            .Map(HttpMethods.Post, "", RegisterAsync)
-            .Map(HttpMethods.Get, "", ListAsync)
+            .Map(HttpMethods.Post, "", RegisterAsync, "wait", "adopt")
+            .Map(HttpMethods.Get, "", ListAsync, TenantQuery.Names)
             .Map(HttpMethods.Get, "{id}", GetAsync)
-            .Map(HttpMethods.Patch, "{id}", PatchAsync)
+            .Map(HttpMethods.Patch, "{id}", PatchAsync, "force")
             .Map(HttpMethods.Delete, "{id}", DeleteAsync)
             .Map(HttpMethods.Post, "{id}/recheck", RecheckAsync)
             .Map(HttpMethods.Post, "{id}/unregister", UnregisterAsync);
         SessionEndpoints.Map(routes);
         PrincipalEndpoints.Map(routes);
         ClientEndpoints.Map(routes);
+        TokenEndpoints.Map(routes);
+        AuditEndpoints.Map(routes);
+        UsageEndpoints.Map(routes);
         routes.Close();
     }
 
@@ -61,14 +90,23 @@ internal static class AdminEndpoints
         return Answer(context, TenantAnswer.From(tenant), tenant.IsNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
     }
 
-    private static async Task<JsonHttpResult<TenantList>> ListAsync(TenantRegistry registry, TenantPurge purge) =>
-        TypedResults.Json(
-            new TenantList([.. registry.List().OrderBy(tenant => tenant.Config.Id, StringComparer.Ordinal).Select(TenantAnswer.From)])
+    private static async Task<JsonHttpResult<TenantList>> ListAsync(
+        HttpContext context,
+        TenantRegistry registry,
+        TenantPurge purge,
+        IPlatformNames platforms
+    )
+    {
+        var (query, only) = (TenantQuery.Read(context, platforms.Names), AdminAccess.TenantOf(context));
+        var (tenants, count, nextCursor) = query.Apply(registry.List(), only);
+        return TypedResults.Json(
+            new TenantList([.. tenants.Select(TenantAnswer.From)], count, nextCursor)
             {
-                Purging = await ListPurgingAsync(purge),
+                Purging = only is null ? await ListPurgingAsync(purge) : null,
             },
             AdminJson.Wire.TenantList
         );
+    }
 
     // Tenants are listed from memory, also while the store is away.
     private static async Task<IReadOnlyList<PurgingTenant>?> ListPurgingAsync(TenantPurge purge)

@@ -26,7 +26,7 @@ internal static class AdminRequest
         }
         catch (JsonException exception)
         {
-            throw new TenantConfigException([new(JsonErrors.Field(exception), JsonErrors.Explain(exception, type))]);
+            throw new TenantConfigException([new(FieldPath.Of(exception), JsonErrors.Explain(exception, type))]);
         }
         catch (InvalidOperationException)
         {
@@ -58,6 +58,50 @@ internal static class AdminRequest
         && number <= most
             ? number
         : throw Invalid(name, text, $"{least} to {most}, a whole number of {unit}");
+
+    /// <summary>Reads a parameter of the query that is one of some words; null where it is left out.</summary>
+    public static T? ReadWord<T>(HttpContext context, string name)
+        where T : struct, Enum
+    {
+        if (Find(context, name) is not { } text)
+        {
+            return null;
+        }
+
+        var words = Enum.GetNames<T>();
+        var found = Array.FindIndex(words, word => JsonNamingPolicy.CamelCase.ConvertName(word) == text);
+        return found >= 0
+            ? Enum.GetValues<T>()[found]
+            : throw Invalid(name, text, string.Join(" or ", words.Select(JsonNamingPolicy.CamelCase.ConvertName)));
+    }
+
+    /// <summary>Reads a parameter of the query that is a text; null where it is left out.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="name">The parameter.</param>
+    /// <param name="isGood">Whether the parameter may have a value.</param>
+    /// <param name="form">The values that it may have.</param>
+    public static string? ReadText(HttpContext context, string name, Func<string, bool> isGood, string form) =>
+        Find(context, name) is not { } text ? null
+        : isGood(text) ? text
+        : throw Invalid(name, text, form);
+
+    /// <summary>Refuses parameters of the query that an endpoint does not have.</summary>
+    public static void ThrowIfUnknown(HttpContext context, string[] known)
+    {
+        var errors = context
+            .Request.Query.Keys.Where(name => !known.Contains(name, StringComparer.OrdinalIgnoreCase))
+            .Select(name => new TenantConfigError(name, Explain(name, known)))
+            .ToArray();
+        if (errors.Length > 0)
+        {
+            throw new TenantConfigException(errors);
+        }
+    }
+
+    private static string Explain(string name, string[] known) =>
+        known.Length == 0
+            ? "is in the query, and this request has no parameters there: take it out"
+            : $"is no parameter of this request, which has {string.Join(" and ", known)}{Spelling.Suggest(name, known)}";
 
     private static string? Find(HttpContext context, string name) =>
         context.Request.Query.TryGetValue(name, out var values) ? values.ToString() : null;

@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Tenancy.Administration;
+using Tenancy.Authentication;
 using Tenancy.Configuration;
 using Tenancy.Registry;
 using Tenancy.State;
@@ -62,7 +63,10 @@ internal sealed record TenantAnswer : TenantConfig
 }
 
 /// <summary>The tenants of the server, and those that are gone but for some of their data.</summary>
-internal sealed record TenantList(IReadOnlyList<TenantAnswer> Tenants)
+/// <param name="Tenants">A page of them, by id.</param>
+/// <param name="Count">How many fit the filters in all.</param>
+/// <param name="NextCursor">What the next page is asked for with; null where there is none.</param>
+internal sealed record TenantList(IReadOnlyList<TenantAnswer> Tenants, int Count, string? NextCursor)
 {
     /// <summary>The deletions under way; left out where there are none, or where the store is away.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -90,6 +94,12 @@ internal sealed record AdminProblem(string Title, int Status, string? Detail, IR
 [JsonSerializable(typeof(IssuedPrincipal))]
 [JsonSerializable(typeof(ClientAnswer))]
 [JsonSerializable(typeof(ClientList))]
+[JsonSerializable(typeof(TokenToExplain))]
+[JsonSerializable(typeof(TokenExplanation))]
+[JsonSerializable(typeof(RefusedTokenList))]
+[JsonSerializable(typeof(AuditList))]
+[JsonSerializable(typeof(RefusalList))]
+[JsonSerializable(typeof(UsageList))]
 internal sealed partial class AdminJson : JsonSerializerContext
 {
     /// <summary>The answers of the admin API, without escapes that only HTML needs.</summary>

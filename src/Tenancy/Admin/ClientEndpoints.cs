@@ -15,7 +15,7 @@ internal static class ClientEndpoints
     public static void Map(AdminRoutes routes)
     {
         routes.Map(HttpMethods.Post, "{id}/clients", AddAsync);
-        routes.Map(HttpMethods.Get, "{id}/clients", ListAsync);
+        routes.Map(HttpMethods.Get, "{id}/clients", ListAsync, "take", "cursor");
         routes.Map(HttpMethods.Get, "{id}/clients/{handle}", GetAsync);
         routes.Map(HttpMethods.Post, "{id}/clients/{handle}/refresh", RefreshAsync);
         routes.Map(HttpMethods.Delete, "{id}/clients/{handle}", RemoveAsync);
@@ -28,7 +28,7 @@ internal static class ClientEndpoints
         ITenantAdministration administration
     )
     {
-        if (registry.Get(id) is not { } tenant)
+        if (await AdminEndpoints.FindAsync(registry, id, context.RequestAborted) is not { } tenant)
         {
             return AdminProblems.NotFound(id);
         }
@@ -44,50 +44,38 @@ internal static class ClientEndpoints
     private static async Task<IResult> ListAsync(
         string id,
         HttpContext context,
-        TenantRegistry registry,
         ITenantAdministration administration,
         string? cursor = null
     )
     {
-        if (registry.Get(id) is not { } tenant)
+        if (!TenantId.TryParse(id, out var tenant))
         {
             return AdminProblems.NotFound(id);
         }
 
         var take = AdminRequest.ReadNumber(context, "take", absent: 100, least: 1, TenantClients.MaxPage, "clients");
-        var page = await administration.ListClientsAsync(tenant.Id, cursor, take);
+        var page = await administration.ListClientsAsync(tenant, cursor, take);
         return TypedResults.Json(
             new ClientList([.. page.Clients.Select(ClientAnswer.From)], page.Count, page.NextCursor),
             AdminJson.Wire.ClientList
         );
     }
 
-    private static async Task<IResult> GetAsync(string id, string handle, TenantRegistry registry, ITenantAdministration administration) =>
-        registry.Get(id) is not { } tenant ? AdminProblems.NotFound(id)
-        : await administration.FindClientAsync(tenant.Id, handle) is { } client ? Show(client, StatusCodes.Status200OK)
-        : NoClient(tenant.Id);
+    private static async Task<IResult> GetAsync(string id, string handle, ITenantAdministration administration) =>
+        !TenantId.TryParse(id, out var tenant) ? AdminProblems.NotFound(id)
+        : await administration.FindClientAsync(tenant, handle) is { } client ? Show(client, StatusCodes.Status200OK)
+        : NoClient(tenant);
 
-    private static async Task<IResult> RefreshAsync(
-        string id,
-        string handle,
-        HttpContext context,
-        TenantRegistry registry,
-        ITenantAdministration administration
-    ) =>
-        registry.Get(id) is not { } tenant ? AdminProblems.NotFound(id)
-        : await administration.RefreshClientAsync(tenant.Id, handle, context.RequestAborted) is { } client
+    private static async Task<IResult> RefreshAsync(string id, string handle, HttpContext context, ITenantAdministration administration) =>
+        !TenantId.TryParse(id, out var tenant) ? AdminProblems.NotFound(id)
+        : await administration.RefreshClientAsync(tenant, handle, context.RequestAborted) is { } client
             ? Show(client, StatusCodes.Status200OK)
-        : NoClient(tenant.Id);
+        : NoClient(tenant);
 
-    private static async Task<IResult> RemoveAsync(
-        string id,
-        string handle,
-        TenantRegistry registry,
-        ITenantAdministration administration
-    ) =>
-        registry.Get(id) is not { } tenant ? AdminProblems.NotFound(id)
-        : await administration.RemoveClientAsync(tenant.Id, handle) ? TypedResults.NoContent()
-        : NoClient(tenant.Id);
+    private static async Task<IResult> RemoveAsync(string id, string handle, ITenantAdministration administration) =>
+        !TenantId.TryParse(id, out var tenant) ? AdminProblems.NotFound(id)
+        : await administration.RemoveClientAsync(tenant, handle) ? TypedResults.NoContent()
+        : NoClient(tenant);
 
     private static JsonHttpResult<AdminProblem> NoClient(TenantId tenant) =>
         AdminProblems.Create(StatusCodes.Status404NotFound, $"The tenant '{tenant}' has no client with this handle.");

@@ -47,7 +47,7 @@ internal static class MergePatch
         }
         catch (JsonException exception)
         {
-            throw new TenantConfigPatchException(new(JsonErrors.Field(exception), JsonErrors.Explain(exception, type)));
+            throw new TenantConfigPatchException(new(FieldPath.Of(exception), JsonErrors.Explain(exception, type)));
         }
     }
 
@@ -64,17 +64,20 @@ internal static class MergePatch
                 // A misspelt field with a value is found when the result is read; one with null would leave no trace.
                 case null when type is { Kind: JsonTypeInfoKind.Object } && Find(type, name) is null:
                     throw new TenantConfigPatchException(
-                        new(place + name, "there is no such field to take out; check its spelling" + JsonErrors.SuggestName(name, type))
+                        new(
+                            FieldPath.Join(place, name),
+                            "there is no such field to take out; check its spelling" + JsonErrors.SuggestName(name, type)
+                        )
                     );
                 case null:
                     target.Remove(name);
                     break;
                 case JsonObject change when target[name] is JsonObject existing:
-                    Merge(existing, change, TypeOf(type, name), $"{place}{name}.");
+                    Merge(existing, change, TypeOf(type, name), FieldPath.Join(place, name));
                     break;
                 case JsonObject change:
                     var created = new JsonObject();
-                    Merge(created, change, TypeOf(type, name), $"{place}{name}.");
+                    Merge(created, change, TypeOf(type, name), FieldPath.Join(place, name));
                     target[name] = created;
                     break;
                 default:

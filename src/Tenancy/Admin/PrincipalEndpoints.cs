@@ -13,7 +13,7 @@ internal static class PrincipalEndpoints
     {
         routes.Map(HttpMethods.Post, "{id}/principals", IssueAsync);
         routes.Map(HttpMethods.Get, "{id}/principals", ListAsync);
-        routes.Map(HttpMethods.Post, "{id}/principals/{principalId}/rotate", RotateAsync);
+        routes.Map(HttpMethods.Post, "{id}/principals/{principalId}/rotate", RotateAsync, "overlap");
         routes.Map(HttpMethods.Delete, "{id}/principals/{principalId}", RevokeAsync);
     }
 
@@ -24,7 +24,7 @@ internal static class PrincipalEndpoints
         ITenantAdministration administration
     )
     {
-        if (registry.Get(id) is not { } tenant)
+        if (await AdminEndpoints.FindAsync(registry, id, context.RequestAborted) is not { } tenant)
         {
             return AdminProblems.NotFound(id);
         }
@@ -37,20 +37,14 @@ internal static class PrincipalEndpoints
         return Show(await administration.IssuePrincipalAsync(tenant.Id, principal), StatusCodes.Status201Created);
     }
 
-    private static async Task<IResult> ListAsync(string id, TenantRegistry registry, ITenantAdministration administration) =>
-        registry.Get(id) is { } tenant
-            ? TypedResults.Json(new PrincipalList(await administration.ListPrincipalsAsync(tenant.Id)), AdminJson.Wire.PrincipalList)
+    private static async Task<IResult> ListAsync(string id, ITenantAdministration administration) =>
+        TenantId.TryParse(id, out var tenant)
+            ? TypedResults.Json(new PrincipalList(await administration.ListPrincipalsAsync(tenant)), AdminJson.Wire.PrincipalList)
             : AdminProblems.NotFound(id);
 
-    private static async Task<IResult> RotateAsync(
-        string id,
-        string principalId,
-        HttpContext context,
-        TenantRegistry registry,
-        ITenantAdministration administration
-    )
+    private static async Task<IResult> RotateAsync(string id, string principalId, HttpContext context, ITenantAdministration administration)
     {
-        if (registry.Get(id) is not { } tenant)
+        if (!TenantId.TryParse(id, out var tenant))
         {
             return AdminProblems.NotFound(id);
         }
@@ -64,20 +58,15 @@ internal static class PrincipalEndpoints
             most,
             "seconds, for which the token before is good too"
         );
-        return await administration.RotatePrincipalAsync(tenant.Id, principalId, TimeSpan.FromSeconds(overlap)) is { } rotated
+        return await administration.RotatePrincipalAsync(tenant, principalId, TimeSpan.FromSeconds(overlap)) is { } rotated
             ? Show(rotated, StatusCodes.Status200OK)
-            : NoPrincipal(tenant.Id);
+            : NoPrincipal(tenant);
     }
 
-    private static async Task<IResult> RevokeAsync(
-        string id,
-        string principalId,
-        TenantRegistry registry,
-        ITenantAdministration administration
-    ) =>
-        registry.Get(id) is not { } tenant ? AdminProblems.NotFound(id)
-        : await administration.RevokePrincipalAsync(tenant.Id, principalId) ? TypedResults.NoContent()
-        : NoPrincipal(tenant.Id);
+    private static async Task<IResult> RevokeAsync(string id, string principalId, ITenantAdministration administration) =>
+        !TenantId.TryParse(id, out var tenant) ? AdminProblems.NotFound(id)
+        : await administration.RevokePrincipalAsync(tenant, principalId) ? TypedResults.NoContent()
+        : NoPrincipal(tenant);
 
     private static JsonHttpResult<AdminProblem> NoPrincipal(TenantId tenant) =>
         AdminProblems.Create(StatusCodes.Status404NotFound, $"The tenant '{tenant}' has no such principal.");

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Tenancy.Audit;
 using Tenancy.Configuration;
 using Tenancy.Mcp.Sessions;
 using Tenancy.Registry;
@@ -10,11 +11,10 @@ namespace Tenancy.Admin;
 internal static class SessionEndpoints
 {
     private const int MaxPage = 1000;
-    private const int HandleLength = 43;
 
     public static void Map(AdminRoutes routes)
     {
-        routes.Map(HttpMethods.Get, "{id}/sessions", ListAsync);
+        routes.Map(HttpMethods.Get, "{id}/sessions", ListAsync, "take");
         routes.Map(HttpMethods.Delete, "{id}/sessions/{handle}", EndAsync);
     }
 
@@ -36,6 +36,7 @@ internal static class SessionEndpoints
         TenantRegistry registry,
         HttpContext context,
         RedisConnection redis,
+        AuditLog audit,
         SessionEnds ends
     )
     {
@@ -44,7 +45,11 @@ internal static class SessionEndpoints
             return AdminProblems.NotFound(id);
         }
 
-        if (handle.Length != HandleLength || !await new SessionStore(redis, tenant.Id, tenant.Generation).EndAsync(handle))
+        var entry = new AuditEntry(AuditAction.SessionEnded, tenant.Id.Value);
+        if (
+            handle.Length != TenantKeyspace.HashLength
+            || !await audit.ChangeAsync(tenant.Id, () => new SessionStore(redis, tenant.Id, tenant.Generation).EndAsync(handle, entry))
+        )
         {
             return AdminProblems.Create(StatusCodes.Status404NotFound, $"The tenant '{tenant.Id}' has no session with this handle.");
         }

@@ -33,6 +33,9 @@ public interface ITenantAdministration
     /// token is in use; nothing was changed.
     /// </exception>
     /// <exception cref="TenantNotFoundException">The tenant was taken away while its validation was waited for.</exception>
+    /// <exception cref="TenantValidationException">
+    /// The tenant's platform cannot be built from its settings; nothing was changed.
+    /// </exception>
     Task<RegisteredTenant> RegisterAsync(
         TenantRegistration registration,
         TenantRegistrationOptions? options = null,
@@ -62,7 +65,9 @@ public interface ITenantAdministration
         CancellationToken cancellationToken = default
     );
 
-    /// <summary>Validates a tenant now. Callers that come while a validation runs share the next one.</summary>
+    /// <summary>
+    /// Validates a tenant now, and builds its platform anew. Callers that come while a validation runs share the next one.
+    /// </summary>
     /// <exception cref="TenantNotFoundException">There is no such tenant, or it was taken away meanwhile.</exception>
     Task<TenantStatus> RecheckAsync(TenantId tenantId, CancellationToken cancellationToken = default);
 
@@ -182,6 +187,9 @@ public sealed record TenantUpdateOptions
     /// Gets whether to switch at once and validate then, instead of before: the tenant is pending until that passed. Default: false.
     /// </summary>
     public bool Force { get; init; }
+
+    /// <summary>Who changes it. A source lifts no suspension but its own.</summary>
+    internal string Origin { get; init; } = TenantOrigin.Admin;
 }
 
 /// <summary>A tenant that was registered.</summary>

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Hosting;
+using Tenancy.Audit;
 using Tenancy.Configuration;
 using Tenancy.Registry;
 using Tenancy.State;
@@ -11,6 +12,7 @@ internal sealed class TenantAdministration(
     TenantPurge purge,
     TenantPrincipals principals,
     TenantClients clients,
+    AuditLog audit,
     IHostApplicationLifetime lifetime
 ) : ITenantAdministration
 {
@@ -29,6 +31,7 @@ internal sealed class TenantAdministration(
         var beginning = new TenantBeginning(registration.Tenant, options.Origin)
         {
             Owner = registration.Owner,
+            MustBuild = options.Origin == TenantOrigin.Admin,
             Principals = Array.ConvertAll(prepared, principal => principal.Due),
         };
         var (status, isNew, adopted) = await registry
@@ -53,21 +56,25 @@ internal sealed class TenantAdministration(
     )
     {
         ArgumentNullException.ThrowIfNull(change);
-        return registry.Changes.UpdateAsync(tenantId, change, options?.ExpectedVersion, options?.Force ?? false, cancellationToken);
+        options ??= new();
+        return registry.Changes.UpdateAsync(tenantId, change, options.Origin, options.ExpectedVersion, options.Force, cancellationToken);
     }
 
     public async Task<TenantStatus> RecheckAsync(TenantId tenantId, CancellationToken cancellationToken = default)
     {
         try
         {
-            await registry.Stored.FollowAsync(tenantId, cancellationToken).ConfigureAwait(false);
+            if (await registry.Stored.FollowAsync(tenantId, cancellationToken).ConfigureAwait(false) is not null)
+            {
+                await audit.WriteAsync([new(AuditAction.TenantRechecked, tenantId.Value)]).ConfigureAwait(false);
+            }
         }
         catch (StoreUnavailableException) when (registry.Get(tenantId) is not null)
         {
             // A tenant that this node serves can be checked without the store, too.
         }
 
-        return await registry.Checks.RecheckAsync(tenantId, cancellationToken).ConfigureAwait(false);
+        return await registry.Checks.RecheckAsync(tenantId, rebuild: true, cancellationToken).ConfigureAwait(false);
     }
 
     public Task<bool> UnregisterAsync(TenantId tenantId, CancellationToken cancellationToken = default)

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Tenancy.Audit;
 using Tenancy.Authentication;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
@@ -12,10 +13,11 @@ namespace Tenancy.Administration;
 /// <summary>Changes the OAuth clients that tenants list.</summary>
 internal sealed class TenantClients(
     RedisConnection redis,
-    ClientCache cache,
-    FleetMessages messages,
+    AuditLog audit,
     Revocations revocations,
     ClientMetadata metadata,
+    ClientClaims claims,
+    TenantRegistry registry,
     IOptions<TenancyOptions> options,
     TimeProvider time,
     ILogger<TenantClients> logger
@@ -25,7 +27,6 @@ internal sealed class TenantClients(
     public const int MaxPage = 1000;
 
     private const int MaxCursorLength = 100;
-    private const int HandleLength = 43;
 
     public async Task<TenantClient> AddAsync(TenantModel tenant, ClientRegistration client, CancellationToken cancellationToken)
     {
@@ -44,17 +45,33 @@ internal sealed class TenantClients(
 
         var record = await DescribeAsync(new(client.ClientId, issuer) { Name = client.Name, Metadata = client.Metadata }, cancellationToken)
             .ConfigureAwait(false);
-        var maxClients = (tenant.Config.Limits ?? new()).MaxClients;
-        var (created, refusal) = await ChangeAsync(tenant, clients => clients.CreateAsync(record, client.Lifetime, maxClients))
+        var maxClients = tenant.Limits.MaxClients;
+        await ClaimAsync(tenant, client.ClientId).ConfigureAwait(false);
+        var (created, refusal) = await ChangeAsync(tenant, clients =>
+                clients.CreateAsync(record, client.Lifetime, maxClients, Entry(AuditAction.ClientListed, tenant, record))
+            )
             .ConfigureAwait(false);
         if (created is null)
         {
+            await ReleaseAsync(tenant, issuer, client.ClientId).ConfigureAwait(false);
             throw refusal == ClientRefusal.TooMany
                 ? new TenantConflictException(
                     "limits.maxClients",
                     $"The tenant has {maxClients} clients, as many as it may: take one out, or raise limits.maxClients."
                 )
                 : new TenantConflictException("clientId", "The client is listed already: take it out first, or refresh it.");
+        }
+
+        try
+        {
+            // A change of the tenant that began before the client was in the list does not know it, and has given up the claim.
+            await ClaimAsync(tenant, client.ClientId).ConfigureAwait(false);
+        }
+        catch (TenantConflictException)
+        {
+            await ChangeAsync(tenant, clients => clients.DeleteAsync(created.Handle, Entry(AuditAction.ClientRemoved, tenant, record)))
+                .ConfigureAwait(false);
+            throw;
         }
 
         logger.ClientListed(tenant.Id.Value, created.Handle);
@@ -86,8 +103,13 @@ internal sealed class TenantClients(
             return null;
         }
 
+        await ClaimAsync(tenant, client.Record.ClientId, client.Record.Issuer).ConfigureAwait(false);
         var record = await DescribeAsync(client.Record, cancellationToken).ConfigureAwait(false);
-        if (await ChangeAsync(tenant, clients => clients.RefreshAsync(client, record)).ConfigureAwait(false) is not { } refreshed)
+        if (
+            await ChangeAsync(tenant, clients => clients.RefreshAsync(client, record, Entry(AuditAction.ClientRefreshed, tenant, record)))
+                .ConfigureAwait(false)
+            is not { } refreshed
+        )
         {
             return null;
         }
@@ -98,17 +120,89 @@ internal sealed class TenantClients(
 
     public async Task<bool> RemoveAsync(TenantModel tenant, string handle)
     {
-        if (handle.Length != HandleLength || !await ChangeAsync(tenant, clients => clients.DeleteAsync(handle)).ConfigureAwait(false))
+        StoredClient? client = null;
+        if (
+            handle.Length != TenantKeyspace.HashLength
+            || !await ChangeAsync(tenant, async clients =>
+                {
+                    client = await clients.FindAsync(handle, time.GetUtcNow()).ConfigureAwait(false);
+                    return await clients
+                        .DeleteAsync(handle, Entry(AuditAction.ClientRemoved, tenant, client?.Record))
+                        .ConfigureAwait(false);
+                })
+                .ConfigureAwait(false)
+        )
         {
             return false;
+        }
+
+        if (client is not null)
+        {
+            await ReleaseAsync(tenant, client.Record.Issuer, client.Record.ClientId).ConfigureAwait(false);
         }
 
         logger.ClientRemoved(tenant.Id.Value, handle);
         return true;
     }
 
+    /// <summary>
+    /// Claims a client for the tenant, where the client stands for the audience there. One that the other tenant only has a claim on, and
+    /// lists no more because it expired, is taken over.
+    /// </summary>
+    /// <exception cref="TenantConflictException">Another tenant lists it.</exception>
+    private async Task ClaimAsync(TenantModel tenant, string clientId, string? issuer = null)
+    {
+        if (tenant.Config.Authentication is not { AudienceFromClients: true, Issuer: { } ours } || (issuer is not null && issuer != ours))
+        {
+            return;
+        }
+
+        var owner = await claims.ClaimAsync(tenant.Id, tenant.Generation, ours, clientId).ConfigureAwait(false);
+        if (owner != tenant.Id.Value && await TryFreeAsync(owner, ours, clientId).ConfigureAwait(false))
+        {
+            owner = await claims.ClaimAsync(tenant.Id, tenant.Generation, ours, clientId).ConfigureAwait(false);
+        }
+
+        if (owner != tenant.Id.Value)
+        {
+            throw new TenantConflictException(
+                "clientId",
+                $"Tenant '{owner}' has the client of this issuer for its audience, too, so that each would accept the other's tokens: have "
+                    + "the identity provider give each tenant a client of its own."
+            );
+        }
+    }
+
+    /// <summary>Gives up the claim of a tenant that does not list the client any more.</summary>
+    private async Task<bool> TryFreeAsync(string owner, string issuer, string clientId)
+    {
+        if (
+            registry.Get(owner) is not { Config.Authentication.AudienceFromClients: true } other
+            || TenantAudiences.Of(other.Config, options.Value).Contains(clientId, StringComparer.Ordinal)
+            || await FindStoredAsync(other, ClientStore.HandleOf(issuer, clientId)).ConfigureAwait(false) is not null
+        )
+        {
+            return false;
+        }
+
+        await claims.ReleaseAsync(other.Id, other.Generation, other.Version, issuer, clientId).ConfigureAwait(false);
+        return true;
+    }
+
+    private async Task ReleaseAsync(TenantModel tenant, string issuer, string clientId)
+    {
+        if (
+            tenant.Config.Authentication is { AudienceFromClients: true }
+            && !TenantAudiences.Of(tenant.Config, options.Value).Contains(clientId, StringComparer.Ordinal)
+            && await FindStoredAsync(tenant, ClientStore.HandleOf(issuer, clientId)).ConfigureAwait(false) is null
+        )
+        {
+            await claims.ReleaseAsync(tenant.Id, tenant.Generation, tenant.Version, issuer, clientId).ConfigureAwait(false);
+        }
+    }
+
     private async Task<StoredClient?> FindStoredAsync(TenantModel tenant, string handle) =>
-        handle.Length == HandleLength
+        handle.Length == TenantKeyspace.HashLength
             ? await new ClientStore(redis, tenant.Id, tenant.Generation).FindAsync(handle, time.GetUtcNow()).ConfigureAwait(false)
             : null;
 
@@ -117,13 +211,11 @@ internal sealed class TenantClients(
     {
         try
         {
-            return await change(new(redis, tenant.Id, tenant.Generation)).ConfigureAwait(false);
+            return await audit.ChangeAsync(tenant.Id, () => change(new(redis, tenant.Id, tenant.Generation))).ConfigureAwait(false);
         }
         finally
         {
-            cache.Forget(tenant.Id);
-            messages.Tell(new(FleetTopic.Clients, tenant.Id));
-            revocations.Tell(tenant.Id);
+            revocations.TellOfClients(tenant.Id);
         }
     }
 
@@ -149,6 +241,13 @@ internal sealed class TenantClients(
             throw new ClientMetadataException(exception.Message, isTransient: false);
         }
     }
+
+    // What a client's metadata says is not told: it may have a secret.
+    private static AuditEntry Entry(string action, TenantModel tenant, ClientRecord? client) =>
+        new(action, tenant.Id.Value)
+        {
+            Changes = AuditChanges.Told(("clientId", client?.ClientId), ("issuer", client?.Issuer), ("name", client?.Name)),
+        };
 
     private static TenantClient Show(StoredClient client) =>
         new()

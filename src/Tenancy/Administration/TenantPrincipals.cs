@@ -1,6 +1,8 @@
+using System.Globalization;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Tenancy.Audit;
 using Tenancy.Authentication;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
@@ -12,8 +14,7 @@ namespace Tenancy.Administration;
 /// <summary>Changes the principals of tenants.</summary>
 internal sealed class TenantPrincipals(
     RedisConnection redis,
-    PrincipalCache cache,
-    FleetMessages messages,
+    AuditLog audit,
     Revocations revocations,
     IHostEnvironment environment,
     IOptions<TenancyOptions> options,
@@ -72,8 +73,14 @@ internal sealed class TenantPrincipals(
     public async Task<IssuedPrincipal> IssueAsync(TenantModel tenant, PrincipalRegistration principal)
     {
         Throw(PrincipalValidator.Validate(tenant.Id.Value, principal, _allowsDevelopmentTokens));
-        var (issued, refusal) = await new PrincipalStore(redis, tenant.Id, tenant.Generation)
-            .CreateAsync(principal, time.GetUtcNow())
+        var entry = new AuditEntry(AuditAction.PrincipalIssued, tenant.Id.Value)
+        {
+            Changes = AuditChanges.Told(("name", principal.Name), ("scopes", Scopes(principal.Scopes))),
+        };
+        var (issued, refusal) = await audit
+            .ChangeAsync(tenant.Id, () =>
+                new PrincipalStore(redis, tenant.Id, tenant.Generation).CreateAsync(principal, time.GetUtcNow(), entry)
+            )
             .ConfigureAwait(false);
         if (issued is null)
         {
@@ -105,7 +112,11 @@ internal sealed class TenantPrincipals(
         ArgumentOutOfRangeException.ThrowIfLessThan(overlap, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(overlap, MaxOverlap);
         var now = time.GetUtcNow();
-        var rotated = await ChangeAsync(tenant, principals => principals.RotateAsync(principalId, now + overlap, now))
+        var entry = new AuditEntry(AuditAction.PrincipalRotated, tenant.Id.Value)
+        {
+            Changes = AuditChanges.Told(("overlap", overlap > TimeSpan.Zero ? overlap.ToString("c", CultureInfo.InvariantCulture) : null)),
+        };
+        var rotated = await ChangeAsync(tenant, principals => principals.RotateAsync(principalId, now + overlap, now, entry))
             .ConfigureAwait(false);
         if (rotated is not null)
         {
@@ -117,7 +128,8 @@ internal sealed class TenantPrincipals(
 
     public async Task<bool> RevokeAsync(TenantModel tenant, string principalId)
     {
-        var isRevoked = await ChangeAsync(tenant, principals => principals.DeleteAsync(principalId)).ConfigureAwait(false);
+        var entry = new AuditEntry(AuditAction.PrincipalRevoked, tenant.Id.Value);
+        var isRevoked = await ChangeAsync(tenant, principals => principals.DeleteAsync(principalId, entry)).ConfigureAwait(false);
         if (isRevoked)
         {
             logger.PrincipalRevoked(tenant.Id.Value, principalId);
@@ -131,15 +143,15 @@ internal sealed class TenantPrincipals(
     {
         try
         {
-            return await change(new(redis, tenant.Id, tenant.Generation)).ConfigureAwait(false);
+            return await audit.ChangeAsync(tenant.Id, () => change(new(redis, tenant.Id, tenant.Generation))).ConfigureAwait(false);
         }
         finally
         {
-            cache.Forget();
-            messages.Tell(new(FleetTopic.Principals, tenant.Id));
-            revocations.Tell(tenant.Id);
+            revocations.TellOfPrincipals(tenant.Id);
         }
     }
+
+    private static string? Scopes(IReadOnlyList<string> scopes) => scopes.Count > 0 ? string.Join(' ', scopes) : null;
 
     private static void Throw(IEnumerable<TenantConfigError> errors)
     {

@@ -9,6 +9,8 @@ namespace Tenancy.Authentication;
 /// </summary>
 internal sealed class BearerChallenge(ProtectedResource resources)
 {
+    private const int MaxScopeLength = 1024;
+
     /// <summary>Asks for a token.</summary>
     /// <param name="context">The request.</param>
     /// <param name="isInvalid">Whether there was one that is not valid here.</param>
@@ -20,9 +22,19 @@ internal sealed class BearerChallenge(ProtectedResource resources)
             context.Features.Get<ITenantFeature>()?.Tenant.Config.Authentication?.Scopes ?? []
         );
 
-    /// <summary>Asks for a token that can do more.</summary>
-    public void WriteInsufficientScope(HttpContext context, IEnumerable<string> scopes) =>
-        Write(context, StatusCodes.Status403Forbidden, "insufficient_scope", scopes);
+    /// <summary>
+    /// Asks for a token that can do more: with the scopes that are missing, and those that are held, as a client asks for what it is told
+    /// and for nothing else.
+    /// </summary>
+    public void WriteInsufficientScope(HttpContext context, IEnumerable<string> held, IReadOnlyList<string> missing) =>
+        Write(context, StatusCodes.Status403Forbidden, "insufficient_scope", [.. Fitting(held, missing), .. missing]);
+
+    // A token can hold hundreds, and many proxies give an error of their own in place of an answer whose head has more than 4 KiB.
+    private static IEnumerable<string> Fitting(IEnumerable<string> held, IReadOnlyList<string> missing)
+    {
+        var left = MaxScopeLength - missing.Sum(scope => scope.Length + 1);
+        return held.Except(missing, StringComparer.Ordinal).TakeWhile(scope => (left -= scope.Length + 1) >= 0);
+    }
 
     private void Write(HttpContext context, int status, string? error, IEnumerable<string> scopes)
     {

@@ -32,24 +32,11 @@ public sealed record CallerIdentity
     /// <summary>A principal with an opaque token. Null where the id is none.</summary>
     internal static CallerIdentity? FromPrincipal(string id) => IsId(id) ? new("principal:" + id) : null;
 
-    /// <summary>
-    /// Who a token that was checked is for: its subject, else its client (RFC 9068, section 2.2). Null where it names neither, or not one.
-    /// </summary>
-    internal static CallerIdentity? FromToken(ClaimsPrincipal token, string issuer) =>
-        token.HasClaim(claim => claim.Type == "sub")
-            ? FindId(token, "sub") is { } subject
-                ? new($"user:{issuer}|{subject}")
-                : null
-            : ClientOf(token) is { } client
-                ? new($"client:{issuer}|{client}")
-                : null;
+    /// <summary>A user of an issuer.</summary>
+    internal static CallerIdentity FromUser(string issuer, string subject) => new($"user:{issuer}|{subject}");
 
-    /// <summary>
-    /// The id of the client that a token was issued to (OpenID Connect Core 1.0, section 2; RFC 9068, section 2.2). Null where it names
-    /// none, or not one.
-    /// </summary>
-    internal static string? ClientOf(ClaimsPrincipal token) =>
-        FindId(token, token.HasClaim(claim => claim.Type == "azp") ? "azp" : "client_id");
+    /// <summary>A client of an issuer that acts for itself. It is another caller than a user with the same id.</summary>
+    internal static CallerIdentity FromClient(string issuer, string clientId) => new($"client:{issuer}|{clientId}");
 
     /// <summary>Who a scheme of the application's own says is calling. Null where it names nobody, or not one.</summary>
     internal static CallerIdentity? FromScheme(ClaimsPrincipal principal, string scheme, string idClaim) =>
@@ -73,10 +60,7 @@ public sealed record CallerIdentity
             : Anonymous;
     }
 
-    // A claim of a JSON Web Token that is a list or an object comes as its JSON text, and with another value type: it names nobody.
-    private static string? FindId(ClaimsPrincipal token, string claimType) =>
-        token.FindAll(claimType).ToArray() is [{ ValueType: ClaimValueTypes.String, Value: var id }] && IsId(id) ? id : null;
-
-    private static bool IsId(string? id) =>
+    /// <summary>Whether a text can be somebody's id.</summary>
+    internal static bool IsId(string? id) =>
         id is { Length: > 0 and <= MaxIdLength } && !id.Any(char.IsControl) && !string.IsNullOrWhiteSpace(id);
 }

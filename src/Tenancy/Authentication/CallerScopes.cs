@@ -9,8 +9,8 @@ internal static class CallerScopes
     /// <summary>The claim with the scopes, separated by spaces (RFC 9068, section 2.2.3).</summary>
     public const string ClaimType = "scope";
 
-    // The name that some issuers use, Microsoft Entra ID among them; its value may be a list.
-    private const string ShortClaimType = "scp";
+    /// <summary>The name that some issuers use, Microsoft Entra ID among them; its value may be a list.</summary>
+    public const string ShortClaimType = "scp";
 
     /// <summary>All scopes that a challenge can repeat, each once.</summary>
     public static IEnumerable<string> All(ClaimsPrincipal user) =>

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 namespace Tenancy.Authentication;
 
 /// <summary>Who a client without credentials is taken for: its address or, in IPv6, its network.</summary>
-/// <remarks>Behind a proxy the address is the proxy's, unless the application reads forwarded headers.</remarks>
+/// <remarks>Behind a proxy that <c>Tenancy:Proxies</c> does not name, the address is the proxy's.</remarks>
 internal static class ClientAddress
 {
     public static string Of(HttpContext context) => Of(context.Connection.RemoteIpAddress);

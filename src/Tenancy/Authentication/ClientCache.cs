@@ -9,24 +9,8 @@ namespace Tenancy.Authentication;
 /// A client that is taken out on another node is refused here when that node has said so, or a second later; where the store cannot be
 /// asked, five minutes later. A change of the tenant forgets all that is known.
 /// </remarks>
-internal sealed class ClientCache
+internal sealed class ClientCache(TenantJwts options, RedisConnection redis, ClientClaims claims, TimeProvider time)
 {
-    private readonly TenantJwtOptions _options;
-    private readonly RedisConnection _redis;
-    private readonly TimeProvider _time;
-
-    public ClientCache(TenantJwtOptions options, RedisConnection redis, FleetMessages messages, TimeProvider time)
-    {
-        (_options, _redis, _time) = (options, redis, time);
-        messages.Listen(message =>
-        {
-            if (message.Topic == FleetTopic.Clients)
-            {
-                Forget(message.Tenant);
-            }
-        });
-    }
-
     /// <summary>How long an answer is good without asking again.</summary>
     public static readonly TimeSpan Freshness = TimeSpan.FromSeconds(1);
 
@@ -44,39 +28,41 @@ internal sealed class ClientCache
 
         // Taken before the store is asked: where a removal comes meanwhile, it replaces this object, and an answer from before the removal
         // is lost with it.
-        var findings = _options.GetClients(tenant);
-        if (findings.TryGet(clientId, out var finding) && _time.GetUtcNow() < finding.AskAgainAt)
+        var findings = options.GetClients(tenant);
+        if (findings.TryGet(clientId, out var finding) && time.GetUtcNow() < finding.AskAgainAt)
         {
             return finding.IsListed;
         }
 
         try
         {
-            var left = await new ClientStore(_redis, tenant.Id, tenant.Generation).UseAsync(
-                tenant.Config.Authentication!.Issuer!,
-                clientId
-            );
-            finding = ClientFinding.From(left, _time.GetUtcNow());
+            var left = await new ClientStore(redis, tenant.Id, tenant.Generation).UseAsync(tenant.Config.Authentication!.Issuer!, clientId);
+            finding = ClientFinding.From(await IsClaimedAsync(tenant, clientId) ? left : null, time.GetUtcNow());
         }
         catch (StoreUnavailableException) when (finding.IsListed)
         {
             // A known client is believed for another second, so that not each of its calls waits for a store that is away.
-            finding = finding with { AskAgainAt = _time.GetUtcNow() + Freshness };
+            finding = finding with { AskAgainAt = time.GetUtcNow() + Freshness };
         }
 
         findings.Add(clientId, finding, finding.Until);
         return finding.IsListed;
     }
 
+    // A client that stands for the audience is its tenant's alone. However lists and tenants changed at once, the claim has one owner.
+    private async ValueTask<bool> IsClaimedAsync(TenantModel tenant, string clientId) =>
+        tenant.Config.Authentication is not { AudienceFromClients: true, Issuer: { } issuer }
+        || await claims.FindOwnerAsync(issuer, clientId) == tenant.Id.Value;
+
     /// <summary>Whether a client is listed, as far as that is known without asking the store.</summary>
     public bool IsKnown(TenantModel tenant, string? clientId) =>
         clientId is not null
-        && _options.GetClients(tenant).TryGet(clientId, out var finding)
+        && options.GetClients(tenant).TryGet(clientId, out var finding)
         && finding.IsListed
-        && _time.GetUtcNow() < finding.AskAgainAt;
+        && time.GetUtcNow() < finding.AskAgainAt;
 
     /// <summary>Forgets what is known of a tenant's clients: one came or went. All that it costs is a second of asking the store.</summary>
-    public void Forget(TenantId tenant) => _options.ForgetClients(tenant);
+    public void Forget(TenantId tenant) => options.ForgetClients(tenant);
 }
 
 /// <summary>What the store said of a client.</summary>

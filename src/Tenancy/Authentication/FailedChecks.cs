@@ -88,13 +88,14 @@ internal sealed class FailedChecks(LocalRateLimiter limiter)
         var wait = limiter.Peek(tenant, limit);
         if (wait > TimeSpan.Zero)
         {
-            Refuse(context, wait);
+            Refuse(context, wait, wasChecked: true);
         }
 
         limiter.Acquire(tenant, [limit]);
     }
 
-    private static void Refuse(HttpContext context, TimeSpan retryAfter) => context.Features.Set(new TooManyFailedChecks(retryAfter));
+    private static void Refuse(HttpContext context, TimeSpan retryAfter, bool wasChecked = false) =>
+        context.Features.Set(new TooManyFailedChecks(retryAfter, wasChecked));
 
     private UnderWay GetOrAdd((TenantId Tenant, string Address) key)
     {
@@ -119,6 +120,7 @@ internal sealed class FailedChecks(LocalRateLimiter limiter)
     }
 }
 
-/// <summary>A request whose token was not even looked at.</summary>
-/// <param name="RetryAfter">When one would be.</param>
-internal sealed record TooManyFailedChecks(TimeSpan RetryAfter);
+/// <summary>A request from an address that has shown too many bad tokens.</summary>
+/// <param name="RetryAfter">When a token of that address would be checked again.</param>
+/// <param name="WasChecked">Whether this request's own token was checked all the same, and found bad; else nobody has looked at it.</param>
+internal sealed record TooManyFailedChecks(TimeSpan RetryAfter, bool WasChecked);

@@ -1,6 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Microsoft.IdentityModel.Protocols;
-using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
 using Tenancy.Outbound;
@@ -12,18 +10,13 @@ namespace Tenancy.Authentication;
 /// The keys of one tenant's issuer. The first request that needs them loads them, and the others wait for the same load. While the issuer
 /// is away, no request waits twice. Keys that are known serve until they are too old; keys that the issuer took back do not.
 /// </summary>
-/// <remarks>
-/// Not a <see cref="ConfigurationManager{T}"/>: that one lets callers wait one after the other for an issuer that hangs, and as a
-/// <see cref="Microsoft.IdentityModel.Tokens.BaseConfigurationManager"/> it would bring a last known good configuration, which outlives a
-/// key's removal.
-/// </remarks>
 internal sealed class IssuerKeys(
     TenantId tenantId,
     TenantAuthentication authentication,
     IssuerMetadata metadata,
     TimeProvider time,
     ILogger logger
-) : IConfigurationManager<OpenIdConnectConfiguration>
+)
 {
     /// <summary>The age at which keys are loaded anew, while the known ones serve.</summary>
     public static readonly TimeSpan RefreshInterval = TimeSpan.FromMinutes(10);
@@ -36,7 +29,7 @@ internal sealed class IssuerKeys(
     /// <summary>The pause after a load that failed.</summary>
     public static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(5);
 
-    /// <summary>The pause between loads that tokens with unknown key ids can cause.</summary>
+    /// <summary>The pause between loads that tokens can cause whose key is not known, or whose signature none of the keys made.</summary>
     public static readonly TimeSpan UnknownKeyInterval = TimeSpan.FromMinutes(1);
 
     private readonly Lock _lock = new();
@@ -68,10 +61,11 @@ internal sealed class IssuerKeys(
     }
 
     /// <exception cref="IssuerUnavailableException">There are no keys.</exception>
-    public Task<OpenIdConnectConfiguration> GetConfigurationAsync(CancellationToken cancel) =>
-        _known is { } known && time.GetElapsedTime(known.LoadedAt) < RefreshInterval ? known.Configuration : RenewAsync(cancel);
+    public Task<IssuerKeySet> GetAsync(CancellationToken cancel) =>
+        _known is { } known && time.GetElapsedTime(known.LoadedAt) < RefreshInterval ? known.Keys : RenewAsync(cancel);
 
     /// <summary>Loads the keys anew because a token was signed with none of them, unless that was done just now.</summary>
+    /// <remarks>An issuer may have put another key in the place of one, under the same id.</remarks>
     /// <returns>Whether there are new ones.</returns>
     public async Task<bool> TryRenewAsync(CancellationToken cancellationToken)
     {
@@ -80,9 +74,7 @@ internal sealed class IssuerKeys(
         return _known is { } after && !ReferenceEquals(before, after);
     }
 
-    public void RequestRefresh() => _ = Load(UnknownKeyInterval);
-
-    private async Task<OpenIdConnectConfiguration> RenewAsync(CancellationToken cancellationToken)
+    private async Task<IssuerKeySet> RenewAsync(CancellationToken cancellationToken)
     {
         // After a load that failed just now, the keys that are known go on to serve.
         var isAway = _failure is { } failure && time.GetElapsedTime(failure.At) < RefreshInterval;
@@ -94,7 +86,7 @@ internal sealed class IssuerKeys(
         }
 
         return _known is { } current
-            ? await current.Configuration.ConfigureAwait(false)
+            ? await current.Keys.ConfigureAwait(false)
             : throw new IssuerUnavailableException(_failure?.Reason ?? "The keys are not loaded");
     }
 
@@ -117,8 +109,8 @@ internal sealed class IssuerKeys(
     {
         try
         {
-            var configuration = await metadata.LoadAsync(Authentication, CancellationToken.None).ConfigureAwait(false);
-            _known = new(Task.FromResult(configuration), time.GetTimestamp());
+            var keys = await metadata.LoadAsync(Authentication, CancellationToken.None).ConfigureAwait(false);
+            _known = new(Task.FromResult(keys), time.GetTimestamp());
             _failure = null;
         }
         catch (Exception exception)
@@ -143,7 +135,7 @@ internal sealed class IssuerKeys(
         }
     }
 
-    private sealed record Known(Task<OpenIdConnectConfiguration> Configuration, long LoadedAt);
+    private sealed record Known(Task<IssuerKeySet> Keys, long LoadedAt);
 
     private sealed record Failure(string Reason, long At);
 }

@@ -17,7 +17,7 @@ namespace Tenancy.Authentication;
 /// </summary>
 internal sealed class KnownCallers(
     PrincipalCache principals,
-    TenantJwtOptions jwts,
+    TenantJwts jwts,
     ClientCache clients,
     ITokenValidator tokens,
     IOptions<AuthorizationOptions> authorization,
@@ -93,13 +93,13 @@ internal sealed class KnownCallers(
     {
         if (
             !jwts.GetBelieved(tenant).TryGet(token, out var believed)
-            || (tenant.Config.Authentication!.RequireClients && !clients.IsKnown(tenant, CallerIdentity.ClientOf(believed!)))
+            || (tenant.Config.Authentication!.RequireClients && !clients.IsKnown(tenant, believed!.Client))
         )
         {
             return false;
         }
 
-        context.Features.Set<IHttpAuthenticationFeature>(KnownUser.Of(believed!, CallerIdentity.Read(believed!, tenant.Id)));
+        context.Features.Set<IHttpAuthenticationFeature>(KnownUser.Of(believed!));
         return true;
     }
 }

@@ -1,13 +1,33 @@
 using Microsoft.AspNetCore.Http;
+using Tenancy.Resolution;
 
 namespace Tenancy.Authentication;
 
 /// <summary>
 /// Leads requests whose caller is known past ASP.NET Core's authentication and authorization, and all others through them.
 /// </summary>
-internal sealed class KnownCallersMiddleware(RequestDelegate next, KnownCallers known, StockPipeline checks)
+internal sealed class KnownCallersMiddleware(RequestDelegate next, KnownCallers known, StockPipeline checks, McpRefusals refusals)
 {
     private readonly RequestDelegate _check = checks.Build(next);
 
-    public Task InvokeAsync(HttpContext context) => known.TryAdmit(context) ? next(context) : _check(context);
+    public Task InvokeAsync(HttpContext context) => known.TryAdmit(context) ? next(context) : CheckAsync(context);
+
+    private async Task CheckAsync(HttpContext context)
+    {
+        await _check(context);
+
+        // A policy of the application's says no more than a status, which clients of MCP cannot read.
+        var response = context.Response;
+        if (
+            response
+                is { HasStarted: false, ContentType: null, StatusCode: StatusCodes.Status401Unauthorized or StatusCodes.Status403Forbidden }
+            && context.GetEndpoint()?.Metadata.GetMetadata<TenantEndpointMetadata>() is { IsMcp: true }
+        )
+        {
+            await refusals.WriteAsync(
+                context,
+                response.StatusCode == StatusCodes.Status401Unauthorized ? Refusal.NoCredentials : Refusal.NotAllowed
+            );
+        }
+    }
 }

@@ -33,5 +33,5 @@ internal sealed class KnownUser : IHttpAuthenticationFeature
     public static KnownUser Of(KnownPrincipal principal) => new(principal.Caller, principal, believed: null);
 
     /// <summary>The user of a token that was checked before.</summary>
-    public static KnownUser Of(ClaimsPrincipal believed, CallerIdentity caller) => new(caller, principal: null, believed);
+    public static KnownUser Of(BelievedToken believed) => new(believed.Caller, principal: null, believed.User);
 }

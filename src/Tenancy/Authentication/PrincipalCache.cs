@@ -18,17 +18,7 @@ internal sealed class PrincipalCache
     private readonly RecentTokens<Finding> _found;
     private int _generation;
 
-    public PrincipalCache(RedisConnection redis, FleetMessages messages, TimeProvider time)
-    {
-        (_redis, _time, _found) = (redis, time, new(Capacity, time));
-        messages.Listen(message =>
-        {
-            if (message.Topic == FleetTopic.Principals)
-            {
-                Forget();
-            }
-        });
-    }
+    public PrincipalCache(RedisConnection redis, TimeProvider time) => (_redis, _time, _found) = (redis, time, new(Capacity, time));
 
     /// <summary>Finds the principal that a token of the tenant belongs to.</summary>
     public async ValueTask<KnownPrincipal?> FindAsync(TenantModel tenant, string token)

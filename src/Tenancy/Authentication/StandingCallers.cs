@@ -2,19 +2,25 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
+using Tenancy.Configuration;
 using Tenancy.Registry;
 using Tenancy.Resolution;
 
 namespace Tenancy.Authentication;
 
 /// <summary>
-/// Asks again whether what a request showed when it came is still good, for requests that stay: by the same rules as at the door, and by
-/// the tenant as it is now.
+/// For requests that stay open for long: checks again whether the credentials that a request came with are still good. It applies the rules
+/// for new requests, and the tenant's present configuration.
 /// </summary>
-internal sealed class StandingCallers(IServiceScopeFactory scopes)
+internal sealed class StandingCallers(IServiceScopeFactory scopes, TenantJwts jwts)
 {
+    /// <summary>How long a caller may stay while its credentials cannot be checked, such as while the store is away.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
     /// <summary>Whether the caller of a request that is still under way would be let in as the same one.</summary>
-    /// <returns>Null where nobody can say, as without the store or the issuer's keys.</returns>
+    /// <returns>
+    /// Null where nobody can say: the store or the issuer's keys are away, or the token was not looked at because of others' bad ones.
+    /// </returns>
     public async Task<bool?> IsStillGoodAsync(HttpContext http, TenantModel tenant, CallerIdentity caller)
     {
         await using var scope = scopes.CreateAsyncScope();
@@ -23,14 +29,14 @@ internal sealed class StandingCallers(IServiceScopeFactory scopes)
         {
             var result = await again.AuthenticateAsync(TenantSchemes.Default);
 
-            // Where others have tried too many bad tokens from this address, a good one that has to be checked anew is not looked at.
-            return again.Features.Get<TooManyFailedChecks>() is not null
-                ? null
+            // Too many bad tokens came from the caller's address, perhaps other callers': then its own, which may be good, was not checked.
+            return again.Features.Get<TooManyFailedChecks>() is { WasChecked: false }
+                ? UnlessExpired(again, tenant)
                 : result.Failure is null && CallerIdentity.Read(result.Principal ?? new(), tenant.Id) == caller;
         }
         catch (Exception exception) when (exception is StoreUnavailableException or IssuerUnavailableException)
         {
-            return null;
+            return UnlessExpired(again, tenant);
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
@@ -38,6 +44,14 @@ internal sealed class StandingCallers(IServiceScopeFactory scopes)
             return false;
         }
     }
+
+    // The token was checked when the request came, so that its own word is enough for its end.
+    private bool? UnlessExpired(HttpContext http, TenantModel tenant) =>
+        tenant.Config.Authentication is { Kind: TenantAuthenticationKind.Jwks }
+        && BearerToken.TryRead(http.Request.Headers, out var token)
+        && jwts.HasExpired(token)
+            ? false
+            : null;
 
     // The same head. What ASP.NET Core remembers of it, such as the handlers that have judged it, is left behind.
     private static DefaultHttpContext Copy(HttpContext http, TenantModel tenant, IServiceProvider services)

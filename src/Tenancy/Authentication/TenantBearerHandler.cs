@@ -1,7 +1,7 @@
 using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
-using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Tenancy.Configuration;
 using Tenancy.Registry;
@@ -12,16 +12,28 @@ namespace Tenancy.Authentication;
 /// <summary>Checks the opaque tokens of a tenant's principals.</summary>
 internal sealed class TenantBearerHandler(
     IOptionsMonitor<AuthenticationSchemeOptions> options,
-    ILoggerFactory loggers,
     UrlEncoder encoder,
     ITokenValidator tokens,
     FailedChecks failures,
     GoodTokens good,
+    TokenRefusals refusals,
     BearerChallenge challenge
-) : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
+) : AuthenticationHandler<AuthenticationSchemeOptions>(options, NullLoggerFactory.Instance, encoder)
 {
     // One answer for tokens of other tenants, revoked ones and garbage: it tells nobody which it was.
     private static readonly AuthenticateResult Invalid = AuthenticateResult.Fail("The token is not valid here.");
+
+    /// <summary>
+    /// Why a token is refused that is none of the tenant's principals'. Nothing of the token is shown: any part may be a secret.
+    /// </summary>
+    public static TokenRefusal ExplainUnknown(string token) =>
+        new(
+            RefusalCause.Principal,
+            token.StartsWith("eyJ", StringComparison.Ordinal) && token.Count(c => c == '.') == 2
+                ? "The token is a JSON Web Token, and the tenant's kind is 'bearer': its callers show tokens that the admin API issued. "
+                    + "For those of an identity provider the kind is 'jwks'."
+                : "No principal of the tenant has the token: it was never issued, is another tenant's, or was revoked or rotated."
+        );
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
@@ -53,6 +65,11 @@ internal sealed class TenantBearerHandler(
         {
             var principal = await tokens.ValidateAsync(tenant, token, Context.RequestAborted);
             isGood = principal is not null;
+            if (principal is null)
+            {
+                refusals.Note(tenant.Id, ExplainUnknown(token));
+            }
+
             return isGood.Value ? Accept(tenant, token, principal!) : Invalid;
         }
         finally
@@ -71,6 +88,7 @@ internal sealed class TenantBearerHandler(
         // It was revoked: from now on, and in this answer, it is treated as any bad token.
         good.Remove(tenant.Id, token);
         failures.Count(Context, tenant.Id);
+        refusals.Note(tenant.Id, ExplainUnknown(token));
         return Invalid;
     }
 

@@ -11,28 +11,6 @@ public static class TenantSchemeExtensions
 {
     private const int MaxNameLength = 64;
 
-    // Claims whose value one person has today and another tomorrow, or which people can choose themselves.
-    private static readonly HashSet<string> Reassignable = new(StringComparer.OrdinalIgnoreCase)
-    {
-        "email",
-        ClaimTypes.Email,
-        "name",
-        ClaimTypes.Name,
-        "preferred_username",
-        "unique_name",
-        "username",
-        "upn",
-        ClaimTypes.Upn,
-        "nickname",
-        "given_name",
-        ClaimTypes.GivenName,
-        "family_name",
-        ClaimTypes.Surname,
-        "phone_number",
-        ClaimTypes.MobilePhone,
-        ClaimTypes.HomePhone,
-    };
-
     /// <summary>Lets tenants name a scheme as their authentication: <c>{ "kind": "scheme", "scheme": "..." }</c>.</summary>
     /// <param name="builder">The builder.</param>
     /// <param name="scheme">The name under which an authentication handler is registered, such as <c>Certificate</c>.</param>
@@ -56,7 +34,7 @@ public static class TenantSchemeExtensions
             );
         }
 
-        if (Reassignable.Contains(idClaim))
+        if (ReassignableClaims.Contains(idClaim))
         {
             throw new ArgumentException(
                 $"The claim '{idClaim}' can be given to somebody else, and with it all that belongs to the caller: use one that never "

@@ -3,29 +3,25 @@ using System.Text.Json;
 
 namespace Tenancy.Configuration;
 
-/// <summary>Checks the OAuth clients that an admin lists.</summary>
+/// <summary>
+/// Checks the OAuth clients that an admin lists. Bounds stand as attributes at the fields; here is what an attribute cannot say.
+/// </summary>
 internal static class ClientValidator
 {
     /// <summary>The most that is kept of a client's metadata, as much as a metadata document may have.</summary>
     public const int MaxMetadataSize = 5 * 1024;
 
-    public const int MaxNameLength = 200;
-
-    private const int MaxIdLength = 1024;
-    private const int MinExpiresIn = 60;
-    private const int MaxExpiresIn = 10 * 365 * 24 * 60 * 60;
-
     public static IEnumerable<TenantConfigError> Validate(ClientRegistration client, ValidationOptions fetching)
     {
+        foreach (var error in RecordFields.Validate(client, TenancyJson.Default.ClientRegistration))
+        {
+            yield return error;
+        }
+
         var isDocument = IsDocument(client.ClientId);
         if (ExplainId(client.ClientId) is { } reason || (isDocument && (reason = ExplainUrl(client.ClientId, fetching)) is not null))
         {
             yield return new("clientId", reason);
-        }
-
-        if (client.Name is { Length: 0 or > MaxNameLength })
-        {
-            yield return new("name", $"must have 1 to {MaxNameLength} characters, or be left out");
         }
 
         if (client.Metadata is { } metadata)
@@ -38,11 +34,6 @@ internal static class ClientValidator
             {
                 yield return new("metadata", $"must be a JSON object of at most {MaxMetadataSize} bytes");
             }
-        }
-
-        if (client.ExpiresIn is < MinExpiresIn or > MaxExpiresIn)
-        {
-            yield return new("expiresIn", $"is {client.ExpiresIn}: use {MinExpiresIn} to {MaxExpiresIn} seconds, after the last use");
         }
     }
 
@@ -57,13 +48,12 @@ internal static class ClientValidator
     private static string? ExplainId(string clientId)
     {
         // RFC 6749, appendix A.1. What looks like an id, but has letters of another script, is none.
-        if (clientId.Length is 0 or > MaxIdLength || clientId.Any(c => c is not (>= ' ' and < '\u007f')))
+        if (clientId.Any(c => c is not (>= ' ' and < '\u007f')))
         {
-            return $"must have 1 to {MaxIdLength} visible ASCII characters, exactly as the identity provider's tokens have them in azp "
-                + "or client_id";
+            return "must have visible ASCII characters only, exactly as the identity provider's tokens have them in azp or client_id";
         }
 
-        return clientId[0] == ' ' || clientId[^1] == ' ' ? "must not begin or end with a space" : null;
+        return clientId is [' ', ..] or [.., ' '] ? "must not begin or end with a space" : null;
     }
 
     private static string? ExplainUrl(string clientId, ValidationOptions fetching)

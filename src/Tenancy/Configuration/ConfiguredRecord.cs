@@ -31,14 +31,8 @@ internal sealed record ConfiguredRecord(JsonTypeInfo Form, Func<object, object> 
         }
         catch (JsonException exception)
         {
-            mistakes.Add($"{path}{ToConfigurationPath(exception.Path)} cannot be read: {JsonErrors.Explain(exception, Form)}.");
+            mistakes.Add($"{FieldPath.ToSetting(path, FieldPath.Of(exception))} cannot be read: {JsonErrors.Explain(exception, Form)}.");
             return null;
         }
     }
-
-    // From $.principals[0].name to :principals:0:name.
-    private static string ToConfigurationPath(string? jsonPath) =>
-        jsonPath is null or "$"
-            ? ""
-            : jsonPath[1..].Replace('.', ':').Replace("[", ":", StringComparison.Ordinal).Replace("]", "", StringComparison.Ordinal);
 }

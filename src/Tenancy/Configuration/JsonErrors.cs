@@ -1,12 +1,11 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
-using System.Text.RegularExpressions;
 
 namespace Tenancy.Configuration;
 
 /// <summary>Says what is wrong with a JSON text without the noise of the serializer's own message.</summary>
-internal static partial class JsonErrors
+internal static class JsonErrors
 {
     /// <param name="exception">What the serializer says.</param>
     /// <param name="type">What the text was read as; the explanation is better where it is known.</param>
@@ -31,12 +30,37 @@ internal static partial class JsonErrors
             return $"{message[(colon + 2)..].TrimEnd('.')} is required";
         }
 
-        var end = message.IndexOf(" Path: $", StringComparison.Ordinal);
-        return end < 0 ? message : message[..end];
+        if (message.Contains("doesn't allow", StringComparison.Ordinal))
+        {
+            // The message has the property's name in .NET; the path has the field's.
+            var field = Names(exception) is [.., var name] ? $"'{name}'" : Quoted(message);
+            return $"{field} must not be null: leave it out, or give it a value";
+        }
+
+        if (message.Contains("Duplicate property", StringComparison.Ordinal))
+        {
+            return $"{Quoted(message)} stands twice: keep one";
+        }
+
+        if (IsSyntax(exception))
+        {
+            var place = $"line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}";
+            return $"this is no JSON, at {place}: {BeforePlace(exception.Message)}";
+        }
+
+        return message.Contains(" type '", StringComparison.Ordinal) ? "it has a form that cannot be read" : BeforePlace(message);
     }
 
-    /// <summary>The place of the error as a field name: <c>limits.maxSessions</c>; empty for the whole document.</summary>
-    public static string Field(JsonException exception) => exception.Path is { Length: > 1 } path ? path[2..] : "";
+    // What the reader throws, or the serializer because of it. Everything else is JSON, and not what was asked for.
+    private static bool IsSyntax(JsonException exception) =>
+        exception.GetType() != typeof(JsonException) || exception.InnerException is JsonException;
+
+    private static string BeforePlace(string message)
+    {
+        var end = message.IndexOf(" Path: $", StringComparison.Ordinal);
+        end = end < 0 ? message.IndexOf(" LineNumber: ", StringComparison.Ordinal) : end;
+        return end < 0 ? message : message[..end];
+    }
 
     /// <summary>Says which field of a type a misspelt name may be meant for; empty where none is near.</summary>
     public static string SuggestName(string name, JsonTypeInfo? type) =>
@@ -55,12 +79,13 @@ internal static partial class JsonErrors
             var value => SettingText.Of(value.Type) is { } text ? $": use {text.Form}" : "",
         };
 
+    // What the serializer's message has in its first quotes: the name of the field. What comes after it are names of types.
+    private static string Quoted(string message) => message.Split('\'') is [_, var name, ..] ? $"'{name}'" : "it";
+
     private static IEnumerable<JsonNode?> Values(JsonTypeInfo type) =>
         Enum.GetValues(type.Type).Cast<object>().Select(value => JsonSerializer.SerializeToNode(value, type));
 
-    /// <summary>The names and indexes on the way to the error.</summary>
-    private static string[] Names(JsonException exception) =>
-        [.. PathSegment().Matches(exception.Path ?? "").Select(match => match.Groups.Values.Skip(1).Single(group => group.Success).Value)];
+    private static string[] Names(JsonException exception) => [.. FieldPath.Split(FieldPath.Of(exception))];
 
     private static JsonTypeInfo? Step(JsonTypeInfo? type, string name) =>
         type switch
@@ -72,7 +97,4 @@ internal static partial class JsonErrors
 
     private static JsonPropertyInfo? Find(JsonTypeInfo type, string name) =>
         type.Properties.FirstOrDefault(property => property.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
-
-    [GeneratedRegex(@"\.([^.[]+)|\[(\d+)\]|\['(.*?)'\]")]
-    private static partial Regex PathSegment();
 }

@@ -25,13 +25,16 @@ internal static class PrincipalValidator
         var places = new Dictionary<string, int>(StringComparer.Ordinal);
         return principals.SelectMany(
             (principal, i) =>
-                Validate(tenantId, principal, allowsDevelopmentTokens)
-                    .Concat(
-                        principal.Token is { } token && !places.TryAdd(token, i)
-                            ? [new("token", $"is that of principals[{places[token]}], too: give each its own, or leave it out")]
-                            : []
-                    )
-                    .Select(error => new TenantConfigError($"principals[{i}].{error.Field}", error.Message))
+                // JSON can say null in a list of what cannot be null.
+                principal is null
+                    ? [new($"principals[{i}]", "is null: give it a name, such as { \"name\": \"buyer\" }, or take it out")]
+                    : Validate(tenantId, principal, allowsDevelopmentTokens)
+                        .Concat(
+                            principal.Token is { } token && !places.TryAdd(token, i)
+                                ? [new("token", $"is that of principals[{places[token]}], too: give each its own, or leave it out")]
+                                : []
+                        )
+                        .Select(error => new TenantConfigError($"principals[{i}].{error.Field}", error.Message))
         );
     }
 

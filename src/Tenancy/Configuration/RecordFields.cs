@@ -18,18 +18,18 @@ internal static class RecordFields
     /// <summary>Finds every value beyond the bounds that attributes set, in the records of a record, too.</summary>
     /// <param name="record">The record.</param>
     /// <param name="type">Its JSON form.</param>
-    /// <param name="place">Where it is, as the beginning of its fields' names.</param>
+    /// <param name="place">Where it is, as <see cref="FieldPath"/> says it; empty for the outermost record.</param>
     public static IEnumerable<TenantConfigError> Validate(object record, JsonTypeInfo type, string place = "")
     {
         foreach (var (field, fieldType) in Of(type))
         {
-            var value = field.Get!(record);
+            var (name, value) = (FieldPath.Join(place, field.Name), field.Get!(record));
             if (Bounds.Of(field.AttributeProvider!).Explain(value, mayBeLeftOut: !field.IsRequired) is { } reason)
             {
-                yield return new(place + field.Name, reason);
+                yield return new(name, reason);
             }
 
-            foreach (var error in value is null ? [] : ValidateWithin(value, fieldType, $"{place}{field.Name}."))
+            foreach (var error in value is null ? [] : ValidateWithin(value, fieldType, name))
             {
                 yield return error;
             }
@@ -66,13 +66,13 @@ internal static class RecordFields
         }
 
         return NamedRecords(type) is { } form && value is IDictionary records
-            ? records.Keys.Cast<string>().SelectMany(name => ValidateNamed(records[name], form, place + name))
+            ? records.Keys.Cast<string>().SelectMany(name => ValidateNamed(records[name], form, FieldPath.Join(place, name)))
             : [];
     }
 
     // A serializer lets null pass as a value of a dictionary.
     private static IEnumerable<TenantConfigError> ValidateNamed(object? record, JsonTypeInfo form, string place) =>
-        record is null ? [new(place, "must be an object, or be left out")] : Validate(record, form, place + ".");
+        record is null ? [new(place, "must be an object, or be left out")] : Validate(record, form, place);
 
     private static IEnumerable<FieldChange> Compare(object before, object after, JsonTypeInfo type, string place, ChangeEffects outer)
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Reflection;
 using System.Text.Json;
 
@@ -29,11 +30,11 @@ internal sealed record SettingText(string Form, Func<string, object?> Read)
             TimeSpan.TryParse(text, Culture, out var value) ? value : null
         ),
         [typeof(Uri)] = new("an absolute URL, such as https://example.com", text =>
-            Uri.TryCreate(text, UriKind.Absolute, out var value) ? value : null
+            AbsoluteUrl.TryParse(text, out var value) ? value : null
         ),
-        [typeof(IPNetwork)] = new("an address and a prefix length, such as 10.20.0.0/16", text =>
-            IPNetwork.TryParse(text, out var value) ? value : null
-        ),
+        [typeof(IPNetwork)] = new("an address, or a network such as 10.20.0.0/16", text => IPNetwork.TryParse(text, out var value) ? value
+            : IPAddress.TryParse(text, out var address) && IsWhole(address, text) ? new IPNetwork(address, BitsOf(address))
+            : null),
     };
 
     /// <summary>How texts become values of a type; null where they do not.</summary>
@@ -42,6 +43,12 @@ internal sealed record SettingText(string Form, Func<string, object?> Read)
         type = Nullable.GetUnderlyingType(type) ?? type;
         return type.IsEnum ? OfEnum(type) : Known.GetValueOrDefault(type);
     }
+
+    // Of an address with less than four numbers, or with a zone, nobody can tell what is meant: 10.1 is 10.0.0.1.
+    private static bool IsWhole(IPAddress address, string text) =>
+        address.AddressFamily == AddressFamily.InterNetworkV6 ? address.ScopeId == 0 : text.Count('.') == 3;
+
+    private static int BitsOf(IPAddress address) => address.AddressFamily == AddressFamily.InterNetworkV6 ? 128 : 32;
 
     private static SettingText OfEnum(Type type)
     {

@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Text.Json;
 
 namespace Tenancy.Configuration;
 
@@ -24,8 +23,8 @@ internal static class SettingsBounds
         return SettingsType.IsSection(property.PropertyType) ? Check(value, $"{section}:{property.Name}")
             : ConfiguredRecord.Of(property.PropertyType) is { } record
                 ? RecordFields
-                    .Validate(value, record.Form, JsonNamingPolicy.CamelCase.ConvertName(property.Name) + ".")
-                    .Select(error => $"{section}:{error.Field} {error.Message}.")
+                    .Validate(value, record.Form)
+                    .Select(error => $"{FieldPath.ToSetting($"{section}:{property.Name}", error.Field)} {error.Message}.")
             : [];
     }
 }

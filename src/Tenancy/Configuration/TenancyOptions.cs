@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Net;
 using Microsoft.Extensions.Hosting;
 
 namespace Tenancy.Configuration;
@@ -21,6 +22,9 @@ public sealed class TenancyOptions
 
     /// <summary>Gets or sets the domain whose subdomains are tenants: <c>acme.example.com</c> where this is <c>example.com</c>.</summary>
     public string? BaseDomain { get; set; }
+
+    /// <summary>The base domain in the form in which hosts are compared.</summary>
+    internal string? CanonicalBaseDomain => BaseDomain?.TrimEnd('.').ToLowerInvariant();
 
     /// <summary>Gets or sets the public URL of this server, to which <c>/{tenant}/mcp</c> is added.</summary>
     /// <remarks>
@@ -48,8 +52,32 @@ public sealed class TenancyOptions
     /// <summary>Gets or sets the browser origins that may call, beside <see cref="PublicUrl"/> and the tenant's own URLs.</summary>
     public IReadOnlyList<string> AllowedOrigins { get; set; } = [];
 
+    /// <summary>
+    /// Gets or sets the reverse proxies that stand before this server: their addresses or networks, such as <c>10.0.0.5</c> or
+    /// <c>10.0.1.0/24</c>. What they say of a request is believed, and what anybody else says is not: <c>X-Forwarded-For</c> is the
+    /// client's address, for limits by address; beside it <c>X-Forwarded-Proto</c>, <c>X-Forwarded-Host</c> and <c>X-Forwarded-Prefix</c>
+    /// are its scheme, host and the part of the path that the proxy took off.
+    /// </summary>
+    /// <value>
+    /// Default: none, so that these headers are not read. A proxy that is named has to write over all four, or take them out: what it
+    /// passes on as it came, its client may have written.
+    /// </value>
+    public IReadOnlyList<IPNetwork> Proxies { get; set; } = [];
+
+    /// <summary>
+    /// Gets or sets the names of headers that pages at allowed origins may send beside those of MCP, such as the one in which a scheme of
+    /// the application's takes its credentials.
+    /// </summary>
+    public IReadOnlyList<string> AllowedHeaders { get; set; } = [];
+
     /// <summary>Gets or sets the admin API's settings.</summary>
     public AdminOptions Admin { get; set; } = new();
+
+    /// <summary>Gets or sets how much is kept of what was done and refused.</summary>
+    public AuditOptions Audit { get; set; } = new();
+
+    /// <summary>Gets or sets how much is kept of what tenants used.</summary>
+    public UsageOptions Usage { get; set; } = new();
 
     /// <summary>Gets or sets how URLs that admins of tenants typed are fetched.</summary>
     public ValidationOptions Validation { get; set; } = new();
@@ -91,7 +119,7 @@ public sealed class TenancyOptions
     /// <summary>
     /// Gets or sets for how long a server that is told to stop goes on taking requests, while <c>/health/ready</c> says that it is not
     /// ready: as long as what stands before it needs to notice that. The host's own time to stop (<c>HostOptions.ShutdownTimeout</c>, 30
-    /// seconds) has to be longer.
+    /// seconds) has to be longer, or the server does not start.
     /// </summary>
     /// <value>Default: none in Development, 5 seconds elsewhere.</value>
     [Range(typeof(TimeSpan), "00:00:00", "00:10:00")]
@@ -134,6 +162,14 @@ public sealed class TenancyOptions
     [Range(typeof(TimeSpan), "00:00:01", "00:01:00")]
     public TimeSpan HeartbeatInterval { get; set; } = TimeSpan.FromSeconds(15);
 
+    /// <summary>
+    /// Gets or sets how many tenants have metrics of their own on a node: the first ones that are called, until the process ends. All
+    /// others share the tenant <c>_OTHER</c>.
+    /// </summary>
+    /// <value>Default: 200. Each costs a series of every metric, here and at the collector.</value>
+    [Range(0, 100_000), Unit("tenants")]
+    public int MetricTenants { get; set; } = 200;
+
     /// <summary>Whether requests that name no tenant are for this one.</summary>
     internal bool IsDefault(string tenantId) => tenantId == (DefaultTenant ?? (MultiTenant ? null : "default"));
 
@@ -145,74 +181,4 @@ public sealed class TenancyOptions
     /// <see cref="AllowDevelopmentValues"/> says so.
     /// </summary>
     public bool AcceptDevelopmentValues(IHostEnvironment environment) => DevelopmentValues.AreAllowed(environment, this);
-}
-
-/// <summary>What a tenant gets where its configuration leaves it out: <c>Tenancy:Defaults</c>.</summary>
-public sealed class TenantDefaults
-{
-    /// <summary>Gets or sets the authentication.</summary>
-    /// <value>Default: bearer.</value>
-    public TenantAuthentication Authentication { get; set; } = new() { Kind = TenantAuthenticationKind.Bearer };
-
-    /// <summary>Gets or sets the quotas.</summary>
-    public TenantLimits Limits { get; set; } = new();
-
-    /// <summary>Gets or sets the platform.</summary>
-    /// <value>Default: the first that was added.</value>
-    public string? Platform { get; set; }
-}
-
-/// <summary>The settings of the admin API: <c>Tenancy:Admin</c>.</summary>
-public sealed class AdminOptions
-{
-    /// <summary>Gets or sets the keys that the header <c>X-Admin-API-Key</c> may carry; several are valid at once, for rotation.</summary>
-    /// <value>Default: none, which means no admin API.</value>
-    public IReadOnlyList<string> Keys { get; set; } = [];
-
-    /// <summary>
-    /// Gets or sets the hosts at which the admin API answers beside those of <see cref="TenancyOptions.PublicUrl"/> and
-    /// <see cref="TenancyOptions.BaseDomain"/>, such as <c>admin.internal</c> or <c>10.0.0.5:8080</c>. In Development loopback hosts are
-    /// allowed, too.
-    /// </summary>
-    /// <value>Default: none. A host without a port is allowed at any port.</value>
-    public IReadOnlyList<string> AllowedHosts { get; set; } = [];
-}
-
-/// <summary>A tenant to be registered, with the principals that it begins with.</summary>
-public sealed record TenantRegistration
-{
-    /// <summary>Gets the tenant.</summary>
-    public required TenantConfig Tenant { get; init; }
-
-    /// <summary>Gets the principals whose bearer tokens the tenant accepts.</summary>
-    public IReadOnlyList<PrincipalRegistration> Principals { get; init; } = [];
-
-    /// <summary>Gets whose the tenant is at the source that gives it, such as the key of a customer. Default: it is not said.</summary>
-    /// <remarks>
-    /// An id may be given to another customer later. Where a source gave a tenant no more, and gives its id again, the new tenant has what
-    /// the former one left only where both name the same owner. Only a source's counts.
-    /// </remarks>
-    public string? Owner { get; init; }
-}
-
-/// <summary>A principal to be created.</summary>
-public sealed record PrincipalRegistration
-{
-    internal const int MaxScopes = 50;
-
-    /// <summary>Gets the name that people see; it identifies nobody.</summary>
-    [Length(1, 200)]
-    public required string Name { get; init; }
-
-    /// <summary>Gets the bearer token, which begins with the tenant's id and a dot. Default: a generated one.</summary>
-    public string? Token { get; init; }
-
-    /// <summary>Gets what the principal may do (RFC 6749, section 3.3). Default: nothing that asks for a scope.</summary>
-    [MaxLength(MaxScopes)]
-    public IReadOnlyList<string> Scopes
-    {
-        get;
-        // Generated serializers pass null for what a JSON text leaves out.
-        init => field = value ?? [];
-    } = [];
 }

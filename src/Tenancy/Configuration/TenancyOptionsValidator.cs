@@ -48,11 +48,7 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
             failures.Add($"Tenancy:Defaults:Platform is '{platform}': use one of {string.Join(", ", platforms.Names)}.");
         }
 
-        if (options.Admin.Keys.Any(string.IsNullOrWhiteSpace))
-        {
-            failures.Add("Tenancy:Admin:Keys has an empty key: remove it, or give it a value.");
-        }
-
+        ValidateAdminKeys(options.Admin, failures);
         foreach (var host in options.Admin.AllowedHosts)
         {
             if (!CanonicalHost.TryRead(host, new char[CanonicalHost.MaxLength], out _))
@@ -79,7 +75,7 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
             );
         }
 
-        if (options.DefaultTenant is { } id && TenantId.Explain(id) is { } reason)
+        if (options.DefaultTenant is { } id && (TenantId.Explain(id) ?? PublicUrlIds.Explain(id, options)) is { } reason)
         {
             failures.Add($"Tenancy:DefaultTenant: {reason}");
         }
@@ -118,7 +114,19 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
                 failures.Add($"Tenancy:AllowedOrigins has '{origin}': use scheme, host and port only, such as https://app.example.com.");
             }
         }
+
+        foreach (var header in options.AllowedHeaders)
+        {
+            if (header.Length == 0 || !header.All(IsTokenCharacter))
+            {
+                failures.Add($"Tenancy:AllowedHeaders has '{header}': use the name of a header, such as X-Api-Key.");
+            }
+        }
     }
+
+    // RFC 9110, section 5.6.2.
+    private static bool IsTokenCharacter(char character) =>
+        char.IsAsciiLetterOrDigit(character) || "!#$%&'*+-.^_`|~".Contains(character, StringComparison.Ordinal);
 
     private void ValidateTenants(TenancyOptions options, List<string> failures)
     {
@@ -129,11 +137,11 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
         {
             var (tenant, principals) = (options.Tenants[i].Tenant, options.Tenants[i].Principals);
             var setting = $"Tenancy:Tenants:{i}";
-            failures.AddRange(validator.Validate(tenant).Select(error => $"{setting}:{error.Field} {error.Message}."));
+            failures.AddRange(validator.Validate(tenant).Select(error => $"{FieldPath.ToSetting(setting, error.Field)} {error.Message}."));
             failures.AddRange(
                 PrincipalValidator
                     .Validate(tenant.Id, principals, DevelopmentValues.AreAllowed(environment, options))
-                    .Select(error => $"{setting}:{error.Field} {error.Message}.")
+                    .Select(error => $"{FieldPath.ToSetting(setting, error.Field)} {error.Message}.")
             );
             if (!ids.Add(tenant.Id))
             {
@@ -201,19 +209,56 @@ internal sealed class TenancyOptionsValidator(IHostEnvironment environment, IPla
         }
     }
 
+    // No mistake repeats a key: what stops a start is logged.
+    private static void ValidateAdminKeys(AdminOptions admin, List<string> failures)
+    {
+        foreach (var (setting, key) in KeysOf(admin).Where(one => string.IsNullOrWhiteSpace(one.Key)))
+        {
+            failures.Add($"{setting} is empty: remove it, or give it a value.");
+        }
+
+        foreach (var (setting, entry) in BoundKeysOf(admin))
+        {
+            var at = entry.IndexOf(AdminOptions.TenantSeparator, StringComparison.Ordinal);
+            if (at < 0 || !TenantId.TryParse(entry[..at], out _))
+            {
+                failures.Add($"{setting} is not of the form acme=KEY: the id of a tenant, '=' and the key that is for this tenant alone.");
+            }
+        }
+
+        var twice = KeysOf(admin).GroupBy(one => one.Key, StringComparer.Ordinal).Where(same => same.Count() > 1);
+        failures.AddRange(
+            twice.Select(same => $"{string.Join(" and ", same.Select(one => one.Setting))} have the same key: give each its own.")
+        );
+    }
+
     private static void ValidateKeys(TenancyOptions options, List<string> failures)
     {
-        for (var i = 0; i < options.Admin.Keys.Count; i++)
+        foreach (var (setting, key) in KeysOf(options.Admin))
         {
-            if (System.Text.Encoding.UTF8.GetByteCount(options.Admin.Keys[i]) < MinimumKeyBytes)
+            if (System.Text.Encoding.UTF8.GetByteCount(key) < MinimumKeyBytes)
             {
                 failures.Add(
-                    $"Tenancy:Admin:Keys:{i} is shorter than {MinimumKeyBytes} bytes, as the development key is: outside Development a "
+                    $"{setting} is shorter than {MinimumKeyBytes} bytes, as the development key is: outside Development a "
                         + "random one is needed, such as `openssl rand -base64 32` gives."
                 );
             }
         }
     }
+
+    private static IEnumerable<(string Setting, string Key)> KeysOf(AdminOptions admin) =>
+        [
+            .. admin.Keys.Select((key, i) => ($"Tenancy:Admin:Keys:{i}", key)),
+            .. admin.ReadKeys.Select((key, i) => ($"Tenancy:Admin:ReadKeys:{i}", key)),
+            .. BoundKeysOf(admin)
+                .Select(one => (one.Setting, one.Entry[(one.Entry.IndexOf(AdminOptions.TenantSeparator, StringComparison.Ordinal) + 1)..])),
+        ];
+
+    private static IEnumerable<(string Setting, string Entry)> BoundKeysOf(AdminOptions admin) =>
+        [
+            .. admin.TenantKeys.Select((entry, i) => ($"Tenancy:Admin:TenantKeys:{i}", entry)),
+            .. admin.TenantReadKeys.Select((entry, i) => ($"Tenancy:Admin:TenantReadKeys:{i}", entry)),
+        ];
 }
 
 /// <summary>The names of the platforms that tenants may have, and of their tools.</summary>

@@ -3,8 +3,6 @@ namespace Tenancy.Configuration;
 /// <summary>What a token for a tenant may name as its audience: the URLs of the tenant's endpoints, and what an admin added.</summary>
 internal static class TenantAudiences
 {
-    private const string Endpoint = "/mcp";
-
     /// <summary>The audiences, each once. Empty where the tenant has neither an endpoint of its own nor a configured audience.</summary>
     public static IReadOnlyList<string> Of(TenantConfig tenant, TenancyOptions options) =>
         [
@@ -21,7 +19,7 @@ internal static class TenantAudiences
         {
             if (TenantUrl.TryParse(text, out var url, out _))
             {
-                yield return url + Endpoint;
+                yield return url + McpEndpoint.Path;
             }
         }
 
@@ -29,18 +27,18 @@ internal static class TenantAudiences
         {
             if (options.Identification.HasFlag(TenantIdentification.Path))
             {
-                yield return $"{publicUrl}/{tenant.Id}{Endpoint}";
+                yield return $"{publicUrl}/{tenant.Id}{McpEndpoint.Path}";
             }
 
             if (options.IsDefault(tenant.Id))
             {
-                yield return publicUrl + Endpoint;
+                yield return publicUrl + McpEndpoint.Path;
             }
         }
 
         if (options.Identification.HasFlag(TenantIdentification.Host) && TenantSubdomain.Of(tenant.Id, options) is { } subdomain)
         {
-            yield return subdomain + Endpoint;
+            yield return subdomain + McpEndpoint.Path;
         }
     }
 }

@@ -12,6 +12,9 @@ public sealed record TenantAuthentication
 {
     internal const int MaxItems = 50;
 
+    /// <summary>The type of the access tokens of RFC 9068, which say in their head what they are.</summary>
+    internal const string AccessTokenType = "at+jwt";
+
     /// <summary>Gets the kind of proof.</summary>
     public required TenantAuthenticationKind Kind { get; init; }
 
@@ -22,7 +25,8 @@ public sealed record TenantAuthentication
     public string? Scheme { get; init; }
 
     /// <summary>
-    /// Gets the issuer whose tokens are accepted: an absolute https URL, compared byte for byte with <c>iss</c> (RFC 8414, section 2).
+    /// Gets the issuer whose tokens are accepted: an absolute https URL, compared byte for byte with <c>iss</c> (RFC 8414, section 2); with
+    /// <c>jwksUri</c> any text without spaces that stands there.
     /// </summary>
     [OfKind(TenantAuthenticationKind.Jwks)]
     public string? Issuer { get; init; }
@@ -59,6 +63,66 @@ public sealed record TenantAuthentication
     [OfKind(TenantAuthenticationKind.Jwks), OnChange(ChangeEffects.Stored)]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool RequireClients { get; init; }
+
+    /// <summary>
+    /// Gets the claim that says who a token's user is: one text that the issuer never gives to somebody else, such as <c>uid</c> of Okta or
+    /// <c>oid</c> of Microsoft Entra ID.
+    /// </summary>
+    /// <value>Default: <c>sub</c>. Another claim makes other callers of the same users.</value>
+    [OfKind(TenantAuthenticationKind.Jwks), Length(1, 200)]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public string? SubjectClaim { get; init; }
+
+    /// <summary>
+    /// Gets the claim that says to which client a token was issued, such as <c>cid</c> of Okta or <c>appid</c> of Entra ID.
+    /// </summary>
+    /// <value>Default: <c>azp</c>, or <c>client_id</c> where a token has no <c>azp</c>.</value>
+    [OfKind(TenantAuthenticationKind.Jwks), Length(1, 200)]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public string? ClientClaim { get; init; }
+
+    /// <summary>
+    /// Gets whether a token is taken for its client's own where it has no subject, or its subject is the client's id, and nothing in it
+    /// tells of a user.
+    /// </summary>
+    /// <remarks>
+    /// Without it that takes a mark that the issuer sets: <c>gty</c> (<c>client-credentials</c>) or <c>idtyp</c> (<c>app</c>).
+    /// </remarks>
+    [OfKind(TenantAuthenticationKind.Jwks)]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool UnmarkedClients { get; init; }
+
+    /// <summary>
+    /// Gets the only type (<c>typ</c> in the head) of tokens that are accepted: <c>at+jwt</c> for an issuer that follows RFC 9068.
+    /// </summary>
+    /// <value>Default: that, <c>JWT</c> and none. ID, refresh and logout tokens are refused in any case.</value>
+    [OfKind(TenantAuthenticationKind.Jwks)]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public string? TokenType { get; init; }
+
+    /// <summary>
+    /// Gets the claims whose values are scopes, too, beside those of <c>scope</c> and <c>scp</c>: <c>roles</c> of Entra ID, or
+    /// <c>permissions</c> of Auth0.
+    /// </summary>
+    [OfKind(TenantAuthenticationKind.Jwks), MaxLength(MaxItems)]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public IReadOnlyList<string> ScopeClaims
+    {
+        get;
+        init => field = value ?? [];
+    } = [];
+
+    /// <summary>
+    /// Gets whether a listed client stands for the audience: a token of one is accepted where it names no audience, or only the client
+    /// itself. For issuers that cannot put a URL there, such as Amazon Cognito, Clerk and OpenAuth.
+    /// </summary>
+    /// <remarks>
+    /// It takes <c>requireClients</c>. A client of an issuer then belongs to one tenant: two that list the same one would take each
+    /// other's tokens, so that the second is refused.
+    /// </remarks>
+    [OfKind(TenantAuthenticationKind.Jwks)]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool AudienceFromClients { get; init; }
 
     /// <summary>
     /// Gets whether a client is asked for a token when it calls a tool that needs one, and may connect and list the tools without a scope

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using System.Text.Json;
 
 namespace Tenancy.Configuration;
@@ -9,9 +10,13 @@ namespace Tenancy.Configuration;
 internal sealed class TenantAuthenticationValidator(TenancyOptions options)
 {
     private const int MaxLength = 1024;
+    private const string SubjectField = "authentication.subjectClaim";
     private const string IssuerOfDefault =
         "is required, because Tenancy:Defaults makes this a jwks tenant: add \"authentication\": { \"kind\": \"jwks\", \"issuer\": "
         + "\"https://auth.example.com\" } with the URL that stands in the tokens' iss, or another kind";
+
+    private const string IssuerWithoutUrl =
+        "; for an issuer that is no URL give jwksUri, the URL of its keys, and neither tokenUrl nor authorizationUrl";
 
     // RFC 3986, section 2. What is left out here separates an issuer from other things elsewhere.
     private static readonly SearchValues<char> UrlCharacters = SearchValues.Create(
@@ -79,15 +84,22 @@ internal sealed class TenantAuthenticationValidator(TenancyOptions options)
                 )
             );
         }
-        else if (ExplainUrl(issuer, allowQuery: false) is { } reason)
+        else if (ExplainIssuer(issuer, authentication) is { } reason)
         {
             errors.Add(new("authentication.issuer", reason));
+        }
+
+        CheckClaim(authentication.SubjectClaim, SubjectField, errors);
+        CheckClaim(authentication.ClientClaim, "authentication.clientClaim", errors);
+        if (authentication.TokenType is not (null or TenantAuthentication.AccessTokenType))
+        {
+            errors.Add(new("authentication.tokenType", $"must be '{TenantAuthentication.AccessTokenType}' (RFC 9068), or be left out"));
         }
 
         CheckUrl(authentication.JwksUri, "authentication.jwksUri", errors);
         CheckUrl(authentication.TokenUrl, "authentication.tokenUrl", errors);
         CheckUrl(authentication.AuthorizationUrl, "authentication.authorizationUrl", errors);
-        CheckList(authentication.Audiences, "authentication.audiences", IsAudience, "must have visible characters only", errors);
+        CheckList(authentication.Audiences, "authentication.audiences", IsAudience, "must be whole characters", errors);
         CheckList(
             authentication.Scopes,
             "authentication.scopes",
@@ -95,7 +107,24 @@ internal sealed class TenantAuthenticationValidator(TenancyOptions options)
             "must be visible ASCII without spaces, '\"' and '\\' (RFC 6749, section 3.3)",
             errors
         );
-        if (TenantAudiences.Of(tenant, options).Count == 0)
+        CheckList(
+            authentication.ScopeClaims,
+            "authentication.scopeClaims",
+            claim => !ReassignableClaims.Contains(claim) && !ReassignableClaims.IsProtocols(claim),
+            "must be claims that the issuer gives rights by, such as 'roles': none that a user can choose, and none of the protocol's own",
+            errors
+        );
+        if (authentication is { AudienceFromClients: true, RequireClients: false })
+        {
+            errors.Add(
+                new(
+                    "authentication.audienceFromClients",
+                    "takes requireClients: true, because only a client that the tenant lists can stand for its audience"
+                )
+            );
+        }
+
+        if (!authentication.AudienceFromClients && TenantAudiences.Of(tenant, options).Count == 0)
         {
             errors.Add(
                 new(
@@ -107,12 +136,62 @@ internal sealed class TenantAuthenticationValidator(TenancyOptions options)
         }
     }
 
+    // Whoever is known by such a claim today may be somebody else tomorrow, and would get all that belongs to the caller.
+    private static void CheckClaim(string? claim, string field, List<TenantConfigError> errors)
+    {
+        if (claim is null)
+        {
+            return;
+        }
+
+        if (claim.Any(c => char.IsControl(c) || char.IsSurrogate(c)) || claim.Trim().Length != claim.Length)
+        {
+            errors.Add(new(field, "must be the name of a claim, without control characters and without spaces around it"));
+        }
+        else if (ReassignableClaims.Contains(claim))
+        {
+            errors.Add(
+                new(field, $"cannot be '{claim}', which can be given to somebody else: use one that never is, such as 'sub' or 'oid'")
+            );
+        }
+        else if (ReassignableClaims.IsProtocols(claim))
+        {
+            errors.Add(new(field, $"cannot be '{claim}', which says something else of a token"));
+        }
+        else if (field == SubjectField ? claim is "azp" or "client_id" or "cid" or "appid" : claim is "sub" or "uid" or "oid")
+        {
+            errors.Add(new(field, $"cannot be '{claim}': a user would be taken for a client, or all users of a client for one"));
+        }
+    }
+
     private void CheckUrl(string? url, string field, List<TenantConfigError> errors)
     {
         if (url is not null && ExplainUrl(url, allowQuery: true) is { } reason)
         {
             errors.Add(new(field, reason));
         }
+    }
+
+    // An issuer that is fetched is a URL. Where only its keys are, it is a name that is compared (RFC 7519, section 2, StringOrURI). It has
+    // none of the characters that separate an issuer from other things elsewhere.
+    private string? ExplainIssuer(string issuer, TenantAuthentication authentication)
+    {
+        var isFetched =
+            authentication.JwksUri is null || authentication.TokenUrl is not null || authentication.AuthorizationUrl is not null;
+        if (
+            isFetched
+            || issuer.StartsWith("http:", StringComparison.OrdinalIgnoreCase)
+            || issuer.StartsWith("https:", StringComparison.OrdinalIgnoreCase)
+        )
+        {
+            return ExplainUrl(issuer, allowQuery: false) is { } reason
+                ? reason + (isFetched && !issuer.Contains("://", StringComparison.Ordinal) ? IssuerWithoutUrl : "")
+                : null;
+        }
+
+        return issuer.Length is 0 or > MaxLength || issuer.AsSpan().ContainsAnyExcept(UrlCharacters)
+            ? $"must have 1 to {MaxLength} characters, and only those that a URL may have"
+            : null;
     }
 
     // Some identity providers name their policy in the query of the keys' URL; an issuer has none (RFC 8414, section 2).
@@ -164,5 +243,19 @@ internal sealed class TenantAuthenticationValidator(TenancyOptions options)
         }
     }
 
-    private static bool IsAudience(string audience) => !audience.Any(c => char.IsControl(c) || char.IsWhiteSpace(c));
+    // Whatever an issuer puts there. Half of a surrogate pair is no character, and would be stored as another one.
+    private static bool IsAudience(string audience)
+    {
+        for (var i = 0; i < audience.Length; i++)
+        {
+            if (!Rune.TryGetRuneAt(audience, i, out var rune))
+            {
+                return false;
+            }
+
+            i += rune.Utf16SequenceLength - 1;
+        }
+
+        return true;
+    }
 }

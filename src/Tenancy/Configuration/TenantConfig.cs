@@ -46,7 +46,7 @@ public record TenantConfig
     public string? Platform { get; init; }
 
     /// <summary>Gets the settings that the platform is built from: a JSON object of the platform's own form.</summary>
-    [OnChange(ChangeEffects.NewPlatform)]
+    [OnChange(ChangeEffects.NewPlatform), Concealed]
     public JsonElement? Settings { get; init; }
 
     /// <inheritdoc/>
@@ -54,6 +54,9 @@ public record TenantConfig
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Id, Name);
+
+    /// <summary>Says which tenant it is, and nothing that a log must not have: the settings of a platform may be credentials.</summary>
+    public sealed override string ToString() => Id;
 
     /// <summary>The fields that change where this configuration becomes another.</summary>
     internal IEnumerable<FieldChange> ChangesTo(TenantConfig after) => RecordFields.Compare(this, after, TenancyJson.Default.TenantConfig);

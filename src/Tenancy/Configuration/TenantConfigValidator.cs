@@ -1,14 +1,5 @@
 namespace Tenancy.Configuration;
 
-/// <summary>A mistake in a tenant's configuration.</summary>
-/// <param name="Field">The field, in the wire form's terms: <c>urls[0]</c>, <c>limits.maxSessions</c>.</param>
-/// <param name="Message">What is wrong and how to mend it.</param>
-public readonly record struct TenantConfigError(string Field, string Message)
-{
-    /// <inheritdoc/>
-    public override string ToString() => $"{Field}: {Message}";
-}
-
 /// <summary>
 /// Checks what can be checked of a tenant's configuration without knowing any other tenant. Finds every mistake, not the first. Bounds
 /// stand as attributes at the fields; here is what an attribute cannot say.
@@ -22,7 +13,7 @@ internal sealed class TenantConfigValidator(
     Func<string, IReadOnlySet<string>>? toolsOf = null
 )
 {
-    private readonly string? _baseDomain = options.BaseDomain?.TrimEnd('.').ToLowerInvariant();
+    private readonly string? _baseDomain = options.CanonicalBaseDomain;
     private readonly TenantUrl? _publicUrl = TenantUrl.TryParse(options.PublicUrl, out var url, out _) ? url : null;
     private readonly TenantAuthenticationValidator _authentication = new(options);
 
@@ -30,7 +21,7 @@ internal sealed class TenantConfigValidator(
     {
         var authentication = tenant.Authentication ?? options.Defaults.Authentication;
         var errors = RecordFields.Validate(tenant with { Authentication = authentication }, TenancyJson.Default.TenantConfig).ToList();
-        if (TenantId.Explain(tenant.Id) is { } reason)
+        if ((TenantId.Explain(tenant.Id) ?? PublicUrlIds.Explain(tenant.Id, options)) is { } reason)
         {
             errors.Add(new("id", reason));
         }
@@ -61,7 +52,7 @@ internal sealed class TenantConfigValidator(
             .Where(name => !known.Contains(name))
             .Order(StringComparer.Ordinal)
             .Select(name => new TenantConfigError(
-                $"limits.tools.{name}",
+                FieldPath.Join("limits.tools", name),
                 $"the platform '{platform}' has no such tool; check its spelling, or take it out{Spelling.Suggest(name, known)}"
             ));
 

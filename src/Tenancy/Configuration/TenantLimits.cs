@@ -29,7 +29,7 @@ public sealed record TenantLimits(
     [property: Range(1, 100_000)] int MaxSessions = 1000,
     [property: Range(1, 60_000_000), Unit("requests per minute")] int RateLimit = 1000,
     [property: Range(1, 60_000_000), Unit("requests per minute")] int? RateLimitPerCaller = null,
-    [property: Range(1, 10_000)] int MaxConcurrentCalls = TenantLimits.DefaultMaxConcurrentCalls,
+    [property: Range(1, 10_000)] int MaxConcurrentCalls = 64,
     [property: Range(1, 1L << 40), Unit("bytes")] long MaxDocumentBytes = TenantLimits.DefaultMaxDocumentBytes,
     [property: Range(1024, 1024 * 1024), Unit("bytes")] int MaxDocumentSize = TenantLimits.DefaultMaxDocumentSize,
     [property: Range(1, 100_000_000)] int MaxIdempotencyRecords = TenantLimits.DefaultMaxIdempotencyRecords,
@@ -39,7 +39,9 @@ public sealed record TenantLimits(
     IReadOnlyDictionary<string, ToolLimits>? Tools = null
 )
 {
-    internal const int DefaultMaxConcurrentCalls = 64;
+    /// <summary>What a tenant has that says nothing of its limits, where <c>Tenancy:Defaults</c> says nothing either.</summary>
+    internal static readonly TenantLimits Default = new();
+
     internal const long DefaultMaxDocumentBytes = 256L * 1024 * 1024;
     internal const int DefaultMaxDocumentSize = 256 * 1024;
     internal const int DefaultMaxIdempotencyRecords = 100_000;

@@ -9,12 +9,11 @@ internal static class TenantSubdomain
     /// </remarks>
     public static TenantUrl? Of(string tenantId, TenancyOptions options)
     {
-        if (options.BaseDomain is not { } text)
+        if (options.CanonicalBaseDomain is not { } domain)
         {
             return null;
         }
 
-        var domain = text.TrimEnd('.').ToLowerInvariant();
         var origin =
             TenantUrl.TryParse(options.PublicUrl, out var publicUrl, out _)
             && CanonicalHost.WithoutPort(publicUrl.Host).SequenceEqual(domain)

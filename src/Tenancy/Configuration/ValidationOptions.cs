@@ -13,7 +13,10 @@ public sealed class ValidationOptions
     /// Gets or sets the networks that may be reached although they are not public, such as <c>10.20.0.0/16</c> for an identity provider on
     /// a company network.
     /// </summary>
-    /// <remarks>All other private, loopback, link-local and special addresses (RFC 6890) are refused.</remarks>
+    /// <remarks>
+    /// All other private, loopback, link-local and special addresses (RFC 6890) are refused; in Development only those that are not
+    /// loopback.
+    /// </remarks>
     public IReadOnlyList<IPNetwork> AllowedNetworks { get; set; } = [];
 
     /// <summary>
@@ -33,10 +36,13 @@ public sealed class ValidationOptions
     /// <value>Default: false.</value>
     public bool AllowHttp { get; set; }
 
-    /// <summary>Whether http is allowed for loopback hosts: in Development.</summary>
-    internal bool AllowHttpOnLoopback { get; set; }
+    /// <summary>
+    /// Whether URLs whose host is this machine by name (<c>localhost</c>, <c>127.0.0.1</c>, <c>[::1]</c>) may be fetched, by http, too: in
+    /// Development. A name that only leads to this machine may not.
+    /// </summary>
+    internal bool AllowLoopback { get; set; }
 
     /// <summary>Whether a URL's scheme is allowed.</summary>
     internal bool AllowsScheme(Uri uri) =>
-        uri.Scheme == "https" || (uri.Scheme == "http" && (AllowHttp || (AllowHttpOnLoopback && uri.IsLoopback)));
+        uri.Scheme == "https" || (uri.Scheme == "http" && (AllowHttp || (AllowLoopback && uri.IsLoopback)));
 }

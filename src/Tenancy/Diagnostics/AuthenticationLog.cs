@@ -32,4 +32,12 @@ internal static partial class AuthenticationLog
 
     [LoggerMessage(65, LogLevel.Information, "Client {Handle} of tenant {TenantId} is taken out.", EventName = "ClientRemoved")]
     public static partial void ClientRemoved(this ILogger logger, string tenantId, string handle);
+
+    [LoggerMessage(
+        68,
+        LogLevel.Information,
+        "A token was refused at tenant {TenantId} ({Cause}): {Reason} Refusals before it that were not logged: {Unlogged}.",
+        EventName = "TokenRefused"
+    )]
+    public static partial void TokenRefused(this ILogger logger, string tenantId, string cause, string reason, int unlogged);
 }

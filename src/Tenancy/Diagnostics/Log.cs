@@ -49,7 +49,7 @@ internal static partial class Log
     public static partial void TenantUpdated(this ILogger logger, string tenantId, long version);
 
     [LoggerMessage(11, LogLevel.Information, "Tenant {TenantId} is {Health}, was {Before}: {Reason}", EventName = "TenantHealthChanged")]
-    public static partial void TenantHealthChanged(this ILogger logger, string tenantId, string health, string before, string? reason);
+    public static partial void TenantHealthChanged(this ILogger logger, string tenantId, string health, string before, string reason);
 
     [LoggerMessage(12, LogLevel.Error, "Validator {Validator} failed for tenant {TenantId}.", EventName = "ValidatorFailed")]
     public static partial void ValidatorFailed(this ILogger logger, Exception exception, string validator, string tenantId);
@@ -98,8 +98,13 @@ internal static partial class Log
     )]
     public static partial void TenantScopeOpened(this ILogger logger, string tenantId, string accountId, string reason);
 
-    [LoggerMessage(26, LogLevel.Error, "Tool {Tool} of tenant {TenantId} failed.", EventName = "ToolFailed")]
-    public static partial void ToolFailed(this ILogger logger, Exception exception, string tool, string tenantId);
+    [LoggerMessage(
+        26,
+        LogLevel.Error,
+        "Tool {Tool} of tenant {TenantId} failed. The caller was told the reference {Reference}.",
+        EventName = "ToolFailed"
+    )]
+    public static partial void ToolFailed(this ILogger logger, Exception exception, string tool, string tenantId, string reference);
 
     [LoggerMessage(
         22,
@@ -170,6 +175,25 @@ internal static partial class Log
 
     [LoggerMessage(31, LogLevel.Warning, "The keys of tenant {TenantId}'s issuer were not loaded: {Reason}", EventName = "KeysNotLoaded")]
     public static partial void KeysNotLoaded(this ILogger logger, Exception? exception, string tenantId, string reason);
+
+    [LoggerMessage(
+        33,
+        LogLevel.Information,
+        "Tool {Tool} of tenant {TenantId} refused a call: its caller was told what to mend.",
+        EventName = "ToolRefusedCall"
+    )]
+    public static partial void ToolRefusedCall(this ILogger logger, string tool, string tenantId);
+
+    [LoggerMessage(
+        34,
+        LogLevel.Error,
+        "A handler of tenant {TenantId} for {Method} failed. Reference: {Reference}",
+        EventName = "HandlerFailed"
+    )]
+    public static partial void HandlerFailed(this ILogger logger, Exception exception, string tenantId, string? method, string reference);
+
+    [LoggerMessage(35, LogLevel.Information, "A caller of tenant {TenantId} called a tool that it has not.", EventName = "NoSuchTool")]
+    public static partial void NoSuchTool(this ILogger logger, string tenantId);
 
     [LoggerMessage(40, LogLevel.Error, "A request to the admin API failed.", EventName = "AdminRequestFailed")]
     public static partial void AdminRequestFailed(this ILogger logger, Exception exception);
@@ -272,4 +296,48 @@ internal static partial class Log
         EventName = "TenantNotFollowed"
     )]
     public static partial void TenantNotFollowed(this ILogger logger, Exception exception, string tenantId);
+
+    [LoggerMessage(
+        79,
+        LogLevel.Error,
+        "What a client of tenant {TenantId} told another node for a session that is open here could not be passed on.",
+        EventName = "NotDelivered"
+    )]
+    public static partial void NotDelivered(this ILogger logger, Exception exception, string tenantId);
+
+    [LoggerMessage(
+        80,
+        LogLevel.Warning,
+        "{Count} entries of the audit about opened tenants were dropped: there were more than could be written.",
+        EventName = "AuditEntriesDropped"
+    )]
+    public static partial void AuditEntriesDropped(this ILogger logger, long count);
+
+    [LoggerMessage(
+        90,
+        LogLevel.Warning,
+        "A request came with X-Forwarded headers from {Address}, which Tenancy:Proxies does not name, so that they are not read. If it is "
+            + "your proxy, name it there: until then limits by address take all of its clients for one. This is said once.",
+        EventName = "ProxyNotNamed"
+    )]
+    public static partial void ProxyNotNamed(this ILogger logger, string address);
+
+    [LoggerMessage(
+        91,
+        LogLevel.Warning,
+        "A request at the host {Host} is refused, and {Others} since the last such entry: no tenant may be called there. If it is yours, "
+            + "set Tenancy:PublicUrl or Tenancy:BaseDomain, or the tenant's urls; if a proxy wrote over Host, let it keep the client's. "
+            + "This is said once a minute.",
+        EventName = "HostRefused"
+    )]
+    public static partial void HostRefused(this ILogger logger, string host, int others);
+
+    [LoggerMessage(
+        92,
+        LogLevel.Warning,
+        "A request of the admin API at the host {Host} is refused, and {Others} since the last such entry. If it is yours, add it to "
+            + "Tenancy:Admin:AllowedHosts; if a proxy wrote over Host, let it keep the client's. This is said once a minute.",
+        EventName = "AdminHostRefused"
+    )]
+    public static partial void AdminHostRefused(this ILogger logger, string host, int others);
 }

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Primitives;
 using Tenancy.Administration;
+using Tenancy.Audit;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
 using Tenancy.Registry;
@@ -74,9 +75,10 @@ internal sealed class ConfigurationSeeds(
     }
 
     /// <summary>Follows the configuration from now on.</summary>
+    // Elsewhere: reading the options runs the application's code, for which whoever watches the file, and tells others, is not to wait.
     public void Watch(CancellationToken stopping) => _watch ??= ChangeToken.OnChange(configuration.GetReloadToken, () =>
         {
-            _ = FollowAsync(stopping);
+            _ = Task.Run(() => FollowAsync(stopping), CancellationToken.None);
         });
 
     public void Dispose()
@@ -125,6 +127,7 @@ internal sealed class ConfigurationSeeds(
 
     private async Task TryAsync(TenantRegistration seed, bool isChange, CancellationToken cancellationToken)
     {
+        AuditActor.Become(new(TenantOrigin.Configuration));
         try
         {
             if (registry.Get(seed.Tenant.Id) is not { } current)

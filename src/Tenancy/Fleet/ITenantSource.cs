@@ -6,8 +6,8 @@ namespace Tenancy.Fleet;
 /// <remarks>
 /// Add it with <c>AddTenantSource&lt;YourSource&gt;()</c> on the builder. What it gives is registered or updated; a tenant that it gave and
 /// gives no more is unregistered, and its data is kept: for the same <see cref="TenantRegistration.Owner"/>, where the source names one,
-/// and else for nobody until an admin adopts or deletes it. A tenant that somebody registered by the admin API is left alone, and one that
-/// is suspended, by whomever, stays so until an admin lifts it.
+/// and else for nobody until an admin adopts or deletes it. A tenant that somebody registered by the admin API is left alone. A source
+/// lifts a suspension of its own; one that an admin suspended stays so until an admin lifts it.
 /// </remarks>
 public interface ITenantSource
 {

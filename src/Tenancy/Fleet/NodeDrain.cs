@@ -13,6 +13,7 @@ namespace Tenancy.Fleet;
 internal sealed class NodeDrain(
     IHostEnvironment environment,
     IOptions<TenancyOptions> options,
+    IOptions<HostOptions> host,
     TimeProvider time,
     ILogger<NodeDrain> logger
 ) : IHostedLifecycleService
@@ -23,19 +24,32 @@ internal sealed class NodeDrain(
     /// <summary>Gets whether the server was told to stop.</summary>
     public bool HasBegun => _hasBegun;
 
+    private TimeSpan Wait => options.Value.DrainTime ?? (environment.IsDevelopment() ? TimeSpan.Zero : Default);
+
+    /// <summary>Checks that the host's time to stop is longer: where it is over, requests are cut off.</summary>
+    /// <exception cref="InvalidOperationException">It is not.</exception>
+    public Task StartingAsync(CancellationToken cancellationToken)
+    {
+        var whole = host.Value.ShutdownTimeout;
+        return Wait == TimeSpan.Zero || whole == Timeout.InfiniteTimeSpan || Wait < whole
+            ? Task.CompletedTask
+            : throw new InvalidOperationException(
+                $"Tenancy:DrainTime is {Wait}, and the host has {whole} for all of its stop (HostOptions.ShutdownTimeout): use a shorter "
+                    + "Tenancy:DrainTime, or give the host more time."
+            );
+    }
+
     /// <summary>Waits, while the server still listens: it is called before anything is stopped.</summary>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
         _hasBegun = true;
-        var wait = options.Value.DrainTime ?? (environment.IsDevelopment() ? TimeSpan.Zero : Default);
+        var wait = Wait;
         if (wait > TimeSpan.Zero)
         {
             logger.Draining((int)wait.TotalSeconds);
             await Task.Delay(wait, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
-
-    public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -17,6 +17,7 @@ internal sealed class TenantFollower(
     FleetMessages messages,
     IOptions<TenancyOptions> options,
     TimeProvider time,
+    TenancyMetrics metrics,
     ILogger<TenantFollower> logger
 )
 {
@@ -42,6 +43,7 @@ internal sealed class TenantFollower(
     public async Task RunAsync(ChangePosition position, CancellationToken stopping)
     {
         Note(position);
+        metrics.ObserveLag(() => Lag.TotalSeconds);
         messages.Listen(message =>
         {
             if (message.Topic == FleetTopic.Tenant)
@@ -90,7 +92,8 @@ internal sealed class TenantFollower(
                     return followed;
                 }
 
-                // Until it is done, also where the store goes away meanwhile: what told the loss may not be there any more.
+                // Kept until the reset is done. If the store goes away in between, the next attempt may find nothing any more by which it
+                // could notice the loss again.
                 _mustReset = true;
                 logger.HistoryLost(position.Version);
             }

@@ -67,7 +67,8 @@ internal sealed class TenantLoader(
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
-        await _stopping.CancelAsync().ConfigureAwait(false);
+        // Sources are foreign code: what one throws as it is told of the end keeps nothing else from ending.
+        await _stopping.CancelAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Task.WhenAll(_running, registry.Checks.FlushAsync())
             .WaitAsync(cancellationToken)
             .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -75,7 +76,7 @@ internal sealed class TenantLoader(
 
     // Cancelled, not disposed, as BackgroundService does: a host may be stopped by one who races with its disposal (WebApplicationFactory
     // is).
-    public void Dispose() => _stopping.Cancel();
+    public void Dispose() => _ = _stopping.CancelAsync();
 
     private static IEnumerable<ITenantSource> Distinct(IEnumerable<ITenantSource> sources) =>
         sources.CountBy(source => TenantOrigin.Source(source.GetType())).FirstOrDefault(origin => origin.Value > 1).Key is { } origin

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Tenancy.Administration;
+using Tenancy.Audit;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
 using Tenancy.Registry;
@@ -42,6 +43,7 @@ internal sealed class TenantSourceFollower(
     /// <returns>Whether all of it was applied.</returns>
     public async Task<bool> TryFollowAsync(CancellationToken cancellationToken)
     {
+        AuditActor.Become(new(_registration.Origin));
         try
         {
             // What the source does not give any more is taken away: of those that were here before it was asked. Another node may register
@@ -88,7 +90,7 @@ internal sealed class TenantSourceFollower(
         else if (IsOurs(tenant.Tenant.Id))
         {
             await administration
-                .UpdateAsync(known.Id, current => KeepSuspended(tenant.Tenant, current), options: null, cancellationToken)
+                .UpdateAsync(known.Id, _ => tenant.Tenant, new() { Origin = _registration.Origin }, cancellationToken)
                 .ConfigureAwait(false);
         }
         else
@@ -99,10 +101,6 @@ internal sealed class TenantSourceFollower(
 
     private static bool IsAnothers(TenantRecord known, TenantRegistration given) =>
         known.Owner is { } before && given.Owner is { } now && before != now;
-
-    // A source does not lift a suspension, because an admin may have suspended the tenant.
-    private static TenantConfig KeepSuspended(TenantConfig given, TenantConfig current) =>
-        current.Status == TenantAdminStatus.Suspended ? given with { Status = current.Status } : given;
 
     private bool IsOurs(string tenantId) => registry.Get(tenantId)?.Record.Origin == _registration.Origin;
 
@@ -128,7 +126,8 @@ internal sealed class TenantSourceFollower(
         var change = Task.Run(() => source.WaitForChangeAsync(enough.Token), CancellationToken.None);
         var retry = Task.Delay(isUpToDate ? Timeout.InfiniteTimeSpan : RetryInterval, time, enough.Token);
         var first = await Task.WhenAny(change, retry).ConfigureAwait(false);
-        await enough.CancelAsync().ConfigureAwait(false);
+        // What the source throws as it is told so does not end the waiting for its changes.
+        await enough.CancelAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (first == change && change.IsFaulted)
         {
             // Waiting for a change has failed: the source is asked again after a while.

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Claims;
 using Microsoft.Extensions.DependencyInjection;
@@ -16,32 +17,29 @@ namespace Tenancy.Mcp;
 [SuppressMessage("Design", "CA1001", Justification = "The last ReleaseAsync disposes of the services. A handler cannot end its own call.")]
 public sealed class Call : IUnitOfWork
 {
-    private readonly IServiceScopeFactory _scopes;
-    private readonly ToolContextFactory _contexts;
+    private readonly CallStarter _starter;
     private readonly ConcurrentCalls.Place _place;
-    private readonly ILogger _logger;
     private CallServices _services;
     private ToolContext? _first;
     private ToolContext? _narrowed;
     private DocumentWork? _work;
+    private readonly long _begun = Stopwatch.GetTimestamp();
+    private string? _reference;
+    private string _outcome = CallOutcome.Ok;
+    private long _bytes;
+    private long _units;
 
     // The request's own hold, and that of work which goes on without it.
     private int _holds = 1;
     private volatile bool _hasEnded;
     private volatile bool _hasCommitted;
     private volatile bool _isClaimed;
+    private volatile bool _isCountedElsewhere;
 
-    internal Call(
-        TenantModel tenant,
-        CallerIdentity caller,
-        ToolContextFactory contexts,
-        ConcurrentCalls.Place place,
-        IServiceScopeFactory scopes,
-        ILogger logger
-    )
+    internal Call(TenantModel tenant, CallerIdentity caller, ConcurrentCalls.Place place, CallStarter starter)
     {
-        (Tenant, Caller, _contexts, _place, _scopes, _logger) = (tenant, caller, contexts, place, scopes, logger);
-        _services = new(scopes, this);
+        (Tenant, Caller, _place, _starter) = (tenant, caller, place, starter);
+        _services = new(starter.Scopes, this);
     }
 
     /// <summary>Gets the tenant's context.</summary>
@@ -51,17 +49,31 @@ public sealed class Call : IUnitOfWork
     public IServiceProvider Services => _services;
 
     /// <summary>Gets whether the tenant asks no caller for proof, so that nothing is kept from anonymous ones.</summary>
-    public bool IsOpen => ToolContextFactory.IsOpen(Tenant);
+    public bool IsOpen => CallerRights.IsOpen(Tenant);
+
+    /// <summary>
+    /// Gets what names this call in the log, for an answer that says no more than that it failed: the id of its trace, where it has one.
+    /// </summary>
+    public string Reference => _reference ?? Interlocked.CompareExchange(ref _reference, NewReference(), null) ?? _reference;
 
     internal TenantModel Tenant { get; }
+
+    /// <summary>Gets the tool that runs; null for another kind of handler.</summary>
+    internal TenantTool? Tool { get; init; }
+
+    /// <summary>Gets what observes the run; null where nobody listens.</summary>
+    internal CallObservation? Observation { get; init; }
+
+    /// <summary>Gets how the handler ended, as far as is known.</summary>
+    internal string Outcome => _outcome;
 
     internal CallerIdentity Caller { get; }
 
     /// <summary>Gets the caller as ASP.NET Core has it, where the tool asks for that.</summary>
     internal ClaimsPrincipal? User { get; init; }
 
-    /// <summary>Gets the revision of the protocol by which the handler is called; null where the MCP SDK's own server knows it.</summary>
-    internal string? Revision { get; init; }
+    /// <summary>Gets whether the call is direct and its client speaks 2026-07-28 or later.</summary>
+    internal bool IsModern { get; init; }
 
     /// <summary>
     /// Gets the context as it is before the arguments say which accounts the call is for. A call that never asks for it has none.
@@ -70,7 +82,7 @@ public sealed class Call : IUnitOfWork
     {
         get
         {
-            var context = _first ?? Interlocked.CompareExchange(ref _first, _contexts.Create(Tenant, Caller, this), null) ?? _first;
+            var context = _first ?? Interlocked.CompareExchange(ref _first, _starter.Contexts.Create(Tenant, Caller, this), null) ?? _first;
             if (_hasEnded)
             {
                 // The call has ended, or ends right now, so that nothing may be reached by this context. The end of the call first sets
@@ -86,6 +98,8 @@ public sealed class Call : IUnitOfWork
     internal DocumentWork? Work => Volatile.Read(ref _work);
 
     DocumentWork? IUnitOfWork.Work => Work;
+
+    void IUnitOfWork.AddUnits(long units) => Interlocked.Add(ref _units, units);
 
     DocumentWork IUnitOfWork.BeginWork()
     {
@@ -107,6 +121,14 @@ public sealed class Call : IUnitOfWork
     public void ForAccount(string? accountId) => Narrow(accountId, readable: null);
 
     /// <summary>
+    /// Narrows the call to an account that may be one for tests, which <see cref="ToolContext.IsSandbox"/> tells the handler.
+    /// </summary>
+    /// <param name="accountId">The account, which the caller may use: nothing is checked here.</param>
+    /// <param name="isSandbox">Whether it is for tests: nothing may be ordered or billed for it.</param>
+    /// <exception cref="InvalidOperationException"><see cref="KeyedCalls"/> runs the call's handler already.</exception>
+    public void ForAccount(string accountId, bool isSandbox) => Narrow(accountId, readable: null, isSandbox: isSandbox);
+
+    /// <summary>
     /// Lets the call read what lies in several accounts of the caller, and write nothing, because its arguments name none of them.
     /// </summary>
     /// <param name="find">
@@ -119,7 +141,7 @@ public sealed class Call : IUnitOfWork
         Narrow(null, new(find, Caller.Value));
     }
 
-    internal void Narrow(string? accountId, ReadableAccounts? readable, IdempotencyLease? lease = null)
+    internal void Narrow(string? accountId, ReadableAccounts? readable, IdempotencyLease? lease = null, bool isSandbox = false)
     {
         if (lease is null && _isClaimed)
         {
@@ -130,7 +152,7 @@ public sealed class Call : IUnitOfWork
 
         _isClaimed = lease is not null;
         _narrowed?.End();
-        _narrowed = _contexts.Create(Tenant, Caller, this, accountId, lease, readable);
+        _narrowed = _starter.Contexts.Create(Tenant, Caller, this, accountId, lease, readable, isSandbox);
         if (_hasEnded)
         {
             // As in Unnarrowed: whoever kept the call reaches nothing with it any more.
@@ -140,23 +162,26 @@ public sealed class Call : IUnitOfWork
 
     /// <summary>Begins a try of a claimed request: under its name, and where it is not the first one with services of its own.</summary>
     /// <param name="lease">The claim.</param>
-    /// <param name="writes">What was written before the first try; null for nothing.</param>
+    /// <param name="start">What the call had written and used before the first try.</param>
     /// <param name="isFirst">Whether no other try wrote anything.</param>
-    internal async ValueTask BeginTryAsync(IdempotencyLease lease, DocumentWrite[]? writes, bool isFirst)
+    internal async ValueTask BeginTryAsync(IdempotencyLease lease, DocumentWork.Start start, bool isFirst)
     {
         if (!isFirst)
         {
             // What a service of the call remembers is what the store refused.
             await DisposeServicesAsync();
-            _services = new(_scopes, this);
+            _services = new(_starter.Scopes, this);
+            Interlocked.Exchange(ref _units, 0);
         }
 
         if (!isFirst || lease.IsTakenOver)
         {
-            Volatile.Write(ref _work, DocumentWork.Again(ToolContextFactory.DocumentBudget(Tenant, Caller), writes));
+            Volatile.Write(ref _work, DocumentWork.Again(ToolContextFactory.DocumentBudget(Tenant, Caller), start));
         }
 
-        Narrow(Context.AccountId, Context.Accounts.Readable, lease);
+        // Which accounts the caller has is asked anew, too.
+        var readable = Context.Accounts.Readable;
+        Narrow(Context.AccountId, isFirst ? readable : readable?.Again(), lease, Context.IsSandbox);
     }
 
     /// <summary>Commits what the handler wrote. It has returned, so that nothing is written after that.</summary>
@@ -181,6 +206,7 @@ public sealed class Call : IUnitOfWork
     internal Task<T> RunDetached<T>(Func<Task<T>> work)
     {
         Interlocked.Increment(ref _holds);
+        var activity = Activity.Current;
         using (ExecutionContext.SuppressFlow())
         {
             return Task.Run(RunAsync);
@@ -188,8 +214,15 @@ public sealed class Call : IUnitOfWork
 
         async Task<T> RunAsync()
         {
+            if (activity is not null)
+            {
+                // What it does is a part of the trace of its request, which may have ended.
+                Activity.Current = activity;
+            }
+
             try
             {
+                using var scope = BeginScope();
                 return await work();
             }
             finally
@@ -197,6 +230,44 @@ public sealed class Call : IUnitOfWork
                 await ReleaseAsync();
             }
         }
+    }
+
+    /// <summary>Notes how the handler ended.</summary>
+    internal void Note(string outcome) => _outcome = outcome;
+
+    /// <summary>Counts bytes of the request or the answer for the call.</summary>
+    internal void CountBytes(long bytes) => Interlocked.Add(ref _bytes, bytes);
+
+    /// <summary>Says whether the call is counted by its commit, or not at all, as what an earlier call was counted for.</summary>
+    internal void CountElsewhere(bool isElsewhere) => _isCountedElsewhere = isElsewhere;
+
+    /// <summary>What the call took until now.</summary>
+    /// <param name="tool">The tool.</param>
+    /// <param name="outcome">How it ended.</param>
+    /// <param name="answer">The bytes of the answer that were not counted yet.</param>
+    internal UsageRow Use(string tool, string outcome, long answer) =>
+        new(
+            tool,
+            outcome,
+            1,
+            Stopwatch.GetElapsedTime(_begun).Ticks / TimeSpan.TicksPerMicrosecond,
+            Interlocked.Read(ref _bytes) + answer,
+            Interlocked.Read(ref _units)
+        );
+
+    /// <summary>Logs what the handler threw, in one line, at the level of whose fault it is.</summary>
+    /// <returns>What the caller may name to who runs the server; null where the failure is the caller's to mend.</returns>
+    internal string? LogFailure(ILogger logger, Exception exception)
+    {
+        var tool = Tool?.ProtocolTool.Name ?? "";
+        if (CallOutcome.Of(exception) == CallOutcome.Error)
+        {
+            logger.ToolRefusedCall(tool, Tenant.Id.Value);
+            return null;
+        }
+
+        logger.ToolFailed(exception, tool, Tenant.Id.Value, Reference);
+        return Reference;
     }
 
     /// <summary>
@@ -217,9 +288,29 @@ public sealed class Call : IUnitOfWork
             _first?.End();
             _narrowed?.End();
             _place.GiveBack();
+            Observation?.End(_outcome);
+            Count();
             await Tenant.Platform!.ReleaseAsync();
         }
     }
+
+    private void Count()
+    {
+        if (Tool is not null && !_isCountedElsewhere && _starter.Usage is { } usage)
+        {
+            usage.Add(Tenant.Id, Tenant.Generation, Use(Tool.ProtocolTool.Name, _outcome, answer: 0));
+        }
+    }
+
+    private static string NewReference() =>
+        Activity.Current is { IdFormat: ActivityIdFormat.W3C } activity
+            ? activity.TraceId.ToHexString()
+            : ActivityTraceId.CreateRandom().ToHexString();
+
+    private IDisposable? BeginScope() =>
+        _starter.Logger.IsEnabled(LogLevel.Critical)
+            ? _starter.Logger.BeginScope(new CallLogScope(Tenant.Id, Caller, Tool?.ProtocolTool.Name))
+            : null;
 
     private async ValueTask DisposeServicesAsync()
     {
@@ -230,7 +321,7 @@ public sealed class Call : IUnitOfWork
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
             // The handler has answered: what its services do at their end is not the caller's to mend.
-            _logger.CallServicesNotDisposed(exception, Tenant.Id.Value);
+            _starter.Logger.CallServicesNotDisposed(exception, Tenant.Id.Value);
         }
     }
 }

@@ -2,31 +2,53 @@ using System.Security.Claims;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Tenancy.Authentication;
+using Tenancy.Diagnostics;
 using Tenancy.Registry;
 using Tenancy.Resolution;
+using Tenancy.State;
 
 namespace Tenancy.Mcp;
 
 /// <summary>Begins the calls of handlers, for whichever way a request takes to them.</summary>
-internal sealed class CallStarter(IServiceScopeFactory scopes, ToolContextFactory contexts, ConcurrentCalls places, ILogger<Call> logger)
+internal sealed class CallStarter(
+    IServiceScopeFactory scopes,
+    ToolContextFactory contexts,
+    CallerRights rights,
+    ConcurrentCalls places,
+    ILogger<Call> logger,
+    TenancyMetrics? metrics = null,
+    UsageCounts? usage = null
+)
 {
+    /// <summary>Makes the scopes of calls' services.</summary>
+    public IServiceScopeFactory Scopes => scopes;
+
+    /// <summary>Makes the contexts of calls.</summary>
+    public ToolContextFactory Contexts => contexts;
+
+    /// <summary>Counts what calls take; null where nobody does.</summary>
+    public UsageCounts? Usage => usage;
+
+    /// <summary>What calls log to.</summary>
+    public ILogger Logger => logger;
+
     /// <summary>Begins a call.</summary>
     /// <param name="tenant">The tenant.</param>
     /// <param name="caller">Who calls.</param>
     /// <param name="user">The caller as ASP.NET Core has it; most tools do without, see <see cref="TenantTool.NeedsUser"/>.</param>
     /// <param name="tool">The tool; null for another kind of handler.</param>
-    /// <param name="revision">The revision of the protocol; null where the MCP SDK's own server knows it.</param>
+    /// <param name="isModern">Whether the call is direct and its client speaks 2026-07-28 or later.</param>
     /// <returns>The call, or why there is none.</returns>
     public (Call? Call, Refusal? Refusal) TryBegin(
         TenantModel tenant,
         CallerIdentity caller,
         ClaimsPrincipal? user = null,
         TenantTool? tool = null,
-        string? revision = null
+        bool isModern = false
     )
     {
         // The gate has asked the same of the name in the message; this asks it of the tool that is about to run.
-        if (!contexts.MayCall(tenant, caller, tool?.ProtocolTool.Name))
+        if (!rights.MayCall(tenant, caller, tool?.ProtocolTool.Name))
         {
             return (null, Refusal.NoCredentials);
         }
@@ -48,6 +70,15 @@ internal sealed class CallStarter(IServiceScopeFactory scopes, ToolContextFactor
             return (null, Refusal.TenantChanged);
         }
 
-        return (new(tenant, caller, contexts, place, scopes, logger) { User = user, Revision = revision }, null);
+        return (
+            new(tenant, caller, place, this)
+            {
+                User = user,
+                IsModern = isModern,
+                Tool = tool,
+                Observation = CallObservation.Begin(metrics, tenant, caller, tool),
+            },
+            null
+        );
     }
 }

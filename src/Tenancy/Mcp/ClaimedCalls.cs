@@ -54,13 +54,14 @@ internal sealed class ClaimedCalls(ILogger<ClaimedCalls> logger) : IHostedServic
         logger.HandlersEnded(left.Length);
 
         // A handler that listens gives its key back itself. For one that does not, its key is given back all the same: what it would commit
-        // later is refused, because the claim is not current any more.
-        await _end.CancelAsync().ConfigureAwait(false);
+        // later is refused, because the claim is not current any more. So it is where a handler throws as it is told of the end.
+        await _end.CancelAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await Task.WhenAll(left.Select(entry => entry.GiveBack())).ConfigureAwait(false);
     }
 
-    // Cancelled, not disposed: a host may be stopped by one who races with its disposal.
-    public void Dispose() => _end.Cancel();
+    // Cancelled, not disposed: a host may be stopped by one who races with its disposal. What handlers do at that is foreign code: it runs
+    // elsewhere, and what it throws keeps nobody from being disposed of.
+    public void Dispose() => _ = _end.CancelAsync();
 
     private sealed class Entry(Func<Task> giveBack)
     {

@@ -21,8 +21,8 @@ internal sealed class ConcurrentCalls : ITenantChangeListener
     public Place? TryTake(TenantModel tenant, CallerIdentity caller)
     {
         var places = _places.GetOrAdd(tenant.Id, static _ => new());
-        var most = tenant.Config.Limits?.MaxConcurrentCalls ?? TenantLimits.DefaultMaxConcurrentCalls;
-        return places.TryTake(caller.Value, most, (int)ToolContextFactory.ShareOf(tenant, most)) ? new(places, caller.Value) : null;
+        var most = tenant.Limits.MaxConcurrentCalls;
+        return places.TryTake(caller.Value, most, (int)CallerRights.ShareOf(tenant, most)) ? new(places, caller.Value) : null;
     }
 
     public void OnTenantChanged(TenantChange change)

@@ -22,14 +22,32 @@ public sealed class KeyedCalls
     private static readonly TimeSpan CommitTime = TimeSpan.FromSeconds(5);
     private readonly RedisConnection _redis;
     private readonly ClaimedCalls _running;
+    private readonly StoreDurabilityProbe _durability;
     private readonly TimeProvider _time;
+    private readonly UsageOptions _usage;
     private readonly ILogger _logger;
 
-    internal KeyedCalls(RedisConnection redis, ClaimedCalls running, TimeProvider time, ILogger<KeyedCalls> logger) =>
-        (_redis, _running, _time, _logger) = (redis, running, time, logger);
+    internal KeyedCalls(
+        RedisConnection redis,
+        ClaimedCalls running,
+        StoreDurabilityProbe durability,
+        TimeProvider time,
+        UsageOptions usage,
+        ILogger<KeyedCalls> logger
+    ) => (_redis, _running, _durability, _time, _usage, _logger) = (redis, running, durability, time, usage, logger);
 
     /// <summary>Gets how long an answer is replayed: 24 hours.</summary>
     public static TimeSpan ReplayTime { get; } = new IdempotencyRules().ReplayTime;
+
+    // What a store that forgets all when it stops is trusted with.
+    private static readonly TimeSpan LeastReplayTime = TimeSpan.FromHours(1);
+
+    /// <summary>
+    /// Gets how long an answer is sure to be replayed, for what callers are told: <see cref="ReplayTime"/>, and an hour where the store
+    /// would forget it with its process, as the embedded one does.
+    /// </summary>
+    public async ValueTask<TimeSpan> GetReplayTimeAsync() =>
+        await _durability.GetAsync().ConfigureAwait(false) is StoreDurability.MemoryOnly ? LeastReplayTime : ReplayTime;
 
     /// <summary>
     /// Runs the request, or gives the answer that it had. An error gives the key back; a client that goes does not stop what was begun.
@@ -68,14 +86,14 @@ public sealed class KeyedCalls
         var claim = await store
             .ClaimAsync(new(caller.Caller.Value, caller.AccountId, request.Key, request.Tool, request.Hash), request.Timeout + CommitTime)
             .ConfigureAwait(false);
+        _redis.Metrics?.Keyed(caller.TenantId.Value, request.Tool, NameOf(claim));
+        // What is answered without a run is counted for nobody: what it repeats was counted.
+        call.CountElsewhere(claim is not IdempotencyClaim.Claimed);
         return claim switch
         {
             IdempotencyClaim.Claimed(var lease) => await WaitAsync(
                     call.RunDetached(() =>
-                        _running.RunAsync(
-                            () => RunClaimedAsync(store, lease, call, request.Timeout, handle),
-                            () => ReleaseAsync(store, lease)
-                        )
+                        _running.RunAsync(() => RunClaimedAsync(store, lease, call, request, handle), () => ReleaseAsync(store, lease))
                     ),
                     request,
                     caller.TenantId,
@@ -92,15 +110,27 @@ public sealed class KeyedCalls
         };
     }
 
+    private static string NameOf(IdempotencyClaim claim) =>
+        claim switch
+        {
+            IdempotencyClaim.Claimed => "claimed",
+            IdempotencyClaim.Replay => "replay",
+            IdempotencyClaim.InFlight => "in_flight",
+            IdempotencyClaim.Conflict => "conflict",
+            IdempotencyClaim.Expired => "expired",
+            IdempotencyClaim.TooManyInserts => "too_many",
+            _ => "storage_full",
+        };
+
     private static IdempotencyRules Rules(TenantModel tenant)
     {
-        var limits = tenant.Config.Limits ?? new();
+        var limits = tenant.Limits;
         return new()
         {
             MaxRecords = limits.MaxIdempotencyRecords,
-            MaxRecordsPerCaller = (int)ToolContextFactory.ShareOf(tenant, limits.MaxIdempotencyRecords),
+            MaxRecordsPerCaller = (int)CallerRights.ShareOf(tenant, limits.MaxIdempotencyRecords),
             MaxBytes = limits.MaxIdempotencyBytes,
-            MaxBytesPerCaller = ToolContextFactory.ShareOf(tenant, limits.MaxIdempotencyBytes),
+            MaxBytesPerCaller = CallerRights.ShareOf(tenant, limits.MaxIdempotencyBytes),
             SustainedInserts = limits.IdempotencyInserts,
             BurstInserts = limits.IdempotencyInsertBurst,
         };
@@ -158,15 +188,15 @@ public sealed class KeyedCalls
         IdempotencyStore store,
         IdempotencyLease lease,
         Call call,
-        TimeSpan timeout,
+        KeyedRequest request,
         Func<CancellationToken, Task<byte[]>> handle
     )
     {
         try
         {
-            using var time = new CancellationTokenSource(timeout, _time);
+            using var time = new CancellationTokenSource(request.Timeout, _time);
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(time.Token, _running.MustEnd);
-            var before = call.Work?.Copy();
+            var before = call.Work?.Copy() ?? DocumentWork.Start.Empty;
             for (var attempt = 1; ; attempt++)
             {
                 // Every try of the request does its work under the same name.
@@ -175,14 +205,24 @@ public sealed class KeyedCalls
                 {
                     var answer = await handle(limit.Token).ConfigureAwait(false);
                     AnswerTooLargeException.ThrowIf(answer.Length, ToolAnswer.MaxBytes);
-                    return Outcome(answer, await store.CompleteAsync(lease, answer, call.Work).ConfigureAwait(false));
+
+                    // Where the answer of the store is lost, it may have counted the call: then nobody counts it again.
+                    call.CountElsewhere(true);
+                    var use = CommittedUse.Of(call.Use(request.Tool, CallOutcome.Ok, answer.Length), _time.GetUtcNow(), _usage);
+                    return Outcome(answer, await store.CompleteAsync(lease, answer, call.Work, use).ConfigureAwait(false));
                 }
-                catch (DocumentChangedException exception) when (attempt < MaxTries && !limit.IsCancellationRequested)
+                catch (Exception exception) when (exception is DocumentChangedException or StorageBudgetExceededException)
                 {
+                    call.CountElsewhere(false);
+                    if (exception is not DocumentChangedException || attempt >= MaxTries || limit.IsCancellationRequested)
+                    {
+                        throw;
+                    }
+
                     _logger.TriedAgain(exception, call.Context.TenantId.Value);
 
                     // What a flush committed is there, and no later try writes it again.
-                    before = call.Work is { HasFlushed: true } ? null : before;
+                    before = call.Work is { HasFlushed: true } ? before with { Writes = [] } : before;
                 }
             }
         }

@@ -43,7 +43,7 @@ public sealed class TenantSetup
         }
         catch (JsonException exception)
         {
-            throw new JsonException($"settings.{JsonErrors.Field(exception)}: {JsonErrors.Explain(exception)}", exception);
+            throw new JsonException($"settings.{FieldPath.Of(exception)}: {JsonErrors.Explain(exception)}", exception);
         }
     }
 }

@@ -22,6 +22,9 @@ public abstract class TenantTool : McpServerTool
     /// <summary>Whether a call needs the caller as ASP.NET Core has it, with claims: most do without, and it costs to make one.</summary>
     internal virtual bool NeedsUser => RequiredScopes.Count > 0;
 
+    /// <summary>Whether a call holds its thread until it has an answer.</summary>
+    internal virtual bool IsSynchronous => false;
+
     /// <summary>What clients before 2026-07-28 are told of the tool, where that is not <see cref="McpServerTool.ProtocolTool"/>.</summary>
     internal virtual Tool EarlierProtocolTool => ProtocolTool;
 
@@ -29,7 +32,9 @@ public abstract class TenantTool : McpServerTool
     /// <param name="arguments">
     /// One JSON object, in UTF-8; empty where the call has none. The bytes are gone when the method returns.
     /// </param>
-    /// <returns>The call, ready to run. Nothing may have happened yet.</returns>
+    /// <returns>
+    /// The call, ready to run. Reading must have no effect of its own: the call may still be refused, and is then never run.
+    /// </returns>
     public abstract ToolRun Read(ReadOnlySpan<byte> arguments);
 
     /// <inheritdoc/>

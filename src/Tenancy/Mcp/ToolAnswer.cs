@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 
@@ -24,6 +25,18 @@ public abstract class ToolAnswer
     /// </summary>
     internal virtual CallToolResult? Result => null;
 
+    /// <summary>Gets whether the JSON stands in the answer as structured content, and not only as a text.</summary>
+    internal virtual bool IsStructured => true;
+
+    /// <summary>Gets whether structured content is put into an object for clients before 2026-07-28, as its member "result".</summary>
+    internal virtual bool IsWrapped => false;
+
+    /// <summary>Gets whether the answer says that the call did not fail, too, where it did not.</summary>
+    internal virtual bool SaysSuccess => true;
+
+    /// <summary>Gets the most bytes that <see cref="WriteTo"/> may write.</summary>
+    internal int MostBytes => Result is null && IsStructured ? MaxBytes : 2 * MaxBytes;
+
     /// <summary>An answer that is written already.</summary>
     /// <param name="json">One JSON object, in UTF-8 and without line ends.</param>
     /// <param name="isError">Whether it says that the call failed.</param>
@@ -39,26 +52,16 @@ public abstract class ToolAnswer
     /// <summary>Writes the JSON object, in UTF-8 and without line ends. It is called once, and nothing is awaited meanwhile.</summary>
     public abstract void WriteTo(IBufferWriter<byte> output);
 
-    /// <summary>Writes the answer now, so that what cannot be answered is known before anything is committed.</summary>
+    /// <summary>Writes the answer for nobody, to know before anything is committed whether somebody else will be able to.</summary>
     /// <exception cref="AnswerTooLargeException">It has too many bytes.</exception>
-    internal ToolAnswer Settle()
+    internal void ThrowIfTooLarge()
     {
-        if (Result is { } result)
-        {
-            AnswerTooLargeException.ThrowIf(
-                JsonSerializer.SerializeToUtf8Bytes(result, McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(CallToolResult))).Length,
-                2 * MaxBytes
-            );
-            return this;
-        }
-
         var output = new ArrayBufferWriter<byte>();
         WriteTo(output);
-        AnswerTooLargeException.ThrowIf(output.WrittenCount, MaxBytes);
-        return FromJson(output.WrittenMemory, IsError);
+        AnswerTooLargeException.ThrowIf(output.WrittenCount, MostBytes);
     }
 
-    /// <summary>The answer as the MCP SDK has it.</summary>
+    /// <summary>The answer as the MCP SDK has it. It is written for that, so that this is called once, too.</summary>
     /// <exception cref="AnswerTooLargeException">It has too many bytes.</exception>
     internal CallToolResult ToResult()
     {
@@ -69,7 +72,7 @@ public abstract class ToolAnswer
 
         var output = new ArrayBufferWriter<byte>();
         WriteTo(output);
-        AnswerTooLargeException.ThrowIf(output.WrittenCount, MaxBytes);
+        AnswerTooLargeException.ThrowIf(output.WrittenCount, MostBytes);
         return new()
         {
             IsError = IsError,
@@ -78,11 +81,27 @@ public abstract class ToolAnswer
         };
     }
 
+    /// <summary>How many bytes of JSON a result has.</summary>
+    internal static long Measure(CallToolResult result)
+    {
+        using var writer = new Utf8JsonWriter(Stream.Null);
+        JsonSerializer.Serialize(writer, result, ResultAnswer.ResultType);
+        writer.Flush();
+        return writer.BytesCommitted;
+    }
+
     private sealed class ResultAnswer(CallToolResult result) : ToolAnswer
     {
+        internal static readonly JsonTypeInfo ResultType = McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(CallToolResult));
+
         internal override CallToolResult Result => result;
 
-        public override void WriteTo(IBufferWriter<byte> output) => throw new NotSupportedException("The result is written as a whole.");
+        // All of the result: content, structured content and what else it has.
+        public override void WriteTo(IBufferWriter<byte> output)
+        {
+            using var writer = new Utf8JsonWriter(output);
+            JsonSerializer.Serialize(writer, result, ResultType);
+        }
     }
 
     private sealed class WrittenAnswer(ReadOnlyMemory<byte> json) : ToolAnswer

@@ -63,6 +63,11 @@ public sealed class ToolContext
     /// <summary>Gets the account that the call is for; null for callers without credentials, and for calls that name none.</summary>
     public string? AccountId { get; }
 
+    /// <summary>
+    /// Gets whether the account is one for tests: nothing may be ordered or billed for it. It is false where the call names no account.
+    /// </summary>
+    public bool IsSandbox => Accounts.IsSandbox;
+
     /// <summary>Gets what names this piece of work: the same when the call is tried again.</summary>
     public string OperationId => _operationId ?? Interlocked.CompareExchange(ref _operationId, NewOperationId(), null) ?? _operationId;
 
@@ -137,6 +142,24 @@ public sealed class ToolContext
             : Task.CompletedTask;
     }
 
+    /// <summary>
+    /// Adds to the units that the call is billed with, such as impressions that it booked; what a unit is, the application decides. They
+    /// are in the tenant's usage, by day and tool.
+    /// </summary>
+    /// <remarks>
+    /// Of a call with an idempotency key they count with its commit, once, and not at all where it fails. Where such a handler runs again
+    /// after a conflict, those of the run before are forgotten. Outside a call, as in a <see cref="TenantScope"/>, nobody counts them.
+    /// </remarks>
+    /// <param name="units">How many: 0 or more.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There are less than none.</exception>
+    /// <exception cref="InvalidOperationException">The call has ended.</exception>
+    public void AddUnits(long units)
+    {
+        ThrowIfEnded();
+        ArgumentOutOfRangeException.ThrowIfNegative(units);
+        _unit.AddUnits(units);
+    }
+
     /// <summary>Gets a cache for this tenant, and within it for this caller or account.</summary>
     /// <exception cref="InvalidOperationException">The call has ended.</exception>
     public TenantCache Cache
@@ -166,7 +189,7 @@ public sealed class ToolContext
 
     // What a call does not use is not made for it: each of these has hashes in it.
     private DocumentScope NewScope(string? space, ReadableAccounts? readable = null) =>
-        new(_redis, TenantId, OperationId, _unit, ThrowIfEnded, space, readable);
+        new(_redis, TenantId, OperationId, _unit, ThrowIfEnded, space, readable) { Generation = _tenant.Generation };
 
     // The server itself may name a caller to work on what is that caller's own.
     private string? SpaceOf(string? account) =>
@@ -189,4 +212,5 @@ public sealed class ToolContext
 /// <param name="Own">What the caller's own documents lie under; null for a caller without credentials.</param>
 /// <param name="Id">The account that the call names; null for none.</param>
 /// <param name="Readable">The accounts that are read where the call names none; null for none.</param>
-internal sealed record CallAccounts(string? Own, string? Id, ReadableAccounts? Readable);
+/// <param name="IsSandbox">Whether the account that the call names is one for tests.</param>
+internal sealed record CallAccounts(string? Own, string? Id, ReadableAccounts? Readable, bool IsSandbox);

@@ -20,6 +20,11 @@ public abstract class ToolRun
     /// <returns>The answer; null, the default, where it is the MCP protocol's own.</returns>
     public virtual ToolAnswer? Fail(Exception exception, Call call) => null;
 
+    /// <summary>Says whether what <see cref="RunAsync"/> threw tells the caller of a mistake of its own.</summary>
+    /// <param name="exception">What was thrown.</param>
+    /// <returns>False by default. What the MCP SDK tells callers (<c>McpException</c>) counts as such without being asked.</returns>
+    public virtual bool IsCallersMistake(Exception exception) => false;
+
     private sealed class AnsweredRun(ToolAnswer answer) : ToolRun
     {
         internal override ToolAnswer Answer => answer;

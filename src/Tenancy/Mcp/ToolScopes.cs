@@ -10,7 +10,7 @@ internal static class ToolScopes
 {
     /// <summary>The scopes that a tool asks for and the caller lacks; all where no user is given.</summary>
     public static IReadOnlyList<string> Missing(TenantModel tenant, ClaimsPrincipal? user, McpServerTool? tool) =>
-        tool is TenantTool { RequiredScopes: { Count: > 0 } scopes } && !ToolContextFactory.IsOpen(tenant)
+        tool is TenantTool { RequiredScopes: { Count: > 0 } scopes } && !CallerRights.IsOpen(tenant)
             ? [.. scopes.Where(scope => user is null || !CallerScopes.Has(user, scope))]
             : [];
 }

@@ -53,10 +53,10 @@ internal sealed class ClientMetadata(GuardedHttp http)
 
         if (
             document.TryGetProperty("client_name", out var name)
-            && (name.ValueKind != JsonValueKind.String || name.GetString() is not { Length: > 0 and <= ClientValidator.MaxNameLength })
+            && (name.ValueKind != JsonValueKind.String || name.GetString() is not { Length: > 0 and <= ClientRegistration.MaxNameLength })
         )
         {
-            return $"has a client_name that is not a text of 1 to {ClientValidator.MaxNameLength} characters";
+            return $"has a client_name that is not a text of 1 to {ClientRegistration.MaxNameLength} characters";
         }
 
         return

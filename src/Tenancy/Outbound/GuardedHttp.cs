@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Authentication;
 using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -79,7 +80,8 @@ internal sealed class GuardedHttp : IDisposable
         {
             throw new FetchException(
                 string.Create(CultureInfo.InvariantCulture, $"{Display(uri)} did not answer within {_options.Timeout.TotalSeconds} s"),
-                isTransient: true
+                isTransient: true,
+                isConnected: false
             );
         }
         catch (HttpRequestException exception) when (exception.InnerException is FetchException refusal)
@@ -88,7 +90,18 @@ internal sealed class GuardedHttp : IDisposable
         }
         catch (Exception exception) when (exception is HttpRequestException or IOException)
         {
-            throw new FetchException($"{Display(uri)} could not be reached ({Explain(exception)})", isTransient: true);
+            throw new FetchException(
+                $"{Display(uri)} could not be reached ({Explain(exception)})",
+                isTransient: true,
+                // Something on the way may end what is asked for at one place, and let pass what is asked for at another.
+                isConnected: exception
+                    is not HttpRequestException
+                    {
+                        HttpRequestError: HttpRequestError.NameResolutionError
+                            or HttpRequestError.ConnectionError
+                            or HttpRequestError.SecureConnectionError
+                    }
+            );
         }
     }
 
@@ -98,7 +111,7 @@ internal sealed class GuardedHttp : IDisposable
     {
         if (!_options.AllowsScheme(uri))
         {
-            throw new FetchException($"{Display(uri)} is not https", isTransient: false);
+            throw new FetchException($"{Display(uri)} is not https", isTransient: false, isConnected: false, isCertain: true);
         }
 
         // A proxy resolves names itself, so that only an address that stands in the URL, and localhost, can be refused here.
@@ -109,6 +122,7 @@ internal sealed class GuardedHttp : IDisposable
                     ? !_guard.Allows(address)
                     : uri.IsLoopback && !_guard.Allows(IPAddress.Loopback)
             )
+            && !(_options.AllowLoopback && uri.IsLoopback)
         )
         {
             throw Refuse(uri.DnsSafeHost, []);
@@ -122,8 +136,7 @@ internal sealed class GuardedHttp : IDisposable
             var redirect = status is >= 300 and < 400 ? "; redirects are not followed" : "";
             throw new FetchException(
                 string.Create(CultureInfo.InvariantCulture, $"{Display(uri)} answered {status}{redirect}"),
-                isTransient: status is 408 or 429 or (>= 500 and < 600),
-                status
+                isTransient: status is 408 or 429 or (>= 500 and < 600)
             );
         }
     }
@@ -146,8 +159,7 @@ internal sealed class GuardedHttp : IDisposable
                     ? Encoding.UTF8.GetString(buffer, 0, length).TrimStart('\uFEFF')
                     : throw new FetchException(
                         string.Create(CultureInfo.InvariantCulture, $"{Display(uri)} is larger than {maxSize / 1024} KiB"),
-                        isTransient: false,
-                        statusCode: 200
+                        isTransient: false
                     );
             }
         }
@@ -163,7 +175,10 @@ internal sealed class GuardedHttp : IDisposable
         IPAddress[] found = IPAddress.TryParse(host, out var literal)
             ? [literal]
             : await _names.ResolveAsync(host, cancellationToken).ConfigureAwait(false);
-        IPAddress[] addresses = IsProxy(context.DnsEndPoint) ? found : [.. found.Where(_guard.Allows)];
+        var isOwnLoopback = _options.AllowLoopback && IsLoopback(host);
+        IPAddress[] addresses = IsProxy(context.DnsEndPoint)
+            ? found
+            : [.. found.Where(address => _guard.Allows(address) || (isOwnLoopback && IPAddress.IsLoopback(address)))];
         if (found.Length > 0 && addresses.Length == 0)
         {
             throw Refuse(host, found);
@@ -199,9 +214,18 @@ internal sealed class GuardedHttp : IDisposable
         _logger.AddressRefused(host, string.Join(", ", addresses.AsEnumerable()));
         return new(
             $"'{host}' leads to an address that is not public; the operator can allow its network in Tenancy:Validation:AllowedNetworks",
-            isTransient: false
+            isTransient: false,
+            isConnected: false,
+            // Where a name leads is the word of a name server, which may be wrong for a while.
+            isCertain: IsLoopback(host) || IPAddress.TryParse(host, out _)
         );
     }
+
+    private static bool IsLoopback(string host) =>
+        IPAddress.TryParse(host, out var address)
+            ? IPAddress.IsLoopback(address)
+            : host.TrimEnd('.').Equals("localhost", StringComparison.OrdinalIgnoreCase)
+                || host.TrimEnd('.').EndsWith(".localhost", StringComparison.OrdinalIgnoreCase);
 
     private bool IsProxy(DnsEndPoint endpoint) =>
         _options.Proxy is { } proxy
@@ -228,9 +252,12 @@ internal sealed class GuardedHttp : IDisposable
     private static string Explain(Exception exception) =>
         exception switch
         {
-            { InnerException: SocketException socket } => socket.SocketErrorCode.ToString(),
-            HttpRequestException http => http.HttpRequestError.ToString(),
-            HttpIOException io => io.HttpRequestError.ToString(),
-            _ => "broken connection",
+            { InnerException: SocketException { SocketErrorCode: not SocketError.SocketError } socket } =>
+                socket.SocketErrorCode.ToString(),
+            { InnerException: AuthenticationException } => "its TLS certificate is not trusted here, or TLS cannot be agreed on",
+            HttpIOException { HttpRequestError: not HttpRequestError.Unknown } io => io.HttpRequestError.ToString(),
+            HttpRequestException { HttpRequestError: not HttpRequestError.Unknown } http => http.HttpRequestError.ToString(),
+            { InnerException: { } inner } => Explain(inner),
+            _ => "the connection broke",
         };
 }

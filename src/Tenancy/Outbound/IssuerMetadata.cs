@@ -1,7 +1,6 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
-using Microsoft.IdentityModel.Protocols.OpenIdConnect;
-using Microsoft.IdentityModel.Tokens;
 using Tenancy.Configuration;
 
 namespace Tenancy.Outbound;
@@ -14,48 +13,41 @@ internal sealed class IssuerMetadata(GuardedHttp http, IOptions<TenancyOptions> 
     private const string OpenId = "/.well-known/openid-configuration";
     private const string OAuth = "/.well-known/oauth-authorization-server";
     private const int MaxKeys = 64;
-    private const int MinimumRsaKeySize = 2048;
 
     private readonly ValidationOptions _options = options.Value.Validation;
 
     /// <summary>Reads the keys with which the issuer of a tenant signs.</summary>
     /// <exception cref="FetchException">A document is not to be had here and now.</exception>
     /// <exception cref="IssuerRejectedException">The documents do not vouch for what the tenant's configuration says.</exception>
-    public async Task<OpenIdConnectConfiguration> LoadAsync(TenantAuthentication authentication, CancellationToken cancellationToken)
+    public async Task<IssuerKeySet> LoadAsync(TenantAuthentication authentication, CancellationToken cancellationToken)
     {
         var issuer = authentication.Issuer ?? throw new ArgumentException("The authentication has no issuer.", nameof(authentication));
         var keysUri = authentication.JwksUri;
         if (keysUri is null || authentication.TokenUrl is not null || authentication.AuthorizationUrl is not null)
         {
-            var discovery = await DiscoverAsync(issuer, cancellationToken).ConfigureAwait(false);
-            ThrowIfDifferent(authentication, discovery);
-            keysUri ??= discovery.JwksUri;
+            var discovery = await DiscoverAsync(issuer, authentication, cancellationToken).ConfigureAwait(false);
+            keysUri ??= discovery.KeysUri;
         }
 
-        if (!Uri.TryCreate(keysUri, UriKind.Absolute, out var uri) || !_options.AllowsScheme(uri))
+        if (!TryReadKeysUri(keysUri, out var uri))
         {
-            throw new IssuerRejectedException("The issuer's discovery document names no https URL for its keys (jwks_uri)");
+            throw new IssuerRejectedException("The URL of the issuer's keys, jwksUri, is no https URL");
         }
 
-        var configuration = new OpenIdConnectConfiguration { Issuer = issuer, JwksUri = keysUri };
-        foreach (
-            var key in ReadKeys(
-                uri,
-                await http.GetAsync(uri, MaxDocumentSize, cancellationToken).ConfigureAwait(false),
-                authentication.PinnedKeyId
-            )
-        )
-        {
-            configuration.SigningKeys.Add(key);
-        }
-
-        return configuration;
+        return ReadKeys(
+            uri,
+            await http.GetAsync(uri, MaxDocumentSize, cancellationToken).ConfigureAwait(false),
+            authentication.PinnedKeyId
+        );
     }
+
+    private bool TryReadKeysUri(string? text, [NotNullWhen(true)] out Uri? uri) =>
+        Uri.TryCreate(text, UriKind.Absolute, out uri) && _options.AllowsScheme(uri);
 
     /// <summary>
     /// Looks at every place that MCP names before it gives up, as issuers answer in many ways where they have no document.
     /// </summary>
-    private async Task<OpenIdConnectConfiguration> DiscoverAsync(string issuer, CancellationToken cancellationToken)
+    private async Task<Discovery> DiscoverAsync(string issuer, TenantAuthentication authentication, CancellationToken cancellationToken)
     {
         List<FetchException> failures = [];
         IssuerRejectedException? rejected = null;
@@ -63,7 +55,7 @@ internal sealed class IssuerMetadata(GuardedHttp http, IOptions<TenancyOptions> 
         {
             try
             {
-                return await DiscoverAsync(issuer, location, cancellationToken).ConfigureAwait(false);
+                return await DiscoverAsync(issuer, authentication, location, cancellationToken).ConfigureAwait(false);
             }
             catch (IssuerRejectedException exception)
             {
@@ -72,42 +64,71 @@ internal sealed class IssuerMetadata(GuardedHttp http, IOptions<TenancyOptions> 
             catch (FetchException exception)
             {
                 failures.Add(exception);
-                if (!exception.IsAnswered)
+                if (!exception.IsConnected)
                 {
-                    // The next place is at the same host, which cannot be reached now.
+                    // The next place is at the same host, which cannot be reached now, or must not be asked.
                     break;
                 }
             }
         }
 
-        // Where one place may answer later, nothing is certain yet; where a document was read, it is what is wrong.
+        // A rejection takes the known keys away at once, so that it has to be certain. As long as a place may still have the right document
+        // and only fails to answer now, it is not, whatever the others have: another issuer's document at one place is no proof that this
+        // issuer has none. Where all have answered, the document that was read is what is wrong.
         throw failures.FirstOrDefault(failure => failure.IsTransient) is { } transient ? transient
         : rejected is not null ? rejected
-        : new FetchException(string.Join("; ", failures.Select(failure => failure.Message)), isTransient: false);
+        : new FetchException(
+            string.Join("; ", failures.Select(failure => failure.Message)),
+            isTransient: false,
+            isCertain: failures.Exists(failure => failure.IsCertain)
+        );
     }
 
-    private async Task<OpenIdConnectConfiguration> DiscoverAsync(string issuer, Uri location, CancellationToken cancellationToken)
+    private async Task<Discovery> DiscoverAsync(
+        string issuer,
+        TenantAuthentication authentication,
+        Uri location,
+        CancellationToken cancellationToken
+    )
     {
         var text = await http.GetAsync(location, MaxDocumentSize, cancellationToken).ConfigureAwait(false);
         var discovery = Read(location, text, ReadDiscovery);
-        return string.Equals(discovery.Issuer, issuer, StringComparison.Ordinal)
-            ? discovery
-            : throw new IssuerRejectedException(
-                $"{GuardedHttp.Display(location)} names another issuer than the tenant's configuration; they are compared byte for byte"
+        if (discovery.Issuer is null)
+        {
+            // An error page in JSON, such as that of a proxy in front of the issuer, proves nothing about the issuer.
+            throw new FetchException(
+                $"{GuardedHttp.Display(location)} names no issuer, so that it is no discovery document",
+                isTransient: false
             );
+        }
+
+        if (!string.Equals(discovery.Issuer, issuer, StringComparison.Ordinal))
+        {
+            throw new IssuerRejectedException(ExplainIssuer(location, discovery.Issuer, issuer));
+        }
+
+        if (authentication.JwksUri is null && !TryReadKeysUri(discovery.KeysUri, out _))
+        {
+            throw new IssuerRejectedException($"{GuardedHttp.Display(location)} names no https URL for the issuer's keys (jwks_uri)");
+        }
+
+        ThrowIfDifferent(authentication, discovery);
+        return discovery;
     }
 
+    private static string ExplainIssuer(Uri location, string named, string configured) =>
+        $"{GuardedHttp.Display(location)} names another issuer than the tenant's configuration; "
+        + (
+            named.TrimEnd('/') != configured.TrimEnd('/') ? "they are compared byte for byte"
+            : named.EndsWith('/') ? "only the slash at the end differs: add it to the issuer in the tenant's configuration"
+            : "only the slash at the end differs: take it off the issuer in the tenant's configuration"
+        );
+
     // What is not needed here may be as odd as it likes.
-    private static OpenIdConnectConfiguration ReadDiscovery(string json)
+    private static Discovery ReadDiscovery(string json)
     {
         var document = JsonElement.Parse(json);
-        return new()
-        {
-            Issuer = Text("issuer"),
-            JwksUri = Text("jwks_uri"),
-            TokenEndpoint = Text("token_endpoint"),
-            AuthorizationEndpoint = Text("authorization_endpoint"),
-        };
+        return new(Text("issuer"), Text("jwks_uri"), Text("token_endpoint"), Text("authorization_endpoint"));
 
         string? Text(string name) =>
             document.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
@@ -127,7 +148,7 @@ internal sealed class IssuerMetadata(GuardedHttp http, IOptions<TenancyOptions> 
         }
     }
 
-    private static void ThrowIfDifferent(TenantAuthentication authentication, OpenIdConnectConfiguration discovery)
+    private static void ThrowIfDifferent(TenantAuthentication authentication, Discovery discovery)
     {
         if (authentication.TokenUrl is { } token && token != discovery.TokenEndpoint)
         {
@@ -140,62 +161,43 @@ internal sealed class IssuerMetadata(GuardedHttp http, IOptions<TenancyOptions> 
         }
     }
 
-    private static List<SecurityKey> ReadKeys(Uri uri, string text, string? pinnedKeyId)
+    private static IssuerKeySet ReadKeys(Uri uri, string text, string? pinnedKeyId)
     {
-        var published = Read(uri, text, static json => new JsonWebKeySet(json));
-        var usable = new JsonWebKeySet();
-        foreach (var key in published.Keys.Where(IsForSigning))
+        var set = Read(uri, text, IssuerKeySet.Read);
+        if (set.Keys.Count == 0)
         {
-            usable.Keys.Add(key);
+            var others = set.LeftOut.Count == 0 ? "" : $"; it has {string.Join(", ", set.LeftOut)}";
+            throw new IssuerRejectedException(
+                $"{GuardedHttp.Display(uri)} has no key for signatures that can be used: {IssuerKeySet.Usable}{others}"
+            );
         }
 
-        var keys = Read(uri, usable, static set => set.GetSigningKeys()).Where(IsStrong).ToList();
-        if (keys.Count is 0 or > MaxKeys)
+        if (set.Keys.Count > MaxKeys)
         {
-            throw new IssuerRejectedException(
-                keys.Count == 0
-                    ? $"{GuardedHttp.Display(uri)} has no key for signatures that can be used: RSA of at least {MinimumRsaKeySize} "
-                        + "bits or EC"
-                    : $"{GuardedHttp.Display(uri)} has more than {MaxKeys} keys"
-            );
+            throw new FetchException($"{GuardedHttp.Display(uri)} has more than {MaxKeys} keys", isTransient: false);
         }
 
         if (pinnedKeyId is not null)
         {
-            keys.RemoveAll(key => key.KeyId != pinnedKeyId);
+            set = set.Pin(pinnedKeyId);
         }
 
-        return keys.Count > 0 ? keys : throw new IssuerRejectedException($"{GuardedHttp.Display(uri)} has no key with the pinned id");
+        return set.Keys.Count > 0 ? set : throw new IssuerRejectedException($"{GuardedHttp.Display(uri)} has no key with the pinned id");
     }
 
-    // A key whose private half is published, or that is shared with the issuer, proves nothing.
-    private static bool IsForSigning(JsonWebKey key) =>
-        key.Kty is JsonWebAlgorithmsKeyTypes.RSA or JsonWebAlgorithmsKeyTypes.EllipticCurve
-        && (string.IsNullOrEmpty(key.Use) || key.Use == JsonWebKeyUseNames.Sig)
-        && (key.KeyOps.Count == 0 || key.KeyOps.Contains("verify"))
-        && string.IsNullOrEmpty(key.D);
-
-    private static bool IsStrong(SecurityKey key) => key.KeySize >= MinimumRsaKeySize || key is ECDsaSecurityKey;
-
     // Whatever the reader throws, its message may repeat the document and goes no further.
-    private static TResult Read<TSource, TResult>(Uri uri, TSource source, Func<TSource, TResult> read)
+    private static TResult Read<TResult>(Uri uri, string text, Func<string, TResult> read)
     {
         try
         {
-            if (source is string text)
-            {
-                using var document = JsonDocument.Parse(text);
-                if (document.RootElement.ValueKind != JsonValueKind.Object)
-                {
-                    throw new JsonException();
-                }
-            }
-
-            return read(source);
+            return JsonElement.Parse(text).ValueKind == JsonValueKind.Object ? read(text) : throw new JsonException();
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
-            throw new FetchException($"{GuardedHttp.Display(uri)} is not the JSON that it should be", isTransient: false, statusCode: 200);
+            throw new FetchException($"{GuardedHttp.Display(uri)} is not the JSON that it should be", isTransient: false);
         }
     }
+
+    /// <summary>What is needed of a discovery document.</summary>
+    private sealed record Discovery(string? Issuer, string? KeysUri, string? TokenEndpoint, string? AuthorizationEndpoint);
 }

@@ -1,6 +1,9 @@
 namespace Tenancy.Registry;
 
-/// <summary>Tells who began a check, and does not want to wait for an answer from outside, how far it is.</summary>
+/// <summary>
+/// Says when a check begins to wait for an answer from outside. Whoever began the check waits for it up to that moment only: a check that
+/// asks nobody is done by then, and its result is there at once.
+/// </summary>
 internal sealed class CheckProgress
 {
     // Measured by the machine's own clock: it bounds how long code may block a thread, which does not depend on the time that a test sets.

@@ -1,9 +1,13 @@
+using Tenancy.Audit;
 using Tenancy.Configuration;
 
 namespace Tenancy.Registry;
 
 /// <summary>Where tenants are kept. Every change is one step: it happens whole, with the next version, or not at all.</summary>
-/// <remarks>A tenant that it gives has its generation: what was left to be done when it was registered is done before.</remarks>
+/// <remarks>
+/// A registration takes several steps, and may be cut off between them. The store finishes it before it gives the tenant to anybody, so
+/// that every tenant that it gives has a generation.
+/// </remarks>
 internal interface ITenantStore
 {
     /// <summary>All tenants, tombstones left out.</summary>
@@ -13,7 +17,8 @@ internal interface ITenantStore
     /// <param name="tenant">The tenant; its version is given by the store.</param>
     /// <param name="creation">What is done where the id was used before.</param>
     /// <param name="principals">The principals that it begins with.</param>
-    Task<TenantWrite> CreateAsync(TenantRecord tenant, TenantCreation creation, IReadOnlyList<DuePrincipal> principals);
+    /// <param name="audit">The entry of the audit, which is written with it.</param>
+    Task<TenantWrite> CreateAsync(TenantRecord tenant, TenantCreation creation, IReadOnlyList<DuePrincipal> principals, AuditEntry audit);
 
     /// <summary>Finds a tenant, or its tombstone.</summary>
     Task<StoredTenantState> FindAsync(TenantId id);
@@ -34,7 +39,8 @@ internal interface ITenantStore
     /// <summary>Changes a tenant that is still at the version of the record that is given.</summary>
     /// <param name="tenant">The tenant as it shall be.</param>
     /// <param name="keepCheck">Whether the health stays as the store has it, whatever the record says.</param>
-    Task<TenantWrite> UpdateAsync(TenantRecord tenant, bool keepCheck);
+    /// <param name="audit">The entry of the audit, which is written with it.</param>
+    Task<TenantWrite> UpdateAsync(TenantRecord tenant, bool keepCheck, AuditEntry audit);
 
     /// <summary>Keeps the result of a check, if the tenant is still at this version.</summary>
     Task WriteCheckAsync(TenantId id, long version, TenantCheck check);
@@ -42,7 +48,8 @@ internal interface ITenantStore
     /// <summary>Takes a tenant away and frees its URLs; a tombstone keeps the version.</summary>
     /// <param name="id">The tenant.</param>
     /// <param name="purge">Whether its data is to be deleted: until that is done, nobody can have the id.</param>
-    Task<TenantRemoval> RemoveAsync(TenantId id, bool purge);
+    /// <param name="audit">The entry of the audit, which is written with it.</param>
+    Task<TenantRemoval> RemoveAsync(TenantId id, bool purge, AuditEntry audit);
 }
 
 /// <summary>What the store has of a tenant.</summary>

@@ -62,7 +62,12 @@ internal sealed class PlatformBuilds(TenantTable table, TenantProbe probe, TimeP
 
             if (after.Health != before.Health)
             {
-                logger.TenantHealthChanged(after.Id.Value, after.Health.ToString(), before.Health.ToString(), after.Record.Check.Reason);
+                logger.TenantHealthChanged(
+                    after.Id.Value,
+                    after.Health.ToString(),
+                    before.Health.ToString(),
+                    after.Record.Check.Reason ?? "it passed its checks."
+                );
             }
 
             return;

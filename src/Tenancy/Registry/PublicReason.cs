@@ -40,10 +40,11 @@ internal static partial class PublicReason
     [GeneratedRegex(@"\b(Bearer|Basic|Digest|Negotiate|DPoP)\s+[^\s,;]+", RegexOptions.IgnoreCase)]
     private static partial Regex Scheme();
 
-    // Keys and tokens of any make: 20 characters or more without a break, with a digit among them.
+    // Keys and tokens of any make: 20 characters or more without a break, with a digit among them. There may be dots between more of them,
+    // as in JSON Web Tokens, and the id of a tenant before them, as in the bearer tokens that this server issues.
     [GeneratedRegex(
         @"(?<![A-Za-z0-9_+/=.-])(?=[A-Za-z0-9_+/=.-]*[0-9])(?![A-Za-z0-9.-]*\.[a-z]{2,}(?:[:/\s,;'""]|$))"
-            + @"[A-Za-z0-9_+/=-]{20,}(?:\.[A-Za-z0-9_+/=-]+)*"
+            + @"(?:[a-z0-9-]+\.)?[A-Za-z0-9_+/=-]{20,}(?:\.[A-Za-z0-9_+/=-]+)*"
     )]
     private static partial Regex LongOpaque();
 }

@@ -1,27 +1,24 @@
-using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Logging;
 using Tenancy.Configuration;
-using Tenancy.Diagnostics;
 
 namespace Tenancy.Registry;
 
-/// <summary>Checks tenants again and again, each at its own time. One timer waits for the next that is due.</summary>
-internal sealed class RecheckSchedule(Lazy<TenantRegistry> registry, TenantProbe probe, TimeProvider time, ILogger<RecheckSchedule> logger)
-    : ITenantChangeListener,
-        IHostedService,
-        IDisposable
+/// <summary>
+/// Says which tenants are to be checked again, and when. It knows tenants by their changes alone; <see cref="Rechecks"/> checks them.
+/// </summary>
+internal sealed class RecheckSchedule(TenantProbe probe, TimeProvider time) : ITenantChangeListener
 {
     private readonly Lock _lock = new();
-    private readonly PriorityQueue<Entry, DateTimeOffset> _due = new();
-    private readonly Dictionary<TenantId, Entry> _current = [];
-    private readonly CancellationTokenSource _stopping = new();
-    private ITimer? _timer;
+    private readonly PriorityQueue<DueCheck, DateTimeOffset> _due = new();
+    private readonly Dictionary<TenantId, DueCheck> _current = [];
+    private Action<TimeSpan>? _wake;
+    private int _count;
 
     /// <inheritdoc/>
     public void OnTenantChanged(TenantChange change)
     {
         lock (_lock)
         {
+            _count += (change.Before is null ? 1 : 0) - (change.After is null ? 1 : 0);
             if (change.After is not { IsSuspended: false } tenant)
             {
                 _current.Remove(change.TenantId);
@@ -38,119 +35,87 @@ internal sealed class RecheckSchedule(Lazy<TenantRegistry> registry, TenantProbe
         }
     }
 
-    public Task StartAsync(CancellationToken cancellationToken)
+    /// <summary>Begins to say when something is due.</summary>
+    /// <param name="wake">Is told how long it is until the next check is due. It must be quick: a lock is held meanwhile.</param>
+    public void Start(Action<TimeSpan> wake)
     {
         lock (_lock)
         {
-            using (ExecutionContext.SuppressFlow())
-            {
-                _timer = time.CreateTimer(
-                    static schedule => ((RecheckSchedule)schedule!).RunDue(),
-                    this,
-                    Timeout.InfiniteTimeSpan,
-                    Timeout.InfiniteTimeSpan
-                );
-            }
-
+            _wake = wake;
             Arm();
         }
-
-        return Task.CompletedTask;
     }
 
-    public async Task StopAsync(CancellationToken cancellationToken)
+    /// <summary>Says no more.</summary>
+    public void Stop()
     {
-        await _stopping.CancelAsync().ConfigureAwait(false);
         lock (_lock)
         {
-            _timer?.Dispose();
-            _timer = null;
+            _wake = null;
         }
     }
 
-    public void Dispose()
+    /// <summary>Takes the checks whose time it is.</summary>
+    public IReadOnlyList<DueCheck> TakeDue()
     {
-        // Cancelled, not disposed: a host may be stopped by one who races with its disposal.
-        _stopping.Cancel();
-        _timer?.Dispose();
-    }
-
-    private void RunDue()
-    {
-        List<Entry> due = [];
+        List<DueCheck> due = [];
         lock (_lock)
         {
             var now = time.GetUtcNow();
-            while (_due.TryPeek(out var entry, out var at) && at <= now)
+            while (_due.TryPeek(out var check, out var at) && at <= now)
             {
                 _due.Dequeue();
-                if (IsCurrent(entry))
+                if (IsCurrent(check))
                 {
-                    due.Add(entry);
+                    due.Add(check);
                 }
             }
 
             Arm();
         }
 
-        // Each check waits for nobody else's, and begins on a thread of its own: a provider that hangs or blocks costs its own tenant
-        // alone.
-        foreach (var entry in due)
-        {
-            _ = CheckAsync(entry);
-        }
+        return due;
     }
 
-    private async Task CheckAsync(Entry entry)
+    /// <summary>Notes that a check has ended, so that the next one of the tenant is due some time later.</summary>
+    /// <param name="check">The check.</param>
+    /// <param name="find">Finds the tenant as it is now; between that and the schedule no change comes in.</param>
+    /// <param name="isNew">Whether the check found something that is later than what was known.</param>
+    /// <param name="began">When it began.</param>
+    public void Complete(DueCheck check, Func<TenantModel?> find, bool isNew, DateTimeOffset began)
     {
-        var began = time.GetUtcNow();
-        try
+        lock (_lock)
         {
-            var isNew = await registry.Value.Checks.RecheckInTurnAsync(entry.TenantId, _stopping.Token).ConfigureAwait(false);
-            lock (_lock)
+            if (_current.ContainsKey(check.TenantId) && find() is { IsSuspended: false } tenant)
             {
-                if (_current.ContainsKey(entry.TenantId) && registry.Value.Get(entry.TenantId.Value) is { IsSuspended: false } tenant)
-                {
-                    // Counted from when the result was there, which may be a moment ago. A check whose result was dropped, because the
-                    // tenant changed meanwhile, schedules nothing.
-                    var from = tenant.Record.Check.CheckedAt is { } at && at >= began ? at : time.GetUtcNow();
-                    var failures = tenant.Health == TenantHealth.Healthy ? 0 : entry.Failures + (isNew ? 1 : 0);
-                    Schedule(tenant, failures, isFirst: false, from);
-                }
+                // Counted from when the result was there, which may be a moment ago. A check whose result was dropped, because the tenant
+                // changed meanwhile, schedules nothing.
+                var from = tenant.Record.Check.CheckedAt is { } at && at >= began ? at : time.GetUtcNow();
+                var failures = tenant.Health == TenantHealth.Healthy ? 0 : check.Failures + (isNew ? 1 : 0);
+                Schedule(tenant, failures, isFirst: false, from);
             }
-        }
-        catch (Exception exception) when (exception is TenantNotFoundException or OperationCanceledException)
-        {
-            // The tenant is gone, or the server stops.
-        }
-        catch (Exception exception)
-        {
-            logger.RecheckFailed(exception, entry.TenantId.Value);
         }
     }
 
     private void Schedule(TenantModel tenant, int failures, bool isFirst, DateTimeOffset from)
     {
-        // Where nothing but the platform is asked, there is nothing that could change by itself.
-        var health = tenant.Health == TenantHealth.Healthy && !probe.HasValidators ? TenantHealth.Disabled : tenant.Health;
-        var (count, random) = (registry.Value.Count, Random.Shared.NextDouble());
-        if (
-            (
-                isFirst && health == TenantHealth.Healthy
-                    ? RecheckInterval.First(count, random)
-                    : RecheckInterval.Next(health, failures, count, random)
-            )
-            is not { } interval
-        )
+        // Where nothing but the platform is asked, there is nothing that could change by itself; and a record that cannot be read stays so
+        // until its tenant is changed.
+        if ((tenant.Health == TenantHealth.Healthy && !probe.HasValidators) || tenant.Record.IsUnreadable)
         {
             _current.Remove(tenant.Id);
             return;
         }
 
-        var entry = new Entry(tenant.Id, failures);
-        _current[tenant.Id] = entry;
-        _due.Enqueue(entry, from + interval);
-        if (_due.Peek() == entry)
+        var random = Random.Shared.NextDouble();
+        var interval =
+            isFirst && tenant.Health is (TenantHealth.Healthy or TenantHealth.Disabled)
+                ? RecheckInterval.First(_count, random)
+                : RecheckInterval.Next(tenant.Health, failures, _count, random);
+        var check = new DueCheck(tenant.Id, failures);
+        _current[tenant.Id] = check;
+        _due.Enqueue(check, from + interval);
+        if (_due.Peek() == check)
         {
             Arm();
         }
@@ -158,24 +123,27 @@ internal sealed class RecheckSchedule(Lazy<TenantRegistry> registry, TenantProbe
 
     private void Arm()
     {
-        while (_due.TryPeek(out var entry, out _) && !IsCurrent(entry))
+        while (_due.TryPeek(out var check, out _) && !IsCurrent(check))
         {
             _due.Dequeue();
         }
 
-        if (_timer is not null && _due.TryPeek(out _, out var at))
+        if (_wake is not null && _due.TryPeek(out _, out var at))
         {
             var wait = at - time.GetUtcNow();
-            _timer.Change(wait > TimeSpan.Zero ? wait : TimeSpan.Zero, Timeout.InfiniteTimeSpan);
+            _wake(wait > TimeSpan.Zero ? wait : TimeSpan.Zero);
         }
     }
 
-    private bool IsCurrent(Entry entry) => ReferenceEquals(_current.GetValueOrDefault(entry.TenantId), entry);
+    private bool IsCurrent(DueCheck check) => ReferenceEquals(_current.GetValueOrDefault(check.TenantId), check);
+}
 
-    private sealed class Entry(TenantId tenantId, int failures)
-    {
-        public TenantId TenantId { get; } = tenantId;
+/// <summary>A check of a tenant that is to come.</summary>
+// Compared by reference: a later one for the same tenant takes its place.
+internal sealed class DueCheck(TenantId tenantId, int failures)
+{
+    public TenantId TenantId { get; } = tenantId;
 
-        public int Failures { get; } = failures;
-    }
+    /// <summary>How many checks before it have failed in a row.</summary>
+    public int Failures { get; } = failures;
 }

@@ -12,7 +12,8 @@ internal static class RefusedWrite
             TenantWrite.AudienceTaken(var audience, var owner) => new TenantConflictException(
                 "authentication",
                 $"Tenant '{owner}' has the same issuer and the audience '{audience}' too, so that each would accept the other's "
-                    + "tokens: give one of them another audience."
+                    + "tokens: give one of them another audience. A client that is listed where audienceFromClients is set is such an "
+                    + "audience."
             ),
             TenantWrite.HasKeptData => new TenantConflictException(
                 "id",

@@ -85,6 +85,8 @@ internal sealed class StoredTenants(
     /// <returns>The position that the node has then, and how many tenants the store does not have any more.</returns>
     public async Task<(ChangePosition Position, int Gone)> ResetAsync(CancellationToken cancellationToken)
     {
+        // What changes here while all of it is read is later than what is read.
+        var seen = table.Models.ToDictionary(model => model.Id);
         var position = await store.GetPositionAsync().ConfigureAwait(false);
         var there = new HashSet<TenantId>();
         var records = await store.LoadAsync(cancellationToken).ToListAsync(cancellationToken).ConfigureAwait(false);
@@ -99,7 +101,7 @@ internal sealed class StoredTenants(
         await ForEachAsync(
                 records,
                 record => TenantId.Parse(record.Config.Id),
-                record => ApplyAsync(record, isReset: true),
+                record => ApplyAsync(record, seen.GetValueOrDefault(TenantId.Parse(record.Config.Id)), isReset: true),
                 cancellationToken
             )
             .ConfigureAwait(false);
@@ -124,7 +126,7 @@ internal sealed class StoredTenants(
 
     /// <summary>Makes this node have a tenant as the store has it, unless it has a later change.</summary>
     public Task ApplyAsync(TenantRecord record, CancellationToken cancellationToken) =>
-        ApplyAsync(record, isReset: false).WaitAsync(cancellationToken);
+        ApplyAsync(record, table.Get(record.Config.Id), isReset: false).WaitAsync(cancellationToken);
 
     /// <summary>
     /// Takes a tenant away here that the store does not have any more: it went just now, or with a call whose answer was lost.
@@ -137,10 +139,16 @@ internal sealed class StoredTenants(
     /// <returns>False when there was no such tenant, neither there nor here.</returns>
     public async Task<bool> RemoveAsync(TenantId id, TenantModel? seen, TenantRemoval removal)
     {
-        if (
-            (removal.Version ?? seen?.Version + 1) is not { } version
-            || !(await table.RemoveAsync(id, version).ConfigureAwait(false) || removal.Existed)
-        )
+        if ((removal.Version ?? seen?.Version + 1) is not { } version)
+        {
+            return false;
+        }
+
+        // A tombstone that is older than what was here is of another history: versions cannot be compared then. What is here may be of that
+        // history, too, by now, and then they can.
+        var isGone = version <= seen?.Version && await table.ResetAsync(id, seen, version).ConfigureAwait(false);
+        isGone |= await table.RemoveAsync(id, version).ConfigureAwait(false);
+        if (!isGone && !removal.Existed)
         {
             return false;
         }
@@ -155,7 +163,7 @@ internal sealed class StoredTenants(
         var (record, tombstone) = await store.FindAsync(id).ConfigureAwait(false);
         if (record is not null)
         {
-            await ApplyAsync(record, isReset || IsOfAnotherHistory(seen?.Record, record)).ConfigureAwait(false);
+            await ApplyAsync(record, seen, isReset || IsOfAnotherHistory(seen?.Record, record)).ConfigureAwait(false);
             return table.Get(id.Value);
         }
 
@@ -171,10 +179,12 @@ internal sealed class StoredTenants(
         return null;
     }
 
-    private async Task ApplyAsync(TenantRecord record, bool isReset)
+    /// <param name="record">The tenant as the store has it.</param>
+    /// <param name="current">What was here before the store was asked.</param>
+    /// <param name="isReset">Whether the store has another history, so that versions do not tell which of the two is later.</param>
+    private async Task ApplyAsync(TenantRecord record, TenantModel? current, bool isReset)
     {
         var id = TenantId.Parse(record.Config.Id);
-        var current = table.Get(id.Value);
         if (current is not null && IsSame(current.Record, record))
         {
             if (await table.SetStoredCheckAsync(current, record.Check).ConfigureAwait(false) is { Platform: null })
@@ -236,12 +246,7 @@ internal sealed class StoredTenants(
         var (platform, failure) = await building.ConfigureAwait(false);
         if (failure is not null)
         {
-            var check = new TenantCheck(
-                TenantHealthPolicy.Next(record.Check.Health, failure),
-                TenantHealthPolicy.Reason(failure),
-                time.GetUtcNow()
-            );
-            record = record with { Check = check };
+            record = record with { Check = TenantHealthPolicy.Next(record.Check, failure, time.GetUtcNow()) };
         }
 
         await put(new(record, platform), TenantSwap.Whole).ConfigureAwait(false);

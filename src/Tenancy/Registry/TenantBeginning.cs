@@ -11,6 +11,12 @@ internal sealed record TenantBeginning(TenantConfig Config, string Origin)
     public string? Owner { get; init; }
 
     public IReadOnlyList<DuePrincipal> Principals { get; init; } = [];
+
+    /// <summary>
+    /// Whether it is refused where its platform cannot be built from its settings. Else it is there and disabled, as what comes from a
+    /// source or the configuration, which nobody waits for.
+    /// </summary>
+    public bool MustBuild { get; init; }
 }
 
 /// <summary>What became of a registration that was not refused.</summary>

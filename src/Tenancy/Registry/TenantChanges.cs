@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Tenancy.Audit;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
 using Tenancy.Validation;
@@ -39,12 +40,59 @@ internal sealed class TenantChanges(
             SessionEpoch = NewEpoch(),
             Origin = beginning.Origin,
             Owner = beginning.Owner,
+            SuspendedBy = tenant.Status == TenantAdminStatus.Suspended ? beginning.Origin : null,
         };
-        switch (await store.CreateAsync(record, creation, beginning.Principals).ConfigureAwait(false))
+        var platform = beginning.MustBuild ? await BuildFirstAsync(id, record, cancellationToken).ConfigureAwait(false) : null;
+        var isOurs = platform is not null;
+        try
+        {
+            var write = await store
+                .CreateAsync(record, creation, beginning.Principals, Registered(record, beginning))
+                .ConfigureAwait(false);
+            isOurs &= write is not TenantWrite.Written;
+            return await PlaceAsync(write, record, platform, awaitFirstValidation, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (isOurs)
+            {
+                await platform!.ReleaseAsync().ConfigureAwait(false);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Builds the platform of a tenant that an admin registers, so that settings that will not do are refused before anything is there.
+    /// </summary>
+    /// <returns>Null where that is found out later.</returns>
+    /// <exception cref="TenantValidationException">It cannot be built.</exception>
+    private async Task<PlatformInstance?> BuildFirstAsync(TenantId id, TenantRecord record, CancellationToken cancellationToken)
+    {
+        // Whoever registers the same once more is answered by what is there.
+        if (table.Get(id.Value) is not null)
+        {
+            return null;
+        }
+
+        var (platform, failure) = await probe.BuildAsync(record.Config, cancellationToken).ConfigureAwait(false);
+        cancellationToken.ThrowIfCancellationRequested();
+        return failure is TenantValidation.Permanent ? throw new TenantValidationException(failure) : platform;
+    }
+
+    private async Task<TenantRegistrationResult> PlaceAsync(
+        TenantWrite write,
+        TenantRecord record,
+        PlatformInstance? platform,
+        bool awaitFirstValidation,
+        CancellationToken cancellationToken
+    )
+    {
+        var (tenant, id) = (record.Config, TenantId.Parse(record.Config.Id));
+        switch (write)
         {
             case TenantWrite.Written(var version) { Adopted: var adopted }:
                 record = record with { Version = version, Generation = version };
-                await table.SwapAsync(new TenantModel(record, platform: null), TenantSwap.Whole).ConfigureAwait(false);
+                await table.SwapAsync(new TenantModel(record, platform), TenantSwap.Whole).ConfigureAwait(false);
                 if (table.Get(id.Value)?.Record.IsSameLife(record) is false)
                 {
                     // The store has lost the tenant that had this id here, and counts versions anew.
@@ -77,15 +125,26 @@ internal sealed class TenantChanges(
         }
     }
 
+    /// <inheritdoc cref="UpdateAsync(TenantId, Func{TenantConfig, TenantConfig}, string, long?, bool, CancellationToken)"/>
+    public Task<TenantStatus> UpdateAsync(
+        TenantId id,
+        Func<TenantConfig, TenantConfig> change,
+        long? expectedVersion,
+        bool force,
+        CancellationToken cancellationToken
+    ) => UpdateAsync(id, change, TenantOrigin.Admin, expectedVersion, force, cancellationToken);
+
     /// <summary>Changes a tenant.</summary>
     /// <param name="id">The tenant.</param>
     /// <param name="change">Makes the new configuration of the present one; it is called again where the tenant changed meanwhile.</param>
+    /// <param name="origin">Who changes it: <see cref="TenantOrigin"/>.</param>
     /// <param name="expectedVersion">The version that the caller saw; null for any.</param>
     /// <param name="force">Whether to switch at once and validate then, instead of before.</param>
     /// <param name="cancellationToken">Ends the wait for validation.</param>
     public async Task<TenantStatus> UpdateAsync(
         TenantId id,
         Func<TenantConfig, TenantConfig> change,
+        string origin,
         long? expectedVersion,
         bool force,
         CancellationToken cancellationToken
@@ -109,7 +168,7 @@ internal sealed class TenantChanges(
                 throw new TenantConflictException("id", current.Record.Check.Reason!);
             }
 
-            var config = rules.Complete(change(current.Config));
+            var config = rules.Complete(KeepSuspension(current.Record, change(current.Config), origin));
             var effects = current.Config.EffectsTo(config);
             if (effects == ChangeEffects.None)
             {
@@ -121,7 +180,7 @@ internal sealed class TenantChanges(
                 throw new TenantConfigException(RefusedChanges(current.Config, config));
             }
 
-            if (await TryUpdateAsync(current, config, effects, force, cancellationToken).ConfigureAwait(false) is { } status)
+            if (await TryUpdateAsync(current, config, origin, effects, force, cancellationToken).ConfigureAwait(false) is { } status)
             {
                 return status;
             }
@@ -134,9 +193,29 @@ internal sealed class TenantChanges(
     public async Task<bool> RemoveAsync(TenantId tenantId, bool purge)
     {
         var seen = table.Get(tenantId.Value);
-        var removal = await store.RemoveAsync(tenantId, purge).ConfigureAwait(false);
+        var entry = new AuditEntry(purge ? AuditAction.TenantDeleted : AuditAction.TenantUnregistered, tenantId.Value);
+        var removal = await store.RemoveAsync(tenantId, purge, entry).ConfigureAwait(false);
         return await stored.RemoveAsync(tenantId, seen, removal).ConfigureAwait(false);
     }
+
+    private static AuditEntry Registered(TenantRecord record, TenantBeginning beginning) =>
+        new(AuditAction.TenantRegistered, record.Config.Id)
+        {
+            Changes =
+            [
+                .. AuditChanges.Of(before: null, record.Config),
+                .. beginning.Principals.SelectMany(principal => AuditChanges.Told(("principals", principal.Id))),
+            ],
+        };
+
+    // What an admin has suspended, or nobody knows who, no source revives.
+    private static TenantConfig KeepSuspension(TenantRecord current, TenantConfig change, string origin) =>
+        current.Config.Status == TenantAdminStatus.Suspended && TenantOrigin.IsSource(origin) && current.SuspendedBy != origin
+            ? change with
+            {
+                Status = TenantAdminStatus.Suspended,
+            }
+            : change;
 
     private static TenantConfigError[] RefusedChanges(TenantConfig before, TenantConfig after) =>
         [
@@ -150,12 +229,20 @@ internal sealed class TenantChanges(
     private async Task<TenantStatus?> TryUpdateAsync(
         TenantModel current,
         TenantConfig config,
+        string origin,
         ChangeEffects effects,
         bool force,
         CancellationToken cancellationToken
     )
     {
-        var record = current.Record with { Config = config };
+        var record = current.Record with
+        {
+            Config = config,
+            SuspendedBy =
+                config.Status != TenantAdminStatus.Suspended ? null
+                : current.IsSuspended ? current.Record.SuspendedBy
+                : origin,
+        };
         var platform = effects.HasFlag(ChangeEffects.NewPlatform) ? null : current.Platform;
         var keepCheck = !effects.HasFlag(ChangeEffects.Validation);
         if (!keepCheck)
@@ -173,7 +260,11 @@ internal sealed class TenantChanges(
         var isOurs = !ReferenceEquals(platform, current.Platform);
         try
         {
-            switch (await store.UpdateAsync(record, keepCheck).ConfigureAwait(false))
+            var entry = new AuditEntry(AuditAction.Of(current.Config, config), config.Id)
+            {
+                Changes = AuditChanges.Of(current.Config, config),
+            };
+            switch (await store.UpdateAsync(record, keepCheck, entry).ConfigureAwait(false))
             {
                 case TenantWrite.Written(var version):
                     isOurs = false;

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
+using Tenancy.Validation;
 
 namespace Tenancy.Registry;
 
@@ -14,16 +15,29 @@ internal sealed class TenantChecks(
     CheckWriter writer,
     bool autoValidate,
     TimeProvider time,
-    ILogger logger
+    ILogger logger,
+    TenancyMetrics? metrics
 )
 {
+    /// <inheritdoc cref="RecheckAsync(TenantId, bool, CancellationToken)"/>
+    public Task<TenantStatus> RecheckAsync(TenantId tenantId, CancellationToken cancellationToken = default) =>
+        RecheckAsync(tenantId, rebuild: false, cancellationToken);
+
     /// <summary>Validates a tenant now. Callers that come while a validation runs share the next one.</summary>
+    /// <param name="tenantId">The tenant.</param>
+    /// <param name="rebuild">Whether its platform is built anew, because what that was built from may have changed.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <exception cref="TenantNotFoundException">There is no such tenant, or it was unregistered meanwhile.</exception>
-    public async Task<TenantStatus> RecheckAsync(TenantId tenantId, CancellationToken cancellationToken = default)
+    public async Task<TenantStatus> RecheckAsync(TenantId tenantId, bool rebuild, CancellationToken cancellationToken)
     {
         if (table.Find(tenantId) is not { Model: not null } state)
         {
             throw new TenantNotFoundException(tenantId);
+        }
+
+        if (rebuild)
+        {
+            state.AskForPlatform();
         }
 
         await state.CheckAsync(() => CheckAsync(tenantId, state)).WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -87,6 +101,14 @@ internal sealed class TenantChecks(
     /// <summary>Waits until the store has the health that the tenants have.</summary>
     public Task FlushAsync() => writer.FlushAsync();
 
+    private static string NameOf(TenantValidation validation) =>
+        validation switch
+        {
+            TenantValidation.Valid => "valid",
+            TenantValidation.Transient => "transient",
+            _ => "permanent",
+        };
+
     private async Task<RecheckClaim> ClaimAsync(TenantModel tenant)
     {
         try
@@ -113,7 +135,10 @@ internal sealed class TenantChecks(
         }
 
         var presence = before.IsSuspended ? CancellationToken.None : state.Presence;
-        var result = await probe.RunAsync(before.Config, before.Platform, presence, progress).ConfigureAwait(false);
+        var result = await probe
+            .RunAsync(before.Config, state.TakeAskForPlatform() ? null : before.Platform, presence, progress)
+            .ConfigureAwait(false);
+        metrics?.Recheck(id.Value, NameOf(result.Validation));
         if (await table.SetCheckAsync(state, before, result, time.GetUtcNow()).ConfigureAwait(false) is not var (last, after))
         {
             if (state.Model is null)
@@ -126,7 +151,12 @@ internal sealed class TenantChecks(
 
         if (after.Health != last.Health)
         {
-            logger.TenantHealthChanged(id.Value, after.Health.ToString(), last.Health.ToString(), after.Record.Check.Reason);
+            logger.TenantHealthChanged(
+                id.Value,
+                after.Health.ToString(),
+                last.Health.ToString(),
+                after.Record.Check.Reason ?? "it passed its checks."
+            );
         }
 
         writer.Enqueue(state);

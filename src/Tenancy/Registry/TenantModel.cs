@@ -13,6 +13,7 @@ public sealed class TenantModel
     {
         Id = id;
         Record = record;
+        Limits = record.Config.Limits ?? TenantLimits.Default;
         Urls = urls;
         Platform = platform;
     }
@@ -22,6 +23,9 @@ public sealed class TenantModel
 
     /// <summary>Gets the tenant's configuration, defaults filled in.</summary>
     public TenantConfig Config => Record.Config;
+
+    /// <summary>The tenant's limits, defaults filled in.</summary>
+    internal TenantLimits Limits { get; }
 
     /// <summary>Gets the version of the configuration.</summary>
     public long Version => Record.Version;

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
 using Tenancy.Validation;
@@ -12,6 +13,7 @@ namespace Tenancy.Registry;
 internal sealed class TenantProbe(
     IPlatformFactory platforms,
     IEnumerable<ITenantValidator> validators,
+    IOptions<TenancyOptions> options,
     TimeProvider time,
     ILogger<TenantProbe> logger
 )
@@ -60,6 +62,12 @@ internal sealed class TenantProbe(
         CheckProgress? progress = null
     )
     {
+        // The public URL may have changed since the tenant was stored.
+        if (PublicUrlIds.Explain(tenant.Id, options.Value) is { } taken)
+        {
+            return (null, new TenantValidation.Permanent($"id: {taken}."));
+        }
+
         try
         {
             using var code = new ForeignCode(time, cancellationToken);
@@ -98,7 +106,9 @@ internal sealed class TenantProbe(
             var result = await code.CallAsync(token => validator.ValidateAsync(tenant, token).AsTask(), progress).ConfigureAwait(false);
             return result switch
             {
+                { IsClean: true } ours => ours,
                 TenantValidation.Transient(var reason) => new TenantValidation.Transient(PublicReason.Clean(reason)),
+                TenantValidation.Doubtful(var reason) => new TenantValidation.Doubtful(PublicReason.Clean(reason)),
                 TenantValidation.Permanent(var reason) => new TenantValidation.Permanent(PublicReason.Clean(reason)),
                 TenantValidation.Valid valid => valid,
                 _ => new TenantValidation.Transient($"{validator.GetType().Name} gave no result."),
@@ -118,10 +128,16 @@ internal sealed class TenantProbe(
         }
     }
 
-    private static TenantValidation Worse(TenantValidation left, TenantValidation right) =>
-        left is TenantValidation.Permanent || right is TenantValidation.Valid ? left
-        : right is TenantValidation.Permanent || left is TenantValidation.Valid ? right
-        : left;
+    private static TenantValidation Worse(TenantValidation left, TenantValidation right) => Rank(right) > Rank(left) ? right : left;
+
+    private static int Rank(TenantValidation validation) =>
+        validation switch
+        {
+            TenantValidation.Permanent => 3,
+            TenantValidation.Doubtful => 2,
+            TenantValidation.Transient => 1,
+            _ => 0,
+        };
 }
 
 /// <summary>What a check found, and the platform's instance where there is one.</summary>

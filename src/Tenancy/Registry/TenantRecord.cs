@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Tenancy.Configuration;
 
 namespace Tenancy.Registry;
@@ -26,7 +27,16 @@ internal sealed record TenantRecord
     /// <summary>Whose it is at its source; null where the source does not say so, and where it comes from elsewhere.</summary>
     public string? Owner { get; init; }
 
+    /// <summary>Who suspended it: <see cref="TenantOrigin"/>. Null where it is not suspended, or where an older release did that.</summary>
+    public string? SuspendedBy { get; init; }
+
     public TenantCheck Check { get; init; } = TenantCheck.None;
+
+    /// <summary>
+    /// What a later release has written beside all this, as JSON; null where it has written nothing, and where none has. It stays in the
+    /// store whatever is changed here.
+    /// </summary>
+    public string? Unknown { get; init; }
 
     /// <summary>
     /// Whether two records are of one registration. The generation alone does not tell: a store that has lost everything counts anew.
@@ -56,4 +66,11 @@ internal static class TenantOrigin
 internal sealed record TenantCheck(TenantHealth Health, string? Reason, DateTimeOffset? CheckedAt)
 {
     public static TenantCheck None { get; } = new(TenantHealth.Pending, null, null);
+
+    /// <summary>How many checks had a doubtful result since the last that was valid, while the tenant was served.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int Doubts { get; init; }
+
+    /// <summary>When the first of them was; null where there is none.</summary>
+    public DateTimeOffset? DoubtedSince { get; init; }
 }

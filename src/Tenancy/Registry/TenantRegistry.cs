@@ -1,7 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Tenancy.Configuration;
+using Tenancy.Diagnostics;
 
 namespace Tenancy.Registry;
 
@@ -23,14 +25,16 @@ public sealed class TenantRegistry
         TenantChangeNotifier changes,
         IOptions<TenancyOptions> options,
         TimeProvider time,
-        ILogger<TenantRegistry> logger
+        ILogger<TenantRegistry> logger,
+        TenancyMetrics? metrics = null
     )
     {
         _table = new(changes);
-        var baseDomain = options.Value.BaseDomain?.TrimEnd('.').ToLowerInvariant();
-        Checks = new(_table, store, probe, new(store, logger), options.Value.AutoValidate, time, logger);
+        var baseDomain = options.Value.CanonicalBaseDomain;
+        Checks = new(_table, store, probe, new(store, logger), options.Value.AutoValidate, time, logger, metrics);
         Stored = new(_table, store, probe, new(_table, probe, time, logger), time, logger);
         Changes = new(_table, store, Stored, Checks, probe, rules, baseDomain, time, logger);
+        metrics?.ObserveTenants(CountByHealth);
     }
 
     /// <summary>Gets whether the stored tenants are known, so that they are served.</summary>
@@ -98,6 +102,28 @@ public sealed class TenantRegistry
 
     /// <summary>Whether a tenant that is not suspended has a URL at this canonical host.</summary>
     internal bool HasActiveHost(ReadOnlySpan<char> host) => _table.HasActiveHost(host);
+
+    // All states are there each time, those of no tenant with 0: an alert can then tell "none" from "not known".
+    private IEnumerable<(string Health, int Count)> CountByHealth()
+    {
+        var counts = new int[Enum.GetValues<TenantHealth>().Length];
+        var suspended = 0;
+        foreach (var tenant in _table.Models)
+        {
+            if (tenant.IsSuspended)
+            {
+                suspended++;
+            }
+            else
+            {
+                counts[(int)tenant.Health]++;
+            }
+        }
+
+        return Enum.GetValues<TenantHealth>()
+            .Select(health => (JsonNamingPolicy.CamelCase.ConvertName(health.ToString()), counts[(int)health]))
+            .Append(("suspended", suspended));
+    }
 
     private TenantModel? ResolveByRewrittenHost(ReadOnlySpan<char> host, ReadOnlySpan<char> path)
     {

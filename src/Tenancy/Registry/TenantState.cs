@@ -10,6 +10,7 @@ internal sealed class TenantState
     private Task? _next;
     private bool _isWriting;
     private bool _mustWriteAgain;
+    private int _mustRebuild;
 
     public TenantModel? Model
     {
@@ -23,8 +24,13 @@ internal sealed class TenantState
     /// <summary>Cancelled when the tenant is suspended or gone: its checks end.</summary>
     public CancellationToken Presence => LazyInitializer.EnsureInitialized(ref _presence).Token;
 
-    /// <summary>Gives what is to be cancelled where the tenant is suspended or gone; null where nobody looked out for it.</summary>
-    /// <remarks>The caller cancels it after it let go of its locks: what runs then is code of others.</remarks>
+    /// <summary>
+    /// Hands over the source behind <see cref="Presence"/>, for a tenant that was suspended or removed; null where nobody ever asked for
+    /// that token.
+    /// </summary>
+    /// <remarks>
+    /// The caller cancels it after it has released its locks, because cancelling runs callbacks, which may be an application's code.
+    /// </remarks>
     public CancellationTokenSource? TakePresence() => Interlocked.Exchange(ref _presence, null);
 
     /// <summary>
@@ -39,13 +45,19 @@ internal sealed class TenantState
         {
             if (_running is null or { IsCompleted: true })
             {
-                return _running = Task.Run(check);
+                return Begin(check);
             }
 
             progress?.Waits();
             return _next ??= CheckAfterAsync(_running, check);
         }
     }
+
+    /// <summary>Has the next check that begins build the platform anew.</summary>
+    public void AskForPlatform() => Volatile.Write(ref _mustRebuild, 1);
+
+    /// <summary>Whether the check that begins has to build the platform anew.</summary>
+    public bool TakeAskForPlatform() => Interlocked.Exchange(ref _mustRebuild, 0) == 1;
 
     /// <summary>Begins to write the tenant's health; false where a write runs, which is then followed by another.</summary>
     public bool TryBeginWrite()
@@ -68,6 +80,31 @@ internal sealed class TenantState
         }
     }
 
+    // What a check leaves is let go when it is over: most tenants are idle, and there may be very many.
+    private Task Begin(Func<Task> check)
+    {
+        var running = _running = Task.Run(check);
+        _ = running.ContinueWith(
+            static (done, state) => ((TenantState)state!).Forget(done),
+            this,
+            CancellationToken.None,
+            TaskContinuationOptions.None,
+            TaskScheduler.Default
+        );
+        return running;
+    }
+
+    private void Forget(Task done)
+    {
+        lock (_checks)
+        {
+            if (ReferenceEquals(_running, done))
+            {
+                _running = null;
+            }
+        }
+    }
+
     private async Task CheckAfterAsync(Task running, Func<Task> check)
     {
         await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
@@ -75,7 +112,7 @@ internal sealed class TenantState
         lock (_checks)
         {
             _next = null;
-            mine = _running = Task.Run(check);
+            mine = Begin(check);
         }
 
         await mine.ConfigureAwait(false);

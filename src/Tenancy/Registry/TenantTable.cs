@@ -53,7 +53,7 @@ internal sealed class TenantTable
     /// tenant has changed here since it was seen, that stays.
     /// </summary>
     public Task ResetAsync(TenantModel? seen, TenantModel model, TenantSwap swap) =>
-        SwapAsync(model, swap, state => ReferenceEquals(state.Model, seen));
+        SwapAsync(model, swap, state => IsUnchanged(state.Model, seen));
 
     private async Task SwapAsync(TenantModel model, TenantSwap swap, Func<TenantState, bool> mayChange)
     {
@@ -110,7 +110,7 @@ internal sealed class TenantTable
     /// it stays.
     /// </summary>
     public Task<bool> ResetAsync(TenantId id, TenantModel? seen, long version) =>
-        RemoveAsync(id, version, state => ReferenceEquals(state.Model, seen));
+        RemoveAsync(id, version, state => IsUnchanged(state.Model, seen));
 
     private async Task<bool> RemoveAsync(TenantId id, long version, Func<TenantState, bool> mayChange)
     {
@@ -213,8 +213,10 @@ internal sealed class TenantTable
             }
             else
             {
-                var after = current.With(next(current), platform);
+                // Where another could not be built, the one that was there goes on: whether the tenant is served is for its health to say.
+                var after = current.With(next(current), platform ?? current.Platform);
                 state.Model = after;
+                unused = ReferenceEquals(after.Platform, current.Platform) ? null : current.Platform;
                 swapped = (current, after);
                 if (
                     isNews
@@ -250,8 +252,13 @@ internal sealed class TenantTable
         }
     }
 
+    // Whether a tenant has the configuration that was seen before. Checks may have found another health meanwhile, or built another
+    // platform: that is no change of the tenant.
+    private static bool IsUnchanged(TenantModel? here, TenantModel? seen) =>
+        here is null ? seen is null : here.Version == seen?.Version && ReferenceEquals(here.Config, seen.Config);
+
     private static TenantCheck Next(TenantModel current, TenantValidation validation, DateTimeOffset now) =>
-        new(TenantHealthPolicy.Next(current.Health, validation), TenantHealthPolicy.Reason(validation), now);
+        TenantHealthPolicy.Next(current.Record.Check, validation, now);
 
     private static TenantChangeKind KindOf(TenantModel? before, TenantModel after) =>
         before is null ? TenantChangeKind.Registered

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
+using Tenancy.Audit;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
 
@@ -13,8 +14,11 @@ namespace Tenancy.Resolution;
 internal sealed class AdminMiddleware(
     RequestDelegate next,
     AllowedHosts hosts,
+    RefusedHosts refusedHosts,
     AllowedOrigins origins,
     UnreadBodies unread,
+    TenancyMetrics metrics,
+    RefusalCounts refusals,
     ILogger<AdminMiddleware> logger
 )
 {
@@ -44,6 +48,13 @@ internal sealed class AdminMiddleware(
     {
         if (Check(context.Request.Headers) is { } refusal)
         {
+            if (refusal == Refusal.ForeignAdminHost)
+            {
+                refusedHosts.NoteForAdmin(context.Request);
+            }
+
+            metrics.Refusal(refusal.Name, refusal.StatusCode, tenant: null);
+            refusals.Count(refusal.Name, refusal.StatusCode, tenant: null, context.Connection.RemoteIpAddress);
             await refusal.WriteAsync(context);
             return;
         }

@@ -23,11 +23,11 @@ internal sealed class AllowedHosts
         _registry = registry;
         _bound = bound;
         _isDevelopment = environment.IsDevelopment();
-        BaseDomain = options.Value.BaseDomain is { } domain ? domain.TrimEnd('.').ToLowerInvariant() : null;
+        BaseDomain = options.Value.CanonicalBaseDomain;
         _publicHost = TenantUrl.TryParse(options.Value.PublicUrl, out var url, out _) ? url.Host : null;
         _adminHosts = [.. options.Value.Admin.AllowedHosts.Select(Canonical).OfType<string>()];
 
-        // A server for one tenant that names no host of its own is called as its operator likes.
+        // A server for one tenant, with neither a public URL nor a base domain, takes requests at any host: its operator has said none.
         _isAnyAllowed = !options.Value.MultiTenant && _publicHost is null && BaseDomain is null;
     }
 
@@ -39,17 +39,25 @@ internal sealed class AllowedHosts
 
     /// <summary>Whether the admin API answers at a host.</summary>
     /// <remarks>
-    /// Hosts of the tenants' own URLs are left out: whoever runs a tenant controls their DNS. So are all hosts in Development, where the
-    /// key is one that everybody knows.
+    /// Hosts of the tenants' own URLs are left out: whoever runs a tenant controls their DNS. In Development, where everybody knows the
+    /// key, only local hosts are added to those that are configured.
     /// </remarks>
     public bool ContainsForAdmin(ReadOnlySpan<char> host) =>
         IsOurs(host) || IsAdminHost(host) || (_isDevelopment ? IsLocal(host) : _isAnyAllowed);
 
-    /// <summary>The part of a host before <see cref="BaseDomain"/>; empty where it is not below it.</summary>
+    /// <summary>
+    /// The part of a host before <see cref="BaseDomain"/>; empty where it is not below it, and at the public URL's host, which names no
+    /// tenant.
+    /// </summary>
     public ReadOnlySpan<char> Subdomain(ReadOnlySpan<char> host)
     {
         var name = CanonicalHost.WithoutPort(host);
-        return BaseDomain is { } domain && name.Length > domain.Length + 1 && name.EndsWith(domain) && name[^(domain.Length + 1)] == '.'
+        return
+            BaseDomain is { } domain
+            && name.Length > domain.Length + 1
+            && name.EndsWith(domain)
+            && name[^(domain.Length + 1)] == '.'
+            && !name.SequenceEqual(CanonicalHost.WithoutPort(_publicHost))
             ? name[..^(domain.Length + 1)]
             : default;
     }

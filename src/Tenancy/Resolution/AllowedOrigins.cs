@@ -15,6 +15,9 @@ internal sealed class AllowedOrigins(IOptions<TenancyOptions> options, AllowedHo
         StringComparer.OrdinalIgnoreCase
     );
 
+    /// <summary>Gets what pages may send beside the headers that MCP has.</summary>
+    public IReadOnlyList<string> Headers => options.Value.AllowedHeaders;
+
     private static string? OriginOf(string? url) => url is null ? null : new Uri(url).GetLeftPart(UriPartial.Authority);
 
     /// <summary>Whether an origin is one of the operator's own.</summary>

@@ -44,7 +44,8 @@ internal sealed class BoundAddresses(IHostEnvironment environment, IServer? serv
     }
 
     /// <summary>
-    /// Whether the server listens at all addresses, and a canonical host is one. No name is: whose it is decides where it leads.
+    /// Whether the server listens at all addresses, and a canonical host is an IP address. DNS names do not count: the owner of a name can
+    /// point it at this server.
     /// </summary>
     public bool IsAnyAddress(ReadOnlySpan<char> host) => TryReadAddress(CanonicalHost.WithoutPort(host), out _) && Addresses().Any(IsAny);
 
@@ -79,7 +80,8 @@ internal sealed class BoundAddresses(IHostEnvironment environment, IServer? serv
 
         return uri.AbsolutePath.EndsWith($"/{tenant.Value}/mcp", StringComparison.Ordinal)
             || (
-                uri.AbsolutePath.EndsWith("/mcp", StringComparison.Ordinal) && host.StartsWith(tenant.Value + ".", StringComparison.Ordinal)
+                uri.AbsolutePath.EndsWith(McpEndpoint.Path, StringComparison.Ordinal)
+                && host.StartsWith(tenant.Value + ".", StringComparison.Ordinal)
             );
     }
 

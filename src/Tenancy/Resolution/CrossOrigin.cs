@@ -44,7 +44,9 @@ internal static class CrossOrigin
     }
 
     /// <summary>Answers a browser that asks.</summary>
-    public static void Answer(HttpContext context)
+    /// <param name="context">The request.</param>
+    /// <param name="others">The names of headers that the page may send beside those of MCP.</param>
+    public static void Answer(HttpContext context, IReadOnlyList<string> others)
     {
         var response = context.Response;
         response.StatusCode = StatusCodes.Status204NoContent;
@@ -54,6 +56,7 @@ internal static class CrossOrigin
             context
                 .Request.Headers.GetCommaSeparatedValues(HeaderNames.AccessControlRequestHeaders)
                 .Where(IsParameter)
+                .Concat(others)
                 .Prepend(RequestHeaders)
         );
         response.Headers[HeaderNames.AccessControlMaxAge] = MaxAge;

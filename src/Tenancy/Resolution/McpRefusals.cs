@@ -32,7 +32,7 @@ internal sealed class McpRefusals(IRefusalData? words = null)
         return error;
     }
 
-    // An id that is not known is left out: no client takes null for one.
+    // An id that is not known is left out: no client takes null for one (findings/mcp-typescript-clients-null-id.sh).
     private static JsonObject Message(JsonObject error, JsonNode? id) =>
         id is null
             ? new() { ["jsonrpc"] = "2.0", ["error"] = error }

@@ -14,7 +14,6 @@ internal sealed class ProtectedResource
     /// <summary>Where the metadata of a resource lies: before its path (RFC 9728, section 3.1).</summary>
     public const string WellKnown = "/.well-known/oauth-protected-resource";
 
-    private const string Endpoint = "/mcp";
     private readonly TenantUrl? _publicUrl;
     private readonly TenancyOptions _options;
     private readonly BoundAddresses _bound;
@@ -28,7 +27,7 @@ internal sealed class ProtectedResource
 
     /// <summary>The resource that a request is for; null where the tenant has no OAuth, or the URL is none that was configured.</summary>
     public string? Find(HttpContext context) =>
-        FindTenant(context) is { } feature && FindUrl(context, feature) is { } url ? url + Endpoint : null;
+        FindTenant(context) is { } feature && FindUrl(context, feature) is { } url ? url + McpEndpoint.Path : null;
 
     /// <summary>
     /// The URL of the metadata of a request's resource. Where the request came to another URL, such as one that all tenants share, it is
@@ -42,7 +41,21 @@ internal sealed class ProtectedResource
         }
 
         var path = resource.IndexOf('/', resource.IndexOf("://", StringComparison.Ordinal) + 3);
+        var below = context.Request.PathBase;
+        if (below.HasValue && IsBound(resource.AsSpan(0, path)) && new PathString(resource[path..]).StartsWithSegments(below))
+        {
+            // Nothing stands before the server that could lead the place at the root to it.
+            path += below.Value.Length;
+        }
+
         return resource[..path] + WellKnown + resource[path..];
+    }
+
+    // At an address of the server itself, of which nothing was configured.
+    private bool IsBound(ReadOnlySpan<char> origin)
+    {
+        var host = origin[(origin.IndexOf("://", StringComparison.Ordinal) + 3)..];
+        return !IsPublic(host) && _bound.OriginOf(host) is { } bound && origin.SequenceEqual(bound);
     }
 
     private static ITenantFeature? FindTenant(HttpContext context) =>
@@ -52,12 +65,13 @@ internal sealed class ProtectedResource
 
     private string? FindOrLead(HttpContext context) =>
         FindTenant(context) is { } feature && (FindUrl(context, feature) ?? OwnUrl(context, feature.Tenant)) is { } url
-            ? url + Endpoint
+            ? url + McpEndpoint.Path
             : null;
 
     private string? FindUrl(HttpContext context, ITenantFeature feature)
     {
-        var whole = TenantPath.Whole(context);
+        var path = new TenantPath(context);
+        var whole = path.Whole;
         if (feature.Url is { } own && whole.SequenceEqual(own.Path))
         {
             return own.ToString();
@@ -70,7 +84,7 @@ internal sealed class ProtectedResource
         }
 
         var id = feature.Tenant.Id.Value;
-        var below = TenantPath.Below(context, _publicUrl?.Path);
+        var below = path.Below(_publicUrl?.Path);
         if (below.Length > 1 && below[1..].SequenceEqual(id))
         {
             return IsPublic(host) ? $"{_publicUrl}/{id}" : FindBound(host, whole);
@@ -100,19 +114,21 @@ internal sealed class ProtectedResource
             return first.ToString();
         }
 
+        Span<char> buffer = stackalloc char[CanonicalHost.MaxLength];
         var isByPath = _options.Identification.HasFlag(TenantIdentification.Path);
-        if (isByPath && _publicUrl is not null)
+        if (
+            isByPath
+            && CanonicalHost.TryRead(context.Request.Headers.Host.ToString(), buffer, out var host)
+            && !IsPublic(host)
+            && _bound.OriginOf(host) is { } origin
+        )
         {
-            return $"{_publicUrl}/{tenant.Id}";
+            return $"{origin}{context.Request.PathBase}/{tenant.Id}";
         }
 
-        Span<char> buffer = stackalloc char[CanonicalHost.MaxLength];
-        return _options.Identification.HasFlag(TenantIdentification.Host) && TenantSubdomain.Of(tenant.Id.Value, _options) is { } subdomain
+        return isByPath && _publicUrl is not null ? $"{_publicUrl}/{tenant.Id}"
+            : _options.Identification.HasFlag(TenantIdentification.Host) && TenantSubdomain.Of(tenant.Id.Value, _options) is { } subdomain
                 ? subdomain.ToString()
-            : isByPath
-            && CanonicalHost.TryRead(context.Request.Headers.Host.ToString(), buffer, out var host)
-            && _bound.OriginOf(host) is { } origin
-                ? $"{origin}{context.Request.PathBase}/{tenant.Id}"
             : null;
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
@@ -15,7 +16,15 @@ namespace Tenancy.Resolution;
 /// <param name="JsonRpcCode">The JSON-RPC code on MCP endpoints; null for what is answered elsewhere only.</param>
 /// <param name="Reason">Why, for who describes it in the words of a protocol on top of MCP; see <see cref="IRefusalData"/>.</param>
 /// <param name="RetryAfter">The seconds after which a retry makes sense.</param>
-internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode = null, RefusalReason? Reason = null, int? RetryAfter = null)
+/// <param name="Name">What metrics call it: the member that makes it.</param>
+internal sealed record Refusal(
+    int StatusCode,
+    string Detail,
+    int? JsonRpcCode = null,
+    RefusalReason? Reason = null,
+    int? RetryAfter = null,
+    [CallerMemberName] string Name = ""
+)
 {
     private const int InvalidRequest = -32600;
     private const int InvalidParams = -32602;
@@ -59,6 +68,8 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
 
     public static Refusal BadCredentials { get; } = new(401, "The credentials are not valid here.", -32028, RefusalReason.BadCredentials);
 
+    public static Refusal NotAllowed { get; } = new(403, "The caller is not allowed to do this.", -32028, RefusalReason.ScopeMissing);
+
     public static Refusal UnlistedClient { get; } =
         new(
             403,
@@ -85,23 +96,21 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
     public static Refusal NoSuchRequest { get; } =
         new(
             400,
-            "Nothing was cancelled: no such request of this session was made to this node. Without a session, close the connection of the "
-                + "request; where there are several nodes, send the notification to the one that runs it.",
+            "Nothing was cancelled: no node runs such a request of this session. Without a session, close the connection of the request.",
             -32600
         );
 
     public static Refusal NoSuchQuestion { get; } =
-        new(
-            400,
-            "Nobody waits for this answer: this node has not asked that in this session, or has given it up. Where there are several "
-                + "nodes, answer the one that asked.",
-            -32600
-        );
+        new(400, "Nobody waits for this answer: no node has asked that in this session, or it has given it up.", -32600);
 
     public static Refusal NoLogLevel { get; } =
+        new(400, "The log level was not set: it is kept for a session, and the request names none.", -32600);
+
+    public static Refusal TooLargeToDeliver { get; } =
         new(
-            400,
-            "The log level was not set: it is kept for a session, and where there are several nodes they do not tell it to one another.",
+            413,
+            "Another node may wait for this, and it is too large to be passed on: 256 KiB is the most. Send it to the node that "
+                + "asked, such as by routing by Mcp-Session-Id.",
             -32600
         );
 
@@ -154,8 +163,13 @@ internal sealed record Refusal(int StatusCode, string Detail, int? JsonRpcCode =
 
     public static Refusal BadParameters(string reason) => new(400, reason, InvalidParams);
 
-    public static Refusal TooManyRequests(int retryAfter) =>
-        new(429, "There were too many requests.", -32029, RefusalReason.TooMany, Math.Max(1, retryAfter));
+    // Most clients show their user the text, and neither the header nor the data, which say it, too.
+    public static Refusal TooManyRequests(int retryAfter)
+    {
+        var seconds = Math.Max(1, retryAfter);
+        var wait = seconds == 1 ? "a second" : $"{seconds} seconds";
+        return new(429, $"There were too many requests: try again in {wait}.", -32029, RefusalReason.TooMany, seconds);
+    }
 
     public static Refusal InsufficientScope(IReadOnlyList<string> scopes) =>
         new(403, $"The credentials lack the scope {string.Join(' ', scopes)}.", -32028, RefusalReason.ScopeMissing) { Scopes = scopes };

@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Tenancy.Audit;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
 using Tenancy.Registry;
@@ -13,11 +15,14 @@ internal sealed class TenantMiddleware(
     TenantRegistry registry,
     ITenantResolver resolver,
     AllowedHosts hosts,
+    RefusedHosts refusedHosts,
     AllowedOrigins origins,
     McpRefusals refusals,
     UnreadBodies unread,
     NamingHint hint,
     IOptions<TenancyOptions> options,
+    TenancyMetrics metrics,
+    RefusalCounts refused,
     ILogger<TenantMiddleware> logger
 )
 {
@@ -51,24 +56,16 @@ internal sealed class TenantMiddleware(
 
         if (!IsAllowedHost(context.Request.Headers))
         {
+            refusedHosts.NoteForTenants(context.Request);
             await RefuseAsync(context, metadata, Refusal.ForeignHost);
             return;
         }
 
         var resolution = await resolver.ResolveAsync(context);
-        var isPreflight = CrossOrigin.IsPreflight(context.Request);
-        if (isPreflight && resolution is { TenantId: null, Reason: null } && origins.ContainsForAll(context.Request.Headers.Origin[0]!))
-        {
-            // The header or the token that will name the tenant is not sent when the browser asks.
-            CrossOrigin.Allow(context, context.Request.Headers.Origin[0]!);
-            CrossOrigin.Answer(context);
-            return;
-        }
-
         var tenant = (resolution.TenantId ?? _defaultTenant) is { } id ? registry.Get(id) : null;
         if (Check(context, metadata, resolution, tenant) is { } refusal)
         {
-            await RefuseAsync(context, metadata, refusal);
+            await RefuseAsync(context, metadata, refusal, tenant);
             return;
         }
 
@@ -77,19 +74,21 @@ internal sealed class TenantMiddleware(
             CrossOrigin.Allow(context, origin);
         }
 
-        if (isPreflight)
+        if (CrossOrigin.IsPreflight(context.Request))
         {
-            CrossOrigin.Answer(context);
+            CrossOrigin.Answer(context, origins.Headers);
             return;
         }
 
         if (!tenant!.Platform!.TryHold())
         {
             // The tenant was changed between the look-up and now, and its platform was let go: a retry meets the new one.
-            await RefuseAsync(context, metadata, Refusal.TenantUnavailable);
+            await RefuseAsync(context, metadata, Refusal.TenantUnavailable, tenant);
             return;
         }
 
+        // There where somebody listens to the duration of HTTP requests.
+        context.Features.Get<IHttpMetricsTagsFeature>()?.Tags.Add(new("tenancy.tenant", metrics.SeriesOf(tenant.Id.Value)));
         var feature = new TenantFeature(tenant, resolution.Url, tenant.Platform);
         try
         {
@@ -100,12 +99,12 @@ internal sealed class TenantMiddleware(
         {
             logger.StoreAway(exception, tenant.Id.Value);
             context.Response.Clear();
-            await RefuseAsync(context, metadata, Refusal.StoreUnavailable);
+            await RefuseAsync(context, metadata, Refusal.StoreUnavailable, tenant);
         }
         catch (IssuerUnavailableException) when (!context.Response.HasStarted)
         {
             context.Response.Clear();
-            await RefuseAsync(context, metadata, Refusal.IssuerUnavailable);
+            await RefuseAsync(context, metadata, Refusal.IssuerUnavailable, tenant);
         }
         finally
         {
@@ -113,16 +112,30 @@ internal sealed class TenantMiddleware(
         }
     }
 
-    private Task RefuseAsync(HttpContext context, TenantEndpointMetadata metadata, Refusal refusal)
+    private Task RefuseAsync(HttpContext context, TenantEndpointMetadata metadata, Refusal refusal, TenantModel? tenant = null)
     {
-        if (context.Request.Headers.Origin is [{ } origin] && origins.ContainsForAll(origin))
+        if (context.Request.Headers.Origin is [{ } origin] && MayRead(origin, tenant))
         {
-            // A page that may call any tenant may read why it cannot call this one.
+            // A page that may call the tenant may read why it cannot now. When the browser asks first, it has to be let through for that;
+            // it also sends no header and no token by which the tenant could be known already.
             CrossOrigin.Allow(context, origin);
+            if (CrossOrigin.IsPreflight(context.Request))
+            {
+                CrossOrigin.Answer(context, origins.Headers);
+                return Task.CompletedTask;
+            }
         }
 
+        // A tenant that is suspended is unknown here, too.
+        var known = tenant is { IsSuspended: false } ? tenant.Id.Value : null;
+        metrics.Refusal(refusal.Name, refusal.StatusCode, known);
+        refused.Count(refusal.Name, refusal.StatusCode, known, context.Connection.RemoteIpAddress);
         return metadata.IsMcp ? refusals.WriteAsync(context, refusal) : refusal.WriteAsync(context);
     }
+
+    // The URLs of a suspended tenant are nobody's: a page at one is told no more than a page anywhere.
+    private bool MayRead(string origin, TenantModel? tenant) =>
+        origins.ContainsForAll(origin) || (tenant is { IsSuspended: false } && origins.Contains(origin, tenant));
 
     private Refusal? Check(HttpContext context, TenantEndpointMetadata metadata, TenantResolution resolution, TenantModel? tenant)
     {

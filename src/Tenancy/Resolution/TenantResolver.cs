@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Options;
@@ -73,19 +74,17 @@ public sealed class TenantResolver : ITenantResolver
             return;
         }
 
-        var suffix = context.GetEndpoint()?.Metadata.GetMetadata<TenantEndpointMetadata>()?.Suffix;
-        var whole = TenantPath.Whole(context);
-        var prefix = TenantPath.Below(context, _publicPath);
-        var isFixed = suffix is not null;
+        var path = new TenantPath(context);
+        var prefix = path.Below(_publicPath);
         if (
-            _registry.TryFindUrl(host, whole, out var tenant, out var url)
+            TryFindUrl(host, path.Whole, isSuspendedHidden: path.IsFixed && prefix.Length > 1, out var tenant, out var url)
             && Has(url.Path.Length > 0 ? TenantIdentification.Path : TenantIdentification.Host)
         )
         {
             if (url.Path.Length > 0)
             {
-                // Below a tenant's URL there are no other endpoints, of this tenant or of any; whether it is suspended does not show.
-                var isElsewhere = isFixed && !whole.SequenceEqual(url.Path);
+                // Below a tenant's URL there are no other endpoints, of this tenant or of any.
+                var isElsewhere = path.IsFixed && !path.Whole.SequenceEqual(url.Path);
                 found.Add(isElsewhere ? Nobody : tenant.Id.Value, isElsewhere ? null : url, _registry);
                 return;
             }
@@ -97,15 +96,42 @@ public sealed class TenantResolver : ITenantResolver
             found.Add(Label(_hosts.Subdomain(host)), null, _registry);
         }
 
-        if (Has(TenantIdentification.Path) && !isFixed)
+        if (Has(TenantIdentification.Path) && !path.IsFixed)
         {
             found.Add(context.GetRouteValue("tenant") as string, null, _registry);
         }
-        else if (isFixed && prefix.Length > 1)
+        else if (path.IsFixed && prefix.Length > 1)
         {
             // Also where tenants are not named by path, /globex/mcp is not the endpoint of the tenant that a header or the default names.
             found.Add(Has(TenantIdentification.Path) && prefix.LastIndexOf('/') == 0 ? prefix[1..] : Nobody, null, _registry);
         }
+    }
+
+    /// <param name="host">The host.</param>
+    /// <param name="path">The path.</param>
+    /// <param name="isSuspendedHidden">
+    /// Whether the URL of a suspended tenant counts as nobody's. Where the path is read all the same, the request names somebody or nobody
+    /// by it, and comes to no other tenant. Otherwise a header beside the path would agree with a suspended tenant's URL, and contradict
+    /// one that there is not.
+    /// </param>
+    /// <param name="tenant">The tenant.</param>
+    /// <param name="url">Its URL.</param>
+    private bool TryFindUrl(
+        ReadOnlySpan<char> host,
+        ReadOnlySpan<char> path,
+        bool isSuspendedHidden,
+        [NotNullWhen(true)] out TenantModel? tenant,
+        [NotNullWhen(true)] out TenantUrl? url
+    )
+    {
+        var isFound = _registry.TryFindUrl(host, path, out tenant, out url);
+        while (isFound && isSuspendedHidden && tenant!.IsSuspended && url!.Path.Length > 0)
+        {
+            var above = url.Path.AsSpan(0, url.Path.LastIndexOf('/'));
+            isFound = _registry.TryFindUrl(host, above, out tenant, out url);
+        }
+
+        return isFound;
     }
 
     private static ReadOnlySpan<char> Label(ReadOnlySpan<char> subdomain) =>

@@ -4,17 +4,17 @@ using Microsoft.AspNetCore.Http.Features;
 namespace Tenancy.Resolution;
 
 /// <summary>
-/// What is still to come of the bodies of refused requests. Kestrel would read all of it, as fast as it comes, to keep the connection: who
-/// sends large bodies for nothing would take the time of everybody else's requests.
+/// Ends the connections of requests that were refused while their bodies are still on the way. Kestrel would read such a body to its end,
+/// to use the connection again: somebody who sends large bodies, only to be refused, would keep the server busy at the cost of others.
 /// </summary>
 /// <remarks>
-/// So the connection ends. A moment later, and without reading on: where a connection ends before its client has read the answer, and
-/// bytes of the request are still on their way, the client may see a broken connection instead (RFC 9112, section 9.6). Kestrel holds up to
-/// 2 MiB of each body meanwhile: a few connections wait for half a second, and where more do, the others only for a fiftieth.
+/// The connection does not end at once: its client may still be sending, and would then see a broken connection and not the answer (RFC
+/// 9112, section 9.6). So it stays for a moment, in which nothing more is read. Kestrel holds up to 2 MiB of each such body meanwhile.
+/// Therefore only 16 connections at a time get half a second, and all others 20 milliseconds.
 /// </remarks>
 internal sealed class UnreadBodies
 {
-    /// <summary>What is at most this long costs less to read than a new connection.</summary>
+    /// <summary>A body of at most this many bytes is read to its end: that costs less than a new connection.</summary>
     private const int Small = 64 * 1024;
 
     /// <summary>How many connections at once wait until their clients have read the answer.</summary>

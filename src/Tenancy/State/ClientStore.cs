@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using StackExchange.Redis;
+using Tenancy.Audit;
 using Tenancy.Configuration;
 
 namespace Tenancy.State;
@@ -13,17 +14,34 @@ internal sealed class ClientStore(RedisConnection redis, TenantId tenant, long g
     private readonly TenantKeyspace _keys = new(tenant);
 
     /// <summary>Lists a client.</summary>
+    /// <param name="client">The client.</param>
+    /// <param name="lifetime">How long it lives after a use.</param>
+    /// <param name="maxClients">The most clients.</param>
+    /// <param name="audit">The entry of the audit; null for none.</param>
     /// <returns>The client, or why it is not listed.</returns>
-    public async Task<(StoredClient? Client, ClientRefusal Refusal)> CreateAsync(ClientRecord client, TimeSpan lifetime, int maxClients)
+    public async Task<(StoredClient? Client, ClientRefusal Refusal)> CreateAsync(
+        ClientRecord client,
+        TimeSpan lifetime,
+        int maxClients,
+        AuditEntry? audit = null
+    )
     {
-        var handle = Handle(client.Issuer, client.ClientId);
+        var handle = HandleOf(client.Issuer, client.ClientId);
         var answer = (RedisResult[])
             (
                 await redis
                     .EvaluateFencedAsync(
                         StoreScript.ClientCreate,
-                        [_keys.Client(handle), _keys.Clients, _keys.Generation],
-                        [handle, Serialize(client), (long)lifetime.TotalMilliseconds, maxClients, redis.ClockOffset, generation]
+                        [_keys.Client(handle), _keys.Clients, _keys.Generation, _keys.Audit],
+                        [
+                            handle,
+                            Serialize(client),
+                            (long)lifetime.TotalMilliseconds,
+                            maxClients,
+                            redis.ClockOffset,
+                            generation,
+                            Text(audit, handle),
+                        ]
                     )
                     .ConfigureAwait(false)
             )!;
@@ -40,7 +58,7 @@ internal sealed class ClientStore(RedisConnection redis, TenantId tenant, long g
             await redis
                 .EvaluateFencedAsync(
                     StoreScript.ClientUse,
-                    [_keys.Client(Handle(issuer, clientId)), _keys.Clients, _keys.Generation],
+                    [_keys.Client(HandleOf(issuer, clientId)), _keys.Clients, _keys.Generation],
                     [redis.ClockOffset, generation]
                 )
                 .ConfigureAwait(false);
@@ -70,14 +88,14 @@ internal sealed class ClientStore(RedisConnection redis, TenantId tenant, long g
 
     /// <summary>Gives a client a new record and its full lifetime again.</summary>
     /// <returns>Null where the client that was read is gone.</returns>
-    public async Task<StoredClient?> RefreshAsync(StoredClient client, ClientRecord record)
+    public async Task<StoredClient?> RefreshAsync(StoredClient client, ClientRecord record, AuditEntry? audit = null)
     {
         var expiry = (long)
             await redis
                 .EvaluateFencedAsync(
                     StoreScript.ClientRefresh,
-                    [_keys.Client(client.Handle), _keys.Clients, _keys.Generation],
-                    [Created(client.CreatedAt), Serialize(record), redis.ClockOffset, generation]
+                    [_keys.Client(client.Handle), _keys.Clients, _keys.Generation, _keys.Audit],
+                    [Created(client.CreatedAt), Serialize(record), redis.ClockOffset, generation, Text(audit, client.Handle)]
                 )
                 .ConfigureAwait(false);
         return expiry > 0 ? client with { Record = record, ExpiresAt = Time(expiry) } : null;
@@ -85,20 +103,21 @@ internal sealed class ClientStore(RedisConnection redis, TenantId tenant, long g
 
     /// <summary>Takes a client out.</summary>
     /// <returns>False where it is not listed.</returns>
-    public async Task<bool> DeleteAsync(string handle) =>
+    public async Task<bool> DeleteAsync(string handle, AuditEntry? audit = null) =>
         (int)
             await redis
                 .EvaluateFencedAsync(
                     StoreScript.ClientDelete,
-                    [_keys.Client(handle), _keys.Clients, _keys.Generation],
-                    [redis.ClockOffset, generation]
+                    [_keys.Client(handle), _keys.Clients, _keys.Generation, _keys.Audit],
+                    [redis.ClockOffset, generation, Text(audit, handle)]
                 )
                 .ConfigureAwait(false) == 1;
 
     /// <summary>The handle in an entry of the index.</summary>
     internal static string HandleOf(string entry) => entry[(entry.IndexOf('.', StringComparison.Ordinal) + 1)..];
 
-    private static string Handle(string issuer, string clientId) => TenantKeyspace.Hash(issuer, clientId);
+    /// <summary>The handle of a client.</summary>
+    internal static string HandleOf(string issuer, string clientId) => TenantKeyspace.Hash(issuer, clientId);
 
     private async Task<StoredClient?> ReadAsync(string handle) =>
         await redis.GetFieldsAsync(_keys.Client(handle), "record", "created", "expiry", "lifetime").ConfigureAwait(false)
@@ -117,6 +136,8 @@ internal sealed class ClientStore(RedisConnection redis, TenantId tenant, long g
     private static DateTimeOffset Time(long milliseconds) => DateTimeOffset.FromUnixTimeMilliseconds(milliseconds);
 
     private static string Created(DateTimeOffset time) => time.ToUnixTimeMilliseconds().ToString("D15", CultureInfo.InvariantCulture);
+
+    private static string Text(AuditEntry? audit, string handle) => audit is null ? "" : (audit with { Subject = handle }).ToText();
 
     private static string Serialize(ClientRecord client) => JsonSerializer.Serialize(client, ClientJson.Default.ClientRecord);
 }

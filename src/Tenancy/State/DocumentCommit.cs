@@ -12,7 +12,6 @@ namespace Tenancy.State;
 internal static class DocumentCommit
 {
     private const int Attempts = 3;
-    private const int LargeBytes = 64 * 1024;
 
     /// <summary>Commits what there is, and keeps the claim, where there is one.</summary>
     /// <exception cref="DocumentChangedException">A document is not as it was read.</exception>
@@ -44,11 +43,10 @@ internal static class DocumentCommit
         long generation,
         DocumentWork? work,
         IdempotencyLease lease,
-        ReadOnlyMemory<byte> response,
-        IdempotencyRules rules
+        Completion completion
     )
     {
-        var answer = await SendAsync(redis, keys, generation, work, lease, new(response, rules)).ConfigureAwait(false);
+        var answer = await SendAsync(redis, keys, generation, work, lease, completion).ConfigureAwait(false);
         return (int)answer[0] switch
         {
             1 => new(IsStored: true),
@@ -66,27 +64,75 @@ internal static class DocumentCommit
         Completion? completion
     )
     {
-        var sending = work?.BeginSending() ?? new("", [], IsAgain: false);
-        var (isAnswered, isCommitted) = (false, false);
+        var sending = work?.BeginSending() ?? new("", [], [], IsAgain: false);
+        var (isAnswered, isCommitted, isAgain) = (false, false, sending.IsAgain);
+        (string Account, string Version)[] raised = [];
         try
         {
-            var answer = await SendAsync(redis, keys, generation, sending, work?.Budget ?? DocumentBudget.OfTenant(0), lease, completion)
+            (var answer, isAgain) = await SendAsync(
+                    redis,
+                    keys,
+                    generation,
+                    sending,
+                    work?.Budget ?? DocumentBudget.OfTenant(0),
+                    lease,
+                    completion
+                )
                 .ConfigureAwait(false);
             (isAnswered, isCommitted) = (true, (int)answer[0] == 1);
+            redis.Metrics?.Commit(keys.Tenant.Value, NameOf((int)answer[0]));
+            raised = isCommitted ? [.. answer[1..].Chunk(2).Select(static one => ((string)one[0]!, (string)one[1]!))] : [];
+            Tell(redis, keys, generation, raised.Select(static one => one.Account));
             return (int)answer[0] switch
             {
                 3 => throw new StorageBudgetExceededException(work!.Budget, isShare: (int)answer[1] == 2),
                 4 => throw new DocumentChangedException(sending.Writes[(int)answer[1] - 1].Place.Collection),
+                5 => throw DocumentChangedException.OfRemembered(),
                 _ => answer,
             };
         }
         finally
         {
-            work?.EndSending(isAnswered, isCommitted);
+            if (!isCommitted)
+            {
+                foreach (var (what, _) in sending.Remembered)
+                {
+                    redis.Remembered.Forget(what.Account);
+                }
+            }
+
+            if (!isAnswered || isAgain)
+            {
+                // It may have been written by a try whose answer was lost.
+                Tell(redis, keys, generation, sending.Writes.Select(static write => write.Place.Account).Distinct());
+            }
+
+            work?.EndSending(isAnswered, isCommitted, raised);
         }
     }
 
-    private static Task<RedisResult[]> SendAsync(
+    private static string NameOf(int answer) =>
+        answer switch
+        {
+            1 => "committed",
+            2 => "replay",
+            3 => "storage_full",
+            4 or 5 => "conflict",
+            _ => "claim_passed",
+        };
+
+    // Other nodes remember what has changed, too; and this one may, though not of this call.
+    private static void Tell(RedisConnection redis, TenantKeyspace keys, long generation, IEnumerable<string> accounts)
+    {
+        foreach (var hash in accounts)
+        {
+            var account = new RememberedAccount(keys.Tenant, generation, hash);
+            redis.Remembered.Forget(account);
+            FleetMessages.Tell(redis, new(FleetTopic.Documents, keys.Tenant, account.Text));
+        }
+    }
+
+    private static Task<(RedisResult[] Answer, bool IsAgain)> SendAsync(
         RedisConnection redis,
         TenantKeyspace keys,
         long generation,
@@ -97,26 +143,33 @@ internal static class DocumentCommit
     ) => StoreAttempts.RunAsync(Attempts, async isAgain =>
         {
             var command = new Command(redis.ClockOffset, keys, generation);
-            command.Add(sending with { IsAgain = sending.IsAgain || isAgain }, budget, lease, completion);
-            return (RedisResult[])
+            var again = sending with { IsAgain = sending.IsAgain || isAgain };
+            command.Add(again, budget, lease, completion);
+            var answer = (RedisResult[])
                 (
                     await redis
                         .EvaluateFencedAsync(
                             StoreScript.Commit,
                             [.. command.Keys],
                             [.. command.Arguments],
-                            isLarge: sending.Writes.Sum(write => write.Json?.Length ?? 0) + (completion?.Response.Length ?? 0) > LargeBytes
+                            isLarge: sending.Writes.Sum(write => write.Json?.Length ?? 0) + (completion?.Response.Length ?? 0)
+                                > RedisConnection.LargeBytes
                         )
                         .ConfigureAwait(false)
                 )!;
+            return (answer, again.IsAgain);
         });
 
-    private sealed record Completion(ReadOnlyMemory<byte> Response, IdempotencyRules Rules);
+    /// <summary>What ends a claim.</summary>
+    /// <param name="Response">The answer.</param>
+    /// <param name="Rules">How long it is kept.</param>
+    /// <param name="Use">What is counted with it; null for nothing.</param>
+    public sealed record Completion(ReadOnlyMemory<byte> Response, IdempotencyRules Rules, CommittedUse? Use);
 
     // The keys and arguments of one call of the script, in the order in which it reads them.
     private sealed class Command(RedisValue clockOffset, TenantKeyspace keyspace, long generation)
     {
-        public List<StoreKey> Keys { get; } = [keyspace.Generation];
+        public List<StoreKey> Keys { get; } = [keyspace.Generation, keyspace.DocumentVersions];
 
         public List<RedisValue> Arguments { get; } = [generation, clockOffset];
 
@@ -132,7 +185,17 @@ internal static class DocumentCommit
                 budget.Tenant,
                 budget.Caller,
                 budget.CallerHash,
+                sending.Remembered.Length,
             ]);
+            foreach (var (what, mark) in sending.Remembered)
+            {
+                Arguments.AddRange([what.Place is null ? what.Account.Account : "", mark.Text]);
+                if (what.Place is { } place)
+                {
+                    Keys.Add(keyspace.Document(place));
+                }
+            }
+
             if (lease is not null)
             {
                 Add(lease, completion);
@@ -156,6 +219,8 @@ internal static class DocumentCommit
                     keyspace.CallerIdempotencies(lease.CallerHash),
                     keyspace.CallerIdempotencySizes(lease.CallerHash),
                     keyspace.IdempotencyCallers,
+                    keyspace.Usage(UsageDay.Text(completion.Use?.Day ?? 0)),
+                    keyspace.UsageDays,
                 ]);
                 Arguments.AddRange([
                     lease.RecordHash,
@@ -164,7 +229,22 @@ internal static class DocumentCommit
                     (long)completion.Rules.ReplayTime.TotalMilliseconds,
                     (long)completion.Rules.Skew.TotalMilliseconds,
                 ]);
+                Add(completion.Use);
             }
+        }
+
+        private void Add(CommittedUse? use)
+        {
+            var row = use?.Row ?? default;
+            Arguments.AddRange([
+                use is null ? "" : $"{row.Outcome} {row.Tool}",
+                row.Micros,
+                row.Bytes,
+                row.Units,
+                use?.Day ?? 0,
+                use?.FirstDay ?? 0,
+                use?.KeptFor ?? 0,
+            ]);
         }
 
         private void Add(DocumentWrite[] writes)

@@ -21,11 +21,17 @@ public abstract class CallRefusedException : Exception
 /// </summary>
 public sealed class DocumentChangedException : CallRefusedException
 {
+    private const string ForCaller = "It was changed by somebody else meanwhile: read it again.";
+
     internal DocumentChangedException(string collection)
-        : base(
-            $"A document of '{collection}' was changed or deleted since it was read: read it again.",
-            "It was changed by somebody else meanwhile: read it again."
-        ) { }
+        : base($"A document of '{collection}' was changed or deleted since it was read: read it again.", ForCaller) { }
+
+    private DocumentChangedException(string message, string callerMessage)
+        : base(message, callerMessage) { }
+
+    /// <summary>Something that was read with <c>GetCachedAsync</c> or <c>ListCachedAsync</c> has changed.</summary>
+    internal static DocumentChangedException OfRemembered() =>
+        new("A document that was read from this node's memory may have changed since it was remembered: read it again.", ForCaller);
 }
 
 /// <summary>

@@ -140,4 +140,8 @@ internal sealed class DocumentReader(RedisConnection redis, TenantKeyspace keys,
 }
 
 /// <summary>A document as it is stored.</summary>
-internal sealed record StoredDocument(DocumentPlace Place, ReadOnlyMemory<byte> Json, long Revision);
+internal sealed record StoredDocument(DocumentPlace Place, ReadOnlyMemory<byte> Json, long Revision)
+{
+    /// <summary>Gets the commit that wrote it last, where that was asked for.</summary>
+    public string Commit { get; init; } = "";
+}

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 
 namespace Tenancy.State;
@@ -9,7 +10,9 @@ internal sealed class DocumentReads<T>(DocumentScope scope, string collection)
     /// <summary>Where a page ends, whatever its limit. The documents that are read for it at once may be 4 MiB more.</summary>
     private const int MaxPageBytes = 1024 * 1024;
 
-    /// <summary>What the documents that ids name may have together.</summary>
+    private const int MaxPageSize = 200;
+
+    /// <summary>What the documents that ids name, or that are listed at once, may have together.</summary>
     private const int MaxReadBytes = 8 * 1024 * 1024;
 
     private DocumentReader Reader => new(scope.Redis, scope.Keys, collection);
@@ -78,6 +81,59 @@ internal sealed class DocumentReads<T>(DocumentScope scope, string collection)
         return new(items, isLast ? null : DocumentCursor.Write(places[read - 1], isOneOfMany: accounts.Count > 1));
     }
 
+    /// <summary>Reads a document that the node may remember; null where there is none.</summary>
+    /// <param name="place">Where it lies.</param>
+    /// <param name="refresh">Whether it is read from the store, whatever is remembered.</param>
+    public async Task<T?> GetCachedAsync(DocumentPlace place, bool refresh)
+    {
+        if (scope.Work?.Find(place) is not null)
+        {
+            return await ReadAsync(place).ConfigureAwait(false);
+        }
+
+        var (memory, account, what) = (scope.Redis.Remembered, scope.Remembered(place.Account), $"{collection}:{place.IdHash}");
+        if (refresh || !memory.TryGet(account, what, out var found))
+        {
+            var (version, document) = await memory.ReadAsync(account, place).ConfigureAwait(false);
+
+            // That there is none is not remembered: it may be created in the next moment, on another node.
+            if (document is null)
+            {
+                return await ReadAsync(place).ConfigureAwait(false);
+            }
+
+            found = new(version, [document]);
+            memory.Add(account, what, found);
+        }
+
+        scope.BeginWork().Expect(new(account, place), found.Documents[0].Commit, isNew: refresh);
+        return Read(found.Documents[0]);
+    }
+
+    /// <summary>Reads the first documents of the account, which the node may remember.</summary>
+    public async Task<IReadOnlyList<T>> ListCachedAsync(string accountHash, int most, CancellationToken cancellationToken)
+    {
+        if (scope.Work?.HasWritten(collection, accountHash) is true)
+        {
+            return await ListAllAsync(most, cancellationToken).ConfigureAwait(false);
+        }
+
+        var (memory, account) = (scope.Redis.Remembered, scope.Remembered(accountHash));
+        var what = string.Create(CultureInfo.InvariantCulture, $"{collection}:{most}");
+        if (!memory.TryGet(account, what, out var found))
+        {
+            var (version, _) = await memory.ReadAsync(account, place: null).ConfigureAwait(false);
+            if (!memory.TryGet(account, version, what, out found))
+            {
+                found = new(version, await ReadStoredAsync(accountHash, most, cancellationToken).ConfigureAwait(false));
+                memory.Add(account, what, found);
+            }
+        }
+
+        scope.BeginWork().Expect(new(account), found.Version.ToString(CultureInfo.InvariantCulture));
+        return [.. found.Documents.Select(Read)];
+    }
+
     /// <summary>Reads a document; null where there is none.</summary>
     public async Task<T?> ReadAsync(DocumentPlace place)
     {
@@ -92,6 +148,42 @@ internal sealed class DocumentReads<T>(DocumentScope scope, string collection)
     public T Read(StoredDocument stored) => Read(stored.Json.Span, stored.Revision, stored.Place);
 
     public T Read(DocumentWrite write) => Read(write.Json, write.Revision, write.Place);
+
+    private async Task<IReadOnlyList<T>> ListAllAsync(int most, CancellationToken cancellationToken)
+    {
+        List<T> all = [];
+        string? cursor = null;
+        do
+        {
+            var page = await ListAsync(cursor, Math.Min(MaxPageSize, most - all.Count), cancellationToken).ConfigureAwait(false);
+            all.AddRange(page.Items);
+            cursor = page.NextCursor;
+        } while (cursor is not null && all.Count < most);
+        return [.. all.Take(most)];
+    }
+
+    private async Task<List<StoredDocument>> ReadStoredAsync(string accountHash, int most, CancellationToken cancellationToken)
+    {
+        var places = await Reader.ListAsync([accountHash], 0, "", most).ConfigureAwait(false);
+        List<StoredDocument> documents = [];
+        var bytes = 0;
+        await foreach (var document in Reader.ReadAsync(places.Select(ToPlace)).ConfigureAwait(false))
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            bytes += document?.Json.Length ?? 0;
+            if (bytes > MaxReadBytes)
+            {
+                throw new ReadTooLargeException(collection, MaxReadBytes);
+            }
+
+            if (document is not null)
+            {
+                documents.Add(document);
+            }
+        }
+
+        return documents;
+    }
 
     // What the call wrote is read as it wrote it, and with it how large each is.
     private async IAsyncEnumerable<(T? Document, int Size)> ReadAsync(

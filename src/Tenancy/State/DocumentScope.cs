@@ -77,6 +77,12 @@ internal sealed class DocumentScope
 
     public TenantKeyspace Keys { get; }
 
+    /// <summary>Gets the generation of the tenant.</summary>
+    public long Generation { get; init; }
+
+    /// <summary>Gets what the node remembers documents of an account under.</summary>
+    public RememberedAccount Remembered(string accountHash) => new(_tenant, Generation, accountHash);
+
     /// <summary>Gets what the call wrote and is not committed; null for nothing.</summary>
     public DocumentWork? Work
     {
@@ -109,7 +115,7 @@ internal sealed class DocumentScope
     /// <exception cref="InvalidOperationException">The document was not read from this tenant's store.</exception>
     public DocumentScope Of(TenantDocument owner) =>
         owner.Origin is { } origin && origin.Tenant == _tenant
-            ? new(_redis, _tenant, _operationId, _unit, _throwIfEnded, origin.AccountHash, readable: null)
+            ? new(_redis, _tenant, _operationId, _unit, _throwIfEnded, origin.AccountHash, readable: null) { Generation = Generation }
             : throw new InvalidOperationException(
                 $"This {owner.GetType().Name} was not read from the tenant's documents: read the owner first, for what belongs to it "
                     + "is written where the owner lies."

@@ -21,6 +21,7 @@ internal sealed class DocumentWork(DocumentBudget budget)
     private const int NameBytes = 16;
     private readonly Lock _gate = new();
     private readonly OrderedDictionary<DocumentPlace, DocumentWrite> _writes = [];
+    private readonly Dictionary<Remembered, Mark> _remembered = [];
     private long _bytes;
     private string? _name;
     private bool _isBeingSent;
@@ -74,6 +75,15 @@ internal sealed class DocumentWork(DocumentBudget budget)
         lock (_gate)
         {
             return _writes.GetValueOrDefault(place);
+        }
+    }
+
+    /// <summary>Whether something in a collection was written and is not committed.</summary>
+    public bool HasWritten(string collection, string account)
+    {
+        lock (_gate)
+        {
+            return _writes.Keys.Any(place => place.Collection == collection && place.Account == account);
         }
     }
 
@@ -136,6 +146,22 @@ internal sealed class DocumentWork(DocumentBudget budget)
         }
     }
 
+    /// <summary>Notes that the call used what the node remembers: the commit is refused where that has changed since.</summary>
+    /// <param name="what">A document, or a list.</param>
+    /// <param name="mark">The commit that wrote the document last, or the version of the account that the list is of.</param>
+    /// <param name="isNew">Whether it was read from the store just now, so that what was known before does not count any more.</param>
+    public void Expect(Remembered what, string mark, bool isNew = false)
+    {
+        lock (_gate)
+        {
+            // Of two within one try the first counts: what was decided by it may be wrong by now.
+            if (isNew || !_remembered.TryGetValue(what, out var before) || before.MayBeReplaced)
+            {
+                _remembered[what] = new(mark, MayBeReplaced: false);
+            }
+        }
+    }
+
     /// <summary>Begins to send. Until <see cref="EndSending"/> nothing more is written.</summary>
     /// <returns>The writes, and a name by which the store knows them when they are sent again.</returns>
     public Sending BeginSending()
@@ -150,7 +176,7 @@ internal sealed class DocumentWork(DocumentBudget budget)
             _isBeingSent = true;
             var isAgain = _name is not null;
             _name ??= Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(NameBytes));
-            return new(_name, [.. _writes.Values], isAgain);
+            return new(_name, [.. _writes.Values], [.. _remembered], isAgain);
         }
     }
 
@@ -160,7 +186,8 @@ internal sealed class DocumentWork(DocumentBudget budget)
     /// changed.
     /// </param>
     /// <param name="isCommitted">Whether it was written.</param>
-    public void EndSending(bool isAnswered, bool isCommitted)
+    /// <param name="versions">The accounts whose version it raised, with that.</param>
+    public void EndSending(bool isAnswered, bool isCommitted, params ReadOnlySpan<(string Account, string Version)> versions)
     {
         lock (_gate)
         {
@@ -170,6 +197,12 @@ internal sealed class DocumentWork(DocumentBudget budget)
                 // A handler that repeats itself may create the same document again: it is then found here.
                 ReadsFirst |= _writes.Count > 0;
                 HasFlushed |= isCommitted && _writes.Count > 0;
+                if (isCommitted)
+                {
+                    Renew(_name!, versions);
+                }
+
+                LetReplace();
                 Clear();
             }
         }
@@ -181,22 +214,62 @@ internal sealed class DocumentWork(DocumentBudget budget)
         lock (_gate)
         {
             Clear();
+            _remembered.Clear();
         }
     }
 
-    /// <summary>What there is now, to begin again from; null for nothing.</summary>
-    public DocumentWrite[]? Copy()
+    /// <summary>What there is now, to begin again from.</summary>
+    public Start Copy()
     {
         lock (_gate)
         {
-            return _writes.Count > 0 ? [.. _writes.Values] : null;
+            return new([.. _writes.Values], [.. _remembered]);
         }
     }
 
     /// <summary>The work of another try, after one of which something may be in the store.</summary>
-    public static DocumentWork Again(DocumentBudget budget, DocumentWrite[]? writes) => new(budget, writes ?? []) { ReadsFirst = true };
+    /// <param name="budget">What the documents may take up.</param>
+    /// <param name="start">What it begins with. What was remembered then counts, unless it is read anew.</param>
+    public static DocumentWork Again(DocumentBudget budget, Start start)
+    {
+        var again = new DocumentWork(budget, start.Writes) { ReadsFirst = true };
+        foreach (var (what, mark) in start.Remembered)
+        {
+            again._remembered[what] = mark with { MayBeReplaced = true };
+        }
+
+        return again;
+    }
 
     private static int Length(DocumentWrite? write) => write?.Json?.Length ?? 0;
+
+    // What this commit wrote is its own now. All else may be read anew, and is to be as it was remembered until then.
+    private void Renew(string name, ReadOnlySpan<(string Account, string Version)> versions)
+    {
+        foreach (var (what, mark) in _remembered.ToArray())
+        {
+            if (what.Place is { } place && _writes.TryGetValue(place, out var write))
+            {
+                _remembered[what] = mark with { Text = write.Json is null ? "" : name };
+            }
+        }
+
+        foreach (var (account, version) in versions)
+        {
+            foreach (var what in _remembered.Keys.Where(what => what.Place is null && what.Account.Account == account).ToArray())
+            {
+                _remembered[what] = new(version, MayBeReplaced: true);
+            }
+        }
+    }
+
+    private void LetReplace()
+    {
+        foreach (var (what, mark) in _remembered.ToArray())
+        {
+            _remembered[what] = mark with { MayBeReplaced = true };
+        }
+    }
 
     private void Clear()
     {
@@ -206,9 +279,27 @@ internal sealed class DocumentWork(DocumentBudget budget)
 
     /// <param name="Name">What the store knows them by.</param>
     /// <param name="Writes">The writes, in their order.</param>
+    /// <param name="Remembered">What the node remembered and the call used.</param>
     /// <param name="IsAgain">Whether they were sent before, and no answer came.</param>
-    internal readonly record struct Sending(string Name, DocumentWrite[] Writes, bool IsAgain);
+    internal readonly record struct Sending(string Name, DocumentWrite[] Writes, KeyValuePair<Remembered, Mark>[] Remembered, bool IsAgain);
+
+    /// <summary>What another try begins with.</summary>
+    internal readonly record struct Start(DocumentWrite[] Writes, KeyValuePair<Remembered, Mark>[] Remembered)
+    {
+        /// <summary>Gets a beginning without anything.</summary>
+        public static Start Empty => new([], []);
+    }
+
+    /// <summary>By what is told that something has changed.</summary>
+    /// <param name="Text">The commit that wrote a document last, or the version of the account that a list is of.</param>
+    /// <param name="MayBeReplaced">Whether it is of an earlier try, or of an earlier commit.</param>
+    internal readonly record struct Mark(string Text, bool MayBeReplaced);
 }
+
+/// <summary>Something that a node remembers.</summary>
+/// <param name="Account">The account that it lies in.</param>
+/// <param name="Place">The document; null for a list of the account's documents.</param>
+internal readonly record struct Remembered(RememberedAccount Account, DocumentPlace? Place = null);
 
 /// <summary>What one document is to become.</summary>
 /// <param name="Place">Where it lies.</param>

@@ -16,6 +16,7 @@ public sealed class Documents<T>
     where T : TenantDocument
 {
     private const int MaxPageSize = 200;
+    private const int MaxCachedList = 1001;
     private static readonly DocumentAttribute Kind = DocumentKind.Of(typeof(T));
     private readonly DocumentScope _scope;
     private readonly DocumentPlace? _owner;
@@ -92,6 +93,45 @@ public sealed class Documents<T>
                 ? await _reads.ReadAsync(Place(account, id)).ConfigureAwait(false)
             : await GetAllAsync([id], cancellationToken).ConfigureAwait(false) is [var found] ? found
             : null;
+    }
+
+    /// <summary>
+    /// Reads a document that is read often and changes seldom: from this node's memory, where no document of the account has changed since.
+    /// </summary>
+    /// <remarks>
+    /// What was changed on this node is seen at once; what was changed on another one in a moment, and at the latest after a second. A
+    /// commit of this call is refused where the document has changed since (<see cref="DocumentChangedException"/>), so that nothing is
+    /// written by what is no longer true; what a handler does elsewhere before it commits is not held back by that. That there is no
+    /// document is never remembered.
+    /// </remarks>
+    /// <param name="id">The document's id.</param>
+    /// <param name="refresh">
+    /// Whether to read it from the store and to remember that, such as before somebody is refused for what is remembered.
+    /// </param>
+    /// <param name="cancellationToken">Refuses to begin.</param>
+    /// <exception cref="InvalidOperationException">The call is for several accounts, or for none, or its handler has returned.</exception>
+    public Task<T?> GetCachedAsync(string id, bool refresh = false, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(id);
+        cancellationToken.ThrowIfCancellationRequested();
+        return _reads.GetCachedAsync(Place(_scope.AccountHash, id), refresh);
+    }
+
+    /// <summary>
+    /// Reads the documents of the account, the first ones where there are more than <paramref name="limit"/>, in the order in which they
+    /// were created; from this node's memory as <see cref="GetCachedAsync"/>, where they have 1 MiB at most. A commit of this call is
+    /// refused where any document of the account has changed since.
+    /// </summary>
+    /// <param name="limit">The most documents, 1 to 1,001.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="InvalidOperationException">The call is for several accounts, or for none, or its handler has returned.</exception>
+    /// <exception cref="ReadTooLargeException">They have more than 8 MiB: read them page by page.</exception>
+    public Task<IReadOnlyList<T>> ListCachedAsync(int limit, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, MaxCachedList);
+        cancellationToken.ThrowIfCancellationRequested();
+        return _reads.ListCachedAsync(_scope.AccountHash, limit, cancellationToken);
     }
 
     /// <summary>Reads those of the ids that there are, each once and in the order of the ids, however often an id is named.</summary>

@@ -27,6 +27,42 @@ internal static class FleetKeyspace
     /// <summary>When each node was heard of last.</summary>
     public static StoreKey NodeBeats { get; } = new("{tenants}:node-beats");
 
+    /// <summary>The answers to requests of the admin API with an Idempotency-Key, encrypted.</summary>
+    public static StoreKey AdminAnswers { get; } = new("{tenants}:admin-answers");
+
+    /// <summary>When each of them is over.</summary>
+    public static StoreKey AdminAnswerIndex { get; } = new("{tenants}:admin-answer-index");
+
+    /// <summary>What was done, the earliest first.</summary>
+    public static StoreKey Audit { get; } = new("{tenants}:audit");
+
+    /// <summary>The places of these entries by tenant.</summary>
+    public static StoreKey AuditPlaces { get; } = new("{tenants}:audit-places");
+
+    /// <summary>What these entries take up, in bytes.</summary>
+    public static StoreKey AuditSize { get; } = new("{tenants}:audit-size");
+
+    /// <summary>The tenants in whose own slots entries may wait to be brought here, by when that was noted.</summary>
+    public static StoreKey AuditDue { get; } = new("{tenants}:audit-due");
+
+    /// <summary>How many requests were refused, the earliest minute first.</summary>
+    public static StoreKey Refusals { get; } = new("{tenants}:refusals");
+
+    /// <summary>The places of these entries by tenant.</summary>
+    public static StoreKey RefusalPlaces { get; } = new("{tenants}:refusal-places");
+
+    /// <summary>What these entries take up, in bytes.</summary>
+    public static StoreKey RefusalSize { get; } = new("{tenants}:refusal-size");
+
+    /// <summary>What deleted tenants used, by name.</summary>
+    public static StoreKey DeletedUsage { get; } = new("{tenants}:usage");
+
+    /// <summary>These names, by tenant and day.</summary>
+    public static StoreKey DeletedUsageNames { get; } = new("{tenants}:usage-names");
+
+    /// <summary>The same names by day alone.</summary>
+    public static StoreKey DeletedUsageDays { get; } = new("{tenants}:usage-days");
+
     /// <summary>Which node runs the scheduled check of a tenant.</summary>
     public static StoreKey Lease(TenantId id) => new($"{{tenants}}:lease:{id.Value}");
 

@@ -48,12 +48,20 @@ internal sealed class FleetMessages(RedisConnection redis, ILogger<FleetMessages
     }
 
     /// <summary>Tells the other nodes.</summary>
-    public void Tell(FleetMessage message) => redis.Tell(Channel, message.Write(redis.NodeId));
+    public void Tell(FleetMessage message) => Tell(redis, message);
+
+    /// <summary>Tells the other nodes of the same store.</summary>
+    public static void Tell(RedisConnection redis, FleetMessage message) => redis.Tell(Channel, message.Write(redis.NodeId));
 
     private void OnMessage(string text)
     {
         if (FleetMessage.TryRead(text, redis.NodeId, out var message))
         {
+            if (message.Topic == FleetTopic.Documents && RememberedAccount.TryRead(message.Tenant, message.Detail, out var account))
+            {
+                redis.Remembered.Forget(account);
+            }
+
             foreach (var listener in _listeners)
             {
                 listener(message);
@@ -78,7 +86,7 @@ internal readonly record struct FleetMessage(FleetTopic Topic, TenantId Tenant, 
             text.Split(' ') is not [var from, var topic, var tenant, var detail]
             || from == node
             || !Enum.TryParse<FleetTopic>(topic, out var known)
-            || !Enum.IsDefined(known)
+            || Enum.GetName(known) != topic
             || !TenantId.TryParse(tenant, out var id)
         )
         {
@@ -104,4 +112,15 @@ internal enum FleetTopic
 
     /// <summary>A session of a tenant was ended; the detail is its handle.</summary>
     Session,
+
+    /// <summary>
+    /// Documents changed that nodes may remember; the detail is the tenant's generation and the account that they lie in.
+    /// </summary>
+    Documents,
+
+    /// <summary>A client told a session something that another node has to act upon; the detail is all of it.</summary>
+    Delivery,
+
+    /// <summary>A node acts upon a delivery; the detail is its id.</summary>
+    Delivered,
 }

@@ -8,6 +8,9 @@ internal interface IUnitOfWork
 
     /// <summary>Gets where writes are collected.</summary>
     DocumentWork BeginWork();
+
+    /// <summary>Adds units to what the call is counted with.</summary>
+    void AddUnits(long units);
 }
 
 /// <summary>The unit of work of what is no call.</summary>
@@ -15,10 +18,16 @@ internal interface IUnitOfWork
 internal sealed class UnitOfWork(DocumentBudget budget) : IUnitOfWork
 {
     private DocumentWork? _work;
+    private long _units;
+
+    /// <summary>Gets the units that were added. Outside a call nobody counts them.</summary>
+    public long Units => Interlocked.Read(ref _units);
 
     public DocumentWork? Work => Volatile.Read(ref _work);
 
     public DocumentWork BeginWork() => Work ?? Interlocked.CompareExchange(ref _work, new(budget), null) ?? _work;
+
+    public void AddUnits(long units) => Interlocked.Add(ref _units, units);
 
     /// <exception cref="InvalidOperationException">Something was written and never committed.</exception>
     public void ThrowIfForgotten()

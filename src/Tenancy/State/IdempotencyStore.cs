@@ -21,7 +21,7 @@ internal sealed class IdempotencyStore(RedisConnection redis, TenantId tenant, l
 
     private readonly TenantKeyspace _keys = new(tenant);
 
-    /// <summary>Claims a request, in one round trip.</summary>
+    /// <summary>Claims a request, in one round trip; the answer of one that was done before takes another where it is large.</summary>
     /// <param name="request">The request; it is valid, for a malformed one must leave no trace.</param>
     /// <param name="lease">How long it may run.</param>
     public async Task<IdempotencyClaim> ClaimAsync(IdempotentRequest request, TimeSpan lease)
@@ -36,13 +36,26 @@ internal sealed class IdempotencyStore(RedisConnection redis, TenantId tenant, l
             1 => new IdempotencyClaim.Claimed(
                 new(record, caller, work, token, OperationId((string)answer[1]!, request, work), isTakenOver: (int)answer[2] == 1)
             ),
-            2 => new IdempotencyClaim.Replay((byte[])answer[1]!),
+            2 => await ReplayAsync(record, work, answer).ConfigureAwait(false),
             3 => new IdempotencyClaim.InFlight(Wait(lease, left: Time(answer[1]))),
             4 => new IdempotencyClaim.Conflict(),
             5 => new IdempotencyClaim.Expired(),
             6 => new IdempotencyClaim.TooManyInserts(Time(answer[1])),
             _ => new IdempotencyClaim.StorageFull(Time(answer[1]), IsShare: (int)answer[2] == 1),
         };
+    }
+
+    private async Task<IdempotencyClaim> ReplayAsync(string record, string work, RedisResult[] answer)
+    {
+        if (answer.Length > 1)
+        {
+            return new IdempotencyClaim.Replay((byte[])answer[1]!);
+        }
+
+        var stored = await redis.GetLargeFieldsAsync(_keys.Idempotency(record), "request", "response").ConfigureAwait(false);
+
+        // Between the two trips its time may have ended, or the tenant.
+        return stored[0] == work ? new IdempotencyClaim.Replay((byte[])stored[1]!) : new IdempotencyClaim.Expired();
     }
 
     // A timeout of the store is not a "no": the same claim is made again, and the store knows it by its token.
@@ -81,6 +94,7 @@ internal sealed class IdempotencyStore(RedisConnection redis, TenantId tenant, l
                                 caller,
                                 rules.MaxRecordsPerCaller,
                                 rules.MaxBytesPerCaller,
+                                RedisConnection.LargeBytes,
                             ]
                         )
                         .ConfigureAwait(false)
@@ -102,8 +116,12 @@ internal sealed class IdempotencyStore(RedisConnection redis, TenantId tenant, l
     /// A lease that ended, but passed to nobody, still completes. It can be said again, where the store's answer was lost.
     /// </remarks>
     /// <inheritdoc cref="DocumentCommit.FlushAsync" path="/exception"/>
-    public Task<IdempotencyCompletion> CompleteAsync(IdempotencyLease lease, ReadOnlyMemory<byte> response, DocumentWork? work = null) =>
-        DocumentCommit.CompleteAsync(redis, _keys, generation, work, lease, response, rules);
+    public Task<IdempotencyCompletion> CompleteAsync(
+        IdempotencyLease lease,
+        ReadOnlyMemory<byte> response,
+        DocumentWork? work = null,
+        CommittedUse? use = null
+    ) => DocumentCommit.CompleteAsync(redis, _keys, generation, work, lease, new(response, rules, use));
 
     /// <summary>Gives the key of a request that failed back.</summary>
     /// <returns>Whether the claim was still this lease's.</returns>
@@ -122,7 +140,7 @@ internal sealed class IdempotencyStore(RedisConnection redis, TenantId tenant, l
                 )
                 .ConfigureAwait(false) == 1;
 
-    // Goes downstream in place of the caller's key. The tenant's secret lies in a key of its own until its encrypted record carries it.
+    // Goes downstream in place of the caller's key, which nobody there can compute from it without the tenant's secret.
     private static string OperationId(string secret, IdempotentRequest request, string work) =>
         Base64Url.EncodeToString(
             HMACSHA256.HashData(Base64Url.DecodeFromChars(secret), TenantKeyspace.Frame(request.Caller, request.Account, request.Key, work))

@@ -25,6 +25,9 @@ internal sealed record LimitAnswer(int Through, long Time, int Refusing, TimeSpa
 {
     /// <summary>For each session that was named: whether it is its caller's; null where no request that names it goes on.</summary>
     public bool?[] Sessions { get; init; } = [];
+
+    /// <summary>For each account that was named: the version of its documents; 0 where none stands.</summary>
+    public long[] Versions { get; init; } = [];
 }
 
 /// <summary>A session that requests name.</summary>

@@ -22,14 +22,17 @@ internal sealed class LimitQueue
     }
 
     /// <summary>
-    /// Those that the trip takes along which is about to begin. Where a limit has just changed, those with the other one go with the next.
+    /// Those that the trip takes along which is about to begin. Where a limit or the tenant's generation has just changed, those with the
+    /// other one go with the next.
     /// </summary>
     public List<WaitingRequest> Take()
     {
         lock (_lock)
         {
-            var limits = _waiting[0].Limits;
-            var same = _waiting.FindAll(request => request.Limits.AsSpan().SequenceEqual(limits));
+            var first = _waiting[0];
+            var same = _waiting.FindAll(request =>
+                request.Generation == first.Generation && request.Limits.AsSpan().SequenceEqual(first.Limits)
+            );
             _waiting = same.Count == _waiting.Count ? [] : [.. _waiting.Except(same)];
             return same;
         }
@@ -55,14 +58,17 @@ internal sealed class LimitQueue
 }
 
 /// <summary>A request that waits for a trip to the store.</summary>
+/// <param name="generation">The generation of its tenant.</param>
 /// <param name="limits">The limits that it counts against.</param>
 /// <param name="session">The session that is to be looked up; null where none is named, or it is known already.</param>
 /// <param name="isOwnSession">What is known of its session.</param>
-internal sealed class WaitingRequest(RateLimit[] limits, SessionUse? session, bool? isOwnSession)
+internal sealed class WaitingRequest(long generation, RateLimit[] limits, SessionUse? session, bool? isOwnSession)
 {
     private readonly TaskCompletionSource<bool> _turn = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private RateLimitResult _result;
     private Exception? _failure;
+
+    public long Generation => generation;
 
     public RateLimit[] Limits => limits;
 

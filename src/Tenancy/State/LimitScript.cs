@@ -9,16 +9,26 @@ internal sealed class LimitScript(RedisConnection redis)
     private const int ArgumentsPerLimit = 6;
     private const int AnswersPerLimit = 3;
 
-    /// <exception cref="Registry.StoreUnavailableException">The store is away.</exception>
-    public async Task<LimitAnswer> RunAsync(TenantId tenant, int requests, LimitAsk[] asks, List<NamedSession> sessions)
+    /// <exception cref="Registry.StoreUnavailableException">The store is away, or the generation ended.</exception>
+    public async Task<LimitAnswer> RunAsync(
+        TenantId tenant,
+        long generation,
+        int requests,
+        LimitAsk[] asks,
+        List<NamedSession> sessions,
+        List<RememberedAccount> accounts
+    )
     {
         var space = new TenantKeyspace(tenant);
-        var keys = new List<StoreKey>(asks.Length + sessions.Count + 2);
-        var arguments = new List<RedisValue>(4 + (ArgumentsPerLimit * asks.Length) + (3 * sessions.Count))
+        var keys = new List<StoreKey>(asks.Length + sessions.Count + 4) { space.Generation };
+        var arguments = new List<RedisValue>(7 + (ArgumentsPerLimit * asks.Length) + (3 * sessions.Count) + accounts.Count)
         {
             asks.Length,
             redis.ClockOffset,
             requests,
+            sessions.Count,
+            accounts.Count,
+            generation,
         };
         foreach (var ask in asks)
         {
@@ -38,13 +48,20 @@ internal sealed class LimitScript(RedisConnection redis)
             arguments.AddRange([owner.Entry(handle), owner.Text, first]);
         }
 
+        if (accounts.Count > 0)
+        {
+            keys.Add(space.DocumentVersions);
+            arguments.AddRange(accounts.Select(static account => (RedisValue)account.Account));
+        }
+
         return Read(
-            (long[])(await redis.EvaluateAsync(StoreScript.RateLimit, [.. keys], [.. arguments]).ConfigureAwait(false))!,
-            asks.Length
+            (long[])(await redis.EvaluateFencedAsync(StoreScript.RateLimit, [.. keys], [.. arguments]).ConfigureAwait(false))!,
+            asks.Length,
+            sessions.Count
         );
     }
 
-    private static LimitAnswer Read(ReadOnlySpan<long> answer, int limits)
+    private static LimitAnswer Read(ReadOnlySpan<long> answer, int limits, int named)
     {
         var grants = new LimitGrant[limits];
         for (var i = 0; i < limits; i++)
@@ -53,7 +70,7 @@ internal sealed class LimitScript(RedisConnection redis)
             grants[i] = new((int)grant[0], (int)grant[1], TimeSpan.FromMilliseconds(grant[2]));
         }
 
-        var sessions = answer[(5 + (AnswersPerLimit * limits))..];
+        var sessions = answer.Slice(5 + (AnswersPerLimit * limits), named);
         var owns = new bool?[sessions.Length];
         for (var i = 0; i < sessions.Length; i++)
         {
@@ -70,6 +87,7 @@ internal sealed class LimitScript(RedisConnection redis)
         )
         {
             Sessions = owns,
+            Versions = answer[(5 + (AnswersPerLimit * limits) + named)..].ToArray(),
         };
     }
 }

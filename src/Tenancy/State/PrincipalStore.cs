@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Tenancy.Audit;
 using Tenancy.Configuration;
 using Tenancy.Registry;
 
@@ -18,10 +19,14 @@ internal sealed class PrincipalStore(RedisConnection redis, TenantId tenant, lon
     private readonly TenantKeyspace _keys = new(tenant);
 
     /// <summary>Creates a principal.</summary>
+    /// <param name="principal">The principal.</param>
+    /// <param name="createdAt">The time.</param>
+    /// <param name="audit">The entry of the audit; null for none.</param>
     /// <returns>Its id and its token, which nothing can show again, or why there is none.</returns>
     public async Task<(IssuedPrincipal? Issued, PrincipalRefusal Refusal)> CreateAsync(
         PrincipalRegistration principal,
-        DateTimeOffset createdAt
+        DateTimeOffset createdAt,
+        AuditEntry? audit = null
     )
     {
         var (issued, due) = Prepare(tenant, principal, createdAt);
@@ -29,8 +34,8 @@ internal sealed class PrincipalStore(RedisConnection redis, TenantId tenant, lon
             await redis
                 .EvaluateFencedAsync(
                     StoreScript.PrincipalCreate,
-                    [_keys.Principal(due.TokenHash), _keys.Principals, _keys.Generation],
-                    [due.Id, due.TokenHash, due.Record, MaxPrincipals, generation]
+                    [_keys.Principal(due.TokenHash), _keys.Principals, _keys.Generation, _keys.Audit],
+                    [due.Id, due.TokenHash, due.Record, MaxPrincipals, generation, Text(audit, due.Id), redis.ClockOffset]
                 )
                 .ConfigureAwait(false);
         return created == 1
@@ -72,8 +77,9 @@ internal sealed class PrincipalStore(RedisConnection redis, TenantId tenant, lon
     /// <param name="id">The principal.</param>
     /// <param name="oldEndsAt">Until when the token before it is good too.</param>
     /// <param name="now">The time.</param>
+    /// <param name="audit">The entry of the audit; null for none.</param>
     /// <returns>The principal with its new token; null where there is no such principal.</returns>
-    public async Task<IssuedPrincipal?> RotateAsync(string id, DateTimeOffset oldEndsAt, DateTimeOffset now)
+    public async Task<IssuedPrincipal?> RotateAsync(string id, DateTimeOffset oldEndsAt, DateTimeOffset now, AuditEntry? audit = null)
     {
         // Another admin may rotate or revoke the principal between the look-up and the change, which is then tried again.
         while (await FindHashesAsync(id).ConfigureAwait(false) is { } known)
@@ -96,7 +102,7 @@ internal sealed class PrincipalStore(RedisConnection redis, TenantId tenant, lon
             var rotated = await redis
                 .EvaluateFencedAsync(
                     StoreScript.PrincipalRotate,
-                    [_keys.Principals, _keys.Generation, _keys.Principal(hash), .. hashes.Select(_keys.Principal)],
+                    [_keys.Principals, _keys.Generation, _keys.Audit, _keys.Principal(hash), .. hashes.Select(_keys.Principal)],
                     [
                         id,
                         known,
@@ -105,6 +111,8 @@ internal sealed class PrincipalStore(RedisConnection redis, TenantId tenant, lon
                         Serialize(principal with { ExpiresAt = oldEndsAt }),
                         Math.Max(0, (long)overlap.TotalMilliseconds),
                         generation,
+                        Text(audit, id),
+                        redis.ClockOffset,
                     ]
                 )
                 .ConfigureAwait(false);
@@ -119,15 +127,15 @@ internal sealed class PrincipalStore(RedisConnection redis, TenantId tenant, lon
 
     /// <summary>Revokes a principal with all its tokens.</summary>
     /// <returns>False when there is no such principal.</returns>
-    public async Task<bool> DeleteAsync(string id)
+    public async Task<bool> DeleteAsync(string id, AuditEntry? audit = null)
     {
         while (await FindHashesAsync(id).ConfigureAwait(false) is { } known)
         {
             var deleted = await redis
                 .EvaluateFencedAsync(
                     StoreScript.PrincipalDelete,
-                    [_keys.Principals, _keys.Generation, .. Hashes(known).Select(_keys.Principal)],
-                    [id, known, generation]
+                    [_keys.Principals, _keys.Generation, _keys.Audit, .. Hashes(known).Select(_keys.Principal)],
+                    [id, known, generation, Text(audit, id), redis.ClockOffset]
                 )
                 .ConfigureAwait(false);
             if ((int)deleted == 1)
@@ -149,6 +157,8 @@ internal sealed class PrincipalStore(RedisConnection redis, TenantId tenant, lon
         var record = await redis.GetAsync(_keys.Principal(hash)).ConfigureAwait(false);
         return record.IsNull ? null : JsonSerializer.Deserialize(record.ToString(), PrincipalJson.Default.StoredPrincipal);
     }
+
+    private static string Text(AuditEntry? audit, string id) => audit is null ? "" : (audit with { Subject = id }).ToText();
 
     private static string NewToken(TenantId tenant) =>
         $"{tenant.Value}.{Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretBytes))}";

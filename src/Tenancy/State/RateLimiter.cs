@@ -16,7 +16,10 @@ namespace Tenancy.State;
 /// left, or the limit
 /// is below <see cref="LimitSlice.SmallLimit"/>, nothing is lent and each request is counted in the store.
 /// </para>
-/// <para>While the store is away each node allows the rate by itself.</para>
+/// <para>
+/// While the store is away each node allows the rate by itself, and so does one that has not heard yet that a tenant is deleted: nothing is
+/// counted in the store for a generation that has ended.
+/// </para>
 /// </remarks>
 internal sealed class RateLimiter(RedisConnection redis, LocalRateLimiter local, TouchedSessions sessions, TimeProvider time)
 {
@@ -29,18 +32,21 @@ internal sealed class RateLimiter(RedisConnection redis, LocalRateLimiter local,
     private TimeSpan Now => time.GetElapsedTime(0);
 
     /// <summary>Counts a request against all limits or, where one refuses, none.</summary>
-    public ValueTask<RateLimitResult> AcquireAsync(TenantId tenant, params ReadOnlySpan<RateLimit> limits) =>
-        TryTake(tenant, limits, Now, out var result) ? new(result) : new(WaitAsync(tenant, new(limits.ToArray(), null, null)));
+    public ValueTask<RateLimitResult> AcquireAsync(TenantId tenant, long generation, params ReadOnlySpan<RateLimit> limits) =>
+        TryTake(tenant, limits, Now, out var result)
+            ? new(Note(tenant, result))
+            : new(WaitAsync(tenant, new(generation, limits.ToArray(), null, null)));
 
     /// <summary>
     /// Counts a request, and makes its session live its full time again where the request may go on and the session is the caller's, if
     /// that was not done within the last second.
     /// </summary>
     /// <exception cref="StoreUnavailableException">
-    /// The store is away, and with it all sessions that are not known from that second.
+    /// The store is away, and with it all sessions that are not known from that second, or the generation has ended.
     /// </exception>
     public ValueTask<RateLimitResult> AcquireAndTouchAsync(
         TenantId tenant,
+        long generation,
         string sessionId,
         SessionOwner owner,
         params ReadOnlySpan<RateLimit> limits
@@ -49,16 +55,16 @@ internal sealed class RateLimiter(RedisConnection redis, LocalRateLimiter local,
         var (session, now) = (new SessionUse(sessionId, owner), Now);
         if (!sessions.IsOwn(tenant, session, now))
         {
-            return new(WaitAsync(tenant, new(limits.ToArray(), session, null)));
+            return new(WaitAsync(tenant, new(generation, limits.ToArray(), session, null)));
         }
 
         return TryTake(tenant, limits, now, out var result)
-            ? new(result with { IsOwnSession = true })
-            : new(WaitAsync(tenant, new(limits.ToArray(), null, true)));
+            ? new(Note(tenant, result) with { IsOwnSession = true })
+            : new(WaitAsync(tenant, new(generation, limits.ToArray(), null, true)));
     }
 
     /// <summary>Takes back that a request was counted.</summary>
-    public async ValueTask GiveBackAsync(TenantId tenant, RateLimit[] limits)
+    public async ValueTask GiveBackAsync(TenantId tenant, long generation, RateLimit[] limits)
     {
         RateLimit[] others = [.. limits.Where(limit => !SliceOf(tenant, limit, Now).TryGiveBack(limit, Now))];
         if (others.Length == 0)
@@ -69,7 +75,7 @@ internal sealed class RateLimiter(RedisConnection redis, LocalRateLimiter local,
         try
         {
             await _script
-                .RunAsync(tenant, 0, Array.ConvertAll(others, static limit => new LimitAsk(limit, 0, 0, 1, 0)), [])
+                .RunAsync(tenant, generation, 0, Array.ConvertAll(others, static limit => new LimitAsk(limit, 0, 0, 1, 0)), [], [])
                 .ConfigureAwait(false);
         }
         catch (StoreUnavailableException)
@@ -116,7 +122,13 @@ internal sealed class RateLimiter(RedisConnection redis, LocalRateLimiter local,
             }
         }
 
-        return request.Result;
+        return Note(tenant, request.Result);
+    }
+
+    private RateLimitResult Note(TenantId tenant, in RateLimitResult result)
+    {
+        redis.Metrics?.Limit(tenant.Value, result.Limit.Policy, result.IsAllowed);
+        return result;
     }
 
     // Whatever happens here, each waiting request must be decided, or it would wait for ever.
@@ -143,12 +155,23 @@ internal sealed class RateLimiter(RedisConnection redis, LocalRateLimiter local,
         var named = Name(requests);
         var trip = NewTrip(tenant, requests, isLocal: false);
         LimitAnswer answer;
+        IReadOnlyList<(RememberedAccount Account, long Changes)> accounts = [];
         try
         {
+            accounts = trip.Asks.Length + named.Count == 0 ? [] : Used(tenant);
             answer =
                 trip.Asks.Length + named.Count == 0
                     ? trip.Granted
-                    : await _script.RunAsync(tenant, requests.Count, trip.Asks, named).ConfigureAwait(false);
+                    : await _script
+                        .RunAsync(
+                            tenant,
+                            requests[0].Generation,
+                            requests.Count,
+                            trip.Asks,
+                            named,
+                            [.. accounts.Select(static one => one.Account)]
+                        )
+                        .ConfigureAwait(false);
         }
         catch (Exception)
         {
@@ -166,9 +189,17 @@ internal sealed class RateLimiter(RedisConnection redis, LocalRateLimiter local,
             }
         }
 
+        foreach (var ((account, changes), version) in accounts.Zip(answer.Versions))
+        {
+            redis.Remembered.Note(account, version, trip.AskedAt, changes);
+        }
+
         trip.Settle(answer, Now);
         Tell(requests, trip, session => owns[session]);
     }
+
+    private (RememberedAccount Account, long Changes)[] Used(TenantId tenant) =>
+        [.. redis.Remembered.TakeUsed(tenant).Select(account => (account, redis.Remembered.ChangesOf(account)))];
 
     private void AskLocally(TenantId tenant, List<WaitingRequest> requests)
     {
@@ -215,6 +246,7 @@ internal sealed class RateLimiter(RedisConnection redis, LocalRateLimiter local,
     private LimitTrip NewTrip(TenantId tenant, List<WaitingRequest> requests, bool isLocal)
     {
         var now = Now;
+        redis.Metrics?.Trip(isLocal);
         return new(
             requests[0].Limits,
             Array.ConvertAll(requests[0].Limits, limit => SliceOf(tenant, limit, now)),

@@ -10,6 +10,9 @@ internal sealed class ReadableAccounts(Func<CancellationToken, Task<IReadOnlyLis
 {
     private IReadOnlyList<string>? _hashes;
 
+    /// <summary>The same, to be asked for anew.</summary>
+    public ReadableAccounts Again() => new(find, caller);
+
     /// <summary>The accounts, in the form that enters a key.</summary>
     public ValueTask<IReadOnlyList<string>> GetHashesAsync(CancellationToken cancellationToken) =>
         Volatile.Read(ref _hashes) is { } known ? new(known) : new(FindAsync(cancellationToken));

@@ -16,6 +16,15 @@ namespace Tenancy.State;
 /// </summary>
 internal sealed class RedisConnection : IAsyncDisposable
 {
+    /// <summary>What is larger goes over the connection that small commands do not wait for.</summary>
+    public const int LargeBytes = 64 * 1024;
+
+    // A replica may lag behind: what is older than what is known would look like a store that has lost it. While no primary is known the
+    // store is away.
+    private const CommandFlags Primary = CommandFlags.DemandMaster;
+
+    private const string Script = "EVALSHA";
+
     private const int RedisTimeout = 750;
 
     // An embedded store cannot be away. On a busy machine it can be slow.
@@ -37,6 +46,7 @@ internal sealed class RedisConnection : IAsyncDisposable
     )
     {
         _time = time;
+        Remembered = new(this, time);
         IsEmbedded = string.IsNullOrWhiteSpace(configuration.GetConnectionString("Redis"));
         _settings = Settings(configuration.GetConnectionString("Redis"), environment, options.Value, embedded, logger);
         _connection = new(() => ConnectAsync("tenancy"));
@@ -49,6 +59,12 @@ internal sealed class RedisConnection : IAsyncDisposable
 
     /// <summary>Counts and times what goes to the store; null, the default, watches nothing.</summary>
     public Func<ProfilingSession?>? Profiler { get; init; }
+
+    /// <summary>Gets what counts and times what goes to the store; null where nobody can listen.</summary>
+    public TenancyMetrics? Metrics { get; init; }
+
+    /// <summary>Gets what this process remembers of documents.</summary>
+    public RememberedDocuments Remembered { get; }
 
     /// <summary>Whether the store is inside this process.</summary>
     public bool IsEmbedded { get; }
@@ -96,7 +112,7 @@ internal sealed class RedisConnection : IAsyncDisposable
             argument = Encode(argument);
         }
 
-        return RunAsync(isLarge ? _large : _connection, database =>
+        return RunAsync(isLarge ? _large : _connection, new(Script, script.Name), database =>
             EvaluateAsync(database, script, Array.ConvertAll(keys, static key => key.Value), arguments)
         );
     }
@@ -113,7 +129,7 @@ internal sealed class RedisConnection : IAsyncDisposable
     /// <summary>A section of what the server says of itself.</summary>
     /// <exception cref="StoreUnavailableException">It does not answer, or no primary is known, as in a failover.</exception>
     public async Task<string> GetInfoAsync(string section) =>
-        await RunAsync(database =>
+        await RunAsync("INFO", database =>
                 database.Multiplexer.GetServers().FirstOrDefault(server => !server.IsReplica) is { } primary
                     ? primary.InfoRawAsync(section)
                     : throw new RedisException("No primary is known.")
@@ -121,36 +137,61 @@ internal sealed class RedisConnection : IAsyncDisposable
             .ConfigureAwait(false)
         ?? "";
 
-    public Task<RedisValue> GetAsync(StoreKey key) => RunAsync(database => database.StringGetAsync(key));
+    public Task<RedisValue> GetAsync(StoreKey key) => RunAsync("GET", database => database.StringGetAsync(key, Primary));
 
     public Task<RedisValue[]> GetFieldsAsync(StoreKey key, params RedisValue[] fields) =>
-        RunAsync(database => database.HashGetAsync(key, fields));
+        RunAsync("HMGET", database => database.HashGetAsync(key, fields, Primary));
 
-    public Task<HashEntry[]> GetHashAsync(StoreKey key) => RunAsync(database => database.HashGetAllAsync(key));
+    public Task<HashEntry[]> GetHashAsync(StoreKey key) => RunAsync("HGETALL", database => database.HashGetAllAsync(key, Primary));
+
+    /// <summary>Fields of one hash that may be large.</summary>
+    public Task<RedisValue[]> GetLargeFieldsAsync(StoreKey key, params RedisValue[] fields) =>
+        RunAsync(_large, "HMGET", database => database.HashGetAsync(key, fields, Primary));
 
     /// <summary>Fields of several hashes, read at once.</summary>
     public Task<RedisValue[][]> GetFieldsAsync(IEnumerable<StoreKey> keys, params RedisValue[] fields) =>
-        RunAsync(_large, database => Task.WhenAll(keys.Select(key => database.HashGetAsync(key, fields))));
+        RunAsync(_large, "HMGET", database => Task.WhenAll(keys.Select(key => database.HashGetAsync(key, fields, Primary))));
 
     /// <summary>A page of the members of a sorted set whose scores are all equal, in the order of their bytes.</summary>
     public Task<RedisValue[]> GetRangeByMemberAsync(StoreKey key, RedisValue from, RedisValue to, int take) =>
-        RunAsync(_large, database => database.SortedSetRangeByValueAsync(key, from, to, Exclude.Start, Order.Ascending, 0, take));
+        RunAsync(_large, "ZRANGEBYLEX", database =>
+            database.SortedSetRangeByValueAsync(key, from, to, Exclude.Start, Order.Ascending, 0, take, Primary)
+        );
 
     /// <summary>Runs a script that only reads, and whose answer may be large.</summary>
     public Task<RedisResult> ReadAsync(StoreScript script, StoreKey[] keys, RedisValue[] arguments) =>
-        RunAsync(_large, database => EvaluateAsync(database, script, Array.ConvertAll(keys, static key => key.Value), arguments));
+        RunAsync(_large, new(Script, script.Name), database =>
+            EvaluateAsync(database, script, Array.ConvertAll(keys, static key => key.Value), arguments)
+        );
 
     /// <summary>The scores of members of a sorted set; null for those that are not in it.</summary>
     public Task<double?[]> GetScoresAsync(StoreKey key, RedisValue[] members) =>
-        RunAsync(_large, database => database.SortedSetScoresAsync(key, members));
+        RunAsync(_large, "ZMSCORE", database => database.SortedSetScoresAsync(key, members, Primary));
+
+    /// <summary>Adds a member to a sorted set.</summary>
+    public Task<bool> AddAsync(StoreKey key, RedisValue member, double score) =>
+        RunAsync("ZADD", database => database.SortedSetAddAsync(key, member, score, SortedSetWhen.Always, Primary));
+
+    /// <summary>Takes members out of a sorted set.</summary>
+    public Task<long> RemoveAsync(StoreKey key, RedisValue[] members) =>
+        RunAsync("ZREM", database => database.SortedSetRemoveAsync(key, members, Primary));
+
+    /// <summary>The members of a sorted set whose scores are within bounds.</summary>
+    public Task<RedisValue[]> GetByScoreAsync(StoreKey key, double least, double most) =>
+        RunAsync(_large, "ZRANGEBYSCORE", database => database.SortedSetRangeByScoreAsync(key, least, most, flags: Primary));
+
+    /// <summary>The first members of a sorted set up to a score.</summary>
+    public Task<RedisValue[]> GetUpToAsync(StoreKey key, double score, int take) =>
+        RunAsync("ZRANGEBYSCORE", database => database.SortedSetRangeByScoreAsync(key, stop: score, take: take, flags: Primary));
 
     /// <summary>The first members of a sorted set.</summary>
     public Task<RedisValue[]> GetFirstAsync(StoreKey key, int take) =>
-        RunAsync(database => database.SortedSetRangeByRankAsync(key, 0, take - 1));
+        RunAsync("ZRANGE", database => database.SortedSetRangeByRankAsync(key, 0, take - 1, flags: Primary));
 
     public async ValueTask DisposeAsync()
     {
         _absence.Dispose();
+        Remembered.Dispose();
         foreach (var connection in new[] { _connection, _large })
         {
             if (connection is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })
@@ -165,12 +206,12 @@ internal sealed class RedisConnection : IAsyncDisposable
     {
         try
         {
-            return await database.ScriptEvaluateAsync(script.Hash, keys, arguments).ConfigureAwait(false);
+            return await database.ScriptEvaluateAsync(script.Hash, keys, arguments, Primary).ConfigureAwait(false);
         }
         catch (RedisServerException exception) when (exception.Kind == RedisErrorKind.NoScript)
         {
             // The server is new, or began anew: the client gives it the script.
-            return await database.ScriptEvaluateAsync(script.Text, keys, arguments).ConfigureAwait(false);
+            return await database.ScriptEvaluateAsync(script.Text, keys, arguments, Primary).ConfigureAwait(false);
         }
     }
 
@@ -193,30 +234,35 @@ internal sealed class RedisConnection : IAsyncDisposable
         return connection;
     }
 
-    private Task<T> RunAsync<T>(Func<IDatabase, Task<T>> command) => RunAsync(_connection, command);
+    private Task<T> RunAsync<T>(StoreCommand name, Func<IDatabase, Task<T>> command) => RunAsync(_connection, name, command);
 
-    private async Task<T> RunAsync<T>(Lazy<Task<IConnectionMultiplexer>> connection, Func<IDatabase, Task<T>> command)
+    private async Task<T> RunAsync<T>(Lazy<Task<IConnectionMultiplexer>> connection, StoreCommand name, Func<IDatabase, Task<T>> command)
     {
         _absence.ThrowIfKnown();
+        var observation = StoreObservation.Begin(Metrics, name);
         var call = _absence.Begin();
         try
         {
             var answer = await command((await connection.Value.ConfigureAwait(false)).GetDatabase()).ConfigureAwait(false);
             call.Answered();
+            observation.End();
             return answer;
         }
         catch (RedisServerException exception)
         {
             call.Answered();
+            observation.End(exception);
             throw new StoreUnavailableException(exception);
         }
         catch (Exception exception) when (exception is RedisTimeoutException or TimeoutException)
         {
             call.TimedOut();
+            observation.End(exception);
             throw new StoreUnavailableException(exception);
         }
         catch (Exception exception) when (exception is RedisException or ObjectDisposedException)
         {
+            observation.End(exception);
             throw new StoreUnavailableException(exception);
         }
     }

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using StackExchange.Redis;
+using Tenancy.Audit;
 using Tenancy.Configuration;
 using Tenancy.Registry;
 
@@ -12,6 +13,9 @@ namespace Tenancy.State;
 internal sealed class RedisTenantStore(RedisConnection redis, FleetMessages messages, IOptions<TenancyOptions> options) : ITenantStore
 {
     private const int PageSize = 200;
+
+    // At the start: of larger pages there are fewer trips, and what one page holds is there at once only.
+    private const int LoadPageSize = 1000;
 
     // No URL has a space, so that the two kinds of claims cannot be taken for each other.
     internal const string TokenClaim = "token ";
@@ -27,27 +31,27 @@ internal sealed class RedisTenantStore(RedisConnection redis, FleetMessages mess
 
     public async IAsyncEnumerable<TenantRecord> LoadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        RedisValue last = "-";
-        while (true)
+        var page = ReadPageAsync("-");
+        while (page is not null)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var ids = await redis.GetRangeByMemberAsync(FleetKeyspace.Index, last, RedisValue.Null, PageSize).ConfigureAwait(false);
-            var records = await Task.WhenAll(ids.Select(id => ReadAsync(TenantId.Parse(id.ToString())))).ConfigureAwait(false);
+            var (ids, records) = await page.ConfigureAwait(false);
+
+            // The next one is read while this one is put in place.
+            page = ids.Length < LoadPageSize ? null : ReadPageAsync(ids[^1]);
             foreach (var record in records.Select(state => state.Record).OfType<TenantRecord>())
             {
                 yield return record;
             }
-
-            if (ids.Length < PageSize)
-            {
-                yield break;
-            }
-
-            last = ids[^1];
         }
     }
 
-    public async Task<TenantWrite> CreateAsync(TenantRecord tenant, TenantCreation creation, IReadOnlyList<DuePrincipal> principals)
+    public async Task<TenantWrite> CreateAsync(
+        TenantRecord tenant,
+        TenantCreation creation,
+        IReadOnlyList<DuePrincipal> principals,
+        AuditEntry audit
+    )
     {
         var id = TenantId.Parse(tenant.Config.Id);
         if (
@@ -67,7 +71,9 @@ internal sealed class RedisTenantStore(RedisConnection redis, FleetMessages mess
                 Condition(tenant, creation),
                 due,
                 tenant.Origin,
-                tenant.Owner ?? ""
+                tenant.Owner ?? "",
+                audit.ToText(),
+                Terms
             )
             .ConfigureAwait(false);
         if (write is not TenantWrite.Written written)
@@ -119,13 +125,15 @@ internal sealed class RedisTenantStore(RedisConnection redis, FleetMessages mess
             ),
         ];
 
-    public async Task<TenantWrite> UpdateAsync(TenantRecord tenant, bool keepCheck)
+    public async Task<TenantWrite> UpdateAsync(TenantRecord tenant, bool keepCheck, AuditEntry audit)
     {
         var write = await WriteAsync(
                 StoreScript.TenantUpdate,
                 tenant,
                 keepCheck ? "" : TenantRecordFormat.Write(tenant.Check),
-                Text(tenant.Version)
+                Text(tenant.Version),
+                audit.ToText(),
+                Terms
             )
             .ConfigureAwait(false);
         if (write is TenantWrite.Written)
@@ -158,12 +166,16 @@ internal sealed class RedisTenantStore(RedisConnection redis, FleetMessages mess
         }
     }
 
-    public async Task<TenantRemoval> RemoveAsync(TenantId id, bool purge)
+    public async Task<TenantRemoval> RemoveAsync(TenantId id, bool purge, AuditEntry audit)
     {
         var answer = (RedisResult[])
             (
                 await redis
-                    .EvaluateAsync(StoreScript.TenantRemove, Keys(id), [id.Value, purge ? "purging" : "kept", .. _history.Own])
+                    .EvaluateAsync(
+                        StoreScript.TenantRemove,
+                        Keys(id),
+                        [id.Value, purge ? "purging" : "kept", audit.ToText(), Terms, .. _history.Own]
+                    )
                     .ConfigureAwait(false)
             )!;
         messages.Tell(new(FleetTopic.Tenant, id));
@@ -180,7 +192,7 @@ internal sealed class RedisTenantStore(RedisConnection redis, FleetMessages mess
     {
         var (config, id) = (tenant.Config, TenantId.Parse(tenant.Config.Id));
         var record = TenantRecordFormat.Write(tenant);
-        string[] claims = [.. Urls(config), .. Tokens(config)];
+        string[] claims = [.. Urls(config), .. Tokens(config).Union(await ClientsAsync(id, config).ConfigureAwait(false))];
         var answer = (RedisResult[])
             (
                 await redis
@@ -225,6 +237,12 @@ internal sealed class RedisTenantStore(RedisConnection redis, FleetMessages mess
         };
     }
 
+    private async Task<(RedisValue[] Ids, StoredTenantState[] Tenants)> ReadPageAsync(RedisValue last)
+    {
+        var ids = await redis.GetRangeByMemberAsync(FleetKeyspace.Index, last, RedisValue.Null, LoadPageSize).ConfigureAwait(false);
+        return (ids, await Task.WhenAll(ids.Select(id => ReadAsync(TenantId.Parse(id.ToString())))).ConfigureAwait(false));
+    }
+
     private static IEnumerable<string> Urls(TenantConfig config) =>
         config.Urls.Select(url => TenantUrl.TryParse(url, out var parsed, out _) ? parsed.Key : url);
 
@@ -232,12 +250,42 @@ internal sealed class RedisTenantStore(RedisConnection redis, FleetMessages mess
     // one tenant, as a URL is.
     private IEnumerable<string> Tokens(TenantConfig config) =>
         config.Authentication is { Kind: TenantAuthenticationKind.Jwks, Issuer: { } issuer }
-            ? TenantAudiences.Of(config, options.Value).Select(audience => $"{TokenClaim}{issuer} {audience}")
+            ? TenantAudiences.Of(config, options.Value).Select(audience => TokenClaimOf(issuer, audience))
             : [];
+
+    // Where the listed clients stand for the audience, each is claimed as one, those too that an unregistered tenant left. One that is
+    // listed meanwhile is claimed by whoever lists it; see ClientClaims.
+    private async Task<IEnumerable<string>> ClientsAsync(TenantId id, TenantConfig config)
+    {
+        if (config.Authentication is not { AudienceFromClients: true, Issuer: { } issuer })
+        {
+            return [];
+        }
+
+        List<string> claims = [];
+        for (string? cursor = null; ; )
+        {
+            var (clients, _, next) = await new ClientStore(redis, id, generation: 0).ListAsync(cursor, PageSize).ConfigureAwait(false);
+            claims.AddRange(
+                clients.Where(client => client.Record.Issuer == issuer).Select(client => TokenClaimOf(issuer, client.Record.ClientId))
+            );
+            if (next is null)
+            {
+                return claims;
+            }
+
+            cursor = next;
+        }
+    }
+
+    /// <summary>
+    /// What is claimed of an issuer. An issuer has no space, so that whatever an audience is, no two claims are one text.
+    /// </summary>
+    internal static string TokenClaimOf(string issuer, string audience) => $"{TokenClaim}{issuer} {audience}";
 
     private static TenantWrite Taken(string claim, string owner) =>
         claim.StartsWith(TokenClaim, StringComparison.Ordinal)
-            ? new TenantWrite.AudienceTaken(claim[(claim.LastIndexOf(' ') + 1)..], owner)
+            ? new TenantWrite.AudienceTaken(claim[(claim.IndexOf(' ', TokenClaim.Length) + 1)..], owner)
             : new TenantWrite.UrlTaken(claim, owner);
 
     private static StoreKey[] Keys(TenantId id) =>
@@ -249,7 +297,12 @@ internal sealed class RedisTenantStore(RedisConnection redis, FleetMessages mess
             FleetKeyspace.Changes,
             FleetKeyspace.Unfinished,
             FleetKeyspace.History,
+            FleetKeyspace.Audit,
+            FleetKeyspace.AuditPlaces,
+            FleetKeyspace.AuditSize,
         ];
+
+    private string Terms => AuditLog.Terms(redis, options.Value.Audit);
 
     private async Task<StoredTenantState> ReadAsync(TenantId id)
     {

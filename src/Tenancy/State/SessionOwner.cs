@@ -1,7 +1,11 @@
 namespace Tenancy.State;
 
-/// <summary>Whose a session is: one caller's, and only as long as its tenant is neither suspended nor moved to another platform.</summary>
-/// <param name="Epoch">The span in which the tenant's sessions are good; generated, never from outside.</param>
+/// <summary>
+/// Whose a session is: one caller's, and only as long as its tenant is registered. Neither a suspension nor another platform ends it.
+/// </summary>
+/// <param name="Epoch">
+/// Names the time since the tenant was registered, outside which none of its sessions is good; generated, never from outside.
+/// </param>
 /// <param name="Caller">The caller's identity.</param>
 internal readonly record struct SessionOwner(string Epoch, string Caller)
 {

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Globalization;
 using System.Security.Cryptography;
 using StackExchange.Redis;
+using Tenancy.Audit;
 using Tenancy.Configuration;
 
 namespace Tenancy.State;
@@ -95,23 +96,33 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant, long 
         );
     }
 
-    /// <summary>Keeps what the client of a session said when it began, so that another node can go on with it.</summary>
+    /// <summary>Keeps what the client of a session said when it began, so that another node or the next start can go on with it.</summary>
+    /// <remarks>
+    /// A client that is told that its session is gone should begin another one, and the official ones do not:
+    /// findings/mcp-typescript-clients-lost-session.sh.
+    /// </remarks>
     public Task<bool> DescribeAsync(string sessionId, SessionOwner owner, string client) =>
         IsDoneAsync(
             StoreScript.SessionDescribe,
             [_keys.Session(TenantKeyspace.Hash(sessionId)), _keys.Generation],
-            [owner.Text, client, generation]
+            [owner.Text, "client", client, generation]
+        );
+
+    /// <summary>Keeps the log level that the client of a session asked for.</summary>
+    public Task<bool> KeepLogLevelAsync(string sessionId, SessionOwner owner, string level) =>
+        IsDoneAsync(
+            StoreScript.SessionDescribe,
+            [_keys.Session(TenantKeyspace.Hash(sessionId)), _keys.Generation],
+            [owner.Text, "level", level, generation]
         );
 
     /// <summary>
     /// What the client of this caller's session said when it began; null where the session is not its, or nothing was kept.
     /// </summary>
-    public async Task<string?> FindClientAsync(string sessionId, SessionOwner owner) =>
-        await redis.GetFieldsAsync(_keys.Session(TenantKeyspace.Hash(sessionId)), "owner", "client").ConfigureAwait(false)
-            is [var stored, { IsNull: false } client]
-        && stored == (RedisValue)StoreText.Encode(owner.Text)
-            ? client.ToString()
-            : null;
+    public Task<string?> FindClientAsync(string sessionId, SessionOwner owner) => FindAsync(sessionId, owner, "client");
+
+    /// <summary>The log level of this caller's session; null where the session is not its, or its client asked for none.</summary>
+    public Task<string?> FindLogLevelAsync(string sessionId, SessionOwner owner) => FindAsync(sessionId, owner, "level");
 
     /// <summary>Whether the session is this caller's; if so it lives its time again.</summary>
     public Task<bool> TouchAsync(string sessionId, SessionOwner owner) => TouchAsync(sessionId, owner, lifetime: "", stream: "");
@@ -132,14 +143,20 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant, long 
     public Task<bool> DeleteAsync(string sessionId, SessionOwner owner) => EndAsync(TenantKeyspace.Hash(sessionId), owner.Text);
 
     /// <summary>Ends a session, whoever's it is.</summary>
-    public Task<bool> EndAsync(string handle) => EndAsync(handle, "");
+    /// <param name="handle">The session.</param>
+    /// <param name="audit">The entry of the audit; null for none.</param>
+    public Task<bool> EndAsync(string handle, AuditEntry? audit = null) => EndAsync(handle, "", audit);
 
-    /// <summary>Lists the sessions of an epoch, those that were used last first.</summary>
+    /// <summary>Lists the sessions of an epoch, those that were used last first; one that has a stream is in use.</summary>
     /// <returns>The sessions, and how many there are in all.</returns>
     public async Task<(IReadOnlyList<StoredSession> Sessions, int Count)> ListAsync(string epoch, int take)
     {
         var answer = (RedisResult[])
-            (await redis.EvaluateAsync(StoreScript.SessionList, [_keys.Sessions], [epoch, take, redis.ClockOffset]).ConfigureAwait(false))!;
+            (
+                await redis
+                    .EvaluateAsync(StoreScript.SessionList, [_keys.Sessions, _keys.SessionUses], [epoch, take, redis.ClockOffset])
+                    .ConfigureAwait(false)
+            )!;
         var sessions = await Task.WhenAll(answer[1..].Select(handle => ReadAsync((string)handle!))).ConfigureAwait(false);
         return ([.. sessions.OfType<StoredSession>()], (int)answer[0]);
     }
@@ -154,13 +171,20 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant, long 
         );
     }
 
+    private async Task<string?> FindAsync(string sessionId, SessionOwner owner, string field) =>
+        await redis.GetFieldsAsync(_keys.Session(TenantKeyspace.Hash(sessionId)), "owner", field).ConfigureAwait(false)
+            is [var stored, { IsNull: false } kept]
+        && stored == (RedisValue)StoreText.Encode(owner.Text)
+            ? kept.ToString()
+            : null;
+
     private static long Milliseconds(TimeSpan time) => (long)time.TotalMilliseconds;
 
-    private Task<bool> EndAsync(string handle, string owner) =>
+    private Task<bool> EndAsync(string handle, string owner, AuditEntry? audit = null) =>
         IsDoneAsync(
             StoreScript.SessionDelete,
-            [_keys.Session(handle), _keys.Sessions, _keys.SessionCounts, _keys.SessionUses, _keys.Generation],
-            [owner, generation]
+            [_keys.Session(handle), _keys.Sessions, _keys.SessionCounts, _keys.SessionUses, _keys.Generation, _keys.Audit],
+            [owner, generation, audit is null ? "" : (audit with { Subject = handle }).ToText(), redis.ClockOffset]
         );
 
     private async Task<StoredSession?> ReadAsync(string handle) =>

@@ -9,20 +9,23 @@ namespace Tenancy.State;
 internal sealed class StoreScript
 {
     [SuppressMessage("Security", "CA5350", Justification = "EVALSHA names scripts by their SHA-1.")]
-    private StoreScript(string text) => (Text, Hash) = (text, SHA1.HashData(Encoding.UTF8.GetBytes(text)));
+    private StoreScript(string name, string text) => (Name, Text, Hash) = (name, text, SHA1.HashData(Encoding.UTF8.GetBytes(text)));
+
+    /// <summary>Gets the name of its file.</summary>
+    public string Name { get; }
 
     public string Text { get; }
 
     /// <summary>Gets what a server that has the script knows it by.</summary>
     public byte[] Hash { get; }
 
-    public static StoreScript TenantCreate { get; } = LoadLogged("tenant-create");
+    public static StoreScript TenantCreate { get; } = LoadChange("tenant-create");
 
-    public static StoreScript TenantUpdate { get; } = LoadLogged("tenant-update");
+    public static StoreScript TenantUpdate { get; } = LoadChange("tenant-update");
 
     public static StoreScript TenantCheck { get; } = LoadLogged("tenant-check");
 
-    public static StoreScript TenantRemove { get; } = LoadLogged("tenant-remove");
+    public static StoreScript TenantRemove { get; } = LoadChange("tenant-remove");
 
     public static StoreScript TenantGeneration { get; } = Load("tenant-generation");
 
@@ -42,25 +45,31 @@ internal sealed class StoreScript
 
     public static StoreScript NodeList { get; } = Load("node-list");
 
+    public static StoreScript AdminClaim { get; } = Load("admin-claim");
+
+    public static StoreScript AdminComplete { get; } = Load("admin-complete");
+
     public static StoreScript PurgeClaim { get; } = Load("purge-claim");
 
     public static StoreScript Purge { get; } = Load("purge");
 
     public static StoreScript TenantPurged { get; } = Load("tenant-purged");
 
-    public static StoreScript PrincipalCreate { get; } = Load("principal-create");
+    public static StoreScript PrincipalCreate { get; } = LoadQueued("principal-create");
 
-    public static StoreScript PrincipalRotate { get; } = Load("principal-rotate");
+    public static StoreScript PrincipalRotate { get; } = LoadQueued("principal-rotate");
 
-    public static StoreScript PrincipalDelete { get; } = Load("principal-delete");
+    public static StoreScript PrincipalDelete { get; } = LoadQueued("principal-delete");
 
-    public static StoreScript ClientCreate { get; } = Load("client-create");
+    public static StoreScript ClientCreate { get; } = LoadQueued("client-create");
+
+    public static StoreScript ClientClaim { get; } = Load("client-claim");
 
     public static StoreScript ClientUse { get; } = Load("client-use");
 
-    public static StoreScript ClientRefresh { get; } = Load("client-refresh");
+    public static StoreScript ClientRefresh { get; } = LoadQueued("client-refresh");
 
-    public static StoreScript ClientDelete { get; } = Load("client-delete");
+    public static StoreScript ClientDelete { get; } = LoadQueued("client-delete");
 
     public static StoreScript ClientList { get; } = Load("client-list");
 
@@ -74,7 +83,7 @@ internal sealed class StoreScript
 
     public static StoreScript SessionTouch { get; } = Load("session-touch");
 
-    public static StoreScript SessionDelete { get; } = Load("session-delete");
+    public static StoreScript SessionDelete { get; } = LoadQueued("session-delete");
 
     public static StoreScript SessionList { get; } = Load("session-list");
 
@@ -86,16 +95,32 @@ internal sealed class StoreScript
 
     public static StoreScript Commit { get; } = Load("commit");
 
+    public static StoreScript DocumentVersion { get; } = Load("document-version");
+
     public static StoreScript DocumentList { get; } = Load("document-list");
 
     public static StoreScript DocumentFind { get; } = Load("document-find");
 
     public static StoreScript DocumentIndex { get; } = Load("document-index");
 
-    private static StoreScript Load(string name) => new(Read(name));
+    public static StoreScript AuditKeep { get; } = new("audit-keep", Read("keep-entry") + Read("audit-keep"));
+
+    public static StoreScript UsageAdd { get; } = Load("usage-add");
+
+    public static StoreScript UsageKeep { get; } = Load("usage-keep");
+
+    public static StoreScript AuditList { get; } = Load("audit-list");
+
+    private static StoreScript Load(string name) => new(name, Read(name));
 
     /// <summary>Loads a script that changes a tenant, and logs that.</summary>
-    private static StoreScript LoadLogged(string name) => new(Read("log-change") + Read(name));
+    private static StoreScript LoadLogged(string name) => new(name, Read("log-change") + Read(name));
+
+    /// <summary>The same, and keeps its entry of the audit.</summary>
+    private static StoreScript LoadChange(string name) => new(name, Read("log-change") + Read("keep-entry") + Read(name));
+
+    /// <summary>Loads a script whose entry of the audit waits in the tenant's own slot.</summary>
+    private static StoreScript LoadQueued(string name) => new(name, Read("queue-entry") + Read(name));
 
     private static string Read(string name)
     {

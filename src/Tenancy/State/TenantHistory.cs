@@ -46,8 +46,9 @@ internal sealed class TenantHistory(RedisConnection redis)
     }
 
     /// <summary>
-    /// Remembers the last change that this node has made. It is applied here at once, before the node has followed the changes of others up
-    /// to it. Where the store then loses it, the position that the node has followed to does not tell: only this change does.
+    /// Remembers the last change that this node has made. The node applies its own change at once, although it may not yet have followed
+    /// the changes that others made before it. If the store loses this change afterwards, the position that the node has followed to is an
+    /// earlier one and looks right: only by the change that is remembered here the node can notice the loss.
     /// </summary>
     /// <param name="written">
     /// What the script gave: its second value is the version, then the tag and whether the change before it is there come last.

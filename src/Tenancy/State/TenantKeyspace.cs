@@ -9,6 +9,8 @@ namespace Tenancy.State;
 /// <remarks>What comes from outside enters a key as a SHA-256 hash, so that no text can reach beyond its place.</remarks>
 internal sealed class TenantKeyspace(TenantId tenant)
 {
+    public TenantId Tenant => tenant;
+
     private readonly string _prefix = $"tenant:{{{tenant.Value}}}:";
 
     /// <summary>
@@ -41,6 +43,9 @@ internal sealed class TenantKeyspace(TenantId tenant)
     /// <summary>What the documents that each caller created take up, in bytes.</summary>
     public StoreKey DocumentShares => Key("document-shares");
 
+    /// <summary>When the documents of each account changed last, of accounts that some node remembers documents of.</summary>
+    public StoreKey DocumentVersions => Key("document-versions");
+
     public StoreKey Idempotencies => Key("idempotencies");
 
     /// <summary>The callers that have idempotency keys of their own, by when the last of these go.</summary>
@@ -51,6 +56,15 @@ internal sealed class TenantKeyspace(TenantId tenant)
 
     /// <summary>A secret of the tenant, which its servers alone know: the ids of its operations are made with it.</summary>
     public StoreKey Secret => Key("secret");
+
+    /// <summary>Entries of the audit that are yet to be brought to those of all tenants.</summary>
+    public StoreKey Audit => Key("audit");
+
+    /// <summary>The days of which there is usage.</summary>
+    public StoreKey UsageDays => Key("usage-days");
+
+    /// <summary>What the tenant used on a day of UTC, as <c>yyyymmdd</c>.</summary>
+    public StoreKey Usage(string day) => new($"{_prefix}usage:{day}");
 
     public StoreKey Principal(string tokenHash) => new($"{_prefix}principal:{tokenHash}");
 
@@ -72,6 +86,9 @@ internal sealed class TenantKeyspace(TenantId tenant)
 
     /// <summary>The key of a document, from its place in the index: account, collection and the hash of its id.</summary>
     public StoreKey Document(DocumentPlace place) => new($"{_prefix}data:{place.Account}:{place.Collection}:{place.IdHash}");
+
+    /// <summary>The length of a hash: 32 bytes in base64url.</summary>
+    public const int HashLength = 43;
 
     /// <summary>The form in which a text from outside enters a key.</summary>
     public static string Hash(string value) => Base64Url.EncodeToString(SHA256.HashData(StoreText.Encode(value)));

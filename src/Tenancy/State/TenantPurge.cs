@@ -11,7 +11,7 @@ namespace Tenancy.State;
 /// nothing that began before can still be written. Only then is anything deleted. Each batch names the tombstone: a late batch deletes
 /// nothing of a tenant that was registered anew under the id.
 /// </remarks>
-internal sealed class TenantPurge(RedisConnection redis)
+internal sealed class TenantPurge(RedisConnection redis, AuditLog? audit = null, UsageStore? usage = null)
 {
     private const int BatchSize = 500;
     private const int MaxListed = 1000;
@@ -52,7 +52,7 @@ internal sealed class TenantPurge(RedisConnection redis)
     /// <returns>False where nothing was to be done, or another one does it.</returns>
     public async Task<bool> RunAsync(TenantId tenant, bool waits, CancellationToken cancellationToken)
     {
-        var run = new Run(redis, tenant);
+        var run = new Run(redis, tenant, audit, usage);
         var isDue = false;
         while (true)
         {
@@ -81,7 +81,7 @@ internal sealed class TenantPurge(RedisConnection redis)
     }
 
     /// <summary>One node's part of a purge.</summary>
-    private sealed class Run(RedisConnection redis, TenantId tenant)
+    private sealed class Run(RedisConnection redis, TenantId tenant, AuditLog? audit, UsageStore? usage)
     {
         private readonly TenantKeyspace _keys = new(tenant);
         private readonly string _purger = Guid.NewGuid().ToString("N");
@@ -172,6 +172,10 @@ internal sealed class TenantPurge(RedisConnection redis)
 
         private async Task DeleteAllAsync(CancellationToken cancellationToken)
         {
+            // What was done to the tenant, and what it used, stays known when it is gone.
+            await (audit?.BringAsync(tenant) ?? Task.CompletedTask).ConfigureAwait(false);
+            await (usage?.KeepAsync(tenant, _tombstone) ?? Task.CompletedTask).ConfigureAwait(false);
+            await DeleteIndexAsync(_keys.UsageDays, day => [_keys.Usage(day)], cancellationToken).ConfigureAwait(false);
             await DeleteIndexAsync(
                     _keys.Documents,
                     member =>
@@ -204,8 +208,10 @@ internal sealed class TenantPurge(RedisConnection redis)
                         _keys.SessionUses,
                         _keys.DocumentStorage,
                         _keys.DocumentShares,
+                        _keys.DocumentVersions,
                         _keys.IdempotencySizes,
                         _keys.Secret,
+                        _keys.Audit,
                     ],
                     "HDEL",
                     []

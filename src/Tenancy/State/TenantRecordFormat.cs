@@ -16,9 +16,16 @@ internal static class TenantRecordFormat
     private const int Known = 2;
 
     public static string Write(TenantRecord tenant) =>
-        JsonSerializer.Serialize(
-            new(tenant.Config, tenant.CreatedAt, tenant.SessionEpoch, tenant.Origin) { Owner = tenant.Owner },
-            TenantStoreJson.Default.StoredTenant
+        UnknownFields.Add(
+            JsonSerializer.Serialize(
+                new(tenant.Config, tenant.CreatedAt, tenant.SessionEpoch, tenant.Origin)
+                {
+                    Owner = tenant.Owner,
+                    SuspendedBy = tenant.SuspendedBy,
+                },
+                TenantStoreJson.Default.StoredTenant
+            ),
+            tenant.Unknown
         );
 
     public static string Write(TenantCheck check) => JsonSerializer.Serialize(check, TenantStoreJson.Default.TenantCheck);
@@ -51,16 +58,23 @@ internal static class TenantRecordFormat
 
         try
         {
-            var stored = JsonSerializer.Deserialize(json, TenantStoreJson.Default.StoredTenant)!;
+            if (JsonSerializer.Deserialize(json, TenantStoreJson.Default.StoredTenant) is not { Config: { } config } stored)
+            {
+                return Unreadable(id, version, urls, "it has no configuration");
+            }
+
+            // Of platforms and origins there are few, and very many tenants have each of them.
             return new()
             {
-                Config = stored.Config,
+                Config = config.Platform is { } platform ? config with { Platform = string.Intern(platform) } : config,
                 CreatedAt = stored.CreatedAt,
                 SessionEpoch = stored.SessionEpoch,
-                Origin = stored.Origin,
+                Origin = string.Intern(stored.Origin ?? ""),
                 Owner = stored.Owner,
+                SuspendedBy = stored.SuspendedBy,
                 Version = version,
                 Check = ReadCheck(check),
+                Unknown = UnknownFields.Of(json, TenantStoreJson.Default.StoredTenant),
             };
         }
         catch (JsonException exception)
@@ -108,14 +122,18 @@ internal static class TenantRecordFormat
 internal sealed record StoredTenant(TenantConfig Config, DateTimeOffset CreatedAt, string SessionEpoch, string Origin)
 {
     public string? Owner { get; init; }
+
+    public string? SuspendedBy { get; init; }
 }
 
 /// <summary>
-/// Records in the store. Fields that an older release does not know are left alone, so that two releases can run side by side.
+/// Records in the store. Fields that an older release does not know stay there (<see cref="UnknownFields"/>), so that two releases can run
+/// side by side.
 /// </summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(StoredTenant))]
 [JsonSerializable(typeof(TenantCheck))]
+[JsonSerializable(typeof(JsonElement))]
 [JsonSerializable(typeof(string[]))]
 [JsonSerializable(typeof(DuePrincipal[]))]
 internal sealed partial class TenantStoreJson : JsonSerializerContext;

@@ -331,7 +331,7 @@ public sealed partial class AdcpDifferenceTests
         }
 
         using var response = await server.Client.SendAsync(request, Token);
-        var text = BuyPattern().Replace(await response.Content.ReadAsStringAsync(Token), "mb_1");
+        var text = DifferenceTests.Reference().Replace(BuyPattern().Replace(await response.Content.ReadAsStringAsync(Token), "mb_1"), "");
         var head =
             $"{(int)response.StatusCode} {response.Content.Headers.ContentType} {response.Headers.CacheControl} "
             + $"{response.Headers.WwwAuthenticate}";

@@ -11,7 +11,7 @@ internal sealed class DifferenceAdcpTools
     public Task<GetProductsResponse> BreakAsync(GetProductsRequest request, ToolContext context, CancellationToken cancellationToken) =>
         request.Brief switch
         {
-            "refuse" => throw new AdcpException(AdcpError.ProductNotFound, "No such \"product\" <é>.", "/brief"),
+            "refuse" => throw new AdcpException(AdcpError.ProductNotFound, "No such \"product\" <é>.", "brief"),
             "null" => Task.FromResult(new GetProductsResponse { Products = [null!] }),
             _ => throw new InvalidOperationException("not told"),
         };

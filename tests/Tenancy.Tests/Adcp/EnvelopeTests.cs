@@ -17,18 +17,18 @@ public sealed class EnvelopeTests
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData("/packages", "packages", "[]", "VALIDATION_ERROR")]
-    [InlineData("/packages/0/budget", "packages", """[{"product_id":"p","pricing_option_id":"cpm","budget":-1}]""", "VALIDATION_ERROR")]
+    [InlineData("packages", "packages", "[]", "INVALID_REQUEST")]
+    [InlineData("packages[0].budget", "packages", """[{"product_id":"p","pricing_option_id":"cpm","budget":-1}]""", "INVALID_REQUEST")]
     [InlineData(
-        "/packages/1/product_id",
+        "packages[1].product_id",
         "packages",
         """[{"product_id":"p","pricing_option_id":"cpm","budget":1},{"pricing_option_id":"cpm","budget":1}]""",
         "INVALID_REQUEST"
     )]
-    [InlineData("/packages/0/budget", "packages", """[{"product_id":"p","pricing_option_id":"cpm","budget":"much"}]""", "INVALID_REQUEST")]
-    [InlineData("/brand/domain", "brand", """{"domain":"not a domain"}""", "VALIDATION_ERROR")]
-    [InlineData("/account", "account", """{"operator":"agency.example"}""", "INVALID_REQUEST")]
-    [InlineData("/adcp_major_version", "adcp_major_version", "99", "VERSION_UNSUPPORTED")]
+    [InlineData("packages[0].budget", "packages", """[{"product_id":"p","pricing_option_id":"cpm","budget":"much"}]""", "INVALID_REQUEST")]
+    [InlineData("brand.domain", "brand", """{"domain":"not a domain"}""", "INVALID_REQUEST")]
+    [InlineData("account", "account", """{"operator":"agency.example"}""", "INVALID_REQUEST")]
+    [InlineData("adcp_major_version", "adcp_major_version", "99", "VERSION_UNSUPPORTED")]
     public async Task A_malformed_request_is_refused_with_the_place_of_the_mistake(string place, string field, string value, string code)
     {
         await using var server = await TenancyServer.StartAsync();
@@ -41,7 +41,7 @@ public sealed class EnvelopeTests
 
     [Theory]
     [InlineData(100, null)]
-    [InlineData(101, "/packages: packages must have 100 at most.")]
+    [InlineData(101, "packages: packages must have 100 at most.")]
     public async Task A_media_buy_has_100_packages_at_most_and_the_tools_schema_says_so(int packages, string? mistake)
     {
         await using var server = await TenancyServer.StartAsync();
@@ -60,8 +60,8 @@ public sealed class EnvelopeTests
 
     [Theory]
     [InlineData(100, null)]
-    [InlineData(101, "/media_buy_ids: media_buy_ids must have 100 at most.")]
-    public async Task A_request_names_100_media_buys_at_most(int ids, string? mistake)
+    [InlineData(1001, "media_buy_ids: media_buy_ids must have 1000 at most.")]
+    public async Task A_request_names_1000_media_buys_at_most(int ids, string? mistake)
     {
         await using var server = await TenancyServer.StartAsync();
         var answer = await server.CallAsync(
@@ -111,7 +111,10 @@ public sealed class EnvelopeTests
     {
         await using var server = await TenancyServer.StartAsync();
         var answer = (await server.CallAsync("acme", McpCalls.Acme, "get_adcp_capabilities"))["structuredContent"]!;
-        Assert.Equal("""{"supported":true,"replay_ttl_seconds":86400}""", answer["adcp"]!["idempotency"]!.ToJsonString());
+        Assert.Equal(
+            """{"supported":true,"replay_ttl_seconds":3600,"account_id_is_opaque":true}""",
+            answer["adcp"]!["idempotency"]!.ToJsonString()
+        );
         Assert.Equal("[3]", answer["adcp"]!["major_versions"]!.ToJsonString());
         Assert.Equal("completed", (string?)answer["status"]);
         Assert.Null(answer["compliance_testing"]);
@@ -135,23 +138,22 @@ public sealed class EnvelopeTests
         using var one = TestToolContext.Begin(server.Services, "acme", "one");
         using var two = TestToolContext.Begin(server.Services, "acme", "two");
         var brand = new BrandReference { Domain = "brand.example" };
-        var id = AccountDocument.IdFor(one.Context, brand, "agency.example", sandbox: null);
-        await one
-            .Context.CallerDocuments<AccountDocument>()
-            .CreateWithIdAsync(
-                id,
+        var request = new SyncAccountsRequest
+        {
+            IdempotencyKey = "a-key-of-this-test",
+            Accounts =
+            [
                 new()
                 {
-                    Account = new()
-                    {
-                        AccountId = id,
-                        Name = "x",
-                        Status = AccountStatus.Active,
-                    },
+                    Brand = brand,
+                    Operator = "agency.example",
+                    Billing = "operator",
                 },
-                Token
-            );
+            ],
+        };
+        var opened = await new AccountBook(resolver).SyncAsync(request, one.Context, cancellationToken: Token);
         await one.CommitAsync(Token);
+        var id = Assert.Single(opened.Accounts).AccountId;
         var reference = new AccountReference { Brand = brand, Operator = "agency.example" };
 
         Assert.Equal(id, Assert.Single(await resolver.ResolveAsync(reference, one.Context, Token)).AccountId);
@@ -176,7 +178,7 @@ public sealed class EnvelopeTests
 
         await OpenAsync(AccountDocument.MaxPerCaller + 1, 1);
         var refusal = await Assert.ThrowsAsync<AdcpException>(() => resolver.ResolveAsync(null, call.Context, Token));
-        Assert.Equal((AdcpError.AccountAmbiguous, "/account"), (refusal.Error, refusal.Field));
+        Assert.Equal((AdcpError.AccountAmbiguous, "account"), (refusal.Error, refusal.Field));
         Assert.Equal("1", Assert.Single(await resolver.ResolveAsync(new() { AccountId = "1" }, call.Context, Token)).AccountId);
 
         async Task OpenAsync(int from, int count)
@@ -240,7 +242,7 @@ public sealed class EnvelopeTests
         package["budget"] = JsonNode.Parse(budget);
         request["packages"]!.AsArray().Add(package.DeepClone());
         var error = await ErrorAsync(server, "create_media_buy", request.DeepClone().AsObject());
-        Assert.Equal(("VALIDATION_ERROR", "/packages/0/budget"), (error["code"]!.ToString(), error["field"]!.ToString()));
+        Assert.Equal(("INVALID_REQUEST", "packages[0].budget"), (error["code"]!.ToString(), error["field"]!.ToString()));
         package["budget"] = 1_000_000_000_000_000;
         request["packages"]![1]!["budget"] = 1_000_000_000_000_000;
         Assert.Null((await server.CallAsync("acme", McpCalls.Acme, "create_media_buy", request))["structuredContent"]!["adcp_error"]);

@@ -49,19 +49,23 @@ public sealed class HandlerCallTests
                 ["context"] = new JsonObject { ["trace"] = 7 },
             }
         );
+        var reference = ((string)failed["structuredContent"]!["adcp_error"]!["message"]!).Split("Reference: ")[^1];
         Assert.Equal(
-            """{"adcp_error":{"code":"SERVICE_UNAVAILABLE","message":"The seller could not process the"""
-                + """ request.","recovery":"transient"},"context":{"trace":7}}""",
-            failed["structuredContent"]!.ToJsonString()
+            """{"code":"SERVICE_UNAVAILABLE","message":"The seller could not process the """
+                + $$"""request. Reference: {{reference}}","recovery":"transient"}""",
+            failed["structuredContent"]!["adcp_error"]!.ToJsonString()
         );
+        Assert.Equal("""{"trace":7}""", failed["structuredContent"]!["context"]!.ToJsonString());
         Assert.Equal(failed["structuredContent"]!.ToJsonString(), JsonNode.Parse((string)failed["content"]![0]!["text"]!)!.ToJsonString());
 
-        Assert.Contains("leaked", Assert.Single(log.Entries, entry => entry.Event == "ToolFailed").Text, StringComparison.Ordinal);
+        var entry = Assert.Single(log.Entries, entry => entry.Event == "ToolFailed").Text;
+        Assert.Contains("leaked", entry, StringComparison.Ordinal);
+        Assert.Contains(reference, entry, StringComparison.Ordinal);
 
         var refused = await server.CallAsync("acme", McpCalls.Acme, "broken", new() { ["brief"] = "refuse" });
         Assert.Equal(
-            """{"adcp_error":{"code":"PRODUCT_NOT_FOUND","message":"No such product.","recovery":"correctable","field":"/brief"}}""",
-            refused["structuredContent"]!.ToJsonString()
+            """{"code":"PRODUCT_NOT_FOUND","message":"No such product.","recovery":"correctable","field":"brief"}""",
+            refused["structuredContent"]!["adcp_error"]!.ToJsonString()
         );
     }
 
@@ -217,7 +221,7 @@ public sealed class HandlerCallTests
                 request.Brief switch
                 {
                     "throw" => throw new InvalidOperationException("leaked"),
-                    "refuse" => throw new AdcpException(AdcpError.ProductNotFound, "No such product.", "/brief"),
+                    "refuse" => throw new AdcpException(AdcpError.ProductNotFound, "No such product.", "brief"),
                     "null item" => new GetProductsResponse { Products = [Product(3), null!] },
                     "null" => new GetProductsResponse { Products = [Product(3) with { Name = null! }] },
                     _ => new GetProductsResponse { Products = [Product(-3)] },

@@ -81,7 +81,7 @@ public sealed class IdempotentCallsTests
 
         var error = await ErrorAsync(server, request);
         Assert.Equal("INVALID_REQUEST", error["code"]!.ToString());
-        Assert.Equal("/idempotency_key", error["field"]!.ToString());
+        Assert.Equal("idempotency_key", error["field"]!.ToString());
     }
 
     [Fact]
@@ -91,7 +91,7 @@ public sealed class IdempotentCallsTests
         var request = McpCalls.CreateBuy();
         var broken = request.DeepClone().AsObject();
         broken.Remove("brand");
-        Assert.Equal("/brand", (await ErrorAsync(server, broken))["field"]!.ToString());
+        Assert.Equal("brand", (await ErrorAsync(server, broken))["field"]!.ToString());
         Assert.Null((await BuyAsync(server, request))["replayed"]);
     }
 

@@ -11,6 +11,7 @@ namespace Tenancy.Tests.Adcp;
 /// <summary>What stands in an answer beside what a handler says, and that nothing stands there twice.</summary>
 public sealed class ToolWireTests
 {
+    private const string Version = ",\"adcp_version\":\"3.0\"";
     private static readonly AdcpSerializer Serializer = new(Options.Create(new AdcpOptions()), NullLogger<AdcpSerializer>.Instance);
     private static readonly ToolWire<ReadRequest, OwnResponse> Reads = new(Serializer);
     private static readonly ToolWire<WriteRequest, OwnResponse> Writes = new(Serializer);
@@ -21,14 +22,15 @@ public sealed class ToolWireTests
     [InlineData("""{"status":"submitted"}""", """{"status":"submitted"}""")]
     [InlineData("""{"status":null}""", """{"status":"completed"}""")]
     [InlineData("""{"x":1}""", """{"x":1,"status":"completed"}""")]
-    public void An_answer_that_has_no_status_is_complete(string answer, string written) => Assert.Equal(written, Answer(answer));
+    public void An_answer_that_has_no_status_is_complete(string answer, string written) =>
+        Assert.Equal($"{written[..^1]}{Version}}}", Answer(answer));
 
     [Fact]
     public void A_status_that_the_type_does_not_know_is_the_answers_own()
     {
         var wire = new ToolWire<ReadRequest, GetProductsResponse>(Serializer);
         var response = new GetProductsResponse { Products = [], Extensions = Extensions("""{"status":"submitted","task_id":"t"}""") };
-        Assert.Equal("""{"products":[],"status":"submitted","task_id":"t"}""", Text(wire.Answer(response, new ReadRequest())));
+        Assert.Equal($$"""{"products":[],"status":"submitted","task_id":"t"{{Version}}}""", Text(wire.Answer(response, new ReadRequest())));
     }
 
     [Theory]
@@ -41,19 +43,20 @@ public sealed class ToolWireTests
     [InlineData(null, null)]
     public void The_buyers_context_comes_back(string? context, string? written)
     {
-        var expected = written is null ? "" : $",\"context\":{written}";
+        var expected = Version + (written is null ? "" : $",\"context\":{written}");
         Assert.Equal($"{{\"status\":\"completed\"{expected}}}", Answer("{}", context));
         Assert.Equal(
             $"{{\"status\":\"completed\",\"idempotency_key\":\"key\"{expected}}}",
-            Text(new StoredAnswer(new(Writes.Write(new OwnResponse()), IsReplay: false), "key", Context(context)))
+            Text(Stored(new OwnResponse(), false, Context(context)))
         );
         Assert.Equal(
             $"{{\"status\":\"completed\",\"replayed\":true,\"idempotency_key\":\"key\"{expected}}}",
-            Text(new StoredAnswer(new(Writes.Write(new OwnResponse()), IsReplay: true), "key", Context(context)))
+            Text(Stored(new OwnResponse(), true, Context(context)))
         );
+        var error = $"{{\"code\":\"CONFLICT\",\"message\":\"m\",\"recovery\":\"{AdcpError.Conflict.Recovery}\"}}";
         Assert.Equal(
-            $"{{\"adcp_error\":{{\"code\":\"CONFLICT\",\"message\":\"m\",\"recovery\":\"{AdcpError.Conflict.Recovery}\"}}{expected}}}",
-            Text(AdcpAnswers.Error(new(AdcpError.Conflict, "m"), Context(context)))
+            $"{{\"adcp_error\":{error},\"errors\":[{error}],\"status\":\"failed\"{expected}}}",
+            Text(ToolWire<ReadRequest, OwnResponse>.Refuse(new(AdcpError.Conflict, "m"), new ReadRequest { Context = Context(context) }))
         );
     }
 
@@ -87,11 +90,7 @@ public sealed class ToolWireTests
         const string Own = """
             "text":"mine","status":"submitted","part":{"name":"part","more":1},"parts":[{"name":"first","more":2}],"more":3
             """;
-        AssertSame(
-            $$"""{{{Own}},"context":{"a":1} }""",
-            Text(new StoredAnswer(new(Writes.Write(response), IsReplay: false), "key", Context("{\"a\":1}"))),
-            "idempotency_key"
-        );
+        AssertSame($$"""{{{Own}},"context":{"a":1} }""", Text(Stored(response, false, Context("{\"a\":1}"))), "idempotency_key");
         AssertSame(
             $$"""{{{Own}},"replayed":false,"idempotency_key":"x","context":{"a":1} }""",
             Text(Reads.Answer(response, new ReadRequest { Context = Context("{\"a\":1}") }))
@@ -132,7 +131,7 @@ public sealed class ToolWireTests
             new ReadRequest()
         );
         Assert.Throws<InvalidOperationException>(() => Text(broken));
-        Assert.Equal("""{"text":"a","status":"completed"}""", Answer("""{"text":"a"}"""));
+        Assert.Equal($$"""{"text":"a","status":"completed"{{Version}}}""", Answer("""{"text":"a"}"""));
     }
 
     private static string Answer(string answer, string? context = null) =>
@@ -142,6 +141,9 @@ public sealed class ToolWireTests
                 new ReadRequest { Context = Context(context) }
             )
         );
+
+    private static ToolAnswer Stored(OwnResponse response, bool isReplay, JsonElement? context) =>
+        ToolWire<WriteRequest, OwnResponse>.Answer(new(Writes.Write(response), isReplay), "key", new WriteRequest { Context = context });
 
     private static string Text(ToolAnswer answer)
     {
@@ -156,7 +158,7 @@ public sealed class ToolWireTests
         using var document = JsonDocument.Parse(written, new() { AllowDuplicateProperties = false });
         var members = document
             .RootElement.EnumerateObject()
-            .Where(member => member.Name != but)
+            .Where(member => member.Name != but && member.Name != "adcp_version")
             .Select(member => $"{member.Name} {member.Value.GetRawText()}");
         Assert.Equal(
             JsonElement

@@ -54,6 +54,25 @@ public sealed class WireRulesTests
     }
 
     [Fact]
+    public void Values_are_looked_through_in_a_dictionary_of_any_kind()
+    {
+        var one = new Sample { Count = 0 };
+        var pairs = new OwnPairs(new() { ["a/b"] = one });
+        Assert.Equal(
+            ("/pairs/a~1b/count", "count must be from 1 to 9."),
+            Rules.FindMistake(new Dictionaries { Pairs = pairs }, typeof(Dictionaries))
+        );
+        Assert.Equal(
+            ("/frozen/x/count", "count must be from 1 to 9."),
+            Rules.FindMistake(
+                new Dictionaries { Frozen = System.Collections.Immutable.ImmutableDictionary<string, Sample>.Empty.Add("x", one) },
+                typeof(Dictionaries)
+            )
+        );
+        Assert.Null(Rules.FindMistake(new Dictionaries { Pairs = new OwnPairs(new() { ["a"] = new() }) }, typeof(Dictionaries)));
+    }
+
+    [Fact]
     public void Items_of_a_sequence_that_is_no_list_and_of_several_types_are_looked_through()
     {
         var value = new Sequence
@@ -115,7 +134,11 @@ public sealed class WireRulesTests
     public void A_rule_stands_in_the_schema(object[] attributes, string expected)
     {
         var schema = new JsonObject();
-        new RuleSchema(JsonSerializerOptions.Web).Write(schema, attributes, "Sample.name");
+        foreach (var attribute in attributes.OfType<ValidationAttribute>())
+        {
+            WireRule.Read(attribute, JsonSerializerOptions.Web, []).WriteTo(schema, "Sample.name");
+        }
+
         Assert.Equal(expected, schema.ToJsonString());
     }
 
@@ -177,6 +200,34 @@ public sealed class WireRulesTests
     {
         [Range(1, 5)]
         public int Extra { get; init; } = 1;
+    }
+
+    private sealed class Dictionaries
+    {
+        public IReadOnlyDictionary<string, Sample>? Pairs { get; init; }
+
+        public IReadOnlyDictionary<string, Sample>? Frozen { get; init; }
+    }
+
+    /// <summary>A dictionary that can only be read, and is no IDictionary.</summary>
+    private sealed class OwnPairs(Dictionary<string, Sample> pairs) : IReadOnlyDictionary<string, Sample>
+    {
+        public IEnumerable<string> Keys => pairs.Keys;
+
+        public IEnumerable<Sample> Values => pairs.Values;
+
+        public int Count => pairs.Count;
+
+        public Sample this[string key] => pairs[key];
+
+        public bool ContainsKey(string key) => pairs.ContainsKey(key);
+
+        public bool TryGetValue(string key, [System.Diagnostics.CodeAnalysis.MaybeNullWhen(false)] out Sample value) =>
+            pairs.TryGetValue(key, out value);
+
+        public IEnumerator<KeyValuePair<string, Sample>> GetEnumerator() => pairs.GetEnumerator();
+
+        System.Collections.IEnumerator System.Collections.IEnumerable.GetEnumerator() => GetEnumerator();
     }
 
     private sealed class Sequence

@@ -105,7 +105,7 @@ public sealed class WireTests
             .Where(property => property.PropertyType == typeof(AdcpError))
             .Select(property => (AdcpError)property.GetValue(null)!)
             .ToArray();
-        Assert.Equal(46, errors.DistinctBy(error => error.Code).Count());
+        Assert.Equal(50, errors.DistinctBy(error => error.Code).Count());
         Assert.All(errors, error => Assert.Contains(error.Recovery, new[] { "transient", "correctable", "terminal" }));
     }
 }

@@ -87,6 +87,103 @@ public sealed class AdminRequestTests
         );
     }
 
+    [Theory]
+    [InlineData("PATCH", "/acme?forse=true", "forse", "force")]
+    [InlineData("POST", "?force=true", "force", "wait and adopt")]
+    [InlineData("GET", "/acme/principals?take=5", "take", "no parameters")]
+    [InlineData("DELETE", "/acme?dryRun=true", "dryRun", "no parameters")]
+    [InlineData("POST", "/acme/recheck?wait=true", "wait", "no parameters")]
+    [InlineData("GET", "/acme/clients?page=2", "page", "take and cursor")]
+    public async Task A_parameter_of_the_query_that_there_is_not_is_refused_and_those_that_there_are_are_named(
+        string method,
+        string path,
+        string name,
+        string names
+    )
+    {
+        await using var server = await StartAsync();
+        var body =
+            method is "PATCH" ? """{"name":"x"}"""
+            : method is "POST" ? """{"id":"initech"}"""
+            : null;
+        using var response = await server.AdminAsync(new HttpMethod(method), path, body, AdminKey);
+        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        var (field, messages) = Assert.Single((await McpCalls.ReadAsync(response))["errors"]!.AsObject());
+        Assert.Equal(name, field);
+        Assert.Contains(names, messages![0]!.ToString(), StringComparison.Ordinal);
+        using var list = await server.AdminAsync(HttpMethod.Get, "", key: AdminKey);
+        Assert.Equal(
+            ["acme acme"],
+            (await McpCalls.ReadAsync(list))["tenants"]!.AsArray().Select(tenant => $"{tenant!["id"]} {tenant["name"]}")
+        );
+    }
+
+    [Theory]
+    [InlineData("/admin/nope", "/admin/tenants and what is below it, /admin/audit")]
+    [InlineData("/admin", "/admin/usage, /admin/nodes and /admin/openapi.json")]
+    [InlineData("/admin/tenants/acme/nope", "/admin/tenants/{id}/principals")]
+    [InlineData("/admin/nodes/nope", "/admin/nodes")]
+    public async Task Where_there_is_nothing_the_answer_says_what_there_is_to_who_has_a_key(string path, string names)
+    {
+        await using var server = await StartAsync();
+        using var unknown = await server.Client.GetAsync(path, Token);
+        Assert.Equal(HttpStatusCode.Unauthorized, unknown.StatusCode);
+        using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "X-Admin-API-Key", AdminKey } } };
+        using var response = await server.Client.SendAsync(request, Token);
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+        Assert.Equal("application/problem+json", response.Content.Headers.ContentType!.MediaType);
+        Assert.Contains(names, (await McpCalls.ReadAsync(response))["detail"]!.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"id":5}""")]
+    [InlineData("""{"id":null}""")]
+    [InlineData("""{"id":{}}""")]
+    [InlineData("""{}""")]
+    [InlineData("""[]""")]
+    [InlineData("""5""")]
+    [InlineData("""null""")]
+    [InlineData("""{"id":"x","id":"y"}""")]
+    [InlineData("""{"id":"x","urls":null}""")]
+    [InlineData("""{"id":"x","urls":"https://x.example"}""")]
+    [InlineData("""{"id":"x","urls":[null]}""")]
+    [InlineData("""{"id":"x","urls":[5]}""")]
+    [InlineData("""{"id":"x","limits":5}""")]
+    [InlineData("""{"id":"x","limits":{"rateLimit":"many"}}""")]
+    [InlineData("""{"id":"x","limits":{"rateLimit":1e40}}""")]
+    [InlineData("""{"id":"x","limits":{"rateLimit":1.5}}""")]
+    [InlineData("""{"id":"x","limits":{"rateLimit":null}}""")]
+    [InlineData("""{"id":"x","limits":{"tools":{"a":null}}}""")]
+    [InlineData("""{"id":"x","limits":{"tools":{"a":{"rateLimit":{}}}}}""")]
+    [InlineData("""{"id":"x","status":"gone"}""")]
+    [InlineData("""{"id":"x","status":7}""")]
+    [InlineData("""{"id":"x","authentication":"bearer"}""")]
+    [InlineData("""{"id":"x","authentication":{"kind":"magic"}}""")]
+    [InlineData("""{"id":"x","authentication":{"audiences":null}}""")]
+    [InlineData("""{"id":"x","authentication":{"audiences":{}}}""")]
+    [InlineData("""{"id":"x","principals":{}}""")]
+    [InlineData("""{"id":"x","principals":[null]}""")]
+    [InlineData("""{"id":"x","principals":[{"name":5}]}""")]
+    [InlineData("""{"id":"x","principals":[{}]}""")]
+    [InlineData("""{"id":"x","principals":[{"name":"a","scopes":null}]}""")]
+    [InlineData("""{"id":"x","settings":5}""")]
+    [InlineData("""{"id":"x",}""")]
+    [InlineData("""{"id":"x" """)]
+    public async Task What_is_wrong_with_a_body_is_said_in_the_terms_of_the_api(string body)
+    {
+        await using var server = await StartAsync();
+        foreach (var (method, path) in new[] { ("POST", ""), ("PATCH", "/acme"), ("POST", "/acme/principals"), ("POST", "/acme/clients") })
+        {
+            using var response = await server.AdminAsync(new HttpMethod(method), path, body, AdminKey);
+            var answer = await response.Content.ReadAsStringAsync(Token);
+            Assert.True((int)response.StatusCode is (>= 200 and < 300) or (>= 400 and < 500), $"{method} {path}: {answer}");
+            foreach (var inner in new[] { "System.", "Tenancy.", "Path: $", "BytePosition", ".NET", "nullability", "deserializ" })
+            {
+                Assert.False(answer.Contains(inner, StringComparison.Ordinal), $"{method} {path}: {answer}");
+            }
+        }
+    }
+
     [Fact]
     public async Task Without_the_key_a_request_that_cannot_be_read_is_told_no_more_than_any()
     {

@@ -30,6 +30,7 @@ public sealed class EveryFieldTests(EveryFieldTests.Server server) : IClassFixtu
         ["authentication.kind"] = "\"none\"",
         ["authentication.issuer"] = "\"https://other.example.com\"",
         ["authentication.jwksUri"] = "\"https://other.example.com/keys\"",
+        ["authentication.tokenType"] = "\"at+jwt\"",
         ["authentication.tokenUrl"] = "\"https://other.example.com/token\"",
         ["authentication.authorizationUrl"] = "\"https://other.example.com/authorize\"",
     };
@@ -38,6 +39,7 @@ public sealed class EveryFieldTests(EveryFieldTests.Server server) : IClassFixtu
     private static readonly Dictionary<string, string> Authentications = new()
     {
         ["authentication.kind"] = """{"kind":"bearer"}""",
+        ["authentication.audienceFromClients"] = """{"kind":"jwks","issuer":"https://auth.example.com","requireClients":true}""",
         ["authentication.scheme"] = """{"kind":"scheme","scheme":"first"}""",
     };
 

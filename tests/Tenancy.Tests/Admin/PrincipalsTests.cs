@@ -43,6 +43,26 @@ public sealed class PrincipalsTests
     }
 
     [Fact]
+    public async Task A_token_that_is_issued_before_the_tenant_asks_for_tokens_opens_nothing_until_then()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        var jwks = """{"authentication":{"kind":"jwks","issuer":"https://login.example","audiences":["api"]}}""";
+        using (var before = await server.AdminAsync(HttpMethod.Patch, "/acme?force=true", jwks))
+        {
+            Assert.True(before.IsSuccessStatusCode, await before.Content.ReadAsStringAsync(Cancellation));
+        }
+
+        var (_, token) = await IssueAsync(server, """{ "name": "second" }""");
+        Assert.NotEqual(HttpStatusCode.OK, await StatusAsync(server, "acme", token));
+        using (var after = await server.AdminAsync(HttpMethod.Patch, "/acme?force=true", """{"authentication":null}"""))
+        {
+            Assert.True(after.IsSuccessStatusCode, await after.Content.ReadAsStringAsync(Cancellation));
+        }
+
+        await Poll.UntilAsync(async () => await StatusAsync(server, "acme", token) == HttpStatusCode.OK);
+    }
+
+    [Fact]
     public async Task Neither_the_store_nor_the_log_nor_another_answer_has_a_token()
     {
         await using var redis = await RedisServer.StartAsync();

@@ -5,6 +5,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Tenancy.Audit;
 using Tenancy.Configuration;
 using Tenancy.Registry;
 using Tenancy.State;
@@ -22,8 +23,10 @@ public sealed class TenantChangesTests
     public async Task The_list_shows_health_reason_and_last_check()
     {
         await using var server = await TenancyServer.StartAsync();
-        using var created = await server.AdminAsync(HttpMethod.Post, "", """{"id":"broken","settings":{"fail":"no ad server"}}""");
+        using var created = await server.AdminAsync(HttpMethod.Post, "", """{"id":"broken"}""");
         Assert.Equal(HttpStatusCode.Created, created.StatusCode);
+        using var broken = await server.AdminAsync(HttpMethod.Patch, "/broken?force=true", """{"settings":{"fail":"no ad server"}}""");
+        Assert.Equal(HttpStatusCode.OK, broken.StatusCode);
         using var response = await server.AdminAsync(HttpMethod.Get, "");
         var tenants = (await McpCalls.ReadAsync(response))["tenants"]!.AsArray();
         Assert.Equal(
@@ -322,7 +325,8 @@ public sealed class TenantChangesTests
     {
         await using var server = await TenancyServer.StartAsync(store);
         await server.CallAsync("acme", McpCalls.Acme, "create_media_buy", McpCalls.CreateBuy());
-        await server.Services.GetRequiredService<ITenantStore>().RemoveAsync(TenantId.Parse("acme"), purge: true);
+        var entry = new AuditEntry(AuditAction.TenantDeleted, "acme");
+        await server.Services.GetRequiredService<ITenantStore>().RemoveAsync(TenantId.Parse("acme"), purge: true, entry);
 
         using var deleted = await server.AdminAsync(HttpMethod.Delete, "/acme");
         Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);

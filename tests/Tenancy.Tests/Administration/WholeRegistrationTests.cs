@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Tenancy.Administration;
+using Tenancy.Audit;
 using Tenancy.Configuration;
 using Tenancy.Fleet;
 using Tenancy.Registry;
@@ -165,7 +166,7 @@ public sealed class WholeRegistrationTests
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
         await using var server = await TenancyServer.StartAsync(store, services: services => services.AddSingleton<TimeProvider>(clock));
         await server.CallAsync("acme", McpCalls.Acme, "create_media_buy", McpCalls.CreateBuy());
-        await server.Services.GetRequiredService<ITenantStore>().RemoveAsync(Acme, purge: true);
+        await server.Services.GetRequiredService<ITenantStore>().RemoveAsync(Acme, purge: true, new(AuditAction.TenantDeleted, "acme"));
         await server.Services.GetRequiredService<TenantRegistry>().Changes.RemoveAsync(Acme, purge: true);
         using var shown = await server.AdminAsync(HttpMethod.Get, "/acme");
         Assert.Equal(HttpStatusCode.NotFound, shown.StatusCode);

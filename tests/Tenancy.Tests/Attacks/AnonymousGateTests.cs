@@ -49,8 +49,12 @@ public sealed class AnonymousGateTests
     public async Task Products_are_shown_without_credentials_and_then_without_prices(Way way, Generation generation)
     {
         await using var server = await TenancyServer.StartAsync();
-        Assert.Empty(await PricesAsync(null));
-        Assert.Single(await PricesAsync(McpCalls.Acme));
+        var (hidden, shown) = (Assert.Single(await PricesAsync(null))!, Assert.Single(await PricesAsync(McpCalls.Acme))!);
+
+        // A product has a price always: what it is sold by is told, and no amount.
+        Assert.Equal((string?)shown["pricing_option_id"], (string?)hidden["pricing_option_id"]);
+        Assert.NotNull(shown["fixed_price"]);
+        Assert.Equal(["currency", "pricing_model", "pricing_option_id"], hidden.AsObject().Select(member => member.Key).Order());
 
         async Task<System.Text.Json.Nodes.JsonArray> PricesAsync(string? token) =>
             (await server.CallAsync("acme", token, "get_products", way: way, generation: generation))["structuredContent"]!["products"]![
@@ -135,7 +139,7 @@ public sealed class AnonymousGateTests
         using var request = McpCalls.Post(server.Port, Way.Path, "acme", null, "{}");
         request.Content = new StringContent(McpCalls.Call("whoami"), Encoding.GetEncoding(charset), "application/json");
         using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
-        Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, response.StatusCode);
     }
 
     [Fact]

@@ -120,8 +120,14 @@ public sealed class TokenConfusionTests : IAsyncLifetime
             Add("valid", await issuer.GetTokenAsync("alice", Audience(owner)), isGood: true);
             Add(
                 "valid, of a client",
-                issuer.Mint(Audience(owner), claims => (claims["azp"], _) = ("robot", claims.Remove("sub"))),
+                issuer.Mint(Audience(owner), claims =>
+                    (claims["azp"], claims["gty"], _) = ("robot", "client-credentials", claims.Remove("sub"))
+                ),
                 isGood: true
+            );
+            Add(
+                "of a client, or a user without a subject",
+                issuer.Mint(Audience(owner), claims => (claims["azp"], _) = ("robot", claims.Remove("sub")))
             );
             Add("other audience", issuer.Mint("https://elsewhere.example/mcp"));
             Add("other issuer", other.Mint(Audience(owner)));

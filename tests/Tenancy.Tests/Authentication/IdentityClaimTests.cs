@@ -1,7 +1,6 @@
 using System.Net;
 using System.Security.Claims;
 using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.Extensions.DependencyInjection;
 using Tenancy.Tests.Hosting;
 
@@ -22,17 +21,6 @@ public sealed class IdentityClaimTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _issuer.DisposeAsync();
 
     [Fact]
-    public async Task Options_for_JWTs_that_name_another_claim_change_no_identity()
-    {
-        await using var server = await StartAsync(services =>
-        {
-            services.ConfigureAll<JwtBearerOptions>(Mislead);
-            services.PostConfigureAll<JwtBearerOptions>(Mislead);
-        });
-        await AssertKnownBySubjectAsync(server);
-    }
-
-    [Fact]
     public async Task A_transformation_that_adds_a_claim_of_identities_changes_no_identity()
     {
         await using var server = await StartAsync(services => services.AddTransient<IClaimsTransformation, AddsClaims>());
@@ -51,20 +39,6 @@ public sealed class IdentityClaimTests : IAsyncLifetime
         using var request = McpCalls.Post(server.Port, Way.Path, "initech", Token("alice"), McpCalls.Call("whoami"));
         using var response = await server.Client.SendAsync(request, Cancellation);
         Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
-    }
-
-    private static void Mislead(JwtBearerOptions options)
-    {
-        options.TokenValidationParameters.NameClaimType = "email";
-        options.MapInboundClaims = true;
-        options.Events = new()
-        {
-            OnTokenValidated = context =>
-            {
-                context.Principal!.AddIdentity(new ClaimsIdentity([new(ClaimTypes.NameIdentifier, $"initech|{Email}")], "test"));
-                return Task.CompletedTask;
-            },
-        };
     }
 
     // Two people who share what can be shared.

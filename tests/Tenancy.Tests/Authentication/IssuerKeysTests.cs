@@ -4,7 +4,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
-using Microsoft.IdentityModel.Protocols.OpenIdConnect;
 using Tenancy.Authentication;
 using Tenancy.Configuration;
 using Tenancy.Outbound;
@@ -84,7 +83,7 @@ public sealed class IssuerKeysTests : IAsyncLifetime
             await StubServer.Issuer(Publish("one"))(context);
         };
         using var gone = new CancellationTokenSource();
-        var first = _keys.GetConfigurationAsync(gone.Token);
+        var first = _keys.GetAsync(gone.Token);
         await arrived.Task;
         var second = ReadAsync();
         await gone.CancelAsync();
@@ -170,7 +169,7 @@ public sealed class IssuerKeysTests : IAsyncLifetime
 
     private async Task<string> ReadAsync()
     {
-        OpenIdConnectConfiguration configuration = await _keys.GetConfigurationAsync(TestContext.Current.CancellationToken);
-        return Assert.Single(configuration.SigningKeys).KeyId;
+        var keys = await _keys.GetAsync(TestContext.Current.CancellationToken);
+        return Assert.Single(keys.Keys).Id!;
     }
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -230,6 +231,8 @@ public sealed class OAuthPlacesTests : IAsyncLifetime
     [InlineData("/.well-known/openid-configuration/jwa/mcp")]
     [InlineData("/jwa/mcp/.well-known/openid-configuration")]
     [InlineData("/jwa/mcp/.well-known/oauth-authorization-server")]
+    [InlineData("/.well-known/oauth-authorization-server")]
+    [InlineData("/.well-known/openid-configuration")]
     [InlineData(WellKnown)]
     public async Task Where_a_client_looks_for_an_authorization_server_here_there_is_none_and_a_page_can_read_that(string place)
     {
@@ -241,10 +244,21 @@ public sealed class OAuthPlacesTests : IAsyncLifetime
         using var answer = await SendAsync(app, HttpMethod.Get, "agents.example", place, origin: "https://console.example");
         Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
         Assert.Equal("application/problem+json", answer.Content.Headers.ContentType!.MediaType);
-        if (place != WellKnown)
-        {
-            Assert.Equal("https://console.example", answer.Headers.GetValues("Access-Control-Allow-Origin").Single());
-        }
+        Assert.Equal("https://console.example", answer.Headers.GetValues("Access-Control-Allow-Origin").Single());
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1:{0}", "http://127.0.0.1:{0}")]
+    [InlineData("agents.example", "https://agents.example")]
+    public async Task A_tenant_that_a_header_names_has_its_metadata_where_the_server_was_reached(string host, string origin)
+    {
+        await using var app = await StartAsync("", settings => settings["Tenancy:PublicUrl"] = "https://agents.example");
+        using var refused = await SendAsync(app, HttpMethod.Post, Fill(host, Port(app)), "/mcp", tenant: "jwa");
+        Assert.Contains(
+            $"resource_metadata=\"{Fill(origin, Port(app))}{WellKnown}/jwa/mcp\"",
+            refused.Headers.WwwAuthenticate.ToString(),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -255,24 +269,145 @@ public sealed class OAuthPlacesTests : IAsyncLifetime
             settings["Tenancy:PublicUrl"] = "https://agents.example";
             settings["Tenancy:AllowedOrigins:0"] = "https://console.example";
         });
-        using var answer = await SendAsync(app, HttpMethod.Post, "agents.example", "/register", origin: "https://console.example");
-        Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
-        Assert.Equal("https://console.example", answer.Headers.GetValues("Access-Control-Allow-Origin").Single());
-        var error = await McpCalls.ReadAsync(answer);
-        Assert.Equal("access_denied", error["error"]!.ToString());
-        Assert.Contains("bearer token", error["error_description"]!.ToString(), StringComparison.Ordinal);
+        foreach (
+            var (method, place) in new[]
+            {
+                (HttpMethod.Post, "/register"),
+                (HttpMethod.Post, "/token"),
+                (HttpMethod.Get, "/authorize?response_type=code"),
+            }
+        )
+        {
+            using var answer = await SendAsync(app, method, "agents.example", place, origin: "https://console.example");
+            Assert.True(answer.StatusCode == HttpStatusCode.NotFound, $"{place}: {answer.StatusCode}");
+            Assert.Equal("https://console.example", answer.Headers.GetValues("Access-Control-Allow-Origin").Single());
+            var error = await McpCalls.ReadAsync(answer);
+            Assert.Equal("access_denied", error["error"]!.ToString());
+            Assert.Contains("bearer token that is valid and has the scope", $"{error["error_description"]}", StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Whatever_else_an_application_asks_for_the_metadata_is_open_and_a_refusal_can_be_read(bool isForAll)
+    {
+        await using var app = await StartAsync(
+            "",
+            settings => settings["Tenancy:PublicUrl"] = "https://agents.example",
+            services: services =>
+            {
+                var nobody = new AuthorizationPolicyBuilder().RequireAuthenticatedUser().RequireClaim("badge").Build();
+                services.AddAuthorizationBuilder().AddPolicy("badge", nobody);
+                services.Configure<AuthorizationOptions>(options => options.FallbackPolicy = isForAll ? nobody : null);
+            },
+            conventions: endpoints =>
+            {
+                if (!isForAll)
+                {
+                    endpoints.RequireAuthorization("badge");
+                }
+            }
+        );
+        using var metadata = await SendAsync(app, HttpMethod.Get, "agents.example", WellKnown + "/jwa/mcp");
+        Assert.Equal(HttpStatusCode.OK, metadata.StatusCode);
+        using var register = await SendAsync(app, HttpMethod.Post, "agents.example", "/register");
+        Assert.Equal("access_denied", (await McpCalls.ReadAsync(register))["error"]!.ToString());
+        using var unknown = await SendAsync(app, HttpMethod.Post, "agents.example", "/jwa/mcp");
+        Assert.Equal(HttpStatusCode.Unauthorized, unknown.StatusCode);
+        Assert.Contains(WellKnown + "/jwa/mcp", unknown.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
+        Assert.Equal(-32028, (int)(await McpCalls.ReadAsync(unknown))["error"]!["code"]!);
+        using var refused = await SendAsync(
+            app,
+            HttpMethod.Post,
+            "agents.example",
+            "/jwa/mcp",
+            _issuer.Mint("https://agents.example/jwa/mcp")
+        );
+        Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
+        Assert.Equal(-32028, (int)(await McpCalls.ReadAsync(refused))["error"]!["code"]!);
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1:{0}", "/api/jwa/mcp")]
+    [InlineData("jwa.localhost:{0}", "/api/mcp")]
+    public async Task In_development_it_is_found_below_the_applications_base_too(string host, string path)
+    {
+        await using var app = await StartAsync("/api", settings => settings["Tenancy:BaseDomain"] = "localhost");
+        var port = Port(app);
+        host = Fill(host, port);
+        using var refused = await SendAsync(app, HttpMethod.Post, host, path);
+        Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
+        var place = refused.Headers.WwwAuthenticate.ToString().Split("resource_metadata=\"")[1].Split('"')[0];
+        using var metadata = await SendAsync(app, HttpMethod.Get, host, new Uri(place).AbsolutePath);
+        Assert.Equal(HttpStatusCode.OK, metadata.StatusCode);
+        Assert.Equal($"http://{host}{path}", (await McpCalls.ReadAsync(metadata))["resource"]!.ToString());
     }
 
     [Fact]
     public async Task An_endpoint_of_the_applications_own_at_such_a_place_is_not_touched()
     {
+        const string metadata = "/.well-known/openid-configuration";
         await using var app = await StartAsync(
             "",
             settings => settings["Tenancy:PublicUrl"] = "https://agents.example",
-            endpoints: app => app.MapPost("/register", () => "welcome")
+            endpoints: app =>
+            {
+                app.MapPost("/register", () => "welcome");
+                app.MapGet(metadata, () => "mine");
+            }
         );
         using var answer = await SendAsync(app, HttpMethod.Post, "agents.example", "/register");
         Assert.Equal("welcome", await answer.Content.ReadAsStringAsync(Token));
+        using var own = await SendAsync(app, HttpMethod.Get, "agents.example", metadata);
+        Assert.Equal("mine", await own.Content.ReadAsStringAsync(Token));
+    }
+
+    [Theory]
+    [InlineData("/.well-known/oauth-protected-resource")]
+    [InlineData("/.well-known/oauth-protected-resource/mcp")]
+    [InlineData("/.well-known/oauth-protected-resource/{tenant}/mcp")]
+    [InlineData("/.well-known/oauth-protected-resource/{a}/{b}/{c}/mcp")]
+    [InlineData("/.well-known/oauth-protected-resource/jwa/mcp")]
+    [InlineData("/.well-known/oauth-authorization-server/{tenant}/mcp")]
+    [InlineData("/.well-known/openid-configuration/mcp")]
+    [InlineData("/{tenant}/mcp/.well-known/oauth-protected-resource")]
+    [InlineData("/mcp/.well-known/openid-configuration")]
+    [InlineData("/.well-known/{**rest}")]
+    [InlineData("/.well-known/oauth-protected-resource/{**resource}")]
+    public async Task An_endpoint_of_the_applications_own_answers_at_the_places_of_the_metadata(string pattern)
+    {
+        await using var app = await StartAsync(
+            "",
+            settings => settings["Tenancy:PublicUrl"] = "https://agents.example",
+            endpoints: app => app.MapGet(pattern, () => "mine")
+        );
+        var path = pattern
+            .Replace("{tenant}", "jwa", StringComparison.Ordinal)
+            .Replace("{a}/{b}/{c}", "a/b/c", StringComparison.Ordinal)
+            .Replace("{**rest}", "oauth-protected-resource/jwa/mcp", StringComparison.Ordinal)
+            .Replace("{**resource}", "jwa/mcp", StringComparison.Ordinal);
+        using var answer = await SendAsync(app, HttpMethod.Get, "agents.example", path);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Equal("mine", await answer.Content.ReadAsStringAsync(Token));
+        using var call = await SendAsync(app, HttpMethod.Post, "agents.example", "/jwa/mcp");
+        Assert.Equal(HttpStatusCode.Unauthorized, call.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_page_of_the_applications_own_for_everything_leaves_the_metadata_where_it_is()
+    {
+        await using var app = await StartAsync(
+            "",
+            settings => settings["Tenancy:PublicUrl"] = "https://agents.example",
+            endpoints: app =>
+            {
+                app.MapGet("/{**page}", () => "mine");
+                app.MapFallback(() => "mine");
+            }
+        );
+        using var answer = await SendAsync(app, HttpMethod.Get, "agents.example", WellKnown + "/jwa/mcp");
+        Assert.Equal("https://agents.example/jwa/mcp", (await McpCalls.ReadAsync(answer))["resource"]!.ToString());
     }
 
     [Fact]
@@ -311,7 +446,8 @@ public sealed class OAuthPlacesTests : IAsyncLifetime
         string path,
         string? token = null,
         string? origin = null,
-        string? body = null
+        string? body = null,
+        string? tenant = null
     )
     {
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false });
@@ -323,6 +459,11 @@ public sealed class OAuthPlacesTests : IAsyncLifetime
         if (origin is not null)
         {
             request.Headers.Add("Origin", origin);
+        }
+
+        if (tenant is not null)
+        {
+            request.Headers.Add("X-Tenant-ID", tenant);
         }
 
         if (method == HttpMethod.Get)
@@ -338,7 +479,9 @@ public sealed class OAuthPlacesTests : IAsyncLifetime
         Action<Dictionary<string, string?>> change,
         string environment = "Development",
         string address = "http://127.0.0.1:0",
-        Action<WebApplication>? endpoints = null
+        Action<WebApplication>? endpoints = null,
+        Action<IServiceCollection>? services = null,
+        Action<IEndpointConventionBuilder>? conventions = null
     )
     {
         var settings = new Dictionary<string, string?>
@@ -366,7 +509,8 @@ public sealed class OAuthPlacesTests : IAsyncLifetime
         builder.WebHost.UseUrls(address);
         builder.Logging.ClearProviders();
         builder.Services.AddTenancy(builder.Configuration).AddEmbeddedStore().AddPlatform<OAuthPlatform>("any");
-        builder.Services.PostConfigure<Tenancy.Configuration.TenancyOptions>(options => options.Validation.AllowHttpOnLoopback = true);
+        builder.Services.PostConfigure<Tenancy.Configuration.TenancyOptions>(options => options.Validation.AllowLoopback = true);
+        services?.Invoke(builder.Services);
         var app = builder.Build();
         if (pathBase.Length > 0)
         {
@@ -375,7 +519,8 @@ public sealed class OAuthPlacesTests : IAsyncLifetime
         }
 
         app.UseTenancy();
-        app.MapTenantMcp();
+        var mcp = app.MapTenantMcp();
+        conventions?.Invoke(mcp);
         endpoints?.Invoke(app);
         await app.StartAsync(Token);
         var registry = app.Services.GetRequiredService<TenantRegistry>();

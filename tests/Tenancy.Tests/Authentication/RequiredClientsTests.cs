@@ -89,7 +89,7 @@ public sealed class RequiredClientsTests : IAsyncLifetime
         var (status, challenge, body) = Assert.Single(answers);
         Assert.Equal((HttpStatusCode.Forbidden, ""), (status, challenge));
         var error = JsonNode.Parse(body)!["error"]!;
-        Assert.Equal((-32028, "PERMISSION_DENIED"), ((int)error["code"]!, error["data"]!["adcp_error"]!["code"]!.ToString()));
+        Assert.Equal((-32028, "AUTH_REQUIRED"), ((int)error["code"]!, error["data"]!["adcp_error"]!["code"]!.ToString()));
 
         // Who shows nothing, or what is not valid, is told as elsewhere.
         Assert.Equal(HttpStatusCode.OK, (await CallAsync("acme", token: null, "get_products")).Status);
@@ -110,6 +110,7 @@ public sealed class RequiredClientsTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, (await CallAsync("acme", _issuer.Mint(AcmeAudience, claims =>
                     {
                         claims.Remove("sub");
+                        claims["gty"] = "client-credentials";
                         claims[claim] = "robot";
                     }))).Status);
     }

@@ -1,7 +1,11 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
+using Tenancy.Authentication;
+using Tenancy.Registry;
+using Tenancy.Resolution;
 using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Authentication;
@@ -91,9 +95,64 @@ public sealed class StandingCallersTests : IAsyncLifetime
         }
     }
 
+    [Fact]
+    public async Task A_stream_whose_token_was_found_bad_ends_also_where_too_many_bad_ones_came_from_its_address()
+    {
+        await AdminAsync(
+            HttpMethod.Post,
+            "?wait=true",
+            """{ "id": "shop", "authentication": { "kind": "bearer" }, "principals": [{ "name": "a", "token": "shop.one" }] }"""
+        );
+        var session = await _server.InitializeAsync("shop", "shop.one");
+        await using var stream = await OpenStream.GetAsync(_server, "shop.one", session, tenant: "shop");
+        await stream.ReadUntilAsync(OpenStream.Comment);
+        await ShowBadTokensAsync("shop");
+        var principals = await AdminAsync(HttpMethod.Get, "/shop/principals");
+        await AdminAsync(HttpMethod.Delete, $"/shop/principals/{principals!["principals"]![0]!["id"]}");
+        await stream.ReadToEndAsync();
+    }
+
+    [Fact]
+    public async Task Of_a_token_that_nobody_looks_at_only_its_end_can_be_told()
+    {
+        await ListAsync("agent");
+        var callers = _server.Services.GetRequiredService<StandingCallers>();
+        var acme = _server.Services.GetRequiredService<TenantRegistry>().Get("acme")!;
+        await ShowBadTokensAsync("acme");
+
+        // The clocks of issuers may differ by a minute.
+        Assert.Null(await IsStillGoodAsync(TimeSpan.FromSeconds(-59)));
+        Assert.Null(await IsStillGoodAsync(TimeSpan.FromHours(1)));
+        Assert.False(await IsStillGoodAsync(TimeSpan.FromSeconds(-61)));
+
+        Task<bool?> IsStillGoodAsync(TimeSpan lifetime)
+        {
+            var http = new DefaultHttpContext { Connection = { RemoteIpAddress = IPAddress.Loopback } };
+            http.Request.Headers.Authorization = "Bearer " + Mint("agent", lifetime);
+            http.Features.Set<ITenantFeature>(new TenantFeature(acme, null));
+            return callers.IsStillGoodAsync(http, acme, CallerIdentity.Anonymous);
+        }
+    }
+
+    private async Task ShowBadTokensAsync(string tenant)
+    {
+        HttpStatusCode status;
+        var i = 0;
+        do
+        {
+            using var request = McpCalls.Post(_server.Port, Way.Path, tenant, $"{tenant}.guess-{i}", McpCalls.Message("ping"));
+            using var response = await _server.Client.SendAsync(request, Token);
+            status = response.StatusCode;
+        } while (status == HttpStatusCode.Unauthorized && i++ < 200);
+        Assert.Equal(HttpStatusCode.TooManyRequests, status);
+    }
+
+    private string Mint(string client, TimeSpan lifetime) =>
+        _issuer.Mint(Audience, claims => claims["client_id"] = client, expires: (_time.GetUtcNow() + lifetime).UtcDateTime);
+
     private async Task<OpenStream> OpenAsync(string client, TimeSpan lifetime)
     {
-        var token = _issuer.Mint(Audience, claims => claims["client_id"] = client, expires: (_time.GetUtcNow() + lifetime).UtcDateTime);
+        var token = Mint(client, lifetime);
         var session = await _server.InitializeAsync("acme", token);
         var stream = await OpenStream.GetAsync(_server, token, session);
         Assert.Equal(HttpStatusCode.OK, stream.Response.StatusCode);

@@ -185,6 +185,7 @@ public sealed class TenantJwtTests : IAsyncLifetime
         var token = _shared.Mint(AcmeAudience, claims =>
         {
             claims.Remove("sub");
+            claims["gty"] = "client-credentials";
             claims[claim] = "robot";
         });
         Assert.Equal($"acme|client:{_shared.Url}|robot|client:{_shared.Url}|robot", await WhoAsync("acme", token));
@@ -352,7 +353,7 @@ public sealed class TenantJwtTests : IAsyncLifetime
     [Fact]
     public async Task Options_go_with_their_tenant_and_when_they_are_idle()
     {
-        var options = _server.Services.GetRequiredService<TenantJwtOptions>();
+        var options = _server.Services.GetRequiredService<TenantJwts>();
         await PostAsync("acme", _shared.Mint(AcmeAudience));
         await PostAsync("globex", _shared.Mint(GlobexAudience));
         Assert.True(options.Has("acme") && options.Has("globex"));
@@ -360,7 +361,7 @@ public sealed class TenantJwtTests : IAsyncLifetime
 
         (await _server.AdminAsync(HttpMethod.Delete, "/acme")).Dispose();
         Assert.False(options.Has("acme"));
-        _time.Advance(TenantJwtOptions.IdleTime);
+        _time.Advance(TenantJwts.IdleTime);
         Assert.False(options.Has("globex"));
     }
 

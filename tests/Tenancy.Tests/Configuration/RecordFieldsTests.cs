@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -15,7 +16,14 @@ public sealed class RecordFieldsTests
     private static readonly PaintedTenant Plain = Read("""{"id":"acme"}""");
 
     public static TheoryData<Type> Records =>
-        [typeof(TenantConfig), typeof(TenantAuthentication), typeof(TenantLimits), typeof(PrincipalRegistration)];
+        [
+            typeof(TenantConfig),
+            typeof(TenantAuthentication),
+            typeof(TenantLimits),
+            typeof(ToolLimits),
+            typeof(PrincipalRegistration),
+            typeof(ClientRegistration),
+        ];
 
     [Fact]
     public void A_new_property_is_read_and_written()
@@ -52,6 +60,11 @@ public sealed class RecordFieldsTests
     [InlineData("""{"paint":{"coats":0}}""", "paint.coats", "is 0: use a whole number from 1 to 9")]
     [InlineData("""{"paint":{"coats":10}}""", "paint.coats", "is 10: use a whole number from 1 to 9")]
     [InlineData("""{"brushes":["a","b","c"]}""", "brushes", "has 3 values: 2 are the most")]
+    [InlineData(
+        """{"limits":{"tools":{"a.b":{"rateLimit":0}}}}""",
+        "limits.tools['a.b'].rateLimit",
+        "is 0: use a whole number from 1 to 60000000"
+    )]
     [InlineData("""{"limits":{"maxClients":10001}}""", "limits.maxClients", "is 10001: use a whole number from 1 to 10000")]
     public void A_value_beyond_the_bounds_of_a_new_property_is_found(string patch, string field, string message)
     {
@@ -101,19 +114,86 @@ public sealed class RecordFieldsTests
     public void What_a_text_leaves_out_has_the_default_of_the_type(Type record)
     {
         var type = TenancyJson.Default.GetTypeInfo(record)!;
-        var least = new JsonObject(
-            RecordFields
-                .Of(type)
-                .Where(field => field.Field.IsRequired)
-                .Select(field => KeyValuePair.Create(field.Field.Name, (JsonNode?)(field.Field.PropertyType.IsEnum ? "bearer" : "x")))
-        );
-        var read = least.Deserialize(type)!;
+        var read = Least(type).Deserialize(type)!;
         var made = record.GetConstructors().MinBy(constructor => constructor.GetParameters().Length)!;
         var initial = made.Invoke(made.GetParameters().Select(parameter => parameter.DefaultValue).ToArray());
         Assert.All(RecordFields.Of(type).Select(field => field.Field).Where(field => !field.IsRequired), field =>
             Assert.Equal(field.Get!(initial), field.Get!(read))
         );
     }
+
+    [Theory]
+    [MemberData(nameof(Records))]
+    public void Every_bound_of_a_field_is_checked_and_what_is_just_within_is_not_refused(Type record)
+    {
+        var type = TenancyJson.Default.GetTypeInfo(record)!;
+        foreach (var field in RecordFields.Of(type).Select(field => field.Field))
+        {
+            foreach (var (value, isWithin) in AtBounds(field))
+            {
+                var fields = Least(type);
+                fields[field.Name] = value;
+                var errors = RecordFields.Validate(fields.Deserialize(type)!, type).Where(error => error.Field == field.Name);
+                Assert.True(!errors.Any() == isWithin, $"{record.Name}.{field.Name}, isWithin: {isWithin}");
+            }
+        }
+    }
+
+    [Fact]
+    public void The_records_have_bounds_of_every_kind() =>
+        Assert.Superset(
+            new HashSet<Type> { typeof(RangeAttribute), typeof(LengthAttribute), typeof(MaxLengthAttribute) },
+            Records
+                .SelectMany(record => RecordFields.Of(TenancyJson.Default.GetTypeInfo(record.Data)!))
+                .SelectMany(field => field.Field.AttributeProvider!.GetCustomAttributes(typeof(ValidationAttribute), inherit: true))
+                .Select(bound => bound.GetType())
+                .ToHashSet()
+        );
+
+    /// <summary>The values at each end of a field's bounds, and those beyond.</summary>
+    private static IEnumerable<(JsonNode Value, bool IsWithin)> AtBounds(JsonPropertyInfo field)
+    {
+        foreach (var bound in field.AttributeProvider!.GetCustomAttributes(typeof(ValidationAttribute), inherit: true))
+        {
+            IEnumerable<(JsonNode, bool)> values = bound switch
+            {
+                RangeAttribute range =>
+                [
+                    (Convert.ToInt64(range.Minimum, CultureInfo.InvariantCulture) - 1, false),
+                    (Convert.ToInt64(range.Minimum, CultureInfo.InvariantCulture), true),
+                    (Convert.ToInt64(range.Maximum, CultureInfo.InvariantCulture), true),
+                    (Convert.ToInt64(range.Maximum, CultureInfo.InvariantCulture) + 1, false),
+                ],
+                LengthAttribute length =>
+                [
+                    (new string('x', length.MinimumLength - 1), false),
+                    (new string('x', length.MinimumLength), true),
+                    (new string('x', length.MaximumLength), true),
+                    (new string('x', length.MaximumLength + 1), false),
+                ],
+                MaxLengthAttribute most => [(Several(field, most.Length), true), (Several(field, most.Length + 1), false)],
+                _ => [],
+            };
+            foreach (var value in values)
+            {
+                yield return value;
+            }
+        }
+    }
+
+    private static JsonNode Several(JsonPropertyInfo field, int count) =>
+        typeof(IEnumerable<string>).IsAssignableFrom(field.PropertyType)
+            ? new JsonArray([.. Enumerable.Range(0, count).Select(i => JsonValue.Create($"x{i}"))])
+            : new JsonObject(Enumerable.Range(0, count).Select(i => KeyValuePair.Create($"x{i}", (JsonNode?)new JsonObject())));
+
+    /// <summary>A record of which nothing is said but what has to be.</summary>
+    private static JsonObject Least(JsonTypeInfo type) =>
+        new(
+            RecordFields
+                .Of(type)
+                .Where(field => field.Field.IsRequired)
+                .Select(field => KeyValuePair.Create(field.Field.Name, (JsonNode?)(field.Field.PropertyType.IsEnum ? "bearer" : "x")))
+        );
 
     private static PaintedTenant Read(string text) => JsonSerializer.Deserialize(text, PaintedJson.Default.PaintedTenant)!;
 

@@ -74,7 +74,7 @@ public sealed class SettingsTests
     [InlineData("Map", "here", "Tenancy:Garden:Map is 'here': use an absolute URL, such as https://example.com.")]
     [InlineData("Tools", "a,b,c,d", "Tenancy:Garden:Tools has 4 values: 3 are the most.")]
     [InlineData("Tools:0:x", "a", "Tenancy:Garden:Tools must be a list of texts.")]
-    [InlineData("Plots", "10.0.0.0/99", "Tenancy:Garden:Plots has '10.0.0.0/99': use an address and a prefix length, such as")]
+    [InlineData("Plots", "10.0.0.0/99", "Tenancy:Garden:Plots has '10.0.0.0/99': use an address, or a network such as")]
     [InlineData("Visitors", "adults,cats", "Tenancy:Garden:Visitors has 'cats': use any of adults (or grownUps) and dogs.")]
     [InlineData("Visitors", "nobody", "Tenancy:Garden:Visitors has 'nobody': use any of adults (or grownUps) and dogs.")]
     [InlineData("Pond:Fish", "-1", "Tenancy:Garden:Pond:Fish is -1: use at least 0 fish.")]

@@ -35,6 +35,7 @@ public sealed class StartTests
         "https://x.example/app",
         "scheme, host and port only"
     )]
+    [InlineData("Tenancy:AllowedHeaders:0", "X-Api-Key: x", "Tenancy:AllowedHeaders", "X-Api-Key: x", "the name of a header")]
     [InlineData("Tenancy:DefaultTenant", "Acme Inc", "Tenancy:DefaultTenant", "Acme Inc", "a-z, 0-9")]
     [InlineData("Tenancy:MaxRequestBodySize", "lots", "Tenancy:MaxRequestBodySize", "lots", "whole number")]
     [InlineData("Tenancy:MaxBodyBytesPerTenant", "lots", "Tenancy:MaxBodyBytesPerTenant", "lots", "whole number")]
@@ -68,7 +69,7 @@ public sealed class StartTests
     [InlineData(
         "Tenancy:Tenants:0:urls:0",
         "acme.example.com",
-        "Tenancy:Tenants:0:urls[0]",
+        "Tenancy:Tenants:0:urls:0 ",
         "acme.example.com",
         "absolute http or https URL"
     )]
@@ -76,13 +77,13 @@ public sealed class StartTests
     [InlineData("Tenancy:Tenants:1:id", "acme", "Tenancy:Tenants:1:id", "used by two tenants", "its own")]
     [InlineData("Tenancy:Tenants:0:id", "Acme", "Tenancy:Tenants:0:id", "'Acme'", "a-z, 0-9")]
     [InlineData("Tenancy:Tenants:0:platform", "blimp", "Tenancy:Tenants:0:platform", "'blimp'", "publisher, retailer")]
-    [InlineData("Tenancy:Tenants:0:limits:rateLimit", "-1", "Tenancy:Tenants:0:limits.rateLimit", "is -1", "from 1 to 60000000")]
-    [InlineData("Tenancy:Defaults:Limits:MaxClients", "10001", "Tenancy:Defaults:limits.maxClients", "is 10001", "from 1 to 10000")]
+    [InlineData("Tenancy:Tenants:0:limits:rateLimit", "-1", "Tenancy:Tenants:0:limits:rateLimit ", "is -1", "from 1 to 60000000")]
+    [InlineData("Tenancy:Defaults:Limits:MaxClients", "10001", "Tenancy:Defaults:Limits:maxClients ", "is 10001", "from 1 to 10000")]
     [InlineData("Tenancy:Tenants:0:url", "https://x.example", "Tenancy:Tenants:0", "url", "check its spelling", "perhaps 'urls'")]
     [InlineData(
         "Tenancy:Tenants:0:principals:0:token",
         "globex.dev-buyer",
-        "Tenancy:Tenants:0:principals[0].token",
+        "Tenancy:Tenants:0:principals:0:token ",
         "must begin with",
         "'acme.'"
     )]
@@ -102,7 +103,7 @@ public sealed class StartTests
     [InlineData(
         "Tenancy:Tenants:0:principals:0:token",
         "acme.dev-buyer",
-        "Tenancy:Tenants:0:principals[0].token",
+        "Tenancy:Tenants:0:principals:0:token ",
         "easy to guess",
         "43 random base64url"
     )]
@@ -163,7 +164,7 @@ public sealed class StartTests
             "Tenancy:Admin:Keys:0",
             "Tenancy:BaseDomain",
             "Tenancy:PublicUrl",
-            "principals[0].token"
+            "principals:0:token"
         );
 
     [Fact]

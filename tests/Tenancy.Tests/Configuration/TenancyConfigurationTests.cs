@@ -134,6 +134,20 @@ public sealed class TenancyConfigurationTests
         );
     }
 
+    [Theory]
+    [InlineData("http")]
+    [InlineData("0")]
+    [InlineData("65536")]
+    [InlineData("-1")]
+    [InlineData("80;http://*:81")]
+    public void A_port_that_is_none_is_refused_with_its_name_and_value(string port)
+    {
+        var refused = Assert.Throws<InvalidOperationException>(() =>
+            PortVariable.FindUrl(new TenancyConfiguration(Configure([], new() { ["PORT"] = port })))
+        );
+        Assert.StartsWith($"PORT is '{port}': use ", refused.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Without_a_port_the_urls_of_the_configuration_hold() =>
         Assert.Null(PortVariable.FindUrl(new TenancyConfiguration(Configure(new() { ["urls"] = "http://*:1" }, []))));

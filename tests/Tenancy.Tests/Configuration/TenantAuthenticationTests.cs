@@ -41,6 +41,9 @@ public sealed class TenantAuthenticationTests
     [InlineData("tokenUrl", "token")]
     [InlineData("authorizationUrl", "authorize")]
     [InlineData("pinnedKeyId", "")]
+    [InlineData("tokenType", "")]
+    [InlineData("tokenType", "AT+JWT")]
+    [InlineData("tokenType", "secret")]
     public void Each_mistake_names_its_field_and_repeats_no_credential(string field, string? value)
     {
         var authentication = field switch
@@ -49,6 +52,7 @@ public sealed class TenantAuthenticationTests
             "jwksUri" => Jwks() with { JwksUri = value },
             "tokenUrl" => Jwks() with { TokenUrl = value },
             "authorizationUrl" => Jwks() with { AuthorizationUrl = value },
+            "tokenType" => Jwks() with { TokenType = value },
             _ => Jwks() with { PinnedKeyId = value },
         };
         var error = Assert.Single(Validate(Acme with { Authentication = authentication }));
@@ -72,6 +76,91 @@ public sealed class TenantAuthenticationTests
         Assert.Equal(tenant, read);
     }
 
+    [Theory]
+    [InlineData("acme.com")]
+    [InlineData("stytch.com/project-live-1")]
+    [InlineData("P2abcDEF")]
+    [InlineData("urn:example:issuer")]
+    public void An_issuer_that_is_no_url_will_do_where_its_keys_have_one(string issuer)
+    {
+        var authentication = Jwks() with { Issuer = issuer, JwksUri = "https://auth.example.com/keys" };
+        Assert.Empty(Validate(Acme with { Authentication = authentication }));
+        var error = Assert.Single(Validate(Acme with { Authentication = authentication with { JwksUri = null } }));
+        Assert.Equal("authentication.issuer", error.Field);
+        Assert.Contains("jwksUri", error.Message, StringComparison.Ordinal);
+        Assert.Single(Validate(Acme with { Authentication = authentication with { TokenUrl = "https://auth.example.com/token" } }));
+    }
+
+    [Theory]
+    [InlineData("acme com")]
+    [InlineData("acme|com")]
+    [InlineData("acme\ncom")]
+    [InlineData("\u00e4cme")]
+    [InlineData("")]
+    [InlineData("http://auth.example.com")]
+    [InlineData("HTTP:acme")]
+    [InlineData("https://u:p@auth.example.com")]
+    public void What_could_be_taken_for_two_things_is_no_issuer_with_keys_either(string issuer) =>
+        Assert.Equal(
+            "authentication.issuer",
+            Assert
+                .Single(Validate(Acme with { Authentication = Jwks() with { Issuer = issuer, JwksUri = "https://auth.example.com/keys" } }))
+                .Field
+        );
+
+    [Theory]
+    [InlineData("read write")]
+    [InlineData(" ")]
+    [InlineData("a\tb\u0001")]
+    [InlineData("\u00e4\ud83d\ude00")]
+    public void An_audience_has_any_characters(string audience) =>
+        Assert.Empty(Validate(Acme with { Authentication = Jwks() with { Audiences = [audience] } }));
+
+    // An attribute cannot carry half of a surrogate pair.
+    [Fact]
+    public void What_is_no_text_is_no_audience() =>
+        Assert.All(["", "\ud800", "a\udc00b", "a\ud800"], audience =>
+            Assert.Equal(
+                "authentication.audiences[0]",
+                Assert.Single(Validate(Acme with { Authentication = Jwks() with { Audiences = [audience] } })).Field
+            )
+        );
+
+    [Fact]
+    public void Clients_stand_for_the_audience_only_where_they_are_required()
+    {
+        var tenant = Acme with { Urls = [], Authentication = Jwks() with { AudienceFromClients = true } };
+        Assert.Equal("authentication.audienceFromClients", Assert.Single(Validate(tenant)).Field);
+        Assert.Empty(Validate(tenant with { Authentication = tenant.Authentication with { RequireClients = true } }));
+    }
+
+    [Theory]
+    [InlineData("sub")]
+    [InlineData("uid")]
+    [InlineData("email")]
+    [InlineData("aud")]
+    [InlineData("scope")]
+    [InlineData("")]
+    [InlineData(" cid")]
+    public void A_claim_of_users_is_none_of_clients(string claim) =>
+        Assert.Equal(
+            "authentication.clientClaim",
+            Assert.Single(Validate(Acme with { Authentication = Jwks() with { ClientClaim = claim } })).Field
+        );
+
+    [Theory]
+    [InlineData("client_id")]
+    [InlineData("cid")]
+    [InlineData("appid")]
+    public void A_claim_of_clients_is_none_of_users(string claim)
+    {
+        Assert.Equal(
+            "authentication.subjectClaim",
+            Assert.Single(Validate(Acme with { Authentication = Jwks() with { SubjectClaim = claim } })).Field
+        );
+        Assert.Empty(Validate(Acme with { Authentication = Jwks() with { ClientClaim = claim } }));
+    }
+
     [Fact]
     public void Keys_may_be_at_a_url_with_a_query() =>
         Assert.Empty(Validate(Acme with { Authentication = Jwks() with { JwksUri = "https://auth.example.com/keys?policy=sign-in" } }));
@@ -82,7 +171,7 @@ public sealed class TenantAuthenticationTests
     [InlineData("http://auth.example.com", false)]
     public void Development_allows_http_on_loopback_only(string issuer, bool isAllowed)
     {
-        var options = new TenancyOptions { Validation = { AllowHttpOnLoopback = true } };
+        var options = new TenancyOptions { Validation = { AllowLoopback = true } };
         Assert.Equal(isAllowed, Validate(Acme with { Authentication = Jwks() with { Issuer = issuer } }, options).Count == 0);
     }
 
@@ -287,7 +376,6 @@ public sealed class TenantAuthenticationTests
     [Theory]
     [InlineData("email")]
     [InlineData("identityClaim")]
-    [InlineData("subjectClaim")]
     public void There_is_no_way_to_name_a_claim_as_the_identity(string field) =>
         Assert.Throws<JsonException>(() =>
             JsonSerializer.Deserialize(

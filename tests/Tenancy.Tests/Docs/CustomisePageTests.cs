@@ -2,9 +2,12 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using System.Security.Claims;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Configuration;
@@ -41,6 +44,7 @@ public sealed partial class CustomisePageTests : IAsyncLifetime
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         builder.Logging.ClearProviders();
         ShopServer.AddFilter(builder.Services, _called.Add);
+        ShopMethods.Add(builder.Services);
         _app = ShopServer.Build(builder);
         await _app.StartAsync(Token);
         _client = new() { BaseAddress = new(_app.Urls.First()) };
@@ -60,8 +64,8 @@ public sealed partial class CustomisePageTests : IAsyncLifetime
         var points = new[] { typeof(ITenancyBuilder).Assembly, typeof(AdcpOptions).Assembly }
             .SelectMany(library => library.GetExportedTypes())
             .SelectMany(ExtensionPoints)
-            // What the verbs are called on.
-            .Except([nameof(ITenancyBuilder)])
+            // What the verbs are called on, and names of metrics, which docs/operate.md has.
+            .Except([nameof(ITenancyBuilder), "TenancyTelemetry"])
             .Distinct()
             .ToArray();
         Assert.True(points.Length > 40, string.Join(' ', points));
@@ -150,6 +154,51 @@ public sealed partial class CustomisePageTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_method_of_ones_own_is_called_at_a_tenant()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/berlin/mcp")
+        {
+            Content = Json("""{ "jsonrpc": "2.0", "id": 1, "method": "shop/hours" }"""),
+        };
+        request.Headers.Authorization = new("Bearer", Card);
+        request.Headers.Accept.ParseAdd("application/json");
+        request.Headers.Accept.ParseAdd("text/event-stream");
+        using var response = await _client.SendAsync(request, Token);
+        var text = await response.Content.ReadAsStringAsync(Token);
+        Assert.Contains("\"shop\":\"Shop of berlin\"", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Policies_and_conventions_of_ones_own_stand_at_the_librarys_endpoints()
+    {
+        await using var app = BareServer.Build(configure: builder =>
+        {
+            builder.Services.AddAuthentication().AddScheme<AuthenticationSchemeOptions, Badge>("Badge", null);
+            ShopDoors.AddPolicy(builder.Services);
+        });
+        app.UseTenancy();
+        ShopDoors.Map(app);
+        await app.StartAsync(Token);
+        using var client = new HttpClient { BaseAddress = new(app.Urls.First()) };
+        Assert.Equal(HttpStatusCode.OK, await ListAsync("X-Badge", "chief"));
+        Assert.Equal(HttpStatusCode.Unauthorized, await ListAsync("X-Admin-API-Key", TenancyServer.AdminKey));
+        Assert.Equal(HttpStatusCode.NotFound, await ListAsync("X-Badge", "chief", host: "localhost"));
+
+        // The tenant would let in everybody.
+        using var call = new HttpRequestMessage(HttpMethod.Post, "/acme/mcp") { Content = Body("whoami", "{}") };
+        using var refused = await client.SendAsync(call, Token);
+        Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
+
+        async Task<HttpStatusCode> ListAsync(string header, string value, string? host = null)
+        {
+            using var list = new HttpRequestMessage(HttpMethod.Get, "/admin/tenants") { Headers = { { header, value } } };
+            list.Headers.Host = host;
+            using var answer = await client.SendAsync(list, Token);
+            return answer.StatusCode;
+        }
+    }
+
+    [Fact]
     public async Task A_partner_names_its_tenant_and_an_endpoint_serves_one()
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, "/mcp") { Content = Body("greet", "{}") };
@@ -214,6 +263,20 @@ public sealed partial class CustomisePageTests : IAsyncLifetime
             : type.IsSubclassOf(typeof(Attribute)) && !type.IsAbstract ? [type.Name[..^nameof(Attribute).Length]]
             : type.IsInterface || isBase ? [type.Name.Split('`')[0]]
             : [];
+    }
+
+    /// <summary>An application's own way to know its people.</summary>
+    private sealed class Badge(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory loggers, UrlEncoder encoder)
+        : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
+    {
+        protected override Task<AuthenticateResult> HandleAuthenticateAsync() =>
+            Task.FromResult(
+                Request.Headers["X-Badge"] is [{ } badge]
+                    ? AuthenticateResult.Success(
+                        new(new ClaimsPrincipal(new ClaimsIdentity([new Claim("badge", badge)], Scheme.Name)), Scheme.Name)
+                    )
+                    : AuthenticateResult.NoResult()
+            );
     }
 
     private static StringContent Json(string text) => new(text, Encoding.UTF8, "application/json");

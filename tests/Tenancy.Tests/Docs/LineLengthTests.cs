@@ -12,10 +12,12 @@ public partial class LineLengthTests
     [InlineData("*.cs", 400)]
     [InlineData("*.lua", 20)]
     [InlineData("*.cjs", 5)]
+    [InlineData("*.mjs", 5)]
     [InlineData("*.csproj", 10)]
     [InlineData("*.sh", 2)]
     [InlineData("run", 5)]
     [InlineData("run-mcp", 1)]
+    [InlineData("run-clients", 1)]
     public void No_line_of_code_has_more_than_140_columns(string pattern, int least)
     {
         var files = Files(pattern);

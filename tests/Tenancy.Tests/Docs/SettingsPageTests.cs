@@ -13,7 +13,8 @@ public sealed class SettingsPageTests
     private const string Beginning = """
         # Settings
 
-        This page is made from the types that are read, by `SettingsPageTests`: `UPDATE_SNAPSHOTS=1` writes it anew.
+        This page is made from the types that are read. In the library's repository, `SettingsPageTests` with `UPDATE_SNAPSHOTS=1` writes it
+        anew.
 
         The settings come from the configuration of ASP.NET Core: `appsettings.json`, environment variables (`Tenancy__PublicUrl`) and the
         command line, of which the later wins. A list is taken whole from the highest source that has it; one of texts may be one text with

@@ -15,11 +15,14 @@ public sealed class TenantStatesPageTests
         [
             TenantValidation.Valid.Instance,
             new TenantValidation.Transient("x"),
+            new TenantValidation.Doubtful("x"),
             new TenantValidation.Permanent("x"),
         ];
         var policy = Enum.GetValues<TenantHealth>()
             .Select(health =>
-                new[] { Word(health) }.Concat(results.Select(result => Word(TenantHealthPolicy.Next(health, result)))).ToArray()
+                new[] { Word(health) }
+                    .Concat(results.Select(result => Word(TenantHealthPolicy.Next(new(health, null, null), result, default).Health)))
+                    .ToArray()
             );
         Assert.Equal(policy, Page.Rows("| health before"));
     }

@@ -39,6 +39,27 @@ public sealed class ConfigurationSeedsTests : IDisposable
     }
 
     [Fact]
+    public async Task Code_of_the_application_that_is_slow_to_make_the_options_holds_up_nobody_who_watches_the_file()
+    {
+        using var isFast = new ManualResetEventSlim(initialState: true);
+        Write(Seed("first", "one"));
+        await using var server = await StartAsync(options: _ => isFast.Wait());
+        isFast.Reset();
+        try
+        {
+            Write(Seed("first", "two"));
+            await Task.Run(() => Reload(server), TestContext.Current.CancellationToken)
+                .WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        }
+        finally
+        {
+            isFast.Set();
+        }
+
+        await UntilAsync(() => Product(server, "first") == "two");
+    }
+
+    [Fact]
     public async Task A_tenant_that_was_deleted_unregistered_or_suspended_stays_so()
     {
         await using var redis = await RedisServer.StartAsync();

@@ -124,6 +124,46 @@ public sealed class FollowedChangesTests
     }
 
     [Fact]
+    public async Task A_tenant_that_a_node_was_not_told_of_has_its_principals_and_clients_there()
+    {
+        const string Provider =
+            """{"id":"sso","authentication":{"kind":"jwks","issuer":"https://id.example","audiences":["https://sso.example"]}}""";
+        await using var nodes = await NodesOnOneStore.StartAsync(areHeard: false);
+
+        // A tenant of its own for each request: the first one follows the store, and the node knows the tenant from then on.
+        (HttpMethod Method, string Path, string? Body)[] requests =
+        [
+            (HttpMethod.Get, "/principals", null),
+            (HttpMethod.Post, "/principals", """{"name":"b"}"""),
+            (HttpMethod.Post, "/principals/ID/rotate", null),
+            (HttpMethod.Delete, "/principals/ID", null),
+        ];
+        foreach (var (i, (method, path, body)) in requests.Index())
+        {
+            await AdminAsync(nodes[0], HttpMethod.Post, "", $$"""{"id":"t{{i}}","principals":[{"name":"a"}]}""");
+            var principals = await AdminAsync(nodes[0], HttpMethod.Get, $"/t{i}/principals");
+            var id = principals["principals"]![0]!["id"]!.ToString();
+            await AdminAsync(nodes[1], method, $"/t{i}{path.Replace("ID", id, StringComparison.Ordinal)}", body);
+        }
+
+        (HttpMethod Method, string Path, string? Body)[] ofClients =
+        [
+            (HttpMethod.Get, "/clients", null),
+            (HttpMethod.Post, "/clients", """{"clientId":"second"}"""),
+            (HttpMethod.Get, "/clients/HANDLE", null),
+            (HttpMethod.Post, "/clients/HANDLE/refresh", null),
+            (HttpMethod.Delete, "/clients/HANDLE", null),
+        ];
+        foreach (var (i, (method, path, body)) in ofClients.Index())
+        {
+            await AdminAsync(nodes[0], HttpMethod.Post, "", Provider.Replace("sso", $"sso{i}", StringComparison.Ordinal));
+            var client = await AdminAsync(nodes[0], HttpMethod.Post, $"/sso{i}/clients", """{"clientId":"first"}""");
+            var handle = client["handle"]!.ToString();
+            await AdminAsync(nodes[1], method, $"/sso{i}{path.Replace("HANDLE", handle, StringComparison.Ordinal)}", body);
+        }
+    }
+
+    [Fact]
     public async Task A_principal_that_is_revoked_on_one_node_is_refused_by_the_other_at_once()
     {
         // A second passes only when the test says so: what a node knows of a token does not go out of date by itself.
@@ -244,6 +284,26 @@ public sealed class FollowedChangesTests
     }
 
     [Fact]
+    public async Task A_tenant_that_was_deleted_after_a_loss_goes_on_a_node_that_has_a_later_change_of_it()
+    {
+        await using var nodes = await NodesOnOneStore.StartAsync(areHeard: false);
+        await AdminAsync(nodes[0], HttpMethod.Post, "", Shop);
+        await using var store = await ConnectionMultiplexer.ConnectAsync($"{nodes.Redis.ConnectionString},allowAdmin=true");
+        var kept = await DumpAsync(store);
+        for (var i = 0; i < 3; i++)
+        {
+            await AdminAsync(nodes[1], HttpMethod.Patch, "/shop", $$"""{"name":"Lost {{i}}"}""");
+        }
+
+        // The tombstone's version is lower than that of the change which is lost.
+        await RestoreAsync(store, kept);
+        await AdminAsync(nodes[0], HttpMethod.Delete, "/shop");
+        using var answer = await nodes[1].AdminAsync(HttpMethod.Get, "/shop");
+        Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, await nodes.StatusAsync(1, "shop", "shop.one"));
+    }
+
+    [Fact]
     public async Task A_tenant_that_went_and_came_back_as_anothers_is_another_on_a_node_that_saw_neither()
     {
         await using var nodes = await NodesOnOneStore.StartAsync(areHeard: false);
@@ -290,7 +350,7 @@ public sealed class FollowedChangesTests
     public async Task To_look_at_a_tenant_changes_nothing_of_it()
     {
         await using var nodes = await NodesOnOneStore.StartAsync(areHeard: false);
-        const string Settings = """{"product":"\\u00e9 <b>","more":{"n":1.50,"e":1e3,"l":[null,{}]}}""";
+        const string Settings = """{"product":"\\u00e9 <b>","anything":{"n":1.50,"e":1e3,"l":[null,{}]}}""";
         const string Odd = $$"""{"id":"odd","urls":["https://ODD.example:443/a/b/"],"settings":{{Settings}}}""";
         await AdminAsync(nodes[0], HttpMethod.Post, "", Odd);
         for (var i = 0; i < 3; i++)

@@ -63,6 +63,29 @@ public sealed class NodesTests
     }
 
     [Theory]
+    [InlineData("00:00:30", 30)]
+    [InlineData(null, 5)]
+    public async Task A_server_that_the_host_would_cut_off_while_it_serves_on_does_not_start(string? drainTime, int seconds)
+    {
+        var settings = new Dictionary<string, string?>
+        {
+            ["Tenancy:BaseDomain"] = "example.com",
+            ["Tenancy:AcceptEmbeddedStore"] = "true",
+            ["Tenancy:DrainTime"] = drainTime,
+        };
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            TenancyServer.StartAsync(settings: settings, environment: "Production", services: services =>
+                services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(seconds))
+            )
+        );
+        Assert.StartsWith(
+            $"Tenancy:DrainTime is {TimeSpan.FromSeconds(seconds)}, and the host has {TimeSpan.FromSeconds(seconds)} ",
+            refused.Message,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Theory]
     [InlineData("Development", 0)]
     [InlineData("Production", 5)]
     public async Task How_long_it_serves_on_is_for_those_who_have_to_notice(string environment, int seconds)

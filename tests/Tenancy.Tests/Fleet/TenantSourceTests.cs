@@ -302,7 +302,7 @@ public sealed class TenantSourceTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_tenant_that_its_source_suspends_is_suspended()
+    public async Task A_tenant_that_its_source_suspends_is_suspended_until_the_source_or_an_admin_lifts_it()
     {
         var source = new Source();
         source.Give("first", "second");
@@ -314,13 +314,25 @@ public sealed class TenantSourceTests : IAsyncLifetime
         await UntilAsync(async () => await ProductAsync(server, "first") is null);
         Assert.NotNull(await ProductAsync(server, "second"));
 
-        // Whose suspension it is, is not kept: an admin lifts it.
+        source.Activate("first");
+        source.Give("first", "second");
+        await UntilAsync(async () => await ProductAsync(server, "first") is not null);
+
+        source.Suspend("first");
+        source.Give("first", "second");
+        await UntilAsync(async () => await ProductAsync(server, "first") is null);
+        await SetStatusAsync(server, "active");
+        Assert.NotNull(await ProductAsync(server, "first"));
+
+        // The source has not changed its mind: it says so again when it is asked the next time.
+        source.Give("first", "second");
+        await UntilAsync(async () => await ProductAsync(server, "first") is null);
+        await SetStatusAsync(server, "active");
+        await SetStatusAsync(server, "suspended");
         source.Activate("first");
         source.Give("first", "second", "third");
         await UntilAsync(async () => await ProductAsync(server, "third") is not null);
         Assert.Null(await ProductAsync(server, "first"));
-        await SetStatusAsync(server, "active");
-        Assert.NotNull(await ProductAsync(server, "first"));
     }
 
     [Fact]

@@ -61,8 +61,10 @@ internal sealed class CommittedDocuments<T>(
 
     private sealed class Unit(DocumentBudget budget) : IUnitOfWork
     {
-        public DocumentWork Work { get; } = DocumentWork.Again(budget, writes: null);
+        public DocumentWork Work { get; } = DocumentWork.Again(budget, DocumentWork.Start.Empty);
 
         public DocumentWork BeginWork() => Work;
+
+        public void AddUnits(long units) { }
     }
 }

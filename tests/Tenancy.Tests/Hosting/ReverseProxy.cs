@@ -185,7 +185,7 @@ internal sealed class ReverseProxy : IAsyncDisposable
 
     private static int Milliseconds(int seconds, double scale) => (int)(seconds * 1000 * scale);
 
-    private static string? Find(string file) =>
+    internal static string? Find(string file) =>
         (Environment.GetEnvironmentVariable("PATH") ?? "")
             .Split(Path.PathSeparator)
             .Append("/usr/sbin")

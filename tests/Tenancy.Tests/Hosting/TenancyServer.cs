@@ -64,7 +64,8 @@ internal sealed class TenancyServer : IAsyncDisposable
         Action<IServiceCollection>? services = null,
         Action<WebApplication>? endpoints = null,
         RedisServer? redis = null,
-        Action<IConfigurationBuilder>? configuration = null
+        Action<IConfigurationBuilder>? configuration = null,
+        Action<IEndpointConventionBuilder>? mcp = null
     )
     {
         var ownsRedis = store == StoreKind.Redis && redis is null;
@@ -73,7 +74,7 @@ internal sealed class TenancyServer : IAsyncDisposable
             redis = await RedisServer.StartAsync();
         }
 
-        var app = Build(settings ?? DefaultSettings, environment, services, redis, configuration);
+        var app = Build(settings ?? DefaultSettings, environment, services, redis, configuration, mcp);
         endpoints?.Invoke(app);
         try
         {
@@ -104,7 +105,8 @@ internal sealed class TenancyServer : IAsyncDisposable
         string environment = "Development",
         Action<IServiceCollection>? services = null,
         RedisServer? redis = null,
-        Action<IConfigurationBuilder>? configuration = null
+        Action<IConfigurationBuilder>? configuration = null,
+        Action<IEndpointConventionBuilder>? mcp = null
     )
     {
         var builder = WebApplication.CreateBuilder(
@@ -132,7 +134,8 @@ internal sealed class TenancyServer : IAsyncDisposable
         services?.Invoke(builder.Services);
         var app = builder.Build();
         app.UseTenancy();
-        app.MapTenantMcp();
+        var endpoints = app.MapTenantMcp();
+        mcp?.Invoke(endpoints);
         app.MapTenantAdmin();
         app.MapTenantHealth();
         return app;

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.ComponentModel;
+using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using ModelContextProtocol.Server;
 using Tenancy.Adcp;
@@ -15,6 +16,12 @@ internal interface ITestSeller
 
 internal sealed record TestSettings
 {
+    /// <summary>What README's example sets of a publisher.</summary>
+    public decimal CpmFloor { get; init; }
+
+    /// <summary>Whatever JSON a test sets.</summary>
+    public JsonElement Anything { get; init; }
+
     public string Product { get; init; } = "house-ad";
 
     public string? Fail { get; init; }

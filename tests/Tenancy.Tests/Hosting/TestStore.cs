@@ -73,11 +73,11 @@ internal sealed class TestStore(ConfigurationOptions settings, TimeProvider time
     public async Task MarkDeletedAsync(TenantId tenant) =>
         await (await RawAsync()).HashSetAsync(FleetKeyspace.Metadata(tenant), [new("version", 7), new("purging", 1)]);
 
-    /// <summary>All keys of the store, on all of its masters.</summary>
+    /// <summary>All keys of the store, on all of its masters, each once: SCAN may give one several times.</summary>
     public async Task<string[]> KeysAsync(string pattern = "*")
     {
         var raw = (await RawAsync()).Multiplexer;
-        var keys = new List<string>();
+        var keys = new HashSet<string>();
         foreach (var server in raw.GetServers().Where(server => server is { IsConnected: true, IsReplica: false }))
         {
             await foreach (var key in server.KeysAsync(pattern: pattern))

@@ -18,6 +18,7 @@ public sealed class CallServicesTests
         var starter = new CallStarter(
             scopes,
             server.Services.GetRequiredService<ToolContextFactory>(),
+            server.Services.GetRequiredService<CallerRights>(),
             server.Services.GetRequiredService<ConcurrentCalls>(),
             NullLogger<Call>.Instance
         );

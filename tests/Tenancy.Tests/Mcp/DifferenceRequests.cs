@@ -62,6 +62,39 @@ internal static class DifferenceRequests
         ("structured_or_nothing", []),
         ("blocks", []),
         ("no_such_tool", []),
+        ("defaults", []),
+        ("defaults", Json("""{"kind":"One","day":"2026-01-02T03:04:05Z","text":"","part":null}""")),
+        ("any_values", Json("""{"any":null}""")),
+        ("any_values", Json("""{"any":{"a":[1,{"b":null}]},"thing":{"c":1},"node":[true],"counts":{"x":1,"y":"2"}}""")),
+        ("services", []),
+        ("no_service", []),
+        ("void", []),
+        ("task", []),
+        ("value_task", []),
+        ("no_task", []),
+        ("content", []),
+        ("contents", []),
+        ("any_object", Json("""{"isText":true}""")),
+        ("any_object", Json("""{"isText":false}""")),
+        ("element", []),
+        ("structured_text", []),
+        ("structured_blocks", []),
+        ("order", Json("""{"order":{"name":"é\u00e9 \"q\"","count":3}}""")),
+        ("order", Json("""{"order":{"name":"a","count":"3","lines":[],"x":{"y":1}},"most":1,"amount":1.50,"kind":"Two","more":[{}]}""")),
+        ("order", Json("""{"order":{"name":"a","count":1,"lines":[{"number":1,"kind":"One"}],"rest":{"b":{"number":2}}}}""")),
+        ("structured_order", Json("""{"order":{"name":"a","count":9,"lines":[{"number":1}]}}""")),
+        // Arguments that are held to their schema here, which the MCP SDK alone does not do.
+        ("order", Json("""{"order":{"count":3}}""")),
+        ("order", Json("""{"order":{"name":"a","count":10}}""")),
+        ("order", Json("""{"order":{"NAME":"a","count":1}}""")),
+        ("order", Json("""{"order":{"name":"a","COUNT":4,"count":1}}""")),
+        ("order", Json("""{"order":{"name":"a","count":1,"lines":[{"number":1},{"number":"x"}]}}""")),
+        ("order", Json("""{"order":{"name":"a","count":1,"lines":[{"number":1,"kind":"one"}]}}""")),
+        ("order", Json("""{"order":{"name":"a","count":1,"lines":[{"number":99999999999}]}}""")),
+        ("order", Json("""{"order":{"name":"a","count":1,"rest":{"x":{"kind":"One"}}}}""")),
+        ("order", Json("""{"order":{"name":"a","count":1},"kind":1}""")),
+        ("order", Json("""{"order":{"name":"a","count":1},"amount":"much"}""")),
+        ("order", Json("""{"order":"{\"name\":\"a\",\"count\":1}"}""")),
     ];
 
     public static IReadOnlyList<DifferenceRequest> All { get; } =
@@ -246,6 +279,11 @@ internal static class DifferenceRequests
                 ("byte order mark", "\ufeff" + Call("echo", Hi())),
                 ("comment", "/*c*/" + Call("echo", Hi())),
                 ("name twice", Raw("""{"name":"no_such_tool","name":"echo","arguments":{"message":"a"}}""")),
+                ("argument's member twice", Raw("""{"name":"order","arguments":{"order":{"name":"a","name":"b","count":1}}}""")),
+                ("argument's unknown member twice", Raw("""{"name":"order","arguments":{"order":{"name":"a","count":1,"x":1,"x":2}}}""")),
+                ("twice in what is unknown", Raw("""{"name":"order","arguments":{"order":{"name":"a","count":1},"y":[{"x":1,"x":2}]}}""")),
+                ("twice in anything", Raw("""{"name":"any_values","arguments":{"any":[{"x":1,"x":2}]}}""")),
+                ("twice in a dictionary", Raw("""{"name":"any_values","arguments":{"any":1,"counts":{"x":1,"x":2}}}""")),
                 ("argument twice", Raw("""{"name":"echo","arguments":{"message":"a","message":"b"}}""")),
                 (
                     "method twice",
@@ -449,6 +487,8 @@ internal static class DifferenceRequests
             IsChunked = true,
         };
     }
+
+    private static JsonObject Json(string json) => JsonNode.Parse(json)!.AsObject();
 
     private static JsonObject Hi() => new() { ["message"] = "hi" };
 

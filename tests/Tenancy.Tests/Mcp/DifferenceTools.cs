@@ -1,4 +1,13 @@
 using System.ComponentModel;
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
+using System.Security.Claims;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.Extensions.AI;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
@@ -153,6 +162,98 @@ internal sealed class DifferenceTools
     [McpServerTool(Name = "blocks")]
     public static IEnumerable<ContentBlock> Blocks() =>
         [new TextContentBlock { Text = "a" }, ImageContentBlock.FromBytes(new byte[] { 1, 2, 3 }, "image/png")];
+
+    [McpServerTool(Name = "order")]
+    public static Order Take(Order order, Kind kind = Kind.One, decimal? amount = null, [DefaultValue(5)] int most = 7) =>
+        order with
+        {
+            Note = $"{kind}|{amount?.ToString(CultureInfo.InvariantCulture)}|{most}|{order.Lines?.Count}|{order.Rest?.Count}",
+        };
+
+    [McpServerTool(Name = "defaults")]
+    public static string Defaults(
+        Kind? kind = Kind.Two,
+        DateTime day = default,
+        Guid id = default,
+        string text = "t",
+        double? part = 0.5
+    ) => string.Create(CultureInfo.InvariantCulture, $"{kind}|{day:O}|{id}|{text}|{part}");
+
+    [McpServerTool(Name = "any_values")]
+    public static string Anything(JsonElement any, object? thing = null, JsonNode? node = null, Dictionary<string, int>? counts = null) =>
+        $"{any.GetRawText()}|{thing?.GetType().Name}|{node?.ToJsonString()}|{counts?.Count}";
+
+    [McpServerTool(Name = "services")]
+    public static string Services(
+        ILoggerFactory loggers,
+        IProgress<ProgressNotificationValue> progress,
+        [FromKeyedServices("none")] string? keyed = null,
+        ClaimsPrincipal? user = null,
+        CancellationToken cancellationToken = default
+    )
+    {
+        progress.Report(new() { Progress = 1 });
+        return $"{loggers is null}|{keyed}|{user is null}|{cancellationToken.CanBeCanceled}";
+    }
+
+    [McpServerTool(Name = "no_service")]
+    public static string NoService([FromKeyedServices("none")] IServer server) => $"{server}";
+
+    [McpServerTool(Name = "void")]
+    public static void Void() { }
+
+    [McpServerTool(Name = "task")]
+    public static async Task WithoutResultAsync() => await Task.Yield();
+
+    [McpServerTool(Name = "value_task")]
+    public static async ValueTask<double> ValueAsync()
+    {
+        await Task.Yield();
+        return 1e20;
+    }
+
+    [McpServerTool(Name = "no_task")]
+    public static Task<string>? NoTask() => null;
+
+    [McpServerTool(Name = "content")]
+    public static AIContent Content() => new TextContent("a");
+
+    [McpServerTool(Name = "contents")]
+    public static IEnumerable<AIContent> Contents() => [new ErrorContent("a"), new ErrorContent("b")];
+
+    [McpServerTool(Name = "any_object")]
+    public static object Thing(bool isText) => isText ? "a \"text\"" : new Order("é<\">&\\", null);
+
+    [McpServerTool(Name = "element")]
+    public static JsonElement Element() => JsonElement.Parse("{ \"a\" : [ 1, \"é\" ] }");
+
+    [McpServerTool(Name = "structured_text", UseStructuredContent = true)]
+    public static string StructuredText() => "a \"text\"";
+
+    [McpServerTool(Name = "structured_order", UseStructuredContent = true)]
+    public static async Task<Order> StructuredOrderAsync(Order order)
+    {
+        await Task.Yield();
+        return order;
+    }
+
+    [McpServerTool(Name = "structured_blocks", UseStructuredContent = true)]
+    public static IEnumerable<ContentBlock> StructuredBlocks() => [new TextContentBlock { Text = "a" }];
+
+    internal enum Kind
+    {
+        One,
+        Two,
+    }
+
+    internal sealed record Order(string Name, [property: Range(1, 9)] int? Count, IReadOnlyList<Line>? Lines = null)
+    {
+        public string? Note { get; init; }
+
+        public Dictionary<string, Line>? Rest { get; init; }
+    }
+
+    internal sealed record Line(int Number, Kind Kind = Kind.Two);
 
     internal sealed record Point(int X, int Y);
 

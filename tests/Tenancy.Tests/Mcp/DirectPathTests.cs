@@ -91,7 +91,8 @@ public sealed class DirectPathTests
             Assert.StartsWith("acme|", answer["content"]![0]!["text"]!.ToString(), StringComparison.Ordinal);
         }
 
-        Assert.Equal(3, disposals.Count);
+        // The last answer may be read before what served it is disposed of.
+        await Poll.UntilAsync(() => Task.FromResult(disposals.Count == 3));
     }
 
     [Theory]

@@ -131,11 +131,8 @@ public sealed class PromptsAndResourcesTests
 
         // A handler that the SDK calls for nobody's request belongs to no tenant.
         var tool = McpPlatformInstance.Of(tenant).Kind.FindTool("\"whoami\""u8)!;
-        var foreign = new RequestContext<CallToolRequestParams>(
-            new ServerStandIn(new(), server.Services, null),
-            new() { Method = "tools/call" },
-            new() { Name = "whoami" }
-        );
+        await using var nobodys = McpServer.Create(new StreamServerTransport(Stream.Null, Stream.Null), new());
+        var foreign = new RequestContext<CallToolRequestParams>(nobodys, new() { Method = "tools/call" }, new() { Name = "whoami" });
         await Assert.ThrowsAsync<InvalidOperationException>(async () => await tool.InvokeAsync(foreign, Token));
     }
 

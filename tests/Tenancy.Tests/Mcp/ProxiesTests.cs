@@ -124,7 +124,12 @@ public sealed class ProxiesTests
         [McpServerTool(Name = "silent_by_sdk")]
         public Task<string> WaitAsync(McpServer server, CancellationToken cancellationToken)
         {
-            kept.Server = server.SessionId is null ? kept.Server : server;
+            // Both kinds of calls come here at once.
+            if (server.SessionId is not null)
+            {
+                kept.Server = server;
+            }
+
             return WaitAsync(cancellationToken);
         }
     }

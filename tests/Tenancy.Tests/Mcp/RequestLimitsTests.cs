@@ -43,7 +43,9 @@ public sealed class RequestLimitsTests
         var error = (await McpCalls.ReadAsync(third))["error"]!;
         Assert.Equal(-32029, (int)error["code"]!);
         Assert.Equal("RATE_LIMITED", error["data"]!["adcp_error"]!["code"]!.ToString());
-        Assert.True((int)error["data"]!["adcp_error"]!["retry_after"]! >= 1);
+        var seconds = (int)error["data"]!["adcp_error"]!["retry_after"]!;
+        Assert.Equal(third.Headers.RetryAfter.Delta.Value.TotalSeconds, seconds);
+        Assert.Equal($"There were too many requests: try again in {seconds} seconds.", error["message"]!.ToString());
     }
 
     [Fact]

@@ -8,6 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 using ModelContextProtocol.Server;
 using Tenancy.Adcp;
 using Tenancy.Mcp;
+using Tenancy.Registry;
 using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Mcp;
@@ -55,6 +56,8 @@ public sealed class SchemasTests
     [InlineData("texts", """{"name":"abcdef","kind":"x"}""", "name must have 5 characters at most.")]
     [InlineData("texts", """{"name":"abc","kind":"z"}""", "kind must be one of x, y.")]
     [InlineData("texts", """{"name":"abc","kind":"x","code":"9a"}""", "code must match")]
+    [InlineData("texts", """{"name":"abc","kind":"x","code":"xa9x"}""", "code must match ^(?:[a-z][0-9])$")]
+    [InlineData("texts", """{"name":"abc","kind":"x","code":"a9\n"}""", "code must match ^(?:[a-z][0-9])$")]
     [InlineData("texts", """{"name":"abc","kind":"x","mail":"nobody"}""", "mail must be an e-mail address.")]
     [InlineData("texts", """{"name":"abc","kind":"y","code":"a9","mail":"a@b.example"}""", null)]
     [InlineData("texts", """{"name":"abc","kind":"y","code":null}""", null)]
@@ -62,6 +65,7 @@ public sealed class SchemasTests
     [InlineData("lists", """{"tags":["a",5]}""", "tags[1] must be a text.")]
     [InlineData("lists", """{"tags":["a","b","c"]}""", "tags must have 2 at most.")]
     [InlineData("lists", """{"tags":"a"}""", "tags must be a list.")]
+    [InlineData("lists", """{"tags":"[\"a\"]"}""", "tags must be a list.")]
     [InlineData("lists", """{"tags":["a"]}""", null)]
     [InlineData("person", """{"person":{}}""", "person.name is required.")]
     [InlineData("person", """{"person":{"name":"a","age":200}}""", "person.age must be 150 at most.")]
@@ -70,6 +74,16 @@ public sealed class SchemasTests
     [InlineData("person", """{"person":{"name":"a","friends":[{"name":"b"},{}]}}""", "person.friends[1].name is required.")]
     [InlineData("person", """{"person":{"name":"a","phones":{"home":{"kind":"x"}}}}""", "person.phones.home.number is required.")]
     [InlineData("person", """{"person":{"name":"a","age":null,"color":"Red","phones":{"home":{"number":"1"}}}}""", null)]
+    [InlineData("deal", """{"deal":{"buyer":{"name":"a"},"seller":{"name":"b"}}}""", null)]
+    [InlineData("deal", """{"deal":{"buyer":{"name":"a"},"seller":{}}}""", "deal.seller.name is required.")]
+    [InlineData("deal", """{"deal":{"buyer":{"name":"a"},"seller":{"name":"b","tags":[1]}}}""", "deal.seller.tags[0] must be a text.")]
+    [InlineData("node", """{"node":{"name":"a","next":{"name":"b","next":{"name":"c"}}}}""", null)]
+    [InlineData("node", """{"node":{"name":"a","next":{"name":"b","next":{}}}}""", "node.next.next.name is required.")]
+    [InlineData("area", """{"shape":{"$type":"circle","radius":5}}""", null)]
+    [InlineData("area", """{"shape":{"$type":"circle","radius":-5}}""", "shape.radius must be 0 at least.")]
+    [InlineData("area", """{"shape":{"$type":"circle"}}""", "shape.radius is required.")]
+    [InlineData("area", """{"shape":{"$type":"hexagon"}}""", "shape.$type has a wrong form.")]
+    [InlineData("area", """{"shape":{}}""", "shape.$type is required.")]
     [InlineData("when", """{"day":"today"}""", "day has a wrong form.")]
     [InlineData("when", """{"day":""}""", "day has a wrong form.")]
     [InlineData("when", """{"day":5}""", "day must be a text.")]
@@ -86,6 +100,22 @@ public sealed class SchemasTests
             var text = result["content"]![0]!["text"]!.ToString();
             Assert.True((mistake is not null) == ((bool?)result["isError"] ?? false), text);
             Assert.Contains(mistake ?? "ok", text, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("""{"tags":["a"]}""")]
+    [InlineData("""{"tags":"[\"a\"]"}""")]
+    public async Task What_a_handler_says_of_its_store_is_not_taken_for_arguments_that_cannot_be_read(string arguments)
+    {
+        await using var server = await StartAsync();
+        foreach (var meta in new[] { "", ",\"_meta\":{\"progressToken\":1}" })
+        {
+            var parameters = $$$"""{"name":"away","arguments":{{{arguments}}}{{{meta}}}}""";
+            var body = $$$"""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{{parameters}}}}""";
+            using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, body);
+            using var response = await server.Client.SendAsync(request, Token);
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, response.StatusCode);
         }
     }
 
@@ -110,15 +140,12 @@ public sealed class SchemasTests
         foreach (var generation in new Generation?[] { null, Generation.Stateless })
         {
             var tools = (await AskAsync(server, "tools/list", generation: generation))["tools"]!.AsArray();
-            foreach (var name in new[] { "half_phone", "anything", "object", "with_anything" })
+            foreach (var name in new[] { "half_phone", "anything", "object", "with_anything", "open_deal", "chain" })
             {
                 var schema = tools.Single(tool => tool!["name"]!.ToString() == name)!["outputSchema"]!;
                 var result = await server.CallAsync("acme", McpCalls.Acme, name, generation: generation);
                 var content = result["structuredContent"]!;
-                foreach (var required in schema["required"] as JsonArray ?? [])
-                {
-                    Assert.True(content[required!.ToString()] is not null, $"{name}: {schema.ToJsonString()} {content.ToJsonString()}");
-                }
+                AssertHasWhatIsRequired(name, schema, schema, content);
             }
         }
     }
@@ -172,10 +199,34 @@ public sealed class SchemasTests
     private static void Add(IPlatformBuilder platform, Type handlers) =>
         typeof(IPlatformBuilder).GetMethod(nameof(IPlatformBuilder.AddHandlers))!.MakeGenericMethod(handlers).Invoke(platform, null);
 
+    private static void AssertHasWhatIsRequired(string place, JsonNode root, JsonNode schema, JsonNode content)
+    {
+        // References lead from the root, by names.
+        while (schema["$ref"]?.ToString() is { } reference)
+        {
+            schema = reference[1..].Split('/', StringSplitOptions.RemoveEmptyEntries).Aggregate(root, (found, name) => found[name]!);
+        }
+
+        foreach (var required in schema["required"] as JsonArray ?? [])
+        {
+            Assert.True(content[required!.ToString()] is not null, $"{place}: {root.ToJsonString()} {content.ToJsonString()}");
+        }
+
+        foreach (var (name, member) in schema["properties"] as JsonObject ?? [])
+        {
+            if (content is JsonObject whole && whole[name] is { } inner)
+            {
+                AssertHasWhatIsRequired($"{place}.{name}", root, member!, inner);
+            }
+        }
+    }
+
     private static Task<TenancyServer> StartAsync() =>
         TenancyServer.StartAsync(services: services =>
             services.AddSingleton(
-                new CommonHandlers(platform => platform.AddHandlers<OddTools>().AddHandlers<DifferenceTools>().AddHandlers<RuledTools>())
+                new CommonHandlers(platform =>
+                    platform.AddHandlers<OddTools>().AddHandlers<AwayTools>().AddHandlers<DifferenceTools>().AddHandlers<RuledTools>()
+                )
             )
         );
 
@@ -202,6 +253,21 @@ public sealed class SchemasTests
     }
 
     internal sealed record Phone(string Number, string? Kind);
+
+    internal sealed record Party(string Name, IReadOnlyList<string>? Tags);
+
+    // The second of a type is described by a reference to the first.
+    internal sealed record Deal(Party Buyer, Party Seller);
+
+    internal sealed record Node(string Name, Node? Next);
+
+    [JsonDerivedType(typeof(Circle), "circle")]
+    [JsonDerivedType(typeof(Square), "square")]
+    internal abstract record Shape;
+
+    internal sealed record Circle([property: Range(0, 10)] double Radius) : Shape;
+
+    internal sealed record Square(double Side) : Shape;
 
     internal sealed record WithAnything(JsonElement Extra, object? More, JsonElement[]? Several);
 
@@ -254,6 +320,21 @@ public sealed class SchemasTests
         [McpServerTool(Name = "person")]
         public static string Introduce([Description("Who.")] Person person) => "ok";
 
+        [McpServerTool(Name = "deal")]
+        public static string Close(Deal deal) => "ok";
+
+        [McpServerTool(Name = "open_deal", UseStructuredContent = true)]
+        public static Deal OpenDeal() => new(new("a", null), new("b", null));
+
+        [McpServerTool(Name = "node")]
+        public static string Walk(Node node) => "ok";
+
+        [McpServerTool(Name = "chain", UseStructuredContent = true)]
+        public static Node Chain() => new("a", new("b", new("c", null)));
+
+        [McpServerTool(Name = "area")]
+        public static string Area(Shape shape) => "ok";
+
         [McpServerTool(Name = "when")]
         public static string When(DateTime? day) => "ok";
 
@@ -277,6 +358,25 @@ public sealed class SchemasTests
 
         [McpServerResource(UriTemplate = "test://{name}/some", Name = "some")]
         public static string Some(string name) => name;
+    }
+
+    internal sealed class AwayTools
+    {
+        public AwayTools() => throw new StoreUnavailableException(new TimeoutException());
+
+        // Its schema takes everything, so that what cannot be read is found late.
+        [McpServerTool(Name = "away")]
+        public string Away(Odd tags) => $"{tags}";
+    }
+
+    [JsonConverter(typeof(OddConverter))]
+    internal sealed record Odd;
+
+    internal sealed class OddConverter : JsonConverter<Odd>
+    {
+        public override Odd Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => throw new JsonException();
+
+        public override void Write(Utf8JsonWriter writer, Odd value, JsonSerializerOptions options) => writer.WriteNullValue();
     }
 
     internal sealed record RuledRequest : AdcpRequest

@@ -113,10 +113,10 @@ public sealed class SessionsTests
         var first = await OpenStreamAsync(server, sessions[0]);
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, McpCalls.Acme, sessions[1]));
         var third = await OpenStreamAsync(server, sessions[2]);
-        await Poll.UntilAsync(() => Task.FromResult(server.Services.GetRequiredService<OpenStreams>().Of(Acme).Count() == 2));
+        await Poll.UntilAsync(() => Task.FromResult(server.Services.GetRequiredService<OpenStreams>().Of(Acme).Count == 2));
         clock.Advance(TimeSpan.FromSeconds(2));
         third.Dispose();
-        await Poll.UntilAsync(() => Task.FromResult(server.Services.GetRequiredService<OpenStreams>().Of(Acme).Count() == 1));
+        await Poll.UntilAsync(() => Task.FromResult(server.Services.GetRequiredService<OpenStreams>().Of(Acme).Count == 1));
         clock.Advance(TimeSpan.FromSeconds(2));
 
         foreach (var gone in new[] { 3, 1 })

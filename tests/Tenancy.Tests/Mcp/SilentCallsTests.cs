@@ -22,6 +22,8 @@ public sealed class SilentCallsTests
     [InlineData("slow", null, false)]
     [InlineData("slow", null, true)]
     [InlineData("slow", Generation.Stateless, false)]
+    [InlineData("slow_on_its_thread", null, false)]
+    [InlineData("slow_on_its_thread", null, true)]
     [InlineData("slow_by_sdk", null, false)]
     [InlineData("slow_by_sdk", null, true)]
     [InlineData("slow_by_sdk", Generation.Stateless, false)]
@@ -111,6 +113,39 @@ public sealed class SilentCallsTests
         Assert.Equal(OpenStream.Comment, await stream.ReadToEndAsync());
     }
 
+    [Theory]
+    [InlineData("slow")]
+    [InlineData("slow_by_sdk")]
+    public async Task One_that_is_cancelled_ends_although_its_handler_goes_on_and_keeps_its_place(string tool)
+    {
+        using var gate = new SlowTools.Gate { IgnoresTime = true };
+        await using var server = await StartAsync(gate);
+        using var limits = await server.AdminAsync(HttpMethod.Patch, "/acme", """{"limits":{"maxConcurrentCalls":1}}""");
+        var session = await server.InitializeAsync("acme", McpCalls.Acme);
+        await using var stream = await CallAsync(server, gate, tool, null, session);
+        const string Cancel = """{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}""";
+        using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, Cancel, sessionId: session);
+        using var response = await server.Client.SendAsync(request, Token);
+        Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
+        var ended = stream.ReadToEndAsync();
+        await Poll.UntilAsync(() =>
+        {
+            _time.Advance(TimeSpan.FromSeconds(1));
+            return Task.FromResult(ended.IsCompleted);
+        });
+        Assert.DoesNotContain("done", await ended, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.TooManyRequests, await StatusAsync());
+        gate.Open();
+        await Poll.UntilAsync(async () => await StatusAsync() == HttpStatusCode.OK);
+
+        async Task<HttpStatusCode> StatusAsync()
+        {
+            using var next = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("whoami"));
+            using var answer = await server.Client.SendAsync(next, Token);
+            return answer.StatusCode;
+        }
+    }
+
     private async Task<OpenStream> CallAsync(
         TenancyServer server,
         SlowTools.Gate gate,
@@ -154,6 +189,9 @@ public sealed class SilentCallsTests
     {
         [McpServerTool(Name = "slow")]
         public Task<string> SlowAsync(CancellationToken cancellationToken) => WaitAsync(cancellationToken);
+
+        [McpServerTool(Name = "slow_on_its_thread")]
+        public string Slow() => WaitAsync(CancellationToken.None).GetAwaiter().GetResult();
 
         // What asks for the SDK's server goes the SDK's way.
         [McpServerTool(Name = "slow_by_sdk")]

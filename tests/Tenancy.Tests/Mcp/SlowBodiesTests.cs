@@ -4,6 +4,9 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
+using ModelContextProtocol.Server;
+using Tenancy.Mcp;
+using Tenancy.Mcp.Platforms;
 using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Mcp;
@@ -121,6 +124,44 @@ public sealed class SlowBodiesTests
         }
     }
 
+    [Theory]
+    [InlineData(null, "whoami", 401, "-32028")]
+    [InlineData(McpCalls.Acme, "scoped", 403, "-32028")]
+    [InlineData(McpCalls.Acme, "\\ud800", 400, "-32700")]
+    public async Task Who_may_not_call_a_tool_is_told_so_before_all_arguments_are_there(string? token, string tool, int status, string code)
+    {
+        await using var server = await StartAsync(new());
+        using var post = await RawPost.BeginAsync(server.Port, "/acme/mcp", token, "Content-Length: 60000");
+        await post.SendAsync($$"""{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"{{tool}}","arguments":{"a":"b""");
+        var answer = await post.ReadAsync();
+        Assert.Equal(status, answer.Status);
+        Assert.Contains($"\"code\":{code}", answer.Text, StringComparison.Ordinal);
+        Assert.Contains("\"id\":7", answer.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Who_may_call_a_tool_is_not_answered_before_all_arguments_are_there()
+    {
+        var clock = new DeadlineClock();
+        await using var server = await StartAsync(clock);
+        var body = McpCalls.Call("whoami");
+        using var post = await RawPost.BeginAsync(
+            server.Port,
+            "/acme/mcp",
+            McpCalls.Acme,
+            $"Connection: close\r\nContent-Length: {body.Length}"
+        );
+        foreach (var one in body[..^1])
+        {
+            await post.SendAsync($"{one}");
+        }
+
+        await clock.WaitForAsync(1);
+        Assert.False(post.IsAnswered);
+        await post.SendAsync(body[^1..]);
+        Assert.Equal(200, (await post.EndAsync()).Status);
+    }
+
     [Fact]
     public async Task A_bad_token_is_refused_before_its_body_is_waited_for()
     {
@@ -176,12 +217,19 @@ public sealed class SlowBodiesTests
         TenancyServer.StartAsync(settings: Settings, services: services =>
         {
             services.AddSingleton<TimeProvider>(clock);
+            services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<ScopedTools>()));
             services.Configure<KestrelServerOptions>(kestrel =>
             {
                 kestrel.Limits.MinRequestBodyDataRate = null;
                 configure?.Invoke(kestrel);
             });
         });
+
+    private sealed class ScopedTools
+    {
+        [McpServerTool(Name = "scoped"), RequireScope("buy")]
+        public static string Scoped() => "done";
+    }
 
     private static async Task<string> WhoAsync(TenancyServer server, string tenant) =>
         (await server.CallAsync(tenant, $"{tenant}.dev-buyer", "whoami"))["content"]![0]!["text"]!.ToString().Split('|')[0];

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Caching.Distributed;
 using Microsoft.Extensions.DependencyInjection;
 using Tenancy.Configuration;
 using Tenancy.Mcp;
@@ -77,6 +79,26 @@ public sealed class ToolContextTests
                 cancellationToken: Token
             );
         }
+    }
+
+    [Fact]
+    public async Task A_distributed_cache_of_the_application_has_what_is_cached_under_keys_of_its_tenant()
+    {
+        var shared = new SharedCache();
+        await using var server = await TenancyServer.StartAsync(services: services => services.AddSingleton<IDistributedCache>(shared));
+        foreach (var tenant in new[] { "acme", "globex" })
+        {
+            using var call = TestToolContext.Begin(server.Services, tenant);
+            await call.Context.Cache.GetOrCreateAsync("key", _ => ValueTask.FromResult("x"), CacheSharing.Tenant, cancellationToken: Token);
+        }
+
+        await Poll.UntilAsync(() => Task.FromResult(shared.Values.Count == 2));
+        Assert.Equal(["acme", "globex"], shared.Values.Keys.Select(key => key.Split('|')[0]).Order(StringComparer.Ordinal));
+        Assert.All(shared.Values.Keys, key =>
+        {
+            var tenant = server.Services.GetRequiredService<TenantRegistry>().Get(key.Split('|')[0])!;
+            Assert.StartsWith($"{tenant.Id}|{tenant.Version}|{tenant.Record.SessionEpoch}|tenant|", key, StringComparison.Ordinal);
+        });
     }
 
     [Theory]
@@ -257,5 +279,35 @@ public sealed class ToolContextTests
         Assert.Throws<ArgumentException>(() => scopes.Open(TenantId.Parse("acme"), " "));
         using var suspended = await server.AdminAsync(HttpMethod.Patch, "/acme", """{"status":"suspended"}""");
         Assert.Throws<TenantNotFoundException>(() => scopes.Open(TenantId.Parse("acme"), "report"));
+    }
+
+    // The real one of ASP.NET Core in memory would not do: HybridCache leaves it out.
+    private sealed class SharedCache : IDistributedCache
+    {
+        public ConcurrentDictionary<string, byte[]> Values { get; } = new(StringComparer.Ordinal);
+
+        public byte[]? Get(string key) => Values.GetValueOrDefault(key);
+
+        public Task<byte[]?> GetAsync(string key, CancellationToken token = default) => Task.FromResult(Get(key));
+
+        public void Set(string key, byte[] value, DistributedCacheEntryOptions options) => Values[key] = value;
+
+        public Task SetAsync(string key, byte[] value, DistributedCacheEntryOptions options, CancellationToken token = default)
+        {
+            Set(key, value, options);
+            return Task.CompletedTask;
+        }
+
+        public void Refresh(string key) { }
+
+        public Task RefreshAsync(string key, CancellationToken token = default) => Task.CompletedTask;
+
+        public void Remove(string key) => Values.TryRemove(key, out _);
+
+        public Task RemoveAsync(string key, CancellationToken token = default)
+        {
+            Remove(key);
+            return Task.CompletedTask;
+        }
     }
 }

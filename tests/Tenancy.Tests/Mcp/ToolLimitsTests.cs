@@ -272,6 +272,9 @@ public sealed class ToolLimitsTests
     [InlineData("""{"get_prodcts":{}}""", "limits.tools.get_prodcts", "the platform 'publisher' has no such tool", "'get_products'")]
     [InlineData("""{"Whoami":{"rateLimit":1}}""", "limits.tools.Whoami", "no such tool", "'whoami'")]
     [InlineData("""{"whoami":{"rateLimit":0}}""", "limits.tools.whoami.rateLimit", "is 0", "1 to 60000000")]
+    [InlineData("""{"who.ami":{}}""", "limits.tools['who.ami']", "no such tool", "'whoami'")]
+    [InlineData("""{"who.ami":{"rateLimt":1}}""", "limits.tools['who.ami'].rateLimt", "no such field", "'rateLimit'")]
+    [InlineData("""{"who.ami":{"rateLimt":null}}""", "limits.tools['who.ami'].rateLimt", "no such field", "'rateLimit'")]
     [InlineData("""{"whoami":{"rateLimt":1}}""", "limits.tools.whoami.rateLimt", "no such field", "'rateLimit'")]
     [InlineData("""{"whoami":{"rateLimt":null}}""", "limits.tools.whoami.rateLimt", "no such field", "'rateLimit'")]
     [InlineData("""{"whoami":[]}""", "limits.tools.whoami", "wrong type", "an object")]
@@ -325,8 +328,9 @@ public sealed class ToolLimitsTests
     }
 
     [Theory]
-    [InlineData("Tenancy:Defaults:Limits:tools:get_prodcts:rateLimit", "Tenancy:Defaults:limits.tools.get_prodcts", "get_products")]
-    [InlineData("Tenancy:Tenants:0:limits:tools:WhoAmI:rateLimit", "Tenancy:Tenants:0:limits.tools.WhoAmI", "whoami")]
+    [InlineData("Tenancy:Defaults:Limits:tools:get_prodcts:rateLimit", "Tenancy:Defaults:Limits:tools:get_prodcts ", "get_products")]
+    [InlineData("Tenancy:Tenants:0:limits:tools:who.ami:rateLimit", "Tenancy:Tenants:0:limits:tools:who.ami ", "whoami")]
+    [InlineData("Tenancy:Tenants:0:limits:tools:WhoAmI:rateLimit", "Tenancy:Tenants:0:limits:tools:WhoAmI ", "whoami")]
     public async Task A_setting_that_limits_a_tool_which_is_not_there_stops_the_start(string setting, params string[] messages)
     {
         var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings) { [setting] = "2" };

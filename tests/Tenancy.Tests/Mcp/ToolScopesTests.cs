@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
 using ModelContextProtocol.Server;
 using Tenancy.Adcp;
@@ -80,6 +81,33 @@ public sealed class ToolScopesTests
         using var request = McpCalls.Post(server.Port, Way.Path, "acme", Buyer, McpCalls.Call("scoped_twice"));
         using var response = await server.Client.SendAsync(request, Cancellation);
         Assert.Equal("Bearer error=\"insufficient_scope\", scope=\"read buy approve\"", response.Headers.WwwAuthenticate.ToString());
+    }
+
+    // Many proxies give an error of their own in place of an answer whose head has more than 4 KiB.
+    [Fact]
+    public async Task Of_very_many_scopes_that_are_held_the_answer_names_some_and_what_is_missing_all_the_same()
+    {
+        await using var server = await StartAsync();
+        var held = Enumerable.Range(0, 50).Select(number => $"{number}-{new string('x', 60)}").ToArray();
+        using var principal = await server.AdminAsync(
+            HttpMethod.Post,
+            "/acme/principals",
+            JsonSerializer.Serialize(
+                new
+                {
+                    name = "many",
+                    token = "acme.with-many-scopes",
+                    scopes = held,
+                }
+            )
+        );
+        Assert.True(principal.IsSuccessStatusCode, await principal.Content.ReadAsStringAsync(Cancellation));
+        using var request = McpCalls.Post(server.Port, Way.Path, "acme", "acme.with-many-scopes", McpCalls.Call("scoped_twice"));
+        using var response = await server.Client.SendAsync(request, Cancellation);
+        var challenge = response.Headers.WwwAuthenticate.ToString();
+        Assert.StartsWith($"Bearer error=\"insufficient_scope\", scope=\"{held[0]} {held[1]} ", challenge, StringComparison.Ordinal);
+        Assert.EndsWith(" buy approve\"", challenge, StringComparison.Ordinal);
+        Assert.InRange(challenge.Length, 900, 1100);
     }
 
     [Fact]

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Time.Testing;
 using Tenancy.Configuration;
 using Tenancy.Outbound;
 using Tenancy.Tests.Hosting;
+using Tenancy.Tests.Registry;
 using Tenancy.Validation;
 
 namespace Tenancy.Tests.Outbound;
@@ -82,6 +83,8 @@ public sealed class JwksValidatorTests : IDisposable
             "200 []",
             "200 {}",
             "200 {\"issuer\":\"https://other.example\"}",
+            "200 {\"issuer\":\"{issuer}\"}",
+            "200 {\"issuer\":\"{issuer}\",\"jwks_uri\":\"ftp://files.example/keys\"}",
             "204",
             "302",
             "400",
@@ -103,7 +106,9 @@ public sealed class JwksValidatorTests : IDisposable
                 }
 
                 context.Response.StatusCode = int.Parse(other[..3], System.Globalization.CultureInfo.InvariantCulture);
-                return other.Length > 4 ? context.Response.WriteAsync(other[4..]) : Task.CompletedTask;
+                return other.Length > 4
+                    ? context.Response.WriteAsync(other[4..].Replace("{issuer}", url + "/realms/acme", StringComparison.Ordinal))
+                    : Task.CompletedTask;
             });
             var found = await ValidateAsync(issuer, tenant => tenant with { Issuer = issuer.Url + "/realms/acme" });
             Assert.True(found is TenantValidation.Valid, $"{other}: {found}");
@@ -111,10 +116,50 @@ public sealed class JwksValidatorTests : IDisposable
     }
 
     [Fact]
+    public async Task A_place_whose_connection_is_cut_does_not_hide_the_others()
+    {
+        await using var issuer = await StubServer.StartAsync(context =>
+        {
+            var url = $"http://{context.Request.Host}";
+            if (context.Request.Path.Value!.EndsWith("/openid-configuration", StringComparison.Ordinal))
+            {
+                context.Abort();
+                return Task.CompletedTask;
+            }
+
+            return context.Response.WriteAsync(context.Request.Path == "/keys" ? Keys : StubServer.Discovery(url, url + "/realms/acme"));
+        });
+        Assert.IsType<TenantValidation.Valid>(await ValidateAsync(issuer, tenant => tenant with { Issuer = issuer.Url + "/realms/acme" }));
+    }
+
+    [Theory]
+    [InlineData(503, true)]
+    [InlineData(404, false)]
+    public async Task Another_issuers_document_at_one_place_is_permanent_only_when_the_other_places_have_answered(
+        int others,
+        bool isTransient
+    )
+    {
+        await using var issuer = await StubServer.StartAsync(context =>
+        {
+            var isFirst = context.Request.Path.Value!.EndsWith("/openid-configuration", StringComparison.Ordinal);
+            context.Response.StatusCode = isFirst ? 200 : others;
+            return isFirst ? context.Response.WriteAsync("""{ "issuer": "https://other.example" }""") : Task.CompletedTask;
+        });
+        var found = await ValidateAsync(issuer, tenant => tenant with { Issuer = issuer.Url + "/realms/acme" });
+        Assert.True(found is TenantValidation.Transient == isTransient, $"{found}");
+        if (!isTransient)
+        {
+            Assert.Contains("another issuer", Permanent(found), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task Where_no_place_has_it_all_that_were_tried_are_named()
     {
         await using var issuer = await StubServer.StartAsync(Status(403));
-        var reason = Permanent(await ValidateAsync(issuer, tenant => tenant with { Issuer = issuer.Url + "/realms/acme" }));
+        var found = await ValidateAsync(issuer, tenant => tenant with { Issuer = issuer.Url + "/realms/acme" });
+        var reason = Assert.IsType<TenantValidation.Doubtful>(found).Reason;
         foreach (var place in issuer.Paths)
         {
             Assert.Contains(place, reason, StringComparison.Ordinal);
@@ -165,10 +210,10 @@ public sealed class JwksValidatorTests : IDisposable
     [InlineData(403)]
     [InlineData(404)]
     [InlineData(410)]
-    public async Task Another_status_is_permanent(int status)
+    public async Task Another_status_is_doubtful(int status)
     {
         await using var issuer = await StubServer.StartAsync(Status(status));
-        Assert.Contains($"answered {status}", Permanent(await ValidateAsync(issuer)), StringComparison.Ordinal);
+        Assert.Contains($"answered {status}", Doubtful(await ValidateAsync(issuer)), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -213,6 +258,42 @@ public sealed class JwksValidatorTests : IDisposable
             context.Abort();
         });
         Transient(await ValidateAsync(issuer));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_server_that_hangs_up_is_transient_and_the_reason_says_that_it_did(bool resets)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var hangingUp = HangUpAsync();
+        var reason = Transient(
+            await ValidateAsync(new() { Kind = TenantAuthenticationKind.Jwks, Issuer = $"http://{listener.LocalEndpoint}" })
+        );
+        listener.Stop();
+        await hangingUp;
+        Assert.Contains("could not be reached (", reason, StringComparison.Ordinal);
+
+        async Task HangUpAsync()
+        {
+            try
+            {
+                while (true)
+                {
+                    using var client = await listener.AcceptTcpClientAsync(Cancellation);
+                    await client.GetStream().ReadExactlyAsync(new byte[1], Cancellation);
+                    if (resets)
+                    {
+                        client.LingerState = new(enable: true, seconds: 0);
+                    }
+                }
+            }
+            catch (Exception exception) when (exception is SocketException or ObjectDisposedException or InvalidOperationException)
+            {
+                // The test is over.
+            }
+        }
     }
 
     [Fact]
@@ -278,21 +359,21 @@ public sealed class JwksValidatorTests : IDisposable
     [Theory]
     [InlineData("http://169.254.169.254/latest/meta-data/")]
     [InlineData("/elsewhere")]
-    public async Task A_redirect_is_not_followed_and_permanent(string location)
+    public async Task A_redirect_is_not_followed_and_doubtful(string location)
     {
         await using var issuer = await StubServer.StartAsync(context =>
         {
             context.Response.Redirect(location);
             return Task.CompletedTask;
         });
-        Assert.Contains("redirects are not followed", Permanent(await ValidateAsync(issuer)), StringComparison.Ordinal);
+        Assert.Contains("redirects are not followed", Doubtful(await ValidateAsync(issuer)), StringComparison.Ordinal);
         Assert.All(issuer.Paths, path => Assert.StartsWith("/.well-known/", path, StringComparison.Ordinal));
     }
 
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_body_beyond_the_limit_is_permanent_and_is_not_read_on(bool declaresLength)
+    public async Task A_body_beyond_the_limit_is_doubtful_and_is_not_read_on(bool declaresLength)
     {
         await using var issuer = await StubServer.StartAsync(async context =>
         {
@@ -306,7 +387,7 @@ public sealed class JwksValidatorTests : IDisposable
             await context.Response.Body.FlushAsync();
             await Task.Delay(Timeout.Infinite, context.RequestAborted);
         });
-        Assert.Contains("larger than 1024 KiB", Permanent(await ValidateAsync(issuer)), StringComparison.Ordinal);
+        Assert.Contains("larger than 1024 KiB", Doubtful(await ValidateAsync(issuer)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -323,19 +404,21 @@ public sealed class JwksValidatorTests : IDisposable
     [InlineData("<html>s3cret</html>")]
     [InlineData("null")]
     [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("{ \"error\": \"maintenance\" }")]
+    [InlineData("{ \"issuer\": null, \"keys\": null }")]
     [InlineData("\"s3cret\"")]
     [InlineData("{ \"issuer\": s3cret }")]
-    public async Task What_is_not_the_JSON_it_should_be_is_permanent(string body)
+    public async Task What_is_not_the_JSON_it_should_be_is_doubtful(string body)
     {
         await using var issuer = await StubServer.StartAsync(context => context.Response.WriteAsync(body));
-        Permanent(await ValidateAsync(issuer));
+        Doubtful(await ValidateAsync(issuer));
         issuer.Answer = StubServer.Issuer(body);
-        Permanent(await ValidateAsync(issuer));
+        Doubtful(await ValidateAsync(issuer));
     }
 
     public static TheoryData<string> UselessKeys() =>
         [
-            "{}",
             """{ "keys": [] }""",
             TestKeys.Set(TestKeys.Shared("s3cret")),
             TestKeys.Set(With(TestKeys.Rsa(RSA.Create(2048), "one"), "use", "enc")),
@@ -343,6 +426,7 @@ public sealed class JwksValidatorTests : IDisposable
             TestKeys.Set(TestKeys.Rsa(RSA.Create(1024), "one")),
             """{ "keys": [ { "kty": "RSA", "kid": "one" } ] }""",
             """{ "keys": [ { "kty": "OKP", "crv": "Ed25519", "x": "s3cret" } ] }""",
+            """{ "keys": [ { "kty": "OKP", "crv": "X25519", "x": "s3cret" }, 7, "text", null ] }""",
         ];
 
     [Theory]
@@ -357,7 +441,15 @@ public sealed class JwksValidatorTests : IDisposable
     public async Task Another_issuer_is_permanent_even_if_it_differs_by_a_slash_only()
     {
         await using var issuer = await StubServer.StartAsync(StubServer.Issuer(Keys, url => StubServer.Discovery(url, url + "/")));
-        Assert.Contains("another issuer", Permanent(await ValidateAsync(issuer)), StringComparison.Ordinal);
+        var reason = Permanent(await ValidateAsync(issuer));
+        Assert.Contains("another issuer", reason, StringComparison.Ordinal);
+        Assert.Contains("only the slash at the end differs: add it", reason, StringComparison.Ordinal);
+        issuer.Answer = StubServer.Issuer(Keys);
+        Assert.Contains(
+            "only the slash at the end differs: take it off",
+            Permanent(await ValidateAsync(issuer, tenant => tenant with { Issuer = issuer.Url + "/" })),
+            StringComparison.Ordinal
+        );
         issuer.Answer = StubServer.Issuer(Keys, url => StubServer.Discovery(url, $"https://u:{Secret}@evil.example.com?{Secret}"));
         Assert.Contains("another issuer", Permanent(await ValidateAsync(issuer)), StringComparison.Ordinal);
     }
@@ -423,6 +515,30 @@ public sealed class JwksValidatorTests : IDisposable
         Assert.Empty(issuer.Paths);
     }
 
+    [Theory]
+    [InlineData("http://localhost:{0}", true)]
+    [InlineData("http://127.0.0.1:{0}", true)]
+    [InlineData("http://127.1:{0}", true)]
+    [InlineData("http://0.0.0.0:{0}", false)]
+    [InlineData("http://[::ffff:127.0.0.1]:{0}", false)]
+    [InlineData("http://169.254.169.254:{0}", false)]
+    public async Task In_development_this_machine_is_reached_by_its_own_names_and_nothing_else_that_is_not_public(
+        string url,
+        bool isReached
+    )
+    {
+        // The document names the issuer as it is configured, because an HTTP client writes such an address in its own way.
+        await using var issuer = await StubServer.StartAsync(context =>
+        {
+            var configured = string.Format(null, url, context.Request.Host.Port);
+            return StubServer.Issuer(Keys, _ => StubServer.Discovery(configured))(context);
+        });
+        (_options.AllowedNetworks, _options.AllowHttp, _options.AllowLoopback) = ([], false, true);
+        var found = await ValidateAsync(issuer, tenant => tenant with { Issuer = string.Format(null, url, issuer.Port) });
+        Assert.True(found is TenantValidation.Valid == isReached, $"{found}");
+        Assert.Equal(isReached ? 2 : 0, issuer.Paths.Count);
+    }
+
     [Fact]
     public async Task A_name_is_reached_at_the_address_that_is_allowed()
     {
@@ -482,6 +598,28 @@ public sealed class JwksValidatorTests : IDisposable
         Assert.StartsWith($"{issuer.Url}/keys answered", reason, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("/realms/my-realm/protocol/openid-connect/certs")]
+    [InlineData("/application/o/seller-agent-2026/jwks/")]
+    [InlineData("/0123456789abcdef0123456789abcdef/discovery/v2.0/keys")]
+    public async Task A_reason_names_the_whole_url_of_a_provider_whatever_it_looks_like(string path)
+    {
+        await using var issuer = await StubServer.StartAsync(Status(404));
+        await using var host = await RegistryHost.CreateAsync();
+        var tenant = RegistryHost.Config("acme") with
+        {
+            Authentication = new()
+            {
+                Kind = TenantAuthenticationKind.Jwks,
+                Issuer = issuer.Url,
+                JwksUri = issuer.Url + path,
+                Audiences = ["acme"],
+            },
+        };
+        var status = await host.Registry.RegisterAsync(tenant, awaitFirstValidation: true, Cancellation);
+        Assert.Equal($"{issuer.Url}{path} answered 404", status.Reason);
+    }
+
     private static RequestDelegate Status(int status) =>
         context =>
         {
@@ -497,14 +635,17 @@ public sealed class JwksValidatorTests : IDisposable
 
     private static string Transient(TenantValidation validation) => Reason(Assert.IsType<TenantValidation.Transient>(validation));
 
+    private static string Doubtful(TenantValidation validation) => Reason(Assert.IsType<TenantValidation.Doubtful>(validation));
+
     private static string Permanent(TenantValidation validation) => Reason(Assert.IsType<TenantValidation.Permanent>(validation));
 
     private static string Reason(TenantValidation validation)
     {
-        var reason = validation is TenantValidation.Transient transient
-            ? transient.Reason
-            : Assert.IsType<TenantValidation.Permanent>(validation).Reason;
+        Assert.True(validation.IsClean);
+        var reason = Tenancy.Registry.TenantHealthPolicy.Reason(validation);
+        Assert.NotNull(reason);
         Assert.DoesNotContain(Secret, reason, StringComparison.Ordinal);
+        Assert.DoesNotContain("Unknown", reason, StringComparison.Ordinal);
         return reason;
     }
 

@@ -15,6 +15,8 @@ internal sealed class GatedValidator : ITenantValidator
 
     public static TenantValidation Transient { get; } = new TenantValidation.Transient("the provider does not answer");
 
+    public static TenantValidation Doubtful { get; } = new TenantValidation.Doubtful("the provider answered 404");
+
     public static TenantValidation Permanent { get; } = new TenantValidation.Permanent("the provider is another");
 
     public int Count(string tenant) => _counts.GetValueOrDefault(tenant);

@@ -31,6 +31,14 @@ public sealed class PublicReasonTests
     [InlineData("Bearer abc.def", "Bearer ***")]
     [InlineData("bearer   abc, Basic dXNlcg==", "bearer ***, Basic ***")]
     [InlineData("key sk-live-0123456789abcdef was refused", "key *** was refused")]
+    // A bearer token of a tenant, as this server issues it: its secret stands after a dot.
+    [InlineData("got acme.ZQx3fWcTqk1n0yV9u2bGq4hP8sLwRjD5mXtA7eBvCoM here", "got *** here")]
+    [InlineData("Acme.SellersInventoryAdapter2Factory is none", "Acme.SellersInventoryAdapter2Factory is none")]
+    [InlineData(
+        "https://auth.example.com/realms/tenant-2026/.well-known/openid",
+        "https://auth.example.com/realms/tenant-2026/.well-known/openid"
+    )]
+    [InlineData("key sk-live-0123456789abcdef.", "key ***.")]
     [InlineData("0123456789012345678", "0123456789012345678")]
     [InlineData("01234567890123456789", "***")]
     [InlineData("NoDigitsInThisVeryLongWordOfAnError", "NoDigitsInThisVeryLongWordOfAnError")]

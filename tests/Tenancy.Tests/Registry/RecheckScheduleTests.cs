@@ -19,6 +19,8 @@ public sealed class RecheckScheduleTests
     [InlineData(TenantHealth.Unverified, 3, 10, 40)]
     [InlineData(TenantHealth.Unverified, 50, 10, 300)]
     [InlineData(TenantHealth.Pending, 0, 2000, 10)]
+    [InlineData(TenantHealth.Disabled, 0, 10, 600)]
+    [InlineData(TenantHealth.Disabled, 50, 5000, 3000)]
     public void The_interval_depends_on_health_failures_and_the_number_of_tenants_and_varies_by_a_tenth(
         TenantHealth health,
         int failures,
@@ -30,9 +32,6 @@ public sealed class RecheckScheduleTests
         Assert.Equal(TimeSpan.FromSeconds(seconds), RecheckInterval.Next(health, failures, tenants, 0.5));
         Assert.Equal(TimeSpan.FromSeconds(seconds * 1.1), RecheckInterval.Next(health, failures, tenants, 1));
     }
-
-    [Fact]
-    public void A_disabled_tenant_is_left_to_its_admin() => Assert.Null(RecheckInterval.Next(TenantHealth.Disabled, 0, 10, 0.5));
 
     [Fact]
     public async Task A_healthy_tenant_is_checked_every_ten_minutes()
@@ -85,12 +84,11 @@ public sealed class RecheckScheduleTests
     }
 
     [Fact]
-    public async Task A_disabled_suspended_or_removed_tenant_is_not_checked()
+    public async Task A_suspended_or_removed_tenant_is_not_checked()
     {
         var validator = new GatedValidator();
-        validator.Answer("dead", GatedValidator.Permanent);
         await using var host = await RegistryHost.CreateAsync(validator, start: true);
-        foreach (var id in new[] { "dead", "asleep", "gone" })
+        foreach (var id in new[] { "asleep", "gone" })
         {
             await host.Registry.RegisterAsync(RegistryHost.Config(id), cancellationToken: TestContext.Current.CancellationToken);
         }
@@ -104,7 +102,69 @@ public sealed class RecheckScheduleTests
         );
         await host.Registry.UnregisterAsync(TenantId.Parse("gone"), TestContext.Current.CancellationToken);
         host.Time.Advance(TimeSpan.FromHours(2));
-        Assert.All(["dead", "asleep", "gone"], id => Assert.Equal(1, validator.Count(id)));
+        Assert.All(["asleep", "gone"], id => Assert.Equal(1, validator.Count(id)));
+    }
+
+    [Fact]
+    public async Task A_disabled_tenant_is_checked_slowly_and_comes_back_by_itself()
+    {
+        var validator = new GatedValidator();
+        validator.Answer("acme", GatedValidator.Permanent);
+        await using var host = await RegistryHost.CreateAsync(validator, start: true);
+        await host.Registry.RegisterAsync(
+            RegistryHost.Config("acme"),
+            awaitFirstValidation: true,
+            cancellationToken: TestContext.Current.CancellationToken
+        );
+        Assert.Equal(TenantHealth.Disabled, host.Model("acme").Health);
+        for (var check = 2; check < 5; check++)
+        {
+            host.Time.Advance(TimeSpan.FromMinutes(8.9));
+            Assert.Equal(check - 1, validator.Count("acme"));
+            host.Time.Advance(TimeSpan.FromMinutes(2.2));
+            await CheckedAsync(host);
+            Assert.Equal(check, validator.Count("acme"));
+        }
+
+        validator.Answer("acme", GatedValidator.Valid);
+        host.Time.Advance(TimeSpan.FromMinutes(11.1));
+        await CheckedAsync(host);
+        Assert.Equal(TenantHealth.Healthy, host.Model("acme").Health);
+    }
+
+    [Fact]
+    public async Task A_tenant_that_was_healthy_is_disabled_by_doubtful_checks_only_where_they_go_on_for_minutes()
+    {
+        var validator = new GatedValidator();
+        await using var host = await RegistryHost.CreateAsync(validator, start: true);
+        await host.Registry.RegisterAsync(
+            RegistryHost.Config("acme"),
+            awaitFirstValidation: true,
+            cancellationToken: TestContext.Current.CancellationToken
+        );
+        validator.Answer("acme", GatedValidator.Doubtful);
+        host.Time.Advance(TimeSpan.FromMinutes(11));
+        await CheckedAsync(host);
+        var began = host.Time.GetUtcNow();
+        while (host.Model("acme").Health == TenantHealth.Unverified)
+        {
+            Assert.True(host.Model("acme").IsServing);
+            Assert.Equal("the provider answered 404", host.Model("acme").Record.Check.Reason);
+            Assert.True(host.Time.GetUtcNow() - began < TimeSpan.FromMinutes(30));
+            var count = validator.Count("acme");
+            host.Time.Advance(TimeSpan.FromMinutes(5.5));
+            await Poll.UntilAsync(() =>
+                Task.FromResult(validator.Count("acme") > count && host.Model("acme").Record.Check.CheckedAt == host.Time.GetUtcNow())
+            );
+        }
+
+        Assert.Equal(TenantHealth.Disabled, host.Model("acme").Health);
+        Assert.True(host.Time.GetUtcNow() - began >= TenantHealthPolicy.Patience);
+        Assert.True(validator.Count("acme") > TenantHealthPolicy.MaxDoubts);
+        validator.Answer("acme", GatedValidator.Valid);
+        host.Time.Advance(TimeSpan.FromMinutes(11.1));
+        await CheckedAsync(host);
+        Assert.Equal(TenantHealth.Healthy, host.Model("acme").Health);
     }
 
     [Fact]

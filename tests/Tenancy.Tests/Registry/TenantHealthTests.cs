@@ -16,15 +16,19 @@ public sealed class TenantHealthTests
         {
             { TenantHealth.Pending, "valid", TenantHealth.Healthy },
             { TenantHealth.Pending, "transient", TenantHealth.Pending },
+            { TenantHealth.Pending, "doubtful", TenantHealth.Disabled },
             { TenantHealth.Pending, "permanent", TenantHealth.Disabled },
             { TenantHealth.Healthy, "valid", TenantHealth.Healthy },
             { TenantHealth.Healthy, "transient", TenantHealth.Unverified },
+            { TenantHealth.Healthy, "doubtful", TenantHealth.Unverified },
             { TenantHealth.Healthy, "permanent", TenantHealth.Disabled },
             { TenantHealth.Unverified, "valid", TenantHealth.Healthy },
             { TenantHealth.Unverified, "transient", TenantHealth.Unverified },
+            { TenantHealth.Unverified, "doubtful", TenantHealth.Unverified },
             { TenantHealth.Unverified, "permanent", TenantHealth.Disabled },
             { TenantHealth.Disabled, "valid", TenantHealth.Healthy },
             { TenantHealth.Disabled, "transient", TenantHealth.Disabled },
+            { TenantHealth.Disabled, "doubtful", TenantHealth.Disabled },
             { TenantHealth.Disabled, "permanent", TenantHealth.Disabled },
         };
 
@@ -48,11 +52,51 @@ public sealed class TenantHealthTests
             validation switch
             {
                 TenantValidation.Transient(var reason) => reason,
+                TenantValidation.Doubtful(var reason) => reason,
                 TenantValidation.Permanent(var reason) => reason,
                 _ => null,
             },
             status.Reason
         );
+    }
+
+    [Fact]
+    public void Doubt_counts_until_a_check_is_valid_and_takes_both_enough_checks_and_enough_time()
+    {
+        var now = DateTimeOffset.UnixEpoch;
+        var check = new TenantCheck(TenantHealth.Healthy, null, now);
+
+        // Many within a short time, as when somebody asks for them, are not enough.
+        for (var i = 0; i < 3 * TenantHealthPolicy.MaxDoubts; i++)
+        {
+            check = TenantHealthPolicy.Next(check, GatedValidator.Doubtful, now);
+            Assert.Equal(TenantHealth.Unverified, check.Health);
+        }
+
+        Assert.Equal(
+            TenantHealth.Disabled,
+            TenantHealthPolicy.Next(check, GatedValidator.Doubtful, now + TenantHealthPolicy.Patience).Health
+        );
+
+        // Nobody's answer neither adds to it nor ends it; a valid one ends it.
+        check = TenantHealthPolicy.Next(check, GatedValidator.Transient, now + TenantHealthPolicy.Patience);
+        Assert.Equal(TenantHealth.Unverified, check.Health);
+        Assert.Equal(
+            TenantHealth.Disabled,
+            TenantHealthPolicy.Next(check, GatedValidator.Doubtful, now + TenantHealthPolicy.Patience).Health
+        );
+        check = TenantHealthPolicy.Next(check, GatedValidator.Valid, now + TenantHealthPolicy.Patience);
+        Assert.Equal(new TenantCheck(TenantHealth.Healthy, null, now + TenantHealthPolicy.Patience), check);
+
+        // Few over a long time are not enough either.
+        for (var i = 0; i < TenantHealthPolicy.MaxDoubts - 1; i++)
+        {
+            check = TenantHealthPolicy.Next(check, GatedValidator.Doubtful, now + TimeSpan.FromHours(i + 1));
+            Assert.Equal(TenantHealth.Unverified, check.Health);
+        }
+
+        Assert.Equal(TenantHealth.Disabled, TenantHealthPolicy.Next(check, GatedValidator.Doubtful, now + TimeSpan.FromHours(9)).Health);
+        Assert.Equal(TenantHealth.Disabled, TenantHealthPolicy.Next(check, GatedValidator.Permanent, now).Health);
     }
 
     [Fact]
@@ -225,6 +269,7 @@ public sealed class TenantHealthTests
         {
             "valid" => GatedValidator.Valid,
             "transient" => GatedValidator.Transient,
+            "doubtful" => GatedValidator.Doubtful,
             _ => GatedValidator.Permanent,
         };
 }

@@ -194,6 +194,16 @@ public sealed class HostileRequestTests(HostileRequestTests.Server server) : ICl
         new("below the URL there is nothing", 404, "/a/c/mcp", Shared),
         new("below the longer URL there is nothing", 404, "/a/b/c/mcp", Shared),
         new("a suspended tenant with the longer URL", 404, "/a/suspended/mcp", Shared),
+        new(
+            "a suspended tenant with the longer URL and its own id in the header",
+            400,
+            "/a/suspended/mcp",
+            Shared,
+            "X-Tenant-ID: suspended"
+        ),
+        new("nobody's longer URL and the same header", 400, "/a/nobody/mcp", Shared, "X-Tenant-ID: suspended"),
+        new("a suspended tenant with the longer URL and another's id in the header", 400, "/a/suspended/mcp", Shared, "X-Tenant-ID: a"),
+        new("nobody's longer URL and another's id in the header", 400, "/a/nobody/mcp", Shared, "X-Tenant-ID: a"),
         new("a disabled tenant with the longer URL", 503, "/a/disabled/mcp", Shared),
         new("an upper-case URL path", 404, "/A/mcp", Shared),
         new("an upper-case URL path with another below it", 404, "/A/b/mcp", Shared),

@@ -1,5 +1,10 @@
 using System.Net;
 using System.Net.Http.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Tenancy.Administration;
+using Tenancy.Configuration;
+using Tenancy.Registry;
 using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Resolution;
@@ -91,6 +96,87 @@ public sealed class SquattingTests
         Assert.Equal(HttpStatusCode.OK, change.StatusCode);
         using var accepted = await server.AdminAsync(HttpMethod.Post, "", new { id = "unborn" });
         Assert.Equal(HttpStatusCode.Created, accepted.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("https://mcp.example.com/api", "api", "is the first part of the path of Tenancy:PublicUrl")]
+    [InlineData("https://mcp.example.com/api/v1", "api", "is the first part of the path of Tenancy:PublicUrl")]
+    [InlineData("https://calls.agents.example.com", "calls", "is the host of Tenancy:PublicUrl")]
+    public async Task An_id_that_the_public_url_has_is_refused_by_the_api_by_sources_and_at_the_start(string url, string id, string reason)
+    {
+        var settings = new Dictionary<string, string?>(Settings) { ["Tenancy:PublicUrl"] = url };
+        await using (var server = await TenancyServer.StartAsync(settings: settings))
+        {
+            using var response = await server.AdminAsync(HttpMethod.Post, "", new { id });
+            Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
+            var errors = (await McpCalls.ReadAsync(response))["errors"]!;
+            Assert.Contains(reason, errors["id"]![0]!.ToString(), StringComparison.Ordinal);
+            Assert.Contains("choose another id", errors["id"]![0]!.ToString(), StringComparison.Ordinal);
+
+            var administration = server.Services.GetRequiredService<ITenantAdministration>();
+            var refused = await Assert.ThrowsAsync<TenantConfigException>(() =>
+                administration.RegisterAsync(new TenantConfig { Id = id }, cancellationToken: TestContext.Current.CancellationToken)
+            );
+            Assert.Equal("id", Assert.Single(refused.Errors).Field);
+        }
+
+        settings["Tenancy:Tenants:1:id"] = id;
+        settings["Tenancy:Tenants:1:principals:0:token"] = id + ".dev-buyer";
+        var failed = await Assert.ThrowsAsync<OptionsValidationException>(() => TenancyServer.StartAsync(settings: settings));
+        Assert.Contains(failed.Failures, failure => failure.StartsWith("Tenancy:Tenants:1:id", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_stored_tenant_whose_id_the_public_url_has_got_since_is_out_of_service_alone()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using (var before = await TenancyServer.StartAsync(settings: Settings, redis: redis))
+        {
+            using var registration = await before.AdminAsync(HttpMethod.Post, "", new { id = "api" });
+            Assert.Equal(HttpStatusCode.Created, registration.StatusCode);
+        }
+
+        var settings = new Dictionary<string, string?>(Settings)
+        {
+            ["Tenancy:PublicUrl"] = "https://mcp.example.com/api",
+            ["Tenancy:DefaultTenant"] = "acme",
+        };
+        await using var server = await TenancyServer.StartAsync(settings: settings, redis: redis);
+        await Poll.UntilAsync(async () =>
+        {
+            using var answer = await server.AdminAsync(HttpMethod.Get, "/api");
+            var tenant = await McpCalls.ReadAsync(answer);
+            return tenant["health"]!.ToString() == "disabled"
+                && tenant["reason"]!.ToString().Contains("choose another id", StringComparison.Ordinal);
+        });
+        Assert.Equal(HttpStatusCode.OK, await CallAsync(server, "/globex/mcp"));
+        Assert.Equal(HttpStatusCode.OK, await CallAsync(server, "/api/globex/mcp"));
+        Assert.Equal(HttpStatusCode.OK, await CallAsync(server, "/api/mcp"));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await CallAsync(server, "/api/api/mcp"));
+
+        using var deletion = await server.AdminAsync(HttpMethod.Delete, "/api");
+        Assert.Equal(HttpStatusCode.NoContent, deletion.StatusCode);
+    }
+
+    [Fact]
+    public async Task The_host_of_the_public_url_names_no_tenant_where_it_is_below_the_base_domain()
+    {
+        var settings = new Dictionary<string, string?>(Settings) { ["Tenancy:PublicUrl"] = "https://calls.agents.example.com" };
+        await using var server = await TenancyServer.StartAsync(settings: settings);
+        Assert.Equal(HttpStatusCode.OK, await CallAsync(server, "/globex/mcp", "calls.agents.example.com"));
+        Assert.Equal(HttpStatusCode.OK, await CallAsync(server, "/mcp", "globex.agents.example.com"));
+    }
+
+    private static async Task<HttpStatusCode> CallAsync(TenancyServer server, string path, string host = "mcp.example.com")
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path)
+        {
+            Content = new StringContent(McpCalls.Call("get_products"), System.Text.Encoding.UTF8, "application/json"),
+        };
+        request.Headers.Host = host;
+        request.Headers.Add("Accept", "application/json");
+        using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        return response.StatusCode;
     }
 
     private static async Task AssertRefusedAsync(HttpResponseMessage response, string names)

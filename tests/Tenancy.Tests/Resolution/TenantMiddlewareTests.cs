@@ -177,6 +177,23 @@ public sealed class TenantMiddlewareTests
         Assert.EndsWith($"X-Tenant-ID{(allowed is null ? "" : ", " + allowed)}", headers, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_page_may_send_the_headers_that_a_setting_names_at_allowed_origins_only()
+    {
+        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:AllowedHeaders:0"] = "X-Api-Key" };
+        await using var server = await TenancyServer.StartAsync(settings: settings);
+        foreach (var (origin, isAllowed) in new[] { ("https://acme.example.com", true), ("https://evil.example", false) })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Options, $"http://127.0.0.1:{server.Port}/acme/mcp");
+            request.Headers.Add("Origin", origin);
+            request.Headers.Add("Access-Control-Request-Method", "POST");
+            request.Headers.Add("Access-Control-Request-Headers", "x-api-key");
+            using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+            var headers = response.Headers.TryGetValues("Access-Control-Allow-Headers", out var values) ? string.Join(", ", values) : "";
+            Assert.Equal(isAllowed, headers.Contains("X-Api-Key", StringComparison.Ordinal));
+        }
+    }
+
     [Theory]
     [InlineData("/nobody/mcp", 404)]
     [InlineData("/mcp", 400)]
@@ -189,6 +206,40 @@ public sealed class TenantMiddlewareTests
         using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
         Assert.Equal(status, (int)response.StatusCode);
         Assert.Equal("http://localhost:6274", response.Headers.GetValues("Access-Control-Allow-Origin").Single());
+    }
+
+    [Theory]
+    [InlineData("/acme/mcp", "active", "http://localhost:6274", 204)]
+    [InlineData("/nobody/mcp", "active", "http://localhost:6274", 204)]
+    [InlineData("/mcp", "active", "http://localhost:6274", 204)]
+    [InlineData("/acme/mcp", "suspended", "http://localhost:6274", 204)]
+    [InlineData("/acme/mcp", "disabled", "http://localhost:6274", 204)]
+    [InlineData("/acme/mcp", "disabled", "https://acme.example.com", 204)]
+    [InlineData("/acme/mcp", "disabled", "https://evil.example.com", 503)]
+    [InlineData("/acme/mcp", "active", "https://evil.example.com", 403)]
+    [InlineData("/acme/mcp", "suspended", "https://acme.example.com", 404)]
+    [InlineData("/nobody/mcp", "active", "https://acme.example.com", 404)]
+    public async Task A_page_that_may_call_a_tenant_is_let_through_to_read_why_it_cannot_now(
+        string path,
+        string state,
+        string origin,
+        int asked
+    )
+    {
+        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings);
+        settings["Tenancy:Tenants:0:settings:fail"] = state == "disabled" ? "no ad server configured" : null;
+        settings["Tenancy:Tenants:0:status"] = state == "suspended" ? "suspended" : "active";
+        await using var server = await TenancyServer.StartAsync(settings: settings);
+        using var preflight = new HttpRequestMessage(HttpMethod.Options, path) { Headers = { { "Origin", origin } } };
+        preflight.Headers.Add("Access-Control-Request-Method", "POST");
+        using var answer = await server.Client.SendAsync(preflight, TestContext.Current.CancellationToken);
+        Assert.Equal(asked, (int)answer.StatusCode);
+        Assert.Equal(asked == 204, answer.Headers.Contains("Access-Control-Allow-Methods"));
+
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Headers = { { "Origin", origin } } };
+        request.Content = new StringContent(McpCalls.Call("get_products"), System.Text.Encoding.UTF8, "application/json");
+        using var refused = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal(asked == 204, refused.Headers.Contains("Access-Control-Allow-Origin"));
     }
 
     [Fact]

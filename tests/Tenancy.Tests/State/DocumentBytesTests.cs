@@ -2,6 +2,7 @@
 #pragma warning disable xUnit1051
 using System.Text.Json;
 using StackExchange.Redis;
+using StackExchange.Redis.Profiling;
 using Tenancy.State;
 using Tenancy.Tests.Hosting;
 
@@ -159,6 +160,33 @@ public sealed class DocumentBytesTests(TestStores stores)
         Assert.Contains(clients, client => client.Contains(" name=tenancy-large ", StringComparison.Ordinal) && Did(client, "evalsha"));
 
         static bool Did(string client, string command) => client.Contains($" cmd={command} ", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_large_answer_is_replayed_on_the_connection_of_large_reads_and_a_small_one_comes_with_the_claim()
+    {
+        await using var server = await RedisServer.StartAsync();
+        await using var store = new TestStore(
+            ConfigurationOptions.Parse(server.ConnectionString + ",allowAdmin=true"),
+            TimeProvider.System
+        );
+        Assert.Equal((1, false), await ReplayAsync(RedisConnection.LargeBytes));
+        Assert.Equal((1, true), await ReplayAsync(RedisConnection.LargeBytes + 1));
+
+        // Scripts of the small connection, and whether the large one read.
+        async Task<(int Scripts, bool IsReadAside)> ReplayAsync(int length)
+        {
+            var small = new ProfilingSession();
+            var redis = store.Connect(profiler: () => small);
+            var keys = new IdempotencyStore(redis, store.Tenant, generation: 0, new());
+            var request = new IdempotentRequest("caller", "account", $"key-{length}", "tool", "hash");
+            var claim = Assert.IsType<IdempotencyClaim.Claimed>(await keys.ClaimAsync(request, TimeSpan.FromSeconds(30)));
+            await keys.CompleteAsync(claim.Lease, new byte[length]);
+            small.FinishProfiling();
+            Assert.IsType<IdempotencyClaim.Replay>(await keys.ClaimAsync(request, TimeSpan.FromSeconds(30)));
+            var commands = small.FinishProfiling().Select(command => command.Command).ToArray();
+            return (commands.Count(command => command.StartsWith("EVAL", StringComparison.Ordinal)), commands.Contains("HMGET"));
+        }
     }
 
     private static Documents<TestOrder> Everywhere(TestStore store, params string[] accounts) =>

@@ -12,8 +12,8 @@ public sealed class DocumentSpaceTests
             CallerIdentity.Anonymous.Value,
             CallerIdentity.System.Value,
             CallerIdentity.FromPrincipal("buyer")!.Value,
-            CallerIdentity.FromToken(Token(("sub", "buyer")), "https://issuer.example")!.Value,
-            CallerIdentity.FromToken(Token(("client_id", "buyer")), "https://issuer.example")!.Value,
+            CallerIdentity.FromUser("https://issuer.example", "buyer").Value,
+            CallerIdentity.FromClient("https://issuer.example", "buyer").Value,
             CallerIdentity.FromScheme(Token(("sub", "buyer")), "mtls", "sub")!.Value,
         ];
 

@@ -39,6 +39,24 @@ public sealed class IdempotencyStoreTests(TestStores stores)
 
     [Theory]
     [ClassData(typeof(StoreKinds))]
+    public async Task A_large_answer_is_replayed_to_the_byte_to_the_same_request_alone(StoreKind kind)
+    {
+        await using var store = await stores.GetAsync(kind, _time);
+        var keys = Keys(store);
+        foreach (var length in new[] { RedisConnection.LargeBytes, RedisConnection.LargeBytes + 1, 4 * 1024 * 1024 })
+        {
+            var request = New();
+            var response = new byte[length];
+            Random.Shared.NextBytes(response);
+            Assert.True((await keys.CompleteAsync(await ClaimedAsync(keys, request), response)).IsStored);
+            Assert.Equal(response, Assert.IsType<IdempotencyClaim.Replay>(await keys.ClaimAsync(request, Lease)).Response.ToArray());
+            Assert.IsType<IdempotencyClaim.Conflict>(await keys.ClaimAsync(request with { Hash = "hash-b" }, Lease));
+            Assert.IsType<IdempotencyClaim.Claimed>(await keys.ClaimAsync(request with { Caller = "principal:other" }, Lease));
+        }
+    }
+
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
     public async Task A_request_that_runs_is_in_flight_for_others(StoreKind kind)
     {
         await using var store = await stores.GetAsync(kind, _time);

@@ -104,7 +104,7 @@ public sealed class RateLimitScriptTests(TestStores stores)
                         )
                 ),
             ];
-            var answer = await _script.RunAsync(_tenant, requests, these, []);
+            var answer = await _script.RunAsync(_tenant, 0, requests, these, [], []);
             _time.Now = DateTimeOffset.UnixEpoch.AddMicroseconds(answer.Time);
             Assert.Equal(Text(_local.Take(_tenant, requests, these)), Text(answer));
         }

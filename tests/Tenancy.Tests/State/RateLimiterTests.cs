@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using Tenancy.Configuration;
+using Tenancy.Registry;
 using Tenancy.State;
 using Tenancy.Tests.Hosting;
 
@@ -42,6 +43,26 @@ public sealed class RateLimiterTests(TestStores stores)
         Assert.Equal(3, await CountAsync(limiter, 10, RateLimit.Tenant(6)));
         _time.Advance(TimeSpan.FromHours(1));
         Assert.Equal(6, await CountAsync(limiter, 10, RateLimit.Tenant(6)));
+    }
+
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
+    public async Task For_a_generation_that_has_ended_nothing_is_written_and_the_node_counts_by_itself(StoreKind kind)
+    {
+        await using var store = await stores.GetAsync(kind, _time);
+        string generation = $"tenant:{{{store.Tenant}}}:generation";
+        await (await store.RawAsync()).StringSetAsync(generation, 2);
+        var late = new TestLimiter(store.Redis, _time, store.Tenant, generation: 1);
+        Assert.Equal(6, await CountAsync(late, 10, RateLimit.Tenant(6)));
+        await late.GiveBackAsync(RateLimit.Tenant(6));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() =>
+            late.AcquireAndTouchAsync("s", new("epoch", "me"), RateLimit.Tenant(60)).AsTask()
+        );
+        Assert.Equal([generation], await store.KeysAsync($"*{store.Tenant}*"));
+
+        var current = new TestLimiter(store.Connect(), _time, store.Tenant, generation: 2);
+        Assert.Equal(6, await CountAsync(current, 10, RateLimit.Tenant(6)));
+        Assert.Equal(2, (await store.KeysAsync($"*{store.Tenant}*")).Length);
     }
 
     [Theory]

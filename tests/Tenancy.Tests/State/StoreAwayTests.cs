@@ -159,6 +159,18 @@ public sealed class StoreAwayTests
         await redis.LaunchAsync();
         await UntilItAnswersAsync(new(store.Redis, store.Tenant, generation: 0));
 
+        // Documents are read on a connection of their own, which comes back by itself.
+        await Poll.UntilAsync(async () =>
+        {
+            try
+            {
+                return await Orders(store, "reader").GetAsync("none") is null;
+            }
+            catch (StoreUnavailableException)
+            {
+                return false;
+            }
+        });
         foreach (var (order, key) in acknowledged)
         {
             Assert.Equal(order, await Orders(store, "reader").GetAsync(order.Id));

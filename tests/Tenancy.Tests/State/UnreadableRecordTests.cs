@@ -15,6 +15,8 @@ public sealed class UnreadableRecordTests
     [Theory]
     [InlineData("record", """{"config":{"id":"acme","authentication":{"kind":"telepathy"}},"createdAt":"2026-01-01T00:00:00Z"}""")]
     [InlineData("record", "{ this is no JSON")]
+    [InlineData("record", "{}")]
+    [InlineData("record", "null")]
     [InlineData("format", "3")]
     public async Task It_is_there_reserved_and_disabled_with_the_reason_and_all_others_are_served(string field, string value)
     {

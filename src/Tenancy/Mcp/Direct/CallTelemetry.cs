@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
+using Tenancy.Diagnostics;
 using Tenancy.Mcp.Requests;
 using Tenancy.Mcp.Sessions;
 
@@ -20,7 +21,7 @@ namespace Tenancy.Mcp.Direct;
 /// </remarks>
 internal sealed class CallTelemetry : IDisposable
 {
-    private const string Name = "Experimental.ModelContextProtocol";
+    private const string Name = TenancyTelemetry.McpName;
 
     private static readonly ActivitySource Source = new(Name);
     private static readonly Histogram<double> Duration = new Meter(Name).CreateHistogram(

@@ -18,11 +18,12 @@ namespace Tenancy.Mcp.Direct;
 internal sealed class DirectConditions(
     OpenSessions sessions,
     PlatformCatalog platforms,
+    TenantServerOptions tenants,
     IOptions<McpServerOptions> server,
     IOptions<HttpServerTransportOptions> transport
 )
 {
-    private readonly bool _isUsual = IsUsual(server.Value, transport.Value, platforms);
+    private readonly bool _isUsual = IsUsual(server.Value, transport.Value, platforms, tenants);
     private readonly KnownClients _clients = new();
 
     /// <summary>Whether a request can be answered directly. In doubt it cannot.</summary>
@@ -70,14 +71,20 @@ internal sealed class DirectConditions(
         && method == head.Method
         && (!head.IsCall || (headers["Mcp-Name"] is [{ } name] && Ascii.Equals(body[head.Name][1..^1], name)));
 
-    // Tools of all tenants, one revision only, a filter or a handler that has to see calls and lists, or a session's own set-up and run.
-    private static bool IsUsual(McpServerOptions server, HttpServerTransportOptions transport, PlatformCatalog platforms) =>
+    // Whether the MCP SDK is set up as this library does it. An application may have given it tools for all tenants, one fixed revision,
+    // filters or handlers that have to see calls and lists, or its own way to set up and run sessions: then only the SDK can answer.
+    private static bool IsUsual(
+        McpServerOptions server,
+        HttpServerTransportOptions transport,
+        PlatformCatalog platforms,
+        TenantServerOptions tenants
+    ) =>
         server is { ProtocolVersion: null, ToolCollection: var tools }
         && (tools is null or { IsEmpty: true } || tools == platforms.HeaderTools)
         && HasNoHandlers(server)
         && HasOnlyOurFilters(server)
         && transport.SessionMode == HttpServerSessionMode.StatefulForInitializeClients
-        && transport.ConfigureSessionOptions == TenantServerOptions.ConfigureAsync
+        && transport.ConfigureSessionOptions == tenants.ConfigureAsync
 #pragma warning disable MCPEXP002 // Whoever uses the experimental handler is served without this.
         && transport.RunSessionHandler is null;
 

@@ -21,9 +21,12 @@ internal sealed class DirectPath(
     OpenSessions sessions,
     Heartbeats heartbeats,
     McpRefusals refusals,
+    TimeProvider time,
     ILogger<DirectPath> logger
 )
 {
+    private static readonly TimeSpan CancelledWait = TimeSpan.FromMilliseconds(500);
+
     /// <summary>Whether a request can be answered here.</summary>
     public bool Fits(McpRequest request) => conditions.Fit(request);
 
@@ -69,16 +72,20 @@ internal sealed class DirectPath(
         {
             if (run?.Answer is { } known)
             {
+                if (known.IsError)
+                {
+                    logger.ToolRefusedCall(tool.ProtocolTool.Name, request.Tenant.Id.Value);
+                }
+
                 reply.Write(known);
                 operation?.Note(known);
             }
             else if (run is null)
             {
-                WriteFailure(tool, mistake!, known: null, request, reply, operation);
+                WriteFailure(tool, mistake!, known: null, call: null, request, reply, operation);
             }
             else if (
-                await RunAsync(tool, run, request, session, reply, operation, cancellation?.Token ?? request.Http.RequestAborted) is
-                { } refusal
+                await RunAsync(tool, run, request, reply, operation, cancellation?.Token ?? request.Http.RequestAborted) is { } refusal
             )
             {
                 request.ReadId(reply.Id);
@@ -117,7 +124,6 @@ internal sealed class DirectPath(
         TenantTool tool,
         ToolRun run,
         McpRequest request,
-        OpenSession? session,
         DirectReply reply,
         CallTelemetry? operation,
         CancellationToken cancellationToken
@@ -128,7 +134,7 @@ internal sealed class DirectPath(
             request.Caller,
             tool.NeedsUser ? request.User : null,
             tool,
-            request.Version ?? session?.Version
+            request.IsModern
         );
         if (call is null)
         {
@@ -136,23 +142,40 @@ internal sealed class DirectPath(
             return refusal;
         }
 
+        call.CountBytes(request.BodyBytes);
+        Task<ToolAnswer>? running = null;
         try
         {
-            var answer = await AwaitAsync(run.RunAsync(call, cancellationToken), call, reply);
+            ToolAnswer answer;
+            await using (var awake = tool.IsSynchronous ? reply.KeepAwake(heartbeats) : null)
+            {
+                var begun = RunAsync(run, call, reply, cancellationToken);
+                answer = begun.IsCompleted
+                    ? await begun
+                    : await AwaitAsync(running = begun.AsTask(), awake is null, reply, cancellationToken);
+            }
 
             // While the call's services are there: what a handler returns may still use them.
             reply.Write(answer);
+            if (answer.IsError)
+            {
+                call.Note(CallOutcome.Error);
+                logger.ToolRefusedCall(tool.ProtocolTool.Name, request.Tenant.Id.Value);
+            }
+
             operation?.Note(answer);
             return null;
         }
         catch (OperationCanceledException exception) when (cancellationToken.IsCancellationRequested)
         {
+            call.Note(CallOutcome.Cancelled);
             operation?.Fail(exception);
             reply.WriteNothing();
             return null;
         }
         catch (StoreUnavailableException exception)
         {
+            call.Note(CallOutcome.Unavailable);
             logger.StoreAway(exception, request.Tenant.Id.Value);
             operation?.Note(ProtocolErrors.ToResult(tool.ProtocolTool.Name, exception));
             if (!reply.HasBegun)
@@ -165,8 +188,74 @@ internal sealed class DirectPath(
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
-            WriteFailure(tool, exception, run.Fail(exception, call), request, reply, operation);
+            call.Note(CallOutcome.Of(exception, run.IsCallersMistake(exception)));
+            WriteFailure(tool, exception, run.Fail(exception, call), call, request, reply, operation);
             return null;
+        }
+        finally
+        {
+            call.CountBytes(reply.AnswerBytes);
+            if (running is null or { IsCompleted: true })
+            {
+                await call.ReleaseAsync();
+            }
+            else
+            {
+                _ = ReleaseLaterAsync(running, call);
+            }
+        }
+    }
+
+    private static async ValueTask<ToolAnswer> RunAsync(ToolRun run, Call call, DirectReply reply, CancellationToken cancellationToken)
+    {
+        var answer = await run.RunAsync(call, cancellationToken);
+        if (call.Work is { IsEmpty: false })
+        {
+            // What was written must be able to be answered.
+            answer = reply.Settle(answer);
+        }
+
+        await call.CommitAsync(answer.IsError);
+        return answer;
+    }
+
+    // What a handler answers at once takes no timer. A cancelled request ends, whatever its handler does: but not before one that ends when
+    // it is told so has done it.
+    private async Task<ToolAnswer> AwaitAsync(
+        Task<ToolAnswer> running,
+        bool isSilent,
+        DirectReply reply,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var awake = isSilent ? reply.KeepAwake(heartbeats) : null;
+        try
+        {
+            return await running.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested && !running.IsCompleted)
+        {
+            await ((Task)running)
+                .WaitAsync(CancelledWait, time, CancellationToken.None)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            return running.IsCompleted ? await running : throw new OperationCanceledException(cancellationToken);
+        }
+    }
+
+    // A call holds its place until its handler ends.
+    private async Task ReleaseLaterAsync(Task<ToolAnswer> running, Call call)
+    {
+        try
+        {
+            await running;
+        }
+        catch (Exception exception) when (exception is not (OutOfMemoryException or OperationCanceledException))
+        {
+            call.LogFailure(logger, exception);
+        }
+        catch (OperationCanceledException)
+        {
+            // It was told to end.
         }
         finally
         {
@@ -174,25 +263,11 @@ internal sealed class DirectPath(
         }
     }
 
-    // What a handler answers at once takes no timer.
-    private async ValueTask<ToolAnswer> AwaitAsync(ValueTask<ToolAnswer> running, Call call, DirectReply reply)
-    {
-        await using var awake = running.IsCompleted ? null : reply.KeepAwake(heartbeats);
-        var answer = await running;
-        if (call.Work is { IsEmpty: false })
-        {
-            // What was written must be able to be answered.
-            answer = answer.Settle();
-        }
-
-        await call.CommitAsync(answer.IsError);
-        return answer;
-    }
-
     private void WriteFailure(
         TenantTool tool,
         Exception exception,
         ToolAnswer? known,
+        Call? call,
         McpRequest request,
         DirectReply reply,
         CallTelemetry? operation
@@ -205,7 +280,13 @@ internal sealed class DirectPath(
             return;
         }
 
-        logger.ToolFailed(exception, tool.ProtocolTool.Name, request.Tenant.Id.Value);
+        // Before there is a call, its arguments could not be read.
+        var reference = call?.LogFailure(logger, exception);
+        if (call is null)
+        {
+            logger.ToolRefusedCall(tool.ProtocolTool.Name, request.Tenant.Id.Value);
+        }
+
         if (exception is McpProtocolException error)
         {
             operation?.Fail(error);
@@ -213,7 +294,7 @@ internal sealed class DirectPath(
             return;
         }
 
-        var result = ProtocolErrors.ToResult(tool.ProtocolTool.Name, exception);
+        var result = ProtocolErrors.ToResult(tool.ProtocolTool.Name, exception, reference);
         operation?.Note(result);
         reply.Write(result);
     }

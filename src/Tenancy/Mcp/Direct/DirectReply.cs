@@ -21,7 +21,6 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
     // A buffer stays with its thread unless an answer made it large.
     private const int MaxKept = 64 * 1024;
 
-    private static readonly JsonTypeInfo<CallToolResult> ResultType = TypeInfo<CallToolResult>();
     private static readonly JsonTypeInfo<JsonRpcErrorDetail> ErrorType = TypeInfo<JsonRpcErrorDetail>();
 
     [ThreadStatic]
@@ -46,44 +45,33 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
     /// </summary>
     public Heartbeat? KeepAwake(Heartbeats heartbeats) => _isEventStream ? heartbeats.Begin(BeatAsync) : null;
 
+    /// <summary>Writes the JSON of an answer now, so that what cannot be answered is known before anything is committed.</summary>
+    /// <exception cref="AnswerTooLargeException">It has too many bytes.</exception>
+    public SettledAnswer Settle(ToolAnswer answer)
+    {
+        var output = new ArrayBufferWriter<byte>();
+        WriteJson(answer, output);
+        return new(answer, output.WrittenMemory);
+    }
+
     /// <summary>Writes what a tool answered.</summary>
+    /// <exception cref="AnswerTooLargeException">It has too many bytes.</exception>
     public void Write(ToolAnswer answer)
     {
-        var buffer = TakeBuffer();
-        if (answer.Result is { } result)
+        if (answer is SettledAnswer settled)
         {
-            WriteResult(buffer, result);
+            Write(answer, settled.Json.Span);
             return;
         }
 
-        answer.WriteTo(buffer);
-        var json = buffer.WrittenSpan;
-        AnswerTooLargeException.ThrowIf(json.Length, ToolAnswer.MaxBytes);
-        if (json.IndexOfAnyInRange((byte)0, (byte)0x1f) >= 0)
-        {
-            // An event stream ends a message at a line end, and a JSON text has no control character as it is. JSON has those between its
-            // tokens only.
-            json = Compact(json);
-        }
-
-        // The text is the same JSON as a JSON text: of what may stand in it, only quotes and backslashes need an escape.
-        var escapes = json.Count((byte)'"') * (MessageWriter.Quote.Length - 1) + json.Count((byte)'\\');
-        var end = answer.IsError ? ",\"isError\":true"u8 : ",\"isError\":false"u8;
-        var length = Start.Length + json.Length + escapes + Middle.Length + json.Length + end.Length + ResultEnd.Length + 1;
-        var message = Begin(length);
-        message.Write(Start);
-        message.WriteEscaped(json);
-        message.Write(Middle);
-        message.Write(json);
-        message.Write(end);
-        message.Write(ResultEnd);
-        message.Write("}"u8);
-        End(ref message);
+        var buffer = TakeBuffer();
+        WriteJson(answer, buffer);
+        Write(answer, buffer.WrittenSpan);
         t_json = buffer;
     }
 
     /// <summary>Writes that a call failed, in the MCP protocol's own words.</summary>
-    public void Write(CallToolResult result) => WriteResult(TakeBuffer(), result);
+    public void Write(CallToolResult result) => Write(ToolAnswer.FromResult(result));
 
     /// <summary>Writes the list of tools.</summary>
     public void WriteList(AnonymousAccess access)
@@ -143,7 +131,11 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
 
     private static ReadOnlySpan<byte> Start => "{\"result\":{\"content\":[{\"type\":\"text\",\"text\":\""u8;
 
-    private static ReadOnlySpan<byte> Middle => "\"}],\"structuredContent\":"u8;
+    private static ReadOnlySpan<byte> TextEnd => "\"}]"u8;
+
+    private static ReadOnlySpan<byte> StructureStart => ",\"structuredContent\":"u8;
+
+    private static ReadOnlySpan<byte> WrapStart => "{\"result\":"u8;
 
     private static ReadOnlySpan<byte> ResultStart => "{\"result\":"u8;
 
@@ -160,6 +152,9 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
 
     private static JsonTypeInfo<T> TypeInfo<T>() => (JsonTypeInfo<T>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(T));
 
+    /// <summary>Gets how many bytes of JSON the tool answered.</summary>
+    public int AnswerBytes { get; private set; }
+
     // One buffer for each thread. It is taken out while it is used: what a handler's own types run when they are serialized must not find
     // it.
     private static ArrayBufferWriter<byte> TakeBuffer()
@@ -173,25 +168,70 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
     private static byte[] Compact(ReadOnlySpan<byte> json) =>
         JsonSerializer.SerializeToUtf8Bytes(JsonElement.Parse(json), ToolJson.Default.JsonElement);
 
-    private void WriteResult(ArrayBufferWriter<byte> buffer, CallToolResult result)
+    // What a handler says of its result stands beside what the server says of itself.
+    private bool HasOwnEnd(CallToolResult result) => _isModern && (result.Meta is not null || result.ResultType is not null);
+
+    private void WriteJson(ToolAnswer answer, ArrayBufferWriter<byte> output)
     {
-        // What the handler says of its result stands beside what the server says of itself.
-        var hasOwnEnd = _isModern && (result.Meta is not null || result.ResultType is not null);
-        using (var writer = new Utf8JsonWriter(buffer))
+        (answer.Result is { } result && HasOwnEnd(result) ? ToolAnswer.FromResult(WithResultEnd(result)) : answer).WriteTo(output);
+        AnswerTooLargeException.ThrowIf(output.WrittenCount, answer.MostBytes);
+    }
+
+    private void Write(ToolAnswer answer, ReadOnlySpan<byte> json)
+    {
+        AnswerBytes = json.Length;
+        if (answer.Result is { } result)
         {
-            JsonSerializer.Serialize(writer, hasOwnEnd ? WithResultEnd(result) : result, ResultType);
+            WriteResult(json, HasOwnEnd(result) ? [] : ResultEnd);
+            return;
         }
 
-        var json = buffer.WrittenSpan;
-        AnswerTooLargeException.ThrowIf(json.Length, 2 * ToolAnswer.MaxBytes);
-        var end = hasOwnEnd ? [] : ResultEnd;
+        if (json.IndexOfAnyInRange((byte)0, (byte)0x1f) >= 0)
+        {
+            // An event stream ends a message at a line end, and a JSON text has no control character as it is. JSON has those between its
+            // tokens only.
+            json = Compact(json);
+        }
+
+        WriteTextAndStructure(answer, json);
+    }
+
+    // The text is the same JSON as a JSON text: of what may stand in it, only quotes and backslashes need an escape.
+    private void WriteTextAndStructure(ToolAnswer answer, ReadOnlySpan<byte> json)
+    {
+        var escapes = json.Count((byte)'"') * (MessageWriter.Quote.Length - 1) + json.Count((byte)'\\');
+        var isWrapped = answer.IsWrapped && !_isModern;
+        var structure = answer.IsStructured ? StructureStart.Length + json.Length + (isWrapped ? WrapStart.Length + 1 : 0) : 0;
+        var end =
+            answer.IsError ? ",\"isError\":true"u8
+            : answer.SaysSuccess ? ",\"isError\":false"u8
+            : ""u8;
+        var message = Begin(Start.Length + json.Length + escapes + TextEnd.Length + structure + end.Length + ResultEnd.Length + 1);
+        message.Write(Start);
+        message.WriteEscaped(json);
+        message.Write(TextEnd);
+        if (answer.IsStructured)
+        {
+            message.Write(StructureStart);
+            message.Write(isWrapped ? WrapStart : ""u8);
+            message.Write(json);
+            message.Write(isWrapped ? "}"u8 : ""u8);
+        }
+
+        message.Write(end);
+        message.Write(ResultEnd);
+        message.Write("}"u8);
+        End(ref message);
+    }
+
+    private void WriteResult(ReadOnlySpan<byte> json, ReadOnlySpan<byte> end)
+    {
         var message = Begin(ResultStart.Length + json.Length + end.Length);
         message.Write(ResultStart);
         message.Write(json[..^1]);
         message.Write(end);
         message.Write("}"u8);
         End(ref message);
-        t_json = buffer;
     }
 
     private CallToolResult WithResultEnd(CallToolResult result)

@@ -3,7 +3,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
-using Tenancy.State;
 
 namespace Tenancy.Mcp.Direct;
 
@@ -11,28 +10,8 @@ namespace Tenancy.Mcp.Direct;
 internal static class ProtocolErrors
 {
     /// <summary>An error of the tool. Only what was thrown for the caller to read is told.</summary>
-    public static CallToolResult ToResult(string tool, Exception exception) =>
-        new()
-        {
-            IsError = true,
-            Content =
-            [
-                new TextContentBlock
-                {
-                    Text = Told(exception) is { } told
-                        ? $"An error occurred invoking '{tool}': {told}"
-                        : $"An error occurred invoking '{tool}'.",
-                },
-            ],
-        };
-
-    private static string? Told(Exception exception) =>
-        exception switch
-        {
-            McpException => exception.Message,
-            CallRefusedException refused => refused.CallerMessage,
-            _ => null,
-        };
+    public static CallToolResult ToResult(string tool, Exception exception, string? reference = null) =>
+        new() { IsError = true, Content = [new TextContentBlock { Text = FailureText.Of(tool, exception, reference) }] };
 
     /// <summary>An error of the protocol.</summary>
     public static JsonRpcErrorDetail Describe(McpProtocolException exception) =>

@@ -1,8 +1,13 @@
+using System.Diagnostics;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.Logging;
 using ModelContextProtocol.Protocol;
+using Tenancy.Audit;
 using Tenancy.Authentication;
+using Tenancy.Configuration;
+using Tenancy.Diagnostics;
 using Tenancy.Mcp.Direct;
 using Tenancy.Mcp.Requests;
 using Tenancy.Mcp.Sdk;
@@ -26,12 +31,17 @@ internal sealed class McpGate(
     DirectPath direct,
     SdkPath sdk,
     BearerChallenge challenge,
-    McpRefusals refusals
+    McpRefusals refusals,
+    TenancyMetrics metrics,
+    RefusalCounts refused,
+    ILogger<McpGate> logger
 ) : IEndpointFilter
 {
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
     {
         var request = new McpRequest(invocation.HttpContext);
+        using var scope = RequestLogScope.Begin(logger, request);
+        using var activity = Trace(request);
         var refusal = await JudgeHeadAsync(request)
             ?? await (
                 HttpMethods.IsPost(request.Http.Request.Method)
@@ -40,11 +50,20 @@ internal sealed class McpGate(
             );
         if (refusal is not null)
         {
+            activity?.SetTag("tenancy.refusal", refusal.Name);
+            metrics.Refusal(refusal.Name, refusal.StatusCode, request.Tenant.Id.Value);
+            refused.Count(refusal.Name, refusal.StatusCode, request.Tenant.Id.Value, request.Http.Connection.RemoteIpAddress);
             await RefuseAsync(request, refusal);
         }
 
         return Results.Empty;
     }
+
+    // What the gate admits runs within it, as an activity of its own.
+    private static Activity? Trace(McpRequest request) =>
+        TenancyTelemetry.Source.HasListeners()
+            ? TenancyTelemetry.Source.StartActivity("gate")?.SetTag("tenancy.tenant", request.Tenant.Id.Value)
+            : null;
 
     /// <summary>
     /// What the head alone says: bad credentials, too many requests, another's session. Nothing of the body was read yet.
@@ -205,9 +224,10 @@ internal sealed class McpGate(
             return unreadable;
         }
 
-        if (await deliveries.DeliverAsync(request) is { } undeliverable)
+        if (await deliveries.DeliverAsync(request) is { IsHere: false } delivery)
         {
-            return undeliverable;
+            request.Http.Response.StatusCode = StatusCodes.Status202Accepted;
+            return delivery.Refusal;
         }
 
         // Before the MCP SDK makes a session, which it could not be kept from afterwards.
@@ -236,12 +256,16 @@ internal sealed class McpGate(
             return null;
         }
 
-        await next(invocation);
-        if (HttpMethods.IsDelete(request.Http.Request.Method))
+        if (!HttpMethods.IsDelete(request.Http.Request.Method))
         {
-            await sessions.ForgetAsync(request);
+            await next(invocation);
+            return null;
         }
 
+        // First the calls, so that each knows why it ends when the SDK takes its session away from it.
+        sessions.Cancel(request);
+        await next(invocation);
+        await sessions.ForgetAsync(request);
         return null;
     }
 
@@ -287,10 +311,12 @@ internal sealed class McpGate(
         {
             await request.Http.ChallengeAsync();
         }
-        else if (refusal.Scopes.Count > 0)
+        else if (
+            refusal.Scopes.Count > 0
+            && request.Tenant.Config.Authentication?.Kind is TenantAuthenticationKind.Bearer or TenantAuthenticationKind.Jwks
+        )
         {
-            // With what it holds, as a client asks for what it is told and for nothing else.
-            challenge.WriteInsufficientScope(request.Http, CallerScopes.All(request.User).Union(refusal.Scopes));
+            challenge.WriteInsufficientScope(request.Http, CallerScopes.All(request.User), refusal.Scopes);
         }
 
         await refusals.WriteAsync(request.Http, refusal, request.ReadId());

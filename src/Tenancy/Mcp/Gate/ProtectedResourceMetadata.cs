@@ -11,13 +11,17 @@ internal sealed record ProtectedResourceMetadata
 {
     public required string Resource { get; init; }
 
-    public required IReadOnlyList<string> AuthorizationServers { get; init; }
+    /// <summary>The issuer; left out where it is no URL.</summary>
+    public required IReadOnlyList<string>? AuthorizationServers { get; init; }
 
     public IReadOnlyList<string>? ScopesSupported { get; init; }
 
     public IReadOnlyList<string> BearerMethodsSupported { get; } = ["header"];
 
     public string? ResourceName { get; init; }
+
+    // An issuer that is no URL has no document in which a client could find where to ask for tokens.
+    private static bool IsUrl(string issuer) => issuer.Contains("://", StringComparison.Ordinal);
 
     /// <summary>Answers a request for the metadata; 404 where the tenant has no OAuth.</summary>
     public static async Task ServeAsync(HttpContext context, ProtectedResource resources)
@@ -36,7 +40,7 @@ internal sealed record ProtectedResourceMetadata
             new ProtectedResourceMetadata
             {
                 Resource = resource,
-                AuthorizationServers = [authentication.Issuer!],
+                AuthorizationServers = IsUrl(authentication.Issuer!) ? [authentication.Issuer!] : null,
                 ScopesSupported = scopes.Length > 0 ? scopes : null,
                 ResourceName = tenant.Config.Name,
             },

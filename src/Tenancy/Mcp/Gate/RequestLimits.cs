@@ -19,8 +19,6 @@ internal class RequestLimits(RateLimiter limiter)
 
     private const int MaxSessionIdLength = 256;
 
-    private static readonly TenantLimits Default = new();
-
     /// <summary>Counts the request, and writes what is left into the headers of its answer.</summary>
     /// <exception cref="StoreUnavailableException">The request has a session that has to be looked up, and the store is away.</exception>
     public virtual async ValueTask<RateLimitResult> AcquireAsync(McpRequest request)
@@ -35,7 +33,7 @@ internal class RequestLimits(RateLimiter limiter)
     public virtual async ValueTask GiveBackAsync(McpRequest request)
     {
         var (first, second) = LimitsOf(request);
-        await limiter.GiveBackAsync(request.Tenant.Id, second is { } narrow ? [first, narrow] : [first]);
+        await limiter.GiveBackAsync(request.Tenant.Id, request.Tenant.Generation, second is { } narrow ? [first, narrow] : [first]);
         RemoveHeaders(request.Http.Response);
     }
 
@@ -47,7 +45,7 @@ internal class RequestLimits(RateLimiter limiter)
     {
         var handshake = HandshakeLimitOf(request);
         var giveBack = GiveBackAsync(request).AsTask();
-        var result = await limiter.AcquireAsync(request.Tenant.Id, handshake);
+        var result = await limiter.AcquireAsync(request.Tenant.Id, request.Tenant.Generation, handshake);
         await giveBack;
         WriteHeaders(request.Http.Response, handshake, null, result);
         return result;
@@ -62,7 +60,7 @@ internal class RequestLimits(RateLimiter limiter)
     {
         // By the name as it will be read, whatever escapes it was written with.
         return
-            request.Tenant.Config.Limits?.Tools is { Count: > 0 } tools
+            request.Tenant.Limits.Tools is { Count: > 0 } tools
             && request.ToolName() is { } name
             && tools.TryGetValue(name, out var limits)
             && LimitsOf(request, name, limits) is { Length: > 0 } own
@@ -73,21 +71,24 @@ internal class RequestLimits(RateLimiter limiter)
     /// <summary>Seconds as headers have them: rounded up, so that who waits as long is never too early.</summary>
     public static int Seconds(TimeSpan time) => (int)Math.Ceiling(time.TotalSeconds);
 
-    private static bool HasSession(McpRequest request) => request.SessionId is { Length: <= MaxSessionIdLength };
+    // No session is a stranger's, and none is kept alive by one: not even a session that began while the tenant asked for nothing, whose
+    // owner is "anonymous" as every stranger is.
+    private static bool HasSession(McpRequest request) => !request.IsStranger && request.SessionId is { Length: <= MaxSessionIdLength };
 
     private ValueTask<RateLimitResult> AcquireAsync(McpRequest request, ReadOnlySpan<RateLimit> limits) =>
         HasSession(request)
             ? limiter.AcquireAndTouchAsync(
                 request.Tenant.Id,
+                request.Tenant.Generation,
                 request.SessionId!,
                 SessionGuard.Owner(request.Tenant, request.Caller),
                 limits
             )
-            : limiter.AcquireAsync(request.Tenant.Id, limits);
+            : limiter.AcquireAsync(request.Tenant.Id, request.Tenant.Generation, limits);
 
     private async ValueTask<RateLimitResult?> AcquireToolAsync(McpRequest request, RateLimit[] limits)
     {
-        var result = await limiter.AcquireAsync(request.Tenant.Id, limits);
+        var result = await limiter.AcquireAsync(request.Tenant.Id, request.Tenant.Generation, limits);
         AddHeaders(request.Http.Response, limits, result);
         return result;
     }
@@ -96,7 +97,7 @@ internal class RequestLimits(RateLimiter limiter)
     // some.
     private static RateLimit[] LimitsOf(McpRequest request, string tool, ToolLimits limits)
     {
-        var isAnonymous = request.Caller.IsAnonymous && !ToolContextFactory.IsOpen(request.Tenant);
+        var isAnonymous = request.Caller.IsAnonymous && !CallerRights.IsOpen(request.Tenant);
         var subject = isAnonymous ? ClientAddress.Of(request.Http) : request.Caller.Value;
         return (limits.RateLimit, limits.RateLimitPerCaller) switch
         {
@@ -109,12 +110,12 @@ internal class RequestLimits(RateLimiter limiter)
 
     private static (RateLimit First, RateLimit? Second) LimitsOf(McpRequest request)
     {
-        if (request.Caller.IsAnonymous && !ToolContextFactory.IsOpen(request.Tenant))
+        if (request.Caller.IsAnonymous && !CallerRights.IsOpen(request.Tenant))
         {
             return (RateLimit.Anonymous(ClientAddress.Of(request.Http), AnonymousPerMinute), null);
         }
 
-        var limits = request.Tenant.Config.Limits ?? Default;
+        var limits = request.Tenant.Limits;
         return (
             RateLimit.Tenant(limits.RateLimit),
             limits.RateLimitPerCaller is { } perCaller ? RateLimit.Caller(request.Caller.Value, perCaller) : null
@@ -124,9 +125,9 @@ internal class RequestLimits(RateLimiter limiter)
     // As many as the tenant allows of calls, but of each caller's own; those without credentials are told apart by their addresses.
     private static RateLimit HandshakeLimitOf(McpRequest request)
     {
-        var perMinute = (request.Tenant.Config.Limits ?? Default).RateLimit;
+        var perMinute = request.Tenant.Limits.RateLimit;
         return !request.Caller.IsAnonymous ? RateLimit.Handshake(request.Caller.Value, perMinute)
-            : ToolContextFactory.IsOpen(request.Tenant) ? RateLimit.Handshake(ClientAddress.Of(request.Http), perMinute)
+            : CallerRights.IsOpen(request.Tenant) ? RateLimit.Handshake(ClientAddress.Of(request.Http), perMinute)
             : RateLimit.Handshake(ClientAddress.Of(request.Http), AnonymousPerMinute);
     }
 

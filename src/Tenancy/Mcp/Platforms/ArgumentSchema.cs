@@ -1,184 +1,289 @@
-using System.Buffers.Text;
 using System.Collections.Concurrent;
-using System.ComponentModel.DataAnnotations;
 using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 
 namespace Tenancy.Mcp.Platforms;
 
 /// <summary>
 /// Compares JSON with the schema that is listed for it, so that what is listed holds, and who broke it is told where. It knows what .NET
-/// says of its types and of their validation attributes.
+/// says of its types and of their validation attributes, and looks at bytes: no tree is made of a value for it.
 /// </summary>
+/// <remarks>
+/// The types themselves would take more than they list: names of enumerations in another case, nothing where something must be. And what
+/// they do not take they do not explain.
+/// </remarks>
 internal sealed class ArgumentSchema
 {
-    private static readonly TimeSpan PatternTime = TimeSpan.FromSeconds(1);
-    private static readonly EmailAddressAttribute Email = new();
+    // Schemas that lead back to themselves without a value in between say nothing of null.
+    private const int MaxDepth = 32;
 
     private readonly string[] _types;
-    private readonly string[] _required;
-    private readonly (string Name, ArgumentSchema Schema)[] _members;
+    private readonly (string Name, byte[] Utf8Name, ArgumentSchema Schema)[] _members;
+    private readonly bool[] _isRequired;
     private readonly ArgumentSchema[] _alternatives;
     private readonly ArgumentSchema? _items;
     private readonly ArgumentSchema? _values;
     private readonly bool _isClosed;
-    private readonly (Func<JsonElement, bool> Holds, string Text)[] _rules;
-    private readonly Lazy<ArgumentSchema>? _reference;
+    private readonly SchemaRule[] _rules;
+    private readonly Func<ArgumentSchema>? _reference;
 
     private ArgumentSchema(JsonElement schema, Document document)
     {
         var isWhole = schema.ValueKind == JsonValueKind.Object;
         _types = isWhole ? Texts(schema, "type") : [];
-        _members = Member(schema, "properties") is { ValueKind: JsonValueKind.Object } members
-            ? [.. members.EnumerateObject().Select(member => (member.Name, document.Read(member.Value)))]
+        var required = isWhole ? Texts(schema, "required") : [];
+        var described = Member(schema, "properties") is { ValueKind: JsonValueKind.Object } members
+            ? members.EnumerateObject().Select(member => (member.Name, Schema: document.Read(member.Value))).ToArray()
             : [];
 
-        // What may be null may be left out.
-        _required =
-        [
-            .. (isWhole ? Texts(schema, "required") : []).Where(name =>
-                !_members.Any(member => member.Name == name && member.Schema.MayBeNull)
-            ),
-        ];
+        // What names the type of an object that may be of several is required beside them, and described within each.
+        var others = required.Except(described.Select(member => member.Name)).Select(name => (Name: name, Schema: document.Read(default)));
+        _members = [.. described.Concat(others).Select(member => (member.Name, Encoding.UTF8.GetBytes(member.Name), member.Schema))];
+        _isRequired = [.. _members.Select(member => required.Contains(member.Name))];
         _alternatives = Member(schema, "anyOf") is { ValueKind: JsonValueKind.Array } any
             ? [.. any.EnumerateArray().Select(document.Read)]
             : [];
         _items = Member(schema, "items") is { } items ? document.Read(items) : null;
-        var others = Member(schema, "additionalProperties");
-        _isClosed = others is { ValueKind: JsonValueKind.False };
-        _values = others is { ValueKind: JsonValueKind.Object } values ? document.Read(values) : null;
-        _rules = isWhole ? [.. Rules(schema)] : [];
+        var additional = Member(schema, "additionalProperties");
+        _isClosed = additional is { ValueKind: JsonValueKind.False };
+        _values = additional is { ValueKind: JsonValueKind.Object } values ? document.Read(values) : null;
+        _rules = isWhole ? [.. SchemaRule.Read(schema)] : [];
         _reference = Member(schema, "$ref") is { ValueKind: JsonValueKind.String } reference
-            ? new(() => document.Resolve(reference.GetString()!))
+            ? () => document.Resolve(reference.GetString()!)
             : null;
     }
 
-    /// <summary>Reads the schema of a tool's arguments.</summary>
+    /// <summary>Reads a schema.</summary>
     public static ArgumentSchema Read(JsonElement schema) => new Document(schema).Read(schema);
 
-    /// <summary>Gets the names of the arguments that may be null.</summary>
-    public IEnumerable<string> Nullable => _members.Where(member => member.Schema.MayBeNull).Select(member => member.Name);
+    /// <summary>Gets whether null is among what the schema takes.</summary>
+    public bool MayBeNull => MayBeNullWithin(MaxDepth);
 
-    private bool MayBeNull => _types.Contains("null") || _alternatives.Any(one => one.MayBeNull);
+    /// <summary>The schema of a member; null where there is none of the name.</summary>
+    public ArgumentSchema? Of(string member) => Array.Find(_members, one => one.Name == member).Schema;
 
-    /// <summary>Says what is wrong with a call's arguments; null where nothing is.</summary>
-    public string? FindMistake(IDictionary<string, JsonElement>? arguments)
+    /// <summary>Says what is wrong with a value that was parsed; null where nothing is.</summary>
+    public SchemaMistake? Find(JsonElement value)
     {
-        foreach (var name in _required)
-        {
-            if (arguments?.ContainsKey(name) is not true)
-            {
-                return $"{name} is required.";
-            }
-        }
+        var reader = new Utf8JsonReader(JsonMarshal.GetRawUtf8Value(value));
+        reader.Read();
+        var mayRepeat = false;
+        return Find(ref reader, ref mayRepeat);
+    }
 
-        foreach (var (name, schema) in arguments is null ? [] : _members)
+    /// <summary>Says what is wrong with a value; null where nothing is.</summary>
+    /// <param name="value">Stands at the first token of the value, and then at its last, unless something is wrong.</param>
+    /// <param name="mayRepeat">
+    /// Becomes true where the value has names that were not looked at, because the schema knows nothing of them, or has one twice.
+    /// </param>
+    public SchemaMistake? Find(ref Utf8JsonReader value, ref bool mayRepeat) =>
+        _reference is not null ? _reference().Find(ref value, ref mayRepeat)
+        : _types.Length == 0 && _alternatives.Length == 0 && _members.Length == 0 ? FindBrokenRule(value) ?? Pass(ref value, ref mayRepeat)
+        : value.TokenType == JsonTokenType.Null
+            ? (MayBeNull || _types.Length + _alternatives.Length == 0 ? null : new("", $"must be {Words()}, and not null"))
+        : value.TokenType == JsonTokenType.String && _types.Length > 0 && !_types.Contains("string") ? FindInText(value)
+        : _types.Length > 0 && !IsOfType(value) ? new("", $"must be {Words()}")
+        : FindBrokenRule(value)
+            ?? (
+                _alternatives.Length == 0
+                    ? FindWithin(ref value, ref mayRepeat)
+                    : (_members.Length > 0 ? FindWithin(value, ref mayRepeat) : null) ?? FindInAlternatives(ref value, ref mayRepeat)
+            );
+
+    private bool MayBeNullWithin(int depth) =>
+        depth > 0
+        && (
+            _reference is not null
+                ? _reference().MayBeNullWithin(depth - 1)
+                : _types.Contains("null") || _alternatives.Any(one => one.MayBeNullWithin(depth - 1))
+        );
+
+    private SchemaMistake? FindWithin(Utf8JsonReader value, ref bool mayRepeat) => FindWithin(ref value, ref mayRepeat);
+
+    private SchemaMistake? FindWithin(ref Utf8JsonReader value, ref bool mayRepeat) =>
+        value.TokenType switch
         {
-            if (arguments!.TryGetValue(name, out var value) && schema.Find(value, name) is { } mistake)
+            JsonTokenType.StartObject => FindInObject(ref value, ref mayRepeat),
+            JsonTokenType.StartArray => FindInList(ref value, ref mayRepeat),
+            _ => null,
+        };
+
+    private SchemaMistake? FindBrokenRule(Utf8JsonReader value)
+    {
+        foreach (var rule in _rules)
+        {
+            if (!rule.Holds(value))
             {
-                return mistake;
+                return new("", rule.Text);
             }
         }
 
         return null;
     }
 
-    private string? Find(JsonElement value, string place)
+    private static SchemaMistake? Pass(ref Utf8JsonReader value, ref bool mayRepeat)
     {
-        if (_reference is not null)
-        {
-            return _reference.Value.Find(value, place);
-        }
-
-        if (_types.Length == 0 && _alternatives.Length == 0)
-        {
-            return FindBrokenRule(value, place);
-        }
-
-        if (value.ValueKind == JsonValueKind.Null)
-        {
-            return MayBeNull ? null : $"{place} must be {Words()}, and not null.";
-        }
-
-        if (_alternatives.Length > 0)
-        {
-            return _alternatives.Any(one => one.Find(value, place) is null) ? null
-                : _alternatives is [var only] ? only.Find(value, place)
-                : $"{place} has a wrong form.";
-        }
-
-        // Models write numbers and lists as texts, which is taken as long as it is what is asked for.
-        if (value.ValueKind == JsonValueKind.String && !_types.Contains("string"))
-        {
-            return TryParse(value.GetString()!, out var inner) && inner.ValueKind is not (JsonValueKind.String or JsonValueKind.Null)
-                ? Find(inner, place)
-                : $"{place} must be {Words()}.";
-        }
-
-        return !_types.Any(type => Is(value, type))
-            ? $"{place} must be {Words()}."
-            : FindBrokenRule(value, place)
-                ?? value.ValueKind switch
-                {
-                    JsonValueKind.Object => FindInObject(value, place),
-                    JsonValueKind.Array => FindInList(value, place),
-                    _ => null,
-                };
+        mayRepeat |= value.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray;
+        value.Skip();
+        return null;
     }
 
-    private string? FindBrokenRule(JsonElement value, string place)
+    // What went furthest is what was meant: the one whose type an object names, and is wrong in a member of that.
+    private SchemaMistake? FindInAlternatives(ref Utf8JsonReader value, ref bool mayRepeat)
     {
-        foreach (var (holds, text) in _rules)
+        SchemaMistake? furthest = null;
+        var at = -1L;
+        foreach (var one in _alternatives)
         {
-            if (!holds(value))
+            var tried = value;
+            if (one.Find(ref tried, ref mayRepeat) is not { } mistake)
             {
-                return $"{place} {text}.";
+                value = tried;
+                return null;
+            }
+
+            furthest =
+                tried.BytesConsumed < at ? furthest
+                : tried.BytesConsumed > at || furthest == mistake ? mistake
+                : new(furthest!.Place == mistake.Place ? mistake.Place : "", "has a wrong form");
+            at = Math.Max(at, tried.BytesConsumed);
+        }
+
+        return furthest;
+    }
+
+    // Models write numbers as texts, which the MCP SDK reads. It reads nothing else from a text.
+    private SchemaMistake? FindInText(Utf8JsonReader value)
+    {
+        var mayRepeat = false;
+        var text = value.ValueIsEscaped ? Encoding.UTF8.GetBytes(value.GetString()!) : value.ValueSpan;
+        var inner = new Utf8JsonReader(text);
+        return IsNumber(text) && inner.Read() ? Find(ref inner, ref mayRepeat) : new("", $"must be {Words()}");
+    }
+
+    private static bool IsNumber(ReadOnlySpan<byte> text)
+    {
+        try
+        {
+            // A reader passes over blanks, and whoever reads the number does not.
+            var reader = new Utf8JsonReader(text);
+            return reader.Read() && reader.TokenType == JsonTokenType.Number && reader.ValueSpan.Length == text.Length;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    private SchemaMistake? FindInObject(ref Utf8JsonReader value, ref bool mayRepeat)
+    {
+        Span<bool> seen = _members.Length <= 64 ? stackalloc bool[_members.Length] : new bool[_members.Length];
+        while (value.Read() && value.TokenType == JsonTokenType.PropertyName)
+        {
+            var index = IndexOf(ref value);
+            var name = index < 0 ? value.GetString()! : _members[index].Name;
+            if (index < 0 && _isClosed)
+            {
+                return new($".{name}", "is not known");
+            }
+
+            mayRepeat |= index < 0 || seen[index];
+            value.Read();
+            if (index >= 0)
+            {
+                seen[index] = true;
+            }
+
+            var mistake = (index < 0 ? _values : _members[index].Schema) is { } schema
+                ? schema.Find(ref value, ref mayRepeat)
+                : Pass(ref value, ref mayRepeat);
+            if (mistake is not null)
+            {
+                return mistake.Below($".{name}");
+            }
+        }
+
+        return FindMissing(seen) is { } missing ? new($".{missing}", "is required") : null;
+    }
+
+    private int IndexOf(ref Utf8JsonReader name)
+    {
+        for (var i = 0; i < _members.Length; i++)
+        {
+            if (name.ValueTextEquals(_members[i].Utf8Name))
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+
+    private string? FindMissing(ReadOnlySpan<bool> seen)
+    {
+        for (var i = 0; i < seen.Length; i++)
+        {
+            // What may be null may be left out.
+            if (_isRequired[i] && !seen[i] && !_members[i].Schema.MayBeNull)
+            {
+                return _members[i].Name;
             }
         }
 
         return null;
     }
 
-    private string? FindInObject(JsonElement value, string place)
+    private SchemaMistake? FindInList(ref Utf8JsonReader value, ref bool mayRepeat)
     {
-        foreach (var name in _required)
+        if (_items is null)
         {
-            if (!value.TryGetProperty(name, out _))
-            {
-                return $"{place}.{name} is required.";
-            }
+            return Pass(ref value, ref mayRepeat);
         }
 
-        foreach (var member in value.EnumerateObject())
+        for (var index = 0; value.Read() && value.TokenType != JsonTokenType.EndArray; index++)
         {
-            var known = Array.Find(_members, known => known.Name == member.Name).Schema;
-            if (known is null && _isClosed)
+            if (_items.Find(ref value, ref mayRepeat) is { } mistake)
             {
-                return $"{place}.{member.Name} is not known.";
-            }
-
-            if ((known ?? _values)?.Find(member.Value, $"{place}.{member.Name}") is { } mistake)
-            {
-                return mistake;
+                return mistake.Below(string.Create(CultureInfo.InvariantCulture, $"[{index}]"));
             }
         }
 
         return null;
     }
 
-    private string? FindInList(JsonElement value, string place)
+    private bool IsOfType(Utf8JsonReader value)
     {
-        var index = 0;
-        foreach (var item in _items is null ? default : value.EnumerateArray())
+        foreach (var type in _types)
         {
-            if (_items!.Find(item, string.Create(CultureInfo.InvariantCulture, $"{place}[{index++}]")) is { } mistake)
+            if (IsOf(value, type))
             {
-                return mistake;
+                return true;
             }
         }
 
-        return null;
+        return false;
+    }
+
+    private static bool IsOf(Utf8JsonReader value, string type) =>
+        (type, value.TokenType) switch
+        {
+            ("string", JsonTokenType.String) or ("number", JsonTokenType.Number) => true,
+            ("integer", JsonTokenType.Number) => IsWhole(value),
+            ("boolean", JsonTokenType.True or JsonTokenType.False) => true,
+            ("array", JsonTokenType.StartArray) or ("object", JsonTokenType.StartObject) => true,
+            _ => false,
+        };
+
+    // A number that is too large for a decimal is whole. One that is too small is 0 there, and is not.
+    private static bool IsWhole(Utf8JsonReader value)
+    {
+        var text = value.ValueSpan;
+        var digits = text.IndexOfAny((byte)'e', (byte)'E') is >= 0 and var exponent ? text[..exponent] : text;
+        return !value.TryGetDecimal(out var number)
+            ? text.IndexOf("e-"u8) < 0 && text.IndexOf("E-"u8) < 0
+            : decimal.IsInteger(number) && (number != 0 || !digits.ContainsAnyInRange((byte)'1', (byte)'9'));
     }
 
     private string Words() =>
@@ -199,126 +304,6 @@ internal sealed class ArgumentSchema
                 )
         );
 
-    private static bool Is(JsonElement value, string type) =>
-        type switch
-        {
-            "string" => value.ValueKind == JsonValueKind.String,
-            "integer" => value.ValueKind == JsonValueKind.Number && (!value.TryGetDecimal(out var number) || decimal.IsInteger(number)),
-            "number" => value.ValueKind == JsonValueKind.Number,
-            "boolean" => value.ValueKind is JsonValueKind.True or JsonValueKind.False,
-            "array" => value.ValueKind == JsonValueKind.Array,
-            "object" => value.ValueKind == JsonValueKind.Object,
-            _ => false,
-        };
-
-    private static IEnumerable<(Func<JsonElement, bool> Holds, string Text)> Rules(JsonElement schema)
-    {
-        foreach (var rule in schema.EnumerateObject())
-        {
-            if (RuleOf(rule.Name, rule.Value) is { } found)
-            {
-                yield return found;
-            }
-        }
-    }
-
-    private static (Func<JsonElement, bool> Holds, string Text)? RuleOf(string name, JsonElement bound) =>
-        (name, bound.ValueKind) switch
-        {
-            ("minimum", JsonValueKind.Number) => (value => Compare(value, bound) >= 0, $"must be {bound} at least"),
-            ("maximum", JsonValueKind.Number) => (value => Compare(value, bound) <= 0, $"must be {bound} at most"),
-            ("exclusiveMinimum", JsonValueKind.Number) => (value => Compare(value, bound) > 0, $"must be more than {bound}"),
-            ("exclusiveMaximum", JsonValueKind.Number) => (value => Compare(value, bound) < 0, $"must be less than {bound}"),
-            ("minLength", JsonValueKind.Number) => (
-                value => Length(value) is not { } count || count >= bound.GetInt64(),
-                $"must have {bound} characters at least"
-            ),
-            ("maxLength", JsonValueKind.Number) => (
-                value => Length(value) is not { } count || count <= bound.GetInt64(),
-                $"must have {bound} characters at most"
-            ),
-            ("minItems" or "minProperties", JsonValueKind.Number) => (
-                value => Count(value) is not { } count || count >= bound.GetInt64(),
-                $"must have {bound} at least"
-            ),
-            ("maxItems" or "maxProperties", JsonValueKind.Number) => (
-                value => Count(value) is not { } count || count <= bound.GetInt64(),
-                $"must have {bound} at most"
-            ),
-            ("enum", JsonValueKind.Array) => (value => IsAmong(value, bound), $"must be one of {Join(bound)}"),
-            ("not", JsonValueKind.Object) when Member(bound, "enum") is { ValueKind: JsonValueKind.Array } denied => (
-                value => !IsAmong(value, denied),
-                $"must be none of {Join(denied)}"
-            ),
-            ("const", _) => (value => JsonElement.DeepEquals(value, bound), $"must be {bound}"),
-            ("pattern", JsonValueKind.String) => (Matches(new(bound.GetString()!, RegexOptions.None, PatternTime)), $"must match {bound}"),
-            ("format", JsonValueKind.String) when bound.ValueEquals("email") => (
-                value => Email.IsValid(Text(value)),
-                "must be an e-mail address"
-            ),
-            ("format", JsonValueKind.String) when bound.ValueEquals("uri") => (
-                value => Text(value) is not { } text || Uri.TryCreate(text, UriKind.Absolute, out _),
-                "must be an absolute URL"
-            ),
-            ("contentEncoding", JsonValueKind.String) when bound.ValueEquals("base64") => (
-                value => Text(value) is not { } text || Base64.IsValid(text),
-                "must be base64"
-            ),
-            _ => null,
-        };
-
-    private static Func<JsonElement, bool> Matches(Regex pattern) =>
-        value =>
-        {
-            try
-            {
-                return Text(value) is not { } text || pattern.IsMatch(text);
-            }
-            catch (RegexMatchTimeoutException)
-            {
-                return false;
-            }
-        };
-
-    // What is no number breaks no bound of numbers.
-    private static int Compare(JsonElement value, JsonElement bound) =>
-        value.ValueKind != JsonValueKind.Number ? 0
-        : value.TryGetDecimal(out var one) && bound.TryGetDecimal(out var other) ? one.CompareTo(other)
-        : value.GetDouble().CompareTo(bound.GetDouble());
-
-    private static string? Text(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString() : null;
-
-    // JSON Schema counts characters, and not halves of them.
-    private static long? Length(JsonElement value) => Text(value)?.EnumerateRunes().Count();
-
-    private static long? Count(JsonElement value) =>
-        value.ValueKind switch
-        {
-            JsonValueKind.Array => value.GetArrayLength(),
-            JsonValueKind.Object => value.GetPropertyCount(),
-            _ => null,
-        };
-
-    private static string Join(JsonElement values) =>
-        string.Join(", ", values.EnumerateArray().Where(value => value.ValueKind != JsonValueKind.Null));
-
-    private static bool IsAmong(JsonElement value, JsonElement values) =>
-        values.EnumerateArray().Any(one => JsonElement.DeepEquals(one, value));
-
-    private static bool TryParse(string text, out JsonElement value)
-    {
-        try
-        {
-            value = JsonElement.Parse(text);
-            return true;
-        }
-        catch (JsonException)
-        {
-            value = default;
-            return false;
-        }
-    }
-
     private static string[] Texts(JsonElement schema, string name) =>
         Member(schema, name) switch
         {
@@ -337,22 +322,34 @@ internal sealed class ArgumentSchema
 
         public ArgumentSchema Read(JsonElement schema) => new(schema, this);
 
-        /// <summary>Finds what a JSON pointer names (RFC 6901).</summary>
+        /// <summary>Finds what a JSON pointer names (RFC 6901); where that points on, what that names.</summary>
         public ArgumentSchema Resolve(string reference) => _resolved.GetOrAdd(reference, Find);
 
         private ArgumentSchema Find(string reference)
         {
-            var found = root;
-            foreach (var part in reference.TrimStart('#').Split('/', StringSplitOptions.RemoveEmptyEntries))
+            // A circle of references says nothing of a value, and would be gone around without end.
+            var passed = new HashSet<string>(StringComparer.Ordinal);
+            var found = Point(reference);
+            while (Member(found, "$ref") is { ValueKind: JsonValueKind.String } next)
             {
-                var name = part.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal);
-                found =
-                    found.ValueKind == JsonValueKind.Array ? found[int.Parse(name, CultureInfo.InvariantCulture)]
-                    : found.TryGetProperty(name, out var next) ? next
-                    : default;
+                found = passed.Add(next.GetString()!) ? Point(next.GetString()!) : default;
             }
 
             return Read(found);
+        }
+
+        private JsonElement Point(string reference)
+        {
+            var found = root;
+            foreach (var name in JsonPointer.Read(reference))
+            {
+                found =
+                    found.ValueKind == JsonValueKind.Array && int.TryParse(name, CultureInfo.InvariantCulture, out var index)
+                        ? found.EnumerateArray().ElementAtOrDefault(index)
+                        : Member(found, name) ?? default;
+            }
+
+            return found;
         }
     }
 }

@@ -1,70 +1,126 @@
 using System.Reflection;
+using System.Runtime.ExceptionServices;
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
+using Tenancy.Registry;
+using Tenancy.State;
 
 namespace Tenancy.Mcp.Platforms;
 
 /// <summary>
-/// The arguments of a method that is a tool. The MCP SDK says of what it cannot read only that it failed; here the argument is named, so
-/// that a model can mend its call, and what the tool's schema says holds.
+/// The arguments of a method that is a tool: those of its parameters that come from the message. The MCP SDK says of what it cannot read
+/// only that it failed; here the argument is named, so that a model can mend its call, and what the tool's schema says holds.
 /// </summary>
 internal sealed class MethodArguments
 {
     private static readonly JsonElement Null = JsonElement.Parse("null");
 
-    private readonly ArgumentSchema _schema;
-    private readonly string[] _nullable;
-    private readonly ParameterInfo[] _parameters;
+    private readonly int _parameters;
+    private readonly Argument[] _arguments;
 
     /// <summary>Reads what the MCP SDK says of a method.</summary>
     public MethodArguments(MethodInfo method, Tool tool)
     {
-        _schema = ArgumentSchema.Read(tool.InputSchema);
+        var schema = ArgumentSchema.Read(tool.InputSchema);
         var required = tool.InputSchema.TryGetProperty("required", out var names)
-            ? names.EnumerateArray().Select(name => name.GetString())
+            ? names.EnumerateArray().Select(name => name.GetString()!).ToHashSet(StringComparer.Ordinal)
             : [];
-        _nullable = [.. _schema.Nullable.Intersect(required).OfType<string>()];
-        _parameters = [.. method.GetParameters().Where(parameter => HasArgument(tool, parameter))];
+        var parameters = method.GetParameters();
+        _parameters = parameters.Length;
+        _arguments =
+        [
+            .. parameters
+                .Where(parameter => schema.Of(parameter.Name!) is not null)
+                .Select(parameter => new Argument(parameter, schema.Of(parameter.Name!)!, required.Contains(parameter.Name!))),
+        ];
     }
 
-    /// <summary>Adds what was left out and may be null.</summary>
+    /// <summary>Whether a parameter gets what the message says.</summary>
+    public bool Fill(ParameterInfo parameter) => Array.Exists(_arguments, argument => argument.Position == parameter.Position);
+
+    /// <summary>Reads the arguments of a direct call, each once and into its own type.</summary>
+    /// <param name="json">One JSON object; empty for none.</param>
+    /// <returns>What the parameters get, by their positions; the rest is null.</returns>
+    /// <exception cref="McpException">An argument is not as the schema says; the message names it.</exception>
+    /// <exception cref="JsonException">A name stands twice.</exception>
+    public Values Read(ReadOnlySpan<byte> json)
+    {
+        var values = new Values(new object?[_parameters]);
+        Span<bool> seen = stackalloc bool[_arguments.Length];
+        var mayRepeat = false;
+        var reader = new Utf8JsonReader(json.IsEmpty ? "{}"u8 : json);
+        reader.Read();
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var index = IndexOf(ref reader);
+            mayRepeat |= index < 0 || seen[index];
+            reader.Read();
+            if (index < 0)
+            {
+                reader.Skip();
+                continue;
+            }
+
+            seen[index] = true;
+            _arguments[index].Read(ref reader, values, ref mayRepeat);
+        }
+
+        if (mayRepeat)
+        {
+            // Names that nobody knows were not looked at, and one may stand there twice.
+            JsonSerializer.Deserialize(json, ToolJson.Default.JsonElement);
+        }
+
+        for (var i = 0; i < _arguments.Length; i++)
+        {
+            if (!seen[i])
+            {
+                values.All[_arguments[i].Position] = _arguments[i].GetLeftOut();
+            }
+        }
+
+        return values;
+    }
+
+    /// <summary>Looks at the arguments of a call that the MCP SDK reads, and adds what was left out and may be null.</summary>
     /// <exception cref="McpException">An argument is not as the schema says; the message names it.</exception>
     public void Complete(CallToolRequestParams call)
     {
-        if (_schema.FindMistake(call.Arguments) is { } mistake)
+        foreach (var (name, value) in call.Arguments ?? new Dictionary<string, JsonElement>())
         {
-            throw new McpException(mistake);
+            Array.Find(_arguments, argument => argument.Name == name)?.Check(value);
         }
 
-        foreach (var name in _nullable)
+        foreach (var argument in _arguments)
         {
-            if (call.Arguments?.ContainsKey(name) is not true)
+            if (call.Arguments?.ContainsKey(argument.Name) is not true && argument.MustBeNull())
             {
                 call.Arguments = call.Arguments is null
                     ? new Dictionary<string, JsonElement>()
                     : new Dictionary<string, JsonElement>(call.Arguments);
-                call.Arguments[name] = Null;
+                call.Arguments[argument.Name] = Null;
             }
         }
     }
 
     /// <summary>Says which argument the method could not have been called with; null where the mistake is another one.</summary>
-    public string? FindUnreadable(CallToolRequestParams call)
-    {
-        foreach (var parameter in _parameters)
-        {
-            if (call.Arguments?.TryGetValue(parameter.Name!, out var value) is true && !IsReadable(value, parameter.ParameterType))
-            {
-                return $"{parameter.Name} has a wrong form.";
-            }
-        }
+    public string? FindUnreadable(CallToolRequestParams call) =>
+        Array.Find(_arguments, argument =>
+            call.Arguments?.TryGetValue(argument.Name, out var value) is true && !IsReadable(value, argument.Type)
+        )
+            is { } unreadable
+            ? unreadable.WrongForm
+            : null;
 
-        return null;
-    }
-
-    private static bool HasArgument(Tool tool, ParameterInfo parameter) =>
-        tool.InputSchema.TryGetProperty("properties", out var properties) && properties.TryGetProperty(parameter.Name!, out _);
+    /// <summary>
+    /// Whether arguments that cannot be read may be why a call failed. What only code that runs can throw is its own failure, such as that
+    /// of the constructor of the handlers, which comes before the arguments are read.
+    /// </summary>
+    public static bool MayCause(Exception exception) =>
+        exception is not (McpException or OperationCanceledException or CallRefusedException or StoreUnavailableException);
 
     /// <summary>Whether a value can be read as an argument of a type.</summary>
     public static bool IsReadable(JsonElement value, Type type)
@@ -74,9 +130,108 @@ internal sealed class MethodArguments
             value.Deserialize(McpJsonUtilities.DefaultOptions.GetTypeInfo(type));
             return true;
         }
-        catch (Exception exception) when (exception is JsonException or FormatException or ArgumentException or InvalidOperationException)
+        catch (Exception exception) when (IsOfReading(exception))
         {
             return false;
         }
+    }
+
+    // What a type throws that cannot read a value. Whatever else a type of the application's own throws is its own failure.
+    private static bool IsOfReading(Exception exception) =>
+        exception is JsonException or FormatException or ArgumentException or InvalidOperationException or NotSupportedException;
+
+    private int IndexOf(ref Utf8JsonReader name)
+    {
+        for (var i = 0; i < _arguments.Length; i++)
+        {
+            if (name.ValueTextEquals(_arguments[i].Utf8Name))
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+
+    /// <summary>What a method is called with, as far as the message says it.</summary>
+    internal sealed class Values(object?[] all)
+    {
+        private Exception? _failure;
+
+        /// <summary>Gets the values, by the positions of the parameters.</summary>
+        public object?[] All => all;
+
+        /// <summary>Notes the first argument that its type did not read.</summary>
+        public void Note(Exception failure) => _failure ??= failure;
+
+        /// <summary>
+        /// Throws what was noted. The handlers are made before that, as by the MCP SDK: what they say of a store that is away comes first.
+        /// </summary>
+        public void ThrowIfUnreadable()
+        {
+            if (_failure is not null)
+            {
+                ExceptionDispatchInfo.Throw(_failure);
+            }
+        }
+    }
+
+    /// <summary>A parameter that comes from the message.</summary>
+    private sealed class Argument(ParameterInfo parameter, ArgumentSchema schema, bool isRequired)
+    {
+        private readonly JsonTypeInfo _info = McpJsonUtilities.DefaultOptions.GetTypeInfo(parameter.ParameterType);
+        private readonly object? _default = DefaultValues.Of(parameter);
+
+        // The MCP SDK hands over a value as it parsed it where the parameter takes that.
+        private readonly bool _isTree = parameter.ParameterType.IsAssignableFrom(typeof(JsonElement));
+
+        public string Name { get; } = parameter.Name!;
+
+        public byte[] Utf8Name { get; } = Encoding.UTF8.GetBytes(parameter.Name!);
+
+        public int Position => parameter.Position;
+
+        public Type Type => parameter.ParameterType;
+
+        public string WrongForm => $"{Name} has a wrong form.";
+
+        public void Read(ref Utf8JsonReader reader, Values values, ref bool mayRepeat)
+        {
+            var end = reader;
+            if (schema.Find(ref end, ref mayRepeat) is { } mistake)
+            {
+                throw Refuse(mistake);
+            }
+
+            try
+            {
+                values.All[Position] = _isTree ? JsonElement.ParseValue(ref reader) : JsonSerializer.Deserialize(ref reader, _info);
+            }
+            catch (Exception exception) when (exception is not OutOfMemoryException)
+            {
+                values.Note(IsOfReading(exception) ? new McpException(WrongForm, exception) : exception);
+                reader = end;
+            }
+        }
+
+        public void Check(JsonElement value)
+        {
+            if (schema.Find(value) is { } mistake)
+            {
+                throw Refuse(mistake);
+            }
+        }
+
+        /// <summary>What the parameter is where its argument was left out.</summary>
+        public object? GetLeftOut() =>
+            !MustBeNull() ? _default
+            : _isTree ? Null
+            : JsonSerializer.Deserialize("null"u8, _info);
+
+        /// <summary>Whether an argument that was left out counts as null: it has no default of its own.</summary>
+        /// <exception cref="McpException">It must not be left out.</exception>
+        public bool MustBeNull() => isRequired && (schema.MayBeNull ? true : throw new McpException($"{Name} is required."));
+
+        private McpException Refuse(SchemaMistake mistake) => new($"{Name}{mistake.Place} {mistake.Text}.");
     }
 }

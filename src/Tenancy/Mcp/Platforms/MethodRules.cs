@@ -11,6 +11,11 @@ namespace Tenancy.Mcp.Platforms;
 /// </summary>
 internal sealed class MethodRules(MethodInfo method, string tool)
 {
+    private readonly HashSet<string> _patterns =
+    [
+        .. method.GetParameters().Select(parameter => parameter.GetCustomAttribute<RegularExpressionAttribute>()?.Pattern).OfType<string>(),
+    ];
+
     /// <summary>Looks at parameters and result.</summary>
     /// <exception cref="InvalidOperationException">Something cannot be described; the message names it.</exception>
     public void Check()
@@ -39,8 +44,22 @@ internal sealed class MethodRules(MethodInfo method, string tool)
             Check(context.ParameterAttributeProvider, place);
         }
 
+        if (schema is JsonObject described && PatternOf(context, described) is { } pattern)
+        {
+            described["pattern"] = Whole(pattern);
+        }
+
         return schema;
     }
+
+    // The attributes of a parameter are no part of the context of its schema: that the pattern is one of theirs is all that can be known.
+    private string? PatternOf(AIJsonSchemaCreateContext context, JsonObject schema) =>
+        context.GetCustomAttribute<RegularExpressionAttribute>(inherit: true)?.Pattern
+        ?? (context.Path.IsEmpty && schema["pattern"]?.ToString() is { } own && _patterns.Contains(own) ? own : null);
+
+    // The attribute asks for all of a text, and a schema's pattern for any part of it.
+    private static string Whole(string pattern) =>
+        pattern is ['^', .., '$'] && !pattern.Contains('|', StringComparison.Ordinal) ? pattern : $"^(?:{pattern})$";
 
     private void Check(ICustomAttributeProvider? member, string place)
     {

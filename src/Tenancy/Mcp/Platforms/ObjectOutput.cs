@@ -6,10 +6,13 @@ using ModelContextProtocol.Protocol;
 
 namespace Tenancy.Mcp.Platforms;
 
-/// <summary>Before 2026-07-28 the output of a tool was an object: what is none stands in one, as its <c>result</c>.</summary>
+/// <summary>
+/// Before 2026-07-28 the structured output of a tool had to be an object. A tool that gives something else, such as a list, describes an
+/// object to such clients, with what it gives in the member <c>result</c>.
+/// </summary>
 /// <remarks>
-/// The MCP SDK puts the results of its own tools there, but describes them so in lists of its own tools only, and not of those that run
-/// them, as <see cref="MethodTool"/> does.
+/// The MCP SDK wraps the results in this way for every tool, but the descriptions only for tools of its own classes. <see
+/// cref="MethodTool"/> is a class of this library around such a tool, and has to describe it itself.
 /// </remarks>
 internal static class ObjectOutput
 {
@@ -29,20 +32,20 @@ internal static class ObjectOutput
         return json.Deserialize(ToolType)!;
     }
 
+    /// <summary>Whether what a tool gives has to be put into an object for such clients.</summary>
+    public static bool MustWrap(JsonElement schema) =>
+        JsonSerializer.SerializeToNode(schema, ToolJson.Default.JsonElement) is var node && !IsObject(node) && !IsObjectOrNull(node);
+
     private static bool IsObject(JsonNode? schema) =>
         schema is JsonObject { } all && all["type"] is JsonValue type && type.ToString() == "object";
 
     private static JsonObject ToObject(JsonNode? schema)
     {
         var copy = schema?.DeepClone();
-        if (
-            copy is JsonObject all
-            && all["type"] is JsonArray types
-            && types.Select(type => type?.ToString()).Order(StringComparer.Ordinal).SequenceEqual(["null", "object"])
-        )
+        if (IsObjectOrNull(copy))
         {
-            all["type"] = "object";
-            return all;
+            copy!["type"] = "object";
+            return copy.AsObject();
         }
 
         MoveReferences(copy);
@@ -54,17 +57,28 @@ internal static class ObjectOutput
         };
     }
 
-    // What points into the schema starts at its root, which is a level further up now.
+    private static bool IsObjectOrNull(JsonNode? schema) =>
+        schema is JsonObject all
+        && all["type"] is JsonArray types
+        && types.Select(type => type?.ToString()).Order(StringComparer.Ordinal).SequenceEqual(["null", "object"]);
+
+    // What points into the schema starts at its root, which is a level further up now. Where a schema has a URL of its own, that is where
+    // its references start; and a schema that is called by its name is found wherever it lies.
     private static void MoveReferences(JsonNode? node)
     {
+        if (node is JsonObject whole && whole["$id"] is JsonValue)
+        {
+            return;
+        }
+
         foreach (var child in node is JsonObject properties ? properties.Select(property => property.Value) : node as JsonArray ?? [])
         {
             MoveReferences(child);
         }
 
-        if (node is JsonObject schema && schema["$ref"] is JsonValue reference && reference.ToString() is ['#', ..] target)
+        if (node is JsonObject schema && schema["$ref"] is JsonValue reference && reference.ToString() is "#" or ['#', '/', ..])
         {
-            schema["$ref"] = Place + target[1..];
+            schema["$ref"] = Place + reference.ToString()[1..];
         }
     }
 }

@@ -28,12 +28,15 @@ internal sealed class PlatformCatalog : IPlatformFactory
         _services = services;
         _kinds = registrations.ToDictionary(
             registration => registration.Name,
-            registration => new Lazy<PlatformKind>(() =>
-                new(registration.Name, Read(registration, common, calls, services), registration.Create, logger)
+            // What handlers are defined by is the application's code, which runs under no lock. Where two ask at once each runs it, and the
+            // first to end gives what both get.
+            registration => new Lazy<PlatformKind>(
+                () => new(registration.Name, Read(registration, common, calls, services), registration.Create, logger),
+                LazyThreadSafetyMode.PublicationOnly
             ),
             StringComparer.Ordinal
         );
-        _headerTools = new(() => PlatformKind.HeaderTools(_kinds.Values.Select(kind => kind.Value)));
+        _headerTools = new(() => PlatformKind.HeaderTools(_kinds.Values.Select(kind => kind.Value)), LazyThreadSafetyMode.PublicationOnly);
     }
 
     /// <summary>
@@ -69,7 +72,7 @@ internal sealed class PlatformCatalog : IPlatformFactory
         if (unknown is not null)
         {
             throw new InvalidOperationException(
-                $"Tenancy:Defaults:limits.tools.{unknown} is no tool of any platform{Spelling.Suggest(unknown, all)}."
+                $"Tenancy:Defaults:Limits:tools:{unknown} is no tool of any platform{Spelling.Suggest(unknown, all)}."
             );
         }
 
@@ -81,7 +84,9 @@ internal sealed class PlatformCatalog : IPlatformFactory
                 .FirstOrDefault();
             if (error.Field is not null)
             {
-                throw new InvalidOperationException($"Tenancy:Tenants:{i}:{error.Field} is a mistake: {error.Message}.");
+                throw new InvalidOperationException(
+                    $"{FieldPath.ToSetting($"Tenancy:Tenants:{i}", error.Field)} is a mistake: {error.Message}."
+                );
             }
         }
     }
@@ -105,7 +110,8 @@ internal sealed class PlatformCatalog : IPlatformFactory
 }
 
 /// <summary>The names of the platforms that were added, and of their tools.</summary>
-// The catalog is asked for late: options are validated by the names, and handlers, which the catalog reads, may need options.
+// It asks for the catalog only when it is asked for tools. Building the catalog reads the handlers, which may need options, and options are
+// validated by the names of the platforms: a catalog in the constructor would be a circle.
 internal sealed class PlatformNames(IEnumerable<PlatformRegistration> registrations, IServiceProvider services) : IPlatformNames
 {
     public IReadOnlyList<string> Names { get; } = [.. registrations.Select(registration => registration.Name)];

@@ -44,7 +44,7 @@ internal sealed class PlatformKind(
     /// <summary>The resources, templates included; null where there are none.</summary>
     public McpServerResourceCollection? Resources { get; } = primitives.Resources.IsEmpty ? null : primitives.Resources;
 
-    /// <summary>Gets the tools as lists of them have them.</summary>
+    /// <summary>Gets the descriptions of the tools, as <c>tools/list</c> answers them.</summary>
     public ToolLists Lists { get; } = new(primitives.Tools);
 
     /// <summary>Whether any tool asks for a scope.</summary>
@@ -61,6 +61,9 @@ internal sealed class PlatformKind(
 
     /// <summary>Whether parameters of a tool travel as headers, too, which the MCP SDK compares.</summary>
     public bool HasHeaderParameters(string? tool) => tool is not null && _headerTools.Contains(tool);
+
+    /// <summary>Finds a tool by its name; null where there is none.</summary>
+    public TenantTool? FindTool(string name) => _tools.GetValueOrDefault(name);
 
     /// <summary>
     /// Finds a tool by its name as it stands in a message, in its quotes; null where there is none, or where the name has escapes.

@@ -7,7 +7,10 @@ using ModelContextProtocol.Server;
 
 namespace Tenancy.Mcp.Platforms;
 
-/// <summary>The tools of a platform as lists of them have them. They are the same for all its tenants, and written once.</summary>
+/// <summary>
+/// The descriptions of a platform's tools, as <c>tools/list</c> answers them. They are the same for all tenants of the platform, so that
+/// their JSON is made once.
+/// </summary>
 internal sealed class ToolLists(McpServerPrimitiveCollection<McpServerTool> tools)
 {
     private static readonly JsonTypeInfo<Tool> ToolType = (JsonTypeInfo<Tool>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(Tool));

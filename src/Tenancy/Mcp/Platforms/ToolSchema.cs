@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using ModelContextProtocol.Protocol;
@@ -51,7 +52,7 @@ internal static class ToolSchema
     private static JsonElement Mend(Tool tool, JsonElement schema, bool mayLeaveOut, bool isOutput)
     {
         var node = Whole(JsonNode.Parse(schema.GetRawText()));
-        Mend(node, mayLeaveOut, isOutput);
+        Mend(node, new References((JsonObject)node.DeepClone()), mayLeaveOut, isOutput);
         if (FindUnsupported(node, "") is { } place)
         {
             var what = (isOutput ? "result" : "argument") + (place.Length > 0 ? $" '{place}'" : "");
@@ -64,7 +65,7 @@ internal static class ToolSchema
         return JsonSerializer.SerializeToElement(node);
     }
 
-    private static void Mend(JsonObject schema, bool mayLeaveOut, bool isOutput)
+    private static void Mend(JsonObject schema, References references, bool mayLeaveOut, bool isOutput)
     {
         foreach (var name in Single.Where(name => schema[name] is JsonValue))
         {
@@ -73,7 +74,7 @@ internal static class ToolSchema
 
         foreach (var child in Children(schema))
         {
-            Mend(child, mayLeaveOut, isOutput);
+            Mend(child, references, mayLeaveOut, isOutput);
         }
 
         if (Has(schema, "array") && !schema.ContainsKey("items") && !schema.ContainsKey("prefixItems"))
@@ -87,7 +88,38 @@ internal static class ToolSchema
             AddType(schema, values);
         }
 
-        MendMembers(schema, mayLeaveOut, isOutput);
+        MendMembers(schema, references, mayLeaveOut, isOutput);
+        MendTypeName(schema);
+    }
+
+    // Of an object that may be of several types .NET says once for all that the name of its type is required, and describes it with each
+    // type. Some clients refuse what is required and not described in the same place.
+    private static void MendTypeName(JsonObject schema)
+    {
+        if (schema["required"] is not JsonArray required || schema["anyOf"] is not JsonArray { Count: > 0 } types)
+        {
+            return;
+        }
+
+        var names = required.Select(name => name!.GetValue<string>()).ToArray();
+        var moved = names
+            .Where(name => schema["properties"]?[name] is null && types.All(type => type!["properties"]?[name] is not null))
+            .ToArray();
+        foreach (var type in types.Cast<JsonObject>())
+        {
+            Require(type, [.. moved.Union((type["required"] as JsonArray ?? []).Select(name => name!.GetValue<string>()))]);
+        }
+
+        Require(schema, names.Except(moved).ToArray());
+    }
+
+    private static void Require(JsonObject schema, string[] names)
+    {
+        schema.Remove("required");
+        if (names.Length > 0)
+        {
+            schema["required"] = new JsonArray([.. names.Select(name => JsonValue.Create(name))]);
+        }
     }
 
     // Anything and nothing, in words that all clients know.
@@ -107,7 +139,7 @@ internal static class ToolSchema
         schema[name] = Whole(schema[name]);
     }
 
-    private static void MendMembers(JsonObject schema, bool mayLeaveOut, bool isOutput)
+    private static void MendMembers(JsonObject schema, References references, bool mayLeaveOut, bool isOutput)
     {
         if (schema["properties"] is not JsonObject properties)
         {
@@ -117,7 +149,9 @@ internal static class ToolSchema
         var required = (schema["required"] as JsonArray)?.Select(name => name!.GetValue<string>()).ToHashSet(StringComparer.Ordinal) ?? [];
         foreach (var (name, member) in properties.Select(property => (property.Key, (JsonObject)property.Value!)))
         {
-            if (MayBeNull(member) && mayLeaveOut || isOutput && IsAnything(member))
+            // A type that stands twice is described once, and a reference leads there.
+            var described = references.Follow(member);
+            if (MayBeNull(described) && mayLeaveOut || isOutput && IsAnything(described))
             {
                 required.Remove(name);
             }
@@ -156,14 +190,19 @@ internal static class ToolSchema
         if (schema["type"] is JsonArray types)
         {
             var rest = types.Where(type => !IsNull(type)).Select(type => type!.GetValue<string>()).ToArray();
-            schema["type"] = rest is [var only] ? only : new JsonArray([.. rest.Select(type => JsonValue.Create(type))]);
+            schema["type"] = rest switch
+            {
+                [] => "null",
+                [var only] => only,
+                _ => new JsonArray([.. rest.Select(type => JsonValue.Create(type))]),
+            };
         }
 
         foreach (var name in new[] { "anyOf", "enum" })
         {
-            if (schema[name] is JsonArray all)
+            if (schema[name] is JsonArray all && all.Where(one => one is not null && !IsNullSchema(one)).ToArray() is { Length: > 0 } rest)
             {
-                schema[name] = new JsonArray([.. all.Where(one => one is not null && !IsNullSchema(one)).Select(one => one!.DeepClone())]);
+                schema[name] = new JsonArray([.. rest.Select(one => one!.DeepClone())]);
             }
         }
 
@@ -241,7 +280,49 @@ internal static class ToolSchema
 
     private static bool IsNullSchema(JsonNode? schema) => schema is JsonObject { Count: 1 } only && IsNull(only["type"]);
 
+    // Equal values may be written in two ways, as 1 and 1.0 are, so that their text is no hash.
     private static readonly EqualityComparer<JsonNode?> Comparer = EqualityComparer<JsonNode?>.Create(JsonNode.DeepEquals, node =>
-        node?.ToJsonString().GetHashCode(StringComparison.Ordinal) ?? 0
+        (int?)node?.GetValueKind() ?? 0
     );
+
+    /// <summary>Schemas as they were before anything was mended, found by references to them.</summary>
+    private sealed class References(JsonObject root)
+    {
+        /// <summary>What a schema's reference leads to; the schema itself where it has none that leads anywhere.</summary>
+        public JsonObject Follow(JsonObject schema)
+        {
+            // A circle of references says nothing.
+            var found = schema;
+            for (var passed = 0; passed < 32 && found["$ref"]?.GetValueKind() == JsonValueKind.String; passed++)
+            {
+                if (Find(found["$ref"]!.GetValue<string>()) is not { } next)
+                {
+                    return schema;
+                }
+
+                found = next;
+            }
+
+            return found;
+        }
+
+        private JsonObject? Find(string reference)
+        {
+            JsonNode? found = root;
+            foreach (var part in JsonPointer.Read(reference))
+            {
+                found = found switch
+                {
+                    JsonArray list
+                        when int.TryParse(part, CultureInfo.InvariantCulture, out var index) && index >= 0 && index < list.Count => list[
+                        index
+                    ],
+                    JsonObject named => named[part],
+                    _ => null,
+                };
+            }
+
+            return found as JsonObject;
+        }
+    }
 }

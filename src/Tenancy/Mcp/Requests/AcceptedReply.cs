@@ -31,9 +31,10 @@ internal static class AcceptedReplies
         return accept is [Both] ? AcceptedReply.EventStream
             : accept is [Json] || StringValues.IsNullOrEmpty(accept) ? AcceptedReply.Json
             : !Accepts(request, Json) ? AcceptedReply.Unclear
-            : Accepts(request, EventStream) && MentionsEventStream(accept) ? AcceptedReply.EventStream
-            : MentionsEventStream(accept) ? AcceptedReply.Unclear
-            : AcceptedReply.Json;
+            : !MentionsEventStream(accept) ? AcceptedReply.Json
+            : Accepts(request, EventStream) ? AcceptedReply.EventStream
+            : Refuses(request, EventStream) ? AcceptedReply.Json
+            : AcceptedReply.Unclear;
     }
 
     /// <summary>Whether a client reads event streams, as who asks for the stream of a session has to say.</summary>
@@ -53,5 +54,12 @@ internal static class AcceptedReplies
     }
 
     private static bool Accepts(HttpRequest request, string mediaType) =>
-        request.GetTypedHeaders().Accept.Any(type => type.MatchesMediaType(mediaType));
+        !Refuses(request, mediaType)
+        && request.GetTypedHeaders().Accept.Any(type => type.Quality is not 0 && type.MatchesMediaType(mediaType));
+
+    // RFC 9110, section 12.4.2: a weight of 0 says what is not wanted.
+    private static bool Refuses(HttpRequest request, string mediaType) =>
+        request
+            .GetTypedHeaders()
+            .Accept.Any(type => type.Quality is 0 && type.MediaType.Equals(mediaType, StringComparison.OrdinalIgnoreCase));
 }

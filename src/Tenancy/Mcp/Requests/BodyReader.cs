@@ -1,6 +1,8 @@
+using System.Buffers;
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
+using ModelContextProtocol.Protocol;
 using Tenancy.Configuration;
 using Tenancy.Resolution;
 
@@ -8,13 +10,13 @@ namespace Tenancy.Mcp.Requests;
 
 /// <summary>
 /// Reads the bodies of requests within their bounds: how large one may be, how long it may take, and how much of all of them is held at
-/// once.
+/// once. Of one that does not come at once the beginning is judged while the rest arrives.
 /// </summary>
 /// <remarks>
 /// Kestrel ends a body that falls below its least rate (240 bytes a second, after 5 seconds), but one that trickles just above it would
 /// last for hours.
 /// </remarks>
-internal sealed class BodyReader(IOptions<TenancyOptions> options, BodyBudgets budgets, TimeProvider time)
+internal sealed class BodyReader(IOptions<TenancyOptions> options, BodyBudgets budgets, AnonymousAccess access, TimeProvider time)
 {
     /// <summary>
     /// The most bytes of a body whose sender has shown no credentials where some are asked for: nothing that such a caller may send is
@@ -79,6 +81,7 @@ internal sealed class BodyReader(IOptions<TenancyOptions> options, BodyBudgets b
         using var end = CancellationTokenSource.CreateLinkedTokenSource(aborted, deadline.Token);
         var held = budgets.Begin(request.Tenant.Id);
         var isKept = false;
+        var head = new ArrivingHead();
         try
         {
             while (true)
@@ -86,8 +89,9 @@ internal sealed class BodyReader(IOptions<TenancyOptions> options, BodyBudgets b
                 var read = await http.BodyReader.ReadAsync(end.Token);
                 var refusal =
                     read.Buffer.Length > most ? Refusal.TooLarge
-                    : held.TryGrow(read.Buffer.Length) ? null
-                    : Refusal.TooManyBodies;
+                    : !held.TryGrow(read.Buffer.Length) ? Refusal.TooManyBodies
+                    : read.IsCompleted ? null
+                    : Judge(request, ref head, read.Buffer);
                 if (refusal is null && read.IsCompleted)
                 {
                     isKept = true;
@@ -113,4 +117,32 @@ internal sealed class BodyReader(IOptions<TenancyOptions> options, BodyBudgets b
             }
         }
     }
+
+    // Who may not call what the message calls is told so before the rest of it is there, and takes no memory with that. So is who sends no
+    // JSON. All else is judged by the whole.
+    private Refusal? Judge(McpRequest request, ref ArrivingHead head, ReadOnlySequence<byte> body)
+    {
+        if (head.IsKnown)
+        {
+            return null;
+        }
+
+        head.Read(body);
+        var refusal =
+            head.IsBroken ? Refusal.BadJson
+            : head is { Method: RequestMethods.ToolsCall, Tool: { } tool } ? JudgeCall(request, tool)
+            : null;
+        if (refusal is not null)
+        {
+            request.KeepId(head.Id);
+        }
+
+        return refusal;
+    }
+
+    private Refusal? JudgeCall(McpRequest request, string name) =>
+        !access.MayCall(request.Tenant, request.Caller, name) ? Refusal.NoCredentials
+        : request.Caller.IsAnonymous || request.Platform.Kind.FindTool(name) is not { RequiredScopes.Count: > 0 } tool ? null
+        : ToolScopes.Missing(request.Tenant, request.User, tool) is { Count: > 0 } scopes ? Refusal.InsufficientScope(scopes)
+        : null;
 }

@@ -1,17 +1,4 @@
-using Microsoft.Extensions.Options;
-using Tenancy.Configuration;
-
 namespace Tenancy.Mcp.Requests;
-
-/// <summary>Keeps connections awake on which nothing else is written: what stands in between cuts silent ones.</summary>
-internal sealed class Heartbeats(TimeProvider time, IOptions<TenancyOptions> options)
-{
-    /// <summary>Gets how long a connection may be silent.</summary>
-    public TimeSpan Interval { get; } = options.Value.HeartbeatInterval;
-
-    /// <summary>Does something at every interval.</summary>
-    public Heartbeat Begin(Func<Task> beat) => new(time, Interval, beat);
-}
 
 /// <summary>Does something at every interval until it is disposed, one after the other.</summary>
 /// <remarks>After it was disposed nothing of it runs any more, so that its target can be used by somebody else.</remarks>
@@ -48,10 +35,10 @@ internal sealed class Heartbeat : IAsyncDisposable
         {
             if (!_isOver && _beating.IsCompleted)
             {
-                _beating = BeatAsync();
+                // Elsewhere: what it runs, such as the callbacks at an answer's first byte, may take its time, and whoever disposes this
+                // waits for the lock.
+                _beating = Task.Run(_beat);
             }
         }
     }
-
-    private async Task BeatAsync() => await _beat().ConfigureAwait(false);
 }

@@ -52,7 +52,7 @@ internal sealed class McpRequest
     public CallerIdentity Caller { get; }
 
     /// <summary>Gets whether the caller has shown nothing at a tenant that asks for something.</summary>
-    public bool IsStranger => Caller.IsAnonymous && !ToolContextFactory.IsOpen(Tenant);
+    public bool IsStranger => CallerRights.IsStranger(Tenant, Caller);
 
     /// <summary>Gets the form of the answer that the client reads.</summary>
     public AcceptedReply Reply { get; }
@@ -73,12 +73,16 @@ internal sealed class McpRequest
     public bool IsForeignSession { get; set; }
 
     /// <summary>
-    /// Gets whether the header of sessions is there at all: an empty one, or two, name no session, and are none without one either.
+    /// Gets whether the request has the header that names sessions, whatever stands in it. A request whose header is empty, or has two
+    /// values, has no <see cref="SessionId"/>, and yet is not one of a client without sessions.
     /// </summary>
     public bool HasSessionHeader => Http.Request.Headers.ContainsKey(SessionIdHeader);
 
     /// <summary>Gets the message, in one piece, until the body is released.</summary>
     public ReadOnlyMemory<byte> Body { get; private set; }
+
+    /// <summary>Gets how many bytes the body had, also when it is released.</summary>
+    public int BodyBytes { get; private set; }
 
     /// <summary>Gets what was read of the message.</summary>
     public ref readonly MessageHead Head => ref _head;
@@ -115,6 +119,7 @@ internal sealed class McpRequest
     public bool TryRead(ReadOnlyMemory<byte> body)
     {
         Body = body;
+        BodyBytes = body.Length;
         if (!MessageHead.TryRead(body.Span, out _head))
         {
             return false;
@@ -140,6 +145,9 @@ internal sealed class McpRequest
 
     /// <summary>Keeps the id, as it stood in a message that was released, for an answer that refuses the request.</summary>
     public void ReadId(ReadOnlySpan<byte> id) => Id = ParseId(id);
+
+    /// <summary>Keeps the id of a message that is refused before all of it is there.</summary>
+    public void KeepId(JsonNode? id) => Id = id;
 
     /// <summary>Keeps the id by which the request can be cancelled in its session.</summary>
     public void KeepRequestId() => RequestId = SessionId is not null && _head.IsRequest ? RequestIds.Read(Body.Span[_head.Id]) : null;

@@ -45,7 +45,7 @@ internal struct MessageHead
 
     /// <summary>
     /// Gets whether a member stands twice, or in a spelling that differs by case only: readers differ in which one counts (RFC 8259,
-    /// section 4).
+    /// section 4), and the MCP SDK has three rules for it: findings/mcp-csharp-sdk-repeated-member.sh.
     /// </summary>
     public bool IsAmbiguous { get; private set; }
 

@@ -39,7 +39,7 @@ internal static class MessageParameters
     public static bool AreReadable(string method, ReadOnlySpan<byte> parameters, bool isModern) =>
         !Types.TryGetValue(method, out var type)
         || (isModern && IsGone(method))
-        || IsReadable(parameters.IsEmpty ? "{}"u8 : parameters, type);
+        || (IsReadable(parameters.IsEmpty ? "{}"u8 : parameters, type) && (method != McpRequest.SetLogLevel || NamesLevel(parameters)));
 
     /// <summary>Whether a message is an answer to a question of the server's.</summary>
     public static bool IsAnswer(ReadOnlySpan<byte> message) => IsReadable(message, AnswerType);
@@ -65,6 +65,10 @@ internal static class MessageParameters
         }
     }
 
+    // The serializer takes a number for the name of a level, which MCP does not.
+    private static bool NamesLevel(ReadOnlySpan<byte> parameters) =>
+        JsonElement.Parse(parameters).TryGetProperty("level", out var level) && level.ValueKind == JsonValueKind.String;
+
     // Null where there must be something: the serializer takes it, and whoever uses it fails.
     private static bool LacksSomething(object value) =>
         value
@@ -76,8 +80,8 @@ internal static class MessageParameters
                 or SubscribeRequestParams { Uri: null }
                 or UnsubscribeRequestParams { Uri: null }
                 or SubscriptionsListenRequestParams { Notifications: null }
-                or CompleteRequestParams { Ref: null }
-                or CompleteRequestParams { Argument: null };
+                or CompleteRequestParams { Ref: null or PromptReference { Name: null } or ResourceTemplateReference { Uri: null } }
+                or CompleteRequestParams { Argument: null or { Name: null } or { Value: null } };
 
     private static JsonTypeInfo TypeOf<T>() => McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(T));
 }

@@ -44,7 +44,8 @@ internal static class ProtocolVersions
 
     /// <summary>Refuses a revision that is not spoken here.</summary>
     /// <remarks>
-    /// A client of those without sessions is to choose one for <c>server/discover</c>, which lists those without sessions only.
+    /// The answer lists the revisions to choose from. A message that declares its own revision comes from a client that has no sessions: it
+    /// is offered only the revision without sessions, as in the answer to <c>server/discover</c>.
     /// </remarks>
     public static Refusal? Check(McpRequest request) =>
         request.HasKnownVersion
@@ -52,7 +53,8 @@ internal static class ProtocolVersions
             : new(
                 StatusCodes.Status400BadRequest,
                 "The server does not speak this revision of the protocol.",
-                (int)McpErrorCode.UnsupportedProtocolVersion
+                (int)McpErrorCode.UnsupportedProtocolVersion,
+                Name: "UnsupportedVersion"
             )
             {
                 Data = new()

@@ -5,7 +5,7 @@ namespace Tenancy.Mcp.Requests;
 /// <summary>Looks for members that stand twice in one object of a message, at whatever depth.</summary>
 /// <remarks>
 /// RFC 8259 leaves it to the reader which of them counts, and readers differ: one could check the first and another act on the last. The
-/// MCP SDK takes the last one, and fails on some.
+/// MCP SDK takes the last one, and fails on some: findings/mcp-csharp-sdk-repeated-member.sh.
 /// </remarks>
 internal static class RepeatedNames
 {
@@ -19,9 +19,9 @@ internal static class RepeatedNames
             using var document = JsonDocument.Parse(message, Strict);
             return false;
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            // It is JSON: repeated names are all that can be wrong with it.
+            // It is JSON: all that can be wrong with it are repeated names, and names with half a surrogate pair, which nobody can compare.
             return true;
         }
     }

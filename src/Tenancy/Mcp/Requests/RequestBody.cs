@@ -10,23 +10,34 @@ internal sealed class RequestBody : IDisposable
 {
     private readonly HttpRequest _http;
     private readonly ReadOnlySequence<byte> _read;
+    private readonly SequencePosition _start;
     private readonly BodyBudgets.Holding? _held;
     private byte[]? _rented;
     private bool _isOver;
 
     public RequestBody(HttpRequest http, ReadOnlySequence<byte> read, BodyBudgets.Holding? held)
     {
-        (_http, _read, _held) = (http, read, held);
+        (_http, _read, _held, _start) = (http, read, held, read.Start);
         if (read.IsSingleSegment)
         {
             Bytes = read.First;
-            return;
+        }
+        else
+        {
+            _rented = ArrayPool<byte>.Shared.Rent((int)read.Length);
+            read.CopyTo(_rented);
+            Bytes = _rented.AsMemory(0, (int)read.Length);
         }
 
-        _rented = ArrayPool<byte>.Shared.Rent((int)read.Length);
-        read.CopyTo(_rented);
-        Bytes = _rented.AsMemory(0, (int)read.Length);
+        if (Bytes.Span.StartsWith(ByteOrderMark))
+        {
+            Bytes = Bytes[ByteOrderMark.Length..];
+            _start = read.GetPosition(ByteOrderMark.Length);
+        }
     }
+
+    // RFC 8259, section 8.1: who reads JSON may ignore it, and some clients write it.
+    private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
     /// <summary>Gets the bytes, until the body is consumed, given back or disposed of.</summary>
     public ReadOnlyMemory<byte> Bytes { get; private set; }
@@ -39,7 +50,7 @@ internal sealed class RequestBody : IDisposable
     }
 
     /// <summary>Leaves the body to somebody who reads it again.</summary>
-    public void GiveBack() => End(_read.Start);
+    public void GiveBack() => End(_start);
 
     public void Dispose()
     {

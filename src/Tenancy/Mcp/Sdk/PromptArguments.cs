@@ -32,8 +32,7 @@ internal static class PromptArguments
             {
                 return await next(request, cancellationToken);
             }
-            catch (Exception exception)
-                when (exception is not (McpException or OperationCanceledException) && FindUnreadable(prompt, request.Params) is { } name)
+            catch (Exception exception) when (MethodArguments.MayCause(exception) && FindUnreadable(prompt, request.Params) is { } name)
             {
                 throw Refuse($"{name} has a wrong form.");
             }

@@ -20,7 +20,7 @@ internal sealed class RequestFlow
     private RequestFlow(McpRequest request, SdkReply reply, CancellationToken sessionEnds)
     {
         (Tenant, User, Caller, IsStranger) = (request.Tenant, request.User, request.Caller, request.IsStranger);
-        (Reply, SessionEnds) = (reply, sessionEnds);
+        (Reply, SessionEnds, RequestBytes) = (reply, sessionEnds, request.BodyBytes);
     }
 
     public static RequestFlow? Current => Flow.Value;
@@ -33,6 +33,9 @@ internal sealed class RequestFlow
 
     /// <summary>Gets whether the caller has shown nothing at a tenant that asks for something.</summary>
     public bool IsStranger { get; }
+
+    /// <summary>Gets how many bytes the request had.</summary>
+    public int RequestBytes { get; }
 
     /// <summary>Gets the answer, which may yet be refused.</summary>
     public SdkReply Reply { get; }

@@ -1,9 +1,11 @@
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
+using Tenancy.Diagnostics;
 using Tenancy.Mcp.Platforms;
 using Tenancy.Registry;
 using Tenancy.State;
@@ -14,8 +16,11 @@ namespace Tenancy.Mcp.Sdk;
 /// Makes each handler that the MCP SDK runs a call of the request's tenant and caller: tools, prompts, resources, and an application's own
 /// methods.
 /// </summary>
-internal sealed class SdkCalls(CallStarter starter) : IToolCalls, IPostConfigureOptions<McpServerOptions>
+internal sealed class SdkCalls(CallStarter starter, ILogger<SdkCalls> logger) : IToolCalls, IPostConfigureOptions<McpServerOptions>
 {
+    /// <summary>What the SDK logs failed calls to.</summary>
+    public const string SdkCategory = "ModelContextProtocol.Server.McpServer";
+
     private static readonly JsonTypeInfo<IDictionary<string, JsonElement>> ArgumentsType =
         (JsonTypeInfo<IDictionary<string, JsonElement>>)
             McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(IDictionary<string, JsonElement>));
@@ -31,19 +36,45 @@ internal sealed class SdkCalls(CallStarter starter) : IToolCalls, IPostConfigure
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, RequestFlow.Current!.SessionEnds);
         try
         {
-            return tool is MethodTool method
+            var result = tool is MethodTool method
                 ? await RunAsync(method, call, request, ends.Token)
                 : await RunAsync(tool, call, request, ends.Token);
+            call.CountBytes(ToolAnswer.Measure(result));
+            if (result.IsError is true && call.Outcome == CallOutcome.Ok)
+            {
+                call.Note(CallOutcome.Error);
+            }
+
+            return result;
         }
-        catch (StoreUnavailableException)
+        catch (OperationCanceledException) when (ends.IsCancellationRequested)
         {
+            call.Note(CallOutcome.Cancelled);
+            throw;
+        }
+        catch (StoreUnavailableException exception)
+        {
+            call.Note(CallOutcome.Unavailable);
+            logger.StoreAway(exception, call.Tenant.Id.Value);
             RequestFlow.Current!.Reply.RefuseForStore();
             throw;
         }
-        catch (CallRefusedException exception)
+        // By an InputRequiredException a handler asks its client for something, which is no failure.
+        catch (Exception exception) when (exception is not (OutOfMemoryException or InputRequiredException))
         {
-            // What the SDK tells the client of.
-            throw new McpException(exception.CallerMessage, exception);
+            call.Note(CallOutcome.Of(exception));
+            var reference = call.LogFailure(logger, exception);
+            if (exception is McpException)
+            {
+                throw;
+            }
+
+            // In the SDK's own words, which know nothing of a reference.
+            return new()
+            {
+                IsError = true,
+                Content = [new TextContentBlock { Text = FailureText.Of(tool.ProtocolTool.Name, exception, reference) }],
+            };
         }
         finally
         {
@@ -53,20 +84,22 @@ internal sealed class SdkCalls(CallStarter starter) : IToolCalls, IPostConfigure
 
     public void PostConfigure(string? name, McpServerOptions options)
     {
-        var filters = options.Filters.Request;
-        filters.ListPromptsFilters.Add(Filter);
+        var (filters, handlers) = (options.Filters.Request, options.Handlers);
         filters.GetPromptFilters.Add(Filter);
-        filters.ListResourcesFilters.Add(Filter);
-        filters.ListResourceTemplatesFilters.Add(Filter);
         filters.ReadResourceFilters.Add(Filter);
-        filters.SubscribeToResourcesFilters.Add(Filter);
-        filters.UnsubscribeFromResourcesFilters.Add(Filter);
-        filters.CompleteFilters.Add(Filter);
+
+        // What the SDK answers by itself runs no handler, and takes no place among the calls.
+        AddWhereNotAlone(filters.ListPromptsFilters, handlers.ListPromptsHandler);
+        AddWhereNotAlone(filters.ListResourcesFilters, handlers.ListResourcesHandler);
+        AddWhereNotAlone(filters.ListResourceTemplatesFilters, handlers.ListResourceTemplatesHandler);
+        AddWhereNotAlone(filters.SubscribeToResourcesFilters, handlers.SubscribeToResourcesHandler);
+        AddWhereNotAlone(filters.UnsubscribeFromResourcesFilters, handlers.UnsubscribeFromResourcesHandler);
+        AddWhereNotAlone(filters.CompleteFilters, handlers.CompleteHandler);
 #pragma warning disable MCPEXP002 // See Wrap.
-        if (options.RequestHandlers is { } handlers)
+        if (options.RequestHandlers is { } methods)
         {
             // No filter stands before an application's own methods, so that each is wrapped.
-            options.RequestHandlers = [.. handlers.Select(Wrap)];
+            options.RequestHandlers = [.. methods.Select(Wrap)];
         }
 #pragma warning restore MCPEXP002
     }
@@ -82,10 +115,21 @@ internal sealed class SdkCalls(CallStarter starter) : IToolCalls, IPostConfigure
         };
 #pragma warning restore MCPEXP002
 
+    private void AddWhereNotAlone<TParams, TResult>(
+        IList<McpRequestFilter<TParams, TResult>> filters,
+        McpRequestHandler<TParams, TResult>? handler
+    )
+    {
+        if (handler is not null || filters.Count > 0)
+        {
+            filters.Add(Filter);
+        }
+    }
+
     private McpRequestHandler<TParams, TResult> Filter<TParams, TResult>(McpRequestHandler<TParams, TResult> next) =>
         (request, cancellationToken) => RunAsync(request, () => next(request, cancellationToken));
 
-    private static async ValueTask<CallToolResult> RunAsync(
+    private async ValueTask<CallToolResult> RunAsync(
         MethodTool tool,
         Call call,
         RequestContext<CallToolRequestParams> request,
@@ -96,15 +140,16 @@ internal sealed class SdkCalls(CallStarter starter) : IToolCalls, IPostConfigure
         if (call.Work is { IsEmpty: false })
         {
             // What was written must be able to be answered.
-            ToolAnswer.FromResult(answer).Settle();
+            ToolAnswer.FromResult(answer).ThrowIfTooLarge();
         }
 
         await call.CommitAsync(answer.IsError is true);
+        LogRefusal(call, answer.IsError is true);
         return answer;
     }
 
     // The SDK has read the arguments as it does; a tool of another kind reads them from bytes.
-    private static async ValueTask<CallToolResult> RunAsync(
+    private async ValueTask<CallToolResult> RunAsync(
         TenantTool tool,
         Call call,
         RequestContext<CallToolRequestParams> request,
@@ -118,10 +163,12 @@ internal sealed class SdkCalls(CallStarter starter) : IToolCalls, IPostConfigure
             var answer = await run.RunAsync(call, cancellationToken);
             var result = answer.ToResult();
             await call.CommitAsync(answer.IsError);
+            LogRefusal(call, answer.IsError);
             return result;
         }
         catch (Exception exception) when (exception is not OperationCanceledException && run.Fail(exception, call) is { } failure)
         {
+            call.Note(CallOutcome.Of(exception, run.IsCallersMistake(exception)));
             if (exception is StoreUnavailableException)
             {
                 // The client sees the status of the refusal, unless a part of the answer was sent before.
@@ -142,19 +189,47 @@ internal sealed class SdkCalls(CallStarter starter) : IToolCalls, IPostConfigure
             await call.CommitAsync();
             return answer;
         }
-        catch (StoreUnavailableException)
+        catch (OperationCanceledException)
         {
+            call.Note(CallOutcome.Cancelled);
+            throw;
+        }
+        catch (StoreUnavailableException exception)
+        {
+            call.Note(CallOutcome.Unavailable);
+            logger.StoreAway(exception, call.Tenant.Id.Value);
             RequestFlow.Current!.Reply.RefuseForStore();
             throw;
         }
         catch (CallRefusedException exception)
         {
+            call.Note(CallOutcome.Error);
+
             // What the SDK tells the client of.
             throw new McpException(exception.CallerMessage, exception);
+        }
+        // By an InputRequiredException a handler asks its client for something, which is no failure.
+        catch (Exception exception) when (exception is not (OutOfMemoryException or InputRequiredException))
+        {
+            call.Note(CallOutcome.Of(exception));
+            if (exception is not McpException)
+            {
+                logger.HandlerFailed(exception, call.Tenant.Id.Value, (request.JsonRpcMessage as JsonRpcRequest)?.Method, call.Reference);
+            }
+
+            throw;
         }
         finally
         {
             await call.ReleaseAsync();
+        }
+    }
+
+    private void LogRefusal(Call call, bool isError)
+    {
+        if (isError)
+        {
+            logger.ToolRefusedCall(call.Tool!.ProtocolTool.Name, call.Tenant.Id.Value);
         }
     }
 
@@ -168,6 +243,7 @@ internal sealed class SdkCalls(CallStarter starter) : IToolCalls, IPostConfigure
             throw new McpException(refusal!.Detail);
         }
 
+        call.CountBytes(flow.RequestBytes);
         return call;
     }
 }

@@ -1,4 +1,6 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Tenancy.Diagnostics;
 using Tenancy.Mcp.Requests;
 using Tenancy.Mcp.Sessions;
 using Tenancy.Resolution;
@@ -16,9 +18,10 @@ namespace Tenancy.Mcp.Sdk;
 internal sealed class SdkPath(
     StatelessEndpoint stateless,
     StaleSessions stale,
-    SessionMessages messages,
+    LogLevels levels,
     OpenSessions sessions,
-    Heartbeats heartbeats
+    Heartbeats heartbeats,
+    ILogger<SdkPath> logger
 )
 {
     /// <summary>Answers a request.</summary>
@@ -29,26 +32,39 @@ internal sealed class SdkPath(
         using var reply = new SdkReply(request.Http, isJson: request.Reply == AcceptedReply.Json);
         var body = response.Body;
         response.Body = reply;
-        if (request.Reply == AcceptedReply.Json)
-        {
-            request.Http.Request.Headers.Accept = AcceptedReplies.Both;
-        }
-
-        await stale.RenewAsync(request);
-        request.Http.Features.Set(messages);
-        RequestFlow.Begin(
-            request,
-            reply,
-            request.SessionId is { } session ? sessions.Enter(request.Tenant.Id, session).Ended : CancellationToken.None
-        );
         try
         {
+            if (request.Reply == AcceptedReply.Json)
+            {
+                request.Http.Request.Headers.Accept = AcceptedReplies.Both;
+            }
+
+            // The SDK would look for the encoding that a client names, and fail where it finds none, such as for one in quotes.
+            request.Http.Request.ContentType = JsonBody.Json;
+
+            if (!await stale.TryRenewAsync(request))
+            {
+                return Refusal.TenantChanged;
+            }
+
+            await levels.RestoreAsync(request);
+            RequestFlow.Begin(
+                request,
+                reply,
+                request.SessionId is { } session ? sessions.Enter(request.Tenant.Id, session).Ended : CancellationToken.None
+            );
             await using var awake = request.Reply == AcceptedReply.Json ? null : heartbeats.Begin(reply.BeatAsync);
             await RunAsync(request, reply, invocation, next);
         }
         finally
         {
             response.Body = body;
+        }
+
+        if (reply.IsError && request.Tool is null && request.Head.IsCall)
+        {
+            // The SDK would log it as a failure of the server's, with a stack: anybody with a token could fill the log.
+            logger.NoSuchTool(request.Tenant.Id.Value);
         }
 
         return await EndAsync(request, reply);
@@ -86,6 +102,11 @@ internal sealed class SdkPath(
         catch (OperationCanceledException) when (cancellable is { IsCancelled: true })
         {
             reply.EndUnanswered();
+        }
+        catch (OperationCanceledException) when (!request.Http.RequestAborted.IsCancellationRequested)
+        {
+            // The SDK has let go of the session, as after a change of the tenant's platform, and with it of all that it ran for it.
+            reply.Refuse(Refusal.TenantChanged);
         }
     }
 

@@ -1,9 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Net.Http.Headers;
 using Tenancy.Mcp.Requests;
 using Tenancy.Resolution;
 
@@ -18,7 +15,7 @@ namespace Tenancy.Mcp.Sdk;
 /// The SDK flushes the headers of clients before 2026-07-28 before a handler runs; those of later ones it sends with the first message,
 /// too. An event stream that takes long is begun before its first message, so that nobody takes the connection for dead.
 /// </remarks>
-internal sealed class SdkReply : Stream
+internal sealed class SdkReply : WriteOnlyStream
 {
     // The states. Held: nothing was sent, so that the status can still change. From there it becomes either Begun, with the first message,
     // or Refused, and then nothing that the SDK writes is sent. Over: the request has ended. Changes are atomic, because a handler may
@@ -51,20 +48,6 @@ internal sealed class SdkReply : Stream
     /// <summary>Gets whether the answer is an error.</summary>
     public bool IsError { get; private set; }
 
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
     /// <summary>Makes the answer 503, unless a part of it, such as a progress notification, was sent.</summary>
     public void RefuseForStore() => Refuse(Refusal.StoreUnavailable);
 
@@ -91,7 +74,7 @@ internal sealed class SdkReply : Stream
             if (
                 !_isJson
                 && !_isAnswered
-                && IsEventStream(_http.Response)
+                && SdkOutput.IsEventStream(_http.Response)
                 && Interlocked.CompareExchange(ref _state, Begun, Held) is Held or Begun
             )
             {
@@ -106,14 +89,14 @@ internal sealed class SdkReply : Stream
         }
     }
 
-    /// <summary>Answers nothing more: whoever asked has cancelled the request.</summary>
+    /// <summary>Answers nothing, because whoever asked has cancelled the request. An answer that was written before that stays.</summary>
     public void EndUnanswered()
     {
-        if (_isJson)
+        if (_isJson && !IsAnswered)
         {
             _events = null;
             _length = 0;
-            ForgetEventStream(_http.Response);
+            SdkOutput.ForgetEventStream(_http.Response);
             _http.Response.ContentType = null;
             _http.Response.StatusCode = StatusCodes.Status202Accepted;
         }
@@ -125,7 +108,7 @@ internal sealed class SdkReply : Stream
     {
         if (Volatile.Read(ref _state) == Refused)
         {
-            ForgetEventStream(_http.Response);
+            SdkOutput.ForgetEventStream(_http.Response);
             return Volatile.Read(ref _refusal) ?? Refusal.StoreUnavailable;
         }
 
@@ -166,8 +149,6 @@ internal sealed class SdkReply : Stream
         }
     }
 
-    public override void Flush() { }
-
     /// <summary>
     /// Ends it with its request. Kestrel writes the next answer of the connection with the same writer: what comes too late must not get
     /// into that.
@@ -178,42 +159,23 @@ internal sealed class SdkReply : Stream
         base.Dispose(disposing);
     }
 
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
     // What the SDK refuses itself is plain JSON; what its server answers is an event.
-    private bool IsRefusal => _http.Response.StatusCode >= StatusCodes.Status400BadRequest && !IsEventStream(_http.Response);
-
-    // A look is enough: an answer that it does not know is sent at once, as everything else is.
-    private static bool IsAnswer(ReadOnlySpan<byte> message) => message.StartsWith("{\"result\""u8) || message.StartsWith("{\"error\""u8);
-
-    private static ReadOnlySpan<byte> MessageOf(ReadOnlySpan<byte> written) =>
-        written.StartsWith(EventStream.MessageStart) ? written[EventStream.MessageStart.Length..] : default;
-
-    private static bool IsEventStream(HttpResponse response) =>
-        response.ContentType?.StartsWith("text/event-stream", StringComparison.Ordinal) is true;
-
-    private static void ForgetEventStream(HttpResponse response)
-    {
-        response.ContentLength = null;
-        response.Headers.Remove(HeaderNames.ContentEncoding);
-        response.Headers.Remove("X-Accel-Buffering");
-    }
+    private bool IsRefusal => _http.Response.StatusCode >= StatusCodes.Status400BadRequest && !SdkOutput.IsEventStream(_http.Response);
 
     private void Take(ReadOnlySpan<byte> written)
     {
-        var message = MessageOf(written);
-        var isAnswer = IsAnswer(message);
-        IsAnswered |= isAnswer;
-        IsError = isAnswer && message.StartsWith("{\"error\""u8);
+        var message = SdkOutput.MessageOf(written);
+        var isAnswer = SdkOutput.IsAnswer(message);
+        if (isAnswer)
+        {
+            // What is written after the answer, such as a notification that comes late, makes no other answer of it.
+            (IsAnswered, IsError) = (true, message.StartsWith("{\"error\""u8));
+        }
+
         if (IsRefusal || (_isJson && (_events is not null || !isAnswer || !message.EndsWith(EventStream.EventEnd))))
         {
-            // Not the answer alone and in one piece: the last message is picked out at the end, or what the SDK refuses is mended.
+            // Kept until the end: from a refusal an unknown id is taken out then, and of several messages a client that reads JSON gets the
+            // last one.
             (_events ??= new()).Write(written);
         }
         else if (Interlocked.CompareExchange(ref _state, Begun, Held) is Held or Begun)
@@ -247,22 +209,22 @@ internal sealed class SdkReply : Stream
 
     private void BecomeJson()
     {
-        ForgetEventStream(_http.Response);
+        SdkOutput.ForgetEventStream(_http.Response);
         _http.Response.ContentType = "application/json";
     }
 
     private async Task EndJsonAsync(MemoryStream events)
     {
         ReadOnlyMemory<byte> written = events.GetBuffer().AsMemory(0, (int)events.Length);
-        if (IsEventStream(_http.Response))
+        if (SdkOutput.IsEventStream(_http.Response))
         {
             BecomeJson();
-            written = LastMessage(written);
+            written = SdkOutput.LastMessage(written);
             _http.Response.ContentLength = written.Length;
         }
         else if (IsRefusal)
         {
-            written = WithoutUnknownId(written);
+            written = SdkOutput.WithoutUnknownId(written);
             _http.Response.ContentLength = written.Length;
         }
 
@@ -270,26 +232,5 @@ internal sealed class SdkReply : Stream
         {
             await _body.WriteAsync(written, _http.RequestAborted);
         }
-    }
-
-    // An id that is not known is null in what the SDK refuses, and no client reads that (MCP, JSON-RPC messages).
-    private static ReadOnlyMemory<byte> WithoutUnknownId(ReadOnlyMemory<byte> json)
-    {
-        if (JsonNode.Parse(json.Span) is not JsonObject error || !error.TryGetPropertyValue("id", out var id) || id is not null)
-        {
-            return json;
-        }
-
-        error.Remove("id");
-        return JsonSerializer.SerializeToUtf8Bytes(error);
-    }
-
-    // What comes before it are notifications, which plain JSON has no place for. JSON as it is written here has no line ends in it.
-    private static ReadOnlyMemory<byte> LastMessage(ReadOnlyMemory<byte> events)
-    {
-        var start = events.Span.LastIndexOf("\ndata: "u8);
-        var message = start < 0 ? default : events[(start + "\ndata: "u8.Length)..];
-        var end = message.Span.IndexOf((byte)'\n');
-        return end < 0 ? message : message[..end];
     }
 }

@@ -32,8 +32,8 @@ internal sealed class SdkSessions(SessionGuard sessions) : ISessionMigrationHand
         CancellationToken cancellationToken
     )
     {
-        // The gate has let the request pass, but a session of any tenant's may be named: it is looked up under this one's, and its owner
-        // compared.
+        // The id may be that of another tenant's session, or of another caller's. So it is looked up among this tenant's sessions only, and
+        // its owner is compared.
         var tenant = context.Features.GetRequiredFeature<ITenantFeature>().Tenant;
         return sessions.FindClientAsync(tenant, CallerIdentity.Read(context.User, tenant.Id), sessionId);
     }

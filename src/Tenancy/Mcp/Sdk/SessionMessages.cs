@@ -4,7 +4,6 @@ using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 using Tenancy.Configuration;
 using Tenancy.Mcp.Sessions;
-using Tenancy.State;
 
 namespace Tenancy.Mcp.Sdk;
 
@@ -13,65 +12,110 @@ namespace Tenancy.Mcp.Sdk;
 /// that the session has open here; where it has none, a notification is dropped, as the SDK does it. Questions are noted, so that it is
 /// known whose the answers are.
 /// </summary>
-internal sealed class SessionMessages(OpenSessions sessions, OpenStreams streams, FleetNodes nodes)
+internal sealed class SessionMessages(OpenSessions sessions, OpenStreams streams)
 {
     // Requests that have their answers. A handler may go on and have something to say.
     private readonly ConditionalWeakTable<ITransport, JsonRpcMessage> _answered = [];
 
     /// <summary>Has the messages of a session go this way.</summary>
-    public void AddTo(McpServerOptions options, TenantId tenant, string sessionId) =>
+    public void AddTo(McpServerOptions options, TenantId tenant, string sessionId)
+    {
         options.Filters.Message.OutgoingFilters.Add(next =>
             async (context, cancellationToken) =>
             {
-                var message = context.JsonRpcMessage;
-                Note(message, tenant, sessionId);
-                if (IsUnsolicited(message))
+                var message = Note(context.JsonRpcMessage, tenant, sessionId);
+                try
                 {
-                    await SendAsync(message, streams.Find(tenant, sessionId), cancellationToken);
-                    return;
-                }
+                    if (IsUnsolicited(message))
+                    {
+                        await SendAsync(message, streams.Find(tenant, sessionId), cancellationToken);
+                        return;
+                    }
 
-                await DeclareAsync(message);
-                await next(context, cancellationToken);
+                    await next(With(context, message), cancellationToken);
+                }
+                catch (Exception) when (context.JsonRpcMessage is JsonRpcRequest question)
+                {
+                    // It was noted before it was sent, as its answer may come at once. Nobody waits for an answer any more.
+                    sessions.Find(tenant, sessionId)?.GiveUp(question.Id);
+                    throw;
+                }
             }
         );
+        options.Filters.Message.IncomingFilters.Add(next =>
+            (context, cancellationToken) => next(With(context, Answered(context.JsonRpcMessage, tenant, sessionId)), cancellationToken)
+        );
+    }
 
-    private void Note(JsonRpcMessage message, TenantId tenant, string sessionId)
+    /// <summary>Gives the message as the client gets it: a question has another id there.</summary>
+    private JsonRpcMessage Note(JsonRpcMessage message, TenantId tenant, string sessionId)
     {
-        switch (message)
-        {
-            case JsonRpcRequest question:
-                sessions.Enter(tenant, sessionId).Ask(IdOf(question.Id));
-                break;
-            case JsonRpcNotification { Method: NotificationMethods.CancelledNotification, Params: JsonObject cancelled }:
-                sessions.Find(tenant, sessionId)?.TryAnswer(IdOf(cancelled["requestId"]));
-                break;
-        }
-
         if (message is JsonRpcResponse or JsonRpcError && message.Context?.RelatedTransport is { } request)
         {
             _answered.AddOrUpdate(request, message);
         }
-    }
 
-    // What is declared when a session begins is to be true: see Deliveries.
-    private async Task DeclareAsync(JsonRpcMessage message)
-    {
-        if (
-            message is JsonRpcResponse { Result: JsonObject result }
-            && result["capabilities"] is JsonObject capabilities
-            && capabilities.ContainsKey("logging")
-            && await nodes.HasOthersAsync()
-        )
+        return message switch
         {
-            capabilities.Remove("logging");
-        }
+            JsonRpcRequest question => new JsonRpcRequest
+            {
+                Id = sessions.Enter(tenant, sessionId).Ask(question.Id),
+                Method = question.Method,
+                Params = question.Params,
+                Context = question.Context,
+            },
+            JsonRpcNotification { Method: NotificationMethods.CancelledNotification, Params: JsonObject given } cancelled
+                when IdOf(given["requestId"]) is { } id && sessions.Find(tenant, sessionId)?.GiveUp(id) is { } asked =>
+                new JsonRpcNotification
+                {
+                    Method = cancelled.Method,
+                    Params = Renamed(given, asked),
+                    Context = cancelled.Context,
+                },
+            _ => message,
+        };
     }
 
-    private static string IdOf(RequestId id) => id.Id is string text ? "\"" + text : id.ToString();
+    /// <summary>Gives the answer to a question the id that the MCP SDK knows the question by.</summary>
+    private JsonRpcMessage Answered(JsonRpcMessage message, TenantId tenant, string sessionId) =>
+        message is JsonRpcMessageWithId and not JsonRpcRequest and var answer
+        && answer is JsonRpcMessageWithId { Id.Id: string id }
+        && sessions.Find(tenant, sessionId)?.Forget("\"" + id) is { } question
+            ? answer switch
+            {
+                JsonRpcResponse response => new JsonRpcResponse
+                {
+                    Id = question,
+                    Result = response.Result,
+                    Context = response.Context,
+                },
+                JsonRpcError error => new JsonRpcError
+                {
+                    Id = question,
+                    Error = error.Error,
+                    Context = error.Context,
+                },
+                _ => message,
+            }
+            : message;
 
-    private static string IdOf(JsonNode? id) =>
-        id is JsonValue value && value.TryGetValue<string>(out var text) ? "\"" + text : id?.ToJsonString() ?? "";
+    private static MessageContext With(MessageContext context, JsonRpcMessage message) =>
+        ReferenceEquals(message, context.JsonRpcMessage)
+            ? context
+            : new(context.Server, message) { Services = context.Services, User = context.User };
+
+    private static RequestId? IdOf(JsonNode? id) =>
+        id is not JsonValue value ? null
+        : value.TryGetValue<string>(out var text) ? new(text)
+        : value.TryGetValue<long>(out var number) ? new(number)
+        : null;
+
+    private static JsonObject Renamed(JsonObject cancelled, RequestId id)
+    {
+        var renamed = cancelled.DeepClone().AsObject();
+        renamed["requestId"] = (string)id.Id!;
+        return renamed;
+    }
 
     // What belongs to a request goes before its answer, and after that the way of all else.
     private bool IsUnsolicited(JsonRpcMessage message) =>
@@ -80,11 +124,14 @@ internal sealed class SessionMessages(OpenSessions sessions, OpenStreams streams
 
     private static bool IsOver() => RequestFlow.Current is { Reply.IsOver: true };
 
-    private static Task SendAsync(JsonRpcMessage message, SessionStream? stream, CancellationToken cancellationToken) =>
-        stream is not null ? stream.SendAsync(message, cancellationToken)
-        : message is JsonRpcRequest request
-            ? throw new InvalidOperationException(
+    private static async Task SendAsync(JsonRpcMessage message, SessionStream? stream, CancellationToken cancellationToken)
+    {
+        var isSent = stream is not null && await stream.SendAsync(message, cancellationToken);
+        if (!isSent && message is JsonRpcRequest request)
+        {
+            throw new InvalidOperationException(
                 $"The client cannot be asked '{request.Method}' outside of a call: its session has no stream open on this node."
-            )
-        : Task.CompletedTask;
+            );
+        }
+    }
 }

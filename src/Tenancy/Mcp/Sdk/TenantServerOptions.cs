@@ -9,10 +9,10 @@ using Tenancy.Resolution;
 namespace Tenancy.Mcp.Sdk;
 
 /// <summary>Makes a server of the MCP SDK's the tenant's: its name, and what its platform has.</summary>
-internal static class TenantServerOptions
+internal sealed class TenantServerOptions(SessionMessages messages)
 {
     /// <summary>The MCP SDK calls this for each new session, and for each request that has none.</summary>
-    public static async Task ConfigureAsync(HttpContext context, McpServerOptions options, CancellationToken cancellationToken)
+    public async Task ConfigureAsync(HttpContext context, McpServerOptions options, CancellationToken cancellationToken)
     {
         var tenant = context.Features.Get<ITenantFeature>()?.Tenant
             ?? throw new InvalidOperationException(
@@ -34,7 +34,7 @@ internal static class TenantServerOptions
             return;
         }
 
-        context.Features.GetRequiredFeature<SessionMessages>().AddTo(options, tenant.Id, sessionId);
+        messages.AddTo(options, tenant.Id, sessionId);
 
         // A new session's id stands in the answer alone. It is recorded before anybody can use it; one that comes back is there already.
         if (!context.Request.Headers.ContainsKey(McpRequest.SessionIdHeader))

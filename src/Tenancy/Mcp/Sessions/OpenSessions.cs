@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics.CodeAnalysis;
 using Tenancy.Configuration;
 using Tenancy.Mcp.Platforms;
 using Tenancy.Mcp.Requests;
@@ -36,10 +35,12 @@ internal sealed class OpenSessions(TimeProvider time) : ITenantChangeListener
         Sweep();
         var version = ProtocolVersions.Known(requestedVersion);
 
-        // A session that the SDK let go of and took back may have direct calls under way here: it stays the same object.
+        // The SDK may have dropped this session from its memory, and now have it again. Calls that go the direct way may have run on here
+        // all the time, so that the session stays the object that knows them.
         var session = _sessions.GetOrAdd((tenant, id), _ => new(version, time));
         session.Version ??= version;
         session.NoteSdk(kind);
+        session.KnowsLogLevel = false;
     }
 
     /// <summary>Finds a session, or begins to know one of which only the MCP SDK can say more.</summary>
@@ -51,6 +52,20 @@ internal sealed class OpenSessions(TimeProvider time) : ITenantChangeListener
 
     /// <summary>Finds a session; null where this node does not know it.</summary>
     public OpenSession? Find(TenantId tenant, string id) => _sessions.GetValueOrDefault((tenant, id));
+
+    /// <summary>Finds a session of which only the handle is known, as to other nodes; null where this node does not know it.</summary>
+    public (string Id, OpenSession Session)? FindByHandle(TenantId tenant, string handle)
+    {
+        foreach (var ((owner, id), session) in _sessions)
+        {
+            if (owner == tenant && session.HandleOf(id) == handle)
+            {
+                return (id, session);
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>Ends a session, and with it the calls that run in it.</summary>
     public void End(TenantId tenant, string id)
@@ -64,12 +79,9 @@ internal sealed class OpenSessions(TimeProvider time) : ITenantChangeListener
     /// <summary>Ends a session of which only the handle is known: to an admin, and to other nodes.</summary>
     public void EndByHandle(TenantId tenant, string handle)
     {
-        foreach (var ((owner, id), session) in _sessions)
+        if (FindByHandle(tenant, handle) is var (id, _))
         {
-            if (owner == tenant && session.HandleOf(id) == handle)
-            {
-                End(tenant, id);
-            }
+            End(tenant, id);
         }
     }
 
@@ -101,156 +113,6 @@ internal sealed class OpenSessions(TimeProvider time) : ITenantChangeListener
             {
                 session.Value.CancelAll();
             }
-        }
-    }
-}
-
-/// <summary>A session on this node.</summary>
-[SuppressMessage("Design", "CA1001", Justification = "A handler may look at the end of its session after the session is gone.")]
-internal sealed class OpenSession(string? version, TimeProvider time)
-{
-    // The SDK lets go of what it does not hear of: so often a request of the session goes its way.
-    private static readonly TimeSpan SdkInterval = TimeSpan.FromMinutes(1);
-    private readonly ConcurrentDictionary<string, CancellationTokenSource> _calls = new(StringComparer.Ordinal);
-
-    // Few clients are ever asked something.
-    private ConcurrentDictionary<string, bool>? _questions;
-
-    private readonly CancellationTokenSource _end = new();
-    private string? _handle;
-
-    // The last ones: a client may cancel what has just been answered.
-    private readonly string?[] _ended = new string?[32];
-    private uint _endedCount;
-    private PlatformKind? _kind;
-    private Task _renewal = Task.CompletedTask;
-    private string? _version = version;
-    private long _seenBySdk = time.GetTimestamp();
-    private long _lastUse = time.GetTimestamp();
-
-    /// <summary>Gets or sets the revision that was agreed on; null where only the SDK knows it.</summary>
-    public string? Version
-    {
-        get => Volatile.Read(ref _version);
-        set => Volatile.Write(ref _version, value);
-    }
-
-    /// <summary>Gets or sets the platform whose tools the client has listed last, or was told of first; null where nobody knows.</summary>
-    public PlatformKind? Listed { get; set; }
-
-    /// <summary>Gets the platform by which it was said what the session has; null where another node said so.</summary>
-    public PlatformKind? Declared { get; private set; }
-
-    /// <summary>The session's handle, which is the hash of its id.</summary>
-    public string HandleOf(string id) => _handle ??= TenantKeyspace.Hash(id);
-
-    /// <summary>Gets what is cancelled when the session ends, for handlers that outlive their requests.</summary>
-    public CancellationToken Ended => _end.Token;
-
-    /// <summary>Gets or sets whether it is known that the session's client does more than begin it.</summary>
-    public bool IsUsed { get; set; }
-
-    /// <summary>Gets an id of the session's own for traces, which show the session's real id to nobody.</summary>
-    public string TraceId { get; } = Guid.NewGuid().ToString("N");
-
-    /// <summary>Whether the SDK would take a request with this revision in its head: within a session it cannot change.</summary>
-    public bool Takes(string? sent) =>
-        Version is not (null or ProtocolVersions.First or ProtocolVersions.Modern) && (sent is null || sent == Version);
-
-    /// <summary>
-    /// Whether the next request is to go the SDK's way, so that it does not take the session for idle. Only one of those that ask is told
-    /// so.
-    /// </summary>
-    public bool IsDueAtSdk()
-    {
-        var last = Volatile.Read(ref _seenBySdk);
-        Volatile.Write(ref _lastUse, time.GetTimestamp());
-        return time.GetElapsedTime(last) > SdkInterval && Interlocked.CompareExchange(ref _seenBySdk, time.GetTimestamp(), last) == last;
-    }
-
-    /// <summary>Notes that the SDK has just begun the session, or taken it over, with the tools of a platform.</summary>
-    public void NoteSdk(PlatformKind? kind = null)
-    {
-        Volatile.Write(ref _seenBySdk, time.GetTimestamp());
-        lock (_ended)
-        {
-            _kind = kind;
-        }
-    }
-
-    /// <summary>Notes what the client was told when the session began.</summary>
-    public void Begin(PlatformKind kind) => (Declared, Listed) = (kind, kind);
-
-    /// <summary>Has the SDK forget the session where it has it with another platform's tools. Who comes meanwhile waits for that.</summary>
-    public Task RenewAsync(PlatformKind kind, Func<Task> forget)
-    {
-        lock (_ended)
-        {
-            if (_kind is not null && !ReferenceEquals(_kind, kind))
-            {
-                _kind = null;
-                _renewal = forget();
-            }
-
-            return _renewal;
-        }
-    }
-
-    public bool IsIdle(TimeSpan lifetime) => time.GetElapsedTime(Volatile.Read(ref _lastUse)) > lifetime;
-
-    /// <summary>Begins a call, which goes on until it ends, its client cancels it by the request's id, or the session ends.</summary>
-    /// <remarks>
-    /// That a connection is gone cancels nothing in a session (MCP 2025-11-25, Streamable HTTP, Sending Messages to the Server).
-    /// </remarks>
-    public CancellationTokenSource Begin(string requestId) => _calls[requestId] = new();
-
-    public void End(string requestId, CancellationTokenSource call)
-    {
-        _ended[Interlocked.Increment(ref _endedCount) % _ended.Length] = requestId;
-        _calls.TryRemove(KeyValuePair.Create(requestId, call));
-    }
-
-    /// <summary>Cancels a call that runs here.</summary>
-    /// <returns>Whether it runs here, or has just ended here, which its client could not know.</returns>
-    public bool TryCancel(string requestId)
-    {
-        if (!_calls.TryGetValue(requestId, out var call))
-        {
-            return _ended.Contains(requestId);
-        }
-
-        Cancel(call);
-        return true;
-    }
-
-    /// <summary>Notes that the client is asked something.</summary>
-    public void Ask(string questionId) =>
-        LazyInitializer.EnsureInitialized(ref _questions, static () => new(StringComparer.Ordinal))[questionId] = true;
-
-    /// <summary>Notes that nobody waits any more for the answer to a question, if somebody did.</summary>
-    /// <returns>Whether somebody did.</returns>
-    public bool TryAnswer(string questionId) => Volatile.Read(ref _questions)?.TryRemove(questionId, out _) is true;
-
-    /// <summary>Cancels all calls that run here, because the session has ended.</summary>
-    public void CancelAll()
-    {
-        Cancel(_end);
-        foreach (var call in _calls.Values)
-        {
-            Cancel(call);
-        }
-    }
-
-    private static void Cancel(CancellationTokenSource call)
-    {
-        try
-        {
-            // What is registered with the token is foreign code: it runs elsewhere.
-            _ = call.CancelAsync();
-        }
-        catch (ObjectDisposedException)
-        {
-            // The call has just ended.
         }
     }
 }

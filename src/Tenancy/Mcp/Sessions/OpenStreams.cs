@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Tenancy.Configuration;
 using Tenancy.Registry;
 using Tenancy.State;
@@ -8,35 +7,65 @@ namespace Tenancy.Mcp.Sessions;
 /// <summary>The streams of sessions that are open on this node: one for each session at a time.</summary>
 internal sealed class OpenStreams : ITenantChangeListener
 {
-    private readonly ConcurrentDictionary<(TenantId Tenant, string Handle), SessionStream> _streams = new();
+    // By tenant, so that a change of one looks through nobody else's.
+    private readonly Dictionary<TenantId, Dictionary<string, SessionStream>> _streams = [];
+    private readonly Lock _lock = new();
 
     /// <summary>Takes a stream; the one that its session had ends.</summary>
     public void Add(SessionStream stream)
     {
-        SessionStream? before = null;
-        _streams.AddOrUpdate((stream.Tenant.Id, stream.Handle), stream, (_, other) =>
+        SessionStream? before;
+        lock (_lock)
         {
-            before = other;
-            return stream;
-        });
+            if (!_streams.TryGetValue(stream.Tenant.Id, out var own))
+            {
+                _streams[stream.Tenant.Id] = own = new(StringComparer.Ordinal);
+            }
+
+            own.Remove(stream.Handle, out before);
+            own[stream.Handle] = stream;
+        }
+
         before?.End();
     }
 
     /// <summary>Lets go of a stream.</summary>
     /// <returns>Whether it was its session's; false where another one has taken its place.</returns>
-    public bool Remove(SessionStream stream) => _streams.TryRemove(KeyValuePair.Create((stream.Tenant.Id, stream.Handle), stream));
+    public bool Remove(SessionStream stream)
+    {
+        lock (_lock)
+        {
+            if (!_streams.TryGetValue(stream.Tenant.Id, out var own) || own.GetValueOrDefault(stream.Handle) != stream)
+            {
+                return false;
+            }
+
+            own.Remove(stream.Handle);
+            if (own.Count == 0)
+            {
+                _streams.Remove(stream.Tenant.Id);
+            }
+
+            return true;
+        }
+    }
 
     /// <summary>Finds the stream of a session; null where it has none here.</summary>
-    public SessionStream? Find(TenantId tenant, string sessionId) => _streams.GetValueOrDefault((tenant, TenantKeyspace.Hash(sessionId)));
+    public SessionStream? Find(TenantId tenant, string sessionId) => FindByHandle(tenant, TenantKeyspace.Hash(sessionId));
 
     /// <summary>The streams of a tenant.</summary>
-    public IEnumerable<SessionStream> Of(TenantId tenant) =>
-        _streams.Where(stream => stream.Key.Tenant == tenant).Select(static stream => stream.Value);
+    public IReadOnlyList<SessionStream> Of(TenantId tenant)
+    {
+        lock (_lock)
+        {
+            return _streams.TryGetValue(tenant, out var own) ? [.. own.Values] : [];
+        }
+    }
 
     /// <summary>Ends the stream of a session that was ended.</summary>
     /// <param name="tenant">The tenant.</param>
     /// <param name="handle">What admins know the session by.</param>
-    public void End(TenantId tenant, string handle) => _streams.GetValueOrDefault((tenant, handle))?.End();
+    public void End(TenantId tenant, string handle) => FindByHandle(tenant, handle)?.End();
 
     public void OnTenantChanged(TenantChange change)
     {
@@ -49,9 +78,17 @@ internal sealed class OpenStreams : ITenantChangeListener
             }
             else if (!ReferenceEquals(change.Before?.Platform, change.After?.Platform))
             {
-                // Where the client is gone, it is nobody's loss.
-                _ = stream.TellListsAsync(change.After);
+                // Elsewhere: changes of all tenants wait for who is told of this one. Where the client is gone, it is nobody's loss.
+                _ = Task.Run(stream.TellListsAsync);
             }
+        }
+    }
+
+    private SessionStream? FindByHandle(TenantId tenant, string handle)
+    {
+        lock (_lock)
+        {
+            return _streams.TryGetValue(tenant, out var own) ? own.GetValueOrDefault(handle) : null;
         }
     }
 }

@@ -34,6 +34,16 @@ internal sealed class SessionEnds(TouchedSessions touched, OpenStreams streams, 
         messages.Tell(new(FleetTopic.Session, tenant, handle));
     }
 
+    /// <summary>Ends what belongs to a session whose id is known. Unlike by the handle, nothing has to be looked through for it.</summary>
+    public void EndById(TenantId tenant, string sessionId)
+    {
+        var handle = TenantKeyspace.Hash(sessionId);
+        touched.End(tenant, sessionId);
+        streams.End(tenant, handle);
+        sessions.End(tenant, sessionId);
+        messages.Tell(new(FleetTopic.Session, tenant, handle));
+    }
+
     private void EndHere(TenantId tenant, string handle)
     {
         touched.EndByHandle(tenant, handle);

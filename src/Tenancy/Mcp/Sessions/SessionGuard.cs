@@ -17,8 +17,9 @@ namespace Tenancy.Mcp.Sessions;
 /// </summary>
 internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, SessionEnds ends)
 {
-    // What a client says of itself. One that says more has to begin anew where its node is gone.
+    // What is kept of what a client says of itself.
     private const int MaxClientLength = 16 * 1024;
+    private const int MaxNameLength = 256;
 
     private static readonly JsonTypeInfo<InitializeRequestParams> ClientType =
         (JsonTypeInfo<InitializeRequestParams>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(InitializeRequestParams));
@@ -35,12 +36,12 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, Ses
     {
         var tenant = request.Tenant;
         var store = new SessionStore(redis, tenant.Id, tenant.Generation);
-        var max = (tenant.Config.Limits ?? new TenantLimits()).MaxSessions;
+        var max = tenant.Limits.MaxSessions;
         var owner = Owner(tenant, request.Caller);
 
         // Where all callers are the same, nobody's sessions end for another one's.
-        Action<string>? onEnded = ToolContextFactory.IsOpen(tenant) ? null : handle => ends.End(tenant.Id, handle);
-        if (await store.ReserveAsync(owner, max, (int)ToolContextFactory.ShareOf(tenant, max), onEnded) is not { } key)
+        Action<string>? onEnded = CallerRights.IsOpen(tenant) ? null : handle => ends.End(tenant.Id, handle);
+        if (await store.ReserveAsync(owner, max, (int)CallerRights.ShareOf(tenant, max), onEnded) is not { } key)
         {
             return null;
         }
@@ -60,24 +61,33 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, Ses
         }
 
         var session = open.Find(request.Tenant.Id, id);
-        if (session is not null && request.Head.Method is RequestMethods.ToolsList)
+        if (session is not { IsUsed: true })
+        {
+            var store = new SessionStore(redis, request.Tenant.Id, request.Tenant.Generation);
+            if (!await store.UseAsync(id, Owner(request.Tenant, request.Caller)))
+            {
+                return false;
+            }
+
+            session = open.Enter(request.Tenant.Id, id);
+            session.IsUsed = true;
+        }
+
+        if (request.Head.Method is RequestMethods.ToolsList)
         {
             session.Listed = request.Platform.Kind;
         }
 
-        if (session is { IsUsed: true })
-        {
-            return true;
-        }
-
-        var store = new SessionStore(redis, request.Tenant.Id, request.Tenant.Generation);
-        if (!await store.UseAsync(id, Owner(request.Tenant, request.Caller)))
-        {
-            return false;
-        }
-
-        open.Enter(request.Tenant.Id, id).IsUsed = true;
         return true;
+    }
+
+    /// <summary>Cancels what runs here in a session that its caller ends.</summary>
+    public void Cancel(McpRequest request)
+    {
+        if (request.SessionId is { } id)
+        {
+            open.End(request.Tenant.Id, id);
+        }
     }
 
     /// <summary>Forgets the session that the caller has ended.</summary>
@@ -91,8 +101,8 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, Ses
                 Owner(request.Tenant, request.Caller)
             );
 
-            // Only now: until the store had it from us, an answer that it is there was true.
-            ends.End(request.Tenant.Id, TenantKeyspace.Hash(id));
+            // After the store has deleted it: whoever asks the store before that is told that the session is there, and would remember it.
+            ends.EndById(request.Tenant.Id, id);
         }
     }
 
@@ -101,13 +111,39 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, Ses
     {
         var kind = McpPlatformInstance.Of(tenant).Kind;
         open.Add(tenant.Id, sessionId, client.ProtocolVersion, kind);
-        open.Enter(tenant.Id, sessionId).Begin(kind);
+        var session = open.Enter(tenant.Id, sessionId);
+        session.Begin(kind);
+        session.KnowsLogLevel = true;
+        await new SessionStore(redis, tenant.Id, tenant.Generation).DescribeAsync(sessionId, Owner(tenant, caller), Describe(client));
+    }
+
+    // A client may say much that nobody asks for again, such as its icons. What it can do is what a session needs most.
+    private static string Describe(InitializeRequestParams client)
+    {
         var json = JsonSerializer.Serialize(client, ClientType);
         if (json.Length <= MaxClientLength)
         {
-            await new SessionStore(redis, tenant.Id, tenant.Generation).DescribeAsync(sessionId, Owner(tenant, caller), json);
+            return json;
         }
+
+        var kept = new InitializeRequestParams
+        {
+            ProtocolVersion = client.ProtocolVersion,
+            Capabilities = client.Capabilities,
+            ClientInfo = new() { Name = Shorten(client.ClientInfo.Name), Version = Shorten(client.ClientInfo.Version) },
+        };
+        json = JsonSerializer.Serialize(kept, ClientType);
+        if (json.Length <= MaxClientLength)
+        {
+            return json;
+        }
+
+        kept.Capabilities.Experimental = null;
+        kept.Capabilities.Extensions = null;
+        return JsonSerializer.Serialize(kept, ClientType);
     }
+
+    private static string Shorten(string text) => text.Length <= MaxNameLength ? text : text[..MaxNameLength];
 
     /// <summary>Finds what the client of a session said of itself, where the session is the caller's at this tenant.</summary>
     /// <returns>Null where it is not, and where nothing was kept.</returns>

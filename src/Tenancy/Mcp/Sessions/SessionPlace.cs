@@ -17,7 +17,7 @@ internal sealed class SessionPlace(SessionStore store, string place, SessionOwne
     /// <exception cref="InvalidOperationException">The place was lost meanwhile.</exception>
     public async Task TakeAsync(string sessionId)
     {
-        // Before it is known whether that works: what may be there must end.
+        // Set first: where the store fails, nobody knows whether the session was recorded, and it is deleted at the end all the same.
         _sessionId = sessionId;
         if (!await store.CreateAsync(sessionId, owner, place))
         {

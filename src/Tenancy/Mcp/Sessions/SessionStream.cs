@@ -29,6 +29,8 @@ internal sealed class SessionStream
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly SemaphoreSlim _judging = new(1, 1);
     private readonly CancellationTokenSource _end = new();
+    private readonly Lock _telling = new();
+    private readonly TenantRegistry _registry;
     private PlatformKind? _told;
     private bool _isOver;
 
@@ -36,8 +38,10 @@ internal sealed class SessionStream
     /// <param name="request">The request.</param>
     /// <param name="sessionId">The caller's own session.</param>
     /// <param name="session">What is known of it here.</param>
-    public SessionStream(McpRequest request, string sessionId, OpenSession session)
+    /// <param name="registry">Knows the tenant as it is now.</param>
+    public SessionStream(McpRequest request, string sessionId, OpenSession session, TenantRegistry registry)
     {
+        _registry = registry;
         (_http, Tenant, Caller, SessionId, _session) = (request.Http, request.Tenant, request.Caller, sessionId, session);
         Handle = TenantKeyspace.Hash(sessionId);
     }
@@ -52,6 +56,9 @@ internal sealed class SessionStream
 
     /// <summary>Gets what admins know the session by.</summary>
     public string Handle { get; }
+
+    /// <summary>Gets or sets when what the caller showed was last known to be good.</summary>
+    public required long ProvedAt { get; set; }
 
     /// <summary>Gets whether somebody has ended it, other than its client.</summary>
     public bool HasEnded => _end.IsCancellationRequested;
@@ -70,13 +77,14 @@ internal sealed class SessionStream
         && now.Generation == Tenant.Generation
         && (now.Version == Tenant.Version || !Tenant.Config.EffectsTo(now.Config).HasFlag(ChangeEffects.EndOfStreams));
 
-    /// <summary>Sends the head, and says something at once: some proxies pass the head on with the first byte of the body only.</summary>
-    public async Task BeginAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// Makes the head, which goes with the first byte of the body: some proxies pass it on with that only. So something is to be said soon.
+    /// </summary>
+    public void Begin()
     {
         EventStream.Begin(_http.Response);
         EventStream.DisableBuffering(_http);
         _http.Response.Headers[McpRequest.SessionIdHeader] = SessionId;
-        await BeatAsync(cancellationToken);
     }
 
     /// <summary>Lets go of the platform, which has no part in a stream and is not to wait for its end.</summary>
@@ -87,8 +95,9 @@ internal sealed class SessionStream
     public Task BeatAsync(CancellationToken cancellationToken) =>
         WriteAsync(static output => output.Write(EventStream.Comment), cancellationToken);
 
-    /// <summary>Sends a message; one that comes after its end is dropped.</summary>
-    public Task SendAsync(JsonRpcMessage message, CancellationToken cancellationToken)
+    /// <summary>Sends a message.</summary>
+    /// <returns>False where it came after the stream's end, and was dropped.</returns>
+    public Task<bool> SendAsync(JsonRpcMessage message, CancellationToken cancellationToken)
     {
         var json = JsonSerializer.SerializeToUtf8Bytes(message, MessageType);
         return WriteAsync(
@@ -103,24 +112,14 @@ internal sealed class SessionStream
     }
 
     /// <summary>Tells the client that it has other lists than it knows, where the tenant has another platform now.</summary>
-    public async Task TellListsAsync(TenantModel? now)
+    public async Task TellListsAsync()
     {
-        if (now?.Platform is not McpPlatformInstance { Kind: var kind })
+        if (FindNews() is { } kind)
         {
-            return;
-        }
-
-        // Until the client has listed them anew, each stream of the session says so: it may not have been there to hear it.
-        var known = _told ?? _session.Listed ?? kind;
-        _told = kind;
-        if (ReferenceEquals(known, kind))
-        {
-            return;
-        }
-
-        foreach (var method in ListsOf(_session.Declared ?? known))
-        {
-            await SendAsync(new JsonRpcNotification { Method = method }, Ended);
+            foreach (var method in ListsOf(kind))
+            {
+                await SendAsync(new JsonRpcNotification { Method = method }, Ended);
+            }
         }
     }
 
@@ -151,6 +150,26 @@ internal sealed class SessionStream
         _judging.Release();
     }
 
+    // What is there now is looked up under the lock, so that of several changes in a row the last one is noted last, whichever thread
+    // comes first.
+    private PlatformKind? FindNews()
+    {
+        lock (_telling)
+        {
+            if (_registry.Get(Tenant.Id)?.Platform is not McpPlatformInstance { Kind: var kind })
+            {
+                return null;
+            }
+
+            // Until the client has listed them anew, each stream of the session says so: it may not have been there to hear it. Where this
+            // node does not know what the client has listed, because the session comes from another node or from before a restart, it says
+            // so, too: a list too many does no harm.
+            var known = _told ?? _session.Listed;
+            _told = kind;
+            return ReferenceEquals(known, kind) ? null : _session.Declared ?? known ?? kind;
+        }
+    }
+
     // Only of what was declared when the session began.
     private static IEnumerable<string> ListsOf(PlatformKind kind)
     {
@@ -166,16 +185,19 @@ internal sealed class SessionStream
         }
     }
 
-    private async Task WriteAsync(Action<IBufferWriter<byte>> write, CancellationToken cancellationToken)
+    private async Task<bool> WriteAsync(Action<IBufferWriter<byte>> write, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken);
         try
         {
-            if (!_isOver)
+            if (_isOver)
             {
-                write(_http.Response.BodyWriter);
-                await _http.Response.BodyWriter.FlushAsync(cancellationToken);
+                return false;
             }
+
+            write(_http.Response.BodyWriter);
+            await _http.Response.BodyWriter.FlushAsync(cancellationToken);
+            return true;
         }
         finally
         {

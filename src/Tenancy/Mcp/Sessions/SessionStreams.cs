@@ -47,7 +47,7 @@ internal sealed class SessionStreams
         revocations.Revoked += JudgeAll;
     }
 
-    /// <summary>Whether a <c>GET</c> asks for the stream of a session; what else it may be the MCP SDK answers.</summary>
+    /// <summary>Whether a <c>GET</c> asks for the stream of a session. The MCP SDK answers every other <c>GET</c>.</summary>
     public static bool Fits(McpRequest request) =>
         request is { SessionId: not null, HasKnownVersion: true, IsModern: false }
         && AcceptedReplies.AcceptsEventStream(request.Http.Request);
@@ -56,7 +56,7 @@ internal sealed class SessionStreams
     public async ValueTask RunAsync(McpRequest request)
     {
         var (http, id) = (request.Http, request.SessionId!);
-        var stream = new SessionStream(request, id, _sessions.Enter(request.Tenant.Id, id));
+        var stream = new SessionStream(request, id, _sessions.Enter(request.Tenant.Id, id), _registry) { ProvedAt = _time.GetTimestamp() };
         using var ends = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stream.Ended, _lifetime.ApplicationStopping);
         try
         {
@@ -69,11 +69,13 @@ internal sealed class SessionStreams
         finally
         {
             var isLast = _open.Remove(stream);
-            await stream.CloseAsync();
             if (stream.HasEnded)
             {
+                // Before it is closed, which waits for who writes on it: that one may wait for a client that reads nothing.
                 http.Abort();
             }
+
+            await stream.CloseAsync();
 
             if (isLast)
             {
@@ -86,19 +88,19 @@ internal sealed class SessionStreams
     {
         using var timer = new PeriodicTimer(_heartbeats.Interval, _time);
         var touched = _time.GetTimestamp();
+
+        // Before the stream can be found: what the session is told from then on is written at once, and the head goes with it.
+        stream.Begin();
         _open.Add(stream);
-        var now = _registry.Get(stream.Tenant.Id.Value);
-        if (!stream.IsLetInBy(now))
-        {
-            // The tenant changed after the request was let in, and before changes were looked out for.
-            stream.End();
-        }
+
+        // The tenant may have changed, or the caller been revoked, after the request was let in and before the stream could be found.
+        await JudgeAsync(stream);
 
         // Before its client knows that it has one.
         await NoteAsync(stream, isOpen: true);
-        await stream.BeginAsync(cancellationToken);
+        await stream.BeatAsync(cancellationToken);
         await stream.LetGoOfPlatformAsync();
-        await stream.TellListsAsync(now);
+        await stream.TellListsAsync();
         while (await timer.WaitForNextTickAsync(cancellationToken))
         {
             // First of all: it fails where the client is gone.
@@ -136,15 +138,26 @@ internal sealed class SessionStreams
     {
         foreach (var stream in _open.Of(tenant))
         {
-            // When all have heard of it: whoever remembers the credential forgets it now, too.
+            // Elsewhere, so that who has revoked does not wait for what is asked of others. Nothing remembers the credential any more.
             _ = Task.Run(() => JudgeAsync(stream));
         }
     }
 
     private Task JudgeAsync(SessionStream stream) => stream.JudgeAsync(http => MayStayAsync(stream, http));
 
-    private async Task<bool> MayStayAsync(SessionStream stream, HttpContext http) =>
-        _registry.Get(stream.Tenant.Id.Value) is { } now
-        && stream.IsLetInBy(now)
-        && await _callers.IsStillGoodAsync(http, now, stream.Caller) is not false;
+    private async Task<bool> MayStayAsync(SessionStream stream, HttpContext http)
+    {
+        if (_registry.Get(stream.Tenant.Id.Value) is not { } now || !stream.IsLetInBy(now))
+        {
+            return false;
+        }
+
+        var isGood = await _callers.IsStillGoodAsync(http, now, stream.Caller);
+        if (isGood is true)
+        {
+            stream.ProvedAt = _time.GetTimestamp();
+        }
+
+        return isGood ?? _time.GetElapsedTime(stream.ProvedAt) < StandingCallers.Patience;
+    }
 }

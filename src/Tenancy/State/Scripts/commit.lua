@@ -1,23 +1,30 @@
 -- Commits what a call wrote, and with it the answer to its idempotency key: checks everything first, then writes all of it or nothing.
--- KEYS: 1 generation
+-- KEYS: 1 generation  2 versions (sorted set, account by the time of its last change in us)
+--       each document that was remembered (hash)
 --       with a claim: record (hash); where the claim ends also: index of records (sorted set), sizes of answers (hash), the same two of
---       the caller, callers that have records (sorted set, by when all of them are gone)
+--       the caller, callers that have records (sorted set, by when all of them are gone), usage of the day (hash), days of it (sorted set)
 --       with documents: documents (sorted set, all scores 0: account:collection:creation time:id hash), documents by id (sorted set, all
 --       scores 0: collection:id hash:account), storage of the documents in bytes, that of each caller that created some (hash), each
 --       document (hash), then the documents that some of them belong to (hash)
 -- ARGV: 1 generation  2 offset of the clock in ms, 0 outside tests  3 name of this commit  4 1 where it is sent again, else 0
 --       5 the claim: 0 there is none, 1 it goes on, 2 it ends with the answer  6 number of documents  7 most bytes of the documents
 --       8 most bytes of those that one caller created  9 hash of the caller who is charged for what is created, or empty
---       with a claim: request, token; where it ends also: record hash, caller hash, answer, time of replay in ms, skew of clocks in ms
+--       10 number of things that the node remembered and the call used
+--       each of these: for a document an empty text and the commit that wrote it; for a list the account and the version of that
+--       with a claim: request, token; where it ends also: record hash, caller hash, answer, time of replay in ms, skew of clocks in ms,
+--       "outcome tool" to count a call for or empty, its time in us, bytes, units, the day, the first day that is kept, ms for which one is
 --       each document: what is expected (empty: nothing | r and a revision | p and a place), what is to be done (new | keep | gone),
 --       revision, size in bytes, account, collection, id hash, operation, number of the key of the document that it belongs to or 0,
 --         document
--- Gives: {1} committed, now or before | {2, answer} another claim was completed before | {0} another claim is under way, or there is none
+-- Gives: {1, accounts whose documents changed, of those that some node remembers, and their versions} committed, now
+--        {1} committed before
+--        {2, answer} another claim was completed before | {0} another claim is under way, or there is none
 --        {3, 1} no room in the tenant | {3, 2} no room in the share of a caller
 --        {4, number of a document} it, or the one that it belongs to, is not as expected
+--        {5} something is not as it was remembered
 --        {-1} the tenant is at another generation
 if (redis.call('GET', KEYS[1]) or '0') ~= ARGV[1] then return {-1} end
-local lastKey, lastArgument = 1, 9
+local lastKey, lastArgument = 2, 10
 local function key()
   lastKey = lastKey + 1
   return KEYS[lastKey]
@@ -28,7 +35,15 @@ local function argument()
 end
 
 local commit, isAgain, claim, count = ARGV[3], ARGV[4] == '1', ARGV[5], tonumber(ARGV[6])
+local isStale = false
+for _ = 1, tonumber(ARGV[10]) do
+  local account, mark = argument(), argument()
+  local stands
+  if account == '' then stands = redis.call('HGET', key(), 'commit') or '' else stands = redis.call('ZSCORE', KEYS[2], account) end
+  if stands ~= mark and (account == '' or tonumber(stands or '0') ~= tonumber(mark)) then isStale = true end
+end
 local record, records, sizes, callerRecords, callerSizes, callers, recordHash, caller, answer, replay, skew
+local usage, usageDays, use, took, bytesUsed, units, day, firstDay, dayKept
 if claim ~= '0' then
   record = key()
   local request, token = argument(), argument()
@@ -42,7 +57,9 @@ if claim ~= '0' then
   if stored[3] then return {1} end
   if claim == '2' then
     records, sizes, callerRecords, callerSizes, callers = key(), key(), key(), key(), key()
+    usage, usageDays = key(), key()
     recordHash, caller, answer, replay, skew = argument(), argument(), argument(), tonumber(argument()), tonumber(argument())
+    use, took, bytesUsed, units, day, firstDay, dayKept = argument(), argument(), argument(), argument(), argument(), argument(), argument()
   end
 end
 
@@ -86,6 +103,7 @@ if isDone then return {1} end
 -- A commit that only deletes leaves no document that could have its name. So when it is sent again, documents that are gone are no
 -- conflict. Others in their place are, and so is a claim that would keep the answer.
 if changed > 0 and not isExcused then return {4, changed} end
+if isStale and changed == 0 then return {5} end
 if growth > 0 and tonumber(redis.call('GET', storage) or '0') + growth > tonumber(ARGV[7]) then return {3, 1} end
 for creator, bytes in pairs(growths) do
   if bytes > 0 and tonumber(redis.call('HGET', shares, creator) or '0') + bytes > tonumber(ARGV[8]) then return {3, 2} end
@@ -93,7 +111,19 @@ end
 
 local t = redis.call('TIME')
 local micros = tonumber(t[1]) * 1000000 + tonumber(t[2]) + tonumber(ARGV[2]) * 1000
+local now, isRaised, reply = micros, {}, {1}
 for _, w in ipairs(writes) do
+  -- Only accounts that some node remembers documents of have a version.
+  if not isRaised[w.account] then
+    isRaised[w.account] = true
+    local version = redis.call('ZSCORE', KEYS[2], w.account)
+    if version then
+      version = math.max(now, tonumber(version) + 1)
+      redis.call('ZADD', KEYS[2], string.format('%.0f', version), w.account)
+      reply[#reply + 1] = w.account
+      reply[#reply + 1] = version
+    end
+  end
   local byId = w.collection .. ':' .. w.id .. ':' .. w.account
   if w.action ~= 'keep' and w.place then
     redis.call('DEL', w.key)
@@ -120,7 +150,7 @@ for creator, bytes in pairs(growths) do
 end
 
 if claim == '2' then
-  local now = tonumber(t[1]) * 1000 + math.floor(tonumber(t[2]) / 1000) + tonumber(ARGV[2])
+  now = math.floor(now / 1000)
   local expiry = string.format('%.0f', now + replay)
   redis.call('HSET', record, 'response', answer, 'expiry', expiry)
   redis.call('HDEL', record, 'lease')
@@ -136,5 +166,14 @@ if claim == '2' then
   local life = 2 * replay + skew
   if redis.call('PTTL', callers) < life then redis.call('PEXPIRE', callers, string.format('%.0f', life)) end
   if redis.call('PTTL', records) < life then redis.call('PEXPIRE', records, string.format('%.0f', life)) end
+  if use ~= '' then
+    redis.call('HINCRBY', usage, 'calls ' .. use, '1')
+    redis.call('HINCRBY', usage, 'micros ' .. use, took)
+    redis.call('HINCRBY', usage, 'bytes ' .. use, bytesUsed)
+    if units ~= '0' then redis.call('HINCRBY', usage, 'units ' .. use, units) end
+    redis.call('PEXPIRE', usage, dayKept)
+    redis.call('ZADD', usageDays, day, day)
+    redis.call('ZREMRANGEBYSCORE', usageDays, '-inf', '(' .. firstDay)
+  end
 end
-return {1}
+return reply

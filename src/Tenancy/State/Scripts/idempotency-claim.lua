@@ -7,8 +7,10 @@
 --       8 most inserts in 60 s  9 most inserts in 10 s  10 a random secret, for a tenant that has none
 --       11 offset of the clock in ms, 0 outside tests
 --       12 most bytes of answers  13 generation  14 caller hash  15 most records of the caller  16 most bytes of the caller's answers
+--       17 most bytes of a response that comes along
 -- Gives: {1, secret, 1 where another claim of this request ended unanswered, else 0} claimed, now or when it was sent before
---        | {2, response} done before | {3, ms until the lease ends} being done | {4} used for another request
+--        | {2, response} done before | {2} done before, and the response is to be read where large reads do not hold others up
+--        | {3, ms until the lease ends} being done | {4} used for another request
 --        {5} used too long ago to be replayed | {6, ms until an insert may come} too many inserts
 --        | {7, ms until some go, 1 where they are the caller's, 0 where they are the tenant's} too many records or bytes
 --        {-1} the tenant is at another generation
@@ -27,13 +29,15 @@ local function claim(isTakenOver)
   return {1, secret, isTakenOver}
 end
 
-local stored = redis.call('HMGET', KEYS[1], 'request', 'response', 'lease', 'expiry', 'token', 'over')
-if stored[1] and now < tonumber(stored[4]) + skew then
+local stored = redis.call('HMGET', KEYS[1], 'request', 'lease', 'expiry', 'token', 'over')
+if stored[1] and now < tonumber(stored[3]) + skew then
   if stored[1] ~= ARGV[2] then return {4} end
-  if stored[2] then return {2, stored[2]} end
+  if redis.call('HSTRLEN', KEYS[1], 'response') > tonumber(ARGV[17]) then return {2} end
+  local response = redis.call('HGET', KEYS[1], 'response')
+  if response then return {2, response} end
   -- The same claim: it is sent again because the reply was lost.
-  if stored[5] == ARGV[3] then return {1, redis.call('GET', KEYS[4]), tonumber(stored[6] or '0')} end
-  local left = tonumber(stored[3]) - now
+  if stored[4] == ARGV[3] then return {1, redis.call('GET', KEYS[4]), tonumber(stored[5] or '0')} end
+  local left = tonumber(stored[2]) - now
   if left > 0 then return {3, left} end
   -- The lease is over: the node that had the claim died or hangs. Another one gets the claim, for the same operation.
   return claim(1)

@@ -15,18 +15,18 @@ local function less(field)
   if redis.call('HINCRBY', KEYS[2], field, -1) <= 0 then redis.call('HDEL', KEYS[2], field) end
 end
 
--- What has a stream was used in the future.
+-- What has a stream was used in the future. Everybody waits for this script: it looks among the 10,000 of the tenant that were not used
+-- for longest.
 local function longestUnused()
-  local start = 0
-  while true do
+  for start = 0, 9800, 200 do
     local idle = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', string.format('%.0f', now), 'LIMIT', start, 200)
     for _, entry in ipairs(idle) do
       local whose, hash = string.match(entry, '^([^.]+%.[^.]+)%.(.+)$')
       if whose == caller and redis.call('ZSCORE', KEYS[1], entry) then return hash end
     end
-    if #idle < 200 then return 0 end
-    start = start + 200
+    if #idle < 200 then break end
   end
+  return 0
 end
 
 -- Thousands of sessions may expire together, and everybody waits for this script: they go in batches, and only until there is a place.

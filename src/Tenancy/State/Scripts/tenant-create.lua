@@ -1,13 +1,14 @@
--- Registers a tenant: claims its id and URLs, takes the next version, writes the record and what is due in the tenant's own slot, and logs
--- the change.
+-- Registers a tenant: claims its id and URLs, takes the next version, writes the record and what is due in the tenant's own slot, logs the
+-- change, and keeps its entry of the audit.
 -- KEYS: 1 metadata of the tenant (hash)  2 routes (hash, URL, or issuer and audience -> id)  3 index (sorted set of ids)  4 version
 --       5 changes (sorted set, id by version)
---       6 unfinished (sorted set, id by version)  7 history (sorted set, tag by version)
+--       6 unfinished (sorted set, id by version)  7 history (sorted set, tag by version)  8 to 10 log of the audit, as in keep-entry
 -- ARGV: 1 id  2 record  3 check
 --       4 'adopt' to have the data that an unregistered tenant left, 'return' to have it where it is the same one's, 'seed' to leave an id
 --       alone that was ever used, else 'new'
 --       5 URLs as a JSON list  6 what is due in the tenant's own slot  7 who registers it  8 whose it is there, or empty
---       9 version of the caller's last change  10 its tag  11.. the same URLs
+--       9 entry of the audit without its time  10 terms of the audit  11 version of the caller's last change  12 its tag
+--       13.. the same URLs
 -- Gives: {1, version, '1' where it has kept data, or empty, tag, whether the caller's last change is there}
 --        written, with the version as the generation
 --        | {2, record, version, check, generation, what is due} the id is taken; empty: no generation, as an older release left it,
@@ -21,15 +22,19 @@ if taken[2] and ARGV[4] == 'seed' then return {6} end
 if taken[4] then return {4} end
 if taken[5] and ARGV[4] == 'return' and (ARGV[8] == '' or taken[8] ~= ARGV[7] or taken[9] ~= ARGV[8]) then return {7} end
 if taken[5] and ARGV[4] ~= 'adopt' and ARGV[4] ~= 'return' then return {5} end
-for i = 11, #ARGV do
+for i = 13, #ARGV do
   local owner = redis.call('HGET', KEYS[2], ARGV[i])
   if owner and owner ~= ARGV[1] then return {3, ARGV[i], owner} end
 end
-local version, tag, isSame = logChange(ARGV[1], KEYS[4], KEYS[5], KEYS[7], ARGV[9], ARGV[10])
+local version, tag, isSame = logChange(ARGV[1], KEYS[4], KEYS[5], KEYS[7], ARGV[11], ARGV[12])
+-- What came before this time is of an earlier tenant with the id.
+local begun = string.format('%016.0f', timeOf(ARGV[10]))
 redis.call('HDEL', KEYS[1], 'kept', 'checked', 'finding')
 redis.call('HSET', KEYS[1], 'format', '2', 'record', ARGV[2], 'urls', ARGV[5], 'version', version,
-  'check', ARGV[3], 'generation', version, 'due', ARGV[6], 'origin', ARGV[7], 'owner', ARGV[8])
-for i = 11, #ARGV do redis.call('HSET', KEYS[2], ARGV[i], ARGV[1]) end
+  'check', ARGV[3], 'generation', version, 'due', ARGV[6], 'origin', ARGV[7], 'owner', ARGV[8],
+  'begun', begun)
+keepEntry(KEYS[8], KEYS[9], KEYS[10], ARGV[10], begun .. '.' .. ARGV[9])
+for i = 13, #ARGV do redis.call('HSET', KEYS[2], ARGV[i], ARGV[1]) end
 redis.call('ZADD', KEYS[3], '0', ARGV[1])
 redis.call('ZADD', KEYS[6], version, ARGV[1])
 return {1, version, taken[5] or '', tag, isSame}

@@ -3,6 +3,7 @@ using Adcp_TenantServer.Inventory;
 using Adcp_TenantServer.Selling;
 
 var builder = WebApplication.CreateBuilder(args);
+builder.AddTelemetry();
 
 builder
     .Services.AddTenancy(builder.Configuration)
@@ -10,6 +11,7 @@ builder
     .AddEmbeddedStore()
 #endif
     .AddAdcp()
+    .AddListResolver<TestLists>(testModeOnly: true)
     .AddPlatform<Publisher>("publisher")
     .AddPlatform<Retailer>("retailer");
 
@@ -18,6 +20,8 @@ builder
     .Services.AddScoped<Catalog>()
     .AddScoped<FormatList>()
     .AddScoped<CreativeLibrary>()
+    .AddScoped<Order>()
+    .AddScoped<Change>()
     .AddScoped<TestFixtures>()
     .AddScoped<TestStates>();
 

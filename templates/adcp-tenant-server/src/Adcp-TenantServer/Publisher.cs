@@ -16,10 +16,14 @@ public sealed class Publisher(PublisherSettings settings) : ITenantPlatform<Publ
             PricingModels = ["cpm"],
             Specialisms = ["sales-non-guaranteed"],
             AccountScope = settings.AccountScope,
+            AccountOpening = AccountOpening.OnFirstUse,
+
+            // Nothing here reaches an ad server. Where yours does, look at ToolContext.IsSandbox first.
+            Sandbox = true,
             TestScenarios = TestController.Scenarios,
         };
 
-    public IReadOnlyList<Product> Products { get; } = SampleInventory.ForPublisher(settings.Domain, settings.CpmFloor);
+    public IReadOnlyList<Product> Products => field ??= SampleInventory.ForPublisher(settings.Domain, settings.CpmFloor);
 
     public IReadOnlyList<CreativeFormat> Formats { get; } = SampleFormats.ForPublisher;
 

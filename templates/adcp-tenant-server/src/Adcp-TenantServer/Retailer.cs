@@ -16,10 +16,14 @@ public sealed class Retailer(RetailerSettings settings) : ITenantPlatform<Retail
             PricingModels = ["cpc"],
             Specialisms = ["sales-non-guaranteed"],
             AccountScope = settings.AccountScope,
+            AccountOpening = AccountOpening.OnFirstUse,
+
+            // Nothing here reaches an ad server. Where yours does, look at ToolContext.IsSandbox first.
+            Sandbox = true,
             TestScenarios = TestController.Scenarios,
         };
 
-    public IReadOnlyList<Product> Products { get; } = SampleInventory.ForRetailer(settings.Domain, settings.ClickPrice);
+    public IReadOnlyList<Product> Products => field ??= SampleInventory.ForRetailer(settings.Domain, settings.ClickPrice);
 
     public IReadOnlyList<CreativeFormat> Formats { get; } = SampleFormats.ForRetailer;
 

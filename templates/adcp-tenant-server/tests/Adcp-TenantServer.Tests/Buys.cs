@@ -56,6 +56,25 @@ internal static class Buys
             },
         };
 
+    public static object OfGlobex(string @operator) =>
+        new
+        {
+            idempotency_key = Guid.NewGuid().ToString(),
+            account = new { brand = new { domain = "brand.example" }, @operator },
+            brand = new { domain = "brand.example" },
+            start_time = "asap",
+            end_time = "2099-12-31T00:00:00Z",
+            packages = new[]
+            {
+                new
+                {
+                    product_id = "sponsored_products",
+                    pricing_option_id = "cpc_usd",
+                    budget = 100,
+                },
+            },
+        };
+
     public static CreateMediaBuyRequest Request(string product = "homepage_display", string price = "cpm_usd", decimal budget = 5000) =>
         new()
         {
@@ -83,7 +102,7 @@ internal static class Buys
             MediaBuyId = id,
         };
 
-    public static SyncCreativesRequest Creative() =>
+    public static SyncCreativesRequest Creative(string? id = null) =>
         new()
         {
             IdempotencyKey = Guid.NewGuid().ToString(),
@@ -92,7 +111,7 @@ internal static class Buys
             [
                 new()
                 {
-                    CreativeId = Guid.NewGuid().ToString(),
+                    CreativeId = id ?? Guid.NewGuid().ToString(),
                     Name = "Banner",
                     FormatId = new() { AgentUrl = "https://creative.adcontextprotocol.org", Id = "display_300x250" },
                     Assets = new Dictionary<string, System.Text.Json.JsonElement>(),

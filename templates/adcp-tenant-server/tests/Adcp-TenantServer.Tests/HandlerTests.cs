@@ -1,10 +1,11 @@
 using System.Globalization;
 using System.Text.Json;
 using Adcp_TenantServer.Handlers;
-using Adcp_TenantServer.Inventory;
 using Adcp_TenantServer.Selling;
-using Microsoft.Extensions.Options;
+using Microsoft.Extensions.DependencyInjection;
 using Tenancy.Adcp;
+using Tenancy.Administration;
+using Tenancy.Configuration;
 using Tenancy.Mcp;
 using Tenancy.State;
 using Tenancy.Testing;
@@ -14,15 +15,14 @@ namespace Adcp_TenantServer.Tests;
 /// <summary>Each handler by itself: what your own are tested like.</summary>
 public sealed class HandlerTests(SellerServer server)
 {
-    private static readonly Catalog Catalog = new(Options.Create(new AdcpOptions()));
-    private readonly MediaBuys _mediaBuys = new(Catalog, TimeProvider.System);
+    private readonly MediaBuys _mediaBuys = server.Create<MediaBuys>();
 
     [Fact]
     public async Task Get_products_lists_what_the_tenants_platform_sells()
     {
         using var call = await server.BeginCallAsync("globex");
 
-        var answer = await new Products(Catalog).GetAsync(new(), call.Context, TestContext.Current.CancellationToken);
+        var answer = await server.Create<Products>().GetAsync(new(), call.Context, TestContext.Current.CancellationToken);
 
         var product = Assert.Single(answer.Products);
         Assert.Equal("sponsored_products", product.ProductId);
@@ -44,6 +44,74 @@ public sealed class HandlerTests(SellerServer server)
     }
 
     [Fact]
+    public async Task Get_products_applies_filters_and_promises_nothing_that_it_does_not_know()
+    {
+        using var call = await server.BeginCallAsync("globex");
+
+        Assert.Single(await FindAsync(new() { Countries = ["DE"] }));
+        Assert.Empty(await FindAsync(new() { Countries = ["DE"], MinExposures = 1000 }));
+        Assert.Empty(await FindAsync(new() { Regions = ["DE-BE"] }));
+        Assert.Empty(await FindAsync(new() { Exclusivity = "exclusive" }));
+
+        async Task<IReadOnlyList<Product>> FindAsync(ProductFilters filters) =>
+            (
+                await server.Create<Products>().GetAsync(new() { Filters = filters }, call.Context, TestContext.Current.CancellationToken)
+            ).Products;
+    }
+
+    [Fact]
+    public async Task List_creatives_filters_by_where_creatives_run()
+    {
+        using var call = await server.BeginCallAsync("acme", Guid.NewGuid().ToString());
+        foreach (var id in new[] { "runs", "waits" })
+        {
+            await server.Create<Creatives>().SyncAsync(Buys.Creative(id), call.Context, TestContext.Current.CancellationToken);
+        }
+
+        await call.CommitAsync(TestContext.Current.CancellationToken);
+        var order = Buys.Request();
+        var made = await _mediaBuys.CreateAsync(
+            order with
+            {
+                Packages = [order.Packages[0] with { CreativeAssignments = [new() { CreativeId = "runs" }] }],
+            },
+            call.Context,
+            TestContext.Current.CancellationToken
+        );
+        await call.CommitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal("runs", await FindAsync(new() { Unassigned = false }));
+        Assert.Equal("waits", await FindAsync(new() { Unassigned = true }));
+        Assert.Equal("runs", await FindAsync(new() { MediaBuyIds = [made.MediaBuyId, "mb_of_nobody"] }));
+        Assert.Equal("runs", await FindAsync(new() { AssignedToPackages = [made.Packages[0].PackageId] }));
+        Assert.Equal("", await FindAsync(new() { MediaBuyIds = [made.MediaBuyId], AssignedToPackages = ["pkg_of_nobody"] }));
+        Assert.Equal("runs waits", await FindAsync(new() { HasServed = false, HasVariables = false }));
+        Assert.Equal("", await FindAsync(new() { ConceptIds = ["concept"] }));
+
+        var buy = (await call.Context.Documents<MediaBuy>().GetAsync(made.MediaBuyId, TestContext.Current.CancellationToken))!;
+        await call
+            .Context.Documents<DeliveryRecord>()
+            .Of(buy)
+            .CreateWithIdAsync(
+                buy.Id,
+                new DeliveryRecord().Add(new() { Date = new(2026, 1, 1), Impressions = 1 }),
+                TestContext.Current.CancellationToken
+            );
+        await call.CommitAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal("runs", await FindAsync(new() { HasServed = true }));
+        Assert.Equal("waits", await FindAsync(new() { HasServed = false }));
+
+        async Task<string> FindAsync(CreativeFilters filters)
+        {
+            var answer = await server
+                .Create<Creatives>()
+                .ListAsync(new() { Filters = filters }, call.Context, TestContext.Current.CancellationToken);
+            return string.Join(' ', answer.Creatives.Select(creative => creative.CreativeId).Order());
+        }
+    }
+
+    [Fact]
     public async Task Create_media_buy_refuses_a_product_that_another_tenant_sells()
     {
         using var call = await server.BeginCallAsync("acme");
@@ -53,7 +121,7 @@ public sealed class HandlerTests(SellerServer server)
         );
 
         Assert.Equal(AdcpError.ProductNotFound, refusal.Error);
-        Assert.Equal("/packages/0/product_id", refusal.Field);
+        Assert.Equal("packages[0].product_id", refusal.Field);
     }
 
     [Fact]
@@ -108,6 +176,8 @@ public sealed class HandlerTests(SellerServer server)
         Assert.Equal(MediaBuyStatus.PendingCreatives, await PauseAsync(call, made, true));
         Assert.Equal(MediaBuyStatus.PendingCreatives, await PauseAsync(call, made, false));
 
+        await SendCreativeAsync("acme", "banner");
+
         // Halted while it waits, it does not run when its creatives and its first day are there.
         await PauseAsync(call, made, true);
         var waits = await ChangeAsync(call, made, change =>
@@ -141,7 +211,7 @@ public sealed class HandlerTests(SellerServer server)
         async Task AssertRefusedAsync(bool pause)
         {
             var refusal = await Assert.ThrowsAsync<AdcpException>(() => PauseAsync(call, made, pause));
-            Assert.Equal((AdcpError.InvalidState, "/paused"), (refusal.Error, refusal.Field));
+            Assert.Equal((AdcpError.InvalidState, "paused"), (refusal.Error, refusal.Field));
         }
     }
 
@@ -155,7 +225,7 @@ public sealed class HandlerTests(SellerServer server)
     [Fact]
     public async Task Of_two_that_send_a_new_creative_at_once_the_one_that_is_told_so_last_is_kept()
     {
-        var library = new CreativeLibrary(TimeProvider.System);
+        var library = server.Create<CreativeLibrary>();
         for (var round = 0; round < 10; round++)
         {
             using var first = await server.BeginCallAsync("acme");
@@ -183,20 +253,26 @@ public sealed class HandlerTests(SellerServer server)
             using var first = await server.BeginCallAsync("acme", buyer);
             using var second = await server.BeginCallAsync("acme", buyer);
 
-            var answers = await Task.WhenAll(OpenAsync(first, "agent"), OpenAsync(second, "operator"));
+            var answers = await Task.WhenAll(OpenAsync(first, "net_30"), OpenAsync(second, "net_60"));
 
             Assert.Equal(["created", "updated"], answers.Select(answer => answer.Action).Order());
-            var listed = await new Accounts().ListAsync(new(), first.Context, TestContext.Current.CancellationToken);
-            Assert.Equal(answers.Single(answer => answer.Action == "updated").Billing, Assert.Single(listed.Accounts).Billing);
+            var listed = await server.Create<Accounts>().ListAsync(new(), first.Context, TestContext.Current.CancellationToken);
+            Assert.Equal(answers.Single(answer => answer.Action == "updated").PaymentTerms, Assert.Single(listed.Accounts).PaymentTerms);
         }
 
-        static async Task<AccountResult> OpenAsync(TestToolContext call, string billing)
+        async Task<AccountResult> OpenAsync(TestToolContext call, string terms)
         {
             var answer = await RunAsync(call, context =>
-                new Accounts().SyncAsync(Buys.Account(billing), context, TestContext.Current.CancellationToken)
+                server.Create<Accounts>().SyncAsync(With(Buys.Account("operator"), terms), context, TestContext.Current.CancellationToken)
             );
             return Assert.Single(answer.Accounts);
         }
+
+        static SyncAccountsRequest With(SyncAccountsRequest request, string terms) =>
+            request with
+            {
+                Accounts = [request.Accounts[0] with { PaymentTerms = terms }],
+            };
     }
 
     [Fact]
@@ -209,30 +285,30 @@ public sealed class HandlerTests(SellerServer server)
             Assert.Equal(index < most.Length ? "created" : "unchanged", account.Action)
         );
         var refusal = await Assert.ThrowsAsync<AdcpException>(() => OpenAsync(most[0], "one-more.example"));
-        Assert.Equal((AdcpError.PolicyViolation, "/accounts"), (refusal.Error, refusal.Field));
+        Assert.Equal((AdcpError.PolicyViolation, "accounts"), (refusal.Error, refusal.Field));
         Assert.Equal("unchanged", Assert.Single(await OpenAsync(most[0])).Action);
 
         async Task<IReadOnlyList<AccountResult>> OpenAsync(params string[] operators) =>
             (
                 await RunAsync(call, context =>
-                    new Accounts().SyncAsync(Buys.Account("operator", operators), context, TestContext.Current.CancellationToken)
+                    server.Create<Accounts>().SyncAsync(Buys.Account("operator", operators), context, TestContext.Current.CancellationToken)
                 )
             ).Accounts;
     }
 
     [Fact]
-    public async Task Targeting_that_could_not_be_listed_again_is_not_taken()
+    public async Task What_could_not_be_listed_again_is_not_taken()
     {
         var buyer = Guid.NewGuid().ToString();
         using (var first = await server.BeginCallAsync("acme", buyer))
         {
-            await _mediaBuys.CreateAsync(Targeted(depth: 40), first.Context, TestContext.Current.CancellationToken);
+            await _mediaBuys.CreateAsync(WithContext(depth: 40), first.Context, TestContext.Current.CancellationToken);
             await first.CommitAsync(TestContext.Current.CancellationToken);
         }
 
         using var call = await server.BeginCallAsync("acme", buyer);
         var refusal = await Assert.ThrowsAsync<DocumentTooLargeException>(() =>
-            _mediaBuys.CreateAsync(Targeted(depth: 59), call.Context, TestContext.Current.CancellationToken)
+            _mediaBuys.CreateAsync(WithContext(depth: 59), call.Context, TestContext.Current.CancellationToken)
         );
         call.Discard();
 
@@ -242,13 +318,13 @@ public sealed class HandlerTests(SellerServer server)
             call.Context,
             TestContext.Current.CancellationToken
         );
-        Assert.NotNull(Assert.Single(Assert.Single(listed.MediaBuys).Packages).TargetingOverlay);
+        Assert.NotNull(Assert.Single(Assert.Single(listed.MediaBuys).Packages).Context);
 
-        static CreateMediaBuyRequest Targeted(int depth)
+        static CreateMediaBuyRequest WithContext(int depth)
         {
             var request = Buys.Request();
-            var overlay = JsonElement.Parse(new string('[', depth) + new string(']', depth));
-            return request with { Packages = [request.Packages[0] with { TargetingOverlay = overlay }] };
+            var context = JsonElement.Parse(new string('[', depth) + new string(']', depth));
+            return request with { Packages = [request.Packages[0] with { Context = context }] };
         }
     }
 
@@ -264,7 +340,7 @@ public sealed class HandlerTests(SellerServer server)
 
         Assert.Single(opened, isOpen => isOpen);
 
-        static async Task<bool> TryAsync(TestToolContext call, string name)
+        async Task<bool> TryAsync(TestToolContext call, string name)
         {
             try
             {
@@ -278,9 +354,9 @@ public sealed class HandlerTests(SellerServer server)
             }
         }
 
-        static Task<SyncAccountsResponse> OpenAsync(TestToolContext call, params string[] operators) =>
+        Task<SyncAccountsResponse> OpenAsync(TestToolContext call, params string[] operators) =>
             RunAsync(call, context =>
-                new Accounts().SyncAsync(Buys.Account("operator", operators), context, TestContext.Current.CancellationToken)
+                server.Create<Accounts>().SyncAsync(Buys.Account("operator", operators), context, TestContext.Current.CancellationToken)
             );
     }
 
@@ -305,7 +381,7 @@ public sealed class HandlerTests(SellerServer server)
                     .Select(package => new PackageAssignment { CreativeId = request.Creatives[0].CreativeId, PackageId = package }),
             ],
         };
-        var creatives = new Creatives(new(TimeProvider.System), new(Catalog));
+        var creatives = server.Create<Creatives>();
         var answer = await RunAsync(call, context => creatives.SyncAsync(request, context, TestContext.Current.CancellationToken));
 
         var result = Assert.Single(answer.Creatives);
@@ -324,17 +400,43 @@ public sealed class HandlerTests(SellerServer server)
     }
 
     [Fact]
+    public async Task Creatives_as_large_as_a_tenant_can_allow_are_kept_a_part_at_a_time()
+    {
+        await server
+            .Services.GetRequiredService<ITenantAdministration>()
+            .UpdateAsync(
+                TenantId.Parse("acme"),
+                tenant => tenant with { Limits = (tenant.Limits ?? new()) with { MaxDocumentSize = 1024 * 1024 } },
+                cancellationToken: TestContext.Current.CancellationToken
+            );
+        using var call = await server.BeginCallAsync("acme", Guid.NewGuid().ToString());
+        var large = JsonSerializer.SerializeToElement(new string('x', 1_040_000));
+        var request = Buys.Creative() with
+        {
+            Creatives =
+            [
+                .. Enumerable
+                    .Range(0, 9)
+                    .Select(_ => Buys.Creative().Creatives[0] with { Assets = new Dictionary<string, JsonElement> { ["text"] = large } }),
+            ],
+        };
+
+        var creatives = server.Create<Creatives>();
+        var answer = await RunAsync(call, context => creatives.SyncAsync(request, context, TestContext.Current.CancellationToken));
+
+        Assert.All(answer.Creatives, creative => Assert.Equal("created", creative.Action));
+    }
+
+    [Fact]
     public async Task A_media_buy_that_has_not_run_has_delivered_nothing()
     {
         using var call = await server.BeginCallAsync("acme", Guid.NewGuid().ToString());
         var made = await _mediaBuys.CreateAsync(Buys.Request(), call.Context, TestContext.Current.CancellationToken);
         await call.CommitAsync(TestContext.Current.CancellationToken);
 
-        var report = await new Delivery(Catalog, TimeProvider.System).GetAsync(
-            new() { MediaBuyIds = [made.MediaBuyId] },
-            call.Context,
-            TestContext.Current.CancellationToken
-        );
+        var report = await server
+            .Create<Delivery>()
+            .GetAsync(new() { MediaBuyIds = [made.MediaBuyId] }, call.Context, TestContext.Current.CancellationToken);
 
         Assert.Equal(0, Assert.Single(report.MediaBuyDeliveries).Totals.Impressions);
     }
@@ -384,7 +486,7 @@ public sealed class HandlerTests(SellerServer server)
         } while (next!.HasMore);
         Assert.Equal(103, seen.Count);
 
-        var report = await new Delivery(Catalog, TimeProvider.System).GetAsync(new(), call.Context, TestContext.Current.CancellationToken);
+        var report = await server.Create<Delivery>().GetAsync(new(), call.Context, TestContext.Current.CancellationToken);
         Assert.Equal(103, report.MediaBuyDeliveries.Count);
     }
 
@@ -424,11 +526,13 @@ public sealed class HandlerTests(SellerServer server)
         return await RunAsync(call, context => _mediaBuys.CreateAsync(Buys.Request(), context, TestContext.Current.CancellationToken));
     }
 
-    private async Task<CreativeStatus?> SendCreativeAsync(string tenant)
+    private async Task<CreativeStatus?> SendCreativeAsync(string tenant, string? id = null)
     {
         using var call = await server.BeginCallAsync(tenant);
-        var creatives = new Creatives(new(TimeProvider.System), new(Catalog));
-        var answer = await RunAsync(call, context => creatives.SyncAsync(Buys.Creative(), context, TestContext.Current.CancellationToken));
+        var creatives = server.Create<Creatives>();
+        var answer = await RunAsync(call, context =>
+            creatives.SyncAsync(Buys.Creative(id), context, TestContext.Current.CancellationToken)
+        );
         return Assert.Single(answer.Creatives).Status;
     }
 }

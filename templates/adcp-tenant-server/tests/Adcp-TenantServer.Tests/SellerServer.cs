@@ -36,6 +36,9 @@ public sealed class SellerServer : WebApplicationFactory<Program>, IAsyncLifetim
         return TestToolContext.Begin(Services, tenant, buyer);
     }
 
+    /// <summary>Makes a class of handlers, or what they use, as the server does for a call.</summary>
+    public T Create<T>() => ActivatorUtilities.CreateInstance<T>(Services.CreateScope().ServiceProvider);
+
     /// <summary>Opens the account that the buyer of these tests buys for.</summary>
     public Task OpenAccountAsync(string tenant) => CallAsync(tenant, "sync_accounts", Buys.Accounts());
 

@@ -1,3 +1,6 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
 namespace Adcp_TenantServer.Tests;
 
 /// <summary>The server as a buyer meets it.</summary>
@@ -40,12 +43,76 @@ public sealed class ServerTests(SellerServer server)
     }
 
     [Fact]
-    public async Task A_buyer_has_no_account_that_it_did_not_open()
+    public async Task An_account_is_opened_by_the_first_purchase_and_not_by_a_read()
     {
-        using var response = await server.SendAsync("globex", "globex.dev-buyer", "create_media_buy", Buys.OfAcme("never-opened.example"));
-        var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        var account = new { brand = new { domain = "brand.example" }, @operator = "first-use.example" };
+        var empty = await server.CallAsync("globex", "get_media_buys", new { account });
+        var before = await server.CallAsync("globex", "list_accounts", new { });
+        var buy = Buys.OfGlobex("first-use.example");
+        var made = await server.CallAsync("globex", "create_media_buy", buy);
+        var after = await server.CallAsync("globex", "list_accounts", new { });
+        var found = await server.CallAsync("globex", "get_media_buys", new { account, status_filter = "pending_creatives" });
 
-        Assert.Contains("ACCOUNT_NOT_FOUND", body, StringComparison.Ordinal);
+        Assert.Empty(empty["media_buys"]!.AsArray());
+        Assert.DoesNotContain(before["accounts"]!.AsArray(), IsIt);
+        Assert.StartsWith("acc_", (string?)Assert.Single(after["accounts"]!.AsArray(), IsIt)!["account_id"], StringComparison.Ordinal);
+        Assert.Equal((string?)made["media_buy_id"], (string?)Assert.Single(found["media_buys"]!.AsArray())!["media_buy_id"]);
+
+        static bool IsIt(JsonNode? account) => (string?)account!["operator"] == "first-use.example";
+    }
+
+    [Fact]
+    public async Task Creatives_are_listed_of_the_accounts_that_a_filter_names_and_of_no_other()
+    {
+        foreach (var name in new[] { "one.example", "two.example" })
+        {
+            var sync = JsonSerializer.SerializeToNode(Buys.Creative($"of-{name[..3]}"), Tenancy.Adcp.AdcpJsonOptions.Default)!.AsObject();
+            sync["account"] = Account(name);
+            await server.CallAsync("acme", "sync_creatives", sync);
+        }
+
+        var all = (await server.CallAsync("acme", "list_accounts", new { }))["accounts"]!.AsArray();
+        var id = (string?)all.Single(account => (string?)account!["operator"] == "two.example")!["account_id"];
+
+        Assert.Equal("of-one", await ListAsync("acme", account: null, Account("one.example")));
+        Assert.Equal("of-two", await ListAsync("acme", account: null, new JsonObject { ["account_id"] = id }, Account("nobody.example")));
+        Assert.Equal("of-one of-two", await ListAsync("acme", account: null, Account("one.example"), Account("two.example")));
+        Assert.Equal("", await ListAsync("acme", Account("one.example"), Account("two.example")));
+        Assert.Equal("of-one", await ListAsync("acme", Account("one.example"), Account("two.example"), Account("one.example")));
+        Assert.Equal("", await ListAsync("globex", account: null, new JsonObject { ["account_id"] = id }));
+
+        static JsonObject Account(string name) =>
+            new()
+            {
+                ["brand"] = new JsonObject { ["domain"] = "brand.example" },
+                ["operator"] = name,
+            };
+
+        async Task<string> ListAsync(string tenant, JsonObject? account, params JsonNode[] accounts)
+        {
+            var request = new JsonObject { ["filters"] = new JsonObject { ["accounts"] = new JsonArray(accounts) } };
+            if (account is not null)
+            {
+                request["account"] = account;
+            }
+
+            var answer = await server.CallAsync(tenant, "list_creatives", request);
+            return string.Join(' ', answer["creatives"]!.AsArray().Select(one => (string?)one!["creative_id"]).Order());
+        }
+    }
+
+    [Fact]
+    public async Task An_account_that_a_buyer_names_by_its_id_is_one_that_it_has()
+    {
+        var buy = JsonSerializer.SerializeToNode(Buys.OfAcme())!.AsObject();
+        buy["account"] = new JsonObject { ["account_id"] = "acc_of_somebody_else" };
+        using var response = await server.SendAsync("acme", "acme.dev-buyer", "create_media_buy", buy);
+
+        Assert.Contains(
+            "ACCOUNT_NOT_FOUND",
+            await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken),
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -57,11 +124,11 @@ public sealed class ServerTests(SellerServer server)
         var made = (string?)(await server.CallAsync("acme", "create_media_buy", Buys.OfAcme()))["media_buy_id"];
 
         var found = await server.CallAsync("acme", tool, new { media_buy_ids = Enumerable.Repeat(made, 100) });
-        using var refused = await server.SendAsync("acme", "acme.dev-buyer", tool, new { media_buy_ids = Enumerable.Repeat(made, 101) });
+        using var refused = await server.SendAsync("acme", "acme.dev-buyer", tool, new { media_buy_ids = Enumerable.Repeat(made, 1001) });
 
         Assert.Equal(made, (string?)Assert.Single(found[answers]!.AsArray())!["media_buy_id"]);
         Assert.Contains(
-            "media_buy_ids must have 100 at most",
+            "media_buy_ids must have 1000 at most",
             await refused.Content.ReadAsStringAsync(TestContext.Current.CancellationToken),
             StringComparison.Ordinal
         );

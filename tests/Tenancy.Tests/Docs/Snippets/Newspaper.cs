@@ -31,7 +31,7 @@ internal sealed class AdPages
         // Requests for one page make one id, so that the store refuses the second, also where both come at once.
         var id = "page_" + StableId.Of(request.Section, request.Day.ToString(CultureInfo.InvariantCulture))[..22];
         _ = await context.Documents<PageBooking>().CreateWithIdAsync(id, new(), cancellationToken)
-            ?? throw new AdcpException(AdcpError.Conflict, "The page is booked.", "/day");
+            ?? throw new AdcpException(AdcpError.Conflict, "The page is booked.", "day");
         return new()
         {
             BookingId = id,

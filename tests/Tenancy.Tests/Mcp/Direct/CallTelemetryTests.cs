@@ -337,7 +337,8 @@ public sealed class CallTelemetryTests
     }
 
     private static string Describe(Activity activity) =>
-        $"{activity.OperationName} | {activity.DisplayName} | {activity.Kind} | {activity.Status} {activity.StatusDescription} | "
+        $"{activity.OperationName} | {activity.DisplayName} | {activity.Kind} | {activity.Status} "
+        + $"{DifferenceTests.Reference().Replace(activity.StatusDescription ?? "", "")} | "
         + $"{Describe(activity.TagObjects)} | events {activity.Events.Count()} |";
 
     private static string Describe(TelemetryRecorder.Measurement measured)

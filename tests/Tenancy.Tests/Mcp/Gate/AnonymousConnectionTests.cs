@@ -171,6 +171,53 @@ public sealed class AnonymousConnectionTests
         }
     }
 
+    [Fact]
+    public async Task A_session_that_began_while_the_tenant_asked_for_nothing_is_none_for_who_shows_nothing_afterwards()
+    {
+        await using var server = await StartAsync();
+        await ChangeAsync(server, """{"authentication":{"kind":"none"}}""");
+        var session = await server.InitializeAsync("acme", token: null);
+        using (var before = await PostAsync(server, McpCalls.Message("tools/list"), session: session))
+        {
+            Assert.Equal(HttpStatusCode.OK, before.StatusCode);
+        }
+
+        await ChangeAsync(server, """{"authentication":{"kind":"bearer"}}""");
+        foreach (
+            var body in new[]
+            {
+                McpCalls.Message("tools/list"),
+                McpCalls.Call("get_products"),
+                McpCalls.Message("ping"),
+                """{"jsonrpc":"2.0","method":"notifications/initialized"}""",
+            }
+        )
+        {
+            using var answer = await PostAsync(server, body, session: session);
+            Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+        }
+    }
+
+    [Fact]
+    public async Task Who_connects_without_credentials_spends_nothing_of_the_tenants_or_its_callers_limits()
+    {
+        await using var server = await StartAsync();
+        await ChangeAsync(server, """{"limits":{"rateLimit":20,"rateLimitPerCaller":10}}""");
+        for (var i = 0; i < 40; i++)
+        {
+            using var initialize = await PostAsync(server, McpCalls.Initialize());
+            using var list = await PostAsync(server, McpCalls.Message("tools/list"));
+        }
+
+        using var begin = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Initialize());
+        using var begun = await server.Client.SendAsync(begin, Token);
+        Assert.Contains(";r=19;", begun.Headers.GetValues("RateLimit").Single(), StringComparison.Ordinal);
+        using var first = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("whoami"));
+        using var answer = await server.Client.SendAsync(first, Token);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.Contains(";r=9;", answer.Headers.GetValues("RateLimit").Single(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -233,6 +280,12 @@ public sealed class AnonymousConnectionTests
 
             Assert.StartsWith("404 ", Assert.Single(answers), StringComparison.Ordinal);
         }
+    }
+
+    private static async Task ChangeAsync(TenancyServer server, string change)
+    {
+        using var answer = await server.AdminAsync(HttpMethod.Patch, "/acme", change);
+        Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync(Token));
     }
 
     private static Task<TenancyServer> StartAsync(Dictionary<string, string?>? settings = null, Action<IServiceCollection>? services = null)

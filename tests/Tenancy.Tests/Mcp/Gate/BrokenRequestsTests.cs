@@ -12,6 +12,8 @@ namespace Tenancy.Tests.Mcp.Gate;
 [Tier(Tier.Server)]
 public sealed class BrokenRequestsTests
 {
+    private const string Ping = """{"jsonrpc":"2.0","id":1,"method":"ping"}""";
+
     private const string Both = "application/json, text/event-stream";
 
     private static readonly string[] Methods =
@@ -245,6 +247,9 @@ public sealed class BrokenRequestsTests
     [InlineData(";;")]
     [InlineData("text/plain")]
     [InlineData("application/x-www-form-urlencoded")]
+    [InlineData("application/json; charset=utf-16")]
+    [InlineData("application/json; charset=unheard-of")]
+    [InlineData("application/json; charset=\"utf-16\"")]
     public async Task A_body_that_is_not_said_to_be_json_is_415(string? type)
     {
         await using var server = await StartAsync();
@@ -263,6 +268,73 @@ public sealed class BrokenRequestsTests
             Add(post, "Authorization", token is null ? null : "Bearer " + token);
             using var answer = await server.Client.SendAsync(post, Token);
             Assert.Equal((HttpStatusCode.UnsupportedMediaType, -32600), (answer.StatusCode, await CodeAsync(answer)));
+        }
+    }
+
+    [Theory]
+    [InlineData("application/json; charset=\"utf-8\"", "whoami")]
+    [InlineData("application/json; charset=UTF-8", "ping")]
+    [InlineData("application/json; charset=\"utf-8\"", "ping")]
+    [InlineData("application/json; charset=utf8", "ping")]
+    [InlineData("application/vnd.example+json; charset=\"UTF-8\"", "ping")]
+    public async Task A_body_may_say_in_every_way_that_it_is_utf_8(string type, string what)
+    {
+        await using var server = await StartAsync();
+        using var post = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, what == "ping" ? Ping : McpCalls.Call(what));
+        post.Content!.Headers.Remove("Content-Type");
+        post.Content.Headers.TryAddWithoutValidation("Content-Type", type);
+        using var answer = await server.Client.SendAsync(post, Token);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.NotNull((await McpCalls.ReadAsync(answer))["result"]);
+    }
+
+    // Windows' own tools write one.
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_byte_order_mark_before_the_message_changes_nothing(bool isPing)
+    {
+        await using var server = await StartAsync();
+        using var post = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, "\uFEFF" + (isPing ? Ping : McpCalls.Call("whoami")));
+        using var answer = await server.Client.SendAsync(post, Token);
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        Assert.NotNull((await McpCalls.ReadAsync(answer))["result"]);
+    }
+
+    [Theory]
+    [InlineData("application/json, text/event-stream;q=0", HttpStatusCode.OK)]
+    [InlineData("*/*, text/event-stream;q=0", HttpStatusCode.OK)]
+    [InlineData("application/json;q=0.1, text/plain", HttpStatusCode.OK)]
+    [InlineData("application/json;q=0", HttpStatusCode.NotAcceptable)]
+    [InlineData("application/json;q=0, */*", HttpStatusCode.NotAcceptable)]
+    [InlineData("*/*;q=0", HttpStatusCode.NotAcceptable)]
+    public async Task What_a_client_says_that_it_does_not_want_it_does_not_get(string accept, HttpStatusCode expected)
+    {
+        await using var server = await StartAsync();
+        foreach (var body in new[] { Ping, McpCalls.Call("whoami") })
+        {
+            using var post = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, body);
+            post.Headers.Remove("Accept");
+            Add(post, "Accept", accept);
+            using var answer = await server.Client.SendAsync(post, Token);
+            Assert.Equal((expected, "application/json"), (answer.StatusCode, answer.Content.Headers.ContentType!.MediaType));
+        }
+    }
+
+    [Theory]
+    [InlineData("PUT")]
+    [InlineData("PATCH")]
+    [InlineData("OPTIONS")]
+    [InlineData("PROPFIND")]
+    public async Task A_method_that_is_not_taken_is_405_in_the_form_of_all_refusals(string method)
+    {
+        await using var server = await StartAsync();
+        foreach (var (path, status) in new[] { ("/acme/mcp", 405), ("/nobody/mcp", 404) })
+        {
+            using var request = new HttpRequestMessage(new(method), $"http://127.0.0.1:{server.Port}{path}");
+            using var answer = await server.Client.SendAsync(request, Token);
+            Assert.Equal((status, -32600), ((int)answer.StatusCode, await CodeAsync(answer)));
+            Assert.Equal(status == 405 ? ["GET", "POST", "DELETE"] : [], answer.Content.Headers.Allow);
         }
     }
 

@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Time.Testing;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 using Tenancy.Tests.Hosting;
@@ -16,7 +15,6 @@ public sealed class DeliveriesTests : IAsyncLifetime
 {
     private const string Both = "application/json, text/event-stream";
 
-    private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
     private readonly SlowTools.Gate _gate = new();
     private RedisServer _redis = null!;
     private TenancyServer _one = null!;
@@ -39,11 +37,16 @@ public sealed class DeliveriesTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("slow", Both, HttpStatusCode.OK)]
-    [InlineData("slow", "application/json", HttpStatusCode.Accepted)]
-    [InlineData("slow_by_sdk", Both, HttpStatusCode.OK)]
-    [InlineData("slow_by_sdk", "application/json", HttpStatusCode.Accepted)]
-    public async Task A_cancellation_ends_a_request_of_its_own_node_and_is_refused_by_another(
+    [InlineData(false, "slow", Both, HttpStatusCode.OK)]
+    [InlineData(false, "slow", "application/json", HttpStatusCode.Accepted)]
+    [InlineData(false, "slow_by_sdk", Both, HttpStatusCode.OK)]
+    [InlineData(false, "slow_by_sdk", "application/json", HttpStatusCode.Accepted)]
+    [InlineData(true, "slow", Both, HttpStatusCode.OK)]
+    [InlineData(true, "slow", "application/json", HttpStatusCode.Accepted)]
+    [InlineData(true, "slow_by_sdk", Both, HttpStatusCode.OK)]
+    [InlineData(true, "slow_by_sdk", "application/json", HttpStatusCode.Accepted)]
+    public async Task A_cancellation_ends_a_request_whichever_node_it_comes_to(
+        bool isElsewhere,
         string tool,
         string accept,
         HttpStatusCode status
@@ -53,15 +56,17 @@ public sealed class DeliveriesTests : IAsyncLifetime
         var session = await InitializeAsync(_one);
         var call = SendAsync(_one, session, McpCalls.Call(tool), accept);
         await _gate.WaitForAsync(1);
-        await AssertRefusedAsync(_two, session, Cancel("1"));
-        await AssertRefusedAsync(_one, session, Cancel("2"));
-        await AssertRefusedAsync(_one, session, Cancel("\"1\""));
-        await AssertRefusedAsync(_one, await InitializeAsync(_one), Cancel("1"));
-        await AssertRefusedAsync(_one, null, Cancel("1"));
-        await AssertRefusedAsync(_one, session, """{"jsonrpc":"2.0","method":"notifications/cancelled","params":{}}""");
+        var told = isElsewhere ? _two : _one;
+        await AssertRefusedAsync(told, session, Cancel("2"));
+        await AssertRefusedAsync(told, session, Cancel("\"1\""));
+        await AssertRefusedAsync(told, await InitializeAsync(told), Cancel("1"));
+        await AssertRefusedAsync(told, await InitializeAsync(_one), Cancel("1"));
+        await AssertRefusedAsync(told, null, Cancel("1"));
+        await AssertRefusedAsync(told, session, """{"jsonrpc":"2.0","method":"notifications/cancelled","params":{}}""");
+        await AssertForeignAsync(told, session, Cancel("1"));
         Assert.False(call.IsCompleted);
 
-        await AssertAcceptedAsync(_one, session, Cancel("1"));
+        await AssertAcceptedAsync(told, session, Cancel("1"));
         using var ended = await call.WaitAsync(TimeSpan.FromSeconds(20), Token);
         Assert.Equal(status, ended.StatusCode);
         Assert.Empty(await ended.Content.ReadAsByteArrayAsync(Token));
@@ -103,6 +108,13 @@ public sealed class DeliveriesTests : IAsyncLifetime
             Assert.Equal(HttpStatusCode.OK, ping.StatusCode);
         }
 
+        // The platform has no handler of its own for these lists.
+        foreach (var method in new[] { "prompts/list", "resources/list", "resources/templates/list" })
+        {
+            using var list = await SendAsync(_one, session, WithId(McpCalls.Message(method), 5));
+            Assert.True(list.StatusCode == HttpStatusCode.OK, $"{method}: {list.StatusCode}");
+        }
+
         Assert.NotEqual(session, await InitializeAsync(_one));
         await using (var stream = await OpenStream.GetAsync(_one, McpCalls.Acme, session))
         {
@@ -123,10 +135,13 @@ public sealed class DeliveriesTests : IAsyncLifetime
         });
     }
 
-    [Fact]
-    public async Task An_answer_reaches_the_node_that_asked_and_is_refused_by_another_also_at_the_limit_of_calls()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_answer_reaches_the_node_that_asked_also_at_the_limit_of_calls(bool isElsewhere)
     {
         _two = await StartAsync();
+        var told = isElsewhere ? _two : _one;
         var session = await InitializeAsync(_one);
         using var limits = await _one.AdminAsync(HttpMethod.Patch, "/acme", """{"limits":{"maxConcurrentCalls":1}}""");
         using var request = McpCalls.Post(_one.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("ask"), sessionId: session);
@@ -134,33 +149,114 @@ public sealed class DeliveriesTests : IAsyncLifetime
         var asked = await asking.ReadUntilAsync("\n\n");
         var id = JsonNode.Parse(asked.Split("data: ")[1])!["id"]!.ToJsonString();
         var answer = $$$$"""{"jsonrpc":"2.0","id":{{{{id}}}},"result":{"action":"accept","content":{"name":"x"}}}""";
-        await AssertRefusedAsync(_two, session, answer);
-        await AssertRefusedAsync(_one, session, answer.Replace($"\"id\":{id}", "\"id\":99", StringComparison.Ordinal));
-        await AssertRefusedAsync(_one, await InitializeAsync(_one), answer);
-        await AssertRefusedAsync(_one, null, answer);
-        await AssertAcceptedAsync(_one, session, answer);
+        foreach (var other in new[] { "1", "99", "\"1\"" })
+        {
+            // The MCP SDK counts its questions from 1.
+            await AssertRefusedAsync(told, session, answer.Replace($"\"id\":{id}", $"\"id\":{other}", StringComparison.Ordinal));
+        }
+
+        await AssertRefusedAsync(told, await InitializeAsync(told), answer);
+        await AssertRefusedAsync(told, await InitializeAsync(_one), answer);
+        await AssertRefusedAsync(told, null, answer);
+        await AssertForeignAsync(told, session, answer);
+        await AssertAcceptedAsync(told, session, answer);
         Assert.Contains("accept", await asking.ReadToEndAsync(), StringComparison.Ordinal);
-        await AssertRefusedAsync(_one, session, answer);
+        await AssertRefusedAsync(told, session, answer);
     }
 
     [Fact]
-    public async Task A_log_level_is_kept_where_there_is_one_node_and_refused_where_there_are_more()
+    public async Task An_answer_is_for_the_question_that_it_names_where_two_nodes_ask_one_client()
+    {
+        _two = await StartAsync();
+        var session = await InitializeAsync(_one);
+        var asked = new List<(OpenStream Stream, string Id)>();
+        foreach (var node in new[] { _one, _two })
+        {
+            using var request = McpCalls.Post(node.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("ask"), sessionId: session);
+            var stream = await OpenStream.SendAsync(node, request);
+            var question = await stream.ReadUntilAsync("\n\n");
+            asked.Add((stream, JsonNode.Parse(question.Split("data: ")[1])!["id"]!.ToJsonString()));
+        }
+
+        // Each is answered at the other node.
+        await AssertAcceptedAsync(_two, session, $$$"""{"jsonrpc":"2.0","id":{{{asked[0].Id}}},"result":{"action":"decline"}}""");
+        await AssertAcceptedAsync(_one, session, $$$"""{"jsonrpc":"2.0","id":{{{asked[1].Id}}},"result":{"action":"cancel"}}""");
+        foreach (var (index, action) in new[] { "decline", "cancel" }.Index())
+        {
+            await using var stream = asked[index].Stream;
+            Assert.Contains(action, await stream.ReadToEndAsync(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task What_is_too_large_to_be_passed_on_is_refused_with_the_reason_and_few_may_wait_at_once()
+    {
+        _two = await StartAsync();
+        var session = await InitializeAsync(_one);
+        var large = new string('x', Deliveries.MaxMessage);
+        using (
+            var refused = await SendAsync(
+                _two,
+                session,
+                $$$$"""{"jsonrpc":"2.0","id":"q","result":{"action":"accept","content":{"name":"{{{{large}}}}"}}}"""
+            )
+        )
+        {
+            Assert.Equal(HttpStatusCode.RequestEntityTooLarge, refused.StatusCode);
+        }
+
+        var many = await Task.WhenAll(Enumerable.Range(0, 3 * Deliveries.MaxWaiting).Select(_ => SendAsync(_two, session, Cancel("7"))));
+        Assert.Contains(many, answer => answer.StatusCode == HttpStatusCode.TooManyRequests);
+        Assert.InRange(many.Count(answer => answer.StatusCode == HttpStatusCode.BadRequest), 1, 2 * Deliveries.MaxWaiting);
+        foreach (var answer in many)
+        {
+            answer.Dispose();
+        }
+    }
+
+    [Fact]
+    public async Task A_log_level_is_the_sessions_on_each_node_that_has_it_or_takes_it_over()
     {
         var (session, capabilities) = await BeginAsync(_one);
         Assert.NotNull(capabilities["logging"]);
+        Assert.Equal("none", await LevelAsync(_one, session));
         Assert.Equal(HttpStatusCode.OK, await SetLevelAsync(_one, session));
         Assert.Equal("Warning", await LevelAsync(_one, session));
         Assert.Equal(HttpStatusCode.BadRequest, await SetLevelAsync(_one, null));
 
+        // It takes the session over.
         _two = await StartAsync();
-        await Poll.UntilAsync(async () => await SetLevelAsync(_one, session) == HttpStatusCode.BadRequest);
-        Assert.Equal(HttpStatusCode.BadRequest, await SetLevelAsync(_two, session));
-        Assert.Null((await BeginAsync(_one)).Capabilities["logging"]);
-
-        // A node that ends says so.
-        await _two.App.StopAsync(Token);
-        Assert.Equal(HttpStatusCode.OK, await SetLevelAsync(_one, session));
+        Assert.Equal("Warning", await LevelAsync(_two, session));
+        Assert.Equal(HttpStatusCode.OK, await SetLevelAsync(_two, session, "error"));
+        await Poll.UntilAsync(async () => await LevelAsync(_one, session) == "Error");
+        Assert.Equal("Error", await LevelAsync(_two, session));
         Assert.NotNull((await BeginAsync(_one)).Capabilities["logging"]);
+
+        // Nobody else's has changed.
+        Assert.Equal("none", await LevelAsync(_one, await InitializeAsync(_one)));
+    }
+
+    [Theory]
+    [InlineData("\"warning\"", HttpStatusCode.OK, "Warning")]
+    [InlineData("\"WARNING\"", HttpStatusCode.BadRequest, "none")]
+    [InlineData("4", HttpStatusCode.BadRequest, "none")]
+    [InlineData("99", HttpStatusCode.BadRequest, "none")]
+    [InlineData("\"warning\\\",\\\"x\"", HttpStatusCode.BadRequest, "none")]
+    [InlineData("null", HttpStatusCode.BadRequest, "none")]
+    public async Task A_log_level_is_kept_by_its_name_or_refused(string level, HttpStatusCode status, string kept)
+    {
+        var session = await InitializeAsync(_one);
+        using var response = await SendAsync(
+            _one,
+            session,
+            McpCalls.Message("logging/setLevel", new() { ["level"] = JsonNode.Parse(level) })
+        );
+        Assert.Equal(status, response.StatusCode);
+        Assert.Equal(kept, await LevelAsync(_one, session));
+
+        // A node that takes the session over has it from the store.
+        _two = await StartAsync();
+        Assert.Equal(kept, await LevelAsync(_two, session));
     }
 
     private static string Cancel(string id) =>
@@ -179,9 +275,9 @@ public sealed class DeliveriesTests : IAsyncLifetime
         return (response.Headers.GetValues("Mcp-Session-Id").Single(), (await McpCalls.ReadAsync(response))["result"]!["capabilities"]!);
     }
 
-    private static async Task<HttpStatusCode> SetLevelAsync(TenancyServer server, string? session)
+    private static async Task<HttpStatusCode> SetLevelAsync(TenancyServer server, string? session, string level = "warning")
     {
-        using var response = await SendAsync(server, session, McpCalls.Message("logging/setLevel", new() { ["level"] = "warning" }));
+        using var response = await SendAsync(server, session, McpCalls.Message("logging/setLevel", new() { ["level"] = level }));
         if (response.StatusCode == HttpStatusCode.BadRequest)
         {
             Assert.Equal(1, (int)(await McpCalls.ReadAsync(response))["id"]!);
@@ -202,6 +298,19 @@ public sealed class DeliveriesTests : IAsyncLifetime
         Assert.Contains("node", (string)answer["error"]!["message"]!, StringComparison.Ordinal);
     }
 
+    /// <summary>To another caller of the tenant and to another tenant's the session does not exist.</summary>
+    private static async Task AssertForeignAsync(TenancyServer server, string session, string body)
+    {
+        using var made = await server.AdminAsync(HttpMethod.Post, "/acme/principals", new { name = "other" });
+        var other = (await McpCalls.ReadAsync(made))["token"]!.ToString();
+        foreach (var (tenant, token) in new[] { ("acme", other), ("globex", McpCalls.Globex) })
+        {
+            using var request = McpCalls.Post(server.Port, Way.Path, tenant, token, body, sessionId: session);
+            using var response = await server.Client.SendAsync(request, Token);
+            Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+        }
+    }
+
     private static async Task AssertAcceptedAsync(TenancyServer server, string session, string body)
     {
         using var response = await SendAsync(server, session, body);
@@ -216,10 +325,7 @@ public sealed class DeliveriesTests : IAsyncLifetime
 
     private Task<TenancyServer> StartAsync() =>
         TenancyServer.StartAsync(redis: _redis, services: services =>
-            services
-                .AddSingleton<TimeProvider>(_time)
-                .AddSingleton(_gate)
-                .AddSingleton(new CommonHandlers(platform => platform.AddHandlers<Handlers>()))
+            services.AddSingleton(_gate).AddSingleton(new CommonHandlers(platform => platform.AddHandlers<Handlers>()))
         );
 
     private sealed class Handlers(SlowTools.Gate gate)

@@ -11,6 +11,9 @@ namespace Tenancy.Tests.Mcp.Sessions;
 public sealed class OpenSessionsTests
 {
     private const string Version = "2025-11-25";
+
+    // Of a test that would hang without it.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly TenantId Acme = TenantId.Parse("acme");
     private static readonly TenantId Globex = TenantId.Parse("globex");
     private readonly CountingClock _clock = new();
@@ -136,10 +139,16 @@ public sealed class OpenSessionsTests
     public void A_question_is_answered_once()
     {
         var session = new OpenSession(Version, _clock);
-        session.Ask("1");
-        Assert.False(session.TryAnswer("2"));
-        Assert.True(session.TryAnswer("1"));
+        var id = "\"" + session.Ask(new(1)).Id;
         Assert.False(session.TryAnswer("1"));
+        Assert.True(session.TryAnswer(id));
+        Assert.False(session.TryAnswer(id));
+        Assert.Equal(new(1), session.Forget(id));
+        Assert.Null(session.Forget(id));
+        session.Ask(new(2));
+        Assert.Null(session.GiveUp(new(1)));
+        var given = session.GiveUp(new(2))!.Value;
+        Assert.False(session.TryAnswer("\"" + given.Id));
     }
 
     [Fact]
@@ -163,6 +172,74 @@ public sealed class OpenSessionsTests
                 renewals++;
                 return done.Task;
             });
+    }
+
+    [Fact]
+    public async Task A_renewal_that_blocks_its_thread_holds_up_nobody_else()
+    {
+        var session = new OpenSession(Version, _clock);
+        var (one, other) = (Kind("one"), Kind("other"));
+        session.NoteSdk(one);
+        using var end = new ManualResetEventSlim();
+        var asking = Task.Factory.StartNew(
+            () => session.RenewAsync(other, Block),
+            TestContext.Current.CancellationToken,
+            default,
+            TaskScheduler.Default
+        );
+        var renewing = await asking.WaitAsync(Patience, TestContext.Current.CancellationToken);
+        await Task.Run(() => session.NoteSdk(other), TestContext.Current.CancellationToken)
+            .WaitAsync(Patience, TestContext.Current.CancellationToken);
+        Assert.False(renewing.IsCompleted);
+        end.Set();
+        await renewing;
+
+        Task Block()
+        {
+            end.Wait();
+            return Task.CompletedTask;
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_renewal_that_fails_is_told_to_those_who_wait_and_tried_again_by_the_next(bool failsAtOnce)
+    {
+        var session = new OpenSession(Version, _clock);
+        var (one, other) = (Kind("one"), Kind("other"));
+        session.NoteSdk(one);
+        var failing = new TaskCompletionSource();
+        Func<Task> fail = () => failsAtOnce ? throw new InvalidOperationException("first") : failing.Task;
+        var first = session.RenewAsync(other, fail);
+        failing.TrySetException(new InvalidOperationException("first"));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => first);
+
+        // Who holds the tenant as it was before needs no renewal.
+        await session.RenewAsync(one, () => throw new InvalidOperationException("none needed"));
+        var renewals = 0;
+        for (var i = 0; i < 2; i++)
+        {
+            await session.RenewAsync(other, () =>
+            {
+                renewals++;
+                return Task.CompletedTask;
+            });
+        }
+
+        Assert.Equal(1, renewals);
+    }
+
+    [Fact]
+    public async Task A_call_that_begins_in_a_session_that_has_just_ended_is_cancelled_at_once()
+    {
+        var sessions = new OpenSessions(_clock);
+        sessions.Add(Acme, "a", Version);
+        var session = sessions.Find(Acme, "a")!;
+        sessions.End(Acme, "a");
+        using var call = session.Begin("1");
+        await UntilCancelledAsync(call.Token);
+        session.End("1", call);
     }
 
     [Fact]

@@ -1,10 +1,14 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using ModelContextProtocol.AspNetCore;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
+using Tenancy.Administration;
+using Tenancy.Authentication;
 using Tenancy.Configuration;
 using Tenancy.Registry;
 using Tenancy.State;
@@ -21,6 +25,9 @@ public sealed class SessionStreamsTests
     private const string Second = "acme.second";
     private static readonly TenantId Acme = TenantId.Parse("acme");
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(15);
+
+    // Of a test that would hang without it.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly FakeTimeProvider _time = new(DateTimeOffset.UtcNow);
 
@@ -123,19 +130,25 @@ public sealed class SessionStreamsTests
         var asking = AskAsync();
         var asked = await stream.ReadUntilAsync("\n\n");
         var id = JsonNode.Parse(asked.Split("data: ")[1])!["id"]!.ToJsonString();
-        using var answer = McpCalls.Post(
-            server.Port,
-            Way.Path,
-            "acme",
-            McpCalls.Acme,
-            $$$"""{"jsonrpc":"2.0","id":{{{id}}},"result":{"seen":true}}""",
-            sessionId: session
-        );
-        using var response = await server.Client.SendAsync(answer, Token);
-        Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
+
+        // Neither what could not be asked has an answer, nor what the MCP SDK counts: it counts anew on each node.
+        foreach (var other in new[] { "1", "2", "\"1\"", "\"2\"" })
+        {
+            Assert.Equal(HttpStatusCode.BadRequest, await AnswerAsync(other));
+        }
+
+        Assert.Equal(HttpStatusCode.Accepted, await AnswerAsync(id));
         Assert.True((bool)(await asking.WaitAsync(TimeSpan.FromSeconds(20), Token)).Result!["seen"]!);
 
         Task<JsonRpcResponse> AskAsync() => kept.Server!.SendRequestAsync(new() { Method = "test/ask" }, Token);
+
+        async Task<HttpStatusCode> AnswerAsync(string question)
+        {
+            var body = $$$"""{"jsonrpc":"2.0","id":{{{question}}},"result":{"seen":true}}""";
+            using var answer = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, body, sessionId: session);
+            using var response = await server.Client.SendAsync(answer, Token);
+            return response.StatusCode;
+        }
     }
 
     [Theory]
@@ -173,6 +186,96 @@ public sealed class SessionStreamsTests
     }
 
     [Fact]
+    public async Task It_does_not_stay_where_its_caller_is_revoked_while_it_is_opened()
+    {
+        // Between the proof of the caller and the stream.
+        Func<Task>? meanwhile = null;
+        await using var server = await StartAsync(endpoints: app =>
+            app.Use(
+                async (HttpContext context, RequestDelegate next) =>
+                {
+                    await (
+                        HttpMethods.IsGet(context.Request.Method) && Interlocked.Exchange(ref meanwhile, null) is { } act
+                            ? act()
+                            : Task.CompletedTask
+                    );
+                    await next(context);
+                }
+            )
+        );
+        var session = await server.InitializeAsync("acme", McpCalls.Acme);
+        var administration = server.Services.GetRequiredService<ITenantAdministration>();
+        var buyer = (await administration.ListPrincipalsAsync(Acme, Token)).Single(principal => principal.Name == "buyer");
+        meanwhile = () => administration.RevokePrincipalAsync(Acme, buyer.Id, Token);
+        try
+        {
+            await using var stream = await OpenStream.GetAsync(server, McpCalls.Acme, session);
+            await stream.ReadToEndAsync();
+        }
+        catch (HttpRequestException)
+        {
+            // It ended before it began.
+        }
+
+        Assert.Null(meanwhile);
+        Assert.Empty(server.Services.GetRequiredService<OpenStreams>().Of(Acme));
+    }
+
+    [Fact]
+    public async Task It_stays_a_while_where_nobody_can_say_whether_its_caller_is_still_good_and_then_ends()
+    {
+        var tokens = new Tokens();
+        await using var server = await StartAsync(services => services.AddSingleton<ITokenValidator>(tokens));
+        var session = await server.InitializeAsync("acme", McpCalls.Acme);
+        await using var stream = await OpenStream.GetAsync(server, McpCalls.Acme, session);
+        await stream.ReadUntilAsync(OpenStream.Comment);
+        for (var i = 0; i < 2; i++)
+        {
+            // What is known in between counts.
+            tokens.AreAway = true;
+            await BeatForAsync(StandingCallers.Patience - Interval);
+            tokens.AreAway = false;
+            await BeatForAsync(Interval);
+        }
+
+        tokens.AreAway = true;
+        await BeatForAsync(StandingCallers.Patience - Interval);
+        _time.Advance(Interval);
+        await stream.ReadToEndAsync();
+
+        async Task BeatForAsync(TimeSpan time)
+        {
+            for (var end = _time.GetUtcNow() + time; _time.GetUtcNow() < end; )
+            {
+                var asked = tokens.Asked;
+                await BeatAsync(stream);
+                await Poll.UntilAsync(() => Task.FromResult(tokens.Asked > asked));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Its_end_waits_for_no_client_that_reads_nothing()
+    {
+        var kept = new Kept();
+        await using var server = await StartAsync(services =>
+            services.AddSingleton(kept).AddSingleton(new CommonHandlers(platform => platform.AddHandlers<TalkingTools>()))
+        );
+        var session = await server.InitializeAsync("acme", McpCalls.Acme);
+        await server.CallAsync("acme", McpCalls.Acme, "keep", sessionId: session);
+        await using var stream = await OpenStream.GetAsync(server, McpCalls.Acme, session);
+
+        // More than everything in between takes up.
+        var large = new JsonObject { ["text"] = new string('x', 64_000_000) };
+        var sending = kept.Server!.SendNotificationAsync("notifications/large", large, cancellationToken: Token);
+        await stream.ReadUntilAsync("notifications/large");
+        Assert.False(sending.IsCompleted);
+        await EndAsync(server, "ended by an admin", session);
+        await sending.ContinueWith(_ => { }, TaskScheduler.Default).WaitAsync(TimeSpan.FromSeconds(20), Token);
+        await Poll.UntilAsync(() => Task.FromResult(!server.Services.GetRequiredService<OpenStreams>().Of(Acme).Any()));
+    }
+
+    [Fact]
     public async Task A_change_of_something_else_leaves_it_open()
     {
         await using var server = await StartAsync();
@@ -199,6 +302,41 @@ public sealed class SessionStreamsTests
         using var response = await server.AdminAsync(HttpMethod.Patch, "/acme", """{"settings":{"product":"new"}}""");
         await Poll.UntilAsync(() => Task.FromResult(platform.Disposals == 1));
         await BeatAsync(stream);
+    }
+
+    [Fact]
+    public async Task A_stream_that_blocks_whoever_writes_on_it_keeps_no_tenant_from_changing()
+    {
+        using var end = new ManualResetEventSlim();
+        await using var server = await StartAsync(endpoints: app =>
+            app.Use(
+                (http, next) =>
+                {
+                    http.Response.Body = HttpMethods.IsGet(http.Request.Method)
+                        ? new BlockingBody(http.Response.Body, end)
+                        : http.Response.Body;
+                    return next(http);
+                }
+            )
+        );
+        var session = await server.InitializeAsync("acme", McpCalls.Acme);
+        await using var stream = await OpenStream.GetAsync(server, McpCalls.Acme, session);
+        await stream.ReadUntilAsync(OpenStream.Comment);
+        try
+        {
+            foreach (var tenant in new[] { "acme", "globex" })
+            {
+                var body = """{"platform":"retailer","settings":{"product":"shelf"}}""";
+                using var changed = await server.AdminAsync(HttpMethod.Patch, $"/{tenant}", body).WaitAsync(Patience, Token);
+                Assert.Equal(HttpStatusCode.OK, changed.StatusCode);
+            }
+        }
+        finally
+        {
+            end.Set();
+        }
+
+        Assert.Contains("notifications/tools/list_changed", await stream.ReadUntilAsync("\n\n"), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -339,8 +477,9 @@ public sealed class SessionStreamsTests
         Assert.StartsWith(OpenStream.Comment, await stream.ReadAsync(), StringComparison.Ordinal);
     }
 
-    private Task<TenancyServer> StartAsync(Action<IServiceCollection>? services = null) =>
+    private Task<TenancyServer> StartAsync(Action<IServiceCollection>? services = null, Action<WebApplication>? endpoints = null) =>
         TenancyServer.StartAsync(
+            endpoints: endpoints,
             settings: new Dictionary<string, string?>(TenancyServer.DefaultSettings)
             {
                 ["Tenancy:Tenants:0:principals:1:name"] = "second",
@@ -353,9 +492,65 @@ public sealed class SessionStreamsTests
             }
         );
 
+    // As that of a middleware of the application's, which packs the answer or waits for a client that reads nothing.
+    private sealed class BlockingBody(Stream body, ManualResetEventSlim end) : Stream
+    {
+        public override bool CanRead => false;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => true;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position
+        {
+            get => throw new NotSupportedException();
+            set => throw new NotSupportedException();
+        }
+
+        public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (buffer.Span.IndexOf("list_changed"u8) >= 0)
+            {
+                end.Wait(cancellationToken);
+            }
+
+            return body.WriteAsync(buffer, cancellationToken);
+        }
+
+        public override Task FlushAsync(CancellationToken cancellationToken) => body.FlushAsync(cancellationToken);
+
+        public override void Flush() => throw new NotSupportedException();
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    }
+
     private sealed class Kept
     {
         public McpServer? Server { get; set; }
+    }
+
+    // An application's own, which asks somebody who may be away.
+    private sealed class Tokens : ITokenValidator
+    {
+        private int _asked;
+
+        public int Asked => Volatile.Read(ref _asked);
+
+        public bool AreAway { get; set; }
+
+        public ValueTask<TokenPrincipal?> ValidateAsync(TenantModel tenant, string token, CancellationToken cancellationToken)
+        {
+            Interlocked.Increment(ref _asked);
+            return AreAway ? throw new StoreUnavailableException(new TimeoutException()) : new(new TokenPrincipal("buyer"));
+        }
     }
 
     private sealed class TalkingTools(Kept kept)

@@ -29,50 +29,74 @@ public sealed class Creatives(CreativeLibrary library, FormatList formats)
         CancellationToken cancellationToken
     )
     {
-        var writes = new Writes(context);
-        var assignments = (request.DryRun is true ? [] : request.Assignments ?? []).ToLookup(
-            assignment => assignment.CreativeId,
-            assignment => assignment.PackageId
-        );
-        var buys = await CreativeLibrary.FindBuysAsync(assignments.SelectMany(packages => packages), context, cancellationToken);
-        List<CreativeResult> results = [];
-        foreach (var asset in request.Creatives)
+        if (request is { DeleteMissing: true, CreativeIds: not null })
         {
-            var result = await library.KeepAsync(asset, request.DryRun is true, context, cancellationToken);
+            throw new AdcpException(AdcpError.InvalidRequest, "delete_missing and creative_ids exclude each other.", "delete_missing");
+        }
+
+        var isDryRun = request.DryRun is true;
+        var writes = new Writes(context);
+        List<CreativeResult> results = [];
+        foreach (var asset in request.Creatives.Where(asset => request.CreativeIds?.Contains(asset.CreativeId) is not false))
+        {
+            results.Add(await library.KeepAsync(asset, isDryRun, context, cancellationToken));
             await writes.CountAsync(cancellationToken);
-            string[] packages = [.. assignments[asset.CreativeId].Distinct()];
-            results.Add(packages.Length > 0 ? await AssignAsync(result, packages, buys, writes, context, cancellationToken) : result);
+        }
+
+        if (request.Assignments is { } assignments && !isDryRun)
+        {
+            results = await AssignAsync(results, assignments, writes, context, cancellationToken);
+        }
+
+        if (request.DeleteMissing is true)
+        {
+            var sent = request.Creatives.Select(asset => asset.CreativeId).ToHashSet();
+            results.AddRange(await library.ArchiveOthersAsync(sent, isDryRun, context, cancellationToken));
         }
 
         return new() { Creatives = results, DryRun = request.DryRun };
     }
 
-    private async Task<CreativeResult> AssignAsync(
-        CreativeResult creative,
-        string[] packages,
-        IReadOnlyDictionary<string, string> buys,
+    // Creatives that were sent before can be put into packages, too: they are in the answer as unchanged.
+    private async Task<List<CreativeResult>> AssignAsync(
+        List<CreativeResult> results,
+        IReadOnlyList<PackageAssignment> assignments,
         Writes writes,
         ToolContext context,
         CancellationToken cancellationToken
     )
     {
-        Dictionary<string, string> errors = [];
-        foreach (var packageId in packages)
+        var buys = await CreativeLibrary.FindBuysAsync(assignments.Select(wanted => wanted.PackageId), context, cancellationToken);
+        Dictionary<string, Dictionary<string, string?>> outcomes = [];
+        foreach (var wanted in assignments)
         {
-            if (
-                !buys.TryGetValue(packageId, out var mediaBuyId)
-                || !await library.AssignAsync(creative.CreativeId, packageId, mediaBuyId, context, cancellationToken)
-            )
+            var error = buys.TryGetValue(wanted.PackageId, out var mediaBuyId)
+                ? await library.AssignAsync(wanted, mediaBuyId, context, cancellationToken)
+                : CreativeLibrary.NoPackage;
+            if (!outcomes.TryGetValue(wanted.CreativeId, out var packages))
             {
-                errors[packageId] = "You have no such package.";
+                outcomes[wanted.CreativeId] = packages = [];
             }
 
+            packages[wanted.PackageId] = error;
             await writes.CountAsync(cancellationToken);
         }
 
-        return creative with
+        var others = outcomes.Keys.Except(results.Select(result => result.CreativeId));
+        return
+        [
+            .. results
+                .Concat(others.Select(id => new CreativeResult { CreativeId = id, Action = "unchanged" }))
+                .Select(result => outcomes.TryGetValue(result.CreativeId, out var packages) ? With(result, packages) : result),
+        ];
+    }
+
+    private static CreativeResult With(CreativeResult result, Dictionary<string, string?> packages)
+    {
+        var errors = packages.Where(package => package.Value is not null).ToDictionary(package => package.Key, package => package.Value!);
+        return result with
         {
-            AssignedTo = [.. packages.Where(id => !errors.ContainsKey(id))],
+            AssignedTo = [.. packages.Keys.Where(id => !errors.ContainsKey(id))],
             AssignmentErrors = errors.Count > 0 ? errors : null,
         };
     }

@@ -21,39 +21,81 @@ public sealed class Delivery(Catalog catalog, TimeProvider time)
     )
     {
         var now = time.GetUtcNow();
+        var days = ReportingDays.Of(request);
         var products = await catalog.GetProductsAsync(context, cancellationToken);
         var documents = context.Documents<MediaBuy>();
         var all = request.MediaBuyIds is { } ids
             ? (await documents.GetAllAsync(ids, cancellationToken)).ToAsyncEnumerable()
             : documents.ReadAllAsync(cancellationToken);
-        var (start, currency) = (now, "USD");
+        var start = now;
+        string? currency = null;
         List<MediaBuyDelivery> reports = [];
+        List<ErrorEntry> errors = [];
+        HashSet<string> found = [];
 
         // All at once would be as many reads as the buyer has media buys.
-        await foreach (var few in all.Select(buy => buy.At(now)).Where(buy => request.Wants(buy.Status)).Chunk(16))
+        await foreach (var few in all.Select(buy => buy.At(now)).Chunk(16))
         {
-            if (reports.Count + few.Length > MaxReports)
+            found.UnionWith(few.Select(buy => buy.Id));
+            currency ??= few.FirstOrDefault(buy => request.Wants(buy.Status))?.Currency;
+            var wanted = few.Where(buy => request.Wants(buy.Status) && buy.Currency == currency).ToArray();
+
+            // A report is in one currency.
+            errors.AddRange(few.Where(buy => request.Wants(buy.Status) && buy.Currency != currency).Select(InOtherCurrency));
+            if (reports.Count + wanted.Length > MaxReports)
             {
                 throw new AdcpException(
                     AdcpError.ValidationError,
                     $"You have more than {MaxReports} of these media buys: name those that you mean.",
-                    "/media_buy_ids"
+                    "media_buy_ids"
                 );
             }
 
+            foreach (
+                var product in products.IntersectBy(wanted.SelectMany(buy => buy.Packages).Select(sold => sold.ProductId), sold =>
+                    sold.ProductId
+                )
+            )
+            {
+                ReportingDays.Check(days, product);
+            }
+
             var records = await Task.WhenAll(
-                few.Select(buy => context.Documents<DeliveryRecord>().Of(buy).GetAsync(buy.Id, cancellationToken))
+                wanted.Select(buy => context.Documents<DeliveryRecord>().Of(buy).GetAsync(buy.Id, cancellationToken))
             );
-            start = few.Select(buy => buy.CreatedAt).Append(start).Min();
-            currency = reports.Count == 0 ? few[0].Currency : currency;
-            reports.AddRange(few.Zip(records, (buy, record) => DeliveryRecord.Report(buy, record, products)));
+            start = wanted.Select(buy => buy.CreatedAt).Append(start).Min();
+            reports.AddRange(
+                wanted.Zip(records, (buy, record) => DeliveryRecord.Report(buy, Within(days, record), products, WithDays(request)))
+            );
         }
 
+        errors.AddRange(MediaBuys.NotFound(request.MediaBuyIds, found));
         return new()
         {
-            ReportingPeriod = new() { Start = start, End = now },
-            Currency = currency,
+            ReportingPeriod = days is null
+                ? new() { Start = start, End = now }
+                : new() { Start = Midnight(days.Start), End = Midnight(days.End) },
+            Currency = currency ?? "USD",
             MediaBuyDeliveries = reports,
+            Errors = errors.Count > 0 ? errors : null,
         };
     }
+
+    private static bool WithDays(GetMediaBuyDeliveryRequest request) => request.IncludePackageDailyBreakdown is true;
+
+    private static IReadOnlyList<DayOfDelivery> Within(ReportingDays? days, DeliveryRecord? record) =>
+        record is null ? []
+        : days is null ? record.Days
+        : [.. record.Days.Where(day => days.Contain(day.Date))];
+
+    private static DateTimeOffset Midnight(DateOnly day) => new(day.ToDateTime(TimeOnly.MinValue), TimeSpan.Zero);
+
+    private static ErrorEntry InOtherCurrency(MediaBuy buy) =>
+        ErrorEntry.Of(
+            new(
+                AdcpError.ValidationError,
+                $"{buy.Id} is in {buy.Currency}, and a report in one currency: ask for it by itself.",
+                "media_buy_ids"
+            )
+        );
 }

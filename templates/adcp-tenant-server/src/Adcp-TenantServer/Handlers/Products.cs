@@ -6,14 +6,34 @@ using Tenancy.Mcp;
 namespace Adcp_TenantServer.Handlers;
 
 /// <summary>Says what can be bought.</summary>
-public sealed class Products(Catalog catalog)
+public sealed class Products(Catalog catalog, InventoryLists lists)
 {
     [AdcpTool("get_products")]
     [Description("Lists what this seller offers, with prices for callers with credentials.")]
     public async Task<GetProductsResponse> GetAsync(GetProductsRequest request, ToolContext context, CancellationToken cancellationToken)
     {
-        // The sample offers everything to everybody. Yours would choose by request.Brief.
-        var page = Page.Of(await catalog.GetProductsAsync(context, cancellationToken), request.Pagination);
-        return new() { Products = page.Items, Pagination = page.Next };
+        var all = await catalog.GetProductsAsync(context, cancellationToken);
+
+        // The library applies filters and refinements, and orders by the brief's words. Yours would understand more of a brief.
+        var found = ProductSearch.Find(request, all, Fits);
+        if (request.PropertyList is { } list)
+        {
+            found = await lists.FilterAsync(found, list, context, cancellationToken);
+        }
+
+        var page = Page.Of(found, request.Pagination);
+        return new()
+        {
+            Products = page.Items,
+            Pagination = page.Next,
+            PropertyListApplied = request.PropertyList is null ? null : true,
+            CatalogApplied = request.Catalog is null ? null : true,
+            RefinementApplied = ProductSearch.Refine(request, all),
+        };
     }
+
+    // The sample's pages are read in every country, and it promises nothing else that products do not say of themselves. Say here where
+    // yours are seen, by what they can be aimed, and which catalogs they take: what is asked for and not promised leaves nothing.
+    private static bool Fits(Product product, GetProductsRequest request) =>
+        request is { Catalog: null, Filters: { } filters } && !(filters with { Countries = null }).NeedsMore;
 }

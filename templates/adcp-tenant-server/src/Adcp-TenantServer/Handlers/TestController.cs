@@ -34,6 +34,17 @@ public sealed class TestController(TestFixtures fixtures, TestStates states)
         };
     }
 
+    internal static TestControllerResponse Existing(string id) =>
+        new()
+        {
+            Success = true,
+            PreviousState = "existing",
+            Message = $"{id} is there.",
+        };
+
+    internal static TestControllerResponse Diverging(string id) =>
+        Refuse("INVALID_PARAMS", $"{id} is there with another fixture: what is there is not changed.");
+
     internal static TestControllerResponse Refuse(string error, string detail, string? state = null) =>
         new()
         {

@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Options;
 using Tenancy.Adcp;
 using Tenancy.Mcp;
-using Tenancy.State;
 
 namespace Adcp_TenantServer.Inventory;
 
@@ -17,13 +16,10 @@ public sealed class Catalog(IOptions<AdcpOptions> options)
         }
 
         var added = await context.CallerDocuments<TestProduct>().ListAsync(limit: 200, cancellationToken: cancellationToken);
-        return [.. products, .. added.Items.Select(test => test.Product)];
+        return
+        [
+            .. products,
+            .. added.Items.Select(test => test.Product).Append(TestFixtures.Standard(context)).DistinctBy(product => product.ProductId),
+        ];
     }
-}
-
-/// <summary>A product that a checker added for itself.</summary>
-[Document("test_products")]
-public sealed record TestProduct : TenantDocument
-{
-    public required Product Product { get; init; }
 }

@@ -21,16 +21,7 @@ public sealed class FormatList(Catalog catalog)
             .DistinctBy(Key)
             .ExceptBy(formats.Select(format => Key(format.FormatId)), Key)
             .Select(id => new CreativeFormat { FormatId = id, Name = id.Id });
-        var wanted = request.FormatIds?.Select(Key).ToHashSet();
-        return
-        [
-            .. formats
-                .Concat(added)
-                .Where(format =>
-                    wanted?.Contains(Key(format.FormatId)) is not false
-                    && (request.NameSearch is null || format.Name.Contains(request.NameSearch, StringComparison.OrdinalIgnoreCase))
-                ),
-        ];
+        return [.. formats.Concat(added).Where(format => FormatSearch.Fits(format, request))];
     }
 
     private static (string AgentUrl, string Id) Key(FormatId id) => (id.AgentUrl.TrimEnd('/'), id.Id);

@@ -18,6 +18,13 @@ internal static class SampleFormats
             Name = "Medium rectangle",
             Description = "An image of 300 by 250 pixels.",
             Assets = [Asset("image", "image")],
+            Renders =
+            [
+                new()
+                {
+                    Dimensions = new() { Width = 300, Height = 250 },
+                },
+            ],
         },
     ];
 
@@ -29,6 +36,16 @@ internal static class SampleFormats
             Name = "Native",
             Description = "A headline and an image, in the look of the shop.",
             Assets = [Asset("headline", "text"), Asset("image", "image")],
+            Renders =
+            [
+                new()
+                {
+                    Dimensions = new()
+                    {
+                        Responsive = new() { Width = true, Height = true },
+                    },
+                },
+            ],
         },
     ];
 

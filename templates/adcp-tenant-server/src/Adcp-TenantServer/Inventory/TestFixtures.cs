@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Adcp_TenantServer.Handlers;
 using Tenancy.Adcp;
 using Tenancy.Mcp;
+using Tenancy.State;
 
 namespace Adcp_TenantServer.Inventory;
 
@@ -21,11 +22,16 @@ public sealed class TestFixtures
         }
 
         var products = context.CallerDocuments<TestProduct>();
-        if (await products.GetAsync(id, cancellationToken) is null)
+        if (await products.GetAsync(id, cancellationToken) is { } there)
         {
-            await products.CreateWithIdAsync(id, new() { Product = Fill(id, wanted.Fixture, context) }, cancellationToken);
+            return IsSame(there.Fixture, wanted.Fixture) ? TestController.Existing(id) : TestController.Diverging(id);
         }
 
+        await products.CreateWithIdAsync(
+            id,
+            new() { Product = Fill(id, wanted.Fixture, context), Fixture = wanted.Fixture },
+            cancellationToken
+        );
         return new() { Success = true, Message = $"The product {id} is there." };
     }
 
@@ -40,11 +46,34 @@ public sealed class TestFixtures
             return TestController.Refuse("NOT_FOUND", "There is no such product among those that were added.");
         }
 
+        if (found.Prices.TryGetValue(priceId, out var before))
+        {
+            return IsSame(before, wanted.Fixture) ? TestController.Existing(priceId) : TestController.Diverging(priceId);
+        }
+
         var price = Price(priceId, wanted.Fixture);
         var others = found.Product.PricingOptions.Where(other => other.PricingOptionId != priceId && other.PricingOptionId != DefaultPrice);
-        await products.ReplaceAsync(found with { Product = found.Product with { PricingOptions = [.. others, price] } }, cancellationToken);
+        var fixtures = found.Prices.Append(new(priceId, wanted.Fixture ?? JsonElement.Parse("null"))).ToDictionary();
+        await products.ReplaceAsync(
+            found with
+            {
+                Product = found.Product with { PricingOptions = [.. others, price] },
+                Prices = fixtures,
+            },
+            cancellationToken
+        );
         return new() { Success = true, Message = $"The price {priceId} is there." };
     }
+
+    /// <summary>What AdCP's storyboards buy without saying where it comes from.</summary>
+    public static Product Standard(ToolContext context) =>
+        Fill("test-product", null, context) with
+        {
+            PricingOptions = [Price("test-pricing", null), Price("default", null)],
+        };
+
+    private static bool IsSame(JsonElement? one, JsonElement? other) =>
+        JsonElement.DeepEquals(one ?? JsonElement.Parse("null"), other ?? JsonElement.Parse("null"));
 
     private const string DefaultPrice = "placeholder";
 
@@ -73,9 +102,23 @@ public sealed class TestFixtures
         {
             PricingOptionId = id,
             PricingModel = (string?)given["pricing_model"] ?? "cpm",
+            MinSpendPerPackage = (decimal?)given["min_spend_per_package"],
             Currency = (string?)given["currency"] ?? "USD",
             FixedPrice = (decimal?)given["fixed_price"] ?? (given["floor_price"] is null ? 5 : null),
             FloorPrice = (decimal?)given["floor_price"],
         };
     }
+}
+
+/// <summary>A product that a checker added for itself.</summary>
+[Document("test_products")]
+public sealed record TestProduct : TenantDocument
+{
+    public required Product Product { get; init; }
+
+    /// <summary>What the checker said of it.</summary>
+    public JsonElement? Fixture { get; init; }
+
+    /// <summary>What the checker said of its prices, by their ids.</summary>
+    public IReadOnlyDictionary<string, JsonElement> Prices { get; init; } = new Dictionary<string, JsonElement>();
 }

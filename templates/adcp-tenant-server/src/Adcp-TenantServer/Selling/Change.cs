@@ -1,43 +1,80 @@
 using Tenancy.Adcp;
+using Tenancy.Mcp;
 
 namespace Adcp_TenantServer.Selling;
 
 /// <summary>Changes a media buy as a buyer asks, where its lifecycle allows it.</summary>
-internal static class Change
+public sealed class Change(InventoryLists lists, CreativeLibrary library, TimeProvider time)
 {
-    public static MediaBuy Apply(UpdateMediaBuyRequest request, MediaBuy buy, DateTimeOffset now)
+    public async Task<MediaBuy> ApplyAsync(
+        UpdateMediaBuyRequest request,
+        MediaBuy buy,
+        IReadOnlyList<Product> products,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
     {
+        var now = time.GetUtcNow();
         if (Lifecycle.IsOver(buy.Status))
         {
-            throw request.Canceled is true
-                ? new AdcpException(AdcpError.NotCancellable, "The media buy is over already.", "/canceled")
+            throw request.Canceled is true && buy.Status is MediaBuyStatus.Canceled
+                ? new AdcpException(AdcpError.NotCancellable, "The media buy is canceled already.", "canceled")
                 : new AdcpException(AdcpError.InvalidState, "The media buy is over: it cannot be changed.");
         }
 
-        var changed = buy with
+        // Whatever else the request says is ignored: a buyer that wants to stop must be able to.
+        if (request.Canceled is true)
         {
-            StartTime = request.StartTime is { } start ? Order.ReadTime(start, "/start_time", now) : buy.StartTime,
-            EndTime = request.EndTime ?? buy.EndTime,
-            Packages = ChangePackages(request, buy),
-        };
-        if (changed.EndTime <= changed.StartTime)
-        {
-            throw new AdcpException(AdcpError.InvalidRequest, "end_time must be after start_time.", "/end_time");
+            return buy.Cancel(ByBuyer(request.CancellationReason, now));
         }
 
-        return request.Canceled is true
-            ? changed with
+        if (request.Revision is { } seen && seen != buy.Revision)
+        {
+            throw new AdcpException(AdcpError.Conflict, "The media buy was changed since: read it again.", "revision")
             {
-                Status = MediaBuyStatus.Canceled,
-                Cancellation = new()
+                Details = new()
                 {
-                    CanceledAt = now,
-                    CanceledBy = "buyer",
-                    Reason = request.CancellationReason,
+                    ["resource_id"] = buy.Id,
+                    ["expected_version"] = seen,
+                    ["current_version"] = buy.Revision,
                 },
-            }
-            : Pause(request.Paused, changed.At(now), now);
+            };
+        }
+
+        var updates = request.Packages ?? [];
+        var creatives = await library.FindAsync(
+            updates.Select((update, index) => (update.CreativeAssignments, $"packages[{index}]")),
+            context,
+            cancellationToken
+        );
+        var changed = buy with
+        {
+            StartTime = request.StartTime is { } start ? OrderRules.ReadStart(start, now) : buy.StartTime,
+            EndTime = request.EndTime ?? buy.EndTime,
+            GovernanceContext = request.GovernanceContext ?? buy.GovernanceContext,
+            Ext = request.Ext ?? buy.Ext,
+            Notify = request.NotificationConfig() ?? buy.Notify,
+            Packages = await ChangeAsync(updates, buy, products, context, cancellationToken),
+        };
+        changed = changed with
+        {
+            ApprovedCreatives = [.. buy.ApprovedCreatives.Union(CreativeLibrary.Approved(creatives)).Where(changed.HasCreative)],
+        };
+        if (request.StartTime is not null || request.EndTime is not null)
+        {
+            OrderRules.CheckEnd(changed.StartTime, changed.EndTime, now);
+        }
+
+        return Pause(request.Paused, changed.At(now), now);
     }
+
+    private static Cancellation ByBuyer(string? reason, DateTimeOffset now) =>
+        new()
+        {
+            CanceledAt = now,
+            CanceledBy = "buyer",
+            Reason = reason,
+        };
 
     private static MediaBuy Pause(bool? isPaused, MediaBuy buy, DateTimeOffset now)
     {
@@ -50,42 +87,79 @@ internal static class Change
                 ? throw new AdcpException(
                     AdcpError.InvalidState,
                     $"The media buy cannot be {(pause ? "paused" : "resumed")} where it stands: see valid_actions.",
-                    "/paused"
+                    "paused"
                 )
             : pause ? buy.Pause(now)
             : buy.Resume();
     }
 
-    private static IReadOnlyList<Package> ChangePackages(UpdateMediaBuyRequest request, MediaBuy buy)
+    private async Task<IReadOnlyList<Package>> ChangeAsync(
+        IReadOnlyList<PackageUpdate> updates,
+        MediaBuy buy,
+        IReadOnlyList<Product> products,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
     {
         var packages = buy.Packages.ToArray();
-        foreach (var (index, update) in (request.Packages ?? []).Index())
+        List<AdcpException> mistakes = [];
+        foreach (var (index, update) in updates.Index())
         {
+            var field = $"packages[{index}]";
             var place = Array.FindIndex(packages, package => package.PackageId == update.PackageId);
-            packages[
-                place >= 0
-                    ? place
-                    : throw new AdcpException(
-                        AdcpError.PackageNotFound,
-                        $"The media buy has no package {update.PackageId}.",
-                        $"/packages/{index}/package_id"
-                    )
-            ] = ChangePackage(update, packages[place], index);
+            if (place < 0)
+            {
+                mistakes.Add(new(AdcpError.PackageNotFound, $"The media buy has no package {update.PackageId}.", $"{field}.package_id"));
+                continue;
+            }
+
+            if (packages[place].Canceled is true)
+            {
+                mistakes.Add(new(AdcpError.InvalidState, "The package is canceled: it cannot be changed.", $"{field}.package_id"));
+                continue;
+            }
+
+            packages[place] = Apply(update, packages[place], time.GetUtcNow());
+            if (products.FirstOrDefault(product => product.ProductId == packages[place].ProductId) is not { } product)
+            {
+                continue;
+            }
+
+            if (product.PricingOptions.FirstOrDefault(price => price.PricingOptionId == packages[place].PricingOptionId) is { } price)
+            {
+                mistakes.AddRange(FindMistakes(update, packages[place], price, field));
+                packages[place] = packages[place] with { BidPrice = OrderRules.BidOf(price, packages[place].BidPrice) };
+            }
+
+            // A list that leaves nothing of the product stops the package, which is what the buyer asks for. One that is not there does
+            // not.
+            await lists.FindEmptyAsync(update.TargetingOverlay, product, $"{field}.targeting_overlay", context, cancellationToken);
         }
 
-        return packages;
+        return mistakes.Count > 0 ? throw new AdcpException(mistakes) : packages;
     }
 
-    private static Package ChangePackage(PackageUpdate update, Package package, int index) =>
-        update.Budget is 0
-            ? throw new AdcpException(AdcpError.BudgetTooLow, "budget must be more than 0.", $"/packages/{index}/budget")
+    private static IEnumerable<AdcpException> FindMistakes(PackageUpdate update, Package package, PricingOption price, string field) =>
+        update is { Budget: null, BidPrice: null } || package.Canceled is true
+            ? []
+            : OrderRules.FindMistakes(price, package.Budget, package.BidPrice, field);
+
+    private static Package Apply(PackageUpdate update, Package package, DateTimeOffset now) =>
+        update.Canceled is true
+            ? package with
+            {
+                Canceled = true,
+                Cancellation = ByBuyer(update.CancellationReason, now),
+                CreativeAssignments = null,
+            }
             : package with
             {
                 Budget = update.Budget ?? package.Budget,
                 BidPrice = update.BidPrice ?? package.BidPrice,
                 Paused = update.Paused ?? package.Paused,
-                Canceled = update.Canceled ?? package.Canceled,
                 CreativeAssignments = update.CreativeAssignments ?? package.CreativeAssignments,
-                TargetingOverlay = update.TargetingOverlay ?? package.TargetingOverlay,
+                TargetingOverlay = update.TargetingOverlay?.WithoutSecrets() ?? package.TargetingOverlay,
+                Context = update.Context ?? package.Context,
+                Ext = update.Ext ?? package.Ext,
             };
 }

@@ -30,7 +30,19 @@ public sealed record Creative : TenantDocument
     public bool Fits(CreativeFilters? filters) =>
         filters?.CreativeIds?.Contains(Id) is not false
         && (filters?.Statuses?.Contains(Status) ?? Status != CreativeStatus.Archived)
-        && (filters?.NameContains is not { } text || Asset.Name.Contains(text, StringComparison.OrdinalIgnoreCase));
+        && (filters?.NameContains is not { } text || Asset.Name.Contains(text, StringComparison.OrdinalIgnoreCase))
+        && filters?.Tags?.All(HasTag) is not false
+        && filters?.TagsAny?.Any(HasTag) is not false
+        && filters?.FormatIds?.Any(Asset.FormatId.IsSameAs) is not false
+        && !(CreatedAt <= filters?.CreatedAfter)
+        && !(CreatedAt >= filters?.CreatedBefore)
+        && !(UpdatedAt <= filters?.UpdatedAfter)
+        && !(UpdatedAt >= filters?.UpdatedBefore)
+        // Creatives of the sample belong to no concepts, and are the same for whoever sees them.
+        && filters?.HasVariables is not true
+        && filters?.ConceptIds is null;
+
+    private bool HasTag(string tag) => Asset.Tags?.Contains(tag) is true;
 
     /// <summary>What may become of a creative: a reviewed one is not processed again, and one that was put away can come back.</summary>
     public bool CanBecome(CreativeStatus next) =>

@@ -1,12 +1,104 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
+using Microsoft.Extensions.Options;
 using Tenancy.Adcp;
 using Tenancy.Mcp;
 
 namespace Adcp_TenantServer.Selling;
 
 /// <summary>Keeps creatives, and puts them into packages.</summary>
-public sealed class CreativeLibrary(TimeProvider time)
+public sealed class CreativeLibrary(TimeProvider time, IOptions<AdcpOptions> options)
 {
+    /// <summary>
+    /// Finds the creatives that packages are to show. Each has to be there, and to be allowed to run or wait for its review.
+    /// </summary>
+    /// <exception cref="AdcpException">Some are not. All of them are named.</exception>
+    public async Task<IReadOnlyList<Creative>> FindAsync(
+        IEnumerable<(IReadOnlyList<CreativeAssignment>? Assignments, string Field)> packages,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
+    {
+        var wanted = packages
+            .SelectMany(package =>
+                (package.Assignments ?? []).Select(
+                    (assignment, index) => (assignment.CreativeId, Field: $"{package.Field}.creative_assignments[{index}].creative_id")
+                )
+            )
+            .ToArray();
+        if (wanted.Length == 0)
+        {
+            return [];
+        }
+
+        var found = (
+            await context.Documents<Creative>().GetAllAsync([.. wanted.Select(one => one.CreativeId).Distinct()], cancellationToken)
+        ).ToDictionary(creative => creative.Id);
+        List<AdcpException> mistakes = [];
+        foreach (var (id, field) in wanted)
+        {
+            if (!found.TryGetValue(id, out var creative) && options.Value.TestMode)
+            {
+                // A checker buys with creatives that it has never sent.
+                found[id] = creative = await KeepForTestAsync(id, context, cancellationToken);
+            }
+
+            if (WhyNot(creative) is var (error, message))
+            {
+                mistakes.Add(new(error, message, field));
+            }
+        }
+
+        return mistakes.Count > 0 ? throw new AdcpException(mistakes) : [.. found.Values];
+    }
+
+    public static IReadOnlyList<string> Approved(IEnumerable<Creative> creatives) =>
+        [.. creatives.Where(creative => creative.Status is CreativeStatus.Approved).Select(creative => creative.Id)];
+
+    /// <summary>Says what came of a creative's review; the media buys that show it begin, or wait.</summary>
+    public async Task<Creative> ReviewAsync(
+        Creative creative,
+        CreativeStatus status,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
+    {
+        var now = time.GetUtcNow();
+        await foreach (var buy in context.Documents<MediaBuy>().ReadAllAsync(cancellationToken).Where(buy => buy.HasCreative(creative.Id)))
+        {
+            var changed = buy.WithApproval(creative.Id, status is CreativeStatus.Approved).At(now);
+            await context.Documents<MediaBuy>().Of(buy).ReplaceAsync(changed, cancellationToken);
+        }
+
+        return await context
+            .Documents<Creative>()
+            .Of(creative)
+            .ReplaceAsync(creative with { Status = status, UpdatedAt = now }, cancellationToken);
+    }
+
+    private static (AdcpError Error, string Message)? WhyNot(Creative? creative) =>
+        creative?.Status switch
+        {
+            null => (AdcpError.CreativeNotFound, "You have no such creative: send it with sync_creatives."),
+            CreativeStatus.Rejected => (AdcpError.CreativeRejected, "The creative was rejected: it runs nowhere."),
+            CreativeStatus.Archived => (AdcpError.CreativeRejected, "The creative is archived: send it again."),
+            _ => null,
+        };
+
+    private async Task<Creative> KeepForTestAsync(string id, ToolContext context, CancellationToken cancellationToken)
+    {
+        var asset = new CreativeAsset
+        {
+            CreativeId = id,
+            Name = id,
+            FormatId = context.Platform<ISeller>().Formats[0].FormatId,
+            Assets = new Dictionary<string, JsonElement>(),
+        };
+        await KeepAsync(asset, isDryRun: false, context, cancellationToken);
+        return await context.Documents<Creative>().GetAsync(id, cancellationToken)
+            ?? throw new AdcpException(AdcpError.Conflict, $"{id} was deleted meanwhile: send it again.");
+    }
+
     public async Task<CreativeResult> KeepAsync(
         CreativeAsset asset,
         bool isDryRun,
@@ -77,28 +169,107 @@ public sealed class CreativeLibrary(TimeProvider time)
     }
 
     /// <summary>Puts a creative into a package of a media buy.</summary>
-    /// <returns>Whether the media buy is still there.</returns>
-    public async Task<bool> AssignAsync(
-        string creativeId,
-        string packageId,
+    /// <returns>Why it does not run there; null where it does.</returns>
+    public async Task<string?> AssignAsync(
+        PackageAssignment wanted,
         string mediaBuyId,
         ToolContext context,
         CancellationToken cancellationToken
     )
     {
-        var buys = context.Documents<MediaBuy>();
-        if (await buys.GetAsync(mediaBuyId, cancellationToken) is not { } buy)
+        var creative = await context.Documents<Creative>().GetAsync(wanted.CreativeId, cancellationToken);
+        if (WhyNot(creative) is var (_, message))
         {
-            return false;
+            return message;
         }
 
-        await buys.ReplaceAsync(buy.WithCreative(packageId, creativeId).At(time.GetUtcNow()), cancellationToken);
-        return true;
+        var (buys, now) = (context.Documents<MediaBuy>(), time.GetUtcNow());
+        if ((await buys.GetAsync(mediaBuyId, cancellationToken))?.At(now) is not { } buy)
+        {
+            return NoPackage;
+        }
+
+        if (Lifecycle.IsOver(buy.Status) || buy.Packages.Any(package => package.PackageId == wanted.PackageId && package.Canceled is true))
+        {
+            return "The package is over: nothing runs in it any more.";
+        }
+
+        var changed = buy.WithCreative(wanted, creative!.Status is CreativeStatus.Approved).At(now);
+        await buys.ReplaceAsync(changed, cancellationToken);
+        return null;
     }
 
-    public static IAsyncEnumerable<Creative> FindAsync(
-        CreativeFilters? filters,
+    public const string NoPackage = "You have no such package.";
+
+    /// <summary>Archives the creatives that are not among those that were sent; those that run somewhere stay.</summary>
+    public async Task<IReadOnlyList<CreativeResult>> ArchiveOthersAsync(
+        IReadOnlySet<string> sent,
+        bool isDryRun,
         ToolContext context,
         CancellationToken cancellationToken
-    ) => context.Documents<Creative>().ReadAllAsync(cancellationToken).Where(creative => creative.Fits(filters));
+    )
+    {
+        var others = await context
+            .Documents<Creative>()
+            .ReadAllAsync(cancellationToken)
+            .Where(creative => !sent.Contains(creative.Id) && creative.Status is not CreativeStatus.Archived)
+            .ToListAsync(cancellationToken);
+        if (others.Count == 0)
+        {
+            return [];
+        }
+
+        var running = await context
+            .Documents<MediaBuy>()
+            .ReadAllAsync(cancellationToken)
+            .Where(buy => !Lifecycle.IsOver(buy.At(time.GetUtcNow()).Status))
+            .SelectMany(buy => buy.Packages.SelectMany(package => package.CreativeAssignments ?? []).ToAsyncEnumerable())
+            .Select(assignment => assignment.CreativeId)
+            .ToHashSetAsync(cancellationToken: cancellationToken);
+        var writes = new Writes(context);
+        List<CreativeResult> results = [];
+        foreach (var creative in others)
+        {
+            if (running.Contains(creative.Id))
+            {
+                var error = new AdcpException(AdcpError.InvalidState, "It runs in a package: take it out first.", "delete_missing");
+                results.Add(
+                    new()
+                    {
+                        CreativeId = creative.Id,
+                        Action = "failed",
+                        Errors = [ErrorEntry.Of(error)],
+                    }
+                );
+                continue;
+            }
+
+            results.Add(new() { CreativeId = creative.Id, Action = "deleted" });
+            if (!isDryRun)
+            {
+                var archived = creative with { Status = CreativeStatus.Archived, UpdatedAt = time.GetUtcNow() };
+                await context.Documents<Creative>().ReplaceAsync(archived, cancellationToken);
+                await writes.CountAsync(cancellationToken);
+            }
+        }
+
+        return results;
+    }
+
+    /// <summary>Finds the creatives that fit all filters.</summary>
+    public static async IAsyncEnumerable<Creative> FindAsync(
+        CreativeFilters? filters,
+        ToolContext context,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        var isWanted = await CreativeUse.FilterAsync(filters, context, cancellationToken);
+        await foreach (var creative in context.Documents<Creative>().ReadAllAsync(cancellationToken))
+        {
+            if (creative.Fits(filters) && isWanted(creative.Id))
+            {
+                yield return creative;
+            }
+        }
+    }
 }

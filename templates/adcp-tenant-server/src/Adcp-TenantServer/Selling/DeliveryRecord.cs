@@ -1,3 +1,4 @@
+using System.Globalization;
 using Tenancy.Adcp;
 using Tenancy.State;
 
@@ -7,15 +8,19 @@ namespace Adcp_TenantServer.Selling;
 [Document("deliveries")]
 public sealed record DeliveryRecord : TenantDocument
 {
-    public decimal Impressions { get; init; }
+    /// <summary>What was delivered on each day (UTC).</summary>
+    public IReadOnlyList<DayOfDelivery> Days { get; init; } = [];
 
-    public decimal Clicks { get; init; }
+    /// <summary>Adds to what a day has.</summary>
+    public DeliveryRecord Add(DayOfDelivery more) =>
+        this with
+        {
+            Days = [.. Days.Where(day => day.Date != more.Date), Days.FirstOrDefault(day => day.Date == more.Date)?.Plus(more) ?? more],
+        };
 
-    public decimal Spend { get; init; }
-
-    public static MediaBuyDelivery Report(MediaBuy buy, DeliveryRecord? record, IReadOnlyList<Product> products)
+    public static MediaBuyDelivery Report(MediaBuy buy, IReadOnlyList<DayOfDelivery> days, IReadOnlyList<Product> products, bool withDays)
     {
-        var delivered = record ?? new();
+        var all = Sum(days);
         var budget = buy.Packages.Sum(package => package.Budget);
         return new()
         {
@@ -23,35 +28,78 @@ public sealed record DeliveryRecord : TenantDocument
             Status = buy.Status,
             Totals = new()
             {
-                Impressions = delivered.Impressions,
-                Clicks = delivered.Clicks,
-                Spend = delivered.Spend,
+                Impressions = all.Impressions,
+                Clicks = all.Clicks,
+                Spend = all.Spend,
             },
-            ByPackage = [.. buy.Packages.Select(package => Share(package, delivered, package.Budget / budget, buy.Currency, products))],
+            ByPackage =
+            [
+                .. buy.Packages.Select(package => Share(package, days, all, package.Budget / budget, buy.Currency, products, withDays)),
+            ],
         };
     }
+
+    public static DayOfDelivery Sum(IEnumerable<DayOfDelivery> days) => days.Aggregate(new DayOfDelivery(), (sum, day) => sum.Plus(day));
 
     // The sample knows the sum only: each package has its share of the budget.
     private static PackageDelivery Share(
         Package package,
-        DeliveryRecord all,
+        IReadOnlyList<DayOfDelivery> days,
+        DayOfDelivery all,
         decimal share,
         string currency,
-        IReadOnlyList<Product> products
+        IReadOnlyList<Product> products,
+        bool withDays
     )
     {
         var price = products
             .FirstOrDefault(product => product.ProductId == package.ProductId)
             ?.PricingOptions.FirstOrDefault(price => price.PricingOptionId == package.PricingOptionId);
+        var (impressions, clicks, spend) = all.Share(share);
         return new()
         {
             PackageId = package.PackageId,
-            Impressions = Math.Floor(all.Impressions * share),
-            Clicks = Math.Floor(all.Clicks * share),
-            Spend = Math.Round(all.Spend * share, 2),
+            Impressions = impressions,
+            Clicks = clicks,
+            Spend = spend,
             PricingModel = price?.PricingModel ?? "cpm",
-            Rate = package.BidPrice ?? price?.FixedPrice ?? price?.FloorPrice ?? 0,
+            Rate = price?.FixedPrice ?? package.BidPrice ?? price?.FloorPrice ?? 0,
             Currency = currency,
+            DailyBreakdown = withDays ? [.. days.OrderBy(day => day.Date).Select(day => day.ToDaily(share))] : null,
+        };
+    }
+}
+
+/// <summary>What was delivered on a day.</summary>
+public sealed record DayOfDelivery
+{
+    public DateOnly Date { get; init; }
+
+    public decimal Impressions { get; init; }
+
+    public decimal Clicks { get; init; }
+
+    public decimal Spend { get; init; }
+
+    public DayOfDelivery Plus(DayOfDelivery other) =>
+        this with
+        {
+            Impressions = Impressions + other.Impressions,
+            Clicks = Clicks + other.Clicks,
+            Spend = Spend + other.Spend,
+        };
+
+    public (decimal Impressions, decimal Clicks, decimal Spend) Share(decimal share) =>
+        (Math.Floor(Impressions * share), Math.Floor(Clicks * share), Math.Round(Spend * share, 2));
+
+    public DailyDelivery ToDaily(decimal share)
+    {
+        var (impressions, _, spend) = Share(share);
+        return new()
+        {
+            Date = Date.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+            Impressions = impressions,
+            Spend = spend,
         };
     }
 }

@@ -43,7 +43,8 @@ internal static class Lifecycle
             status = MediaBuyStatus.PendingStart;
         }
 
-        if (status is MediaBuyStatus.PendingStart && buy.StartTime <= now)
+        // A creative that waits for its review runs nowhere.
+        if (status is MediaBuyStatus.PendingStart && buy.StartTime <= now && buy.ApprovedCreatives.Count > 0)
         {
             status = MediaBuyStatus.Active;
         }
@@ -53,7 +54,7 @@ internal static class Lifecycle
             status = MediaBuyStatus.Paused;
         }
 
-        return status is MediaBuyStatus.Active or MediaBuyStatus.Paused && buy.EndTime <= now ? MediaBuyStatus.Completed : status;
+        return buy.EndTime <= now ? MediaBuyStatus.Completed : status;
     }
 
     public static IReadOnlyList<MediaBuyAction> ActionsOf(MediaBuy buy) =>

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Tenancy.Adcp;
 using Tenancy.State;
 
@@ -7,6 +8,8 @@ namespace Adcp_TenantServer.Selling;
 [Document("media_buys", IdPrefix = "mb_")]
 public sealed record MediaBuy : TenantDocument
 {
+    public BrandReference? Brand { get; init; }
+
     public required string Currency { get; init; }
 
     public required MediaBuyStatus Status { get; init; }
@@ -20,6 +23,21 @@ public sealed record MediaBuy : TenantDocument
 
     public required DateTimeOffset CreatedAt { get; init; }
 
+    public string? PoNumber { get; init; }
+
+    /// <summary>What the buyer's governance said of it. The sample keeps it; yours would ask the governance.</summary>
+    public string? PlanId { get; init; }
+
+    public string? GovernanceContext { get; init; }
+
+    public JsonElement? Ext { get; init; }
+
+    /// <summary>Where the buyer wants to be told of changes. Nothing is sent yet.</summary>
+    public JsonElement? Notify { get; init; }
+
+    /// <summary>Those of its creatives that may run.</summary>
+    public IReadOnlyList<string> ApprovedCreatives { get; init; } = [];
+
     public Cancellation? Cancellation { get; init; }
 
     public required IReadOnlyList<Package> Packages { get; init; }
@@ -31,24 +49,53 @@ public sealed record MediaBuy : TenantDocument
 
     public MediaBuy Resume() => this with { IsPaused = false, Status = Status is MediaBuyStatus.Paused ? MediaBuyStatus.Active : Status };
 
-    public MediaBuy WithCreative(string packageId, string creativeId) =>
+    /// <summary>Ends it, or packages of it: what ran in them is free again.</summary>
+    public MediaBuy Cancel(Cancellation cancellation) =>
         this with
         {
-            Packages =
-            [
-                .. Packages.Select(package =>
-                    package.PackageId != packageId
-                    || package.CreativeAssignments?.Any(creative => creative.CreativeId == creativeId) is true
-                        ? package
-                        : package with
-                        {
-                            CreativeAssignments = [.. package.CreativeAssignments ?? [], new() { CreativeId = creativeId }],
-                        }
-                ),
-            ],
+            Status = MediaBuyStatus.Canceled,
+            Cancellation = cancellation,
+            ApprovedCreatives = [],
+            Packages = [.. Packages.Select(package => package with { CreativeAssignments = null })],
         };
 
-    public MediaBuySummary ToSummary() =>
+    /// <summary>Puts a creative into a package, or gives it another share there.</summary>
+    public MediaBuy WithCreative(PackageAssignment wanted, bool isApproved)
+    {
+        var assignment = new CreativeAssignment { CreativeId = wanted.CreativeId, Weight = wanted.Weight };
+        return (
+            this with
+            {
+                Packages =
+                [
+                    .. Packages.Select(package =>
+                        package.PackageId != wanted.PackageId
+                            ? package
+                            : package with
+                            {
+                                CreativeAssignments =
+                                [
+                                    .. (package.CreativeAssignments ?? []).Where(other => other.CreativeId != wanted.CreativeId),
+                                    assignment,
+                                ],
+                            }
+                    ),
+                ],
+            }
+        ).WithApproval(wanted.CreativeId, isApproved);
+    }
+
+    public bool HasCreative(string creativeId) =>
+        Packages.Any(package => package.CreativeAssignments?.Any(creative => creative.CreativeId == creativeId) is true);
+
+    public MediaBuy WithApproval(string creativeId, bool isApproved)
+    {
+        var others = ApprovedCreatives.Where(id => id != creativeId);
+        return this with { ApprovedCreatives = isApproved ? [.. others, creativeId] : [.. others] };
+    }
+
+    /// <param name="asksForSnapshot">Whether the buyer wants to know what runs right now, which the sample does not know.</param>
+    public MediaBuySummary ToSummary(bool asksForSnapshot = false) =>
         new()
         {
             MediaBuyId = Id,
@@ -58,9 +105,12 @@ public sealed record MediaBuy : TenantDocument
             StartTime = StartTime,
             EndTime = EndTime,
             CreatedAt = CreatedAt,
+            ConfirmedAt = CreatedAt,
             Revision = (int)Revision,
             Cancellation = Cancellation,
             ValidActions = Lifecycle.ActionsOf(this),
-            Packages = Packages,
+            Packages = asksForSnapshot
+                ? [.. Packages.Select(package => package with { SnapshotUnavailableReason = "SNAPSHOT_UNSUPPORTED" })]
+                : Packages,
         };
 }

@@ -6,7 +6,7 @@ using Tenancy.Mcp;
 namespace Adcp_TenantServer.Selling;
 
 /// <summary>Plays for a checker what takes days in life: reviews, first days, delivery. Lifecycles hold here too.</summary>
-public sealed class TestStates(TimeProvider time)
+public sealed class TestStates(CreativeLibrary library, TimeProvider time)
 {
     private static readonly TestControllerResponse NotFound = TestController.Refuse("NOT_FOUND", "You have nothing of that id.");
     private static readonly TestControllerResponse BadStatus = TestController.Refuse(
@@ -29,23 +29,29 @@ public sealed class TestStates(TimeProvider time)
         var asset = new CreativeAsset
         {
             CreativeId = id,
-            Name = id,
-            FormatId = format,
+            Name = Text(wanted.Fixture, "name") ?? id,
+            FormatId = Text(wanted.Fixture, "format_id", "id") is { } formatId ? format with { Id = formatId } : format,
             Assets = new Dictionary<string, JsonElement>(),
         };
-        await context
-            .Documents<Creative>()
-            .CreateWithIdAsync(
-                id,
-                new()
-                {
-                    Asset = asset,
-                    Status = CreativeStatus.Approved,
-                    CreatedAt = time.GetUtcNow(),
-                    UpdatedAt = time.GetUtcNow(),
-                },
-                cancellationToken
-            );
+        var creatives = context.Documents<Creative>();
+        if (await creatives.GetAsync(id, cancellationToken) is { } there)
+        {
+            return (there.Asset.Name, there.Asset.FormatId.Id) == (asset.Name, asset.FormatId.Id)
+                ? TestController.Existing(id)
+                : TestController.Diverging(id);
+        }
+
+        await creatives.CreateWithIdAsync(
+            id,
+            new()
+            {
+                Asset = asset,
+                Status = Read<CreativeStatus>(Text(wanted.Fixture, "status")) ?? CreativeStatus.Approved,
+                CreatedAt = time.GetUtcNow(),
+                UpdatedAt = time.GetUtcNow(),
+            },
+            cancellationToken
+        );
         return new() { Success = true, Message = $"The creative {id} is there." };
     }
 
@@ -61,6 +67,11 @@ public sealed class TestStates(TimeProvider time)
         }
 
         var now = time.GetUtcNow();
+        if (await context.Documents<MediaBuy>().GetAsync(id, cancellationToken) is not null)
+        {
+            return TestController.Existing(id);
+        }
+
         var product = context.Platform<ISeller>().Products[0];
         var package = new Package
         {
@@ -75,8 +86,8 @@ public sealed class TestStates(TimeProvider time)
                 id,
                 new()
                 {
-                    Currency = "USD",
-                    Status = MediaBuyStatus.Active,
+                    Currency = Text(wanted.Fixture, "currency") ?? product.PricingOptions[0].Currency,
+                    Status = Read<MediaBuyStatus>(Text(wanted.Fixture, "status")) ?? MediaBuyStatus.Active,
                     StartTime = now,
                     EndTime = now.AddDays(30),
                     CreatedAt = now,
@@ -130,7 +141,7 @@ public sealed class TestStates(TimeProvider time)
             return Refused(found.Status);
         }
 
-        await creatives.Of(found).ReplaceAsync(found with { Status = status, UpdatedAt = time.GetUtcNow() }, cancellationToken);
+        await library.ReviewAsync(found, status, context, cancellationToken);
         return Moved(found.Status, status);
     }
 
@@ -170,6 +181,7 @@ public sealed class TestStates(TimeProvider time)
                 buy,
                 new()
                 {
+                    Date = Today,
                     Impressions = wanted.Impressions ?? 0,
                     Clicks = wanted.Clicks ?? 0,
                     Spend = wanted.ReportedSpend?.Amount ?? 0,
@@ -183,33 +195,27 @@ public sealed class TestStates(TimeProvider time)
         wanted.MediaBuyId is { } id && await context.Documents<MediaBuy>().GetAsync(id, cancellationToken) is { } buy
             ? await AddAsync(
                 buy,
-                new() { Spend = buy.Packages.Sum(package => package.Budget) * (wanted.SpendPercentage ?? 0) / 100 },
+                new() { Date = Today, Spend = buy.Packages.Sum(package => package.Budget) * (wanted.SpendPercentage ?? 0) / 100 },
                 context,
                 cancellationToken
             )
             : NotFound;
 
+    private DateOnly Today => DateOnly.FromDateTime(time.GetUtcNow().UtcDateTime);
+
     private static async Task<TestControllerResponse> AddAsync(
         MediaBuy buy,
-        DeliveryRecord more,
+        DayOfDelivery more,
         ToolContext context,
         CancellationToken cancellationToken
     )
     {
         var deliveries = context.Documents<DeliveryRecord>().Of(buy);
+        var first = new DeliveryRecord().Add(more);
         var found = await deliveries.GetAsync(buy.Id, cancellationToken)
-            ?? await deliveries.CreateUnlessThereAsync(buy.Id, more, cancellationToken);
-        var sum = found is null
-            ? more
-            : await deliveries.ReplaceAsync(
-                found with
-                {
-                    Impressions = found.Impressions + more.Impressions,
-                    Clicks = found.Clicks + more.Clicks,
-                    Spend = found.Spend + more.Spend,
-                },
-                cancellationToken
-            );
+            ?? await deliveries.CreateUnlessThereAsync(buy.Id, first, cancellationToken);
+        var record = found is null ? first : await deliveries.ReplaceAsync(found.Add(more), cancellationToken);
+        var sum = DeliveryRecord.Sum(record.Days);
         return new()
         {
             Success = true,
@@ -232,6 +238,17 @@ public sealed class TestStates(TimeProvider time)
 
     private static TestControllerResponse Refused<T>(T state)
         where T : struct, Enum => TestController.Refuse("INVALID_TRANSITION", "Its lifecycle does not allow that.", Write(state));
+
+    private static string? Text(JsonElement? fixture, params string[] path)
+    {
+        var value = fixture;
+        foreach (var name in path)
+        {
+            value = value is { ValueKind: JsonValueKind.Object } given && given.TryGetProperty(name, out var inside) ? inside : null;
+        }
+
+        return value is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
+    }
 
     private static string Write<T>(T status) => JsonSerializer.SerializeToElement(status).GetString()!;
 

@@ -1,0 +1,175 @@
+using System.Globalization;
+
+namespace Tenancy.Adcp;
+
+/// <summary>Chooses products as <c>get_products</c> asks: by filters, by refinements, and by the brief's words.</summary>
+public static class ProductSearch
+{
+    /// <summary>Gets the products that fit a request, the best first.</summary>
+    /// <remarks>
+    /// <para>
+    /// All filters are applied. What a product itself does not tell, such as where it is seen or which catalogs it takes, is asked of
+    /// <paramref name="fits"/>. Refinements are applied, too: see <see cref="Refine"/>.
+    /// </para>
+    /// <para>
+    /// A brief is the buyer's own text. Here it only orders: products come first whose name, description or channel has words of it. One
+    /// that understands more would choose better.
+    /// </para>
+    /// </remarks>
+    /// <param name="request">The request.</param>
+    /// <param name="products">All products.</param>
+    /// <param name="fits">
+    /// Says whether a product fits the request's <c>catalog</c>, and those filters that are no members of a product: exposures, places,
+    /// keywords, signals, exchanges, trusted match, features and performance. It is asked where the request has one of them. Where it is
+    /// null, no product fits these.
+    /// </param>
+    /// <exception cref="AdcpException">The request contradicts itself.</exception>
+    public static IReadOnlyList<Product> Find(
+        GetProductsRequest request,
+        IReadOnlyList<Product> products,
+        Func<Product, GetProductsRequest, bool>? fits = null
+    )
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(products);
+        if (request.Refine is not null && request.BuyingMode != "refine")
+        {
+            throw new AdcpException(AdcpError.InvalidRequest, "refine needs buying_mode refine.", "refine");
+        }
+
+        IEnumerable<Product> found = products;
+        if (request.Filters is { } filters)
+        {
+            Check(filters);
+            found = found.Where(product => Fits(product, filters));
+        }
+
+        if (request.RequiredPolicies is { } policies)
+        {
+            found = found.Where(product => policies.All(policy => product.EnforcedPolicies?.Contains(policy) is true));
+        }
+
+        if (request.Catalog is not null || request.Filters is { NeedsMore: true })
+        {
+            found = found.Where(product => fits?.Invoke(product, request) is true);
+        }
+
+        if (request.Refine is { } refinements)
+        {
+            var omitted = refinements
+                .Where(wish => wish is { Scope: "product", Action: "omit" })
+                .Select(wish => wish.ProductId)
+                .ToHashSet();
+            found = found.Where(product => !omitted.Contains(product.ProductId));
+        }
+
+        if (request.PreferredDeliveryTypes is { } preferred)
+        {
+            found = found.OrderBy(product => Place(preferred, product.DeliveryType));
+        }
+        else if (request.Brief is { Length: > 0 } brief && products.Count > 1)
+        {
+            var words = Words(brief);
+            found = found.OrderByDescending(product => Score(product, words));
+        }
+
+        return ReferenceEquals(found, products) ? products : [.. found];
+    }
+
+    /// <summary>Says what became of each refinement of a request, for <see cref="GetProductsResponse.RefinementApplied"/>.</summary>
+    /// <returns>Null where the request has none.</returns>
+    /// <remarks>
+    /// Products are left out or kept as asked. What a buyer asks for in words, and proposals, are answered as not possible.
+    /// </remarks>
+    public static IReadOnlyList<RefinementResult>? Refine(GetProductsRequest request, IReadOnlyList<Product> products)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(products);
+        return request.Refine is { } refinements ? [.. refinements.Select(wish => Answer(wish, products))] : null;
+    }
+
+    private static RefinementResult Answer(Refinement wish, IReadOnlyList<Product> products)
+    {
+        var (status, notes) = wish switch
+        {
+            { Scope: "product" } when products.All(product => product.ProductId != wish.ProductId) => (
+                "unable",
+                "There is no such product."
+            ),
+            { Scope: "product", Action: "omit" } => ("applied", null),
+            { Scope: "product", Action: "more_like_this" } => ("partial", "The product is here; others are not chosen by it."),
+            { Scope: "product", Ask: not null } => ("partial", "The product is here, as it is sold to everybody."),
+            { Scope: "product" } => ("applied", null),
+            { Scope: "proposal" } => ("unable", "This seller makes no proposals."),
+            _ => ("unable", "Ask by filters: this seller does not read what is asked in words."),
+        };
+        return new()
+        {
+            Scope = wish.Scope,
+            ProductId = wish.Scope == "product" ? wish.ProductId : null,
+            ProposalId = wish.Scope == "proposal" ? wish.ProposalId : null,
+            Status = status,
+            Notes = notes,
+        };
+    }
+
+    private static void Check(ProductFilters filters)
+    {
+        var (start, end) = (Day(filters.StartDate, "filters.start_date"), Day(filters.EndDate, "filters.end_date"));
+        if (end < start)
+        {
+            throw new AdcpException(AdcpError.InvalidRequest, "end_date must not be before start_date.", "filters.end_date");
+        }
+    }
+
+    private static bool Fits(Product product, ProductFilters filters) =>
+        (filters.DeliveryType ?? product.DeliveryType) == product.DeliveryType
+        && (filters.IsFixedPrice is not { } isFixed || product.PricingOptions.Any(option => (option.FixedPrice is not null) == isFixed))
+        && filters.Channels?.Any(channel => product.Channels?.Contains(channel) is true) is not false
+        && filters.FormatIds?.Any(format => product.FormatIds.Any(format.IsSameAs)) is not false
+        && (filters.Exclusivity is not { } exclusivity || (product.Exclusivity ?? "none") == exclusivity)
+        && (filters.StandardFormatsOnly is not true || product.FormatIds.Any(IsStandard))
+        && (filters.BudgetRange is not { } budget || product.PricingOptions.Any(option => Fits(option, budget)))
+        && (
+            product.ExpiresAt is not { } expiry
+            || (Day(filters.EndDate, "filters.end_date") ?? Day(filters.StartDate, "filters.start_date")) is not { } last
+            || last.ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc) <= expiry.UtcDateTime
+        );
+
+    // The formats of AdCP's reference agent are the IAB's.
+    private static bool IsStandard(FormatId format) => format.AgentUrl.TrimEnd('/') == "https://creative.adcontextprotocol.org";
+
+    private static bool Fits(PricingOption option, BudgetRange budget) =>
+        option.Currency == budget.Currency && (option.MinSpendPerPackage ?? 0) <= (budget.Max ?? decimal.MaxValue);
+
+    private static DateOnly? Day(string? text, string field) =>
+        text is null ? null
+        : DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var day) ? day
+        : throw new AdcpException(AdcpError.InvalidRequest, $"{text} is no day: write it as 2026-01-31.", field);
+
+    private static int Place(IReadOnlyList<DeliveryType> preferred, DeliveryType type)
+    {
+        for (var place = 0; place < preferred.Count; place++)
+        {
+            if (preferred[place] == type)
+            {
+                return place;
+            }
+        }
+
+        return preferred.Count;
+    }
+
+    private static HashSet<string> Words(string text) =>
+        text.Split([' ', ',', '.', ';', ':', '-', '/', '(', ')', '\n'], StringSplitOptions.RemoveEmptyEntries)
+            .Where(word => word.Length > 3)
+            .Take(200)
+            .ToHashSet(StringComparer.OrdinalIgnoreCase);
+
+    private static int Score(Product product, HashSet<string> words) =>
+        words.Count(word =>
+            product.Name.Contains(word, StringComparison.OrdinalIgnoreCase)
+            || product.Description.Contains(word, StringComparison.OrdinalIgnoreCase)
+            || product.Channels?.Contains(word, StringComparer.OrdinalIgnoreCase) is true
+        );
+}

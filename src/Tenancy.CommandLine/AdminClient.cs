@@ -1,0 +1,155 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Tenancy.CommandLine;
+
+/// <summary>Asks a server's admin API.</summary>
+internal sealed class AdminClient : IDisposable
+{
+    private const int MaxTries = 5;
+
+    private readonly HttpClient _http;
+
+    public AdminClient(Uri server, string key)
+    {
+        _http = new() { BaseAddress = new(server.ToString().TrimEnd('/') + "/admin/"), Timeout = TimeSpan.FromMinutes(2) };
+        _http.DefaultRequestHeaders.TryAddWithoutValidation("X-Admin-API-Key", key);
+    }
+
+    /// <summary>Gives tenants, a page after the other.</summary>
+    /// <param name="query">The filters, such as <c>status=active</c>.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async IAsyncEnumerable<JsonObject> ListAsync(
+        string query,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        string? cursor = null;
+        do
+        {
+            var page = await SendAsync(
+                HttpMethod.Get,
+                $"tenants?take=1000&{query}{(cursor is null ? "" : $"&cursor={Uri.EscapeDataString(cursor)}")}",
+                body: null,
+                version: null,
+                cancellationToken
+            );
+            foreach (var tenant in page!["tenants"]!.AsArray())
+            {
+                yield return tenant!.AsObject();
+            }
+
+            cursor = (string?)page["nextCursor"];
+        } while (cursor is not null);
+    }
+
+    /// <summary>Finds a tenant; null where there is none.</summary>
+    public async Task<JsonObject?> FindAsync(string id, CancellationToken cancellationToken)
+    {
+        using var response = await TryAsync(HttpMethod.Get, Path(id), null, null, cancellationToken);
+        return response.StatusCode == HttpStatusCode.NotFound ? null : (await ReadAsync(response, cancellationToken))!.AsObject();
+    }
+
+    /// <summary>Registers a tenant.</summary>
+    public Task<JsonNode?> RegisterAsync(JsonObject tenant, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Post, "tenants?wait=true", tenant, version: null, cancellationToken);
+
+    /// <summary>Changes a tenant that is still at a version.</summary>
+    public Task<JsonNode?> PatchAsync(string id, JsonObject patch, long version, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Patch, Path(id), patch, version, cancellationToken);
+
+    /// <summary>Checks a tenant now.</summary>
+    public Task<JsonNode?> RecheckAsync(string id, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Post, Path(id) + "/recheck", body: null, version: null, cancellationToken);
+
+    public void Dispose() => _http.Dispose();
+
+    private static string Path(string id) => "tenants/" + Uri.EscapeDataString(id);
+
+    private async Task<JsonNode?> SendAsync(
+        HttpMethod method,
+        string path,
+        JsonObject? body,
+        long? version,
+        CancellationToken cancellationToken
+    )
+    {
+        using var response = await TryAsync(method, path, body, version, cancellationToken);
+        return await ReadAsync(response, cancellationToken);
+    }
+
+    // A key has so many requests a minute; a server that is told to wait is waited for.
+    private async Task<HttpResponseMessage> TryAsync(
+        HttpMethod method,
+        string path,
+        JsonObject? body,
+        long? version,
+        CancellationToken cancellationToken
+    )
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            using var request = new HttpRequestMessage(method, path);
+            if (body is not null)
+            {
+                request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
+            }
+
+            if (version is { } number)
+            {
+                request.Headers.IfMatch.Add(new EntityTagHeaderValue($"\"{number.ToString(CultureInfo.InvariantCulture)}\""));
+            }
+
+            HttpResponseMessage response;
+            try
+            {
+                response = await _http.SendAsync(request, cancellationToken);
+            }
+            catch (HttpRequestException exception)
+            {
+                throw new ToolException($"{_http.BaseAddress} does not answer ({exception.Message}): is --server right, and does it run?");
+            }
+
+            if (
+                response.StatusCode is not (HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable)
+                || attempt == MaxTries
+                || response.Headers.RetryAfter?.Delta is not { } wait
+            )
+            {
+                return response;
+            }
+
+            response.Dispose();
+            await Task.Delay(wait, cancellationToken);
+        }
+    }
+
+    private static async Task<JsonNode?> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        var text = await response.Content.ReadAsStringAsync(cancellationToken);
+        if (response.IsSuccessStatusCode)
+        {
+            return text.Length == 0 ? null : JsonNode.Parse(text);
+        }
+
+        throw new ToolException(Explain(response.StatusCode, text));
+    }
+
+    private static string Explain(HttpStatusCode status, string text)
+    {
+        try
+        {
+            var problem = JsonNode.Parse(text)?.AsObject() ?? throw new JsonException();
+            var fields = problem["errors"]?.AsObject().Select(field => $"{field.Key} {string.Join(", ", field.Value!.AsArray())}");
+            return $"{(int)status}: {problem["detail"]}{(fields is null ? "" : $" {string.Join("; ", fields)}")}";
+        }
+        catch (Exception exception) when (exception is JsonException or InvalidOperationException)
+        {
+            return $"{(int)status}: the answer is none of the admin API's; is --server right?";
+        }
+    }
+}

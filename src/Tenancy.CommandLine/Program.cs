@@ -1,0 +1,4 @@
+using Spectre.Console;
+using Tenancy.CommandLine;
+
+return await new TenancyTool(AnsiConsole.Console, Environment.GetEnvironmentVariable).RunAsync(args);

@@ -1,0 +1,74 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Tenancy.CommandLine;
+
+/// <summary>Tenants as files, one each, as people keep them in Git: what an admin wrote, and nothing that the server found out.</summary>
+internal static class TenantFiles
+{
+    private static readonly string[] ReadOnly = ["createdAt", "version", "health", "reason", "lastCheckedAt", "principals", "adopted"];
+
+    /// <summary>The form of a file: indented, and with line ends that are the same everywhere.</summary>
+    public static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        NewLine = "\n",
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>What a file has of a tenant as the server shows it.</summary>
+    public static JsonObject Strip(JsonObject tenant)
+    {
+        var kept = new JsonObject();
+        foreach (var (name, value) in tenant.Where(member => member.Value is not null && !ReadOnly.Contains(member.Key)))
+        {
+            kept[name] = value!.DeepClone();
+        }
+
+        return kept;
+    }
+
+    /// <summary>Writes a tenant's file.</summary>
+    public static Task WriteAsync(string folder, JsonObject tenant, CancellationToken cancellationToken) =>
+        File.WriteAllTextAsync(
+            Path.Combine(folder, $"{(string)tenant["id"]!}.json"),
+            Strip(tenant).ToJsonString(Indented) + "\n",
+            cancellationToken
+        );
+
+    /// <summary>Reads all tenants of a folder, by id.</summary>
+    /// <exception cref="ToolException">A file is none of a tenant.</exception>
+    public static IReadOnlyList<JsonObject> Read(string folder)
+    {
+        if (!Directory.Exists(folder))
+        {
+            throw new ToolException($"There is no folder '{folder}'.");
+        }
+
+        return [.. Directory.GetFiles(folder, "*.json").Order(StringComparer.Ordinal).Select(ReadFile)];
+    }
+
+    private static JsonObject ReadFile(string path)
+    {
+        JsonObject? tenant;
+        try
+        {
+            tenant = JsonNode.Parse(File.ReadAllText(path), documentOptions: new() { AllowDuplicateProperties = false }) as JsonObject;
+        }
+        catch (JsonException exception)
+        {
+            throw new ToolException($"{path} is no JSON: {exception.Message}");
+        }
+
+        var name = Path.GetFileNameWithoutExtension(path);
+        if (tenant?["id"] is not JsonValue id || !id.TryGetValue<string>(out var text) || text != name)
+        {
+            throw new ToolException($"{path} is not of the tenant '{name}': its \"id\" has to be the name of the file.");
+        }
+
+        return tenant.Select(member => member.Key).FirstOrDefault(ReadOnly.Contains) is { } found
+            ? throw new ToolException($"{path} has \"{found}\", which is not for a file: take it out.")
+            : tenant;
+    }
+}

@@ -1,0 +1,158 @@
+using System.Text.Json;
+using Tenancy.Configuration;
+
+namespace Tenancy.Authentication;
+
+/// <summary>What a token says of who is calling, as its tenant reads it. Only what is known for certain makes a caller.</summary>
+internal static class TokenClaims
+{
+    private const string Subject = "sub";
+
+    // What an issuer puts into the tokens of users alone. A token with one of these is no client's own, whatever else it lacks.
+    private static readonly string[] SignsOfUser =
+    [
+        "sid",
+        "session_state",
+        "auth_time",
+        "amr",
+        "nonce",
+        "uid",
+        "name",
+        "nickname",
+        "given_name",
+        "family_name",
+        "preferred_username",
+        "unique_name",
+        "username",
+        "cognito:username",
+        "upn",
+        "email",
+        "phone_number",
+    ];
+
+    /// <summary>
+    /// The client that a token was issued to (OpenID Connect Core 1.0, section 2; RFC 9068, section 2.2). Null where it names none, or not
+    /// one.
+    /// </summary>
+    public static string? FindClient(SignedToken token, TenantAuthentication authentication)
+    {
+        var claim = ClientClaim(token, authentication);
+        if (authentication.AudienceFromClients && !SignedToken.Has(token.Claims, claim))
+        {
+            // Some issuers name the client as the audience, and nowhere else.
+            claim = "aud";
+        }
+
+        return SignedToken.Text(token.Claims, claim) is { } id && CallerIdentity.IsId(id) ? id : null;
+    }
+
+    /// <summary>
+    /// Who a token is for: its user, or its client where it is known for certain that the client got the token for itself. A user's token
+    /// never becomes its client's, because then all users of the client would be one caller.
+    /// </summary>
+    public static CallerIdentity? FindCaller(
+        SignedToken token,
+        TenantAuthentication authentication,
+        string? client,
+        out TokenRefusal? refusal
+    )
+    {
+        var (issuer, claim) = (authentication.Issuer!, authentication.SubjectClaim ?? Subject);
+        refusal = ExplainSubject(token, Subject) ?? ExplainSubject(token, claim);
+        if (refusal is not null)
+        {
+            return null;
+        }
+
+        var isClients = IsClientsOwn(token, authentication);
+        if (SignedToken.Text(token.Claims, claim) is { Length: > 0 } subject)
+        {
+            return isClients && subject == client ? CallerIdentity.FromClient(issuer, subject) : CallerIdentity.FromUser(issuer, subject);
+        }
+
+        if (client is null || !isClients || (!IsMarked(token) && NamesAnother(token, client)))
+        {
+            refusal = new(RefusalCause.Subject, ExplainMissing(token, authentication, claim, client));
+            return null;
+        }
+
+        return CallerIdentity.FromClient(issuer, client);
+    }
+
+    private static string ClientClaim(SignedToken token, TenantAuthentication authentication) =>
+        authentication.ClientClaim ?? (SignedToken.Has(token.Claims, "azp") ? "azp" : "client_id");
+
+    // A number is not taken either, although it has a text: readers of JSON round long ones, so that two users would become one.
+    private static TokenRefusal? ExplainSubject(SignedToken token, string claim)
+    {
+        if (!SignedToken.Has(token.Claims, claim))
+        {
+            return null;
+        }
+
+        var value = token.Claims.GetProperty(claim);
+        return value.ValueKind != JsonValueKind.String
+                ? new(
+                    RefusalCause.Subject,
+                    $"The token's {claim} is {Describe(value.ValueKind)}, and who is calling must be a JSON string."
+                )
+            : value.GetString() is { Length: > 0 } subject && !CallerIdentity.IsId(subject)
+                ? new(
+                    RefusalCause.Subject,
+                    $"The token's {claim} cannot be an id: it is blank, longer than 1024 characters, or has a control character."
+                )
+            : null;
+    }
+
+    private static string Describe(JsonValueKind kind) =>
+        kind switch
+        {
+            JsonValueKind.Number => "a number",
+            JsonValueKind.Array => "a list",
+            JsonValueKind.Object => "an object",
+            _ => "true or false",
+        };
+
+    /// <summary>Whether a client got the token for itself.</summary>
+    private static bool IsClientsOwn(SignedToken token, TenantAuthentication authentication) =>
+        (IsMarked(token) || (authentication.UnmarkedClients && !HasOtherMark(token)))
+        && !SignsOfUser.Any(sign => SignedToken.Has(token.Claims, sign));
+
+    // gty is Auth0's and FusionAuth's, which has a list; idtyp is that of Microsoft Entra ID. One that says something else outweighs the
+    // other.
+    private static bool IsMarked(SignedToken token) =>
+        !HasOtherMark(token) && (SignedToken.Has(token.Claims, "gty") || SignedToken.Has(token.Claims, "idtyp"));
+
+    private static bool HasOtherMark(SignedToken token) =>
+        (SignedToken.Has(token.Claims, "gty") && !IsClientCredentials(token.Claims.GetProperty("gty")))
+        || (SignedToken.Has(token.Claims, "idtyp") && SignedToken.Text(token.Claims, "idtyp") != "app");
+
+    private static bool IsClientCredentials(JsonElement grant) =>
+        grant.ValueKind switch
+        {
+            JsonValueKind.String => grant.GetString() is "client-credentials" or "client_credentials",
+            JsonValueKind.Array => grant.GetArrayLength() > 0 && grant.EnumerateArray().All(one => IsText(one) && IsClientCredentials(one)),
+            _ => false,
+        };
+
+    private static bool IsText(JsonElement element) => element.ValueKind == JsonValueKind.String;
+
+    // Where the tenant knows users by another claim, a token without that still has a subject: unless it is the client's id, it is a
+    // user's.
+    private static bool NamesAnother(SignedToken token, string client) =>
+        SignedToken.Text(token.Claims, Subject) is { Length: > 0 } subject && subject != client;
+
+    private static string ExplainMissing(SignedToken token, TenantAuthentication authentication, string claim, string? client)
+    {
+        if (client is null)
+        {
+            return $"The token has no {claim}, and names no client in {ClientClaim(token, authentication)} either.";
+        }
+
+        return Array.Find(SignsOfUser, sign => SignedToken.Has(token.Claims, sign)) is { } sign
+            ? $"The token has no {claim}, and its {sign} tells that it is a user's. Have the issuer put the user's lasting id there: at "
+                + "Keycloak by the client scope 'basic'."
+            : $"The token has no {claim}, and nothing marks it as its client's own (gty or idtyp). Have the issuer put the user's lasting "
+                + "id there; if all such tokens are clients' own, set unmarkedClients.";
+    }
+}

@@ -1,0 +1,122 @@
+using Tenancy.Configuration;
+using Tenancy.Registry;
+using Tenancy.Resolution;
+using Tenancy.State;
+
+namespace Tenancy.Authentication;
+
+/// <summary>
+/// Says what would happen to a token at a tenant, and why, to whoever administers the tenant. It applies the rules that requests meet, and
+/// changes nothing: no token is believed for it, no client renewed, and nothing counted.
+/// </summary>
+internal sealed class TokenExplainer(TenantJwts jwts, ITokenValidator tokens, RedisConnection redis, ClientClaims claims, TimeProvider time)
+{
+    /// <param name="tenant">The tenant.</param>
+    /// <param name="token">The token, with or without the word <c>Bearer</c> before it.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async Task<TokenExplanation> ExplainAsync(TenantModel tenant, string token, CancellationToken cancellationToken)
+    {
+        const string Scheme = "Bearer ";
+        token = token.Trim();
+        token = token.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase) ? token[Scheme.Length..].Trim() : token;
+        var found = tenant.Config.Authentication?.Kind switch
+        {
+            TenantAuthenticationKind.Jwks => await ExplainJwtAsync(tenant, token, cancellationToken).ConfigureAwait(false),
+            TenantAuthenticationKind.Bearer => await ExplainOpaqueAsync(tenant, token, cancellationToken).ConfigureAwait(false),
+            TenantAuthenticationKind.Scheme => new(
+                false,
+                $"The tenant's callers are proved by the application's scheme '{tenant.Config.Authentication.Scheme}', which alone can say."
+            ),
+            _ => new(false, "The tenant asks for no proof (kind 'none'): no token is looked at, and every caller is 'anonymous'."),
+        };
+        return !found.Accepted || tenant.IsServing
+            ? found
+            : found with
+            {
+                Reason =
+                    $"{found.Reason} But the tenant is not served: it is "
+                    + $"{(tenant.IsSuspended ? "suspended" : tenant.Health.ToString().ToLowerInvariant())}.",
+            };
+    }
+
+    private async Task<TokenExplanation> ExplainJwtAsync(TenantModel tenant, string text, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var (token, refusal) = await jwts.JudgeAsync(jwts.Get(tenant), text, cancellationToken).ConfigureAwait(false);
+            if (token is null)
+            {
+                return new(false, refusal!.Reason) { Cause = refusal.Cause };
+            }
+
+            var explained = new TokenExplanation(true, "The token would be accepted.")
+            {
+                Caller = token.Caller.Value,
+                Client = token.Client,
+                Scopes = [.. CallerScopes.All(token.User)],
+            };
+            return tenant.Config.Authentication!.RequireClients && !await IsListedAsync(tenant, token.Client).ConfigureAwait(false)
+                ? explained with
+                {
+                    Accepted = false,
+                    Cause = RefusalCause.Client,
+                    Reason = TokenRules.ExplainClient(tenant, token.Client).Reason,
+                }
+                : explained;
+        }
+        catch (IssuerUnavailableException exception)
+        {
+            return new(false, $"The issuer's keys are not to be had, so that callers get 503: {exception.Message}.")
+            {
+                Cause = RefusalCause.KeysUnavailable,
+            };
+        }
+    }
+
+    private async Task<TokenExplanation> ExplainOpaqueAsync(TenantModel tenant, string token, CancellationToken cancellationToken)
+    {
+        if (
+            token.Length is > 0 and <= BearerToken.MaxLength
+            && await tokens.ValidateAsync(tenant, token, cancellationToken).ConfigureAwait(false) is { } principal
+        )
+        {
+            return new(true, "The token would be accepted.")
+            {
+                Caller = CallerIdentity.FromPrincipal(principal.Id)?.Value,
+                Scopes = [.. principal.Scopes],
+            };
+        }
+
+        var refusal = TenantBearerHandler.ExplainUnknown(token);
+        return new(false, refusal.Reason) { Cause = refusal.Cause };
+    }
+
+    private async Task<bool> IsListedAsync(TenantModel tenant, string? client) =>
+        client is not null
+        && await new ClientStore(redis, tenant.Id, tenant.Generation)
+            .FindAsync(ClientStore.HandleOf(tenant.Config.Authentication!.Issuer!, client), time.GetUtcNow())
+            .ConfigureAwait(false)
+            is not null
+        && (
+            !tenant.Config.Authentication!.AudienceFromClients
+            || await claims.FindOwnerAsync(tenant.Config.Authentication.Issuer!, client).ConfigureAwait(false) == tenant.Id.Value
+        );
+}
+
+/// <summary>What would happen to a token.</summary>
+/// <param name="Accepted">Whether its caller would be let in.</param>
+/// <param name="Reason">Why, and what is to be done.</param>
+internal sealed record TokenExplanation(bool Accepted, string Reason)
+{
+    /// <summary>The kind of reason; null where the token would be accepted, or is not looked at.</summary>
+    public RefusalCause? Cause { get; init; }
+
+    /// <summary>Who would be calling; null where the token does not say so for certain.</summary>
+    public string? Caller { get; init; }
+
+    /// <summary>The client that the token was issued to.</summary>
+    public string? Client { get; init; }
+
+    /// <summary>What the caller could do.</summary>
+    public IReadOnlyList<string>? Scopes { get; init; }
+}

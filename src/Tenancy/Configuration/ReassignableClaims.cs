@@ -1,0 +1,105 @@
+using System.Collections.Frozen;
+
+namespace Tenancy.Configuration;
+
+/// <summary>
+/// The claims whose value one person has today and another tomorrow, or which people can choose themselves: nobody is known by them.
+/// </summary>
+internal static class ReassignableClaims
+{
+    // Compared by their letters alone, so that the many spellings of one thing are one.
+    private static readonly FrozenSet<string> Names = new[]
+    {
+        "email",
+        "emails",
+        "emailaddress",
+        "emailverified",
+        "verifiedprimaryemail",
+        "verifiedsecondaryemail",
+        "mail",
+        "name",
+        "names",
+        "fullname",
+        "displayname",
+        "commonname",
+        "cn",
+        "preferredusername",
+        "uniquename",
+        "username",
+        "user",
+        "login",
+        "loginname",
+        "loginhint",
+        "signinname",
+        "samaccountname",
+        "windowsaccountname",
+        "upn",
+        "userprincipalname",
+        "nickname",
+        "handle",
+        "givenname",
+        "firstname",
+        "middlename",
+        "familyname",
+        "lastname",
+        "surname",
+        "profile",
+        "picture",
+        "website",
+        "address",
+        "streetaddress",
+        "phone",
+        "phonenumber",
+        "mobile",
+        "mobilephone",
+        "homephone",
+        "otherphone",
+        "ipaddr",
+        "ipaddress",
+    }.ToFrozenSet(StringComparer.Ordinal);
+
+    // What the protocols put into a token about the token itself, the moment or the session.
+    private static readonly FrozenSet<string> OfProtocols = new[]
+    {
+        "iss",
+        "aud",
+        "exp",
+        "nbf",
+        "iat",
+        "jti",
+        "typ",
+        "nonce",
+        "sid",
+        "session_state",
+        "auth_time",
+        "acr",
+        "amr",
+        "at_hash",
+        "c_hash",
+        "s_hash",
+        "events",
+        "cnf",
+        "act",
+        "may_act",
+        "scope",
+        "scp",
+        "token_use",
+        "gty",
+        "idtyp",
+        "uti",
+        "rh",
+        "aio",
+        "ver",
+    }.ToFrozenSet(StringComparer.Ordinal);
+
+    /// <summary>Whether a claim is one of the protocols' own, which names nobody.</summary>
+    public static bool IsProtocols(string claim) => OfProtocols.Contains(claim);
+
+    /// <summary>Whether a claim can be given to somebody else.</summary>
+    /// <param name="claim">The name of a claim; of a URI the last part counts.</param>
+    public static bool Contains(string claim)
+    {
+        var last = claim.TrimEnd('/', '#', ':')[(claim.TrimEnd('/', '#', ':').LastIndexOfAny(['/', '#', ':']) + 1)..];
+        return Names.Contains(string.Concat(last.Where(char.IsLetter)).ToLowerInvariant());
+    }
+}

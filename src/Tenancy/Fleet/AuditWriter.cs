@@ -1,0 +1,111 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Tenancy.Audit;
+using Tenancy.Diagnostics;
+using Tenancy.Registry;
+using Tenancy.State;
+
+namespace Tenancy.Fleet;
+
+/// <summary>
+/// Writes each second what requests left in memory for the audit: scopes that were opened, and how many requests were refused in minutes
+/// that are over. It also brings entries that other nodes could not.
+/// </summary>
+internal sealed class AuditWriter(AuditQueue queue, RefusalCounts refusals, AuditLog log, TimeProvider time, ILogger<AuditWriter> logger)
+    : BackgroundService
+{
+    public static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    private const int BatchSize = 100;
+    private const int TicksBetweenSearches = 15;
+
+    private readonly SemaphoreSlim _turn = new(1, 1);
+
+    // What was taken out of memory and is not known to be written, because the store was away or its answer was lost.
+    private string[] _entries = [];
+    private string[] _refused = [];
+
+    /// <summary>Writes what there is.</summary>
+    /// <param name="all">Whether the counts of the present minute are written, too.</param>
+    public async Task WriteAsync(bool all)
+    {
+        await _turn.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            await WriteInTurnAsync(all).ConfigureAwait(false);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    public override void Dispose()
+    {
+        _turn.Dispose();
+        base.Dispose();
+    }
+
+    private async Task WriteInTurnAsync(bool all)
+    {
+        do
+        {
+            _entries = _entries.Length > 0 ? _entries : [.. queue.Take(BatchSize).Select(one => AuditLog.Prepare(one.Entry, one.At))];
+            if (_entries.Length > 0)
+            {
+                await log.WritePreparedAsync(_entries).ConfigureAwait(false);
+                _entries = [];
+            }
+        } while (!queue.IsEmpty);
+
+        _refused = _refused.Length > 0 ? _refused : [.. refusals.Take(all).Select(AuditLog.Prepare)];
+        if (_refused.Length > 0)
+        {
+            await log.WriteRefusalsAsync(_refused).ConfigureAwait(false);
+            _refused = [];
+        }
+
+        if (queue.TakeDropped() is > 0 and var dropped)
+        {
+            logger.AuditEntriesDropped(dropped);
+        }
+    }
+
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken).ConfigureAwait(false);
+        await TryAsync(() => WriteAsync(all: true)).ConfigureAwait(false);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Interval, time);
+        try
+        {
+            for (var tick = 0; await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false); tick++)
+            {
+                await TryAsync(() => WriteAsync(all: false)).ConfigureAwait(false);
+                if (tick % TicksBetweenSearches == 0)
+                {
+                    await TryAsync(log.BringDueAsync).ConfigureAwait(false);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // A host that is disposed without being stopped would take it for a failure.
+        }
+    }
+
+    private static async Task TryAsync(Func<Task> write)
+    {
+        try
+        {
+            await write().ConfigureAwait(false);
+        }
+        catch (StoreUnavailableException)
+        {
+            // It is tried again at the next tick.
+        }
+    }
+}

@@ -1,0 +1,196 @@
+using System.Globalization;
+using System.Text.Json;
+using Microsoft.Extensions.Options;
+using StackExchange.Redis;
+using Tenancy.Configuration;
+using Tenancy.Registry;
+
+namespace Tenancy.State;
+
+/// <summary>
+/// Keeps what tenants used, by day, tool and outcome; that of deleted ones with what all tenants share, because it is billed.
+/// </summary>
+internal sealed class UsageStore(RedisConnection redis, IOptions<TenancyOptions> options, TimeProvider time)
+{
+    private const int MaxAtOnce = 16;
+    private const int MaxNames = 5000;
+
+    private static readonly StoreKey[] Deleted =
+    [
+        FleetKeyspace.DeletedUsage,
+        FleetKeyspace.DeletedUsageNames,
+        FleetKeyspace.DeletedUsageDays,
+    ];
+
+    private UsageOptions Bounds => options.Value.Usage;
+
+    private int FirstDay => UsageDay.Of(time.GetUtcNow().AddDays(-Bounds.Days));
+
+    /// <summary>How long the key of a day is kept, in milliseconds.</summary>
+    public static long KeptFor(UsageOptions bounds) => (bounds.Days + 1) * 86_400_000L;
+
+    /// <summary>Adds what this node counted. It may be sent again under the same number: then it is added once.</summary>
+    /// <param name="place">Whose it is, and of which day.</param>
+    /// <param name="number">What names it among the counts of this node.</param>
+    /// <param name="rows">What was counted.</param>
+    public async Task AddAsync(UsagePlace place, long number, IReadOnlyList<UsageRow> rows)
+    {
+        var keys = new TenantKeyspace(place.Tenant);
+        var day = UsageDay.Text(place.Day);
+        try
+        {
+            await redis
+                .EvaluateFencedAsync(
+                    StoreScript.UsageAdd,
+                    [keys.Generation, keys.Usage(day), keys.UsageDays],
+                    [
+                        place.Generation,
+                        redis.NodeId,
+                        number,
+                        place.Day,
+                        FirstDay,
+                        KeptFor(Bounds),
+                        .. rows.SelectMany(row =>
+                            new RedisValue[] { $"{row.Outcome} {row.Tool}", row.Calls, row.Micros, row.Bytes, row.Units }
+                        ),
+                    ]
+                )
+                .ConfigureAwait(false);
+        }
+        catch (StoreUnavailableException exception) when (exception.InnerException is GenerationEndedException)
+        {
+            // The tenant was deleted after these calls: they are billed all the same.
+            await KeepAsync(place.Tenant, [(place.Day, $"{redis.NodeId}-{number.ToString(CultureInfo.InvariantCulture)}", [.. rows])])
+                .ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>What a tenant used, by day.</summary>
+    public async Task<IReadOnlyList<(int Day, UsageRow[] Rows)>> ReadAsync(TenantId tenant, DateOnly from, DateOnly to)
+    {
+        var keys = new TenantKeyspace(tenant);
+        var days = await redis.GetByScoreAsync(keys.UsageDays, UsageDay.Of(from), UsageDay.Of(to)).ConfigureAwait(false);
+        List<(int, UsageRow[])> all = [];
+        foreach (var some in days.Chunk(MaxAtOnce))
+        {
+            var hashes = await Task.WhenAll(some.Select(day => redis.GetHashAsync(keys.Usage(day.ToString())))).ConfigureAwait(false);
+            all.AddRange(some.Zip(hashes, static (day, fields) => ((int)day, Read(fields))));
+        }
+
+        return all;
+    }
+
+    /// <summary>Keeps what a tenant used with what all tenants share, before a purge deletes it. Done again it changes nothing.</summary>
+    /// <param name="tenant">The tenant.</param>
+    /// <param name="tombstone">What names this life of the id.</param>
+    public async Task KeepAsync(TenantId tenant, RedisValue tombstone)
+    {
+        foreach (var (day, rows) in await ReadAsync(tenant, DateOnly.MinValue, DateOnly.MaxValue).ConfigureAwait(false))
+        {
+            await KeepAsync(tenant, [(day, tombstone.ToString(), rows)]).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The deleted tenants that usage is kept of, by id.</summary>
+    /// <param name="after">The id before the first one; null for the first.</param>
+    /// <param name="take">The most ids.</param>
+    public async Task<IReadOnlyList<string>> ListDeletedAsync(string? after, int take)
+    {
+        var ids = new List<string>();
+        for (RedisValue from = after is null ? "-" : $"{after}!"; ; )
+        {
+            var names = await redis
+                .GetRangeByMemberAsync(FleetKeyspace.DeletedUsageNames, from, RedisValue.Null, MaxNames)
+                .ConfigureAwait(false);
+            foreach (var name in names)
+            {
+                var id = name.ToString().Split(' ')[0];
+                if (ids.Count == 0 || ids[^1] != id)
+                {
+                    if (ids.Count == take)
+                    {
+                        return ids;
+                    }
+
+                    ids.Add(id);
+                }
+            }
+
+            if (names.Length < MaxNames)
+            {
+                return ids;
+            }
+
+            from = names[^1];
+        }
+    }
+
+    /// <summary>What the deleted tenants with an id used, by day.</summary>
+    public async Task<IReadOnlyList<(int Day, UsageRow[] Rows)>> ReadDeletedAsync(string id, DateOnly from, DateOnly to)
+    {
+        var (first, last) = ($"{id} {UsageDay.Of(from):D8}", $"{id} {UsageDay.Of(to):D8}!");
+        List<(int, UsageRow[])> all = [];
+        for (RedisValue start = first; ; )
+        {
+            var names = await redis.GetRangeByMemberAsync(FleetKeyspace.DeletedUsageNames, start, last, MaxNames).ConfigureAwait(false);
+            if (names.Length == 0)
+            {
+                return all;
+            }
+
+            var rows = await redis.GetLargeFieldsAsync(FleetKeyspace.DeletedUsage, names).ConfigureAwait(false);
+            foreach (var (name, json) in names.Zip(rows).Where(static one => !one.Second.IsNull))
+            {
+                var day = int.Parse(name.ToString().Split(' ')[1], CultureInfo.InvariantCulture);
+                all.Add((day, JsonSerializer.Deserialize(json.ToString(), UsageJson.Default.UsageRowArray)!));
+            }
+
+            start = names[^1];
+        }
+    }
+
+    private async Task KeepAsync(TenantId tenant, (int Day, string Source, UsageRow[] Rows)[] days) =>
+        await redis
+            .EvaluateAsync(
+                StoreScript.UsageKeep,
+                Deleted,
+                [
+                    Bounds.MaxDeleted,
+                    FirstDay,
+                    .. days.SelectMany(one =>
+                        new RedisValue[]
+                        {
+                            $"{tenant.Value} {one.Day:D8} {one.Source}",
+                            one.Day,
+                            JsonSerializer.Serialize(one.Rows, UsageJson.Default.UsageRowArray),
+                        }
+                    ),
+                ]
+            )
+            .ConfigureAwait(false);
+
+    // "measure outcome tool" by its value.
+    private static UsageRow[] Read(HashEntry[] fields)
+    {
+        var rows = new SortedDictionary<(string Tool, string Outcome), UsageRow>();
+        foreach (var field in fields)
+        {
+            if (field.Name.ToString().Split(' ', 3) is not [var measure, var outcome, var tool])
+            {
+                continue;
+            }
+
+            var row = rows.GetValueOrDefault((tool, outcome), new(tool, outcome, 0, 0, 0, 0));
+            var value = (long)field.Value;
+            rows[(tool, outcome)] = measure switch
+            {
+                "calls" => row with { Calls = value },
+                "micros" => row with { Micros = value },
+                "bytes" => row with { Bytes = value },
+                _ => row with { Units = value },
+            };
+        }
+
+        return [.. rows.Values];
+    }
+}

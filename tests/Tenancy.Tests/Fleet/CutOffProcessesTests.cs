@@ -1,0 +1,246 @@
+using System.Net;
+using System.Security.Cryptography;
+using System.Text.Json.Nodes;
+using Tenancy.Tests.Hosting;
+
+namespace Tenancy.Tests.Fleet;
+
+/// <summary>
+/// A node whose connection is cut, or which is killed, after each single command of a change: the change is whole or not there, on every
+/// node, and the same request finishes it.
+/// </summary>
+[Tier(Tier.Process)]
+public sealed class CutOffProcessesTests
+{
+    private const int MaxCommands = 40;
+
+    public static TheoryData<bool, string> Changes
+    {
+        get
+        {
+            var data = new TheoryData<bool, string>();
+            foreach (var change in new[] { "create", "patch", "unregister", "delete" })
+            {
+                data.Add(false, change);
+                if (Environment.GetEnvironmentVariable("TENANCY_FULL") is "1")
+                {
+                    data.Add(true, change);
+                }
+            }
+
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Changes))]
+    public async Task A_change_that_is_cut_off_anywhere_is_whole_or_not_there_and_the_same_request_finishes_it(
+        bool isCluster,
+        string change
+    )
+    {
+        // The first node asks for changes so seldom that the commands which are counted are those of the change.
+        await using var fleet = await StartAsync(isCluster);
+        foreach (var isAfter in new[] { false, true })
+        {
+            for (var number = 1; ; number++)
+            {
+                var tenant = $"{change}-{(isAfter ? "a" : "b")}-{number}";
+                var token = await PrepareAsync(fleet, change, tenant);
+                fleet.Links[0].Arm(number, isAfter);
+                var (status, _) = await TryAsync(fleet, 0, change, tenant);
+                var isCut = fleet.Links[0].Seen >= number;
+                fleet.Links[0].Arm(0, afterIt: false);
+                await AssertWholeOrNotThereAsync(fleet, change, tenant);
+                await FinishAsync(fleet, node: 0, change, tenant);
+                await AssertDoneAsync(fleet, change, tenant, token);
+                if (!isCut)
+                {
+                    Assert.True((int)status < 300, $"{status}");
+                    Assert.True(number > 1, "Nothing was cut off.");
+                    break;
+                }
+
+                Assert.True(number < MaxCommands, "It does not end.");
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("create")]
+    [InlineData("patch")]
+    [InlineData("unregister")]
+    [InlineData("delete")]
+    public async Task Where_its_node_is_killed_it_is_whole_or_not_there_and_the_same_request_finishes_it_elsewhere(string change)
+    {
+        await using var fleet = await StartAsync(isCluster: false);
+        for (var number = 1; ; number++)
+        {
+            var tenant = $"{change}-{number}";
+            var token = await PrepareAsync(fleet, change, tenant);
+            fleet.Links[0].Arm(number, afterIt: true, fleet.Nodes[0].Kill);
+            await TryAsync(fleet, 0, change, tenant);
+            var isKilled = fleet.Links[0].Seen >= number;
+            fleet.Links[0].Arm(0, afterIt: false);
+            if (!isKilled)
+            {
+                Assert.True(number > 1, "Nobody was killed.");
+                break;
+            }
+
+            await fleet.Nodes[0].UntilGoneAsync();
+            await AssertWholeOrNotThereAsync(fleet, change, tenant);
+            await FinishAsync(fleet, node: 1, change, tenant);
+            await fleet.Nodes[0].RestartAsync();
+            await AssertDoneAsync(fleet, change, tenant, token);
+            Assert.True(number < MaxCommands, "It does not end.");
+        }
+    }
+
+    private static async Task<ProcessFleet> StartAsync(bool isCluster)
+    {
+        var fleet = await ProcessFleet.StartAsync(2, isCluster, pollInterval: "00:01:00");
+
+        // The scripts are known to the store, and are not sent anew in the middle.
+        await PrepareAsync(fleet, "patch", "first");
+        await fleet.AdminAsync(0, HttpMethod.Patch, "/tenants/first", """{"name":"A"}""");
+        await fleet.AdminAsync(0, HttpMethod.Post, "/tenants/first/unregister");
+        await fleet.AdminAsync(0, HttpMethod.Delete, "/tenants/first");
+        return fleet;
+    }
+
+    private static async Task<string?> PrepareAsync(ProcessFleet fleet, string change, string tenant)
+    {
+        if (change == "create")
+        {
+            return null;
+        }
+
+        var token = await fleet.RegisterAsync(0, tenant);
+        for (var node = 0; node < fleet.Nodes.Count; node++)
+        {
+            await fleet.UntilAsync(node, tenant, token, HttpStatusCode.OK);
+        }
+
+        return token;
+    }
+
+    private static (HttpMethod Method, string Path, string? Body) Request(string change, string tenant) =>
+        change switch
+        {
+            "create" => (
+                HttpMethod.Post,
+                "/tenants",
+                // With a token of the caller's choice: one that the server makes is shown once, and the same request cannot be known again.
+                $$"""{"id":"{{tenant}}","urls":["https://{{tenant}}.example"],"principals":[{"name":"a","token":"{{TokenOf(tenant)}}"}]}"""
+            ),
+            "patch" => (
+                HttpMethod.Patch,
+                $"/tenants/{tenant}",
+                """{"name":"Changed","urls":["https://changed.example"]}""".Replace("changed.", $"{tenant}.", StringComparison.Ordinal)
+            ),
+            "unregister" => (HttpMethod.Post, $"/tenants/{tenant}/unregister", null),
+            _ => (HttpMethod.Delete, $"/tenants/{tenant}", null),
+        };
+
+    private static string TokenOf(string tenant) =>
+        $"{tenant}.{Convert.ToHexString(SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(tenant)))}";
+
+    private static async Task<(HttpStatusCode Status, JsonNode? Body)> TryAsync(ProcessFleet fleet, int node, string change, string tenant)
+    {
+        var (method, path, body) = Request(change, tenant);
+        try
+        {
+            return await fleet.Nodes[node].AdminAsync(method, path, body);
+        }
+        catch (HttpRequestException)
+        {
+            return (0, null);
+        }
+    }
+
+    private static async Task FinishAsync(ProcessFleet fleet, int node, string change, string tenant)
+    {
+        // The connection comes back by itself.
+        HttpStatusCode[] done = change switch
+        {
+            "create" => [HttpStatusCode.Created, HttpStatusCode.OK],
+            "patch" => [HttpStatusCode.OK],
+            _ => [HttpStatusCode.OK, HttpStatusCode.NoContent, HttpStatusCode.NotFound],
+        };
+        await Poll.UntilAsync(async () =>
+        {
+            var (status, body) = await TryAsync(fleet, node, change, tenant);
+            Assert.True(done.Contains(status) || status is HttpStatusCode.ServiceUnavailable, $"{status} {body}");
+            return done.Contains(status);
+        });
+    }
+
+    /// <summary>What one node shows the other shows, too, and it is the tenant before the change or after it.</summary>
+    private static async Task AssertWholeOrNotThereAsync(ProcessFleet fleet, string change, string tenant)
+    {
+        for (var node = 0; node < fleet.Nodes.Count; node++)
+        {
+            if (!fleet.Nodes[node].IsRunning)
+            {
+                continue;
+            }
+
+            var shown = await ShowAsync(fleet, node, tenant);
+            if (shown is not null && shown["deletion"] is null)
+            {
+                var (name, urls) = (shown["name"]?.ToString(), shown["urls"]!.AsArray().Count);
+                Assert.Contains(
+                    (name, urls),
+                    change switch
+                    {
+                        "patch" => [(tenant, 0), ("Changed", 1)],
+                        "create" => [(tenant, 1)],
+                        _ => new (string?, int)[] { (tenant, 0) },
+                    }
+                );
+                if (change == "create")
+                {
+                    var principals = await ShowAsync(fleet, node, $"{tenant}/principals");
+                    Assert.Single(principals!["principals"]!.AsArray());
+                }
+            }
+        }
+    }
+
+    private static async Task AssertDoneAsync(ProcessFleet fleet, string change, string tenant, string? token)
+    {
+        for (var node = 0; node < fleet.Nodes.Count; node++)
+        {
+            var shown = await ShowAsync(fleet, node, tenant);
+            switch (change)
+            {
+                case "create":
+                    Assert.Equal("active", shown!["status"]!.ToString());
+                    await fleet.UntilAsync(node, tenant, TokenOf(tenant), HttpStatusCode.OK);
+                    break;
+                case "patch":
+                    Assert.Equal("Changed", shown!["name"]!.ToString());
+                    await fleet.UntilAsync(node, tenant, token!, HttpStatusCode.OK);
+                    break;
+                default:
+                    Assert.Null(shown);
+                    await fleet.UntilAsync(node, tenant, token!, HttpStatusCode.NotFound);
+                    break;
+            }
+        }
+    }
+
+    // The connection to the store that was cut comes back by itself.
+    private static async Task<JsonNode?> ShowAsync(ProcessFleet fleet, int node, string tenant)
+    {
+        JsonNode? shown = null;
+        await Poll.UntilAsync(async () =>
+        {
+            var (status, body) = await fleet.Nodes[node].AdminAsync(HttpMethod.Get, $"/tenants/{tenant}");
+            shown = status == HttpStatusCode.OK ? body : null;
+            return status is HttpStatusCode.OK or HttpStatusCode.NotFound;
+        });
+        return shown;
+    }
+}

@@ -1,0 +1,39 @@
+using System.Diagnostics;
+
+namespace Tenancy.Tests.Hosting;
+
+/// <summary>The template's server for a Redis, published once for a run as a user would deploy it.</summary>
+internal static class PublishedScaffold
+{
+    // For somebody who runs these tests again and again: a server that is published already.
+    private const string Given = "TENANCY_PUBLISHED_SCAFFOLD";
+
+    private static readonly Lazy<Task<string>> Published = new(PublishAsync);
+
+    /// <summary>The program.</summary>
+    public static Task<string> GetAsync() => Published.Value;
+
+    private static async Task<string> PublishAsync()
+    {
+        if (Environment.GetEnvironmentVariable(Given) is { Length: > 0 } given)
+        {
+            return Path.Combine(given, "Adcp-TenantServer.dll");
+        }
+
+        var project = Path.Combine(Repository.Root, "templates", "adcp-tenant-server", "src", "Adcp-TenantServer");
+        var output = Path.Combine(Repository.Root, "artifacts", "published-scaffold");
+        var start = new ProcessStartInfo(
+            "dotnet",
+            ["publish", project, "-c", "Release", "-p:Store=redis", "-p:RunAnalyzers=false", "-nodeReuse:false", "-v", "q", "-o", output]
+        )
+        {
+            RedirectStandardOutput = true,
+        };
+        start.Environment["UseSharedCompilation"] = "false";
+        using var process = Process.Start(start)!;
+        var said = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.True(process.ExitCode == 0, said);
+        return Path.Combine(output, "Adcp-TenantServer.dll");
+    }
+}

@@ -1,0 +1,127 @@
+using System.Net;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+using ModelContextProtocol.Protocol;
+using Tenancy.Authentication;
+using Tenancy.Configuration;
+using Tenancy.Tests.Fleet;
+using Tenancy.Tests.Hosting;
+
+namespace Tenancy.Tests.Mcp.Sessions;
+
+/// <summary>A session goes on at whichever node its requests come to, and is told there what it is to know.</summary>
+[Tier(Tier.Process)]
+public sealed class SessionsOnTwoNodesTests
+{
+    // It stands still but where a test moves it: a stream says nothing by itself.
+    private readonly FakeTimeProvider _clock = new(DateTimeOffset.UtcNow);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_stream_at_a_node_that_does_not_know_what_its_client_has_listed_says_so_until_it_lists()
+    {
+        await using var nodes = await StartAsync();
+        var session = await nodes[0].InitializeAsync("acme", McpCalls.Acme);
+        using var changed = await nodes[0].AdminAsync(HttpMethod.Patch, "/acme", """{"platform":"retailer"}""");
+        Assert.True(changed.IsSuccessStatusCode);
+        await Poll.UntilAsync(() => Task.FromResult(nodes.Registry(1).Get("acme")!.Config.Platform == "retailer"));
+        await using (var stream = await OpenStream.GetAsync(nodes[1], McpCalls.Acme, session))
+        {
+            await stream.ReadUntilAsync("notifications/tools/list_changed");
+        }
+
+        await ListAsync(nodes[1], session);
+        await AssertSilentAsync(nodes[1], session);
+    }
+
+    [Fact]
+    public async Task A_list_that_is_a_sessions_first_request_at_a_node_is_remembered_there()
+    {
+        await using var nodes = await StartAsync();
+        var session = await nodes[0].InitializeAsync("acme", McpCalls.Acme);
+        await ListAsync(nodes[1], session);
+        await AssertSilentAsync(nodes[1], session);
+    }
+
+    [Fact]
+    public async Task A_stream_ends_at_once_where_its_caller_is_revoked_at_another_node()
+    {
+        // Nothing is asked again by itself, and what is remembered of a token does not go out of date.
+        await using var nodes = await StartAsync();
+        var (buyer, other) = (McpCalls.Acme, await IssueAsync(nodes[0]));
+        await using var revoked = await OpenAsync(nodes[1], buyer);
+        await using var staying = await OpenAsync(nodes[1], other);
+        await nodes[1].CallAsync("acme", buyer, "whoami");
+
+        var wasRemembered = new TaskCompletionSource<bool>();
+        var services = nodes[1].Services;
+        services.GetRequiredService<Revocations>().Revoked += _ =>
+            wasRemembered.TrySetResult(
+                services.GetRequiredService<PrincipalCache>().TryGet(nodes.Registry(1).Get("acme")!, buyer, out var _)
+            );
+        using var list = await nodes[0].AdminAsync(HttpMethod.Get, "/acme/principals");
+        var id = (await McpCalls.ReadAsync(list))["principals"]!.AsArray().Single(principal => (string?)principal!["name"] == "buyer")![
+            "id"
+        ];
+        using var revoke = await nodes[0].AdminAsync(HttpMethod.Delete, $"/acme/principals/{id}");
+        Assert.Equal(HttpStatusCode.NoContent, revoke.StatusCode);
+        await revoked.ReadToEndAsync();
+        Assert.False(await wasRemembered.Task.WaitAsync(TimeSpan.FromSeconds(20), Token));
+        _clock.Advance(TimeSpan.FromSeconds(15));
+        await staying.ReadUntilAsync(OpenStream.Comment);
+    }
+
+    [Fact]
+    public async Task What_is_said_while_a_stream_is_opened_comes_with_its_head()
+    {
+        await using var nodes = await StartAsync(count: 1);
+        var session = await nodes[0].InitializeAsync("acme", McpCalls.Acme);
+        await ListAsync(nodes[0], session);
+
+        // What the request has to know first is known for a second, which does not pass. That there is a stream cannot be noted for now.
+        await nodes.Redis.PauseAsync();
+        var opening = OpenStream.GetAsync(nodes[0], McpCalls.Acme, session);
+        var streams = nodes[0].Services.GetRequiredService<OpenStreams>();
+        await Poll.UntilAsync(() => Task.FromResult(streams.Find(TenantId.Parse("acme"), session) is not null));
+        var notification = new JsonRpcNotification { Method = "notifications/early" };
+        await streams.Find(TenantId.Parse("acme"), session)!.SendAsync(notification, Token);
+        await nodes.Redis.ResumeAsync();
+        await using var stream = await opening;
+        Assert.Equal("text/event-stream", stream.Response.Content.Headers.ContentType?.MediaType);
+        Assert.StartsWith("event: message\ndata: ", await stream.ReadUntilAsync(OpenStream.Comment), StringComparison.Ordinal);
+    }
+
+    private Task<NodesOnOneStore> StartAsync(int count = 2) =>
+        NodesOnOneStore.StartAsync(count, services: (_, services) => services.AddSingleton<TimeProvider>(_clock));
+
+    private static async Task<OpenStream> OpenAsync(TenancyServer node, string token)
+    {
+        var stream = await OpenStream.GetAsync(node, token, await node.InitializeAsync("acme", token));
+        await stream.ReadUntilAsync(OpenStream.Comment);
+        return stream;
+    }
+
+    private static async Task<string> IssueAsync(TenancyServer node)
+    {
+        using var issued = await node.AdminAsync(HttpMethod.Post, "/acme/principals", """{"name":"other"}""");
+        return (await McpCalls.ReadAsync(issued))["token"]!.ToString();
+    }
+
+    private static async Task ListAsync(TenancyServer node, string session)
+    {
+        using var list = McpCalls.Post(node.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Message("tools/list"), sessionId: session);
+        using var listed = await node.Client.SendAsync(list, Token);
+        Assert.Equal(HttpStatusCode.OK, listed.StatusCode);
+    }
+
+    // What a stream has to say at first comes before its end.
+    private static async Task AssertSilentAsync(TenancyServer node, string session)
+    {
+        await using var stream = await OpenStream.GetAsync(node, McpCalls.Acme, session);
+        Assert.Equal(OpenStream.Comment, await stream.ReadAsync());
+        await using var second = await OpenStream.GetAsync(node, McpCalls.Acme, session);
+        await second.ReadUntilAsync(OpenStream.Comment);
+        Assert.Equal("", await stream.ReadToEndAsync());
+    }
+}

@@ -1,0 +1,82 @@
+using StackExchange.Redis;
+using Tenancy.State;
+using Tenancy.Tests.Hosting;
+
+namespace Tenancy.Tests.State;
+
+/// <summary>What the list of a tenant's sessions shows.</summary>
+[Tier(Tier.Process)]
+public sealed class SessionStoreTests(TestStores stores)
+{
+    private readonly MovableClock _time = new();
+
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
+    public async Task Sessions_are_listed_by_their_last_use_and_not_by_when_they_expire(StoreKind kind)
+    {
+        await using var store = await stores.GetAsync(kind, _time);
+        var sessions = new SessionStore(store.Redis, store.Tenant, generation: 0);
+        var owner = new SessionOwner("epoch", "me");
+        await sessions.BeginAsync("used", owner);
+        Assert.True(await sessions.UseAsync("used", owner));
+        _time.Advance(TimeSpan.FromMinutes(1));
+
+        // It lives minutes where the other lives hours, and was used later.
+        var place = await sessions.ReserveAsync(owner, maxSessions: 10, maxPerCaller: 10);
+        Assert.True(await sessions.CreateAsync("begun", owner, place!));
+        Assert.Equal(["begun", "used"], await ListAsync(sessions));
+
+        _time.Advance(TimeSpan.FromMinutes(1));
+        Assert.True(await sessions.TouchAsync("used", owner));
+        Assert.Equal(["used", "begun"], await ListAsync(sessions));
+        Assert.True(await sessions.NoteStreamAsync("begun", owner));
+        Assert.Equal(["begun", "used"], await ListAsync(sessions));
+    }
+
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
+    public async Task What_expired_is_another_epochs_or_is_only_a_place_is_not_listed(StoreKind kind)
+    {
+        await using var store = await stores.GetAsync(kind, _time);
+        var sessions = new SessionStore(store.Redis, store.Tenant, generation: 0);
+        await sessions.BeginAsync("begun", new("epoch", "me"));
+        await sessions.BeginAsync("other", new("later", "me"));
+        Assert.NotNull(await sessions.ReserveAsync(new("epoch", "me"), maxSessions: 10, maxPerCaller: 10));
+        Assert.Equal(["begun"], await ListAsync(sessions));
+        Assert.Equal(1, (await sessions.ListAsync("epoch", take: 0)).Count);
+        _time.Advance(SessionStore.Lifetime + TimeSpan.FromSeconds(1));
+        Assert.Empty(await ListAsync(sessions));
+    }
+
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
+    public async Task A_callers_longest_unused_session_is_found_among_ten_thousand_and_not_looked_for_any_further(StoreKind kind)
+    {
+        await using var store = await stores.GetAsync(kind, _time);
+        var sessions = new SessionStore(store.Redis, store.Tenant, generation: 0);
+        var owner = new SessionOwner("epoch", "me");
+        await sessions.BeginAsync("begun", owner);
+        Assert.True(await sessions.UseAsync("begun", owner));
+        _time.Advance(TimeSpan.FromSeconds(1));
+        foreach (var (others, isFound) in new[] { (10_000, false), (9_999, true) })
+        {
+            var other = new SessionOwner("epoch", "other");
+            var raw = await store.RawAsync();
+            RedisKey uses = new TenantKeyspace(store.Tenant).SessionUses;
+            await raw.SortedSetAddAsync(
+                uses,
+                [.. Enumerable.Range(1, others).Select(number => new SortedSetEntry(other.Entry($"{number}"), number))]
+            );
+            var ended = new List<string>();
+            var place = await sessions.ReserveAsync(owner, maxSessions: 100_000, maxPerCaller: 1, ended.Add);
+            Assert.Equal((isFound, isFound ? 1 : 0), (place is not null, ended.Count));
+            await raw.SortedSetRemoveRangeByScoreAsync(uses, 1, others);
+        }
+    }
+
+    private static async Task<IEnumerable<string>> ListAsync(SessionStore sessions)
+    {
+        var names = new[] { "used", "begun", "other" }.ToDictionary(name => TenantKeyspace.Hash(name));
+        return (await sessions.ListAsync("epoch", take: 10)).Sessions.Select(session => names[session.Handle]);
+    }
+}
