@@ -174,31 +174,28 @@ internal sealed class TenantClients(
     }
 
     /// <summary>Gives up the claim of a tenant that does not list the client any more.</summary>
-    private async Task<bool> TryFreeAsync(string owner, string issuer, string clientId)
+    private async Task<bool> TryFreeAsync(string owner, string issuer, string clientId) =>
+        registry.Get(owner) is { } other && await ReleaseAsync(other, issuer, clientId).ConfigureAwait(false);
+
+    /// <summary>Gives up a tenant's claim of a client that it does not list, and that is no audience of its settings.</summary>
+    private async Task<bool> ReleaseAsync(TenantModel tenant, string issuer, string clientId)
     {
         if (
-            registry.Get(owner) is not { Config.Authentication.AudienceFromClients: true } other
-            || TenantAudiences.Of(other.Config, options.Value).Contains(clientId, StringComparer.Ordinal)
-            || await FindStoredAsync(other, ClientStore.HandleOf(issuer, clientId)).ConfigureAwait(false) is not null
+            tenant.Config.Authentication is not { AudienceFromClients: true }
+            || TenantAudiences.Of(tenant.Config, options.Value).Contains(clientId, StringComparer.Ordinal)
         )
         {
             return false;
         }
 
-        await claims.ReleaseAsync(other.Id, other.Generation, other.Version, issuer, clientId).ConfigureAwait(false);
-        return true;
-    }
-
-    private async Task ReleaseAsync(TenantModel tenant, string issuer, string clientId)
-    {
-        if (
-            tenant.Config.Authentication is { AudienceFromClients: true }
-            && !TenantAudiences.Of(tenant.Config, options.Value).Contains(clientId, StringComparer.Ordinal)
-            && await FindStoredAsync(tenant, ClientStore.HandleOf(issuer, clientId)).ConfigureAwait(false) is null
-        )
+        var count = await claims.CountAsync(tenant.Id).ConfigureAwait(false);
+        if (await FindStoredAsync(tenant, ClientStore.HandleOf(issuer, clientId)).ConfigureAwait(false) is not null)
         {
-            await claims.ReleaseAsync(tenant.Id, tenant.Generation, tenant.Version, issuer, clientId).ConfigureAwait(false);
+            return false;
         }
+
+        await claims.ReleaseAsync(tenant.Id, tenant.Generation, tenant.Version, count, issuer, clientId).ConfigureAwait(false);
+        return true;
     }
 
     private async Task<StoredClient?> FindStoredAsync(TenantModel tenant, string handle) =>

@@ -18,16 +18,23 @@ internal sealed class ClientClaims(RedisConnection redis)
     public async Task<string> ClaimAsync(TenantId tenant, long generation, string issuer, string clientId)
     {
         var claim = RedisTenantStore.TokenClaimOf(issuer, clientId);
-        return await ChangeAsync(tenant, generation, version: null, claim, claims => claims.Contains(claim) ? claims : [.. claims, claim])
+        return await ChangeAsync(tenant, generation, at: null, claim, claims => claims.Contains(claim) ? claims : [.. claims, claim])
             .ConfigureAwait(false)
             ?? tenant.Value;
     }
 
-    /// <summary>Gives up the claim of a tenant, where the tenant is still at a version.</summary>
-    public Task ReleaseAsync(TenantId tenant, long generation, long version, string issuer, string clientId)
+    /// <summary>
+    /// How many times a tenant has claimed clients. Who gives a claim up because the client is not listed reads this before looking at the
+    /// list: a tenant that lists the client meanwhile claims it again afterwards, and keeps it.
+    /// </summary>
+    public async Task<string> CountAsync(TenantId tenant) =>
+        (string?)(await redis.GetFieldsAsync(FleetKeyspace.Metadata(tenant), "claimed").ConfigureAwait(false))[0] ?? "";
+
+    /// <summary>Gives up the claim of a tenant, where the tenant is still at a version and has claimed nothing since a count was read.</summary>
+    public Task ReleaseAsync(TenantId tenant, long generation, long version, string count, string issuer, string clientId)
     {
         var claim = RedisTenantStore.TokenClaimOf(issuer, clientId);
-        return ChangeAsync(tenant, generation, version, claim, claims => [.. claims.Where(one => one != claim)]);
+        return ChangeAsync(tenant, generation, (version, count), claim, claims => [.. claims.Where(one => one != claim)]);
     }
 
     /// <summary>Which tenant has a client; null where none has.</summary>
@@ -35,7 +42,13 @@ internal sealed class ClientClaims(RedisConnection redis)
         (await redis.GetFieldsAsync(FleetKeyspace.Routes, RedisTenantStore.TokenClaimOf(issuer, clientId)).ConfigureAwait(false))[0];
 
     /// <returns>Another tenant that has the claim; null where none has.</returns>
-    private async Task<string?> ChangeAsync(TenantId tenant, long generation, long? version, string claim, Func<string[], string[]> change)
+    private async Task<string?> ChangeAsync(
+        TenantId tenant,
+        long generation,
+        (long Version, string Count)? at,
+        string claim,
+        Func<string[], string[]> change
+    )
     {
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
@@ -50,10 +63,11 @@ internal sealed class ClientClaims(RedisConnection redis)
                             [
                                 tenant.Value,
                                 generation,
-                                version?.ToString(CultureInfo.InvariantCulture) ?? "",
+                                at?.Version.ToString(CultureInfo.InvariantCulture) ?? "",
                                 claim,
                                 before,
                                 JsonSerializer.Serialize(change(claims), TenantStoreJson.Default.StringArray),
+                                at?.Count ?? "",
                             ]
                         )
                         .ConfigureAwait(false)
@@ -62,9 +76,9 @@ internal sealed class ClientClaims(RedisConnection redis)
             {
                 case 0:
                     return (string)answer[1]!;
-                case 2 when version is null:
+                case 2 when at is null:
                     continue;
-                case -1 when version is null:
+                case -1 when at is null:
                     throw new Registry.TenantNotFoundException(tenant);
                 default:
                     // Done, or somebody else has changed the tenant: what it claims now is its own affair.

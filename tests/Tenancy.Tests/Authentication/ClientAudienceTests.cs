@@ -187,6 +187,22 @@ public sealed class ClientAudienceTests : IAsyncLifetime
         }
     }
 
+    // Somebody saw that the tenant does not list the client yet, and gives its claim up too late.
+    [Fact]
+    public async Task A_claim_that_was_made_again_is_not_given_up()
+    {
+        var claims = _server.Services.GetRequiredService<ClientClaims>();
+        var acme = _server.Services.GetRequiredService<TenantRegistry>().Get("acme")!;
+        var issuer = acme.Config.Authentication.Issuer!;
+        await claims.ClaimAsync(acme.Id, acme.Generation, issuer, "web");
+        var seen = await claims.CountAsync(acme.Id);
+        await claims.ClaimAsync(acme.Id, acme.Generation, issuer, "web");
+        await claims.ReleaseAsync(acme.Id, acme.Generation, acme.Version, seen, issuer, "web");
+        Assert.Equal("acme", await claims.FindOwnerAsync(issuer, "web"));
+        await claims.ReleaseAsync(acme.Id, acme.Generation, acme.Version, await claims.CountAsync(acme.Id), issuer, "web");
+        Assert.Null(await claims.FindOwnerAsync(issuer, "web"));
+    }
+
     [Fact]
     public async Task A_client_that_is_listed_while_the_tenant_changes_keeps_its_claim()
     {
