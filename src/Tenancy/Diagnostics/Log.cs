@@ -340,4 +340,12 @@ internal static partial class Log
         EventName = "AdminHostRefused"
     )]
     public static partial void AdminHostRefused(this ILogger logger, string host, int others);
+
+    [LoggerMessage(
+        93,
+        LogLevel.Error,
+        "{Work} failed; it is tried again at its next turn. This is a defect of this library: please report it.",
+        EventName = "WorkFailed"
+    )]
+    public static partial void WorkFailed(this ILogger logger, Exception exception, string work);
 }

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tenancy.Audit;
 using Tenancy.Diagnostics;
@@ -12,18 +11,19 @@ namespace Tenancy.Fleet;
 /// that are over. It also brings entries that other nodes could not.
 /// </summary>
 internal sealed class AuditWriter(AuditQueue queue, RefusalCounts refusals, AuditLog log, TimeProvider time, ILogger<AuditWriter> logger)
-    : BackgroundService
+    : RepeatedWork(Interval, time, logger)
 {
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private const int BatchSize = 100;
-    private const int TicksBetweenSearches = 15;
+    private const int TurnsBetweenSearches = 15;
 
     private readonly SemaphoreSlim _turn = new(1, 1);
 
     // What was taken out of memory and is not known to be written, because the store was away or its answer was lost.
     private string[] _entries = [];
     private string[] _refused = [];
+    private int _turns;
 
     /// <summary>Writes what there is.</summary>
     /// <param name="all">Whether the counts of the present minute are written, too.</param>
@@ -45,6 +45,17 @@ internal sealed class AuditWriter(AuditQueue queue, RefusalCounts refusals, Audi
         _turn.Dispose();
         base.Dispose();
     }
+
+    protected override async Task DoAsync(CancellationToken stopping)
+    {
+        await WriteAsync(all: false).ConfigureAwait(false);
+        if (_turns++ % TurnsBetweenSearches == 0)
+        {
+            await log.BringDueAsync().ConfigureAwait(false);
+        }
+    }
+
+    protected override Task EndAsync() => WriteAsync(all: true);
 
     private async Task WriteInTurnAsync(bool all)
     {
@@ -68,44 +79,6 @@ internal sealed class AuditWriter(AuditQueue queue, RefusalCounts refusals, Audi
         if (queue.TakeDropped() is > 0 and var dropped)
         {
             logger.AuditEntriesDropped(dropped);
-        }
-    }
-
-    public override async Task StopAsync(CancellationToken cancellationToken)
-    {
-        await base.StopAsync(cancellationToken).ConfigureAwait(false);
-        await TryAsync(() => WriteAsync(all: true)).ConfigureAwait(false);
-    }
-
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Interval, time);
-        try
-        {
-            for (var tick = 0; await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false); tick++)
-            {
-                await TryAsync(() => WriteAsync(all: false)).ConfigureAwait(false);
-                if (tick % TicksBetweenSearches == 0)
-                {
-                    await TryAsync(log.BringDueAsync).ConfigureAwait(false);
-                }
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // A host that is disposed without being stopped would take it for a failure.
-        }
-    }
-
-    private static async Task TryAsync(Func<Task> write)
-    {
-        try
-        {
-            await write().ConfigureAwait(false);
-        }
-        catch (StoreUnavailableException)
-        {
-            // It is tried again at the next tick.
         }
     }
 }

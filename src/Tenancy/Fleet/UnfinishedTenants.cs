@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
@@ -8,14 +7,17 @@ using Tenancy.State;
 namespace Tenancy.Fleet;
 
 /// <summary>Completes registrations and deletions that were cut off: at the start, and twice a minute.</summary>
-/// <remarks>A request completes its own. This is for those whose node died, or lost the store, before it was through.</remarks>
+/// <remarks>
+/// A request completes its own. This is for those whose node died, or lost the store, before it was through; what is unfinished is found
+/// again when the store is back.
+/// </remarks>
 internal sealed class UnfinishedTenants(
     ITenantStore store,
     TenantRegistry registry,
     TenantPurge purge,
     TimeProvider time,
     ILogger<UnfinishedTenants> logger
-) : BackgroundService
+) : RepeatedWork(Interval, time, logger)
 {
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
 
@@ -35,33 +37,7 @@ internal sealed class UnfinishedTenants(
         }
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Interval, time);
-        try
-        {
-            do
-            {
-                await TryCompleteAsync(stoppingToken).ConfigureAwait(false);
-            } while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false));
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // A host that is disposed without being stopped would take it for a failure.
-        }
-    }
-
-    private async Task TryCompleteAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await CompleteAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (StoreUnavailableException)
-        {
-            // The store is away, which is logged by what needs it for a request. What is unfinished is found again when it is back.
-        }
-    }
+    protected override Task DoAsync(CancellationToken stopping) => CompleteAsync(stopping);
 
     private async Task CompleteAsync(TenantId tenant, CancellationToken cancellationToken)
     {

@@ -1,4 +1,4 @@
-using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Tenancy.Registry;
 using Tenancy.State;
 
@@ -9,7 +9,8 @@ namespace Tenancy.Fleet;
 /// What was sent and not acknowledged is sent again under the same number, so that it is added once. While the store is away, the rest
 /// stays in the counters: nothing is lost but with the process.
 /// </remarks>
-internal sealed class UsageWriter(UsageCounts counts, UsageStore store, TimeProvider time) : BackgroundService
+internal sealed class UsageWriter(UsageCounts counts, UsageStore store, TimeProvider time, ILogger<UsageWriter> logger)
+    : RepeatedWork(Interval, time, logger)
 {
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -47,38 +48,20 @@ internal sealed class UsageWriter(UsageCounts counts, UsageStore store, TimeProv
         }
     }
 
-    public override async Task StopAsync(CancellationToken cancellationToken)
-    {
-        await base.StopAsync(cancellationToken).ConfigureAwait(false);
-        await TryAsync().ConfigureAwait(false);
-    }
-
     public override void Dispose()
     {
         _turn.Dispose();
         base.Dispose();
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Interval, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
-            {
-                await TryAsync().ConfigureAwait(false);
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // A host that is disposed without being stopped would take it for a failure.
-        }
-    }
+    protected override Task DoAsync(CancellationToken stopping) => WriteAsync();
+
+    protected override Task EndAsync() => WriteAsync();
 
     private async Task<StoreUnavailableException?> SendAsync()
     {
         StoreUnavailableException? away = null;
-        foreach (var some in _sent.Chunk(MaxAtOnce))
+        foreach (var some in _sent.ToArray().Chunk(MaxAtOnce))
         {
             foreach (var (sending, failure) in some.Zip(await Task.WhenAll(some.Select(TrySendAsync)).ConfigureAwait(false)))
             {
@@ -105,18 +88,6 @@ internal sealed class UsageWriter(UsageCounts counts, UsageStore store, TimeProv
         catch (StoreUnavailableException exception)
         {
             return exception;
-        }
-    }
-
-    private async Task TryAsync()
-    {
-        try
-        {
-            await WriteAsync().ConfigureAwait(false);
-        }
-        catch (StoreUnavailableException)
-        {
-            // It is tried again at the next tick.
         }
     }
 

@@ -22,6 +22,10 @@ internal sealed class GuardedHttp : IDisposable
     private readonly HttpClient _client;
     private readonly NameLookups _names;
     private readonly TimeProvider _time;
+
+    // Set on the request for whose sake a connection was made: a host that took it and says nothing at one place may at another.
+    private static readonly HttpRequestOptionsKey<bool> IsConnected = new("Tenancy.IsConnected");
+
     private readonly ILogger<GuardedHttp> _logger;
 
     public GuardedHttp(IOptions<TenancyOptions> options, NameLookups names, TimeProvider time, ILogger<GuardedHttp> logger)
@@ -70,9 +74,12 @@ internal sealed class GuardedHttp : IDisposable
         ThrowIfForbidden(uri);
         using var timeout = new CancellationTokenSource(_options.Timeout, _time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        using var request = new HttpRequestMessage(HttpMethod.Get, uri);
         try
         {
-            using var response = await _client.GetAsync(uri, HttpCompletionOption.ResponseHeadersRead, both.Token).ConfigureAwait(false);
+            using var response = await _client
+                .SendAsync(request, HttpCompletionOption.ResponseHeadersRead, both.Token)
+                .ConfigureAwait(false);
             ThrowIfNotOk(uri, (int)response.StatusCode);
             return await ReadAsync(uri, response.Content, maxSize, both.Token).ConfigureAwait(false);
         }
@@ -81,7 +88,7 @@ internal sealed class GuardedHttp : IDisposable
             throw new FetchException(
                 string.Create(CultureInfo.InvariantCulture, $"{Display(uri)} did not answer within {_options.Timeout.TotalSeconds} s"),
                 isTransient: true,
-                isConnected: false
+                isConnected: request.Options.TryGetValue(IsConnected, out _)
             );
         }
         catch (HttpRequestException exception) when (exception.InnerException is FetchException refusal)
@@ -191,6 +198,7 @@ internal sealed class GuardedHttp : IDisposable
             try
             {
                 await socket.ConnectAsync(address, port, cancellationToken).ConfigureAwait(false);
+                context.InitialRequestMessage.Options.Set(IsConnected, true);
                 return new NetworkStream(socket, ownsSocket: true);
             }
             catch (Exception exception)

@@ -113,6 +113,9 @@ internal enum FleetTopic
     /// <summary>A session of a tenant was ended; the detail is its handle.</summary>
     Session,
 
+    /// <summary>A session of a tenant has another stream than before; the detail is its handle.</summary>
+    Stream,
+
     /// <summary>
     /// Documents changed that nodes may remember; the detail is the tenant's generation and the account that they lie in.
     /// </summary>

@@ -125,19 +125,29 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant, long 
     public Task<string?> FindLogLevelAsync(string sessionId, SessionOwner owner) => FindAsync(sessionId, owner, "level");
 
     /// <summary>Whether the session is this caller's; if so it lives its time again.</summary>
-    public Task<bool> TouchAsync(string sessionId, SessionOwner owner) => TouchAsync(sessionId, owner, lifetime: "", stream: "");
+    public Task<bool> TouchAsync(string sessionId, SessionOwner owner) => IsTouchedAsync(sessionId, owner, lifetime: "");
 
     /// <summary>Notes that the session is used: from now on it lives its full time.</summary>
     /// <returns>Whether it is this caller's.</returns>
-    public Task<bool> UseAsync(string sessionId, SessionOwner owner) => TouchAsync(sessionId, owner, Milliseconds(Lifetime), stream: "");
+    public Task<bool> UseAsync(string sessionId, SessionOwner owner) => IsTouchedAsync(sessionId, owner, Milliseconds(Lifetime));
 
-    /// <summary>Notes that the session has a stream, which is to be said again every minute; it lives its time again.</summary>
-    /// <returns>Whether it is this caller's.</returns>
-    public Task<bool> NoteStreamAsync(string sessionId, SessionOwner owner) =>
-        TouchAsync(sessionId, owner, lifetime: "", Milliseconds(StreamLifetime));
+    /// <summary>Notes that a stream of the session begins, and is its only one from now on; the session lives its time again.</summary>
+    /// <returns>Whether it is this caller's, and whether another stream was there, which is to end.</returns>
+    public async Task<(bool IsOwn, bool HadOther)> BeginStreamAsync(string sessionId, SessionOwner owner, string stream)
+    {
+        var answer = await TouchAsync(sessionId, owner, lifetime: "", Milliseconds(StreamLifetime), stream, isNew: true)
+            .ConfigureAwait(false);
+        return (answer > 0, answer == 2);
+    }
 
-    /// <summary>Notes that the session has no stream any more: it was used until now.</summary>
-    public Task<bool> NoteNoStreamAsync(string sessionId, SessionOwner owner) => TouchAsync(sessionId, owner, lifetime: "", stream: 0);
+    /// <summary>Notes that the session still has its stream, which is to be said again every minute; it lives its time again.</summary>
+    /// <returns>Whether it is this caller's, and the stream is its.</returns>
+    public async Task<bool> NoteStreamAsync(string sessionId, SessionOwner owner, string stream) =>
+        await TouchAsync(sessionId, owner, lifetime: "", Milliseconds(StreamLifetime), stream).ConfigureAwait(false) > 0;
+
+    /// <summary>Notes that a stream of the session has ended: where it was the last, the session was used until now.</summary>
+    public Task EndStreamAsync(string sessionId, SessionOwner owner, string stream) =>
+        TouchAsync(sessionId, owner, lifetime: "", left: 0, stream);
 
     /// <summary>Ends a session of this caller.</summary>
     public Task<bool> DeleteAsync(string sessionId, SessionOwner owner) => EndAsync(TenantKeyspace.Hash(sessionId), owner.Text);
@@ -161,14 +171,38 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant, long 
         return ([.. sessions.OfType<StoredSession>()], (int)answer[0]);
     }
 
-    private Task<bool> TouchAsync(string sessionId, SessionOwner owner, RedisValue lifetime, RedisValue stream)
+    private async Task<bool> IsTouchedAsync(string sessionId, SessionOwner owner, RedisValue lifetime) =>
+        await TouchAsync(sessionId, owner, lifetime, left: "", stream: "").ConfigureAwait(false) > 0;
+
+    // "left" is for how long the session has the stream.
+    private async Task<int> TouchAsync(
+        string sessionId,
+        SessionOwner owner,
+        RedisValue lifetime,
+        RedisValue left,
+        string stream,
+        bool isNew = false
+    )
     {
         var hash = TenantKeyspace.Hash(sessionId);
-        return IsDoneAsync(
-            StoreScript.SessionTouch,
-            [_keys.Session(hash), _keys.Sessions, _keys.SessionUses, _keys.Generation],
-            [owner.Entry(hash), owner.Text, lifetime, stream, Milliseconds(Lifetime), redis.ClockOffset, generation]
-        );
+        return (int)
+            await redis
+                .EvaluateFencedAsync(
+                    StoreScript.SessionTouch,
+                    [_keys.Session(hash), _keys.Sessions, _keys.SessionUses, _keys.Generation],
+                    [
+                        owner.Entry(hash),
+                        owner.Text,
+                        lifetime,
+                        left,
+                        Milliseconds(Lifetime),
+                        redis.ClockOffset,
+                        generation,
+                        stream,
+                        isNew ? "1" : "",
+                    ]
+                )
+                .ConfigureAwait(false);
     }
 
     private async Task<string?> FindAsync(string sessionId, SessionOwner owner, string field) =>

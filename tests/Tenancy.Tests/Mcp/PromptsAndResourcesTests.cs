@@ -197,6 +197,34 @@ public sealed class PromptsAndResourcesTests
         Assert.Equal(["globex"], await CompleteAsync(server, "globex", McpCalls.Globex, "x", generation));
     }
 
+    [Theory]
+    [InlineData("resources/subscribe")]
+    [InlineData("resources/unsubscribe")]
+    public async Task A_subscription_that_nobody_keeps_is_refused_and_one_that_somebody_keeps_is_not(string method)
+    {
+        foreach (var isKept in new[] { false, true })
+        {
+            await using var server = await TenancyServer.StartAsync(services: services =>
+            {
+                services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<OtherResources>()));
+                if (isKept)
+                {
+                    services.Configure<McpServerOptions>(options =>
+                    {
+                        options.Handlers.SubscribeToResourcesHandler = (_, _) => ValueTask.FromResult(new EmptyResult());
+                        options.Handlers.UnsubscribeFromResourcesHandler = (_, _) => ValueTask.FromResult(new EmptyResult());
+                    });
+                }
+            });
+            var session = await server.InitializeAsync("acme", McpCalls.Acme);
+            var message = McpCalls.Message(method, new() { ["uri"] = "shop://inventory" });
+            using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, message, Generation.Sessions, session);
+            using var response = await server.Client.SendAsync(request, Token);
+            var answer = await McpCalls.ReadAsync(response);
+            Assert.Equal(isKept ? null : -32601, (int?)answer["error"]?["code"]);
+        }
+    }
+
     [Fact]
     public async Task A_platform_without_prompts_and_resources_declares_none()
     {

@@ -29,8 +29,29 @@ public sealed class SessionStoreTests(TestStores stores)
         _time.Advance(TimeSpan.FromMinutes(1));
         Assert.True(await sessions.TouchAsync("used", owner));
         Assert.Equal(["used", "begun"], await ListAsync(sessions));
-        Assert.True(await sessions.NoteStreamAsync("begun", owner));
+        Assert.Equal((true, false), await sessions.BeginStreamAsync("begun", owner, "one"));
         Assert.Equal(["begun", "used"], await ListAsync(sessions));
+    }
+
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
+    public async Task The_stream_that_began_last_is_the_sessions_and_the_end_of_another_is_none(StoreKind kind)
+    {
+        await using var store = await stores.GetAsync(kind, _time);
+        var sessions = new SessionStore(store.Redis, store.Tenant, generation: 0);
+        var owner = new SessionOwner("epoch", "me");
+        await sessions.BeginAsync("begun", owner);
+        Assert.Equal((true, false), await sessions.BeginStreamAsync("begun", owner, "one"));
+        Assert.True(await sessions.NoteStreamAsync("begun", owner, "one"));
+        Assert.Equal((true, true), await sessions.BeginStreamAsync("begun", owner, "two"));
+        Assert.False(await sessions.NoteStreamAsync("begun", owner, "one"));
+        await sessions.EndStreamAsync("begun", owner, "one");
+        Assert.True(await sessions.NoteStreamAsync("begun", owner, "two"));
+        await sessions.EndStreamAsync("begun", owner, "two");
+        Assert.False(await sessions.NoteStreamAsync("begun", owner, "two"));
+        Assert.Equal((true, false), await sessions.BeginStreamAsync("begun", owner, "three"));
+        Assert.Equal((false, false), await sessions.BeginStreamAsync("begun", new("epoch", "another"), "four"));
+        Assert.True(await sessions.NoteStreamAsync("begun", owner, "three"));
     }
 
     [Theory]

@@ -1,8 +1,10 @@
 // The token ends a wait of milliseconds; in each call it would hide what is tested.
 #pragma warning disable xUnit1051
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 using Tenancy.Configuration;
+using Tenancy.Fleet;
 using Tenancy.State;
 using Tenancy.Tests.Hosting;
 
@@ -64,6 +66,25 @@ public sealed class UsageStoreTests(TestStores stores)
         Assert.Equal(3, kept.SelectMany(day => day.Rows).Sum(row => row.Calls));
         Assert.Contains(store.Tenant.Value, await usage.ListDeletedAsync(null, 100_000));
         Assert.DoesNotContain(store.Tenant.Value, await usage.ListDeletedAsync(store.Tenant.Value, 100_000));
+    }
+
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
+    public async Task Calls_of_more_days_than_are_sent_at_once_are_all_counted(StoreKind kind)
+    {
+        const int days = 18;
+        await using var store = await stores.GetAsync(kind);
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow.AddDays(-days));
+        var counts = new UsageCounts(time);
+        using var writer = new UsageWriter(counts, Usage(store.Redis, TimeProvider.System), time, NullLogger<UsageWriter>.Instance);
+        for (var day = 0; day < days; day++)
+        {
+            counts.Add(store.Tenant, 0, Row);
+            time.Advance(TimeSpan.FromDays(1));
+        }
+
+        await writer.WriteAsync();
+        Assert.Equal(days * Row.Calls, (await ReadAsync(Usage(store.Redis, TimeProvider.System), store.Tenant)).Sum(row => row.Calls));
     }
 
     [Theory]

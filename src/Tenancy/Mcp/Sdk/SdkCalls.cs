@@ -92,8 +92,8 @@ internal sealed class SdkCalls(CallStarter starter, ILogger<SdkCalls> logger) : 
         AddWhereNotAlone(filters.ListPromptsFilters, handlers.ListPromptsHandler);
         AddWhereNotAlone(filters.ListResourcesFilters, handlers.ListResourcesHandler);
         AddWhereNotAlone(filters.ListResourceTemplatesFilters, handlers.ListResourceTemplatesHandler);
-        AddWhereNotAlone(filters.SubscribeToResourcesFilters, handlers.SubscribeToResourcesHandler);
-        AddWhereNotAlone(filters.UnsubscribeFromResourcesFilters, handlers.UnsubscribeFromResourcesHandler);
+        AddOrRefuse(RequestMethods.ResourcesSubscribe, filters.SubscribeToResourcesFilters, handlers.SubscribeToResourcesHandler);
+        AddOrRefuse(RequestMethods.ResourcesUnsubscribe, filters.UnsubscribeFromResourcesFilters, handlers.UnsubscribeFromResourcesHandler);
         AddWhereNotAlone(filters.CompleteFilters, handlers.CompleteHandler);
 #pragma warning disable MCPEXP002 // See Wrap.
         if (options.RequestHandlers is { } methods)
@@ -121,6 +121,23 @@ internal sealed class SdkCalls(CallStarter starter, ILogger<SdkCalls> logger) : 
     )
     {
         if (handler is not null || filters.Count > 0)
+        {
+            filters.Add(Filter);
+        }
+    }
+
+    // The SDK answers "{}" where there is nobody to do it, and its client would wait for ever for what it subscribed to.
+    private void AddOrRefuse<TParams, TResult>(
+        string method,
+        IList<McpRequestFilter<TParams, TResult>> filters,
+        McpRequestHandler<TParams, TResult>? handler
+    )
+    {
+        if (handler is null && filters.Count == 0)
+        {
+            filters.Add(_ => (_, _) => throw new McpProtocolException($"Method '{method}' is not available.", McpErrorCode.MethodNotFound));
+        }
+        else
         {
             filters.Add(Filter);
         }

@@ -84,7 +84,8 @@ internal sealed class OpenStreams : ITenantChangeListener
         }
     }
 
-    private SessionStream? FindByHandle(TenantId tenant, string handle)
+    /// <summary>Finds the stream of a session by what admins know the session by; null where it has none here.</summary>
+    public SessionStream? FindByHandle(TenantId tenant, string handle)
     {
         lock (_lock)
         {

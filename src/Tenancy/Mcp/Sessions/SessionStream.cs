@@ -54,6 +54,9 @@ internal sealed class SessionStream
 
     public string SessionId { get; }
 
+    /// <summary>Gets what tells it from the other streams of its session.</summary>
+    public string Id { get; } = Guid.CreateVersion7().ToString("N");
+
     /// <summary>Gets what admins know the session by.</summary>
     public string Handle { get; }
 

@@ -24,6 +24,7 @@ internal sealed class SessionStreams
     private readonly OpenStreams _open;
     private readonly OpenSessions _sessions;
     private readonly RedisConnection _redis;
+    private readonly FleetMessages _messages;
     private readonly TenantRegistry _registry;
     private readonly StandingCallers _callers;
     private readonly Heartbeats _heartbeats;
@@ -34,6 +35,7 @@ internal sealed class SessionStreams
         OpenStreams open,
         OpenSessions sessions,
         RedisConnection redis,
+        FleetMessages messages,
         TenantRegistry registry,
         StandingCallers callers,
         Revocations revocations,
@@ -42,9 +44,17 @@ internal sealed class SessionStreams
         TimeProvider time
     )
     {
-        (_open, _sessions, _redis, _registry) = (open, sessions, redis, registry);
+        (_open, _sessions, _redis, _messages, _registry) = (open, sessions, redis, messages, registry);
         (_callers, _heartbeats, _lifetime, _time) = (callers, heartbeats, lifetime, time);
         revocations.Revoked += JudgeAll;
+        messages.Listen(message =>
+        {
+            if (message.Topic == FleetTopic.Stream && _open.FindByHandle(message.Tenant, message.Detail) is { } stream)
+            {
+                // Elsewhere: who listens must be quick. The store knows which stream is the session's.
+                _ = Task.Run(() => NoteAsync(stream));
+            }
+        });
     }
 
     /// <summary>Whether a <c>GET</c> asks for the stream of a session. The MCP SDK answers every other <c>GET</c>.</summary>
@@ -79,7 +89,7 @@ internal sealed class SessionStreams
 
             if (isLast)
             {
-                await NoteAsync(stream, isOpen: false);
+                await NoteEndAsync(stream);
             }
         }
     }
@@ -97,7 +107,7 @@ internal sealed class SessionStreams
         await JudgeAsync(stream);
 
         // Before its client knows that it has one.
-        await NoteAsync(stream, isOpen: true);
+        await NoteBeginAsync(stream);
         await stream.BeatAsync(cancellationToken);
         await stream.LetGoOfPlatformAsync();
         await stream.TellListsAsync();
@@ -109,21 +119,39 @@ internal sealed class SessionStreams
             if (_time.GetElapsedTime(touched) >= Interval)
             {
                 touched = _time.GetTimestamp();
-                await NoteAsync(stream, isOpen: true);
+                await NoteAsync(stream);
             }
         }
     }
 
-    private async Task NoteAsync(SessionStream stream, bool isOpen)
+    private Task NoteBeginAsync(SessionStream stream) => AskAsync(stream, async (store, owner) =>
+        {
+            var (isOwn, hadOther) = await store.BeginStreamAsync(stream.SessionId, owner, stream.Id);
+            if (hadOther)
+            {
+                // It may be at another node, which asks the store then.
+                _messages.Tell(new(FleetTopic.Stream, stream.Tenant.Id, stream.Handle));
+            }
+
+            return isOwn;
+        });
+
+    private Task NoteAsync(SessionStream stream) =>
+        AskAsync(stream, (store, owner) => store.NoteStreamAsync(stream.SessionId, owner, stream.Id));
+
+    private Task NoteEndAsync(SessionStream stream) => AskAsync(stream, async (store, owner) =>
+        {
+            await store.EndStreamAsync(stream.SessionId, owner, stream.Id);
+            return true;
+        });
+
+    /// <summary>Ends a stream that is its session's no more.</summary>
+    private async Task AskAsync(SessionStream stream, Func<SessionStore, SessionOwner, Task<bool>> isOwnAsync)
     {
-        var (store, owner) = (
-            new SessionStore(_redis, stream.Tenant.Id, stream.Tenant.Generation),
-            SessionGuard.Owner(stream.Tenant, stream.Caller)
-        );
+        var store = new SessionStore(_redis, stream.Tenant.Id, stream.Tenant.Generation);
         try
         {
-            var note = isOpen ? store.NoteStreamAsync(stream.SessionId, owner) : store.NoteNoStreamAsync(stream.SessionId, owner);
-            if (!await note)
+            if (!await isOwnAsync(store, SessionGuard.Owner(stream.Tenant, stream.Caller)))
             {
                 stream.End();
             }

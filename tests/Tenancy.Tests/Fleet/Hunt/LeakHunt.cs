@@ -260,6 +260,15 @@ internal sealed class LeakHunt(ProcessFleet fleet, TestIssuer issuer, int tenant
                 return;
             }
 
+            if (!_troubles.MayTrouble(node) && !fleet.Nodes[node].IsRunning)
+            {
+                _findings.Find(
+                    HuntFindings.Stuck,
+                    $"node {node} has ended by itself:\n{string.Join('\n', fleet.Nodes[node].Log.TakeLast(20))}"
+                );
+                return;
+            }
+
             if (_troubles.MayTrouble(node) || HuntClient.IsOutage(answered) && all.Elapsed < TimeSpan.FromMinutes(2))
             {
                 since.Restart();

@@ -45,6 +45,31 @@ public sealed class SessionsOnTwoNodesTests
     }
 
     [Fact]
+    public async Task A_second_stream_of_a_session_ends_the_first_at_another_node()
+    {
+        await using var nodes = await StartAsync();
+        var session = await nodes[0].InitializeAsync("acme", McpCalls.Acme);
+        await ListAsync(nodes[0], session);
+        await ListAsync(nodes[1], session);
+        await using var other = await OpenAsync(nodes[0], McpCalls.Acme);
+        var first = await OpenStream.GetAsync(nodes[0], McpCalls.Acme, session);
+        await first.ReadUntilAsync(OpenStream.Comment);
+        for (var i = 1; i <= 4; i++)
+        {
+            var second = await OpenStream.GetAsync(nodes[i % 2], McpCalls.Acme, session);
+            await second.ReadUntilAsync(OpenStream.Comment);
+            Assert.Equal("", await first.ReadToEndAsync());
+            await first.DisposeAsync();
+            first = second;
+        }
+
+        _clock.Advance(TimeSpan.FromSeconds(15));
+        await first.ReadUntilAsync(OpenStream.Comment);
+        await first.DisposeAsync();
+        await other.ReadUntilAsync(OpenStream.Comment);
+    }
+
+    [Fact]
     public async Task A_stream_ends_at_once_where_its_caller_is_revoked_at_another_node()
     {
         // Nothing is asked again by itself, and what is remembered of a token does not go out of date.
