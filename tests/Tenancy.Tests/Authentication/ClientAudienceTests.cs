@@ -193,7 +193,7 @@ public sealed class ClientAudienceTests : IAsyncLifetime
     {
         var claims = _server.Services.GetRequiredService<ClientClaims>();
         var acme = _server.Services.GetRequiredService<TenantRegistry>().Get("acme")!;
-        var issuer = acme.Config.Authentication.Issuer!;
+        var issuer = acme.Config.Authentication!.Issuer!;
         await claims.ClaimAsync(acme.Id, acme.Generation, issuer, "web");
         var seen = await claims.CountAsync(acme.Id);
         await claims.ClaimAsync(acme.Id, acme.Generation, issuer, "web");
@@ -224,7 +224,8 @@ public sealed class ClientAudienceTests : IAsyncLifetime
         await ListAsync("acme", "web");
         Assert.Equal(200, await CallAsync("acme", """ "client_id":"web" """));
         var acme = _server.Services.GetRequiredService<TenantRegistry>().Get("acme")!;
-        await _server.Services.GetRequiredService<ClientClaims>().ReleaseAsync(acme.Id, acme.Generation, acme.Version, _pool.Url, "web");
+        var claims = _server.Services.GetRequiredService<ClientClaims>();
+        await claims.ReleaseAsync(acme.Id, acme.Generation, acme.Version, await claims.CountAsync(acme.Id), _pool.Url, "web");
         _time.Advance(ClientCache.Freshness);
         Assert.Equal(403, await CallAsync("acme", """ "client_id":"web" """));
     }
