@@ -209,6 +209,7 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<UsageStore>();
         services.TryAddSingleton<UsageCounts>();
         services.TryAddSingleton<RefusalCounts>();
+        services.TryAddSingleton<CountedRefusals>();
     }
 
     private static void AddRegistry(IServiceCollection services)

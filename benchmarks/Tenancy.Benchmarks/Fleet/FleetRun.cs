@@ -107,7 +107,7 @@ internal static class FleetRun
                 Check = new(TenantHealth.Healthy, null, DateTimeOffset.UtcNow),
             };
             if (
-                await store.CreateAsync(record, TenantCreation.New, [], new(AuditAction.TenantRegistered, record.Config.Id))
+                await store.CreateAsync(record, TenantCreation.New, [], AuditEntry.Of(AuditAction.TenantRegistered, record.Config.Id))
                 is not TenantWrite.Written
             )
             {

@@ -45,7 +45,7 @@ internal static class SessionEndpoints
             return AdminProblems.NotFound(id);
         }
 
-        var entry = new AuditEntry(AuditAction.SessionEnded, tenant.Id.Value);
+        var entry = AuditEntry.Of(AuditAction.SessionEnded, tenant.Id.Value);
         if (
             handle.Length != TenantKeyspace.HashLength
             || !await audit.ChangeAsync(tenant.Id, () => new SessionStore(redis, tenant.Id, tenant.Generation).EndAsync(handle, entry))

@@ -16,6 +16,9 @@ internal static class UsageEndpoints
     private const int MaxAtOnce = 8;
     private const int MaxDays = 400;
 
+    // A page of all tenants ends with the tenant at which it has so many rows: tenants times days times tools may be any number.
+    private const int MaxRows = 20_000;
+
     public static void Map(AdminRoutes routes) => routes.Map(HttpMethods.Get, "{id}/usage", ReadAsync, "from", "to", "format");
 
     public static void MapAll(AdminRoutes routes) =>
@@ -31,7 +34,12 @@ internal static class UsageEndpoints
     {
         var query = Query.Read(context, time);
         return await AdminEndpoints.FindAsync(registry, id, context.RequestAborted) is { } tenant
-            ? Answer(context, query, Rows(tenant.Id.Value, await store.ReadAsync(tenant.Id, query.From, query.To)), nextCursor: null)
+            ? Answer(
+                context,
+                query,
+                Rows(tenant.Id.Value, await store.ReadAsync(tenant.Id, query.From, query.To), used => used.Generation == tenant.Generation),
+                nextCursor: null
+            )
             : AdminProblems.NotFound(id);
     }
 
@@ -41,6 +49,7 @@ internal static class UsageEndpoints
         var take = AdminRequest.ReadNumber(context, "take", DefaultPage, least: 1, MaxPage, "tenants");
         var cursor = AdminRequest.ReadText(context, "cursor", static text => TenantId.IsLabel(text), "the nextCursor of the page before");
         var deleted = await store.ListDeletedAsync(cursor, take + 1);
+        var unregistered = await store.ListUnregisteredAsync(cursor, take + 1);
         var present = registry
             .List()
             .Select(tenant => tenant.Config.Id)
@@ -48,32 +57,61 @@ internal static class UsageEndpoints
             .Order(StringComparer.Ordinal)
             .Take(take + 1)
             .ToArray();
-        string[] ids = [.. deleted.Union(present, StringComparer.Ordinal).Order(StringComparer.Ordinal).Take(take + 1)];
-        var (page, rows) = (ids.Length > take ? ids[..take] : ids, new List<UsageAnswer>());
+        string[] ids =
+        [
+            .. deleted.Concat(unregistered).Union(present, StringComparer.Ordinal).Order(StringComparer.Ordinal).Take(take + 1),
+        ];
+        var (page, rows, count) = (ids.Length > take ? ids[..take] : ids, new List<UsageAnswer>(), 0);
         foreach (var some in page.Chunk(MaxAtOnce))
         {
-            var read = await Task.WhenAll(some.Select(id => ReadOfAsync(store, query, id, deleted.Contains(id), present.Contains(id))));
-            rows.AddRange(read.SelectMany(static of => of));
+            foreach (var of in await Task.WhenAll(some.Select(id => ReadOfAsync(store, query, id, registry, deleted.Contains(id)))))
+            {
+                rows.AddRange(of);
+                count++;
+                if (rows.Count >= MaxRows)
+                {
+                    break;
+                }
+            }
+
+            if (rows.Count >= MaxRows)
+            {
+                break;
+            }
         }
 
-        return Answer(context, query, rows, ids.Length > take ? page[^1] : null);
+        return Answer(context, query, rows, count < ids.Length ? page[count - 1] : null);
     }
 
-    private static async Task<IEnumerable<UsageAnswer>> ReadOfAsync(
+    // An id may be that of several tenants, one after another: who has it now, and those that were deleted or unregistered before.
+    private static async Task<List<UsageAnswer>> ReadOfAsync(
         UsageStore store,
         Query query,
         string id,
-        bool isDeleted,
-        bool isPresent
+        TenantRegistry registry,
+        bool isDeleted
+    )
+    {
+        var tenant = TenantId.Parse(id);
+        var kept = await store.ReadAsync(tenant, query.From, query.To);
+        var deleted = isDeleted ? await store.ReadDeletedAsync(id, query.From, query.To) : [];
+        var generation = registry.Get(tenant)?.Generation;
+        return
+        [
+            .. Rows(id, [.. deleted, .. kept], used => used.Generation != generation, isDeleted: true),
+            .. Rows(id, kept, used => used.Generation == generation),
+        ];
+    }
+
+    private static List<UsageAnswer> Rows(
+        string id,
+        IReadOnlyList<UsageOfDay> days,
+        Func<UsageOfDay, bool> belongs,
+        bool isDeleted = false
     ) =>
         [
-            .. isDeleted ? Rows(id, await store.ReadDeletedAsync(id, query.From, query.To), isDeleted: true) : [],
-            .. isPresent ? Rows(id, await store.ReadAsync(TenantId.Parse(id), query.From, query.To)) : [],
-        ];
-
-    private static List<UsageAnswer> Rows(string id, IReadOnlyList<(int Day, UsageRow[] Rows)> days, bool isDeleted = false) =>
-        [
-            .. days.SelectMany(day => day.Rows.Select(row => (day.Day, row)))
+            .. days.Where(belongs)
+                .SelectMany(used => used.Rows.Select(row => (used.Day, row)))
                 // A deleted tenant's may come from several places: the purge, and nodes that counted a moment longer.
                 .GroupBy(one => (one.Day, one.row.Tool, one.row.Outcome))
                 .OrderBy(group => group.Key.Day)
@@ -168,7 +206,7 @@ internal sealed record UsageList(DateOnly From, DateOnly To, IReadOnlyList<Usage
 /// <param name="Seconds">How long they took in all.</param>
 /// <param name="Bytes">The bytes of their requests and answers.</param>
 /// <param name="Units">What handlers added.</param>
-/// <param name="Deleted">Whether the tenant was deleted since.</param>
+/// <param name="Deleted">Whether the tenant was deleted or unregistered since.</param>
 internal sealed record UsageAnswer(
     string Tenant,
     DateOnly Day,

@@ -66,7 +66,7 @@ internal sealed class TenantAdministration(
         {
             if (await registry.Stored.FollowAsync(tenantId, cancellationToken).ConfigureAwait(false) is not null)
             {
-                await audit.WriteAsync([new(AuditAction.TenantRechecked, tenantId.Value)]).ConfigureAwait(false);
+                await audit.WriteAsync([AuditEntry.Of(AuditAction.TenantRechecked, tenantId.Value)]).ConfigureAwait(false);
             }
         }
         catch (StoreUnavailableException) when (registry.Get(tenantId) is not null)

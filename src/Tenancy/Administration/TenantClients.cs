@@ -241,7 +241,7 @@ internal sealed class TenantClients(
 
     // What a client's metadata says is not told: it may have a secret.
     private static AuditEntry Entry(string action, TenantModel tenant, ClientRecord? client) =>
-        new(action, tenant.Id.Value)
+        AuditEntry.Of(action, tenant.Id.Value) with
         {
             Changes = AuditChanges.Told(("clientId", client?.ClientId), ("issuer", client?.Issuer), ("name", client?.Name)),
         };

@@ -73,7 +73,7 @@ internal sealed class TenantPrincipals(
     public async Task<IssuedPrincipal> IssueAsync(TenantModel tenant, PrincipalRegistration principal)
     {
         Throw(PrincipalValidator.Validate(tenant.Id.Value, principal, _allowsDevelopmentTokens));
-        var entry = new AuditEntry(AuditAction.PrincipalIssued, tenant.Id.Value)
+        var entry = AuditEntry.Of(AuditAction.PrincipalIssued, tenant.Id.Value) with
         {
             Changes = AuditChanges.Told(("name", principal.Name), ("scopes", Scopes(principal.Scopes))),
         };
@@ -112,7 +112,7 @@ internal sealed class TenantPrincipals(
         ArgumentOutOfRangeException.ThrowIfLessThan(overlap, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(overlap, MaxOverlap);
         var now = time.GetUtcNow();
-        var entry = new AuditEntry(AuditAction.PrincipalRotated, tenant.Id.Value)
+        var entry = AuditEntry.Of(AuditAction.PrincipalRotated, tenant.Id.Value) with
         {
             Changes = AuditChanges.Told(("overlap", overlap > TimeSpan.Zero ? overlap.ToString("c", CultureInfo.InvariantCulture) : null)),
         };
@@ -128,7 +128,7 @@ internal sealed class TenantPrincipals(
 
     public async Task<bool> RevokeAsync(TenantModel tenant, string principalId)
     {
-        var entry = new AuditEntry(AuditAction.PrincipalRevoked, tenant.Id.Value);
+        var entry = AuditEntry.Of(AuditAction.PrincipalRevoked, tenant.Id.Value);
         var isRevoked = await ChangeAsync(tenant, principals => principals.DeleteAsync(principalId, entry)).ConfigureAwait(false);
         if (isRevoked)
         {

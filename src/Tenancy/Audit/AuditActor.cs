@@ -16,4 +16,7 @@ internal sealed record AuditActor(string Caller, string? Key = null, string? Add
 
     /// <summary>Says who acts, in what the caller of this method calls from now on.</summary>
     public static void Become(AuditActor actor) => Flow.Value = actor;
+
+    /// <summary>Says that the application's own code acts from now on, whoever had it called.</summary>
+    public static void BecomeApplication() => Flow.Value = null;
 }

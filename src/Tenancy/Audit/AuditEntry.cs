@@ -10,33 +10,12 @@ namespace Tenancy.Audit;
 /// <summary>Something that was done. Secrets have no place in it: <see cref="AuditChanges"/> says what of a tenant is told.</summary>
 /// <param name="Action">What was done: one of <see cref="AuditAction"/>.</param>
 /// <param name="Tenant">The tenant.</param>
-internal sealed record AuditEntry(string Action, string Tenant)
+/// <param name="Caller">Who did it.</param>
+/// <param name="Key">What the admin key is called that it was done with; null for none.</param>
+/// <param name="Address">The address that the request came from; null where there was no request.</param>
+internal sealed record AuditEntry(string Action, string Tenant, string Caller, string? Key = null, string? Address = null)
 {
     private const int TagBytes = 9;
-
-    // Who acted at the moment in which the entry was made.
-    private readonly AuditActor _actor = AuditActor.Current;
-
-    /// <summary>Gets who did it.</summary>
-    public string Caller
-    {
-        get => field ?? _actor.Caller;
-        init;
-    }
-
-    /// <summary>Gets what the admin key is called that it was done with.</summary>
-    public string? Key
-    {
-        get => field ?? _actor.Key;
-        init;
-    }
-
-    /// <summary>Gets the address that the request came from.</summary>
-    public string? Address
-    {
-        get => field ?? _actor.Address;
-        init;
-    }
 
     /// <summary>Gets the account that it was done for; null for none.</summary>
     public string? Account { get; init; }
@@ -49,6 +28,13 @@ internal sealed record AuditEntry(string Action, string Tenant)
 
     /// <summary>Gets what is another now.</summary>
     public IReadOnlyList<AuditChange>? Changes { get; init; }
+
+    /// <summary>An entry of what is done now, by who acts in this flow of calls. One that is read has whoever it was written by.</summary>
+    public static AuditEntry Of(string action, string tenant)
+    {
+        var actor = AuditActor.Current;
+        return new(action, tenant, actor.Caller, actor.Key, actor.Address);
+    }
 
     /// <summary>The entry as scripts take it, which add the time: a tag of its own, the tenant and the rest.</summary>
     public string ToText()

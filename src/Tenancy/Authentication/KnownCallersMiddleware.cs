@@ -6,7 +6,13 @@ namespace Tenancy.Authentication;
 /// <summary>
 /// Leads requests whose caller is known past ASP.NET Core's authentication and authorization, and all others through them.
 /// </summary>
-internal sealed class KnownCallersMiddleware(RequestDelegate next, KnownCallers known, StockPipeline checks, McpRefusals refusals)
+internal sealed class KnownCallersMiddleware(
+    RequestDelegate next,
+    KnownCallers known,
+    StockPipeline checks,
+    McpRefusals refusals,
+    CountedRefusals refused
+)
 {
     private readonly RequestDelegate _check = checks.Build(next);
 
@@ -24,10 +30,9 @@ internal sealed class KnownCallersMiddleware(RequestDelegate next, KnownCallers 
             && context.GetEndpoint()?.Metadata.GetMetadata<TenantEndpointMetadata>() is { IsMcp: true }
         )
         {
-            await refusals.WriteAsync(
-                context,
-                response.StatusCode == StatusCodes.Status401Unauthorized ? Refusal.NoCredentials : Refusal.NotAllowed
-            );
+            var refusal = response.StatusCode == StatusCodes.Status401Unauthorized ? Refusal.NoCredentials : Refusal.NotAllowed;
+            refused.Count(context, refusal, context.Features.Get<ITenantFeature>()?.Tenant.Id.Value);
+            await refusals.WriteAsync(context, refusal);
         }
     }
 }

@@ -283,8 +283,8 @@ internal static partial class Log
     [LoggerMessage(
         77,
         LogLevel.Warning,
-        "The server had to end {Count} handlers that were still at work when its time to stop was over. Their idempotency keys are free: "
-            + "the same request runs again.",
+        "The server had to end {Count} handlers that were still at work when its time to stop was over. The idempotency keys of "
+            + "those that had some are free: the same request runs again.",
         EventName = "HandlersEnded"
     )]
     public static partial void HandlersEnded(this ILogger logger, int count);

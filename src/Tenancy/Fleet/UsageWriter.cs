@@ -6,8 +6,9 @@ namespace Tenancy.Fleet;
 
 /// <summary>Writes each second what calls took that have no idempotency key, and once more when the server stops.</summary>
 /// <remarks>
-/// What was sent and not acknowledged is sent again under the same number, so that it is added once. While the store is away, the rest
-/// stays in the counters: nothing is lost but with the process.
+/// What was sent and not acknowledged is sent again under the same number, so that it is added once. Until then nothing else is sent of the
+/// same tenant and day: the store knows of the last number of this node alone. While the store is away, the rest stays in the counters:
+/// nothing is lost but with the process.
 /// </remarks>
 internal sealed class UsageWriter(UsageCounts counts, UsageStore store, TimeProvider time, ILogger<UsageWriter> logger)
     : RepeatedWork(Interval, time, logger)
@@ -16,11 +17,8 @@ internal sealed class UsageWriter(UsageCounts counts, UsageStore store, TimeProv
 
     private const int MaxAtOnce = 16;
 
-    // Of tenants whose part of the store is away. What comes beyond stays in the counters.
-    private const int MaxWaiting = 10_000;
-
     private readonly SemaphoreSlim _turn = new(1, 1);
-    private readonly List<Sending> _sent = [];
+    private readonly Dictionary<UsagePlace, Sending> _sent = [];
     private long _number;
 
     /// <summary>Writes what was counted until now.</summary>
@@ -30,13 +28,14 @@ internal sealed class UsageWriter(UsageCounts counts, UsageStore store, TimeProv
         await _turn.WaitAsync().ConfigureAwait(false);
         try
         {
-            var away = _sent.Count > 0 ? await SendAsync().ConfigureAwait(false) : null;
-            if (_sent.Count < MaxWaiting)
+            var away = await SendAsync([.. _sent.Values]).ConfigureAwait(false);
+            Sending[] next = [.. counts.Take(except: _sent.ContainsKey).Select(one => new Sending(one.Key, ++_number, one.Value))];
+            foreach (var sending in next)
             {
-                _sent.AddRange(counts.Take().Select(one => new Sending(one.Key, ++_number, one.Value)));
-                away = await SendAsync().ConfigureAwait(false);
+                _sent.Add(sending.Place, sending);
             }
 
+            away = await SendAsync(next).ConfigureAwait(false) ?? away;
             if (away is not null)
             {
                 throw new StoreUnavailableException(away);
@@ -58,16 +57,16 @@ internal sealed class UsageWriter(UsageCounts counts, UsageStore store, TimeProv
 
     protected override Task EndAsync() => WriteAsync();
 
-    private async Task<StoreUnavailableException?> SendAsync()
+    private async Task<StoreUnavailableException?> SendAsync(Sending[] all)
     {
         StoreUnavailableException? away = null;
-        foreach (var some in _sent.ToArray().Chunk(MaxAtOnce))
+        foreach (var some in all.Chunk(MaxAtOnce))
         {
             foreach (var (sending, failure) in some.Zip(await Task.WhenAll(some.Select(TrySendAsync)).ConfigureAwait(false)))
             {
                 if (failure is null)
                 {
-                    _sent.Remove(sending);
+                    _sent.Remove(sending.Place);
                 }
 
                 away ??= failure;

@@ -99,7 +99,7 @@ public sealed class Call : IUnitOfWork
 
     DocumentWork? IUnitOfWork.Work => Work;
 
-    void IUnitOfWork.AddUnits(long units) => Interlocked.Add(ref _units, units);
+    void IUnitOfWork.AddUnits(long units) => UsedUnits.Add(ref _units, units);
 
     DocumentWork IUnitOfWork.BeginWork()
     {

@@ -23,6 +23,13 @@ internal static class CallOutcome
 
     public const string Cancelled = "cancelled";
 
+    /// <summary>
+    /// Whether a handler ended because its call was cancelled. The timeout of what it called itself, such as of an <c>HttpClient</c>, looks
+    /// much the same, and is a failure.
+    /// </summary>
+    public static bool IsCancelled(OperationCanceledException exception, CancellationToken cancellationToken) =>
+        cancellationToken.IsCancellationRequested && exception.InnerException is not TimeoutException;
+
     /// <summary>Whose fault an exception of a handler is.</summary>
     public static string Of(Exception exception, bool isCallersFault = false) =>
         exception switch

@@ -6,8 +6,8 @@ using Tenancy.Diagnostics;
 namespace Tenancy.Mcp;
 
 /// <summary>
-/// The handlers of claimed requests that run on this node. They go on when their clients leave, so that a server that stops waits for them
-/// by itself; it gives back the keys of those that it must end.
+/// The handlers that run on this node although nobody may wait for them any more: those of claimed requests, and others that go on after
+/// their clients have left. A server that stops waits for them by itself; it gives back the keys of those that it must end.
 /// </summary>
 internal sealed class ClaimedCalls(ILogger<ClaimedCalls> logger) : IHostedService, IDisposable
 {
@@ -17,14 +17,17 @@ internal sealed class ClaimedCalls(ILogger<ClaimedCalls> logger) : IHostedServic
     /// <summary>Cancelled when the server cannot wait for handlers any longer.</summary>
     public CancellationToken MustEnd => _end.Token;
 
+    /// <summary>Gets how many run.</summary>
+    public int Count => _running.Count;
+
     /// <summary>Runs a handler.</summary>
     /// <param name="work">The handler, up to its commit.</param>
     /// <param name="giveBack">
-    /// Gives the key back, so that the same request may run again at once. What the handler still writes is lost.
+    /// Gives the key back, so that the same request may run again at once. What the handler still writes is lost. Null where it has no key.
     /// </param>
-    public async Task<T> RunAsync<T>(Func<Task<T>> work, Func<Task> giveBack)
+    public async Task<T> RunAsync<T>(Func<Task<T>> work, Func<Task>? giveBack = null)
     {
-        var entry = new Entry(giveBack);
+        var entry = new Entry(giveBack ?? (static () => Task.CompletedTask));
         _running.TryAdd(entry, true);
         try
         {

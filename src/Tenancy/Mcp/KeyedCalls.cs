@@ -209,9 +209,13 @@ public sealed class KeyedCalls
                     // Where the answer of the store is lost, it may have counted the call: then nobody counts it again.
                     call.CountElsewhere(true);
                     var use = CommittedUse.Of(call.Use(request.Tool, CallOutcome.Ok, answer.Length), _time.GetUtcNow(), _usage);
-                    return Outcome(answer, await store.CompleteAsync(lease, answer, call.Work, use).ConfigureAwait(false));
+                    var completed = await store.CompleteAsync(lease, answer, call.Work, use).ConfigureAwait(false);
+
+                    // A run whose answer is not kept, because the claim had passed to another try, is counted as all others are.
+                    call.CountElsewhere(completed.IsStored);
+                    return Outcome(answer, completed);
                 }
-                catch (Exception exception) when (exception is DocumentChangedException or StorageBudgetExceededException)
+                catch (Exception exception) when (exception is not StoreUnavailableException)
                 {
                     call.CountElsewhere(false);
                     if (exception is not DocumentChangedException || attempt >= MaxTries || limit.IsCancellationRequested)

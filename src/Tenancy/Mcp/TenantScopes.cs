@@ -41,7 +41,7 @@ public sealed class TenantScopes
 
         _logger.TenantScopeOpened(tenantId.Value, accountId ?? "none", reason);
         _audit.Add(
-            new(AuditAction.ScopeOpened, tenantId.Value)
+            AuditEntry.Of(AuditAction.ScopeOpened, tenantId.Value) with
             {
                 Account = accountId,
                 Reason = reason.Length > MaxReason ? reason[..MaxReason] : reason,

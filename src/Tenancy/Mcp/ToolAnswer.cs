@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -53,26 +54,31 @@ public abstract class ToolAnswer
     public abstract void WriteTo(IBufferWriter<byte> output);
 
     /// <summary>Writes the answer for nobody, to know before anything is committed whether somebody else will be able to.</summary>
+    /// <returns>How many bytes it has.</returns>
     /// <exception cref="AnswerTooLargeException">It has too many bytes.</exception>
-    internal void ThrowIfTooLarge()
+    internal long ThrowIfTooLarge()
     {
         var output = new ArrayBufferWriter<byte>();
         WriteTo(output);
         AnswerTooLargeException.ThrowIf(output.WrittenCount, MostBytes);
+        return output.WrittenCount;
     }
 
     /// <summary>The answer as the MCP SDK has it. It is written for that, so that this is called once, too.</summary>
+    /// <param name="bytes">How many bytes of JSON the tool answered.</param>
     /// <exception cref="AnswerTooLargeException">It has too many bytes.</exception>
-    internal CallToolResult ToResult()
+    internal CallToolResult ToResult(out long bytes)
     {
         if (Result is { } result)
         {
+            bytes = Measure(result);
             return result;
         }
 
         var output = new ArrayBufferWriter<byte>();
         WriteTo(output);
         AnswerTooLargeException.ThrowIf(output.WrittenCount, MostBytes);
+        bytes = output.WrittenCount;
         return new()
         {
             IsError = IsError,
@@ -81,9 +87,17 @@ public abstract class ToolAnswer
         };
     }
 
-    /// <summary>How many bytes of JSON a result has.</summary>
+    /// <summary>
+    /// How many bytes of JSON a tool answered by a result of the MCP SDK's: what is structured stands in it as JSON. Anything else is
+    /// written once for nobody.
+    /// </summary>
     internal static long Measure(CallToolResult result)
     {
+        if (result.StructuredContent is { ValueKind: not JsonValueKind.Undefined } json)
+        {
+            return JsonMarshal.GetRawUtf8Value(json).Length;
+        }
+
         using var writer = new Utf8JsonWriter(Stream.Null);
         JsonSerializer.Serialize(writer, result, ResultAnswer.ResultType);
         writer.Flush();

@@ -150,13 +150,12 @@ public sealed class ToolContext
     /// Of a call with an idempotency key they count with its commit, once, and not at all where it fails. Where such a handler runs again
     /// after a conflict, those of the run before are forgotten. Outside a call, as in a <see cref="TenantScope"/>, nobody counts them.
     /// </remarks>
-    /// <param name="units">How many: 0 or more.</param>
-    /// <exception cref="ArgumentOutOfRangeException">There are less than none.</exception>
+    /// <param name="units">How many: 0 or more, and 10^12 at most in all that a call adds.</param>
+    /// <exception cref="ArgumentOutOfRangeException">There are less than none, or too many; none of them was added.</exception>
     /// <exception cref="InvalidOperationException">The call has ended.</exception>
     public void AddUnits(long units)
     {
         ThrowIfEnded();
-        ArgumentOutOfRangeException.ThrowIfNegative(units);
         _unit.AddUnits(units);
     }
 

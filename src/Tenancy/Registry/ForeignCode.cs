@@ -1,3 +1,5 @@
+using Tenancy.Audit;
+
 namespace Tenancy.Registry;
 
 /// <summary>
@@ -25,7 +27,15 @@ internal sealed class ForeignCode(TimeProvider time, CancellationToken unwanted)
     public async Task<T> CallAsync<T>(Func<CancellationToken, Task<T>> code, CheckProgress? progress, Action<T>? late = null)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(_clock.Token, unwanted);
-        var begun = Task.Run<Task<T>>(() => code(_told.Token), CancellationToken.None);
+        var begun = Task.Run<Task<T>>(
+            () =>
+            {
+                // What it does by itself is not what the admin did who asked for the check.
+                AuditActor.BecomeApplication();
+                return code(_told.Token);
+            },
+            CancellationToken.None
+        );
         try
         {
             var call = await begun.WaitAsync(limit.Token).ConfigureAwait(false);

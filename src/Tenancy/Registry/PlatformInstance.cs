@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Tenancy.Audit;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
 
@@ -50,6 +51,8 @@ internal abstract class PlatformInstance(TenantId tenant, object instance, ILogg
 
     private async Task DisposeSafelyAsync()
     {
+        // Whoever ended the last hold does not do what the user's object does.
+        AuditActor.BecomeApplication();
         try
         {
             switch (Instance)

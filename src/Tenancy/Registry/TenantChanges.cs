@@ -193,13 +193,13 @@ internal sealed class TenantChanges(
     public async Task<bool> RemoveAsync(TenantId tenantId, bool purge)
     {
         var seen = table.Get(tenantId.Value);
-        var entry = new AuditEntry(purge ? AuditAction.TenantDeleted : AuditAction.TenantUnregistered, tenantId.Value);
+        var entry = AuditEntry.Of(purge ? AuditAction.TenantDeleted : AuditAction.TenantUnregistered, tenantId.Value);
         var removal = await store.RemoveAsync(tenantId, purge, entry).ConfigureAwait(false);
         return await stored.RemoveAsync(tenantId, seen, removal).ConfigureAwait(false);
     }
 
     private static AuditEntry Registered(TenantRecord record, TenantBeginning beginning) =>
-        new(AuditAction.TenantRegistered, record.Config.Id)
+        AuditEntry.Of(AuditAction.TenantRegistered, record.Config.Id) with
         {
             Changes =
             [
@@ -260,7 +260,7 @@ internal sealed class TenantChanges(
         var isOurs = !ReferenceEquals(platform, current.Platform);
         try
         {
-            var entry = new AuditEntry(AuditAction.Of(current.Config, config), config.Id)
+            var entry = AuditEntry.Of(AuditAction.Of(current.Config, config), config.Id) with
             {
                 Changes = AuditChanges.Of(current.Config, config),
             };

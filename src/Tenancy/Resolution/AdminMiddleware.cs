@@ -1,6 +1,5 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
-using Tenancy.Audit;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
 
@@ -17,8 +16,7 @@ internal sealed class AdminMiddleware(
     RefusedHosts refusedHosts,
     AllowedOrigins origins,
     UnreadBodies unread,
-    TenancyMetrics metrics,
-    RefusalCounts refusals,
+    CountedRefusals refused,
     ILogger<AdminMiddleware> logger
 )
 {
@@ -53,8 +51,7 @@ internal sealed class AdminMiddleware(
                 refusedHosts.NoteForAdmin(context.Request);
             }
 
-            metrics.Refusal(refusal.Name, refusal.StatusCode, tenant: null);
-            refusals.Count(refusal.Name, refusal.StatusCode, tenant: null, context.Connection.RemoteIpAddress);
+            refused.Count(context, refusal, tenant: null);
             await refusal.WriteAsync(context);
             return;
         }

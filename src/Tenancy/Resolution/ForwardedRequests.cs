@@ -27,7 +27,7 @@ internal sealed class ForwardedRequests(
     ILogger<ForwardedRequests> logger
 ) : IStartupFilter
 {
-    private readonly IReadOnlyList<System.Net.IPNetwork> _proxies = options.Value.Proxies;
+    private readonly System.Net.IPNetwork[] _proxies = [.. options.Value.Proxies.Select(ProxyNetworks.Unmap)];
 
     // Where the application reads the headers in a way of its own, what it leaves of them is its own, too.
     private int _mayWarn = !environment.IsDevelopment() && frameworks.Value.ForwardedHeaders == ForwardedHeaders.None ? 1 : 0;
@@ -35,7 +35,7 @@ internal sealed class ForwardedRequests(
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) =>
         app =>
         {
-            if (_proxies.Count > 0 || _mayWarn == 1)
+            if (_proxies.Length > 0 || _mayWarn == 1)
             {
                 app.Use(Read);
             }

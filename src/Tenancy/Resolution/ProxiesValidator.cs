@@ -11,7 +11,7 @@ internal sealed class ProxiesValidator(IOptions<ForwardedHeadersOptions> framewo
     public ValidateOptionsResult Validate(string? name, TenancyOptions options)
     {
         var failures = options
-            .Proxies.Where(proxy => proxy.PrefixLength == 0)
+            .Proxies.Where(proxy => ProxyNetworks.Unmap(proxy).PrefixLength == 0)
             .Select(proxy =>
                 $"Tenancy:Proxies has '{proxy}', which is every address, so that every caller could say who it is: name the proxy's "
                 + "address, or its network."

@@ -2,7 +2,6 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
-using Tenancy.Audit;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
 using Tenancy.Registry;
@@ -22,7 +21,7 @@ internal sealed class TenantMiddleware(
     NamingHint hint,
     IOptions<TenancyOptions> options,
     TenancyMetrics metrics,
-    RefusalCounts refused,
+    CountedRefusals refused,
     ILogger<TenantMiddleware> logger
 )
 {
@@ -128,8 +127,7 @@ internal sealed class TenantMiddleware(
 
         // A tenant that is suspended is unknown here, too.
         var known = tenant is { IsSuspended: false } ? tenant.Id.Value : null;
-        metrics.Refusal(refusal.Name, refusal.StatusCode, known);
-        refused.Count(refusal.Name, refusal.StatusCode, known, context.Connection.RemoteIpAddress);
+        refused.Count(context, refusal, known);
         return metadata.IsMcp ? refusals.WriteAsync(context, refusal) : refusal.WriteAsync(context);
     }
 

@@ -23,8 +23,8 @@ internal sealed class AuditLog(RedisConnection redis, IOptions<TenancyOptions> o
     // Longer than a change may take that was noted before it.
     private static readonly TimeSpan DueAfter = TimeSpan.FromSeconds(30);
 
-    private static readonly StoreKey[] Entries = [FleetKeyspace.Audit, FleetKeyspace.AuditPlaces, FleetKeyspace.AuditSize];
-    private static readonly StoreKey[] Refusals = [FleetKeyspace.Refusals, FleetKeyspace.RefusalPlaces, FleetKeyspace.RefusalSize];
+    private static readonly StoreKey[] Entries = [FleetKeyspace.Audit, FleetKeyspace.AuditPlaces, FleetKeyspace.AuditSizes];
+    private static readonly StoreKey[] Refusals = [FleetKeyspace.Refusals, FleetKeyspace.RefusalPlaces, FleetKeyspace.RefusalSizes];
 
     /// <summary>Makes a change in a tenant's own slot, whose script notes its entry there, and brings the entry here.</summary>
     public async Task<T> ChangeAsync<T>(TenantId tenant, Func<Task<T>> change)
@@ -37,7 +37,7 @@ internal sealed class AuditLog(RedisConnection redis, IOptions<TenancyOptions> o
         }
         finally
         {
-            await TryBringAsync(tenant, note).ConfigureAwait(false);
+            await TryBringAsync(tenant, [note]).ConfigureAwait(false);
         }
     }
 
@@ -81,14 +81,28 @@ internal sealed class AuditLog(RedisConnection redis, IOptions<TenancyOptions> o
     }
 
     /// <summary>Brings what nodes noted that died, or lost the store, before they had brought it.</summary>
+    /// <exception cref="StoreUnavailableException">
+    /// The store, or a part of it, is away: the entries of the tenants that are there were brought.
+    /// </exception>
     public async Task BringDueAsync()
     {
         var until = (time.GetUtcNow() - DueAfter).ToUnixTimeMilliseconds();
-        foreach (var note in await redis.GetUpToAsync(FleetKeyspace.AuditDue, until, MaxDue).ConfigureAwait(false))
+        var (left, away) = (0, (StoreUnavailableException?)null);
+        while (await redis.GetUpToAsync(FleetKeyspace.AuditDue, until, left, MaxDue).ConfigureAwait(false) is { Length: > 0 } notes)
         {
-            var tenant = TenantId.Parse(note.ToString().Split(' ')[0]);
-            await BringAsync(tenant).ConfigureAwait(false);
-            await redis.RemoveAsync(FleetKeyspace.AuditDue, [note]).ConfigureAwait(false);
+            foreach (var of in notes.GroupBy(note => note.ToString().Split(' ')[0], StringComparer.Ordinal))
+            {
+                // In a cluster only the slot of this tenant may be away: those of the others are brought.
+                if (await TryBringAsync(TenantId.Parse(of.Key), [.. of]).ConfigureAwait(false) is { } failure)
+                {
+                    (left, away) = (left + of.Count(), failure);
+                }
+            }
+        }
+
+        if (away is not null)
+        {
+            throw new StoreUnavailableException(away);
         }
     }
 
@@ -137,22 +151,28 @@ internal sealed class AuditLog(RedisConnection redis, IOptions<TenancyOptions> o
 
     private string RefusalTerms => Terms(redis, options.Value.Audit, options.Value.Audit.MaxRefusals, options.Value.Audit.MaxRefusals);
 
-    private static string Terms(RedisConnection redis, AuditOptions bounds, int most, int mostOfTenant) =>
-        string.Create(
+    // One tenant has the same share of the bytes as of the entries: with few large ones its admins could push out all others' else.
+    private static string Terms(RedisConnection redis, AuditOptions bounds, int most, int mostOfTenant)
+    {
+        var bytesOfTenant = (long)(bounds.MaxBytes * Math.Min(1, (double)mostOfTenant / most));
+        return string.Create(
             CultureInfo.InvariantCulture,
-            $"{most} {mostOfTenant} {bounds.MaxBytes} {bounds.Days * 86_400_000L} {redis.ClockOffset}"
+            $"{most} {mostOfTenant} {bounds.MaxBytes} {bytesOfTenant} {bounds.Days * 86_400_000L} {redis.ClockOffset}"
         );
+    }
 
-    private async Task TryBringAsync(TenantId tenant, RedisValue note)
+    private async Task<StoreUnavailableException?> TryBringAsync(TenantId tenant, RedisValue[] notes)
     {
         try
         {
             await BringAsync(tenant).ConfigureAwait(false);
-            await redis.RemoveAsync(FleetKeyspace.AuditDue, [note]).ConfigureAwait(false);
+            await redis.RemoveAsync(FleetKeyspace.AuditDue, notes).ConfigureAwait(false);
+            return null;
         }
-        catch (StoreUnavailableException)
+        catch (StoreUnavailableException exception)
         {
-            // The note has any node bring it later.
+            // The notes have any node bring it later.
+            return exception;
         }
     }
 

@@ -219,7 +219,7 @@ internal static class DocumentCommit
                     keyspace.CallerIdempotencies(lease.CallerHash),
                     keyspace.CallerIdempotencySizes(lease.CallerHash),
                     keyspace.IdempotencyCallers,
-                    keyspace.Usage(UsageDay.Text(completion.Use?.Day ?? 0)),
+                    keyspace.Usage(UsageDay.Of(generation, completion.Use?.Day ?? 0)),
                     keyspace.UsageDays,
                 ]);
                 Arguments.AddRange([

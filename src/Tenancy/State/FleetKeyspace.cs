@@ -39,8 +39,8 @@ internal static class FleetKeyspace
     /// <summary>The places of these entries by tenant.</summary>
     public static StoreKey AuditPlaces { get; } = new("{tenants}:audit-places");
 
-    /// <summary>What these entries take up, in bytes.</summary>
-    public static StoreKey AuditSize { get; } = new("{tenants}:audit-size");
+    /// <summary>What these entries take up, in bytes: in all, and by tenant.</summary>
+    public static StoreKey AuditSizes { get; } = new("{tenants}:audit-sizes");
 
     /// <summary>The tenants in whose own slots entries may wait to be brought here, by when that was noted.</summary>
     public static StoreKey AuditDue { get; } = new("{tenants}:audit-due");
@@ -51,8 +51,11 @@ internal static class FleetKeyspace
     /// <summary>The places of these entries by tenant.</summary>
     public static StoreKey RefusalPlaces { get; } = new("{tenants}:refusal-places");
 
-    /// <summary>What these entries take up, in bytes.</summary>
-    public static StoreKey RefusalSize { get; } = new("{tenants}:refusal-size");
+    /// <summary>What these entries take up, in bytes: in all, and by tenant.</summary>
+    public static StoreKey RefusalSizes { get; } = new("{tenants}:refusal-sizes");
+
+    /// <summary>The tenants that are unregistered and have left data.</summary>
+    public static StoreKey Kept { get; } = new("{tenants}:kept");
 
     /// <summary>What deleted tenants used, by name.</summary>
     public static StoreKey DeletedUsage { get; } = new("{tenants}:usage");

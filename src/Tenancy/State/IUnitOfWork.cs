@@ -27,7 +27,7 @@ internal sealed class UnitOfWork(DocumentBudget budget) : IUnitOfWork
 
     public DocumentWork BeginWork() => Work ?? Interlocked.CompareExchange(ref _work, new(budget), null) ?? _work;
 
-    public void AddUnits(long units) => Interlocked.Add(ref _units, units);
+    public void AddUnits(long units) => UsedUnits.Add(ref _units, units);
 
     /// <exception cref="InvalidOperationException">Something was written and never committed.</exception>
     public void ThrowIfForgotten()

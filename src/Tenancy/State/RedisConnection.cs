@@ -180,9 +180,11 @@ internal sealed class RedisConnection : IAsyncDisposable
     public Task<RedisValue[]> GetByScoreAsync(StoreKey key, double least, double most) =>
         RunAsync(_large, "ZRANGEBYSCORE", database => database.SortedSetRangeByScoreAsync(key, least, most, flags: Primary));
 
-    /// <summary>The first members of a sorted set up to a score.</summary>
-    public Task<RedisValue[]> GetUpToAsync(StoreKey key, double score, int take) =>
-        RunAsync("ZRANGEBYSCORE", database => database.SortedSetRangeByScoreAsync(key, stop: score, take: take, flags: Primary));
+    /// <summary>Members of a sorted set up to a score, the lowest first.</summary>
+    public Task<RedisValue[]> GetUpToAsync(StoreKey key, double score, int skip, int take) =>
+        RunAsync("ZRANGEBYSCORE", database =>
+            database.SortedSetRangeByScoreAsync(key, stop: score, skip: skip, take: take, flags: Primary)
+        );
 
     /// <summary>The first members of a sorted set.</summary>
     public Task<RedisValue[]> GetFirstAsync(StoreKey key, int take) =>

@@ -299,7 +299,8 @@ internal sealed class RedisTenantStore(RedisConnection redis, FleetMessages mess
             FleetKeyspace.History,
             FleetKeyspace.Audit,
             FleetKeyspace.AuditPlaces,
-            FleetKeyspace.AuditSize,
+            FleetKeyspace.AuditSizes,
+            FleetKeyspace.Kept,
         ];
 
     private string Terms => AuditLog.Terms(redis, options.Value.Audit);

@@ -60,10 +60,10 @@ internal sealed class TenantKeyspace(TenantId tenant)
     /// <summary>Entries of the audit that are yet to be brought to those of all tenants.</summary>
     public StoreKey Audit => Key("audit");
 
-    /// <summary>The days of which there is usage.</summary>
+    /// <summary>The days of which there is usage, each as <c>generation:yyyymmdd</c>.</summary>
     public StoreKey UsageDays => Key("usage-days");
 
-    /// <summary>What the tenant used on a day of UTC, as <c>yyyymmdd</c>.</summary>
+    /// <summary>What a generation of the tenant used on a day of UTC, as <c>generation:yyyymmdd</c>.</summary>
     public StoreKey Usage(string day) => new($"{_prefix}usage:{day}");
 
     public StoreKey Principal(string tokenHash) => new($"{_prefix}principal:{tokenHash}");

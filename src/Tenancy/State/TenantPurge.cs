@@ -174,7 +174,7 @@ internal sealed class TenantPurge(RedisConnection redis, AuditLog? audit = null,
         {
             // What was done to the tenant, and what it used, stays known when it is gone.
             await (audit?.BringAsync(tenant) ?? Task.CompletedTask).ConfigureAwait(false);
-            await (usage?.KeepAsync(tenant, _tombstone) ?? Task.CompletedTask).ConfigureAwait(false);
+            await (usage?.KeepAsync(tenant, (long)_tombstone, () => ClaimAsync(Lease)) ?? Task.CompletedTask).ConfigureAwait(false);
             await DeleteIndexAsync(_keys.UsageDays, day => [_keys.Usage(day)], cancellationToken).ConfigureAwait(false);
             await DeleteIndexAsync(
                     _keys.Documents,

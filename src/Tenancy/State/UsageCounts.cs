@@ -26,11 +26,17 @@ internal sealed class UsageCounts(TimeProvider time)
     }
 
     /// <summary>Takes out what was counted since this was called last.</summary>
-    public Dictionary<UsagePlace, List<UsageRow>> Take()
+    /// <param name="except">What is left where it is; null for nothing.</param>
+    public Dictionary<UsagePlace, List<UsageRow>> Take(Func<UsagePlace, bool>? except = null)
     {
         var taken = new Dictionary<UsagePlace, List<UsageRow>>();
         foreach (var (key, counter) in _counters)
         {
+            if (except?.Invoke(key.Place) is true)
+            {
+                continue;
+            }
+
             var row = counter.Take(key);
             if (row is null && counter.Idle > MaxIdle && counter.TryClose())
             {

@@ -21,7 +21,7 @@ internal readonly record struct UsageRow(string Tool, string Outcome, long Calls
 internal sealed record CommittedUse(UsageRow Row, int Day, int FirstDay, long KeptFor)
 {
     public static CommittedUse Of(UsageRow row, DateTimeOffset now, UsageOptions bounds) =>
-        new(row, UsageDay.Of(now), UsageDay.Of(now.AddDays(-bounds.Days)), UsageStore.KeptFor(bounds));
+        new(row, UsageDay.Of(now), UsageDay.Of(now.AddDays(-bounds.Days)), UsageStore.KeptFor(UsageDay.Of(now), now, bounds));
 }
 
 /// <summary>A day of UTC as keys and scripts have it: <c>yyyymmdd</c>.</summary>
@@ -33,7 +33,18 @@ internal static class UsageDay
 
     public static DateOnly Read(int day) => new(day / 10_000, day / 100 % 100, day % 100);
 
-    public static string Text(int day) => day.ToString(CultureInfo.InvariantCulture);
+    /// <summary>A day of a generation, as the index of days has it.</summary>
+    public static string Of(long generation, int day) => string.Create(CultureInfo.InvariantCulture, $"{generation}:{day}");
+
+    /// <inheritdoc cref="Of(long, int)"/>
+    public static (long Generation, int Day) Read(string text)
+    {
+        var colon = text.IndexOf(':', StringComparison.Ordinal);
+        return (
+            long.Parse(text.AsSpan(0, colon), CultureInfo.InvariantCulture),
+            int.Parse(text.AsSpan(colon + 1), CultureInfo.InvariantCulture)
+        );
+    }
 }
 
 [JsonSerializable(typeof(UsageRow[]))]

@@ -26,8 +26,14 @@ internal sealed class UsageStore(RedisConnection redis, IOptions<TenancyOptions>
 
     private int FirstDay => UsageDay.Of(time.GetUtcNow().AddDays(-Bounds.Days));
 
-    /// <summary>How long the key of a day is kept, in milliseconds.</summary>
-    public static long KeptFor(UsageOptions bounds) => (bounds.Days + 1) * 86_400_000L;
+    /// <summary>
+    /// How long the key of a day is kept from now on, in milliseconds: until the index lets go of the day, so that a purge finds each key.
+    /// </summary>
+    public static long KeptFor(int day, DateTimeOffset now, UsageOptions bounds)
+    {
+        var end = UsageDay.Read(day).AddDays(bounds.Days + 1).ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc);
+        return Math.Max(1, (long)(end - now.UtcDateTime).TotalMilliseconds);
+    }
 
     /// <summary>Adds what this node counted. It may be sent again under the same number: then it is added once.</summary>
     /// <param name="place">Whose it is, and of which day.</param>
@@ -36,20 +42,19 @@ internal sealed class UsageStore(RedisConnection redis, IOptions<TenancyOptions>
     public async Task AddAsync(UsagePlace place, long number, IReadOnlyList<UsageRow> rows)
     {
         var keys = new TenantKeyspace(place.Tenant);
-        var day = UsageDay.Text(place.Day);
         try
         {
             await redis
                 .EvaluateFencedAsync(
                     StoreScript.UsageAdd,
-                    [keys.Generation, keys.Usage(day), keys.UsageDays],
+                    [keys.Generation, keys.Usage(UsageDay.Of(place.Generation, place.Day)), keys.UsageDays],
                     [
                         place.Generation,
                         redis.NodeId,
                         number,
                         place.Day,
                         FirstDay,
-                        KeptFor(Bounds),
+                        KeptFor(place.Day, time.GetUtcNow(), Bounds),
                         .. rows.SelectMany(row =>
                             new RedisValue[] { $"{row.Outcome} {row.Tool}", row.Calls, row.Micros, row.Bytes, row.Units }
                         ),
@@ -65,16 +70,20 @@ internal sealed class UsageStore(RedisConnection redis, IOptions<TenancyOptions>
         }
     }
 
-    /// <summary>What a tenant used, by day.</summary>
-    public async Task<IReadOnlyList<(int Day, UsageRow[] Rows)>> ReadAsync(TenantId tenant, DateOnly from, DateOnly to)
+    /// <summary>What was used under an id whose data is not deleted, by day: by who has it now, and by who had it before.</summary>
+    public async Task<IReadOnlyList<UsageOfDay>> ReadAsync(TenantId tenant, DateOnly from, DateOnly to)
     {
         var keys = new TenantKeyspace(tenant);
         var days = await redis.GetByScoreAsync(keys.UsageDays, UsageDay.Of(from), UsageDay.Of(to)).ConfigureAwait(false);
-        List<(int, UsageRow[])> all = [];
+        List<UsageOfDay> all = [];
         foreach (var some in days.Chunk(MaxAtOnce))
         {
             var hashes = await Task.WhenAll(some.Select(day => redis.GetHashAsync(keys.Usage(day.ToString())))).ConfigureAwait(false);
-            all.AddRange(some.Zip(hashes, static (day, fields) => ((int)day, Read(fields))));
+            foreach (var (name, fields) in some.Zip(hashes))
+            {
+                var (generation, day) = UsageDay.Read(name.ToString());
+                all.Add(new(generation, day, Read(fields)));
+            }
         }
 
         return all;
@@ -82,14 +91,31 @@ internal sealed class UsageStore(RedisConnection redis, IOptions<TenancyOptions>
 
     /// <summary>Keeps what a tenant used with what all tenants share, before a purge deletes it. Done again it changes nothing.</summary>
     /// <param name="tenant">The tenant.</param>
-    /// <param name="tombstone">What names this life of the id.</param>
-    public async Task KeepAsync(TenantId tenant, RedisValue tombstone)
+    /// <param name="tombstone">
+    /// The version of its tombstone. What later generations used is not touched: after a purge that was held up the id may be another's.
+    /// </param>
+    /// <param name="keepClaim">Is called after each day, so that the claim of a long purge does not end.</param>
+    public async Task KeepAsync(TenantId tenant, long tombstone, Func<Task>? keepClaim = null)
     {
-        foreach (var (day, rows) in await ReadAsync(tenant, DateOnly.MinValue, DateOnly.MaxValue).ConfigureAwait(false))
+        foreach (var used in await ReadAsync(tenant, DateOnly.MinValue, DateOnly.MaxValue).ConfigureAwait(false))
         {
-            await KeepAsync(tenant, [(day, tombstone.ToString(), rows)]).ConfigureAwait(false);
+            if (used.Generation < tombstone)
+            {
+                var source = used.Generation.ToString(CultureInfo.InvariantCulture);
+                await KeepAsync(tenant, [(used.Day, source, used.Rows)]).ConfigureAwait(false);
+                await (keepClaim?.Invoke() ?? Task.CompletedTask).ConfigureAwait(false);
+            }
         }
     }
+
+    /// <summary>The unregistered tenants whose data, and usage with it, is kept, by id.</summary>
+    /// <inheritdoc cref="ListDeletedAsync"/>
+    public async Task<IReadOnlyList<string>> ListUnregisteredAsync(string? after, int take) =>
+        [
+            .. (await redis.GetRangeByMemberAsync(FleetKeyspace.Kept, after, RedisValue.Null, take).ConfigureAwait(false)).Select(id =>
+                id.ToString()
+            ),
+        ];
 
     /// <summary>The deleted tenants that usage is kept of, by id.</summary>
     /// <param name="after">The id before the first one; null for the first.</param>
@@ -126,10 +152,10 @@ internal sealed class UsageStore(RedisConnection redis, IOptions<TenancyOptions>
     }
 
     /// <summary>What the deleted tenants with an id used, by day.</summary>
-    public async Task<IReadOnlyList<(int Day, UsageRow[] Rows)>> ReadDeletedAsync(string id, DateOnly from, DateOnly to)
+    public async Task<IReadOnlyList<UsageOfDay>> ReadDeletedAsync(string id, DateOnly from, DateOnly to)
     {
         var (first, last) = ($"{id} {UsageDay.Of(from):D8}", $"{id} {UsageDay.Of(to):D8}!");
-        List<(int, UsageRow[])> all = [];
+        List<UsageOfDay> all = [];
         for (RedisValue start = first; ; )
         {
             var names = await redis.GetRangeByMemberAsync(FleetKeyspace.DeletedUsageNames, start, last, MaxNames).ConfigureAwait(false);
@@ -142,7 +168,7 @@ internal sealed class UsageStore(RedisConnection redis, IOptions<TenancyOptions>
             foreach (var (name, json) in names.Zip(rows).Where(static one => !one.Second.IsNull))
             {
                 var day = int.Parse(name.ToString().Split(' ')[1], CultureInfo.InvariantCulture);
-                all.Add((day, JsonSerializer.Deserialize(json.ToString(), UsageJson.Default.UsageRowArray)!));
+                all.Add(new(Generation: -1, day, JsonSerializer.Deserialize(json.ToString(), UsageJson.Default.UsageRowArray)!));
             }
 
             start = names[^1];
@@ -194,3 +220,9 @@ internal sealed class UsageStore(RedisConnection redis, IOptions<TenancyOptions>
         return [.. rows.Values];
     }
 }
+
+/// <summary>What a generation of a tenant used on a day.</summary>
+/// <param name="Generation">The generation; -1 for any that is deleted.</param>
+/// <param name="Day">The day, as <c>yyyymmdd</c>.</param>
+/// <param name="Rows">What was used.</param>
+internal readonly record struct UsageOfDay(long Generation, int Day, UsageRow[] Rows);

@@ -1,13 +1,17 @@
 using System.Globalization;
 using System.Net;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Tenancy.Configuration;
 using Tenancy.Fleet;
 using Tenancy.Mcp;
+using Tenancy.Registry;
 using Tenancy.State;
 using Tenancy.Tests.Hosting;
+using Tenancy.Tests.Registry;
+using Tenancy.Validation;
 
 namespace Tenancy.Tests.Admin;
 
@@ -69,6 +73,11 @@ public sealed class AuditTests
         Assert.Equal(times.OrderDescending(), times);
         Assert.InRange(times[0], DateTimeOffset.UtcNow.AddMinutes(-5), DateTimeOffset.UtcNow.AddMinutes(5));
 
+        // What was done without a key has none, whoever reads it; what was done with one has that one.
+        Assert.All([entries[0], entries[^1]], entry => Assert.Equal((null, null), ((string?)entry["key"], (string?)entry["address"])));
+        var readByAnother = await EntriesAsync(server, "/admin/tenants/acme/audit", OfAcme);
+        Assert.Equal(entries.Select(entry => entry.ToJsonString()), readByAnother.Select(entry => entry.ToJsonString()));
+
         // Two keys, which are told apart and not told.
         Assert.NotEqual((string)entries[8]["key"]!, (string)entries[7]["key"]!);
         Assert.Equal(["limits.rateLimit", "name"], entries[8]["changes"]!.AsArray().Select(one => (string)one!["field"]!).Order());
@@ -78,6 +87,21 @@ public sealed class AuditTests
         Assert.All(entries[2..5], entry => Assert.Equal(principal, (string)entry["subject"]!));
         Assert.Equal(session, (string)entries[1]["subject"]!);
         Assert.Equal("account-1 nightly", $"{entries[0]["account"]} {entries[0]["reason"]}");
+    }
+
+    [Fact]
+    public async Task What_the_application_does_by_itself_while_an_admins_request_has_it_called_is_the_applications()
+    {
+        await using var server = await TenancyServer.StartAsync(settings: Settings, services: services =>
+            services.AddSingleton<ITenantValidator, OpeningValidator>()
+        );
+        await AdminAsync(server, HttpMethod.Post, "/globex/recheck");
+        await server.Services.GetRequiredService<AuditWriter>().WriteAsync(all: false);
+        var opened = await EntriesAsync(server, "/admin/audit?action=scope.opened&tenant=acme");
+        Assert.NotEmpty(opened);
+        Assert.All(opened, entry =>
+            Assert.Equal(("application", null, null), ((string?)entry["caller"], (string?)entry["key"], (string?)entry["address"]))
+        );
     }
 
     [Fact]
@@ -266,6 +290,30 @@ public sealed class AuditTests
         Assert.Empty(await RefusalsAsync(server, "/admin/tenants/globex/refusals"));
     }
 
+    [Fact]
+    public async Task What_a_policy_of_the_applications_refuses_is_counted_as_all_else()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var server = await TenancyServer.StartAsync(
+            settings: Settings,
+            services: services =>
+                services
+                    .AddSingleton<TimeProvider>(time)
+                    .AddAuthorizationBuilder()
+                    .AddPolicy("badge", policy => policy.RequireClaim("badge")),
+            mcp: endpoints => endpoints.RequireAuthorization("badge")
+        );
+        time.Advance(TimeSpan.FromMinutes(2));
+        await RefuseAsync(server, "acme", McpCalls.Acme);
+        await RefuseAsync(server, "acme", token: null);
+        time.Advance(TimeSpan.FromMinutes(2));
+        await server.Services.GetRequiredService<AuditWriter>().WriteAsync(all: false);
+        Assert.Equal(
+            ["NoCredentials 401 acme 1 127.0.0.1", "NotAllowed 403 acme 1 127.0.0.1"],
+            await RefusalsAsync(server, "/admin/refusals")
+        );
+    }
+
     private static async Task RefuseAsync(TenancyServer server, string tenant, string? token)
     {
         using var request = McpCalls.Post(server.Port, Way.Path, tenant, token, McpCalls.Call("whoami"));
@@ -289,9 +337,9 @@ public sealed class AuditTests
     private static async Task<string[]> ActionsAsync(TenancyServer server, string path) =>
         [.. (await EntriesAsync(server, path)).Select(entry => (string)entry["action"]!)];
 
-    private static async Task<JsonNode[]> EntriesAsync(TenancyServer server, string path)
+    private static async Task<JsonNode[]> EntriesAsync(TenancyServer server, string path, string key = Reader)
     {
-        using var response = await GetAsync(server, path);
+        using var response = await GetAsync(server, path, key);
         var text = await response.Content.ReadAsStringAsync(Token);
         Assert.True(response.StatusCode == HttpStatusCode.OK, text);
         return [.. JsonNode.Parse(text)!["entries"]!.AsArray().Select(entry => entry!)];
@@ -322,5 +370,19 @@ public sealed class AuditTests
         var text = await response.Content.ReadAsStringAsync(Token);
         Assert.True(response.IsSuccessStatusCode, $"{method} {path}: {text}");
         return text.Length == 0 ? null : JsonNode.Parse(text);
+    }
+
+    /// <summary>Works in a tenant while it checks another one.</summary>
+    private sealed class OpeningValidator(IServiceProvider services) : ITenantValidator
+    {
+        public async ValueTask<TenantValidation> ValidateAsync(TenantConfig tenant, CancellationToken cancellationToken)
+        {
+            if (tenant.Id == "globex" && services.GetRequiredService<TenantRegistry>().Get("acme") is { IsServing: true })
+            {
+                await using var scope = services.GetRequiredService<TenantScopes>().Open(TenantId.Parse("acme"), "to compare");
+            }
+
+            return GatedValidator.Valid;
+        }
     }
 }

@@ -325,7 +325,7 @@ public sealed class TenantChangesTests
     {
         await using var server = await TenancyServer.StartAsync(store);
         await server.CallAsync("acme", McpCalls.Acme, "create_media_buy", McpCalls.CreateBuy());
-        var entry = new AuditEntry(AuditAction.TenantDeleted, "acme");
+        var entry = AuditEntry.Of(AuditAction.TenantDeleted, "acme");
         await server.Services.GetRequiredService<ITenantStore>().RemoveAsync(TenantId.Parse("acme"), purge: true, entry);
 
         using var deleted = await server.AdminAsync(HttpMethod.Delete, "/acme");

@@ -1,10 +1,16 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 using ModelContextProtocol.Server;
 using Tenancy.Adcp;
+using Tenancy.Authentication;
+using Tenancy.Configuration;
 using Tenancy.Fleet;
 using Tenancy.Mcp;
+using Tenancy.Mcp.Platforms;
+using Tenancy.Registry;
+using Tenancy.State;
 using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Admin;
@@ -140,16 +146,156 @@ public sealed class UsageTests
         Assert.Equal(billed, (await RowsAsync(server, "/admin/usage")).Select(Show));
     }
 
-    private static Task<TenancyServer> StartAsync() =>
+    [Fact]
+    public async Task What_an_unregistered_tenant_used_is_with_the_fleet_and_who_adopts_its_data_does_not_have_it()
+    {
+        await using var server = await StartAsync();
+        await CallAsync(server, "acme", "meter", new() { ["units"] = 2 });
+        await CallAsync(server, "acme", "metered_buy", McpCalls.CreateBuy());
+        await WriteAsync(server);
+        using (await server.AdminAsync(HttpMethod.Post, "/acme/unregister")) { }
+        string[] former = ["meter ok 1 2", "metered_buy ok 1 7"];
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(server, "/admin/tenants/acme/usage", Reader));
+        var rows = await RowsAsync(server, "/admin/usage");
+        Assert.Equal(former, rows.Select(Show));
+        Assert.All(rows, row => Assert.True((bool)row["deleted"]!));
+
+        var body = new
+        {
+            id = "acme",
+            platform = "publisher",
+            principals = new[] { new { name = "later", token = "acme.a-later-buyer" } },
+        };
+        using (var adopted = await server.AdminAsync(HttpMethod.Post, "?adopt=true&wait=true", body))
+        {
+            Assert.Equal(HttpStatusCode.Created, adopted.StatusCode);
+        }
+
+        Assert.Empty(await RowsAsync(server, "/admin/tenants/acme/usage"));
+        await CallAsync(server, "acme", "meter", new() { ["units"] = 5 }, token: "acme.a-later-buyer");
+        await WriteAsync(server);
+        Assert.Equal(["meter ok 1 5"], (await RowsAsync(server, "/admin/tenants/acme/usage")).Select(Show));
+        Assert.Equal([.. former, "meter ok 1 5"], (await RowsAsync(server, "/admin/usage")).Select(Show));
+
+        using (await server.AdminAsync(HttpMethod.Delete, "/acme")) { }
+        rows = await RowsAsync(server, "/admin/usage");
+        Assert.Equal(["meter ok 2 7", "metered_buy ok 1 7"], rows.Select(Show));
+        Assert.All(rows, row => Assert.True((bool)row["deleted"]!));
+    }
+
+    [Fact]
+    public async Task A_page_of_all_tenants_ends_early_where_it_has_very_many_rows()
+    {
+        await using var server = await StartAsync();
+        var registry = server.Services.GetRequiredService<TenantRegistry>();
+        var usage = server.Services.GetRequiredService<UsageStore>();
+        foreach (var (id, count) in new[] { ("acme", 20_000), ("globex", 3) })
+        {
+            var place = new UsagePlace(TenantId.Parse(id), registry.Get(id)!.Generation, UsageDay.Of(DateTimeOffset.UtcNow));
+            await usage.AddAsync(place, 1, [.. Enumerable.Range(0, count).Select(i => new UsageRow($"tool{i}", "ok", 1, 0, 0, 0))]);
+        }
+
+        var (first, cursor) = await PageAsync("");
+        Assert.Equal((20_000, "acme"), (first, cursor));
+        Assert.Equal((3, null), await PageAsync("?cursor=acme"));
+
+        async Task<(int Rows, string? Cursor)> PageAsync(string query)
+        {
+            using var response = await GetAsync(server, $"/admin/usage{query}");
+            var page = JsonNode.Parse(await response.Content.ReadAsStringAsync(Token))!;
+            return (page["usage"]!.AsArray().Count, (string?)page["nextCursor"]);
+        }
+    }
+
+    [Fact]
+    public async Task Units_are_bounded_so_that_no_bill_overflows()
+    {
+        await using var server = await StartAsync();
+        await CallAsync(server, "acme", "meter", new() { ["units"] = 1_000_000_000_000 });
+        await CallAsync(server, "acme", "meter", new() { ["units"] = 1_000_000_000_001 });
+        await CallAsync(server, "acme", "meter", new() { ["units"] = 600_000_000_000, ["times"] = 2 });
+        await CallAsync(server, "acme", "meter", new() { ["units"] = long.MaxValue });
+        await WriteAsync(server);
+        Assert.Equal(
+            ["meter failed 3 600000000000", "meter ok 1 1000000000000"],
+            (await RowsAsync(server, "/admin/tenants/acme/usage")).Select(Show).Order(StringComparer.Ordinal)
+        );
+    }
+
+    [Fact]
+    public async Task A_run_with_an_idempotency_key_whose_answer_is_not_kept_is_counted_once_as_all_others()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var server = await StartAsync(time);
+        var keys = server.Services.GetRequiredService<KeyedCalls>();
+        var (first, second) = (Begin(), Begin());
+        var (hasBegun, mayEnd) = (new TaskCompletionSource(), new TaskCompletionSource());
+        var late = keys.RunAsync(
+            first,
+            Request(),
+            async _ =>
+            {
+                first.Context.AddUnits(3);
+                hasBegun.SetResult();
+                await mayEnd.Task;
+                return "{}"u8.ToArray();
+            },
+            Token
+        );
+        await hasBegun.Task;
+
+        // The claim is over, and passes to another try.
+        time.Advance(TimeSpan.FromMinutes(1));
+        Assert.IsType<KeyedOutcome.TookTooLong>(await late);
+        await first.ReleaseAsync();
+        Assert.False(Assert.IsType<KeyedOutcome.Done>(await keys.RunAsync(second, Request(), Answer, Token)).IsReplay);
+        await second.ReleaseAsync();
+        Assert.Equal(["meter ok 1 7"], (await RowsAsync(server, "/admin/tenants/acme/usage")).Select(Show));
+        mayEnd.SetResult();
+        await Poll.UntilAsync(async () =>
+        {
+            await WriteAsync(server);
+            return (await RowsAsync(server, "/admin/tenants/acme/usage")).Select(Show).SequenceEqual(["meter ok 2 10"]);
+        });
+
+        Task<byte[]> Answer(CancellationToken _)
+        {
+            second.Context.AddUnits(7);
+            return Task.FromResult("{}"u8.ToArray());
+        }
+
+        static KeyedRequest Request() => new("meter", "key-0123456789abcdef", "hash", TimeSpan.FromSeconds(30));
+
+        Call Begin()
+        {
+            var model = server.Services.GetRequiredService<TenantRegistry>().Get("acme")!;
+            var tool = McpPlatformInstance.Of(model).Kind.FindTool("\"meter\""u8);
+            return server
+                .Services.GetRequiredService<CallStarter>()
+                .TryBegin(model, CallerIdentity.FromPrincipal("buyer")!, tool: tool)
+                .Call!;
+        }
+    }
+
+    private static Task<TenancyServer> StartAsync(TimeProvider? time = null) =>
         TenancyServer.StartAsync(settings: Settings, services: services =>
-            services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<MeteredTools>()))
+            services
+                .AddSingleton(new CommonHandlers(platform => platform.AddHandlers<MeteredTools>()))
+                .AddSingleton(time ?? TimeProvider.System)
         );
 
     private static string Show(JsonNode row) => $"{row["tool"]} {row["outcome"]} {row["calls"]} {row["units"]}";
 
     private static Task WriteAsync(TenancyServer server) => server.Services.GetRequiredService<UsageWriter>().WriteAsync();
 
-    private static async Task CallAsync(TenancyServer server, string tenant, string tool, JsonObject arguments, bool isSdk = false)
+    private static async Task CallAsync(
+        TenancyServer server,
+        string tenant,
+        string tool,
+        JsonObject arguments,
+        bool isSdk = false,
+        string? token = null
+    )
     {
         var parameters = new JsonObject { ["name"] = tool, ["arguments"] = arguments };
         if (isSdk)
@@ -158,7 +304,7 @@ public sealed class UsageTests
         }
 
         var body = McpCalls.Message("tools/call", parameters);
-        using var request = McpCalls.Post(server.Port, Way.Path, tenant, $"{tenant}.dev-buyer", body);
+        using var request = McpCalls.Post(server.Port, Way.Path, tenant, token ?? $"{tenant}.dev-buyer", body);
         using var response = await server.Client.SendAsync(request, Token);
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync(Token));
     }
@@ -187,9 +333,13 @@ public sealed class UsageTests
     private sealed class MeteredTools
     {
         [McpServerTool(Name = "meter")]
-        public static string Meter(int units, ToolContext context)
+        public static string Meter(long units, ToolContext context, int times = 1)
         {
-            context.AddUnits(units);
+            for (var i = 0; i < times; i++)
+            {
+                context.AddUnits(units);
+            }
+
             return "done";
         }
 

@@ -166,7 +166,9 @@ public sealed class WholeRegistrationTests
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
         await using var server = await TenancyServer.StartAsync(store, services: services => services.AddSingleton<TimeProvider>(clock));
         await server.CallAsync("acme", McpCalls.Acme, "create_media_buy", McpCalls.CreateBuy());
-        await server.Services.GetRequiredService<ITenantStore>().RemoveAsync(Acme, purge: true, new(AuditAction.TenantDeleted, "acme"));
+        await server
+            .Services.GetRequiredService<ITenantStore>()
+            .RemoveAsync(Acme, purge: true, AuditEntry.Of(AuditAction.TenantDeleted, "acme"));
         await server.Services.GetRequiredService<TenantRegistry>().Changes.RemoveAsync(Acme, purge: true);
         using var shown = await server.AdminAsync(HttpMethod.Get, "/acme");
         Assert.Equal(HttpStatusCode.NotFound, shown.StatusCode);

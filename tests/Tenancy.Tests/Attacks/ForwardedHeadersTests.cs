@@ -28,6 +28,19 @@ public sealed class ForwardedHeadersTests
     }
 
     [Theory]
+    [InlineData("::ffff:127.0.0.3", true)]
+    [InlineData("::ffff:127.0.0.3/128", true)]
+    [InlineData("::ffff:127.0.0.2/127", true)]
+    [InlineData("::ffff:127.0.0.0/104", true)]
+    [InlineData("::ffff:127.0.0.4", false)]
+    [InlineData("::ffff:10.0.0.0/104", false)]
+    public async Task A_proxy_may_be_named_by_its_address_as_ipv6_has_it(string proxies, bool isProxy)
+    {
+        await using var server = await StartAsync(proxies);
+        Assert.StartsWith($"{(isProxy ? "192.0.2.7" : Named)} ", await SeenAsync(server, Named, ("For", "192.0.2.7")), Ordinal);
+    }
+
+    [Theory]
     [InlineData(Stranger, Stranger)]
     [InlineData(Named, "192.0.2.7")]
     public async Task What_is_written_into_the_headers_is_read_of_a_named_proxy_alone(string from, string address)
@@ -188,18 +201,15 @@ public sealed class ForwardedHeadersTests
         // On a busy machine a check of a node's health may come too late: the proxy then has none for a second.
         async Task<HttpResponseMessage> SendAsync(Func<HttpRequestMessage> request)
         {
-            for (var tries = 0; ; tries++)
+            HttpResponseMessage? answer = null;
+            await Poll.UntilAsync(async () =>
             {
+                answer?.Dispose();
                 using var sent = request();
-                var answer = await client.SendAsync(sent, Token);
-                if (answer.StatusCode is not (HttpStatusCode.ServiceUnavailable or HttpStatusCode.BadGateway) || tries == 40)
-                {
-                    return answer;
-                }
-
-                answer.Dispose();
-                await Task.Delay(TimeSpan.FromMilliseconds(500), Token);
-            }
+                answer = await client.SendAsync(sent, Token);
+                return answer.StatusCode is not (HttpStatusCode.ServiceUnavailable or HttpStatusCode.BadGateway);
+            });
+            return answer!;
         }
     }
 
@@ -224,6 +234,7 @@ public sealed class ForwardedHeadersTests
     [Theory]
     [InlineData("0.0.0.0/0", "Tenancy:Proxies has '0.0.0.0/0', which is every address")]
     [InlineData("::/0", "Tenancy:Proxies has '::/0', which is every address")]
+    [InlineData("::ffff:0.0.0.0/96", "/96', which is every address")]
     [InlineData("nginx", "Tenancy:Proxies has 'nginx': use an address, or a network such as 10.20.0.0/16")]
     [InlineData("10.1", "Tenancy:Proxies has '10.1': use an address, or a network")]
     [InlineData("10.0.0.1/33", "Tenancy:Proxies has '10.0.0.1/33': use an address, or a network")]

@@ -1,6 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Tenancy.Configuration;
 using Tenancy.Mcp;
+using Tenancy.State;
 using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Fleet;
@@ -18,7 +20,7 @@ public sealed class StopTests
         using var gate = new SlowTools.Gate();
         var buy = McpCalls.CreateBuy();
         await using var stopped = await StartAsync(redis, gate);
-        await LeaveAsync(stopped, gate, buy);
+        await LeaveAsync(stopped, gate, "slow_buy", buy);
         var stopping = stopped.App.StopAsync(Token);
         await Poll.UntilAsync(() => Task.FromResult(IsClosed(stopped)));
         Assert.False(stopping.IsCompleted);
@@ -28,6 +30,31 @@ public sealed class StopTests
         await using var other = await StartAsync(redis, gate);
         await other.CallAsync("acme", McpCalls.Acme, "slow_buy", (System.Text.Json.Nodes.JsonObject)buy.DeepClone());
         Assert.Single(gate.Runs);
+    }
+
+    [Fact]
+    public async Task A_handler_without_a_key_that_goes_on_although_its_client_left_is_waited_for_and_counted_as_what_it_came_to()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        using var gate = new SlowTools.Gate { IgnoresTime = true };
+        await using var stopped = await StartAsync(redis, gate);
+        await LeaveAsync(stopped, gate, "slow", []);
+        var stopping = stopped.App.StopAsync(Token);
+        await Poll.UntilAsync(() => Task.FromResult(IsClosed(stopped)));
+        Assert.False(stopping.IsCompleted);
+
+        // The web server has let go of the request by then.
+        var running = stopped.Services.GetRequiredService<ClaimedCalls>();
+        await Poll.UntilAsync(() => Task.FromResult(running.Count == 1));
+        Assert.False(stopping.IsCompleted);
+        gate.Open();
+        await stopping;
+
+        await using var other = await StartAsync(redis, gate);
+        var used = await other
+            .Services.GetRequiredService<UsageStore>()
+            .ReadAsync(TenantId.Parse("acme"), DateOnly.MinValue, DateOnly.MaxValue);
+        Assert.Equal(["slow ok 1"], used.SelectMany(day => day.Rows).Select(row => $"{row.Tool} {row.Outcome} {row.Calls}"));
     }
 
     [Theory]
@@ -40,7 +67,7 @@ public sealed class StopTests
         var buy = McpCalls.CreateBuy();
         await using (var stopped = await StartAsync(redis, gate, TimeSpan.FromMilliseconds(100)))
         {
-            await LeaveAsync(stopped, gate, buy);
+            await LeaveAsync(stopped, gate, "slow_buy", buy);
 
             // The host says that it could not stop everything in time.
             await Record.ExceptionAsync(() => stopped.App.StopAsync(Token));
@@ -64,10 +91,15 @@ public sealed class StopTests
             services.Configure<HostOptions>(options => options.ShutdownTimeout = time ?? TimeSpan.FromSeconds(30));
         });
 
-    private static async Task LeaveAsync(TenancyServer server, SlowTools.Gate gate, System.Text.Json.Nodes.JsonObject buy)
+    private static async Task LeaveAsync(
+        TenancyServer server,
+        SlowTools.Gate gate,
+        string tool,
+        System.Text.Json.Nodes.JsonObject arguments
+    )
     {
         using var leaves = new CancellationTokenSource();
-        using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("slow_buy", buy));
+        using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call(tool, arguments));
         var sending = server.Client.SendAsync(request, leaves.Token);
         await gate.WaitForAsync(1);
         await leaves.CancelAsync();

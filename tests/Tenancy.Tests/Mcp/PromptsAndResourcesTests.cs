@@ -178,23 +178,26 @@ public sealed class PromptsAndResourcesTests
     }
 
     [Theory]
-    [InlineData(Generation.Sessions)]
-    [InlineData(Generation.Stateless)]
-    public async Task A_handler_of_the_applications_own_gets_the_context_of_the_tenant_that_is_called(Generation generation)
+    [InlineData(Generation.Sessions, false)]
+    [InlineData(Generation.Stateless, false)]
+    [InlineData(Generation.Sessions, true)]
+    [InlineData(Generation.Stateless, true)]
+    public async Task A_handler_of_the_applications_own_gets_the_context_of_the_tenant_that_is_called(Generation generation, bool isSetLast)
     {
         await using var server = await StartAsync(services =>
-            services.Configure<McpServerOptions>(options =>
-                options.Handlers.CompleteHandler = (request, _) =>
-                    ValueTask.FromResult(
-                        new ModelContextProtocol.Protocol.CompleteResult
-                        {
-                            Completion = new() { Values = [request.Services!.GetRequiredService<ToolContext>().TenantId.Value] },
-                        }
-                    )
-            )
+            _ = isSetLast ? services.PostConfigure<McpServerOptions>(Set) : services.Configure<McpServerOptions>(Set)
         );
         Assert.Equal(["acme"], await CompleteAsync(server, "acme", McpCalls.Acme, "x", generation));
         Assert.Equal(["globex"], await CompleteAsync(server, "globex", McpCalls.Globex, "x", generation));
+
+        static void Set(McpServerOptions options) =>
+            options.Handlers.CompleteHandler = (request, _) =>
+                ValueTask.FromResult(
+                    new ModelContextProtocol.Protocol.CompleteResult
+                    {
+                        Completion = new() { Values = [request.Services!.GetRequiredService<ToolContext>().TenantId.Value] },
+                    }
+                );
     }
 
     [Theory]

@@ -103,6 +103,21 @@ public sealed class SchemasTests
         }
     }
 
+    [Fact]
+    public async Task Objects_of_several_types_within_each_other_are_looked_at_once()
+    {
+        await using var server = await StartAsync();
+        var part = """{"size":-1,"$type":"leaf"}""";
+        for (var depth = 0; depth < 25; depth++)
+        {
+            part = $$"""{"parts":[{{part}}],"$type":"branch"}""";
+        }
+
+        var parameters = $$$"""{"name":"tree","arguments":{"part":{{{part}}}}}""";
+        var result = await PostAsync(server, $$"""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{parameters}}}""");
+        Assert.EndsWith(".parts[0].size must be 0 at least.", result["content"]![0]!["text"]!.ToString(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("""{"tags":["a"]}""")]
     [InlineData("""{"tags":"[\"a\"]"}""")]
@@ -269,6 +284,14 @@ public sealed class SchemasTests
 
     internal sealed record Square(double Side) : Shape;
 
+    [JsonDerivedType(typeof(Leaf), "leaf")]
+    [JsonDerivedType(typeof(Branch), "branch")]
+    internal abstract record Part;
+
+    internal sealed record Leaf([property: Range(0, 10)] double Size) : Part;
+
+    internal sealed record Branch(IReadOnlyList<Part> Parts) : Part;
+
     internal sealed record WithAnything(JsonElement Extra, object? More, JsonElement[]? Several);
 
     internal sealed record Person(
@@ -331,6 +354,9 @@ public sealed class SchemasTests
 
         [McpServerTool(Name = "chain", UseStructuredContent = true)]
         public static Node Chain() => new("a", new("b", new("c", null)));
+
+        [McpServerTool(Name = "tree")]
+        public static string Tree(Part part) => "ok";
 
         [McpServerTool(Name = "area")]
         public static string Area(Shape shape) => "ok";

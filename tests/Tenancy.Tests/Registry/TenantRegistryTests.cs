@@ -279,7 +279,7 @@ public sealed class TenantRegistryTests
         await using var host = await RegistryHost.CreateAsync(redis: redis);
         await host.Registry.RegisterAsync(RegistryHost.Config("acme", urls: "https://acme.example"), cancellationToken: Token);
         var platform = RegistryHost.Platform(host.Model("acme"));
-        Assert.True((await Store(host).RemoveAsync(Acme, purge: false, new(AuditAction.TenantUnregistered, "acme"))).Existed);
+        Assert.True((await Store(host).RemoveAsync(Acme, purge: false, AuditEntry.Of(AuditAction.TenantUnregistered, "acme"))).Existed);
 
         Assert.True(await host.Registry.UnregisterAsync(Acme, Token));
         Assert.Null(host.Registry.Get("acme"));
@@ -298,7 +298,7 @@ public sealed class TenantRegistryTests
         await using var host = await RegistryHost.CreateAsync(redis: redis);
         var config = RegistryHost.Config("acme", urls: "https://acme.example");
         await host.Registry.RegisterAsync(config, cancellationToken: Token);
-        await Store(host).RemoveAsync(Acme, purge: false, new(AuditAction.TenantUnregistered, "acme"));
+        await Store(host).RemoveAsync(Acme, purge: false, AuditEntry.Of(AuditAction.TenantUnregistered, "acme"));
 
         await Assert.ThrowsAsync<TenantNotFoundException>(() => host.Registry.UpdateAsync(config with { Name = "New" }, Token));
         Assert.Null(host.Registry.Get("acme"));
@@ -324,7 +324,7 @@ public sealed class TenantRegistryTests
         for (var i = 0; i < 200; i++)
         {
             await TryRegisterAsync();
-            await Store(host).RemoveAsync(Acme, purge: false, new(AuditAction.TenantUnregistered, "acme"));
+            await Store(host).RemoveAsync(Acme, purge: false, AuditEntry.Of(AuditAction.TenantUnregistered, "acme"));
             await Task.WhenAll(Task.Run(() => host.Registry.UnregisterAsync(Acme, Token), Token), Task.Run(TryRegisterAsync, Token));
             Assert.Equal(await Store(host).LoadAsync(Token).CountAsync(Token), host.Registry.Count);
         }

@@ -87,7 +87,7 @@ public sealed class AuditLogTests
         await new PrincipalStore(own.Store.Redis, acme, tenant.Generation).CreateAsync(
             new() { Name = "one" },
             DateTimeOffset.UtcNow,
-            new(AuditAction.PrincipalIssued, "acme")
+            AuditEntry.Of(AuditAction.PrincipalIssued, "acme")
         );
         Assert.Equal([AuditAction.PrincipalIssued, AuditAction.TenantRegistered], await ActionsAsync(log, acme));
         Assert.Equal([AuditAction.TenantRegistered], await ActionsAsync(log, tenant: null));
@@ -121,7 +121,7 @@ public sealed class AuditLogTests
         Assert.Equal(20, (await own.Store.Redis.GetFirstAsync(FleetKeyspace.AuditPlaces, 100)).Length);
 
         var latest = (await log.ListAsync(null, null, null, 1))[0];
-        var size = long.Parse((await own.Store.Redis.GetAsync(FleetKeyspace.AuditSize)).ToString(), null);
+        var size = await SizeAsync("of all");
         time.Advance(TimeSpan.FromSeconds(1));
         await WriteAsync(Log(new AuditOptions { MaxBytes = size / 2 }), "acme", 1);
         Assert.InRange(await CountAsync(log, null), 8, 11);
@@ -131,9 +131,84 @@ public sealed class AuditLogTests
         await WriteAsync(Log(new AuditOptions { Days = 1 }), "acme", 1);
         Assert.Equal(1, await CountAsync(log, null));
         var left = (await own.Store.Redis.GetFirstAsync(FleetKeyspace.Audit, 10)).Single().ToString();
-        Assert.Equal(left.Length, int.Parse((await own.Store.Redis.GetAsync(FleetKeyspace.AuditSize)).ToString(), null));
+        Assert.Equal((left.Length, left.Length), (await SizeAsync("of all"), await SizeAsync("acme")));
+
+        async Task<long> SizeAsync(string of) => (long)(await own.Store.Redis.GetFieldsAsync(FleetKeyspace.AuditSizes, of))[0];
 
         AuditLog Log(AuditOptions bounds) => new(redis, Options.Create(new TenancyOptions { Audit = bounds }), time);
+    }
+
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
+    public async Task Large_entries_of_one_tenant_push_out_its_own_and_the_last_one_stays_however_large_it_is(StoreKind kind)
+    {
+        await using var own = await OwnStore.StartAsync(kind);
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var redis = own.Store.Connect(clock: time);
+        var bounds = new AuditOptions
+        {
+            MaxEntries = 100,
+            MaxEntriesPerTenant = 10,
+            MaxBytes = 100_000,
+        };
+        var log = new AuditLog(redis, Options.Create(new TenancyOptions { Audit = bounds }), time);
+        await WriteAsync(log, "globex", 5);
+        for (var i = 0; i < 60; i++)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            await log.WriteAsync([Large("acme", 3000)]);
+        }
+
+        Assert.Equal((3, 5), (await CountAsync(log, "acme"), await CountAsync(log, "globex")));
+        time.Advance(TimeSpan.FromSeconds(1));
+        await log.WriteAsync([Large("acme", 30_000)]);
+        Assert.Equal((1, 5), (await CountAsync(log, "acme"), await CountAsync(log, "globex")));
+        time.Advance(TimeSpan.FromSeconds(1));
+        await WriteAsync(log, "acme", 1);
+        Assert.Equal((1, 5), (await CountAsync(log, "acme"), await CountAsync(log, "globex")));
+
+        static AuditEntry Large(string tenant, int size) =>
+            AuditEntry.Of(AuditAction.TenantChanged, tenant) with
+            {
+                Reason = new string('x', size),
+            };
+    }
+
+    [Fact]
+    public async Task A_tenant_whose_slot_is_away_keeps_no_other_tenants_entries_waiting()
+    {
+        await using var own = await OwnStore.StartAsync(StoreKind.Redis);
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var log = new AuditLog(own.Store.Connect(clock: time), Options.Create(new TenancyOptions()), time);
+        foreach (var id in new[] { "acme", "globex" })
+        {
+            // As a node leaves it that died before it brought the entry. A key of another type is refused as a slot that is away is.
+            var tenant = new TenantKeyspace(TenantId.Parse(id));
+            for (var i = 0; i < (id == "acme" ? 250 : 1); i++)
+            {
+                await own.Store.Redis.AddAsync(FleetKeyspace.AuditDue, $"{id} {i:D3}", id == "acme" ? 1 : 2);
+            }
+
+            if (id == "globex")
+            {
+                await own.Store.Redis.AddAsync(
+                    tenant.Audit,
+                    AuditLog.Prepare(AuditEntry.Of(AuditAction.PrincipalIssued, id), time.GetUtcNow()),
+                    0
+                );
+            }
+            else
+            {
+                await (await own.Store.RawAsync()).StringSetAsync((string)tenant.Audit.Value!, "no sorted set");
+            }
+        }
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(log.BringDueAsync);
+        Assert.Equal([AuditAction.PrincipalIssued], await ActionsAsync(log, tenant: null));
+        Assert.Equal(250, (await own.Store.Redis.GetFirstAsync(FleetKeyspace.AuditDue, 1000)).Length);
+        await (await own.Store.RawAsync()).KeyDeleteAsync((string)new TenantKeyspace(TenantId.Parse("acme")).Audit.Value!);
+        await log.BringDueAsync();
+        Assert.Empty(await own.Store.Redis.GetFirstAsync(FleetKeyspace.AuditDue, 1000));
     }
 
     [Fact]
@@ -168,7 +243,7 @@ public sealed class AuditLogTests
         entry.Tenant == name || entry.Changes?.Any(change => $"{change.After}" == name) is true;
 
     private static Task WriteAsync(AuditLog log, string tenant, int count) =>
-        log.WriteAsync([.. Enumerable.Range(0, count).Select(_ => new AuditEntry(AuditAction.TenantRechecked, tenant))]);
+        log.WriteAsync([.. Enumerable.Range(0, count).Select(_ => AuditEntry.Of(AuditAction.TenantRechecked, tenant))]);
 
     private static async Task<int> CountAsync(AuditLog log, string? tenant) =>
         (await log.ListAsync(tenant is null ? null : TenantId.Parse(tenant), null, null, 1000)).Count;

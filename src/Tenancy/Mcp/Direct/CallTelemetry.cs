@@ -74,7 +74,7 @@ internal sealed class CallTelemetry : IDisposable
         }
         else if (answer.IsError)
         {
-            FailTool(answer.ToResult());
+            FailTool(answer.ToResult(out _));
         }
     }
 

@@ -20,6 +20,7 @@ internal sealed class DirectPath(
     AnonymousAccess access,
     OpenSessions sessions,
     Heartbeats heartbeats,
+    ClaimedCalls running,
     McpRefusals refusals,
     TimeProvider time,
     ILogger<DirectPath> logger
@@ -143,16 +144,18 @@ internal sealed class DirectPath(
         }
 
         call.CountBytes(request.BodyBytes);
-        Task<ToolAnswer>? running = null;
+        Task<ToolAnswer>? later = null;
         try
         {
             ToolAnswer answer;
+
+            // Who holds the thread until there is an answer leaves nobody to begin this later.
             await using (var awake = tool.IsSynchronous ? reply.KeepAwake(heartbeats) : null)
             {
                 var begun = RunAsync(run, call, reply, cancellationToken);
                 answer = begun.IsCompleted
                     ? await begun
-                    : await AwaitAsync(running = begun.AsTask(), awake is null, reply, cancellationToken);
+                    : await AwaitAsync(later = begun.AsTask(), awake is null, reply, cancellationToken);
             }
 
             // While the call's services are there: what a handler returns may still use them.
@@ -166,7 +169,7 @@ internal sealed class DirectPath(
             operation?.Note(answer);
             return null;
         }
-        catch (OperationCanceledException exception) when (cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException exception) when (CallOutcome.IsCancelled(exception, cancellationToken))
         {
             call.Note(CallOutcome.Cancelled);
             operation?.Fail(exception);
@@ -195,13 +198,14 @@ internal sealed class DirectPath(
         finally
         {
             call.CountBytes(reply.AnswerBytes);
-            if (running is null or { IsCompleted: true })
+            if (later is null or { IsCompleted: true })
             {
                 await call.ReleaseAsync();
             }
             else
             {
-                _ = ReleaseLaterAsync(running, call);
+                // A server that stops waits for it.
+                _ = running.RunAsync(() => ReleaseLaterAsync(later, call, cancellationToken));
             }
         }
     }
@@ -219,8 +223,8 @@ internal sealed class DirectPath(
         return answer;
     }
 
-    // What a handler answers at once takes no timer. A cancelled request ends, whatever its handler does: but not before one that ends when
-    // it is told so has done it.
+    // A handler that may be awaited and answers at once takes no timer. A cancelled request ends, whatever its handler does: but not before
+    // one that ends when it is told so has done it.
     private async Task<ToolAnswer> AwaitAsync(
         Task<ToolAnswer> running,
         bool isSilent,
@@ -242,20 +246,24 @@ internal sealed class DirectPath(
         }
     }
 
-    // A call holds its place until its handler ends.
-    private async Task ReleaseLaterAsync(Task<ToolAnswer> running, Call call)
+    // A call holds its place until its handler ends, and is counted as what it came to: nobody is answered, but what it wrote may stand.
+    private async Task<bool> ReleaseLaterAsync(Task<ToolAnswer> later, Call call, CancellationToken cancellationToken)
     {
         try
         {
-            await running;
+            call.Note((await later).IsError ? CallOutcome.Error : CallOutcome.Ok);
+            return true;
         }
-        catch (Exception exception) when (exception is not (OutOfMemoryException or OperationCanceledException))
+        catch (OperationCanceledException exception) when (CallOutcome.IsCancelled(exception, cancellationToken))
         {
+            // It was told to end, as is noted already.
+            return false;
+        }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            call.Note(CallOutcome.Of(exception));
             call.LogFailure(logger, exception);
-        }
-        catch (OperationCanceledException)
-        {
-            // It was told to end.
+            return false;
         }
         finally
         {

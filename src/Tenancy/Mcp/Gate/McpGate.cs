@@ -32,8 +32,7 @@ internal sealed class McpGate(
     SdkPath sdk,
     BearerChallenge challenge,
     McpRefusals refusals,
-    TenancyMetrics metrics,
-    RefusalCounts refused,
+    CountedRefusals refused,
     ILogger<McpGate> logger
 ) : IEndpointFilter
 {
@@ -51,8 +50,7 @@ internal sealed class McpGate(
         if (refusal is not null)
         {
             activity?.SetTag("tenancy.refusal", refusal.Name);
-            metrics.Refusal(refusal.Name, refusal.StatusCode, request.Tenant.Id.Value);
-            refused.Count(refusal.Name, refusal.StatusCode, request.Tenant.Id.Value, request.Http.Connection.RemoteIpAddress);
+            refused.Count(request.Http, refusal, request.Tenant.Id.Value);
             await RefuseAsync(request, refusal);
         }
 

@@ -19,10 +19,15 @@ internal sealed class ArgumentSchema
     // Schemas that lead back to themselves without a value in between say nothing of null.
     private const int MaxDepth = 32;
 
+    // What is read of a value for alternatives that it then is not. It may be twice as much with each level: beyond this it is refused.
+    private const long MaxBytesInVain = 16 * 1024 * 1024;
+
     private readonly string[] _types;
     private readonly (string Name, byte[] Utf8Name, ArgumentSchema Schema)[] _members;
     private readonly bool[] _isRequired;
+    private readonly bool _isConstant;
     private readonly ArgumentSchema[] _alternatives;
+    private readonly Lazy<ObjectTypes> _objects;
     private readonly ArgumentSchema? _items;
     private readonly ArgumentSchema? _values;
     private readonly bool _isClosed;
@@ -45,6 +50,10 @@ internal sealed class ArgumentSchema
         _alternatives = Member(schema, "anyOf") is { ValueKind: JsonValueKind.Array } any
             ? [.. any.EnumerateArray().Select(document.Read)]
             : [];
+        _isConstant = Member(schema, "const") is not null;
+
+        // References among them lead back to here, so that they are followed when all is read.
+        _objects = new(() => ObjectTypes.Of(_alternatives));
         _items = Member(schema, "items") is { } items ? document.Read(items) : null;
         var additional = Member(schema, "additionalProperties");
         _isClosed = additional is { ValueKind: JsonValueKind.False };
@@ -69,8 +78,8 @@ internal sealed class ArgumentSchema
     {
         var reader = new Utf8JsonReader(JsonMarshal.GetRawUtf8Value(value));
         reader.Read();
-        var mayRepeat = false;
-        return Find(ref reader, ref mayRepeat);
+        var look = default(Look);
+        return Find(ref reader, ref look);
     }
 
     /// <summary>Says what is wrong with a value; null where nothing is.</summary>
@@ -78,9 +87,17 @@ internal sealed class ArgumentSchema
     /// <param name="mayRepeat">
     /// Becomes true where the value has names that were not looked at, because the schema knows nothing of them, or has one twice.
     /// </param>
-    public SchemaMistake? Find(ref Utf8JsonReader value, ref bool mayRepeat) =>
-        _reference is not null ? _reference().Find(ref value, ref mayRepeat)
-        : _types.Length == 0 && _alternatives.Length == 0 && _members.Length == 0 ? FindBrokenRule(value) ?? Pass(ref value, ref mayRepeat)
+    public SchemaMistake? Find(ref Utf8JsonReader value, ref bool mayRepeat)
+    {
+        var look = new Look { MayRepeat = mayRepeat };
+        var mistake = Find(ref value, ref look);
+        mayRepeat = look.MayRepeat;
+        return mistake;
+    }
+
+    private SchemaMistake? Find(ref Utf8JsonReader value, ref Look look) =>
+        _reference is not null ? _reference().Find(ref value, ref look)
+        : _types.Length == 0 && _alternatives.Length == 0 && _members.Length == 0 ? FindBrokenRule(value) ?? Pass(ref value, ref look)
         : value.TokenType == JsonTokenType.Null
             ? (MayBeNull || _types.Length + _alternatives.Length == 0 ? null : new("", $"must be {Words()}, and not null"))
         : value.TokenType == JsonTokenType.String && _types.Length > 0 && !_types.Contains("string") ? FindInText(value)
@@ -88,8 +105,8 @@ internal sealed class ArgumentSchema
         : FindBrokenRule(value)
             ?? (
                 _alternatives.Length == 0
-                    ? FindWithin(ref value, ref mayRepeat)
-                    : (_members.Length > 0 ? FindWithin(value, ref mayRepeat) : null) ?? FindInAlternatives(ref value, ref mayRepeat)
+                    ? FindWithin(ref value, ref look)
+                    : (_members.Length > 0 ? FindWithin(value, ref look) : null) ?? FindInOneOf(ref value, ref look)
             );
 
     private bool MayBeNullWithin(int depth) =>
@@ -100,13 +117,13 @@ internal sealed class ArgumentSchema
                 : _types.Contains("null") || _alternatives.Any(one => one.MayBeNullWithin(depth - 1))
         );
 
-    private SchemaMistake? FindWithin(Utf8JsonReader value, ref bool mayRepeat) => FindWithin(ref value, ref mayRepeat);
+    private SchemaMistake? FindWithin(Utf8JsonReader value, ref Look look) => FindWithin(ref value, ref look);
 
-    private SchemaMistake? FindWithin(ref Utf8JsonReader value, ref bool mayRepeat) =>
+    private SchemaMistake? FindWithin(ref Utf8JsonReader value, ref Look look) =>
         value.TokenType switch
         {
-            JsonTokenType.StartObject => FindInObject(ref value, ref mayRepeat),
-            JsonTokenType.StartArray => FindInList(ref value, ref mayRepeat),
+            JsonTokenType.StartObject => FindInObject(ref value, ref look),
+            JsonTokenType.StartArray => FindInList(ref value, ref look),
             _ => null,
         };
 
@@ -123,26 +140,74 @@ internal sealed class ArgumentSchema
         return null;
     }
 
-    private static SchemaMistake? Pass(ref Utf8JsonReader value, ref bool mayRepeat)
+    private static SchemaMistake? Pass(ref Utf8JsonReader value, ref Look look)
     {
-        mayRepeat |= value.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray;
+        look.MayRepeat |= value.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray;
         value.Skip();
         return null;
     }
 
-    // What went furthest is what was meant: the one whose type an object names, and is wrong in a member of that.
-    private SchemaMistake? FindInAlternatives(ref Utf8JsonReader value, ref bool mayRepeat)
+    // An object mostly names its type: then it is compared with that alone. To try all of them would take twice the time with each level.
+    private SchemaMistake? FindInOneOf(ref Utf8JsonReader value, ref Look look)
+    {
+        if (value.TokenType != JsonTokenType.StartObject)
+        {
+            return FindInAlternatives(_alternatives, ref value, ref look);
+        }
+
+        var types = _objects.Value;
+        return types.Name is null ? FindInAlternatives(types.All, ref value, ref look)
+            : Choose(types, value, out var hasName) is { } type ? type.Find(ref value, ref look)
+            : new($".{types.Name}", hasName ? "has a wrong form" : "is required");
+    }
+
+    private static ArgumentSchema? Choose(ObjectTypes types, Utf8JsonReader value, out bool hasName)
+    {
+        hasName = false;
+        while (value.Read() && value.TokenType == JsonTokenType.PropertyName)
+        {
+            if (!value.ValueTextEquals(types.Name))
+            {
+                value.Skip();
+                continue;
+            }
+
+            hasName = true;
+            value.Read();
+            foreach (var type in types.All)
+            {
+                if (type.Of(types.Name!) is { _isConstant: true } name && name.FindBrokenRule(value) is null)
+                {
+                    return type;
+                }
+            }
+
+            break;
+        }
+
+        return types.Unnamed;
+    }
+
+    // What went furthest is what was meant.
+    private static SchemaMistake? FindInAlternatives(ArgumentSchema[] alternatives, ref Utf8JsonReader value, ref Look look)
     {
         SchemaMistake? furthest = null;
         var at = -1L;
-        foreach (var one in _alternatives)
+        foreach (var one in alternatives)
         {
+            if (look.BytesInVain > MaxBytesInVain)
+            {
+                return new("", "is nested too deeply to be checked");
+            }
+
             var tried = value;
-            if (one.Find(ref tried, ref mayRepeat) is not { } mistake)
+            if (one.Find(ref tried, ref look) is not { } mistake)
             {
                 value = tried;
                 return null;
             }
+
+            look.BytesInVain += tried.BytesConsumed - value.BytesConsumed;
 
             furthest =
                 tried.BytesConsumed < at ? furthest
@@ -157,10 +222,10 @@ internal sealed class ArgumentSchema
     // Models write numbers as texts, which the MCP SDK reads. It reads nothing else from a text.
     private SchemaMistake? FindInText(Utf8JsonReader value)
     {
-        var mayRepeat = false;
+        var look = default(Look);
         var text = value.ValueIsEscaped ? Encoding.UTF8.GetBytes(value.GetString()!) : value.ValueSpan;
         var inner = new Utf8JsonReader(text);
-        return IsNumber(text) && inner.Read() ? Find(ref inner, ref mayRepeat) : new("", $"must be {Words()}");
+        return IsNumber(text) && inner.Read() ? Find(ref inner, ref look) : new("", $"must be {Words()}");
     }
 
     private static bool IsNumber(ReadOnlySpan<byte> text)
@@ -177,7 +242,7 @@ internal sealed class ArgumentSchema
         }
     }
 
-    private SchemaMistake? FindInObject(ref Utf8JsonReader value, ref bool mayRepeat)
+    private SchemaMistake? FindInObject(ref Utf8JsonReader value, ref Look look)
     {
         Span<bool> seen = _members.Length <= 64 ? stackalloc bool[_members.Length] : new bool[_members.Length];
         while (value.Read() && value.TokenType == JsonTokenType.PropertyName)
@@ -189,7 +254,7 @@ internal sealed class ArgumentSchema
                 return new($".{name}", "is not known");
             }
 
-            mayRepeat |= index < 0 || seen[index];
+            look.MayRepeat |= index < 0 || seen[index];
             value.Read();
             if (index >= 0)
             {
@@ -197,8 +262,8 @@ internal sealed class ArgumentSchema
             }
 
             var mistake = (index < 0 ? _values : _members[index].Schema) is { } schema
-                ? schema.Find(ref value, ref mayRepeat)
-                : Pass(ref value, ref mayRepeat);
+                ? schema.Find(ref value, ref look)
+                : Pass(ref value, ref look);
             if (mistake is not null)
             {
                 return mistake.Below($".{name}");
@@ -235,16 +300,16 @@ internal sealed class ArgumentSchema
         return null;
     }
 
-    private SchemaMistake? FindInList(ref Utf8JsonReader value, ref bool mayRepeat)
+    private SchemaMistake? FindInList(ref Utf8JsonReader value, ref Look look)
     {
         if (_items is null)
         {
-            return Pass(ref value, ref mayRepeat);
+            return Pass(ref value, ref look);
         }
 
         for (var index = 0; value.Read() && value.TokenType != JsonTokenType.EndArray; index++)
         {
-            if (_items.Find(ref value, ref mayRepeat) is { } mistake)
+            if (_items.Find(ref value, ref look) is { } mistake)
             {
                 return mistake.Below(string.Create(CultureInfo.InvariantCulture, $"[{index}]"));
             }
@@ -314,6 +379,44 @@ internal sealed class ArgumentSchema
 
     private static JsonElement? Member(JsonElement schema, string name) =>
         schema.ValueKind == JsonValueKind.Object && schema.TryGetProperty(name, out var value) ? value : null;
+
+    /// <summary>What is noted on the way through a value.</summary>
+    private struct Look
+    {
+        /// <summary>Whether there are names that were not looked at, or one twice.</summary>
+        public bool MayRepeat;
+
+        /// <summary>The bytes that were read for alternatives that the value is not.</summary>
+        public long BytesInVain;
+    }
+
+    /// <summary>The alternatives that an object may be.</summary>
+    /// <param name="All">All of them.</param>
+    /// <param name="Name">The member by whose constant they are told apart; null where there is none.</param>
+    /// <param name="Unnamed">The one without that member; null where all have it.</param>
+    private sealed record ObjectTypes(ArgumentSchema[] All, string? Name, ArgumentSchema? Unnamed)
+    {
+        public static ObjectTypes Of(ArgumentSchema[] alternatives)
+        {
+            ArgumentSchema[] all =
+            [
+                .. alternatives
+                    .Select(one => one._reference?.Invoke() ?? one)
+                    .Where(one => one._types.Length == 0 || one._types.Contains("object")),
+            ];
+            foreach (
+                var name in all.SelectMany(one => one._members).Where(member => member.Schema._isConstant).Select(member => member.Name)
+            )
+            {
+                if (all.Where(one => one.Of(name) is not { _isConstant: true }).ToArray() is { Length: <= 1 } unnamed)
+                {
+                    return new(all, name, unnamed.FirstOrDefault());
+                }
+            }
+
+            return new(all, Name: null, Unnamed: null);
+        }
+    }
 
     /// <summary>The whole that references point into.</summary>
     private sealed class Document(JsonElement root)

@@ -39,7 +39,6 @@ internal sealed class SdkCalls(CallStarter starter, ILogger<SdkCalls> logger) : 
             var result = tool is MethodTool method
                 ? await RunAsync(method, call, request, ends.Token)
                 : await RunAsync(tool, call, request, ends.Token);
-            call.CountBytes(ToolAnswer.Measure(result));
             if (result.IsError is true && call.Outcome == CallOutcome.Ok)
             {
                 call.Note(CallOutcome.Error);
@@ -47,7 +46,7 @@ internal sealed class SdkCalls(CallStarter starter, ILogger<SdkCalls> logger) : 
 
             return result;
         }
-        catch (OperationCanceledException) when (ends.IsCancellationRequested)
+        catch (OperationCanceledException exception) when (CallOutcome.IsCancelled(exception, ends.Token))
         {
             call.Note(CallOutcome.Cancelled);
             throw;
@@ -84,17 +83,25 @@ internal sealed class SdkCalls(CallStarter starter, ILogger<SdkCalls> logger) : 
 
     public void PostConfigure(string? name, McpServerOptions options)
     {
-        var (filters, handlers) = (options.Filters.Request, options.Handlers);
+        var filters = options.Filters.Request;
         filters.GetPromptFilters.Add(Filter);
         filters.ReadResourceFilters.Add(Filter);
-
-        // What the SDK answers by itself runs no handler, and takes no place among the calls.
-        AddWhereNotAlone(filters.ListPromptsFilters, handlers.ListPromptsHandler);
-        AddWhereNotAlone(filters.ListResourcesFilters, handlers.ListResourcesHandler);
-        AddWhereNotAlone(filters.ListResourceTemplatesFilters, handlers.ListResourceTemplatesHandler);
-        AddOrRefuse(RequestMethods.ResourcesSubscribe, filters.SubscribeToResourcesFilters, handlers.SubscribeToResourcesHandler);
-        AddOrRefuse(RequestMethods.ResourcesUnsubscribe, filters.UnsubscribeFromResourcesFilters, handlers.UnsubscribeFromResourcesHandler);
-        AddWhereNotAlone(filters.CompleteFilters, handlers.CompleteHandler);
+        AddUnlessAlone(options, static all => all.ListPromptsHandler, static all => all.ListPromptsFilters);
+        AddUnlessAlone(options, static all => all.ListResourcesHandler, static all => all.ListResourcesFilters);
+        AddUnlessAlone(options, static all => all.ListResourceTemplatesHandler, static all => all.ListResourceTemplatesFilters);
+        AddUnlessAlone(
+            options,
+            static all => all.SubscribeToResourcesHandler,
+            static all => all.SubscribeToResourcesFilters,
+            refused: RequestMethods.ResourcesSubscribe
+        );
+        AddUnlessAlone(
+            options,
+            static all => all.UnsubscribeFromResourcesHandler,
+            static all => all.UnsubscribeFromResourcesFilters,
+            refused: RequestMethods.ResourcesUnsubscribe
+        );
+        AddUnlessAlone(options, static all => all.CompleteHandler, static all => all.CompleteFilters);
 #pragma warning disable MCPEXP002 // See Wrap.
         if (options.RequestHandlers is { } methods)
         {
@@ -115,36 +122,27 @@ internal sealed class SdkCalls(CallStarter starter, ILogger<SdkCalls> logger) : 
         };
 #pragma warning restore MCPEXP002
 
-    private void AddWhereNotAlone<TParams, TResult>(
-        IList<McpRequestFilter<TParams, TResult>> filters,
-        McpRequestHandler<TParams, TResult>? handler
-    )
-    {
-        if (handler is not null || filters.Count > 0)
-        {
-            filters.Add(Filter);
-        }
-    }
-
-    // The SDK answers "{}" where there is nobody to do it, and its client would wait for ever for what it subscribed to.
-    private void AddOrRefuse<TParams, TResult>(
-        string method,
-        IList<McpRequestFilter<TParams, TResult>> filters,
-        McpRequestHandler<TParams, TResult>? handler
-    )
-    {
-        if (handler is null && filters.Count == 0)
-        {
-            filters.Add(_ => (_, _) => throw new McpProtocolException($"Method '{method}' is not available.", McpErrorCode.MethodNotFound));
-        }
-        else
-        {
-            filters.Add(Filter);
-        }
-    }
-
     private McpRequestHandler<TParams, TResult> Filter<TParams, TResult>(McpRequestHandler<TParams, TResult> next) =>
-        (request, cancellationToken) => RunAsync(request, () => next(request, cancellationToken));
+        (request, cancellationToken) => RunAsync(request, () => next(request, cancellationToken), cancellationToken);
+
+    // What the SDK answers by itself runs no handler, and takes no place among the calls. An application may give a handler or a filter to
+    // one session alone, so that each request asks the options of its own server. This filter is always among them. A method is refused where
+    // the SDK would answer "{}" although there is nobody to do it: its client would wait for ever for what it subscribed to.
+    private void AddUnlessAlone<TParams, TResult>(
+        McpServerOptions options,
+        Func<McpServerHandlers, McpRequestHandler<TParams, TResult>?> handler,
+        Func<McpRequestFilters, IList<McpRequestFilter<TParams, TResult>>> filters,
+        string? refused = null
+    ) =>
+        filters(options.Filters.Request)
+            .Add(next =>
+                (request, cancellationToken) =>
+                    request.Server.ServerOptions is var own && handler(own.Handlers) is null && filters(own.Filters.Request).Count == 1
+                        ? refused is null
+                            ? next(request, cancellationToken)
+                            : throw new McpProtocolException($"Method '{refused}' is not available.", McpErrorCode.MethodNotFound)
+                        : RunAsync(request, () => next(request, cancellationToken), cancellationToken)
+            );
 
     private async ValueTask<CallToolResult> RunAsync(
         MethodTool tool,
@@ -154,12 +152,9 @@ internal sealed class SdkCalls(CallStarter starter, ILogger<SdkCalls> logger) : 
     )
     {
         var answer = await tool.InvokeAsync(call, request, cancellationToken);
-        if (call.Work is { IsEmpty: false })
-        {
-            // What was written must be able to be answered.
-            ToolAnswer.FromResult(answer).ThrowIfTooLarge();
-        }
 
+        // What was written must be able to be answered.
+        call.CountBytes(call.Work is { IsEmpty: false } ? ToolAnswer.FromResult(answer).ThrowIfTooLarge() : ToolAnswer.Measure(answer));
         await call.CommitAsync(answer.IsError is true);
         LogRefusal(call, answer.IsError is true);
         return answer;
@@ -178,12 +173,16 @@ internal sealed class SdkCalls(CallStarter starter, ILogger<SdkCalls> logger) : 
         try
         {
             var answer = await run.RunAsync(call, cancellationToken);
-            var result = answer.ToResult();
+            var result = answer.ToResult(out var bytes);
+            call.CountBytes(bytes);
             await call.CommitAsync(answer.IsError);
             LogRefusal(call, answer.IsError);
             return result;
         }
-        catch (Exception exception) when (exception is not OperationCanceledException && run.Fail(exception, call) is { } failure)
+        catch (Exception exception)
+            when (!(exception is OperationCanceledException ended && CallOutcome.IsCancelled(ended, cancellationToken))
+                && run.Fail(exception, call) is { } failure
+            )
         {
             call.Note(CallOutcome.Of(exception, run.IsCallersMistake(exception)));
             if (exception is StoreUnavailableException)
@@ -192,11 +191,17 @@ internal sealed class SdkCalls(CallStarter starter, ILogger<SdkCalls> logger) : 
                 RequestFlow.Current!.Reply.RefuseForStore();
             }
 
-            return failure.ToResult();
+            var result = failure.ToResult(out var bytes);
+            call.CountBytes(bytes);
+            return result;
         }
     }
 
-    private async ValueTask<TResult> RunAsync<TResult>(MessageContext request, Func<ValueTask<TResult>> handler)
+    private async ValueTask<TResult> RunAsync<TResult>(
+        MessageContext request,
+        Func<ValueTask<TResult>> handler,
+        CancellationToken cancellationToken
+    )
     {
         var call = Begin(tool: null);
         try
@@ -206,7 +211,7 @@ internal sealed class SdkCalls(CallStarter starter, ILogger<SdkCalls> logger) : 
             await call.CommitAsync();
             return answer;
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException exception) when (CallOutcome.IsCancelled(exception, cancellationToken))
         {
             call.Note(CallOutcome.Cancelled);
             throw;

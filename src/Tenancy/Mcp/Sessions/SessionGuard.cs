@@ -24,6 +24,9 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, Ses
     private static readonly JsonTypeInfo<InitializeRequestParams> ClientType =
         (JsonTypeInfo<InitializeRequestParams>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(InitializeRequestParams));
 
+    private static readonly JsonTypeInfo<ClientCapabilities> CapabilitiesType =
+        (JsonTypeInfo<ClientCapabilities>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(ClientCapabilities));
+
     /// <summary>Whose the sessions of a caller are.</summary>
     public static SessionOwner Owner(TenantModel tenant, CallerIdentity caller) => new(tenant.Record.SessionEpoch, caller.Value);
 
@@ -118,21 +121,23 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, Ses
     }
 
     // A client may say much that nobody asks for again, such as its icons. What it can do is what a session needs most.
-    private static string Describe(InitializeRequestParams client)
+    internal static string Describe(InitializeRequestParams client)
     {
-        var json = JsonSerializer.Serialize(client, ClientType);
-        if (json.Length <= MaxClientLength)
+        // What is null is not written, and could not be read again where it must be there.
+        var isWhole = client is { ProtocolVersion: not null, Capabilities: not null, ClientInfo: { Name: not null, Version: not null } };
+        if (isWhole && JsonSerializer.Serialize(client, ClientType) is { Length: <= MaxClientLength } all)
         {
-            return json;
+            return all;
         }
 
+        // A copy: what the client said is the MCP SDK's, which goes on to use it.
         var kept = new InitializeRequestParams
         {
-            ProtocolVersion = client.ProtocolVersion,
-            Capabilities = client.Capabilities,
-            ClientInfo = new() { Name = Shorten(client.ClientInfo.Name), Version = Shorten(client.ClientInfo.Version) },
+            ProtocolVersion = client.ProtocolVersion ?? "",
+            Capabilities = Copy(client.Capabilities),
+            ClientInfo = new() { Name = Shorten(client.ClientInfo?.Name), Version = Shorten(client.ClientInfo?.Version) },
         };
-        json = JsonSerializer.Serialize(kept, ClientType);
+        var json = JsonSerializer.Serialize(kept, ClientType);
         if (json.Length <= MaxClientLength)
         {
             return json;
@@ -143,7 +148,15 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, Ses
         return JsonSerializer.Serialize(kept, ClientType);
     }
 
-    private static string Shorten(string text) => text.Length <= MaxNameLength ? text : text[..MaxNameLength];
+    private static ClientCapabilities Copy(ClientCapabilities? capabilities) =>
+        capabilities is null
+            ? new()
+            : JsonSerializer.Deserialize(JsonSerializer.SerializeToUtf8Bytes(capabilities, CapabilitiesType), CapabilitiesType)!;
+
+    private static string Shorten(string? text) =>
+        text is null ? ""
+        : text.Length <= MaxNameLength ? text
+        : text[..MaxNameLength];
 
     /// <summary>Finds what the client of a session said of itself, where the session is the caller's at this tenant.</summary>
     /// <returns>Null where it is not, and where nothing was kept.</returns>

@@ -1,5 +1,5 @@
 -- Keeps entries in a log of what tenants share. Done again with the same entries it changes nothing.
--- KEYS: 1 log (sorted set of "time.tag tenant text")  2 places (sorted set of "tenant time.tag")  3 what the entries take up in bytes
+-- KEYS: 1 log (sorted set of "time.tag tenant text")  2 places (sorted set of "tenant time.tag")  3 their sizes in bytes (hash)
 -- ARGV: 1 terms  2 'now' where the entries have no time yet, 'then' where they have  3.. entries
 -- Gives: 1
 local time = ''

@@ -2,7 +2,8 @@
 -- KEYS: 1 generation  2 versions (sorted set, account by the time of its last change in us)
 --       each document that was remembered (hash)
 --       with a claim: record (hash); where the claim ends also: index of records (sorted set), sizes of answers (hash), the same two of
---       the caller, callers that have records (sorted set, by when all of them are gone), usage of the day (hash), days of it (sorted set)
+--       the caller, callers that have records (sorted set, by when all of them are gone), usage of the day (hash), days of it (sorted set,
+--       "generation:day" by day)
 --       with documents: documents (sorted set, all scores 0: account:collection:creation time:id hash), documents by id (sorted set, all
 --       scores 0: collection:id hash:account), storage of the documents in bytes, that of each caller that created some (hash), each
 --       document (hash), then the documents that some of them belong to (hash)
@@ -172,7 +173,7 @@ if claim == '2' then
     redis.call('HINCRBY', usage, 'bytes ' .. use, bytesUsed)
     if units ~= '0' then redis.call('HINCRBY', usage, 'units ' .. use, units) end
     redis.call('PEXPIRE', usage, dayKept)
-    redis.call('ZADD', usageDays, day, day)
+    redis.call('ZADD', usageDays, day, ARGV[1] .. ':' .. day)
     redis.call('ZREMRANGEBYSCORE', usageDays, '-inf', '(' .. firstDay)
   end
 end

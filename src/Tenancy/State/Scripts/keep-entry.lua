@@ -2,43 +2,49 @@
 -- entries.
 -- An entry is "time.tag tenant text": the time in us, 16 digits, so that entries are in the order of their bytes. '-' stands for no tenant.
 -- Takes: log (sorted set of entries, all scores 0), places (sorted set of "tenant time.tag", all scores 0), what the entries take up in
---        bytes, the terms (the most entries, the most of one tenant, the most bytes, the longest age in ms, the offset of the clock in ms),
---        and the entry. One that is kept already is left as it is.
+--        bytes (hash, by tenant, and 'of all'), the terms (the most entries, the most of one tenant, the most bytes, the most bytes of one
+--        tenant, the longest age in ms, the offset of the clock in ms), and the entry. One that is kept already is left as it is.
 local MOST_FORGOTTEN = 100
 local function timeOf(terms)
   local t = redis.call('TIME')
   return tonumber(t[1]) * 1000000 + tonumber(t[2]) + tonumber(string.match(terms, '(%S+)$')) * 1000
 end
-local function keepEntry(log, places, size, terms, entry)
+local function keepEntry(log, places, sizes, terms, entry)
   if redis.call('ZADD', log, '0', entry) == 0 then return end
   local id, tenant = string.match(entry, '^(%S+) (%S+) ')
   redis.call('ZADD', places, '0', tenant .. ' ' .. id)
-  redis.call('INCRBY', size, #entry)
-  local most, mostOfTenant, mostBytes, age = string.match(terms, '^(%S+) (%S+) (%S+) (%S+)')
+  -- No tenant is called so: an id has no space.
+  local bytes = redis.call('HINCRBY', sizes, 'of all', #entry)
+  local most, mostOfTenant, mostBytes, mostBytesOfTenant, age = string.match(terms, '^(%S+) (%S+) (%S+) (%S+) (%S+)')
   local oldest = string.format('%016.0f', timeOf(terms) - tonumber(age) * 1000)
-  local count, ofTenant = redis.call('ZCARD', log), 0
+  local count, ofTenant, bytesOfTenant = redis.call('ZCARD', log), 0, 0
   if tenant ~= '-' then
     ofTenant = redis.call('ZLEXCOUNT', places, '[' .. tenant .. ' ', '(' .. tenant .. '!') - tonumber(mostOfTenant)
+    bytesOfTenant = redis.call('HINCRBY', sizes, tenant, #entry) - tonumber(mostBytesOfTenant)
   end
   for _ = 1, MOST_FORGOTTEN do
-    local gone
-    if ofTenant > 0 then
+    local gone, first
+    if ofTenant > 0 or bytesOfTenant > 0 then
       local place = redis.call('ZRANGEBYLEX', places, '[' .. tenant .. ' ', '(' .. tenant .. '!', 'LIMIT', '0', '1')[1]
-      local first = string.sub(place, #tenant + 2)
+      first = place and string.sub(place, #tenant + 2)
+      -- What is kept now stays, however large it is.
+      if first == id and ofTenant <= 0 then first, bytesOfTenant = nil, 0 end
+    end
+    if first then
       gone = redis.call('ZRANGEBYLEX', log, '[' .. first .. ' ', '(' .. first .. '!', 'LIMIT', '0', '1')[1]
       if not gone then return end
-      ofTenant = ofTenant - 1
     else
       gone = redis.call('ZRANGE', log, '0', '0')[1]
       if not gone then return end
-      local isOver = count > tonumber(most) or tonumber(redis.call('GET', size) or '0') > tonumber(mostBytes)
+      local isOver = count > tonumber(most) or bytes > tonumber(mostBytes)
       if not isOver and string.sub(gone, 1, 16) >= oldest then return end
     end
-    count = count - 1
     local goneId, goneTenant = string.match(gone, '^(%S+) (%S+) ')
     redis.call('ZREM', log, gone)
     redis.call('ZREM', places, goneTenant .. ' ' .. goneId)
-    redis.call('DECRBY', size, #gone)
+    count, bytes = count - 1, redis.call('HINCRBY', sizes, 'of all', -#gone)
+    if goneTenant ~= '-' and redis.call('HINCRBY', sizes, goneTenant, -#gone) <= 0 then redis.call('HDEL', sizes, goneTenant) end
+    if goneTenant == tenant then ofTenant, bytesOfTenant = ofTenant - 1, bytesOfTenant - #gone end
   end
 end
 

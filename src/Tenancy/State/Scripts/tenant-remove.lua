@@ -2,6 +2,7 @@
 -- KEYS: 1 metadata of the tenant (hash)  2 routes (hash, URL -> id)  3 index (sorted set of ids)  4 version
 --       5 changes (sorted set, id by version)
 --       6 unfinished (sorted set, id by version)  7 history (sorted set, tag by version)  8 to 10 log of the audit, as in keep-entry
+--       11 unregistered tenants that left data (sorted set of ids)
 -- ARGV: 1 id  2 'purging' where its data is to be deleted, 'kept' where it stays
 --       3 entry of the audit without its time  4 terms of the audit  5 version of the caller's last change  6 its tag
 -- Gives: {1, version, tag, whether the caller's last change is there} removed
@@ -13,6 +14,7 @@ local entry = string.format('%016.0f', timeOf(ARGV[4])) .. '.' .. ARGV[3]
 if not urls then
   if ARGV[2] == 'purging' and (redis.call('HDEL', KEYS[1], 'kept') == 1 or current[3]) then
     redis.call('HDEL', KEYS[1], 'origin', 'owner')
+    redis.call('ZREM', KEYS[11], ARGV[1])
     redis.call('HSET', KEYS[1], 'purging', '1')
     if not current[3] then keepEntry(KEYS[8], KEYS[9], KEYS[10], ARGV[4], entry) end
     redis.call('ZADD', KEYS[6], current[2], ARGV[1])
@@ -32,5 +34,6 @@ if ARGV[2] == 'purging' then
   redis.call('ZADD', KEYS[6], version, ARGV[1])
 else
   redis.call('ZREM', KEYS[6], ARGV[1])
+  redis.call('ZADD', KEYS[11], '0', ARGV[1])
 end
 return {1, version, tag, isSame}

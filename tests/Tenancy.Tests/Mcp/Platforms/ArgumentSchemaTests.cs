@@ -157,6 +157,86 @@ public sealed class ArgumentSchemaTests
     [InlineData("""{"$ref":"#/properties/a"}""")]
     public void A_reference_that_leads_nowhere_allows_everything_and_ends(string schema) => Assert.Null(Find(schema, "5"));
 
+    [Theory]
+    [InlineData("""{"kind":"leaf","size":1}""", null)]
+    [InlineData("""{"size":1,"kind":"leaf"}""", null)]
+    [InlineData("""{"child":{"size":1,"kind":"leaf"},"kind":"branch"}""", null)]
+    [InlineData("""{"child":{"kind":"leaf","size":"x"},"kind":"branch"}""", "a.child.size must be a whole number.")]
+    [InlineData("""{"kind":"leaf","child":{}}""", "a.child is not known.")]
+    [InlineData("""{"kind":"root"}""", "a.kind has a wrong form.")]
+    [InlineData("""{"kind":"leaf","kind":"branch","size":1}""", "a.kind must be leaf.")]
+    [InlineData("{}", "a.kind is required.")]
+    [InlineData("5", "a must be an object.")]
+    public void An_object_that_may_be_of_several_types_is_compared_with_the_one_that_it_names(string value, string? mistake) =>
+        Assert.Equal(mistake, Words(Read(Tree).Of("a")!.Find(JsonElement.Parse(value))));
+
+    [Theory]
+    [InlineData(true, "size", null)]
+    [InlineData(true, "other", "is not known.")]
+    [InlineData(false, "size", null)]
+    [InlineData(false, "other", "is not known.")]
+    public void The_deepest_nesting_of_such_objects_ends_at_once(bool isNameFirst, string member, string? mistake)
+    {
+        var value = $$"""{"{{member}}":1,"kind":"leaf"}""";
+        for (var depth = 0; depth < 62; depth++)
+        {
+            value = isNameFirst ? $$"""{"kind":"branch","child":{{value}}}""" : $$"""{"child":{{value}},"kind":"branch"}""";
+        }
+
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        var found = Words(Read(Tree).Of("a")!.Find(JsonElement.Parse(value)));
+        Assert.True(mistake is null ? found is null : found!.EndsWith(mistake, StringComparison.Ordinal), found);
+        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(5));
+    }
+
+    [Fact]
+    public void Types_that_nothing_tells_apart_are_tried_within_bounds()
+    {
+        const string Schema = """
+            {
+              "properties": { "a": { "anyOf": [{ "$ref": "#/$defs/one" }, { "$ref": "#/$defs/other" }] } },
+              "$defs": {
+                "one": { "type": "object", "properties": { "child": { "$ref": "#/properties/a" }, "x": { "type": "string" } } },
+                "other": { "type": "object", "properties": { "child": { "$ref": "#/properties/a" }, "x": { "type": "boolean" } } }
+              }
+            }
+            """;
+        Assert.Null(Words(Read(Schema).Of("a")!.Find(JsonElement.Parse("""{"child":{"x":true},"x":"y"}"""))));
+        var value = """{"x":5}""";
+        for (var depth = 0; depth < 62; depth++)
+        {
+            value = $$"""{"child":{{value}}}""";
+        }
+
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        Assert.NotNull(Read(Schema).Of("a")!.Find(JsonElement.Parse(value)));
+        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(10));
+    }
+
+    private const string Tree = """
+        {
+          "properties": { "a": { "anyOf": [{ "$ref": "#/$defs/leaf" }, { "$ref": "#/$defs/twig" }, { "$ref": "#/$defs/branch" }] } },
+          "$defs": {
+            "leaf": {
+              "type": "object",
+              "properties": { "kind": { "const": "leaf" }, "size": { "type": "integer" } },
+              "required": ["kind"],
+              "additionalProperties": false
+            },
+            "twig": {
+              "type": "object",
+              "properties": { "child": { "$ref": "#/properties/a" }, "kind": { "const": "twig" } }
+            },
+            "branch": {
+              "type": "object",
+              "properties": { "child": { "$ref": "#/properties/a" }, "kind": { "const": "branch" } },
+              "required": ["kind"],
+              "additionalProperties": false
+            }
+          }
+        }
+        """;
+
     private static ArgumentSchema Read(string schema) => ArgumentSchema.Read(JsonElement.Parse(schema));
 
     private static string? Words(SchemaMistake? mistake) => mistake is null ? null : $"a{mistake.Place} {mistake.Text}.";
