@@ -42,6 +42,7 @@ public sealed class Order(InventoryLists lists, CreativeLibrary library, TimePro
         );
         var buy = new MediaBuy
         {
+            Account = request.Account,
             Brand = request.Brand,
             Currency = priced[0].Price.Currency,
             Status = MediaBuyStatus.PendingCreatives,
@@ -66,7 +67,7 @@ public sealed class Order(InventoryLists lists, CreativeLibrary library, TimePro
             ProductId = priced.Product.ProductId,
             PricingOptionId = priced.Price.PricingOptionId,
             Budget = priced.Request.Budget,
-            BidPrice = OrderRules.BidOf(priced.Price, priced.Request.BidPrice),
+            BidPrice = priced.Request.BidPrice,
             Paused = priced.Request.Paused,
             CreativeAssignments = priced.Request.CreativeAssignments,
             TargetingOverlay = priced.Request.TargetingOverlay?.WithoutSecrets(),
