@@ -1,10 +1,11 @@
+using Microsoft.Extensions.Options;
 using Tenancy.Adcp;
 using Tenancy.Mcp;
 
 namespace Adcp_TenantServer.Selling;
 
 /// <summary>Checks what a buyer wants against the products, and makes a media buy of it.</summary>
-public sealed class Order(InventoryLists lists, CreativeLibrary library, TimeProvider time)
+public sealed class Order(InventoryLists lists, CreativeLibrary library, IOptions<AdcpOptions> options, TimeProvider time)
 {
     /// <returns>The media buy, and what the buyer should know of it.</returns>
     public async Task<(MediaBuy Buy, string? Message)> CreateAsync(
@@ -14,6 +15,12 @@ public sealed class Order(InventoryLists lists, CreativeLibrary library, TimePro
         CancellationToken cancellationToken
     )
     {
+        if (options.Value.TestMode)
+        {
+            // A checker bids on each price of cpm, also where that is fixed: every other buyer is told that the bid would count for nothing.
+            request = request with { Packages = [.. request.Packages.Select(package => WithoutNeedlessBid(package, products))] };
+        }
+
         var now = time.GetUtcNow();
         foreach (var (index, package) in request.Packages.Index())
         {
@@ -59,6 +66,17 @@ public sealed class Order(InventoryLists lists, CreativeLibrary library, TimePro
         };
         return (buy.At(now), message);
     }
+
+    private static PackageRequest WithoutNeedlessBid(PackageRequest package, IReadOnlyList<Product> products) =>
+        products
+            .FirstOrDefault(product => product.ProductId == package.ProductId)
+            ?.PricingOptions.FirstOrDefault(price => price.PricingOptionId == package.PricingOptionId)
+            is { FixedPrice: not null }
+            ? package with
+            {
+                BidPrice = null,
+            }
+            : package;
 
     private static Package ToPackage(PricedPackage priced, string id) =>
         new()
