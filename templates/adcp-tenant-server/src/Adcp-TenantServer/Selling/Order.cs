@@ -17,7 +17,7 @@ public sealed class Order(InventoryLists lists, CreativeLibrary library, IOption
     {
         if (options.Value.TestMode)
         {
-            // A checker bids on each price of cpm, also where that is fixed: every other buyer is told that the bid would count for nothing.
+            // A checker bids on each price by cpm, also where that is fixed. Every other buyer is told that such a bid counts for nothing.
             request = request with { Packages = [.. request.Packages.Select(package => WithoutNeedlessBid(package, products))] };
         }
 
