@@ -1,12 +1,12 @@
+using System.Text.Json;
 using Tenancy.Mcp;
 using Tenancy.State;
 
 namespace Tenancy.Adcp;
 
 /// <summary>
-/// An account as it is kept: among the documents of the caller that opened it (<see cref="ToolContext.CallerDocuments{T}"/>), under a
-/// random
-/// id.
+/// An account as it is kept: among the documents of the caller that opened it (<see cref="ToolContext.CallerDocuments{T}"/>), under an id
+/// that nobody can compute.
 /// </summary>
 [Document("accounts")]
 public sealed record AccountDocument : TenantDocument
@@ -16,4 +16,9 @@ public sealed record AccountDocument : TenantDocument
 
     /// <summary>Gets the account; its id is that of the document.</summary>
     public required Account Account { get; init; }
+
+    /// <summary>
+    /// Gets where the buyer wants to be told of changes of it, by <c>push_notification_config</c>; null for nowhere. Nothing is sent yet.
+    /// </summary>
+    public JsonElement? Notify { get; init; }
 }

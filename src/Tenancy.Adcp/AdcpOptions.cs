@@ -15,7 +15,7 @@ public sealed class AdcpOptions
 
     /// <summary>
     /// Gets or sets whether the tools are there with which a checker prepares and simulates things. All accounts of a caller have what it
-    /// buys in one place then. It is refused everywhere but in Development.
+    /// buys in one place then, which is that caller's alone. It is refused everywhere but in Development.
     /// </summary>
     /// <value>
     /// Default: false. <c>Tenancy:AllowDevelopmentValues</c> accepts it in an environment that is named neither Development nor Production.

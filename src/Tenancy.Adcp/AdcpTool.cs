@@ -60,17 +60,31 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
         try
         {
             var read = _wire.Read(json);
-            if (_unmet is not null && read.Request is not UpdateMediaBuyRequest { Canceled: true })
-            {
-                // AdCP, media buys: where a buy is canceled, everything else in the request is ignored.
-                _unmet.Refuse(json);
-            }
-
-            return new Run(this, read);
+            var unmet = FindUnmet(read.Request, json);
+            return unmet is null || ToolWire<TRequest, TResponse>.IsIdempotent ? new Run(this, read, unmet) : throw unmet;
         }
         catch (AdcpException exception)
         {
             return ToolRun.Answered(ToolWire<TRequest, TResponse>.Refuse(exception, json));
+        }
+    }
+
+    private AdcpException? FindUnmet(TRequest request, ReadOnlySpan<byte> json)
+    {
+        // AdCP, media buys: where a buy is canceled, everything else in the request is ignored.
+        if (_unmet is null || request is UpdateMediaBuyRequest { Canceled: true })
+        {
+            return null;
+        }
+
+        try
+        {
+            _unmet.Refuse(json);
+            return null;
+        }
+        catch (AdcpException unmet)
+        {
+            return unmet;
         }
     }
 
@@ -90,37 +104,63 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
         return _wire.Check(response);
     }
 
-    private async ValueTask<ToolAnswer> RunAsync(ToolArguments<TRequest> arguments, Call call, CancellationToken cancellationToken)
+    private async ValueTask<ToolAnswer> RunAsync(
+        ToolArguments<TRequest> arguments,
+        AdcpException? unmet,
+        Call call,
+        CancellationToken cancellationToken
+    )
     {
-        await _account.ResolveAsync(call, arguments.Request, cancellationToken);
+        if (CallAccount.IsAnonymous(call))
+        {
+            RefuseStranger(arguments.Request);
+        }
+
+        var account = await _account.ResolveAsync(call, arguments.Request, cancellationToken);
         if (arguments.Request is not IIdempotentRequest { IdempotencyKey: var key })
         {
             return _wire.Answer(await HandleAsync(arguments.Request, call, cancellationToken), arguments.Request);
         }
 
-        if (CallAccount.IsAnonymous(call))
-        {
-            throw new AdcpException(AdcpError.AuthRequired, "Credentials are required.");
-        }
-
-        var isAgain = false;
         var outcome = await _keyed.RunAsync(
             call,
             new(ProtocolTool.Name, key, arguments.Hash!, _timeout) { IsAnswer = static exception => exception is AdcpException },
             async token =>
             {
-                // What has changed since the last try may be the account.
-                if (isAgain)
+                // All of this comes after the claim: what was answered once is answered so again, whatever the seller supports by now, and
+                // wherever the account stands.
+                if (unmet is not null)
                 {
-                    await _account.CheckAsync(call, arguments.Request, token);
+                    throw unmet;
                 }
 
-                isAgain = true;
+                await _account.UseAsync(call, arguments.Request, account, token);
+
+                // What has changed at the next try may be the account.
+                account = null;
                 return _wire.Write(await HandleAsync(arguments.Request, call, token));
             },
             cancellationToken
         );
         return ToolWire<TRequest, TResponse>.Answer(outcome.ExpectDone(), key, arguments.Request);
+    }
+
+    // A caller without credentials changes nothing, and sees no prices: a filter by them would tell them one by one.
+    private static void RefuseStranger(TRequest request)
+    {
+        if (request is IIdempotentRequest)
+        {
+            throw new AdcpException(AdcpError.AuthRequired, "Credentials are required.");
+        }
+
+        if (request is GetProductsRequest { Filters.BudgetRange: not null })
+        {
+            throw new AdcpException(
+                AdcpError.AuthRequired,
+                "Prices are for callers with credentials, and so is a filter by them.",
+                "filters.budget_range"
+            );
+        }
     }
 
     // What the buyer is told of a failure, and what of it is logged.
@@ -179,10 +219,10 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
         Func<THandlers, TRequest, ToolContext, CancellationToken, Task<TResponse>> handle
     ) => (handlers, request, context, cancellationToken) => handle((THandlers)handlers, request, context, cancellationToken);
 
-    private sealed class Run(AdcpTool<TRequest, TResponse> tool, ToolArguments<TRequest> arguments) : ToolRun
+    private sealed class Run(AdcpTool<TRequest, TResponse> tool, ToolArguments<TRequest> arguments, AdcpException? unmet) : ToolRun
     {
         public override ValueTask<ToolAnswer> RunAsync(Call call, CancellationToken cancellationToken) =>
-            tool.RunAsync(arguments, call, cancellationToken);
+            tool.RunAsync(arguments, unmet, call, cancellationToken);
 
         public override bool IsCallersMistake(Exception exception) => exception is AdcpException;
 

@@ -1,26 +1,34 @@
+using Microsoft.Extensions.Options;
 using Tenancy.Mcp;
+using Tenancy.State;
 
 namespace Tenancy.Adcp;
 
 /// <summary>Finds the account that a request names, and narrows the call to it.</summary>
-internal sealed class CallAccount(IAccountResolver resolver, AccountBook book)
+internal sealed class CallAccount(IAccountResolver resolver, AccountBook book, IOptions<AdcpOptions> options)
 {
-    // Where everything lies that a caller has in test mode: see IsTest.
-    private const string TestAccount = "test";
+    // A checker buys for one brand and changes what it bought for another, with an account that it opens now and then. In test mode all
+    // accounts of a caller have everything in one place. They are opened, listed and halted as ever.
+    private readonly bool _isTest = options.Value.TestMode && resolver is SyncedAccounts;
 
+    /// <summary>
+    /// Narrows the call to the account that its request names. Of a request with an idempotency key the account is neither opened nor
+    /// looked at: that is for <see cref="UseAsync"/>, which runs only where there is no answer to replay.
+    /// </summary>
+    /// <returns>The account; null where the request names none, or none that is there.</returns>
     /// <exception cref="AdcpException">The caller has no such account, or it cannot be used now.</exception>
-    public async ValueTask ResolveAsync(Call call, AdcpRequest request, CancellationToken cancellationToken)
+    public async ValueTask<Account?> ResolveAsync(Call call, AdcpRequest request, CancellationToken cancellationToken)
     {
         if (IsAnonymous(call))
         {
             call.ForAccount(null);
-            return;
+            return null;
         }
 
-        if (request is TestControllerRequest { IsSeed: true } && IsTest(call))
+        if (request is TestControllerRequest { IsSeed: true } && _isTest)
         {
-            call.ForAccount(TestAccount);
-            return;
+            call.ForAccount(TestPlaceOf(call));
+            return null;
         }
 
         if (request is not IAccountRequest { Account: { } reference } named)
@@ -28,7 +36,7 @@ internal sealed class CallAccount(IAccountResolver resolver, AccountBook book)
             // Which accounts the caller has is asked when the handler reads what lies in them: most reads do not.
             var filter = (request as IAccountRequest)?.Among;
             call.ForAccounts(token => FindAllAsync(call, filter, token));
-            return;
+            return null;
         }
 
         if (!reference.IsComplete)
@@ -36,13 +44,19 @@ internal sealed class CallAccount(IAccountResolver resolver, AccountBook book)
             throw new AdcpException(AdcpError.InvalidRequest, "account must have an account_id, or brand and operator.", "account");
         }
 
-        var account = await FindAsync(call, named, reference, cancellationToken);
-        if (account is null && request is IIdempotentRequest && !IsTest(call))
+        var account = await FindAsync(call, reference, cancellationToken);
+        var place = PlaceOf(call, account);
+        if (request is IIdempotentRequest)
         {
-            account = await book.OpenAsync(reference, call.Context, cancellationToken);
+            // Where it is opened later, its id is known now: the request's key is claimed for that account.
+            place ??= await book.NextIdAsync(reference, call.Context, cancellationToken);
+        }
+        else if (account is not null)
+        {
+            Usable(account, named.Use);
         }
 
-        if (PlaceOf(call, account) is not { } place)
+        if (place is null)
         {
             // It will be opened by the first request that changes something: until then there is nothing in it.
             call.ForAccounts(_ => Task.FromResult<IReadOnlyList<string>>([]));
@@ -55,16 +69,38 @@ internal sealed class CallAccount(IAccountResolver resolver, AccountBook book)
         {
             call.ForAccount(place, (account?.Sandbox ?? reference.Sandbox) is true);
         }
+
+        return account;
     }
 
-    /// <summary>Finds the account of a call again, whose handler runs once more because something has changed.</summary>
-    /// <exception cref="AdcpException">The caller has it no more, or it cannot be used any more.</exception>
-    public async ValueTask CheckAsync(Call call, AdcpRequest request, CancellationToken cancellationToken)
+    /// <summary>
+    /// Makes sure that a request with an idempotency key may use its account, and opens one that is opened on first use: with the commit of
+    /// what the handler writes, so that a request that is refused opens none.
+    /// </summary>
+    /// <param name="call">The call.</param>
+    /// <param name="request">The request; its key is claimed.</param>
+    /// <param name="known">The account as it was resolved; null where it has to be looked for, because something may have changed.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="AdcpException">The caller has it no more, or it cannot be used.</exception>
+    public async ValueTask UseAsync(Call call, AdcpRequest request, Account? known, CancellationToken cancellationToken)
     {
-        if (
-            request is IAccountRequest { Account: { } reference } named
-            && PlaceOf(call, await FindAsync(call, named, reference, cancellationToken)) != call.Context.AccountId
-        )
+        if (request is not IAccountRequest { Account: { } reference } named)
+        {
+            return;
+        }
+
+        var account = known ?? await FindAsync(call, reference, cancellationToken);
+        if (account is null && !_isTest)
+        {
+            account = await book.OpenAsync(reference, call.Context, cancellationToken);
+        }
+
+        if (account is not null)
+        {
+            Usable(account, named.Use);
+        }
+
+        if (PlaceOf(call, account) != call.Context.AccountId)
         {
             throw new AdcpException(AdcpError.Conflict, "The account that the request names is another one by now: send it again.");
         }
@@ -96,12 +132,7 @@ internal sealed class CallAccount(IAccountResolver resolver, AccountBook book)
         };
 
     // Null where there is none yet, and a first use opens it.
-    private async Task<Account?> FindAsync(
-        Call call,
-        IAccountRequest request,
-        AccountReference reference,
-        CancellationToken cancellationToken
-    ) =>
+    private async Task<Account?> FindAsync(Call call, AccountReference reference, CancellationToken cancellationToken) =>
         await resolver.ResolveAsync(reference, call.Context, cancellationToken) switch
         {
             [] when IsOpenedOnUse(call, reference) => null,
@@ -110,7 +141,7 @@ internal sealed class CallAccount(IAccountResolver resolver, AccountBook book)
                 "You have no such account here: open it with sync_accounts.",
                 "account"
             ),
-            [var account] => Usable(account, request.Use),
+            [var account] => account,
             _ => throw new AdcpException(
                 AdcpError.AccountAmbiguous,
                 "Several of your accounts fit: name one by its account_id.",
@@ -118,37 +149,44 @@ internal sealed class CallAccount(IAccountResolver resolver, AccountBook book)
             ),
         };
 
-    // All accounts of the caller, or those that a filter names and the caller has.
+    // All accounts of the caller that can be read, or those of them that a filter names.
     private async Task<IReadOnlyList<string>> FindAllAsync(
         Call call,
         IReadOnlyList<AccountReference>? filter,
         CancellationToken cancellationToken
     )
     {
-        if (IsTest(call))
+        if (_isTest)
         {
-            return [TestAccount];
+            return [TestPlaceOf(call)];
         }
 
         if (filter is null)
         {
-            return [.. (await resolver.ResolveAsync(null, call.Context, cancellationToken)).Select(account => account.AccountId)];
+            return ReadableOf(await resolver.ResolveAsync(null, call.Context, cancellationToken));
         }
 
         HashSet<string> found = [];
         foreach (var reference in filter.Where(one => one.IsComplete))
         {
-            found.UnionWith((await resolver.ResolveAsync(reference, call.Context, cancellationToken)).Select(one => one.AccountId));
+            found.UnionWith(ReadableOf(await resolver.ResolveAsync(reference, call.Context, cancellationToken)));
         }
 
         return [.. found];
     }
 
-    private string? PlaceOf(Call call, Account? account) => IsTest(call) ? TestAccount : account?.AccountId;
+    // AdCP: nothing but list_accounts tells of an account that was declined or is over.
+    private static string[] ReadableOf(IReadOnlyList<Account> accounts) =>
+        [
+            .. accounts
+                .Where(account => account.Status is not (AccountStatus.Rejected or AccountStatus.Closed))
+                .Select(account => account.AccountId),
+        ];
 
-    // A checker buys for one brand and changes what it bought for another, with an account that it opens now and then. In test mode all
-    // accounts of a caller have everything in one place. They are opened, listed and halted as ever.
-    private bool IsTest(Call call) => resolver is SyncedAccounts && call.Context.ToolNames.Contains(Capabilities.TestController);
+    private string? PlaceOf(Call call, Account? account) => _isTest ? TestPlaceOf(call) : account?.AccountId;
+
+    // Where everything lies that a caller has in test mode: several may test at once, and none sees what the others have.
+    private static string TestPlaceOf(Call call) => StableId.Of("test", call.Context.Caller.Value);
 
     // An id says nothing of whom an account is for; and whoever resolves accounts by other means opens them, too.
     private bool IsOpenedOnUse(Call call, AccountReference reference) =>

@@ -27,22 +27,19 @@ public sealed record SellerProfile
 
     /// <summary>
     /// Gets who can be invoiced: <c>operator</c>, <c>agent</c>, <c>advertiser</c>. Default: the operator. An account with another billing
-    /// is
-    /// not opened.
+    /// is not opened.
     /// </summary>
     public IReadOnlyList<string> Billing { get; init; } = ["operator"];
 
     /// <summary>
     /// Gets when can be paid, such as <c>net_30</c>; all that AdCP has where it is empty. Default: empty. An account with other terms is
-    /// not
-    /// opened.
+    /// not opened.
     /// </summary>
     public IReadOnlyList<string> PaymentTerms { get; init; } = [];
 
     /// <summary>
     /// Gets whether buyers can have accounts for tests. Its handlers order and bill nothing where <c>ToolContext.IsSandbox</c> says that
-    /// the
-    /// account is one. Default: false; a request for such an account is refused.
+    /// the account is one. Default: false; a request for such an account is refused.
     /// </summary>
     public bool Sandbox { get; init; }
 
@@ -60,9 +57,9 @@ public enum AccountOpening
     BySync,
 
     /// <summary>
-    /// As <see cref="BySync"/>, and by the first request that changes something and names a brand and its operator. It has the first
-    /// billing
-    /// of <see cref="SellerProfile.Billing"/>. A request that reads sees an account that has nothing in it.
+    /// As <see cref="BySync"/>, and by the first request that changes something and names a brand and its operator: together with what it
+    /// changes, so that one that is refused opens nothing. It has the first billing of <see cref="SellerProfile.Billing"/>. A request that
+    /// reads sees an account that has nothing in it.
     /// </summary>
     OnFirstUse,
 }

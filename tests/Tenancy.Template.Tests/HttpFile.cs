@@ -20,7 +20,8 @@ internal static partial class HttpFile
         string Fill(string line) => Variable().Replace(line, match => Value(match.Groups[1].Value));
         string Value(string name) =>
             name == "$guid" ? Guid.NewGuid().ToString()
-            : name.Split(".response.body.$.") is [var request, var member] ? answers[request][member]!.ToString()
+            : name.Split(".response.body.$.") is [var request, var member]
+                ? member.Split('.').Aggregate(answers[request], (node, part) => node[part]!).ToString()
             : variables[name];
 
         var parts = text.ReplaceLineEndings("\n").Split("\n###");

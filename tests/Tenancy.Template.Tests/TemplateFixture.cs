@@ -5,7 +5,7 @@ using System.Xml.Linq;
 
 namespace Tenancy.Template.Tests;
 
-/// <summary>Packs the template, installs it where no other template is, and builds four scaffolds in one graph.</summary>
+/// <summary>Packs the template, installs it where no other template is, and builds its scaffolds in one graph.</summary>
 public sealed class TemplateFixture : IAsyncLifetime
 {
     // A compiler server of our own, so that it can be ended without ending anybody else's.
@@ -27,7 +27,10 @@ public sealed class TemplateFixture : IAsyncLifetime
 
     internal Scaffold Open { get; private set; } = null!;
 
-    /// <summary>What comes of a scaffold when somebody does what docs/write-a-seller.md says.</summary>
+    /// <summary>What comes of a scaffold when somebody does what docs/write-a-seller.md says, up to its database.</summary>
+    internal Scaffold FileSeller { get; private set; } = null!;
+
+    /// <summary>What comes of it at the end of the page.</summary>
     internal Scaffold Seller { get; private set; } = null!;
 
     private string Built => Path.Combine(Root, "built");
@@ -47,6 +50,8 @@ public sealed class TemplateFixture : IAsyncLifetime
         await Open.AddToolOfReadmeAsync();
         Seller = await NewAsync("MySeller", ["--tests", "false"], Built);
         WriteASellerTests.Follow(Seller);
+        FileSeller = await NewAsync("MySeller", ["--tests", "false"], Path.Combine(Built, "Files"));
+        WriteASellerTests.Follow(FileSeller, withDatabase: false);
         await BuildAsync();
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
+using System.Text.Json;
 using Tenancy.Mcp;
 using Tenancy.State;
 
@@ -39,6 +40,7 @@ public sealed class AccountBook
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(context);
         var isDryRun = request.DryRun is true;
+        var notify = request.NotificationConfig();
         var profile = ProfileOf(context);
         var salt = await FindSaltAsync(context, isDryRun, cancellationToken);
         var keys = request
@@ -54,7 +56,7 @@ public sealed class AccountBook
             {
                 var result = refusals[index] is { } refusal
                     ? Failed(wanted, refusal)
-                    : await SyncAsync(wanted, index, keys[index], statusOfNew, isDryRun, context, cancellationToken);
+                    : await SyncAsync(wanted, index, keys[index], statusOfNew, notify, isDryRun, context, cancellationToken);
                 results.Add(result);
                 opened += result.Action == "created" ? 1 : 0;
             }
@@ -88,54 +90,73 @@ public sealed class AccountBook
         return new() { Accounts = page.Items, Pagination = page.Next };
     }
 
-    /// <summary>Opens the account of a brand and its operator that a request names before anybody opened it.</summary>
-    /// <param name="reference">What the request names.</param>
+    /// <summary>
+    /// Finds the account in which something lies that a request names by its own id alone, as if the request had named the account.
+    /// </summary>
+    /// <param name="reference">What the request named that made it.</param>
+    /// <param name="use">What the account is used for.</param>
     /// <param name="context">The call.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    internal async Task<Account> OpenAsync(AccountReference reference, ToolContext context, CancellationToken cancellationToken)
-    {
-        var profile = ProfileOf(context);
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                var account = await OpenOnceAsync(reference, profile, context, cancellationToken);
-                await context.FlushAsync(cancellationToken);
-                return account;
-            }
-            catch (DocumentChangedException) when (attempt < MaxTries)
-            {
-                // Another request opens an account at the same time.
-            }
-        }
-    }
-
-    private static SellerProfile ProfileOf(ToolContext context) => context.FindPlatform<ISellerProfile>()?.Profile ?? new();
-
-    private static async Task<Account> OpenOnceAsync(
+    /// <returns>Null where it was never opened, as in test mode.</returns>
+    /// <exception cref="AdcpException">It cannot be used so where it stands.</exception>
+    public async Task<Account?> FindAsync(
         AccountReference reference,
-        SellerProfile profile,
+        AccountUse use,
         ToolContext context,
         CancellationToken cancellationToken
     )
     {
-        var (brand, @operator) = (reference.Brand!, reference.Operator!);
+        ArgumentNullException.ThrowIfNull(reference);
+        ArgumentNullException.ThrowIfNull(context);
+        return await _resolver.ResolveAsync(reference, context, cancellationToken) is [var account, ..]
+            ? CallAccount.Usable(account, use)
+            : null;
+    }
+
+    /// <summary>
+    /// Gets the id that the account of a brand and its operator will have which a request opens by using it. All requests that come at once
+    /// get the same one, so that a key that is sent twice is claimed once.
+    /// </summary>
+    internal async Task<string> NextIdAsync(AccountReference reference, ToolContext context, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                var salt = await FindSaltAsync(context, isDryRun: false, cancellationToken);
+                await context.FlushAsync(cancellationToken);
+                return NextId(salt, KeyOf(salt, reference, context));
+            }
+            catch (DocumentChangedException) when (attempt < MaxTries)
+            {
+                // Another request makes the salt at the same time.
+            }
+        }
+    }
+
+    /// <summary>
+    /// Opens the account of a brand and its operator that a request names before anybody opened it, with the commit of what the call
+    /// writes.
+    /// </summary>
+    internal async Task<Account> OpenAsync(AccountReference reference, ToolContext context, CancellationToken cancellationToken)
+    {
+        var profile = ProfileOf(context);
         var wanted = new AccountSync
         {
-            Brand = brand,
-            Operator = @operator,
+            Brand = reference.Brand!,
+            Operator = reference.Operator!,
             Billing = profile.Billing is [var first, ..] ? first : "operator",
             Sandbox = reference.Sandbox,
         };
         var salt = await FindSaltAsync(context, isDryRun: false, cancellationToken);
-        var key = AccountKey.IdOf(salt, context, brand, @operator, reference.Sandbox);
+        var key = KeyOf(salt, reference, context);
         if (await FindAsync(key, context, cancellationToken) is { } there)
         {
             return there.Account;
         }
 
         await CheckNumberAsync([key], context, cancellationToken);
-        var (opened, isNew) = await CreateAsync(wanted, key, AccountStatus.Active, context, cancellationToken);
+        var (opened, isNew) = await CreateAsync(NextId(salt, key), wanted, key, AccountStatus.Active, null, context, cancellationToken);
         if (isNew)
         {
             await CountAsync(1, context, cancellationToken);
@@ -144,11 +165,20 @@ public sealed class AccountBook
         return opened.Account;
     }
 
+    private static SellerProfile ProfileOf(ToolContext context) => context.FindPlatform<ISellerProfile>()?.Profile ?? new();
+
+    private static string KeyOf(AccountSalt salt, AccountReference reference, ToolContext context) =>
+        AccountKey.IdOf(salt, context, reference.Brand!, reference.Operator!, reference.Sandbox);
+
+    // The salt is secret, so that nobody can compute it.
+    private static string NextId(AccountSalt salt, string key) => $"acc_{StableId.Of(salt.Value, "account", key)[..22]}";
+
     private static async Task<AccountResult> SyncAsync(
         AccountSync wanted,
         int index,
         string key,
         AccountStatus statusOfNew,
+        JsonElement? notify,
         bool isDryRun,
         ToolContext context,
         CancellationToken cancellationToken
@@ -162,15 +192,16 @@ public sealed class AccountBook
 
         if (found is null)
         {
-            (found, var isNew) = await CreateAsync(wanted, key, statusOfNew, context, cancellationToken);
+            var id = $"acc_{Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16))}";
+            (found, var isNew) = await CreateAsync(id, wanted, key, statusOfNew, notify, context, cancellationToken);
             if (isNew)
             {
                 return Result(found.Account, "created");
             }
         }
 
-        var isSame = (found.Account.Billing, found.Account.PaymentTerms) == (wanted.Billing, wanted.PaymentTerms);
-        if (!isSame && IsShared(found.Account, wanted))
+        var isAgreed = (found.Account.Billing, found.Account.PaymentTerms) == (wanted.Billing, wanted.PaymentTerms);
+        if (!isAgreed && IsShared(found.Account, wanted))
         {
             return Failed(
                 wanted,
@@ -183,9 +214,12 @@ public sealed class AccountBook
         }
 
         var changed = found.Account with { Billing = wanted.Billing, PaymentTerms = wanted.PaymentTerms };
+        var isSame = isAgreed && (notify is null || (found.Notify is { } before && JsonElement.DeepEquals(before, notify.Value)));
         if (!isSame && !isDryRun)
         {
-            await context.CallerDocuments<AccountDocument>().ReplaceAsync(found with { Account = changed }, cancellationToken);
+            await context
+                .CallerDocuments<AccountDocument>()
+                .ReplaceAsync(found with { Account = changed, Notify = notify ?? found.Notify }, cancellationToken);
         }
 
         return Result(changed, isSame ? "unchanged" : "updated") with
@@ -208,21 +242,22 @@ public sealed class AccountBook
 
     // Another request may have opened it since it was looked for.
     private static async Task<(AccountDocument Account, bool IsNew)> CreateAsync(
+        string id,
         AccountSync wanted,
         string key,
         AccountStatus status,
+        JsonElement? notify,
         ToolContext context,
         CancellationToken cancellationToken
     )
     {
-        var id = $"acc_{Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16))}";
         var index = new AccountKey { AccountId = id };
         if (await context.CallerDocuments<AccountKey>().CreateWithIdAsync(key, index, cancellationToken) is null)
         {
             return (await FindAsync(key, context, cancellationToken) ?? throw Again(), false);
         }
 
-        var account = new AccountDocument { Account = ToAccount(wanted, id, status, context) };
+        var account = new AccountDocument { Account = ToAccount(wanted, id, status, context), Notify = notify };
         return (await context.CallerDocuments<AccountDocument>().CreateWithIdAsync(id, account, cancellationToken) ?? throw Again(), true);
     }
 

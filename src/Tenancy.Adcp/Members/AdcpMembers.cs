@@ -4,8 +4,7 @@ namespace Tenancy.Adcp;
 
 /// <summary>
 /// Which members the requests of AdCP's tools have. It is read from <c>AdcpMembers.txt</c>, which a script makes from AdCP's schemas:
-/// names,
-/// types and defaults.
+/// names, types and defaults.
 /// </summary>
 internal static class AdcpMembers
 {

@@ -73,11 +73,22 @@ public static class OrderRules
             };
         }
 
-        if (price.FixedPrice is null && bid is null)
+        if (price.FixedPrice is not null)
+        {
+            if (bid is not null)
+            {
+                yield return new(
+                    AdcpError.InvalidRequest,
+                    "bid_price is for auctions, and this price is fixed: leave it out.",
+                    $"{field}.bid_price"
+                );
+            }
+        }
+        else if (bid is null)
         {
             yield return new(AdcpError.InvalidRequest, "bid_price is required: the price is an auction's.", $"{field}.bid_price");
         }
-        else if (price.FixedPrice is null && (bid <= 0 || bid < price.FloorPrice))
+        else if (bid <= 0 || bid < price.FloorPrice)
         {
             yield return new(
                 AdcpError.BudgetTooLow,
@@ -88,13 +99,6 @@ public static class OrderRules
                 Details = new() { ["minimum_bid"] = price.FloorPrice ?? 0, ["currency"] = price.Currency },
             };
         }
-    }
-
-    /// <summary>Gets the bid that counts: none where the price is fixed, for such a package costs that, whatever is bid.</summary>
-    public static decimal? BidOf(PricingOption price, decimal? bid)
-    {
-        ArgumentNullException.ThrowIfNull(price);
-        return price.FixedPrice is null ? bid : null;
     }
 
     /// <summary>Reads when a media buy begins.</summary>

@@ -36,7 +36,7 @@ public sealed record ReportingDays(DateOnly Start, DateOnly End)
         if (days is not null && product.ReportingCapabilities.DateRangeSupport == "lifetime_only")
         {
             throw new AdcpException(
-                AdcpError.Of("DATE_RANGE_NOT_SUPPORTED", "correctable"),
+                AdcpError.UnsupportedFeature,
                 $"{product.ProductId} is reported for all of its time only: leave start_date and end_date out.",
                 "start_date"
             );

@@ -80,7 +80,7 @@ public sealed record ProductFilters : AdcpObject
     [MaxLength(100)]
     public IReadOnlyList<FormatId>? FormatIds { get; init; }
 
-    /// <summary>Gets the budget that there is for a package.</summary>
+    /// <summary>Gets the budget that there is for a package. It filters by prices: a caller without credentials is refused.</summary>
     public BudgetRange? BudgetRange { get; init; }
 
     /// <summary>Gets the first day on which the product has to run.</summary>

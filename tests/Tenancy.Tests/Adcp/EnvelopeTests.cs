@@ -6,6 +6,7 @@ using Tenancy.Mcp;
 using Tenancy.Registry;
 using Tenancy.State;
 using Tenancy.Testing;
+using Tenancy.Tests.Fleet;
 using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Adcp;
@@ -282,6 +283,69 @@ public sealed class EnvelopeTests
             cursor = page.NextCursor;
         } while (cursor is not null);
         Assert.Equal(["a1", "a2", "a3", "b1", "b2", "b3", "c1", "c2", "c3"], seen);
+    }
+
+    [Fact]
+    public async Task A_caller_without_credentials_filters_by_no_prices()
+    {
+        await using var server = await TenancyServer.StartAsync();
+
+        var stranger = await ProductsAsync(null, "budget_range", new JsonObject { ["currency"] = "USD", ["max"] = 100 });
+        var buyer = await ProductsAsync(McpCalls.Acme, "budget_range", new JsonObject { ["currency"] = "USD", ["max"] = 100 });
+        var free = await ProductsAsync(null, "channels", new JsonArray("display"));
+
+        Assert.Equal(("AUTH_REQUIRED", "filters.budget_range"), ((string?)stranger?["code"], (string?)stranger?["field"]));
+        Assert.Null(buyer);
+        Assert.Null(free);
+
+        async Task<JsonNode?> ProductsAsync(string? token, string filter, JsonNode value)
+        {
+            var request = new JsonObject { ["filters"] = new JsonObject { [filter] = value } };
+            return (await server.CallAsync("acme", token, "get_products", request))["structuredContent"]!["adcp_error"];
+        }
+    }
+
+    [Fact]
+    public async Task What_was_answered_is_answered_again_also_where_the_seller_supports_it_no_more()
+    {
+        await using var nodes = await NodesOnOneStore.StartAsync(
+            services: (node, services) =>
+            {
+                if (node == 0)
+                {
+                    services.AddSingleton<AllLists>();
+                    services.AddSingleton(new AddedListResolver(typeof(AllLists), IsForTests: false));
+                }
+            }
+        );
+        var buy = McpCalls.CreateBuy();
+        buy["packages"]![0]!["targeting_overlay"] = new JsonObject
+        {
+            ["property_list"] = new JsonObject { ["agent_url"] = "https://lists.example", ["list_id"] = "list" },
+        };
+        var made = await nodes[0].CallAsync("acme", McpCalls.Acme, "create_media_buy", buy.DeepClone().AsObject());
+
+        var again = await nodes[1].CallAsync("acme", McpCalls.Acme, "create_media_buy", buy.DeepClone().AsObject());
+        buy["idempotency_key"] = Guid.NewGuid().ToString("N");
+        var another = await ErrorAsync(nodes[1], "create_media_buy", buy);
+
+        Assert.Null(made["structuredContent"]!["adcp_error"]);
+        Assert.True((bool?)again["structuredContent"]!["replayed"], again.ToJsonString());
+        Assert.Equal(
+            ("UNSUPPORTED_FEATURE", "packages[0].targeting_overlay.property_list"),
+            ((string?)another["code"], (string?)another["field"])
+        );
+    }
+
+    private sealed class AllLists : IListResolver
+    {
+        public Task<bool?> CoversAsync(
+            ListKind kind,
+            ListReference list,
+            Product product,
+            ToolContext context,
+            CancellationToken cancellationToken
+        ) => Task.FromResult<bool?>(true);
     }
 
     private static async Task<string?> BuyForAsync(TenancyServer server, string account)

@@ -80,6 +80,45 @@ public sealed class RememberedAccountsTests
         Assert.Equal(2, await CountAsync(nodes[0]));
     }
 
+    [Theory]
+    [InlineData(AccountStatus.Active, 1)]
+    [InlineData(AccountStatus.PendingApproval, 1)]
+    [InlineData(AccountStatus.PaymentRequired, 1)]
+    [InlineData(AccountStatus.Suspended, 1)]
+    [InlineData(AccountStatus.Rejected, 0)]
+    [InlineData(AccountStatus.Closed, 0)]
+    public async Task A_call_that_names_no_account_reads_none_that_was_declined_or_is_over(AccountStatus status, int notes)
+    {
+        await using var server = await TenancyServer.StartAsync(services: services => Add(services, new()));
+        await SetAsync(server, AccountStatus.Active);
+        Assert.Null(Error(await CallAsync(server, "keep_note")));
+
+        await SetAsync(server, status);
+
+        Assert.Equal(notes, await CountByCallAsync(server));
+    }
+
+    [Fact]
+    public async Task What_was_answered_is_answered_again_also_where_the_account_was_suspended_meanwhile()
+    {
+        var log = new Log();
+        await using var server = await TenancyServer.StartAsync(services: services => Add(services, log));
+        await SetAsync(server, AccountStatus.Active);
+        var request = new JsonObject
+        {
+            ["account"] = new JsonObject { ["account_id"] = "acc_1" },
+            ["idempotency_key"] = Guid.NewGuid().ToString("N"),
+        };
+        Assert.Null(Error(await server.CallAsync("acme", McpCalls.Acme, "keep_note", request.DeepClone().AsObject())));
+
+        await SetAsync(server, AccountStatus.Suspended);
+        var again = await server.CallAsync("acme", McpCalls.Acme, "keep_note", request);
+
+        Assert.Null(Error(again));
+        Assert.True((bool)again["structuredContent"]!["replayed"]!);
+        Assert.Equal((1, "ACCOUNT_SUSPENDED"), (log.Runs, Error(await CallAsync(server, "keep_note"))));
+    }
+
     private static void Add(IServiceCollection services, Log log)
     {
         services.AddSingleton(log);

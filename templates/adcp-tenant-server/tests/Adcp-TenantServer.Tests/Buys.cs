@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Tenancy.Adcp;
 
 namespace Adcp_TenantServer.Tests;
@@ -5,20 +6,7 @@ namespace Adcp_TenantServer.Tests;
 /// <summary>Media buys for tests, as JSON for the server and as a request for a handler.</summary>
 internal static class Buys
 {
-    public static object Accounts() =>
-        new
-        {
-            idempotency_key = Guid.NewGuid().ToString(),
-            accounts = new[]
-            {
-                new
-                {
-                    brand = new { domain = "brand.example" },
-                    @operator = "agency.example",
-                    billing = "operator",
-                },
-            },
-        };
+    public static object Accounts() => JsonSerializer.SerializeToNode(Account("operator"), AdcpJsonOptions.Default)!;
 
     public static SyncAccountsRequest Account(string billing, params string[] operators) =>
         new()
@@ -37,26 +25,11 @@ internal static class Buys
             ],
         };
 
-    public static object OfAcme(string @operator = "agency.example") =>
-        new
-        {
-            idempotency_key = Guid.NewGuid().ToString(),
-            account = new { brand = new { domain = "brand.example" }, @operator },
-            brand = new { domain = "brand.example" },
-            start_time = "asap",
-            end_time = "2099-12-31T00:00:00Z",
-            packages = new[]
-            {
-                new
-                {
-                    product_id = "homepage_display",
-                    pricing_option_id = "cpm_usd",
-                    budget = 5000,
-                },
-            },
-        };
+    public static object OfAcme(string @operator = "agency.example") => Order(@operator, "homepage_display", "cpm_usd", 5000);
 
-    public static object OfGlobex(string @operator) =>
+    public static object OfGlobex(string @operator) => Order(@operator, "sponsored_products", "cpc_usd", 100);
+
+    private static object Order(string @operator, string product, string price, decimal budget) =>
         new
         {
             idempotency_key = Guid.NewGuid().ToString(),
@@ -68,9 +41,9 @@ internal static class Buys
             {
                 new
                 {
-                    product_id = "sponsored_products",
-                    pricing_option_id = "cpc_usd",
-                    budget = 100,
+                    product_id = product,
+                    pricing_option_id = price,
+                    budget,
                 },
             },
         };
@@ -102,7 +75,7 @@ internal static class Buys
             MediaBuyId = id,
         };
 
-    public static SyncCreativesRequest Creative(string? id = null) =>
+    public static SyncCreativesRequest Creative(string? id = null, string format = "display_300x250") =>
         new()
         {
             IdempotencyKey = Guid.NewGuid().ToString(),
@@ -113,8 +86,8 @@ internal static class Buys
                 {
                     CreativeId = id ?? Guid.NewGuid().ToString(),
                     Name = "Banner",
-                    FormatId = new() { AgentUrl = "https://creative.adcontextprotocol.org", Id = "display_300x250" },
-                    Assets = new Dictionary<string, System.Text.Json.JsonElement>(),
+                    FormatId = new() { AgentUrl = "https://creative.adcontextprotocol.org", Id = format },
+                    Assets = new Dictionary<string, JsonElement>(),
                 },
             ],
         };

@@ -234,8 +234,12 @@ public sealed class HandlerTests(SellerServer server)
                 two = one with { Name = "Another banner" };
 
             var answers = await Task.WhenAll(
-                RunAsync(first, context => library.KeepAsync(one, isDryRun: false, context, TestContext.Current.CancellationToken)),
-                RunAsync(second, context => library.KeepAsync(two, isDryRun: false, context, TestContext.Current.CancellationToken))
+                RunAsync(first, context =>
+                    library.KeepAsync(one, notify: null, isDryRun: false, context, TestContext.Current.CancellationToken)
+                ),
+                RunAsync(second, context =>
+                    library.KeepAsync(two, notify: null, isDryRun: false, context, TestContext.Current.CancellationToken)
+                )
             );
 
             Assert.Equal(["created", "updated"], answers.Select(answer => answer.Action).Order());
@@ -374,6 +378,7 @@ public sealed class HandlerTests(SellerServer server)
         var request = Buys.Creative();
         request = request with
         {
+            ValidationMode = "lenient",
             Assignments =
             [
                 .. packages
@@ -531,7 +536,11 @@ public sealed class HandlerTests(SellerServer server)
         using var call = await server.BeginCallAsync(tenant);
         var creatives = server.Create<Creatives>();
         var answer = await RunAsync(call, context =>
-            creatives.SyncAsync(Buys.Creative(id), context, TestContext.Current.CancellationToken)
+            creatives.SyncAsync(
+                Buys.Creative(id, tenant == "globex" ? "native_standard" : "display_300x250"),
+                context,
+                TestContext.Current.CancellationToken
+            )
         );
         return Assert.Single(answer.Creatives).Status;
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Adcp_TenantServer.Handlers;
 using Adcp_TenantServer.Selling;
@@ -157,6 +158,7 @@ public sealed class MoneyTests(SellerServer server)
         Assert.Equal(
             [
                 "BUDGET_TOO_LOW packages[1].budget",
+                "INVALID_REQUEST packages[2].bid_price",
                 "INVALID_REQUEST packages[3].bid_price",
                 "BUDGET_TOO_LOW packages[4].bid_price",
                 "VALIDATION_ERROR packages[5].pricing_option_id",
@@ -190,7 +192,10 @@ public sealed class MoneyTests(SellerServer server)
             )
         );
 
-        Assert.Equal(["BUDGET_TOO_LOW packages[0].budget"], refusal.Mistakes.Select(mistake => $"{mistake.Error} {mistake.Field}"));
+        Assert.Equal(
+            ["BUDGET_TOO_LOW packages[0].budget", "INVALID_REQUEST packages[0].bid_price"],
+            refusal.Mistakes.Select(mistake => $"{mistake.Error} {mistake.Field}")
+        );
     }
 
     [Theory]
@@ -219,12 +224,10 @@ public sealed class MoneyTests(SellerServer server)
     {
         using var call = await BeginAsync();
         var made = await CreateAsync(call, Buys.Request());
-        var buy = (await call.Context.Documents<MediaBuy>().GetAsync(made.MediaBuyId, Token))!;
-        var record = new DeliveryRecord().Add(Day(1, 100)).Add(Day(2, 20)).Add(Day(2, 3)).Add(Day(3, 1000));
-        await call.Context.Documents<DeliveryRecord>().Of(buy).CreateWithIdAsync(buy.Id, record, Token);
-        await call.CommitAsync(Token);
+        await DeliverAsync(call, made, Day(1, 100, 0, 100), Day(2, 20, 0, 20), Day(2, 3, 0, 3), Day(3, 1000, 0, 1000));
 
         var one = await ReportAsync(
+            call,
             new()
             {
                 StartDate = "2026-01-02",
@@ -232,10 +235,10 @@ public sealed class MoneyTests(SellerServer server)
                 IncludePackageDailyBreakdown = true,
             }
         );
-        var two = await ReportAsync(new() { StartDate = "2026-01-01", EndDate = "2026-01-03" });
-        var all = await ReportAsync(new() { MediaBuyIds = [made.MediaBuyId, "mb_of_nobody"] });
-        var half = await RefusedAsync(() => ReportAsync(new() { StartDate = "2026-01-01" }));
-        var turned = await RefusedAsync(() => ReportAsync(new() { StartDate = "2026-01-02", EndDate = "2026-01-02" }));
+        var two = await ReportAsync(call, new() { StartDate = "2026-01-01", EndDate = "2026-01-03" });
+        var all = await ReportAsync(call, new() { MediaBuyIds = [made.MediaBuyId, "mb_of_nobody"] });
+        var half = await RefusedAsync(() => ReportAsync(call, new() { StartDate = "2026-01-01" }));
+        var turned = await RefusedAsync(() => ReportAsync(call, new() { StartDate = "2026-01-02", EndDate = "2026-01-02" }));
 
         Assert.Equal(23, one.MediaBuyDeliveries[0].Totals.Spend);
         Assert.Equal(
@@ -249,17 +252,322 @@ public sealed class MoneyTests(SellerServer server)
         Assert.Equal(("MEDIA_BUY_NOT_FOUND", "media_buy_ids[1]"), Assert.Single(all.Errors!.Select(error => (error.Code, error.Field))));
         Assert.Equal((AdcpError.InvalidRequest, "end_date"), (half.Error, half.Field));
         Assert.Equal((AdcpError.InvalidRequest, "end_date"), (turned.Error, turned.Field));
+    }
 
-        static DayOfDelivery Day(int day, decimal spend) =>
-            new()
+    [Fact]
+    public async Task Packages_and_days_add_up_to_what_the_media_buy_delivered()
+    {
+        using var call = await BeginAsync();
+        var order = Buys.Request(budget: 100);
+        var made = await CreateAsync(call, order with { Packages = [.. Enumerable.Repeat(order.Packages[0], 3)] });
+        await DeliverAsync(
+            call,
+            made,
+            Day(1, impressions: 100, clicks: 1, spend: 10.01m),
+            Day(2, impressions: 2, clicks: 0, spend: 0.005m)
+        );
+
+        var report = Assert.Single((await ReportAsync(call, new() { IncludePackageDailyBreakdown = true })).MediaBuyDeliveries);
+        var packages = report.ByPackage;
+
+        Assert.Equal((102m, 1m, 10.015m), (report.Totals.Impressions, report.Totals.Clicks, report.Totals.Spend));
+        Assert.Equal(102, packages.Sum(package => package.Impressions));
+        Assert.Equal(1, packages.Sum(package => package.Clicks));
+        Assert.Equal(10.015m, packages.Sum(package => package.Spend));
+        Assert.All(packages, package => Assert.Equal(package.Impressions, package.DailyBreakdown!.Sum(day => day.Impressions)));
+        Assert.All(packages, package => Assert.Equal(package.Spend, package.DailyBreakdown!.Sum(day => day.Spend)));
+        Assert.Equal([34, 33, 33], packages.Select(package => package.DailyBreakdown![0].Impressions));
+    }
+
+    [Theory]
+    [InlineData("0 0", "50 50")]
+    [InlineData("300 100", "75 25")]
+    [InlineData("0 100", "0 100")]
+    [InlineData("1 1 1", "34 33 33")]
+    [InlineData("1 2 2 1", "17 33 33 17")]
+    public void What_is_divided_adds_up_whatever_the_budgets_are(string budgets, string parts)
+    {
+        decimal[] weights = [.. budgets.Split(' ').Select(budget => decimal.Parse(budget, CultureInfo.InvariantCulture))];
+
+        Assert.Equal(parts, string.Join(' ', Shares.Of(100, weights, unit: 1).Select(part => (int)part)));
+        Assert.Equal(0, Shares.Of(0, weights, unit: 1).Sum());
+        Assert.Equal(0.07m, Shares.Of(0.07m, weights, unit: 0.01m).Sum());
+    }
+
+    [Fact]
+    public async Task A_media_buy_without_days_impressions_or_a_budget_has_a_report()
+    {
+        using var call = await BeginAsync();
+        var made = await CreateAsync(call, Buys.Request());
+        var buy = (await call.Context.Documents<MediaBuy>().GetAsync(made.MediaBuyId, Token))!;
+        await call.Context.Documents<MediaBuy>().ReplaceAsync(buy with { Packages = [buy.Packages[0] with { Budget = 0 }] }, Token);
+        await call.CommitAsync(Token);
+
+        Assert.Equal(0, (await ReportAsync(call, new())).MediaBuyDeliveries[0].ByPackage[0].Spend);
+
+        await DeliverAsync(call, made, Day(1, impressions: 0, clicks: 0, spend: 5));
+
+        Assert.Equal(5, (await ReportAsync(call, new())).MediaBuyDeliveries[0].ByPackage[0].Spend);
+    }
+
+    [Fact]
+    public async Task A_report_is_in_one_currency_and_one_of_nothing_in_that_of_the_seller()
+    {
+        var buyer = Guid.NewGuid().ToString();
+        using var call = await server.BeginCallAsync("acme", buyer);
+        using var another = await server.BeginCallAsync("acme", buyer);
+        Assert.Equal("USD", (await ReportAsync(call, new())).Currency);
+
+        var dollars = await CreateAsync(call, Buys.Request());
+        var euros = await CreateAsync(another, Buys.Request());
+        var buy = (await call.Context.Documents<MediaBuy>().GetAsync(euros.MediaBuyId, Token))!;
+        await call.Context.Documents<MediaBuy>().ReplaceAsync(buy with { Currency = "EUR" }, Token);
+        await call.CommitAsync(Token);
+
+        var both = await ReportAsync(call, new() { MediaBuyIds = [dollars.MediaBuyId, euros.MediaBuyId] });
+        var one = await ReportAsync(call, new() { MediaBuyIds = [euros.MediaBuyId] });
+
+        Assert.Equal("USD", both.Currency);
+        Assert.Equal(dollars.MediaBuyId, Assert.Single(both.MediaBuyDeliveries).MediaBuyId);
+        Assert.Equal(("VALIDATION_ERROR", "media_buy_ids"), Assert.Single(both.Errors!.Select(error => (error.Code, error.Field))));
+        Assert.Contains(euros.MediaBuyId, both.Errors![0].Message, StringComparison.Ordinal);
+        Assert.Equal(("EUR", "EUR"), (one.Currency, one.MediaBuyDeliveries[0].ByPackage[0].Currency));
+    }
+
+    [Fact]
+    public void A_product_that_is_reported_for_all_of_its_time_takes_no_days()
+    {
+        var product = Product() with { ReportingCapabilities = new() { DateRangeSupport = "lifetime_only" } };
+        var days = ReportingDays.Of(new() { StartDate = "2026-01-01", EndDate = "2026-01-02" });
+
+        var refusal = Assert.Throws<AdcpException>(() => ReportingDays.Check(days, product));
+
+        Assert.Equal((AdcpError.UnsupportedFeature, "start_date"), (refusal.Error, refusal.Field));
+        ReportingDays.Check(null, product);
+        ReportingDays.Check(days, Product());
+    }
+
+    [Fact]
+    public async Task A_package_without_a_snapshot_says_so_where_one_is_asked_for()
+    {
+        using var call = await BeginAsync();
+        var made = await CreateAsync(call, Buys.Request());
+
+        Assert.Equal("SNAPSHOT_UNSUPPORTED", await ReasonAsync(true));
+        Assert.Null(await ReasonAsync(null));
+
+        async Task<string?> ReasonAsync(bool? asks)
+        {
+            var request = new GetMediaBuysRequest { MediaBuyIds = [made.MediaBuyId], IncludeSnapshot = asks };
+            var answer = await _mediaBuys.GetAsync(request, call.Context, Token);
+            return answer.MediaBuys[0].Packages[0].SnapshotUnavailableReason;
+        }
+    }
+
+    [Theory]
+    [InlineData("gone", "cpm_usd")]
+    [InlineData("homepage_display", "gone")]
+    public async Task A_package_whose_product_or_price_is_gone_can_be_stopped_and_nothing_else_of_it_changed(string product, string price)
+    {
+        using var call = await BeginAsync();
+        var made = await CreateAsync(call, Buys.Request());
+        var buy = (await call.Context.Documents<MediaBuy>().GetAsync(made.MediaBuyId, Token))!;
+        var gone = buy.Packages[0] with { ProductId = product, PricingOptionId = price };
+        await call.Context.Documents<MediaBuy>().ReplaceAsync(buy with { Packages = [gone] }, Token);
+        await call.CommitAsync(Token);
+        PackageUpdate change = new() { PackageId = gone.PackageId };
+        PackageUpdate[] changes =
+        [
+            change with
             {
-                Date = new(2026, 1, day),
-                Spend = spend,
-                Impressions = spend,
-            };
+                Budget = 7,
+            },
+            change with
+            {
+                BidPrice = 7,
+            },
+            change with
+            {
+                Paused = false,
+            },
+            change with
+            {
+                CreativeAssignments = [],
+            },
+            change with
+            {
+                TargetingOverlay = new(),
+            },
+        ];
 
-        Task<GetMediaBuyDeliveryResponse> ReportAsync(GetMediaBuyDeliveryRequest request) =>
-            server.Create<Delivery>().GetAsync(request, call.Context, Token);
+        foreach (var refused in changes)
+        {
+            var refusal = await RefusedAsync(() => ChangeAsync(call, Update(made, refused)));
+            Assert.Equal((AdcpError.ProductUnavailable, "packages[0].package_id"), (refusal.Error, refusal.Field));
+        }
+
+        await ChangeAsync(call, Update(made, change with { Paused = true }));
+        await ChangeAsync(call, Update(made, change with { Canceled = true }));
+        Assert.True((await ListAsync(call, made.MediaBuyId)).Packages[0].Canceled);
+    }
+
+    [Fact]
+    public async Task A_creative_whose_content_changes_is_reviewed_again_before_it_runs()
+    {
+        using var call = await BeginAsync("globex");
+        await SendAsync(call, "changing");
+        await ReviewAsync(call, "changing", CreativeStatus.Approved);
+        var order = With(Buys.Request("sponsored_products", "cpc_usd"), new CreativeAssignment { CreativeId = "changing" });
+        var made = await CreateAsync(call, order with { StartTime = "2098-01-01T00:00:00Z" });
+        var sent = Buys.Creative("changing", FormatOf(call));
+
+        Assert.Equal("unchanged", (await SyncAsync(call, sent)).Creatives[0].Action);
+        Assert.Equal(["changing"], await ApprovedAsync());
+
+        var changed = await SyncAsync(call, sent with { Creatives = [sent.Creatives[0] with { Name = "Another" }] });
+
+        Assert.Equal(("updated", CreativeStatus.PendingReview), (changed.Creatives[0].Action, changed.Creatives[0].Status!.Value));
+        Assert.Empty(await ApprovedAsync());
+        var waits = await ChangeAsync(call, Buys.Change(made.MediaBuyId) with { StartTime = "asap" });
+        Assert.Equal(MediaBuyStatus.PendingStart, waits.Status);
+
+        await ReviewAsync(call, "changing", CreativeStatus.Approved);
+        Assert.Equal(MediaBuyStatus.Active, (await ListAsync(call, made.MediaBuyId)).Status);
+
+        async Task<IReadOnlyList<string>> ApprovedAsync() =>
+            (await call.Context.Documents<MediaBuy>().GetAsync(made.MediaBuyId, Token))!.ApprovedCreatives;
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("strict")]
+    [InlineData("lenient")]
+    public async Task One_bad_creative_refuses_all_or_itself_alone(string? mode)
+    {
+        using var call = await BeginAsync();
+        var made = await CreateAsync(call, Buys.Request());
+        var (good, bad, twice) = (Buys.Creative("good"), Buys.Creative("bad", "no_such_format"), Buys.Creative("twice"));
+        var request = good with
+        {
+            ValidationMode = mode,
+            Creatives = [good.Creatives[0], bad.Creatives[0], twice.Creatives[0], twice.Creatives[0]],
+            Assignments =
+            [
+                new() { CreativeId = "good", PackageId = made.Packages[0].PackageId },
+                new() { CreativeId = "good", PackageId = "none" },
+                new() { CreativeId = "unknown", PackageId = made.Packages[0].PackageId },
+            ],
+        };
+
+        if (mode == "lenient")
+        {
+            var answer = await SyncAsync(call, request);
+            Assert.Equal(
+                ["bad failed VALIDATION_ERROR", "good created ", "twice failed INVALID_REQUEST", "unknown failed CREATIVE_NOT_FOUND"],
+                answer.Creatives.Select(one => $"{one.CreativeId} {one.Action} {one.Errors?[0].Code}").Order()
+            );
+            var kept = answer.Creatives.Single(one => one.CreativeId == "good");
+            Assert.Equal(made.Packages[0].PackageId, Assert.Single(kept.AssignedTo!));
+            Assert.Equal("none", Assert.Single(kept.AssignmentErrors!).Key);
+        }
+        else
+        {
+            var refusal = await RefusedAsync(() => SyncAsync(call, request));
+            Assert.Equal(
+                [
+                    "VALIDATION_ERROR creatives[1].format_id",
+                    "INVALID_REQUEST creatives[3].creative_id",
+                    "PACKAGE_NOT_FOUND assignments[1].package_id",
+                    "CREATIVE_NOT_FOUND assignments[2].creative_id",
+                ],
+                refusal.Mistakes.Select(mistake => $"{mistake.Error} {mistake.Field}")
+            );
+        }
+
+        Assert.Equal(mode == "lenient" ? "good" : "", await CreativesAsync(call));
+    }
+
+    [Fact]
+    public async Task What_is_missing_is_archived_where_that_is_asked_for_unless_it_runs()
+    {
+        using var call = await BeginAsync();
+        foreach (var id in new[] { "runs", "idle", "sent" })
+        {
+            await SendAsync(call, id);
+        }
+
+        await CreateAsync(call, With(Buys.Request(), new CreativeAssignment { CreativeId = "runs" }));
+        var request = Buys.Creative("sent");
+
+        var both = await RefusedAsync(() => SyncAsync(call, request with { DeleteMissing = true, CreativeIds = ["sent"] }));
+        await SyncAsync(call, request with { DeleteMissing = true, DryRun = true });
+        Assert.Equal("idle runs sent", await CreativesAsync(call));
+        var answer = await SyncAsync(call, request with { DeleteMissing = true });
+
+        Assert.Equal((AdcpError.InvalidRequest, "delete_missing"), (both.Error, both.Field));
+        Assert.Equal(
+            ["idle deleted", "runs failed", "sent unchanged"],
+            answer.Creatives.Select(one => $"{one.CreativeId} {one.Action}").Order()
+        );
+        Assert.Equal("runs sent", await CreativesAsync(call));
+
+        // What was archived comes back when it is sent again.
+        await SendAsync(call, "idle");
+        Assert.Equal("idle runs sent", await CreativesAsync(call));
+    }
+
+    [Fact]
+    public async Task Where_a_buyer_wants_to_be_told_is_kept_without_its_secrets()
+    {
+        using var call = await BeginAsync();
+        var config = Json(
+            """{"url":"https://buyer.example","token":"secret","authentication":{"schemes":["Bearer"],"credentials":"secret"}}"""
+        );
+
+        await SyncAsync(call, Buys.Creative("told") with { PushNotificationConfig = config });
+        await server.Create<Accounts>().SyncAsync(Buys.Account("operator") with { PushNotificationConfig = config }, call.Context, Token);
+        await call.CommitAsync(Token);
+
+        var creative = await call.Context.Documents<Creative>().GetAsync("told", Token);
+        var account = Assert.Single((await call.Context.CallerDocuments<AccountDocument>().ListAsync(cancellationToken: Token)).Items);
+        foreach (var kept in new[] { creative!.Notify, account.Notify })
+        {
+            Assert.Equal("https://buyer.example", kept!.Value.GetProperty("url").GetString());
+            Assert.DoesNotContain("secret", kept.Value.GetRawText(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Feedback_is_for_an_account_that_may_be_used()
+    {
+        using var call = await BeginAsync();
+        await server.Create<Accounts>().SyncAsync(Buys.Account("operator"), call.Context, Token);
+        await call.CommitAsync(Token);
+        var brand = new BrandReference { Domain = "brand.example" };
+        var made = await CreateAsync(
+            call,
+            Buys.Request() with
+            {
+                Account = new() { Brand = brand, Operator = "agency.example" },
+            }
+        );
+        var feedback = new ProvidePerformanceFeedbackRequest
+        {
+            IdempotencyKey = Guid.NewGuid().ToString(),
+            MediaBuyId = made.MediaBuyId,
+            MeasurementPeriod = new() { Start = DateTimeOffset.UnixEpoch, End = DateTimeOffset.UnixEpoch.AddDays(1) },
+            PerformanceIndex = 1.5m,
+        };
+
+        Assert.True((await _mediaBuys.ProvideFeedbackAsync(feedback, call.Context, Token)).Success);
+        await call.CommitAsync(Token);
+        var accounts = call.Context.CallerDocuments<AccountDocument>();
+        var account = Assert.Single((await accounts.ListAsync(cancellationToken: Token)).Items);
+        await accounts.ReplaceAsync(account with { Account = account.Account with { Status = AccountStatus.Suspended } }, Token);
+        await call.CommitAsync(Token);
+        var refusal = await RefusedAsync(() => _mediaBuys.ProvideFeedbackAsync(feedback, call.Context, Token));
+
+        Assert.Equal(AdcpError.AccountSuspended, refusal.Error);
     }
 
     [Fact]
@@ -268,15 +576,14 @@ public sealed class MoneyTests(SellerServer server)
         using var call = await BeginAsync("globex");
         await SendAsync(call, "waiting");
         await SendAsync(call, "bad");
-        var library = server.Create<CreativeLibrary>();
-        await ReviewAsync("bad", CreativeStatus.Rejected);
+        await ReviewAsync(call, "bad", CreativeStatus.Rejected);
         var order = Buys.Request("sponsored_products", "cpc_usd");
 
         var refusal = await RefusedAsync(() =>
             CreateAsync(call, With(order, new() { CreativeId = "bad" }, new() { CreativeId = "waiting" }, new() { CreativeId = "none" }))
         );
         var made = await CreateAsync(call, With(order, new CreativeAssignment { CreativeId = "waiting" }));
-        await ReviewAsync("waiting", CreativeStatus.Approved);
+        await ReviewAsync(call, "waiting", CreativeStatus.Approved);
 
         Assert.Equal(
             [
@@ -287,13 +594,6 @@ public sealed class MoneyTests(SellerServer server)
         );
         Assert.Equal(MediaBuyStatus.PendingStart, made.Status);
         Assert.Equal(MediaBuyStatus.Active, (await ListAsync(call, made.MediaBuyId)).Status);
-
-        async Task ReviewAsync(string id, CreativeStatus status)
-        {
-            var creative = await call.Context.Documents<Creative>().GetAsync(id, Token);
-            await library.ReviewAsync(creative!, status, call.Context, Token);
-            await call.CommitAsync(Token);
-        }
     }
 
     [Fact]
@@ -330,6 +630,39 @@ public sealed class MoneyTests(SellerServer server)
         Assert.True((bool?)made["sandbox"]);
         Assert.Null(real["sandbox"]);
     }
+
+    private async Task ReviewAsync(TestToolContext call, string id, CreativeStatus status)
+    {
+        var creative = await call.Context.Documents<Creative>().GetAsync(id, Token);
+        await server.Create<CreativeLibrary>().ReviewAsync(creative!, status, call.Context, Token);
+        await call.CommitAsync(Token);
+    }
+
+    private async Task<string> CreativesAsync(TestToolContext call)
+    {
+        var listed = await server.Create<Creatives>().ListAsync(new(), call.Context, Token);
+        return string.Join(' ', listed.Creatives.Select(creative => creative.CreativeId).Order());
+    }
+
+    private static async Task DeliverAsync(TestToolContext call, CreateMediaBuyResponse made, params DayOfDelivery[] days)
+    {
+        var buy = (await call.Context.Documents<MediaBuy>().GetAsync(made.MediaBuyId, Token))!;
+        var record = days.Aggregate(new DeliveryRecord(), (sum, day) => sum.Add(day));
+        await call.Context.Documents<DeliveryRecord>().Of(buy).CreateWithIdAsync(buy.Id, record, Token);
+        await call.CommitAsync(Token);
+    }
+
+    private static DayOfDelivery Day(int day, decimal impressions, decimal clicks, decimal spend) =>
+        new()
+        {
+            Date = new(2026, 1, day),
+            Impressions = impressions,
+            Clicks = clicks,
+            Spend = spend,
+        };
+
+    private Task<GetMediaBuyDeliveryResponse> ReportAsync(TestToolContext call, GetMediaBuyDeliveryRequest request) =>
+        server.Create<Delivery>().GetAsync(request, call.Context, Token);
 
     private static JsonElement Json(string text) => JsonElement.Parse(text);
 
@@ -413,15 +746,25 @@ public sealed class MoneyTests(SellerServer server)
 
     private async Task SendAsync(TestToolContext call, string id)
     {
-        await server.Create<Creatives>().SyncAsync(Buys.Creative(id), call.Context, Token);
-        await call.CommitAsync(Token);
+        await SyncAsync(call, Buys.Creative(id, FormatOf(call)));
     }
+
+    private async Task<SyncCreativesResponse> SyncAsync(TestToolContext call, SyncCreativesRequest request)
+    {
+        var answer = await server.Create<Creatives>().SyncAsync(request, call.Context, Token);
+        await call.CommitAsync(Token);
+        return answer;
+    }
+
+    private static string FormatOf(TestToolContext call) => call.Context.Platform<ISeller>().Formats[0].FormatId.Id;
 
     private async Task<CreativeResult> AssignAsync(TestToolContext call, string id, string package)
     {
-        var request = Buys.Creative(id) with { Assignments = [new() { CreativeId = id, PackageId = package }] };
-        var answer = await server.Create<Creatives>().SyncAsync(request, call.Context, Token);
-        await call.CommitAsync(Token);
-        return Assert.Single(answer.Creatives);
+        var request = Buys.Creative(id, FormatOf(call)) with
+        {
+            ValidationMode = "lenient",
+            Assignments = [new() { CreativeId = id, PackageId = package }],
+        };
+        return Assert.Single((await SyncAsync(call, request)).Creatives);
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
@@ -16,6 +17,8 @@ namespace Adcp_TenantServer.Tests;
 /// </summary>
 public sealed class SellerServer : WebApplicationFactory<Program>, IAsyncLifetime
 {
+    private readonly ConcurrentBag<AsyncServiceScope> _scopes = [];
+
     /// <summary>The ways to name a tenant that appsettings.json turns on.</summary>
     public IEnumerable<TenantIdentification> Ways =>
         Enum.GetValues<TenantIdentification>().Where(way => way != TenantIdentification.None && Identification.HasFlag(way));
@@ -36,8 +39,23 @@ public sealed class SellerServer : WebApplicationFactory<Program>, IAsyncLifetim
         return TestToolContext.Begin(Services, tenant, buyer);
     }
 
-    /// <summary>Makes a class of handlers, or what they use, as the server does for a call.</summary>
-    public T Create<T>() => ActivatorUtilities.CreateInstance<T>(Services.CreateScope().ServiceProvider);
+    /// <summary>Makes a class of handlers, or what they use, as the server does for a call. What it uses ends with the server.</summary>
+    public T Create<T>()
+    {
+        var scope = Services.CreateAsyncScope();
+        _scopes.Add(scope);
+        return ActivatorUtilities.CreateInstance<T>(scope.ServiceProvider);
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        foreach (var scope in _scopes)
+        {
+            await scope.DisposeAsync();
+        }
+
+        await base.DisposeAsync();
+    }
 
     /// <summary>Opens the account that the buyer of these tests buys for.</summary>
     public Task OpenAccountAsync(string tenant) => CallAsync(tenant, "sync_accounts", Buys.Accounts());

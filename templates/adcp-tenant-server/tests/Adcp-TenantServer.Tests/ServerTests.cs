@@ -61,6 +61,76 @@ public sealed class ServerTests(SellerServer server)
         static bool IsIt(JsonNode? account) => (string?)account!["operator"] == "first-use.example";
     }
 
+    [Theory]
+    [InlineData("product_id", "\"none\"", "PRODUCT_NOT_FOUND")]
+    [InlineData("pacing", "\"even\"", "UNSUPPORTED_FEATURE")]
+    [InlineData("budget", "\"much\"", "INVALID_REQUEST")]
+    public async Task A_purchase_that_is_refused_opens_no_account(string field, string value, string code)
+    {
+        var name = $"refused-{field.Replace('_', '-')}.example";
+        var buy = JsonSerializer.SerializeToNode(Buys.OfGlobex(name))!.AsObject();
+        buy["packages"]![0]![field] = JsonNode.Parse(value);
+        using var refused = await server.SendAsync("globex", "globex.dev-buyer", "create_media_buy", buy);
+        Assert.Contains(code, await refused.Content.ReadAsStringAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.False(await IsThereAsync());
+
+        // The same key is free again, and what it buys then is answered again.
+        var right = JsonSerializer.SerializeToNode(Buys.OfGlobex(name))!.AsObject();
+        right["idempotency_key"] = buy["idempotency_key"]!.DeepClone();
+        var made = await server.CallAsync("globex", "create_media_buy", right);
+        var again = await server.CallAsync("globex", "create_media_buy", right);
+
+        Assert.True(await IsThereAsync());
+        Assert.Equal((string?)made["media_buy_id"], (string?)again["media_buy_id"]);
+        Assert.True((bool?)again["replayed"]);
+
+        async Task<bool> IsThereAsync()
+        {
+            var accounts = (await server.CallAsync("globex", "list_accounts", new { }))["accounts"]!.AsArray();
+            return accounts.Any(account => (string?)account!["operator"] == name);
+        }
+    }
+
+    [Fact]
+    public async Task Purchases_that_come_at_once_open_one_account_and_a_key_that_comes_twice_buys_once()
+    {
+        var buys = Enumerable.Range(0, 4).Select(_ => JsonSerializer.SerializeToNode(Buys.OfGlobex("at-once.example"))!).ToArray();
+
+        await Task.WhenAll(buys.Concat(buys).Select(buy => server.SendAsync("globex", "globex.dev-buyer", "create_media_buy", buy)));
+        var made = await Task.WhenAll(buys.Select(buy => server.CallAsync("globex", "create_media_buy", buy)));
+        var accounts = (await server.CallAsync("globex", "list_accounts", new { }))["accounts"]!.AsArray();
+        var account = Assert.Single(accounts, one => (string?)one!["operator"] == "at-once.example");
+        var found = await server.CallAsync(
+            "globex",
+            "get_media_buys",
+            new { account = new { account_id = (string?)account!["account_id"] }, status_filter = "pending_creatives" }
+        );
+
+        Assert.Equal(4, made.Select(buy => (string?)buy["media_buy_id"]).Distinct().Count());
+        Assert.Equal(4, found["media_buys"]!.AsArray().Count);
+    }
+
+    [Fact]
+    public async Task Feedback_on_what_was_bought_for_tests_says_so()
+    {
+        var buy = JsonSerializer.SerializeToNode(Buys.OfAcme("feedback.example"))!.AsObject();
+        buy["account"]!["sandbox"] = true;
+        var made = await server.CallAsync("acme", "create_media_buy", buy);
+        var real = await server.CallAsync("acme", "create_media_buy", Buys.OfAcme("real-feedback.example"));
+
+        Assert.True((bool?)(await server.CallAsync("acme", "provide_performance_feedback", Feedback(made)))["sandbox"]);
+        Assert.Null((await server.CallAsync("acme", "provide_performance_feedback", Feedback(real)))["sandbox"]);
+
+        static object Feedback(JsonNode made) =>
+            new
+            {
+                idempotency_key = Guid.NewGuid().ToString(),
+                media_buy_id = (string?)made["media_buy_id"],
+                measurement_period = new { start = "2026-01-01T00:00:00Z", end = "2026-01-02T00:00:00Z" },
+                performance_index = 1.5,
+            };
+    }
+
     [Fact]
     public async Task Creatives_are_listed_of_the_accounts_that_a_filter_names_and_of_no_other()
     {

@@ -6,8 +6,7 @@ namespace Adcp_TenantServer.Handlers;
 
 /// <summary>
 /// Opens and lists the buyer's accounts. The library keeps them, by what the platform's profile says of billing, terms and tests; the
-/// sample
-/// agrees to each at once.
+/// sample agrees to each at once.
 /// </summary>
 public sealed class Accounts(AccountBook book)
 {

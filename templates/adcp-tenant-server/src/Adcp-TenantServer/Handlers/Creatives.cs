@@ -35,61 +35,126 @@ public sealed class Creatives(CreativeLibrary library, FormatList formats)
         }
 
         var isDryRun = request.DryRun is true;
-        var writes = new Writes(context);
-        List<CreativeResult> results = [];
-        foreach (var asset in request.Creatives.Where(asset => request.CreativeIds?.Contains(asset.CreativeId) is not false))
+        CreativeAsset[] sent = [.. request.Creatives.Where(asset => request.CreativeIds?.Contains(asset.CreativeId) is not false)];
+        var assignments = request.Assignments ?? [];
+        var packages = await library.FindPackagesAsync(assignments.Select(wanted => wanted.PackageId), context, cancellationToken);
+        var mistakes = await FindMistakesAsync(request, context, cancellationToken);
+        if (request.ValidationMode is not "lenient")
         {
-            results.Add(await library.KeepAsync(asset, isDryRun, context, cancellationToken));
+            // Strict: one mistake refuses all, before anything is kept.
+            var ids = sent.Select(asset => asset.CreativeId).ToHashSet();
+            var others = await CreativeLibrary.FindMistakesAsync(assignments, ids, packages, context, cancellationToken);
+            AdcpException[] all = [.. mistakes.Values, .. others];
+            if (all.Length > 0)
+            {
+                throw new AdcpException(all);
+            }
+        }
+
+        var writes = new Writes(context);
+        List<CreativeResult> results = [.. mistakes.Select(mistake => Failed(mistake.Key, mistake.Value))];
+        foreach (var asset in sent.Where(asset => !mistakes.ContainsKey(asset.CreativeId)))
+        {
+            results.Add(await library.KeepAsync(asset, request.NotificationConfig(), isDryRun, context, cancellationToken));
             await writes.CountAsync(cancellationToken);
         }
 
-        if (request.Assignments is { } assignments && !isDryRun)
+        if (assignments.Count > 0 && !isDryRun)
         {
-            results = await AssignAsync(results, assignments, writes, context, cancellationToken);
+            results = await AssignAsync(results, assignments, packages, writes, context, cancellationToken);
         }
 
         if (request.DeleteMissing is true)
         {
-            var sent = request.Creatives.Select(asset => asset.CreativeId).ToHashSet();
-            results.AddRange(await library.ArchiveOthersAsync(sent, isDryRun, context, cancellationToken));
+            var ids = request.Creatives.Select(asset => asset.CreativeId).ToHashSet();
+            results.AddRange(await library.ArchiveOthersAsync(ids, isDryRun, context, cancellationToken));
         }
 
         return new() { Creatives = results, DryRun = request.DryRun };
+    }
+
+    // Which creatives of a request cannot be kept, by their ids. Yours would look at their assets, too.
+    private async Task<Dictionary<string, AdcpException>> FindMistakesAsync(
+        SyncCreativesRequest request,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
+    {
+        var isTaken = await formats.FindTakenAsync(context, cancellationToken);
+        HashSet<string> seen = [];
+        Dictionary<string, AdcpException> mistakes = [];
+        foreach (var (index, asset) in request.Creatives.Index())
+        {
+            if (request.CreativeIds?.Contains(asset.CreativeId) is false)
+            {
+                continue;
+            }
+
+            if (!seen.Add(asset.CreativeId))
+            {
+                mistakes[asset.CreativeId] = new(
+                    AdcpError.InvalidRequest,
+                    $"{asset.CreativeId} is in the request twice.",
+                    $"creatives[{index}].creative_id"
+                );
+            }
+            else if (!isTaken(asset.FormatId))
+            {
+                mistakes[asset.CreativeId] = new(
+                    AdcpError.ValidationError,
+                    $"This seller takes no creatives of the format {asset.FormatId.Id}: see list_creative_formats.",
+                    $"creatives[{index}].format_id"
+                );
+            }
+        }
+
+        return mistakes;
     }
 
     // Creatives that were sent before can be put into packages, too: they are in the answer as unchanged.
     private async Task<List<CreativeResult>> AssignAsync(
         List<CreativeResult> results,
         IReadOnlyList<PackageAssignment> assignments,
+        IReadOnlyDictionary<string, PackagePlace> packages,
         Writes writes,
         ToolContext context,
         CancellationToken cancellationToken
     )
     {
-        var buys = await CreativeLibrary.FindBuysAsync(assignments.Select(wanted => wanted.PackageId), context, cancellationToken);
         Dictionary<string, Dictionary<string, string?>> outcomes = [];
         foreach (var wanted in assignments)
         {
-            var error = buys.TryGetValue(wanted.PackageId, out var mediaBuyId)
-                ? await library.AssignAsync(wanted, mediaBuyId, context, cancellationToken)
+            var error = packages.TryGetValue(wanted.PackageId, out var place)
+                ? await library.AssignAsync(wanted, place.MediaBuyId, context, cancellationToken)
                 : CreativeLibrary.NoPackage;
-            if (!outcomes.TryGetValue(wanted.CreativeId, out var packages))
+            if (!outcomes.TryGetValue(wanted.CreativeId, out var ofCreative))
             {
-                outcomes[wanted.CreativeId] = packages = [];
+                outcomes[wanted.CreativeId] = ofCreative = [];
             }
 
-            packages[wanted.PackageId] = error;
+            ofCreative[wanted.PackageId] = error;
             await writes.CountAsync(cancellationToken);
         }
 
-        var others = outcomes.Keys.Except(results.Select(result => result.CreativeId));
+        string[] others = [.. outcomes.Keys.Except(results.Select(result => result.CreativeId))];
+        var kept = (await context.Documents<Creative>().GetAllAsync(others, cancellationToken)).Select(creative => creative.Id).ToHashSet();
         return
         [
             .. results
-                .Concat(others.Select(id => new CreativeResult { CreativeId = id, Action = "unchanged" }))
-                .Select(result => outcomes.TryGetValue(result.CreativeId, out var packages) ? With(result, packages) : result),
+                .Concat(others.Select(id => kept.Contains(id) ? new() { CreativeId = id, Action = "unchanged" } : Failed(id, NotThere)))
+                .Select(result => outcomes.TryGetValue(result.CreativeId, out var ofCreative) ? With(result, ofCreative) : result),
         ];
     }
+
+    private static AdcpException NotThere => new(AdcpError.CreativeNotFound, "You have no such creative: send it with sync_creatives.");
+
+    private static CreativeResult Failed(string id, AdcpException mistake) =>
+        new()
+        {
+            CreativeId = id,
+            Action = "failed",
+            Errors = [ErrorEntry.Of(mistake)],
+        };
 
     private static CreativeResult With(CreativeResult result, Dictionary<string, string?> packages)
     {

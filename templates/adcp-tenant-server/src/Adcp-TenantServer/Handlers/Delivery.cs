@@ -75,11 +75,17 @@ public sealed class Delivery(Catalog catalog, TimeProvider time)
             ReportingPeriod = days is null
                 ? new() { Start = start, End = now }
                 : new() { Start = Midnight(days.Start), End = Midnight(days.End) },
-            Currency = currency ?? "USD",
+            Currency = currency ?? CurrencyOf(products),
             MediaBuyDeliveries = reports,
             Errors = errors.Count > 0 ? errors : null,
         };
     }
+
+    // A report of nothing has a currency, too: the one that the seller sells in.
+    private static string CurrencyOf(IReadOnlyList<Product> products) =>
+        products is [{ PricingOptions: [var price, ..] }, ..]
+            ? price.Currency
+            : throw new AdcpException(AdcpError.ProductUnavailable, "This seller sells nothing now: there is nothing to report of.");
 
     private static bool WithDays(GetMediaBuyDeliveryRequest request) => request.IncludePackageDailyBreakdown is true;
 

@@ -7,7 +7,7 @@ using Tenancy.Mcp;
 namespace Adcp_TenantServer.Handlers;
 
 /// <summary>Makes, changes and reads media buys.</summary>
-public sealed class MediaBuys(Catalog catalog, Order order, Change change, TimeProvider time)
+public sealed class MediaBuys(Catalog catalog, Order order, Change change, AccountBook accounts, TimeProvider time)
 {
     [AdcpTool("create_media_buy")]
     [Description("Buys media: one or more packages, each of one product at one of its prices.")]
@@ -107,6 +107,9 @@ public sealed class MediaBuys(Catalog catalog, Order order, Change change, TimeP
     {
         var buy = await context.Documents<MediaBuy>().GetAsync(request.MediaBuyId, cancellationToken)
             ?? throw new AdcpException(AdcpError.MediaBuyNotFound, "You have no such media buy.", "media_buy_id");
+
+        // The request names no account: it is the media buy's, and must be one that may be used.
+        var account = buy.Account is { } named ? await accounts.FindAsync(named, AccountUse.Manage, context, cancellationToken) : null;
         if (request.PackageId is { } id && buy.Packages.All(package => package.PackageId != id))
         {
             throw new AdcpException(AdcpError.PackageNotFound, $"The media buy has no package {id}.", "package_id");
@@ -127,6 +130,6 @@ public sealed class MediaBuys(Catalog catalog, Order order, Change change, TimeP
             .Documents<Feedback>()
             .Of(buy)
             .CreateAsync(Feedback.Of(request, time.GetUtcNow()), cancellationToken: cancellationToken);
-        return new() { Success = true };
+        return new() { Success = true, Sandbox = (account?.Sandbox ?? buy.Account?.Sandbox) is true ? true : null };
     }
 }

@@ -51,7 +51,7 @@ public sealed class TestFixtures
             return IsSame(before, wanted.Fixture) ? TestController.Existing(priceId) : TestController.Diverging(priceId);
         }
 
-        var price = Price(priceId, wanted.Fixture);
+        var price = Price(priceId, wanted.Fixture, context);
         var others = found.Product.PricingOptions.Where(other => other.PricingOptionId != priceId && other.PricingOptionId != DefaultPrice);
         var fixtures = found.Prices.Append(new(priceId, wanted.Fixture ?? JsonElement.Parse("null"))).ToDictionary();
         await products.ReplaceAsync(
@@ -69,7 +69,7 @@ public sealed class TestFixtures
     public static Product Standard(ToolContext context) =>
         Fill("test-product", null, context) with
         {
-            PricingOptions = [Price("test-pricing", null), Price("default", null)],
+            PricingOptions = [Price("test-pricing", null, context), Price("default", null, context)],
         };
 
     private static bool IsSame(JsonElement? one, JsonElement? other) =>
@@ -90,12 +90,12 @@ public sealed class TestFixtures
             Channels = ["display"],
             FormatIds = [.. formats.Select(format => new FormatId { AgentUrl = SampleFormats.Agent, Id = format })],
             DeliveryType = (string?)given["delivery_type"] == "guaranteed" ? DeliveryType.Guaranteed : DeliveryType.NonGuaranteed,
-            PricingOptions = [Price(DefaultPrice, null)],
+            PricingOptions = [Price(DefaultPrice, null, context)],
             ReportingCapabilities = new(),
         };
     }
 
-    private static PricingOption Price(string id, JsonElement? fixture)
+    private static PricingOption Price(string id, JsonElement? fixture, ToolContext context)
     {
         var given = fixture is { ValueKind: JsonValueKind.Object } value ? JsonNode.Parse(value.GetRawText())!.AsObject() : [];
         return new()
@@ -103,7 +103,7 @@ public sealed class TestFixtures
             PricingOptionId = id,
             PricingModel = (string?)given["pricing_model"] ?? "cpm",
             MinSpendPerPackage = (decimal?)given["min_spend_per_package"],
-            Currency = (string?)given["currency"] ?? "USD",
+            Currency = (string?)given["currency"] ?? context.Platform<ISeller>().Products[0].PricingOptions[0].Currency,
             FixedPrice = (decimal?)given["fixed_price"] ?? (given["floor_price"] is null ? 5 : null),
             FloorPrice = (decimal?)given["floor_price"],
         };

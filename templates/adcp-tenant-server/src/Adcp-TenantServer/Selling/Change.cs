@@ -120,29 +120,43 @@ public sealed class Change(InventoryLists lists, CreativeLibrary library, TimePr
             }
 
             packages[place] = Apply(update, packages[place], time.GetUtcNow());
-            if (products.FirstOrDefault(product => product.ProductId == packages[place].ProductId) is not { } product)
+            var product = products.FirstOrDefault(product => product.ProductId == packages[place].ProductId);
+            if (product?.PricingOptions.FirstOrDefault(price => price.PricingOptionId == packages[place].PricingOptionId) is not { } price)
             {
+                if (NeedsProduct(update))
+                {
+                    mistakes.Add(
+                        new(
+                            AdcpError.ProductUnavailable,
+                            "What the package buys is no longer sold: it can be halted or canceled, and nothing else of it be changed.",
+                            $"{field}.package_id"
+                        )
+                    );
+                }
+
                 continue;
             }
 
-            if (product.PricingOptions.FirstOrDefault(price => price.PricingOptionId == packages[place].PricingOptionId) is { } price)
-            {
-                mistakes.AddRange(FindMistakes(update, packages[place], price, field));
-                packages[place] = packages[place] with { BidPrice = OrderRules.BidOf(price, packages[place].BidPrice) };
-            }
+            mistakes.AddRange(FindMistakes(update, packages[place], price, field));
 
             // A list that leaves nothing of the product stops the package, which is what the buyer asks for. One that is not there does
             // not.
-            await lists.FindEmptyAsync(update.TargetingOverlay, product, $"{field}.targeting_overlay", context, cancellationToken);
+            await lists.FindEmptyAsync(update.TargetingOverlay, product!, $"{field}.targeting_overlay", context, cancellationToken);
         }
 
         return mistakes.Count > 0 ? throw new AdcpException(mistakes) : packages;
     }
 
+    // A buyer must be able to stop what it buys, also where that is no longer sold.
+    private static bool NeedsProduct(PackageUpdate update) =>
+        update.Canceled is not true
+        && update is not { Budget: null, BidPrice: null, CreativeAssignments: null, TargetingOverlay: null, Paused: null or true };
+
     private static IEnumerable<AdcpException> FindMistakes(PackageUpdate update, Package package, PricingOption price, string field) =>
         update is { Budget: null, BidPrice: null } || package.Canceled is true
             ? []
-            : OrderRules.FindMistakes(price, package.Budget, package.BidPrice, field);
+            // A bid from before the price was fixed counts no more, and one that comes now is a mistake.
+            : OrderRules.FindMistakes(price, package.Budget, price.FixedPrice is null ? package.BidPrice : update.BidPrice, field);
 
     private static Package Apply(PackageUpdate update, Package package, DateTimeOffset now) =>
         update.Canceled is true

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Tenancy.Adcp;
 using Tenancy.State;
 
@@ -10,6 +11,9 @@ public sealed record Creative : TenantDocument
     public required CreativeAsset Asset { get; init; }
 
     public required CreativeStatus Status { get; init; }
+
+    /// <summary>Where the buyer wants to be told of changes. Nothing is sent yet.</summary>
+    public JsonElement? Notify { get; init; }
 
     public required DateTimeOffset CreatedAt { get; init; }
 

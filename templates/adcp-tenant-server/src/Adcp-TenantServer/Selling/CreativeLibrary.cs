@@ -64,10 +64,12 @@ public sealed class CreativeLibrary(TimeProvider time, IOptions<AdcpOptions> opt
     )
     {
         var now = time.GetUtcNow();
+        var writes = new Writes(context);
         await foreach (var buy in context.Documents<MediaBuy>().ReadAllAsync(cancellationToken).Where(buy => buy.HasCreative(creative.Id)))
         {
             var changed = buy.WithApproval(creative.Id, status is CreativeStatus.Approved).At(now);
             await context.Documents<MediaBuy>().Of(buy).ReplaceAsync(changed, cancellationToken);
+            await writes.CountAsync(cancellationToken);
         }
 
         return await context
@@ -94,13 +96,17 @@ public sealed class CreativeLibrary(TimeProvider time, IOptions<AdcpOptions> opt
             FormatId = context.Platform<ISeller>().Formats[0].FormatId,
             Assets = new Dictionary<string, JsonElement>(),
         };
-        await KeepAsync(asset, isDryRun: false, context, cancellationToken);
+        await KeepAsync(asset, notify: null, isDryRun: false, context, cancellationToken);
         return await context.Documents<Creative>().GetAsync(id, cancellationToken)
             ?? throw new AdcpException(AdcpError.Conflict, $"{id} was deleted meanwhile: send it again.");
     }
 
+    /// <summary>
+    /// Keeps a creative. One whose content is another than before is a new one for whoever reviews it, and may not run until then.
+    /// </summary>
     public async Task<CreativeResult> KeepAsync(
         CreativeAsset asset,
+        JsonElement? notify,
         bool isDryRun,
         ToolContext context,
         CancellationToken cancellationToken
@@ -118,6 +124,7 @@ public sealed class CreativeLibrary(TimeProvider time, IOptions<AdcpOptions> opt
                 {
                     Asset = asset,
                     Status = newStatus,
+                    Notify = notify,
                     CreatedAt = now,
                     UpdatedAt = now,
                 },
@@ -125,11 +132,22 @@ public sealed class CreativeLibrary(TimeProvider time, IOptions<AdcpOptions> opt
             );
         }
 
-        var isSame = found is not null && JsonSerializer.Serialize(found.Asset) == JsonSerializer.Serialize(asset);
+        // One that was archived comes back as it came at first.
+        var isSame =
+            found is { Status: not CreativeStatus.Archived } && JsonSerializer.Serialize(found.Asset) == JsonSerializer.Serialize(asset);
         var status = isSame ? found!.Status : newStatus;
         if (!isDryRun && found is not null && !isSame)
         {
-            await creatives.ReplaceAsync(found with { Asset = asset, Status = status, UpdatedAt = now }, cancellationToken);
+            await ReviewAsync(found with { Asset = asset, Notify = notify ?? found.Notify }, status, context, cancellationToken);
+        }
+        else if (
+            !isDryRun
+            && found is not null
+            && notify is { } where
+            && !(found.Notify is { } before && JsonElement.DeepEquals(before, where))
+        )
+        {
+            await creatives.ReplaceAsync(found with { Notify = where }, cancellationToken);
         }
 
         return new()
@@ -143,15 +161,15 @@ public sealed class CreativeLibrary(TimeProvider time, IOptions<AdcpOptions> opt
         };
     }
 
-    /// <summary>Says which media buys packages are in; packages that the buyer does not have are left out.</summary>
-    public static async Task<IReadOnlyDictionary<string, string>> FindBuysAsync(
+    /// <summary>Says where packages are; packages that the buyer does not have are left out.</summary>
+    public async Task<IReadOnlyDictionary<string, PackagePlace>> FindPackagesAsync(
         IEnumerable<string> packageIds,
         ToolContext context,
         CancellationToken cancellationToken
     )
     {
-        var wanted = packageIds.ToHashSet();
-        Dictionary<string, string> found = [];
+        var (wanted, now) = (packageIds.ToHashSet(), time.GetUtcNow());
+        Dictionary<string, PackagePlace> found = [];
         if (wanted.Count == 0)
         {
             return found;
@@ -161,11 +179,49 @@ public sealed class CreativeLibrary(TimeProvider time, IOptions<AdcpOptions> opt
         {
             foreach (var package in buy.Packages.Where(package => wanted.Contains(package.PackageId)))
             {
-                found[package.PackageId] = buy.Id;
+                found[package.PackageId] = new(buy.Id, IsOver: Lifecycle.IsOver(buy.At(now).Status) || package.Canceled is true);
             }
         }
 
         return found;
+    }
+
+    /// <summary>Says which assignments of a request cannot be made, before anything of it is kept.</summary>
+    /// <param name="assignments">The assignments.</param>
+    /// <param name="sent">The creatives that come with the request.</param>
+    /// <param name="packages">Where the packages are.</param>
+    /// <param name="context">The call.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public static async Task<IReadOnlyList<AdcpException>> FindMistakesAsync(
+        IReadOnlyList<PackageAssignment> assignments,
+        IReadOnlySet<string> sent,
+        IReadOnlyDictionary<string, PackagePlace> packages,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
+    {
+        string[] others = [.. assignments.Select(wanted => wanted.CreativeId).Distinct().Where(id => !sent.Contains(id))];
+        var kept = (await context.Documents<Creative>().GetAllAsync(others, cancellationToken)).ToDictionary(creative => creative.Id);
+        List<AdcpException> mistakes = [];
+        foreach (var (index, wanted) in assignments.Index())
+        {
+            var field = $"assignments[{index}]";
+            if (!packages.TryGetValue(wanted.PackageId, out var place))
+            {
+                mistakes.Add(new(AdcpError.PackageNotFound, NoPackage, $"{field}.package_id"));
+            }
+            else if (place.IsOver)
+            {
+                mistakes.Add(new(AdcpError.InvalidState, OverPackage, $"{field}.package_id"));
+            }
+
+            if (!sent.Contains(wanted.CreativeId) && WhyNot(kept.GetValueOrDefault(wanted.CreativeId)) is var (error, message))
+            {
+                mistakes.Add(new(error, message, $"{field}.creative_id"));
+            }
+        }
+
+        return mistakes;
     }
 
     /// <summary>Puts a creative into a package of a media buy.</summary>
@@ -191,7 +247,7 @@ public sealed class CreativeLibrary(TimeProvider time, IOptions<AdcpOptions> opt
 
         if (Lifecycle.IsOver(buy.Status) || buy.Packages.Any(package => package.PackageId == wanted.PackageId && package.Canceled is true))
         {
-            return "The package is over: nothing runs in it any more.";
+            return OverPackage;
         }
 
         var changed = buy.WithCreative(wanted, creative!.Status is CreativeStatus.Approved).At(now);
@@ -200,6 +256,7 @@ public sealed class CreativeLibrary(TimeProvider time, IOptions<AdcpOptions> opt
     }
 
     public const string NoPackage = "You have no such package.";
+    private const string OverPackage = "The package is over: nothing runs in it any more.";
 
     /// <summary>Archives the creatives that are not among those that were sent; those that run somewhere stay.</summary>
     public async Task<IReadOnlyList<CreativeResult>> ArchiveOthersAsync(
@@ -273,3 +330,8 @@ public sealed class CreativeLibrary(TimeProvider time, IOptions<AdcpOptions> opt
         }
     }
 }
+
+/// <summary>Where a package is.</summary>
+/// <param name="MediaBuyId">Its media buy.</param>
+/// <param name="IsOver">Whether nothing runs in it any more.</param>
+public sealed record PackagePlace(string MediaBuyId, bool IsOver);

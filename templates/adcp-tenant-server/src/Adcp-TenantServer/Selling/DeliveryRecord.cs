@@ -21,7 +21,11 @@ public sealed record DeliveryRecord : TenantDocument
     public static MediaBuyDelivery Report(MediaBuy buy, IReadOnlyList<DayOfDelivery> days, IReadOnlyList<Product> products, bool withDays)
     {
         var all = Sum(days);
-        var budget = buy.Packages.Sum(package => package.Budget);
+
+        // The sample knows the sum only: each package has its share of the budget. It is divided day by day, so that the days of a package
+        // add up to what is said of the package, and the packages to what is said of the media buy.
+        decimal[] budgets = [.. buy.Packages.Select(package => package.Budget)];
+        var shares = days.OrderBy(day => day.Date).Select(day => day.Divide(budgets)).ToArray();
         return new()
         {
             MediaBuyId = buy.Id,
@@ -34,19 +38,18 @@ public sealed record DeliveryRecord : TenantDocument
             },
             ByPackage =
             [
-                .. buy.Packages.Select(package => Share(package, days, all, package.Budget / budget, buy.Currency, products, withDays)),
+                .. buy.Packages.Select(
+                    (package, place) => Report(package, [.. shares.Select(day => day[place])], buy.Currency, products, withDays)
+                ),
             ],
         };
     }
 
     public static DayOfDelivery Sum(IEnumerable<DayOfDelivery> days) => days.Aggregate(new DayOfDelivery(), (sum, day) => sum.Plus(day));
 
-    // The sample knows the sum only: each package has its share of the budget.
-    private static PackageDelivery Share(
+    private static PackageDelivery Report(
         Package package,
         IReadOnlyList<DayOfDelivery> days,
-        DayOfDelivery all,
-        decimal share,
         string currency,
         IReadOnlyList<Product> products,
         bool withDays
@@ -55,17 +58,17 @@ public sealed record DeliveryRecord : TenantDocument
         var price = products
             .FirstOrDefault(product => product.ProductId == package.ProductId)
             ?.PricingOptions.FirstOrDefault(price => price.PricingOptionId == package.PricingOptionId);
-        var (impressions, clicks, spend) = all.Share(share);
+        var all = Sum(days);
         return new()
         {
             PackageId = package.PackageId,
-            Impressions = impressions,
-            Clicks = clicks,
-            Spend = spend,
+            Impressions = all.Impressions,
+            Clicks = all.Clicks,
+            Spend = all.Spend,
             PricingModel = price?.PricingModel ?? "cpm",
             Rate = price?.FixedPrice ?? package.BidPrice ?? price?.FloorPrice ?? 0,
             Currency = currency,
-            DailyBreakdown = withDays ? [.. days.OrderBy(day => day.Date).Select(day => day.ToDaily(share))] : null,
+            DailyBreakdown = withDays ? [.. days.Select(day => day.ToDaily())] : null,
         };
     }
 }
@@ -89,17 +92,23 @@ public sealed record DayOfDelivery
             Spend = Spend + other.Spend,
         };
 
-    public (decimal Impressions, decimal Clicks, decimal Spend) Share(decimal share) =>
-        (Math.Floor(Impressions * share), Math.Floor(Clicks * share), Math.Round(Spend * share, 2));
-
-    public DailyDelivery ToDaily(decimal share)
+    /// <summary>Divides it by the budgets of packages: impressions and clicks are whole, and money goes by hundredths.</summary>
+    public IReadOnlyList<DayOfDelivery> Divide(IReadOnlyList<decimal> budgets)
     {
-        var (impressions, _, spend) = Share(share);
-        return new()
+        var impressions = Shares.Of(Impressions, budgets, unit: 1);
+        var clicks = Shares.Of(Clicks, budgets, unit: 1);
+        var spend = Shares.Of(Spend, budgets, unit: 0.01m);
+        return
+        [
+            .. budgets.Select((_, place) => this with { Impressions = impressions[place], Clicks = clicks[place], Spend = spend[place] }),
+        ];
+    }
+
+    public DailyDelivery ToDaily() =>
+        new()
         {
             Date = Date.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
-            Impressions = impressions,
-            Spend = spend,
+            Impressions = Impressions,
+            Spend = Spend,
         };
-    }
 }

@@ -8,6 +8,9 @@ namespace Adcp_TenantServer.Selling;
 [Document("media_buys", IdPrefix = "mb_")]
 public sealed record MediaBuy : TenantDocument
 {
+    /// <summary>The account as the order named it: a request may name the media buy alone.</summary>
+    public AccountReference? Account { get; init; }
+
     public BrandReference? Brand { get; init; }
 
     public required string Currency { get; init; }

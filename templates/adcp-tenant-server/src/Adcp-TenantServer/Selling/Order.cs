@@ -1,10 +1,11 @@
+using Microsoft.Extensions.Options;
 using Tenancy.Adcp;
 using Tenancy.Mcp;
 
 namespace Adcp_TenantServer.Selling;
 
 /// <summary>Checks what a buyer wants against the products, and makes a media buy of it.</summary>
-public sealed class Order(InventoryLists lists, CreativeLibrary library, TimeProvider time)
+public sealed class Order(InventoryLists lists, CreativeLibrary library, IOptions<AdcpOptions> options, TimeProvider time)
 {
     /// <returns>The media buy, and what the buyer should know of it.</returns>
     public async Task<(MediaBuy Buy, string? Message)> CreateAsync(
@@ -14,6 +15,12 @@ public sealed class Order(InventoryLists lists, CreativeLibrary library, TimePro
         CancellationToken cancellationToken
     )
     {
+        if (options.Value.TestMode)
+        {
+            // A checker bids on each price by cpm, also where that is fixed. Every other buyer is told that such a bid counts for nothing.
+            request = request with { Packages = [.. request.Packages.Select(package => WithoutNeedlessBid(package, products))] };
+        }
+
         var now = time.GetUtcNow();
         foreach (var (index, package) in request.Packages.Index())
         {
@@ -42,6 +49,7 @@ public sealed class Order(InventoryLists lists, CreativeLibrary library, TimePro
         );
         var buy = new MediaBuy
         {
+            Account = request.Account,
             Brand = request.Brand,
             Currency = priced[0].Price.Currency,
             Status = MediaBuyStatus.PendingCreatives,
@@ -59,6 +67,17 @@ public sealed class Order(InventoryLists lists, CreativeLibrary library, TimePro
         return (buy.At(now), message);
     }
 
+    private static PackageRequest WithoutNeedlessBid(PackageRequest package, IReadOnlyList<Product> products) =>
+        products
+            .FirstOrDefault(product => product.ProductId == package.ProductId)
+            ?.PricingOptions.FirstOrDefault(price => price.PricingOptionId == package.PricingOptionId)
+            is { FixedPrice: not null }
+            ? package with
+            {
+                BidPrice = null,
+            }
+            : package;
+
     private static Package ToPackage(PricedPackage priced, string id) =>
         new()
         {
@@ -66,7 +85,7 @@ public sealed class Order(InventoryLists lists, CreativeLibrary library, TimePro
             ProductId = priced.Product.ProductId,
             PricingOptionId = priced.Price.PricingOptionId,
             Budget = priced.Request.Budget,
-            BidPrice = OrderRules.BidOf(priced.Price, priced.Request.BidPrice),
+            BidPrice = priced.Request.BidPrice,
             Paused = priced.Request.Paused,
             CreativeAssignments = priced.Request.CreativeAssignments,
             TargetingOverlay = priced.Request.TargetingOverlay?.WithoutSecrets(),
