@@ -127,7 +127,8 @@ internal sealed class SdkCalls(CallStarter starter, ILogger<SdkCalls> logger) : 
 
     // What the SDK answers by itself runs no handler, and takes no place among the calls. An application may give a handler or a filter to
     // one session alone, so that each request asks the options of its own server. This filter is always among them. A method is refused
-    // where the SDK would answer "{}" although there is nobody to do it: its client would wait for ever for what it subscribed to.
+    // where the SDK would answer "{}" although there is nobody to do it: its client would wait for ever for what it subscribed to. See
+    // findings/mcp-csharp-sdk-subscribe.sh.
     private void AddUnlessAlone<TParams, TResult>(
         McpServerOptions options,
         Func<McpServerHandlers, McpRequestHandler<TParams, TResult>?> handler,
