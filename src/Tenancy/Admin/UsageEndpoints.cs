@@ -95,6 +95,10 @@ internal static class UsageEndpoints
         var tenant = TenantId.Parse(id);
         var kept = await store.ReadAsync(tenant, query.From, query.To);
         var deleted = isDeleted ? await store.ReadDeletedAsync(id, query.From, query.To) : [];
+
+        // A purge that is under way has copied some days and not deleted them yet.
+        var copied = deleted.Select(used => (used.Generation, used.Day)).ToHashSet();
+        kept = [.. kept.Where(used => !copied.Contains((used.Generation, used.Day)))];
         var generation = registry.Get(tenant)?.Generation;
         return
         [

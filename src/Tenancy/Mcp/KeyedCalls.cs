@@ -10,13 +10,16 @@ namespace Tenancy.Mcp;
 /// <summary>Runs a request with an idempotency key once, whoever sends it again, and replays its answer.</summary>
 /// <remarks>
 /// For tools of a kind of your own (<see cref="TenantTool"/>): a service, which <see cref="ToolRun.RunAsync"/> asks. A key is one caller's
-/// and one account's. What the handler writes and its answer are one commit; where somebody else was faster it runs again, three times at
+/// and one account's. What the handler writes and its answer are one commit; where somebody else was faster it runs again, six times at
 /// most, under the same <see cref="ToolContext.OperationId"/>.
 /// </remarks>
 public sealed class KeyedCalls
 {
     // After a conflict the handler runs again, from what is stored then. A caller whose handler loses this often is told so.
-    private const int MaxTries = 3;
+    private const int MaxTries = 6;
+
+    // Before each further try, times its number, and at random: those who began together do not meet again.
+    private static readonly TimeSpan MaxPause = TimeSpan.FromMilliseconds(20);
 
     // A handler that returns when its time is over still has its answer to commit.
     private static readonly TimeSpan CommitTime = TimeSpan.FromSeconds(5);
@@ -224,6 +227,7 @@ public sealed class KeyedCalls
                     }
 
                     _logger.TriedAgain(exception, call.Context.TenantId.Value);
+                    await Task.Delay(MaxPause * attempt * Random.Shared.NextDouble(), CancellationToken.None).ConfigureAwait(false);
 
                     // What a flush committed is there, and no later try writes it again.
                     before = call.Work is { HasFlushed: true } ? before with { Writes = [] } : before;

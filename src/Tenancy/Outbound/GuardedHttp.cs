@@ -23,8 +23,8 @@ internal sealed class GuardedHttp : IDisposable
     private readonly NameLookups _names;
     private readonly TimeProvider _time;
 
-    // Set on the request for whose sake a connection was made: a host that took it and says nothing at one place may at another.
-    private static readonly HttpRequestOptionsKey<bool> IsConnected = new("Tenancy.IsConnected");
+    // Set on the request for whose sake a connection is made, until it is there.
+    private static readonly HttpRequestOptionsKey<bool> IsConnecting = new("Tenancy.IsConnecting");
 
     private readonly ILogger<GuardedHttp> _logger;
 
@@ -88,7 +88,8 @@ internal sealed class GuardedHttp : IDisposable
             throw new FetchException(
                 string.Create(CultureInfo.InvariantCulture, $"{Display(uri)} did not answer within {_options.Timeout.TotalSeconds} s"),
                 isTransient: true,
-                isConnected: request.Options.TryGetValue(IsConnected, out _)
+                isConnected: !request.Options.TryGetValue(IsConnecting, out var isConnecting) || !isConnecting,
+                isSilent: true
             );
         }
         catch (HttpRequestException exception) when (exception.InnerException is FetchException refusal)
@@ -178,6 +179,7 @@ internal sealed class GuardedHttp : IDisposable
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
+        context.InitialRequestMessage.Options.Set(IsConnecting, true);
         var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
         IPAddress[] found = IPAddress.TryParse(host, out var literal)
             ? [literal]
@@ -198,7 +200,7 @@ internal sealed class GuardedHttp : IDisposable
             try
             {
                 await socket.ConnectAsync(address, port, cancellationToken).ConfigureAwait(false);
-                context.InitialRequestMessage.Options.Set(IsConnected, true);
+                context.InitialRequestMessage.Options.Set(IsConnecting, false);
                 return new NetworkStream(socket, ownsSocket: true);
             }
             catch (Exception exception)

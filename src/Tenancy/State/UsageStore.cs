@@ -167,8 +167,15 @@ internal sealed class UsageStore(RedisConnection redis, IOptions<TenancyOptions>
             var rows = await redis.GetLargeFieldsAsync(FleetKeyspace.DeletedUsage, names).ConfigureAwait(false);
             foreach (var (name, json) in names.Zip(rows).Where(static one => !one.Second.IsNull))
             {
-                var day = int.Parse(name.ToString().Split(' ')[1], CultureInfo.InvariantCulture);
-                all.Add(new(Generation: -1, day, JsonSerializer.Deserialize(json.ToString(), UsageJson.Default.UsageRowArray)!));
+                var (day, source) = name.ToString().Split(' ') is [_, var of, var by] ? (of, by) : default;
+                var generation = long.TryParse(source, CultureInfo.InvariantCulture, out var whole) ? whole : -1;
+                all.Add(
+                    new(
+                        generation,
+                        int.Parse(day!, CultureInfo.InvariantCulture),
+                        JsonSerializer.Deserialize(json.ToString(), UsageJson.Default.UsageRowArray)!
+                    )
+                );
             }
 
             start = names[^1];
@@ -222,7 +229,7 @@ internal sealed class UsageStore(RedisConnection redis, IOptions<TenancyOptions>
 }
 
 /// <summary>What a generation of a tenant used on a day.</summary>
-/// <param name="Generation">The generation; -1 for any that is deleted.</param>
+/// <param name="Generation">The generation; -1 where it was deleted before a node had sent what it counted.</param>
 /// <param name="Day">The day, as <c>yyyymmdd</c>.</param>
 /// <param name="Rows">What was used.</param>
 internal readonly record struct UsageOfDay(long Generation, int Day, UsageRow[] Rows);

@@ -246,14 +246,14 @@ public sealed class CommittedCallsTests
         log.Runs.Clear();
         log.Meanwhile = _ => CountAsync();
         Assert.Equal("CONFLICT", Error(await CallAsync(server, "count_up")));
-        Assert.Equal(3, log.Runs.Count);
-        Assert.Equal(["6"], await TextsAsync(server));
+        Assert.Equal(6, log.Runs.Count);
+        Assert.Equal(["9"], await TextsAsync(server));
 
         // Without a key a handler runs once.
         log.Runs.Clear();
         Assert.Equal("CONFLICT", Error(await CallAsync(server, "count_up_unkeyed")));
         Assert.Single(log.Runs);
-        Assert.Equal(["7"], await TextsAsync(server));
+        Assert.Equal(["10"], await TextsAsync(server));
 
         async Task CountAsync()
         {

@@ -205,7 +205,7 @@ internal sealed class DirectPath(
             else
             {
                 // A server that stops waits for it.
-                _ = running.RunAsync(() => ReleaseLaterAsync(later, call, cancellationToken));
+                _ = running.RunAsync(() => ReleaseLaterAsync(later, run, call, cancellationToken));
             }
         }
     }
@@ -247,7 +247,7 @@ internal sealed class DirectPath(
     }
 
     // A call holds its place until its handler ends, and is counted as what it came to: nobody is answered, but what it wrote may stand.
-    private async Task<bool> ReleaseLaterAsync(Task<ToolAnswer> later, Call call, CancellationToken cancellationToken)
+    private async Task<bool> ReleaseLaterAsync(Task<ToolAnswer> later, ToolRun run, Call call, CancellationToken cancellationToken)
     {
         try
         {
@@ -261,8 +261,12 @@ internal sealed class DirectPath(
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
-            call.Note(CallOutcome.Of(exception));
-            call.LogFailure(logger, exception);
+            call.Note(CallOutcome.Of(exception, run.IsCallersMistake(exception)));
+            if (run.Fail(exception, call) is null)
+            {
+                call.LogFailure(logger, exception);
+            }
+
             return false;
         }
         finally

@@ -156,7 +156,8 @@ internal sealed class ArgumentSchema
         }
 
         var types = _objects.Value;
-        return types.Name is null ? FindInAlternatives(types.All, ref value, ref look)
+        return types.All.Length == 0 ? new("", $"must be {Words()}")
+            : types.Name is null ? FindInAlternatives(types.All, ref value, ref look)
             : Choose(types, value, out var hasName) is { } type ? type.Find(ref value, ref look)
             : new($".{types.Name}", hasName ? "has a wrong form" : "is required");
     }

@@ -154,8 +154,13 @@ internal sealed class SdkCalls(CallStarter starter, ILogger<SdkCalls> logger) : 
     {
         var answer = await tool.InvokeAsync(call, request, cancellationToken);
 
-        // What was written must be able to be answered.
-        call.CountBytes(call.Work is { IsEmpty: false } ? ToolAnswer.FromResult(answer).ThrowIfTooLarge() : ToolAnswer.Measure(answer));
+        if (call.Work is { IsEmpty: false })
+        {
+            // What was written must be able to be answered.
+            ToolAnswer.FromResult(answer).ThrowIfTooLarge();
+        }
+
+        call.CountBytes(ToolAnswer.Measure(answer));
         await call.CommitAsync(answer.IsError is true);
         LogRefusal(call, answer.IsError is true);
         return answer;

@@ -29,15 +29,14 @@ internal sealed class OpenStreams : ITenantChangeListener
         before?.End();
     }
 
-    /// <summary>Lets go of a stream.</summary>
-    /// <returns>Whether it was its session's; false where another one has taken its place.</returns>
-    public bool Remove(SessionStream stream)
+    /// <summary>Lets go of a stream, unless another one has taken its place.</summary>
+    public void Remove(SessionStream stream)
     {
         lock (_lock)
         {
             if (!_streams.TryGetValue(stream.Tenant.Id, out var own) || own.GetValueOrDefault(stream.Handle) != stream)
             {
-                return false;
+                return;
             }
 
             own.Remove(stream.Handle);
@@ -45,8 +44,6 @@ internal sealed class OpenStreams : ITenantChangeListener
             {
                 _streams.Remove(stream.Tenant.Id);
             }
-
-            return true;
         }
     }
 

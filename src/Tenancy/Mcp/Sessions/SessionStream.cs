@@ -63,6 +63,9 @@ internal sealed class SessionStream
     /// <summary>Gets or sets when what the caller showed was last known to be good.</summary>
     public required long ProvedAt { get; set; }
 
+    /// <summary>Gets or sets whether the store knows that it is its session's.</summary>
+    public bool IsNoted { get; set; }
+
     /// <summary>Gets whether somebody has ended it, other than its client.</summary>
     public bool HasEnded => _end.IsCancellationRequested;
 

@@ -49,7 +49,8 @@ internal sealed class SessionStreams
         revocations.Revoked += JudgeAll;
         messages.Listen(message =>
         {
-            if (message.Topic == FleetTopic.Stream && _open.FindByHandle(message.Tenant, message.Detail) is { } stream)
+            // One that is not noted yet is the newest.
+            if (message.Topic == FleetTopic.Stream && _open.FindByHandle(message.Tenant, message.Detail) is { IsNoted: true } stream)
             {
                 // Elsewhere: who listens must be quick. The store knows which stream is the session's.
                 _ = Task.Run(() => NoteAsync(stream));
@@ -78,7 +79,7 @@ internal sealed class SessionStreams
         }
         finally
         {
-            var isLast = _open.Remove(stream);
+            _open.Remove(stream);
             if (stream.HasEnded)
             {
                 // Before it is closed, which waits for who writes on it: that one may wait for a client that reads nothing.
@@ -87,10 +88,8 @@ internal sealed class SessionStreams
 
             await stream.CloseAsync();
 
-            if (isLast)
-            {
-                await NoteEndAsync(stream);
-            }
+            // Also where another has taken its place: one that began earlier may have been noted later.
+            await NoteEndAsync(stream);
         }
     }
 
@@ -107,6 +106,7 @@ internal sealed class SessionStreams
         await JudgeAsync(stream);
 
         // Before its client knows that it has one.
+        cancellationToken.ThrowIfCancellationRequested();
         await NoteBeginAsync(stream);
         await stream.BeatAsync(cancellationToken);
         await stream.LetGoOfPlatformAsync();
@@ -119,7 +119,7 @@ internal sealed class SessionStreams
             if (_time.GetElapsedTime(touched) >= Interval)
             {
                 touched = _time.GetTimestamp();
-                await NoteAsync(stream);
+                await (stream.IsNoted ? NoteAsync(stream) : NoteBeginAsync(stream));
             }
         }
     }
@@ -127,6 +127,7 @@ internal sealed class SessionStreams
     private Task NoteBeginAsync(SessionStream stream) => AskAsync(stream, async (store, owner) =>
         {
             var (isOwn, hadOther) = await store.BeginStreamAsync(stream.SessionId, owner, stream.Id);
+            stream.IsNoted = true;
             if (hadOther)
             {
                 // It may be at another node, which asks the store then.

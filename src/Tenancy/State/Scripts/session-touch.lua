@@ -16,6 +16,9 @@ local done = 1
 if ARGV[9] == '1' then
   if session[4] then done = 2 end
   redis.call('HSET', KEYS[1], 'stream', ARGV[8])
+elseif ARGV[8] ~= '' and ARGV[4] ~= '0' and not session[4] then
+  -- Nobody has it: the stream that had the place last ended after this one began.
+  redis.call('HSET', KEYS[1], 'stream', ARGV[8])
 elseif ARGV[8] ~= '' and session[4] ~= ARGV[8] then
   return 0
 end
