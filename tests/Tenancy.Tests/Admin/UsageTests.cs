@@ -147,6 +147,17 @@ public sealed class UsageTests
     }
 
     [Fact]
+    public async Task What_a_purge_has_copied_and_not_deleted_yet_is_billed_once()
+    {
+        await using var server = await StartAsync();
+        await CallAsync(server, "acme", "meter", new() { ["units"] = 2 });
+        await WriteAsync(server);
+        using (await server.AdminAsync(HttpMethod.Post, "/acme/unregister")) { }
+        await server.Services.GetRequiredService<UsageStore>().KeepAsync(TenantId.Parse("acme"), tombstone: long.MaxValue);
+        Assert.Equal(["meter ok 1 2"], (await RowsAsync(server, "/admin/usage")).Select(Show));
+    }
+
+    [Fact]
     public async Task What_an_unregistered_tenant_used_is_with_the_fleet_and_who_adopts_its_data_does_not_have_it()
     {
         await using var server = await StartAsync();

@@ -153,6 +153,37 @@ public sealed class JwksValidatorTests : IDisposable
         Assert.IsType<TenantValidation.Valid>(await validation);
     }
 
+    // The first place's answer leaves a connection, on which the second is asked.
+    [Fact]
+    public async Task A_place_that_says_nothing_on_a_connection_that_was_there_does_not_hide_the_others()
+    {
+        var arrived = new SemaphoreSlim(0);
+        await using var issuer = await StubServer.StartAsync(async context =>
+        {
+            var url = $"http://{context.Request.Host}";
+            switch (context.Request.Path.Value)
+            {
+                case "/realms/acme/.well-known/openid-configuration":
+                    context.Response.StatusCode = 404;
+                    return;
+                case "/.well-known/oauth-authorization-server/realms/acme":
+                    arrived.Release();
+                    await Task.Delay(Timeout.Infinite, context.RequestAborted);
+                    return;
+                case "/keys":
+                    await context.Response.WriteAsync(Keys);
+                    return;
+                default:
+                    await context.Response.WriteAsync(StubServer.Discovery(url, url + "/realms/acme"));
+                    return;
+            }
+        });
+        var validation = ValidateAsync(issuer, tenant => tenant with { Issuer = issuer.Url + "/realms/acme" });
+        await arrived.WaitAsync(Cancellation);
+        _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.IsType<TenantValidation.Valid>(await validation);
+    }
+
     [Theory]
     [InlineData(503, true)]
     [InlineData(404, false)]

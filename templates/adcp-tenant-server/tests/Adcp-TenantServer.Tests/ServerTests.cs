@@ -111,6 +111,16 @@ public sealed class ServerTests(SellerServer server)
     }
 
     [Fact]
+    public async Task First_purchases_for_several_clients_at_once_open_an_account_each()
+    {
+        var buys = Enumerable.Range(0, 5).Select(number => Buys.OfGlobex($"client-{number}.example"));
+
+        var made = await Task.WhenAll(buys.Select(buy => server.CallAsync("globex", "create_media_buy", buy)));
+
+        Assert.Equal(5, made.Select(buy => (string?)buy["media_buy_id"]).Distinct().Count());
+    }
+
+    [Fact]
     public async Task Feedback_on_what_was_bought_for_tests_says_so()
     {
         var buy = JsonSerializer.SerializeToNode(Buys.OfAcme("feedback.example"))!.AsObject();

@@ -190,6 +190,14 @@ public sealed class ArgumentSchemaTests
     }
 
     [Fact]
+    public void An_object_is_refused_where_no_alternative_takes_one()
+    {
+        var schema = Read("""{ "properties": { "a": { "anyOf": [{ "type": "array" }, { "type": "null" }] } } }""");
+        Assert.NotNull(schema.Find(JsonElement.Parse("""{ "a": { "b": 1 } }""")));
+        Assert.Null(schema.Find(JsonElement.Parse("""{ "a": [1] }""")));
+    }
+
+    [Fact]
     public void Types_that_nothing_tells_apart_are_tried_within_bounds()
     {
         const string Schema = """

@@ -117,6 +117,23 @@ public sealed class SessionsOnTwoNodesTests
         Assert.StartsWith("event: message\ndata: ", await stream.ReadUntilAsync(OpenStream.Comment), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_stream_that_began_while_the_store_was_away_stays()
+    {
+        await using var nodes = await StartAsync(count: 1);
+        var session = await nodes[0].InitializeAsync("acme", McpCalls.Acme);
+        await ListAsync(nodes[0], session);
+        await nodes.Redis.PauseAsync();
+        await using var stream = await OpenStream.GetAsync(nodes[0], McpCalls.Acme, session);
+        await stream.ReadUntilAsync(OpenStream.Comment);
+        await nodes.Redis.ResumeAsync();
+        for (var i = 0; i < 4; i++)
+        {
+            _clock.Advance(SessionStreams.Interval);
+            await stream.ReadUntilAsync(OpenStream.Comment);
+        }
+    }
+
     private Task<NodesOnOneStore> StartAsync(int count = 2) =>
         NodesOnOneStore.StartAsync(count, services: (_, services) => services.AddSingleton<TimeProvider>(_clock));
 
