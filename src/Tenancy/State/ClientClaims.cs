@@ -30,7 +30,7 @@ internal sealed class ClientClaims(RedisConnection redis)
     public async Task<string> CountAsync(TenantId tenant) =>
         (string?)(await redis.GetFieldsAsync(FleetKeyspace.Metadata(tenant), "claimed").ConfigureAwait(false))[0] ?? "";
 
-    /// <summary>Gives up the claim of a tenant, where the tenant is still at a version and has claimed nothing since a count was read.</summary>
+    /// <summary>Gives up the claim of a tenant, where that is still at a version and has claimed nothing since a count was read.</summary>
     public Task ReleaseAsync(TenantId tenant, long generation, long version, string count, string issuer, string clientId)
     {
         var claim = RedisTenantStore.TokenClaimOf(issuer, clientId);
