@@ -6,14 +6,15 @@ namespace Tenancy.Tests.Attacks;
 
 /// <summary>Without credentials only the tools that need none may be called, whatever the body looks like.</summary>
 [Tier(Tier.Server)]
-public sealed class AnonymousGateTests
+public sealed class AnonymousGateTests(SharedServer shared) : IClassFixture<SharedServer>
 {
+    // The tests of one server call acme 42 times without credentials. It takes 60 calls of that kind a minute.
     public static TheoryData<Way, Generation> Everywhere => CrossTenantTests.Everywhere;
 
     [Theory, MemberData(nameof(Everywhere))]
     public async Task A_tool_that_needs_credentials_is_refused_without_them(Way way, Generation generation)
     {
-        await using var server = await TenancyServer.StartAsync();
+        var server = shared.Host;
         foreach (
             var body in new[] { McpCalls.Call("whoami", generation: generation), McpCalls.Message("prompts/list", generation: generation) }
         )
@@ -48,7 +49,7 @@ public sealed class AnonymousGateTests
     [Theory, MemberData(nameof(Everywhere))]
     public async Task Products_are_shown_without_credentials_and_then_without_prices(Way way, Generation generation)
     {
-        await using var server = await TenancyServer.StartAsync();
+        var server = shared.Host;
         var (hidden, shown) = (Assert.Single(await PricesAsync(null))!, Assert.Single(await PricesAsync(McpCalls.Acme))!);
 
         // A product has a price always: what it is sold by is told, and no amount.
@@ -72,7 +73,7 @@ public sealed class AnonymousGateTests
     [InlineData("""{"jsonrpc":"2.0","id":"~","method":"tools/call","params":{"name":"get_products"}}""")]
     public async Task A_body_with_a_text_that_is_no_Unicode_is_refused_with_and_without_credentials(string body)
     {
-        await using var server = await TenancyServer.StartAsync();
+        var server = shared.Host;
         foreach (var token in new[] { null, McpCalls.Acme })
         {
             using var request = McpCalls.Post(server.Port, Way.Path, "acme", token, body);
@@ -100,7 +101,7 @@ public sealed class AnonymousGateTests
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_products","Arguments":{},"arguments":{}}}""")]
     public async Task A_body_with_a_key_twice_is_refused_with_and_without_credentials(string body)
     {
-        await using var server = await TenancyServer.StartAsync();
+        var server = shared.Host;
         foreach (var token in new[] { null, McpCalls.Acme })
         {
             using var request = McpCalls.Post(server.Port, Way.Path, "acme", token, body);
@@ -121,7 +122,7 @@ public sealed class AnonymousGateTests
     [InlineData("<xml/>")]
     public async Task A_body_that_is_not_one_message_is_refused(string body)
     {
-        await using var server = await TenancyServer.StartAsync();
+        var server = shared.Host;
         foreach (var token in new[] { null, McpCalls.Acme })
         {
             using var request = McpCalls.Post(server.Port, Way.Path, "acme", token, body);
@@ -135,7 +136,7 @@ public sealed class AnonymousGateTests
     [InlineData("utf-32")]
     public async Task A_body_in_another_encoding_cannot_show_the_server_another_tool(string charset)
     {
-        await using var server = await TenancyServer.StartAsync();
+        var server = shared.Host;
         using var request = McpCalls.Post(server.Port, Way.Path, "acme", null, "{}");
         request.Content = new StringContent(McpCalls.Call("whoami"), Encoding.GetEncoding(charset), "application/json");
         using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
