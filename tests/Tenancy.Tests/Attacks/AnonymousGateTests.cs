@@ -5,10 +5,12 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Attacks;
 
 /// <summary>Without credentials only the tools that need none may be called, whatever the body looks like.</summary>
+/// <remarks>
+/// The tests of one server ask acme 45 times without credentials. An address may do so 60 times a minute; a row beyond that is told 429.
+/// </remarks>
 [Tier(Tier.Server)]
 public sealed class AnonymousGateTests(SharedServer shared) : IClassFixture<SharedServer>
 {
-    // The tests of one server call acme 42 times without credentials. It takes 60 calls of that kind a minute.
     public static TheoryData<Way, Generation> Everywhere => CrossTenantTests.Everywhere;
 
     [Theory, MemberData(nameof(Everywhere))]
@@ -33,7 +35,7 @@ public sealed class AnonymousGateTests(SharedServer shared) : IClassFixture<Shar
     [Fact]
     public async Task A_session_cannot_be_begun_without_credentials()
     {
-        await using var server = await TenancyServer.StartAsync();
+        var server = shared.Host;
         using var post = McpCalls.Post(server.Port, Way.Path, "acme", null, McpCalls.Initialize());
         using var response = await server.Client.SendAsync(post, TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
@@ -162,7 +164,7 @@ public sealed class AnonymousGateTests(SharedServer shared) : IClassFixture<Shar
     [Fact]
     public async Task What_a_tool_throws_stays_inside()
     {
-        await using var server = await TenancyServer.StartAsync();
+        var server = shared.Host;
         var result = await server.CallAsync("acme", McpCalls.Acme, "fail", new() { ["secret"] = "hunter2" });
         Assert.True((bool)result["isError"]!);
         Assert.DoesNotContain("hunter2", result.ToJsonString(), StringComparison.Ordinal);

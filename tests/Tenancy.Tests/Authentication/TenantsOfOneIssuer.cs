@@ -8,7 +8,7 @@ using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Authentication;
 
-/// <summary>A server with tenants of one issuer: one takes any access token, one asks for its type, one has other claims of scopes.</summary>
+/// <summary>A server with tenants of one issuer: one takes any access token, one asks for its type, one finds scopes elsewhere.</summary>
 public sealed class TenantsOfOneIssuer : IAsyncLifetime
 {
     private ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
