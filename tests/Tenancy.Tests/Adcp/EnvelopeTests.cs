@@ -12,7 +12,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Adcp;
 
 /// <summary>What stands around every handler: checks, versions, accounts.</summary>
-[Tier(Tier.Server)]
+[Tier(Tier.Process)]
 public sealed class EnvelopeTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;

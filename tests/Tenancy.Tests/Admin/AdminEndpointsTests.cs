@@ -5,7 +5,7 @@ namespace Tenancy.Tests.Admin;
 
 /// <summary>Tenants come and go while the server runs.</summary>
 [Tier(Tier.Process)]
-public sealed class AdminEndpointsTests
+public sealed class AdminEndpointsTests(SharedServer shared) : IClassFixture<SharedServer>
 {
     private static readonly object Initech = new
     {
@@ -160,7 +160,7 @@ public sealed class AdminEndpointsTests
     [InlineData("""not json""", "")]
     public async Task A_mistake_is_answered_with_the_field_and_changes_nothing(string body, string field)
     {
-        await using var server = await TenancyServer.StartAsync();
+        var server = shared.Host;
         using var response = await server.AdminAsync(HttpMethod.Post, "", body);
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
         var problem = await McpCalls.ReadAsync(response);
@@ -194,7 +194,7 @@ public sealed class AdminEndpointsTests
     [InlineData("https://acme.example.com.")]
     public async Task A_url_of_another_tenant_is_a_conflict_that_names_the_owner(string url)
     {
-        await using var server = await TenancyServer.StartAsync();
+        var server = shared.Host;
         using var response = await server.AdminAsync(HttpMethod.Post, "", new { id = "thief", urls = new[] { url } });
         Assert.Equal(HttpStatusCode.Conflict, response.StatusCode);
         Assert.Contains("'acme'", (await McpCalls.ReadAsync(response))["errors"]!["urls"]![0]!.ToString(), StringComparison.Ordinal);

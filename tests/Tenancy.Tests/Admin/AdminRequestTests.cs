@@ -6,7 +6,7 @@ namespace Tenancy.Tests.Admin;
 
 /// <summary>Requests that cannot be read get an answer that says what to send, in Production as anywhere.</summary>
 [Tier(Tier.Server)]
-public sealed class AdminRequestTests
+public sealed class AdminRequestTests(AdminRequestTests.Server shared) : IClassFixture<AdminRequestTests.Server>
 {
     private const string AdminKey = "uGk3zR8vN1xQ5bTt0WcYh7LmPfJdS2aE9oViBnKqXwM";
 
@@ -67,7 +67,7 @@ public sealed class AdminRequestTests
         string form
     )
     {
-        await using var server = await StartAsync();
+        var server = shared.Host;
         using var response = await server.AdminAsync(
             new HttpMethod(method),
             path,
@@ -101,7 +101,7 @@ public sealed class AdminRequestTests
         string names
     )
     {
-        await using var server = await StartAsync();
+        var server = shared.Host;
         var body =
             method is "PATCH" ? """{"name":"x"}"""
             : method is "POST" ? """{"id":"initech"}"""
@@ -125,7 +125,7 @@ public sealed class AdminRequestTests
     [InlineData("/admin/nodes/nope", "/admin/nodes")]
     public async Task Where_there_is_nothing_the_answer_says_what_there_is_to_who_has_a_key(string path, string names)
     {
-        await using var server = await StartAsync();
+        var server = shared.Host;
         using var unknown = await server.Client.GetAsync(path, Token);
         Assert.Equal(HttpStatusCode.Unauthorized, unknown.StatusCode);
         using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "X-Admin-API-Key", AdminKey } } };
@@ -171,7 +171,7 @@ public sealed class AdminRequestTests
     [InlineData("""{"id":"x" """)]
     public async Task What_is_wrong_with_a_body_is_said_in_the_terms_of_the_api(string body)
     {
-        await using var server = await StartAsync();
+        var server = shared.Host;
         foreach (var (method, path) in new[] { ("POST", ""), ("PATCH", "/acme"), ("POST", "/acme/principals"), ("POST", "/acme/clients") })
         {
             using var response = await server.AdminAsync(new HttpMethod(method), path, body, AdminKey);
@@ -181,13 +181,20 @@ public sealed class AdminRequestTests
             {
                 Assert.False(answer.Contains(inner, StringComparison.Ordinal), $"{method} {path}: {answer}");
             }
+
+            // Some bodies are those of a tenant. It goes again, so that the next one is not told that its id is taken.
+            if (path.Length == 0 && response.IsSuccessStatusCode)
+            {
+                using var deletion = await server.AdminAsync(HttpMethod.Delete, "/x", key: AdminKey);
+                Assert.Equal(HttpStatusCode.NoContent, deletion.StatusCode);
+            }
         }
     }
 
     [Fact]
     public async Task Without_the_key_a_request_that_cannot_be_read_is_told_no_more_than_any()
     {
-        await using var server = await StartAsync();
+        var server = shared.Host;
         using var query = await server.AdminAsync(HttpMethod.Post, "?wait=yes", "{}", key: null);
         Assert.Equal(HttpStatusCode.Unauthorized, query.StatusCode);
         using var body = await server.Client.PostAsync("/admin/tenants", new StringContent("{}", Encoding.UTF8, "text/plain"), Token);
@@ -203,9 +210,20 @@ public sealed class AdminRequestTests
                 ["Tenancy:AcceptEmbeddedStore"] = "true",
                 ["Tenancy:AutoValidate"] = "false",
                 ["Tenancy:Admin:Keys:0"] = AdminKey,
+                ["Tenancy:Admin:RequestsPerMinute"] = "100000",
                 ["Tenancy:Admin:AllowedHosts"] = "127.0.0.1",
                 ["Tenancy:Tenants:0:id"] = "acme",
                 ["Tenancy:Tenants:0:name"] = "acme",
             }
         );
+
+    /// <summary>One server for all requests that leave it as it was.</summary>
+    public sealed class Server : IAsyncLifetime
+    {
+        internal TenancyServer Host { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync() => Host = await StartAsync();
+
+        public ValueTask DisposeAsync() => Host.DisposeAsync();
+    }
 }

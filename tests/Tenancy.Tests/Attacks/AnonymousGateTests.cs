@@ -5,15 +5,18 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Attacks;
 
 /// <summary>Without credentials only the tools that need none may be called, whatever the body looks like.</summary>
+/// <remarks>
+/// The tests of one server ask acme 45 times without credentials. An address may do so 60 times a minute; a row beyond that is told 429.
+/// </remarks>
 [Tier(Tier.Server)]
-public sealed class AnonymousGateTests
+public sealed class AnonymousGateTests(SharedServer shared) : IClassFixture<SharedServer>
 {
     public static TheoryData<Way, Generation> Everywhere => CrossTenantTests.Everywhere;
 
     [Theory, MemberData(nameof(Everywhere))]
     public async Task A_tool_that_needs_credentials_is_refused_without_them(Way way, Generation generation)
     {
-        await using var server = await TenancyServer.StartAsync();
+        var server = shared.Host;
         foreach (
             var body in new[] { McpCalls.Call("whoami", generation: generation), McpCalls.Message("prompts/list", generation: generation) }
         )
@@ -32,7 +35,7 @@ public sealed class AnonymousGateTests
     [Fact]
     public async Task A_session_cannot_be_begun_without_credentials()
     {
-        await using var server = await TenancyServer.StartAsync();
+        var server = shared.Host;
         using var post = McpCalls.Post(server.Port, Way.Path, "acme", null, McpCalls.Initialize());
         using var response = await server.Client.SendAsync(post, TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
@@ -48,7 +51,7 @@ public sealed class AnonymousGateTests
     [Theory, MemberData(nameof(Everywhere))]
     public async Task Products_are_shown_without_credentials_and_then_without_prices(Way way, Generation generation)
     {
-        await using var server = await TenancyServer.StartAsync();
+        var server = shared.Host;
         var (hidden, shown) = (Assert.Single(await PricesAsync(null))!, Assert.Single(await PricesAsync(McpCalls.Acme))!);
 
         // A product has a price always: what it is sold by is told, and no amount.
@@ -72,7 +75,7 @@ public sealed class AnonymousGateTests
     [InlineData("""{"jsonrpc":"2.0","id":"~","method":"tools/call","params":{"name":"get_products"}}""")]
     public async Task A_body_with_a_text_that_is_no_Unicode_is_refused_with_and_without_credentials(string body)
     {
-        await using var server = await TenancyServer.StartAsync();
+        var server = shared.Host;
         foreach (var token in new[] { null, McpCalls.Acme })
         {
             using var request = McpCalls.Post(server.Port, Way.Path, "acme", token, body);
@@ -100,7 +103,7 @@ public sealed class AnonymousGateTests
     [InlineData("""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_products","Arguments":{},"arguments":{}}}""")]
     public async Task A_body_with_a_key_twice_is_refused_with_and_without_credentials(string body)
     {
-        await using var server = await TenancyServer.StartAsync();
+        var server = shared.Host;
         foreach (var token in new[] { null, McpCalls.Acme })
         {
             using var request = McpCalls.Post(server.Port, Way.Path, "acme", token, body);
@@ -121,7 +124,7 @@ public sealed class AnonymousGateTests
     [InlineData("<xml/>")]
     public async Task A_body_that_is_not_one_message_is_refused(string body)
     {
-        await using var server = await TenancyServer.StartAsync();
+        var server = shared.Host;
         foreach (var token in new[] { null, McpCalls.Acme })
         {
             using var request = McpCalls.Post(server.Port, Way.Path, "acme", token, body);
@@ -135,7 +138,7 @@ public sealed class AnonymousGateTests
     [InlineData("utf-32")]
     public async Task A_body_in_another_encoding_cannot_show_the_server_another_tool(string charset)
     {
-        await using var server = await TenancyServer.StartAsync();
+        var server = shared.Host;
         using var request = McpCalls.Post(server.Port, Way.Path, "acme", null, "{}");
         request.Content = new StringContent(McpCalls.Call("whoami"), Encoding.GetEncoding(charset), "application/json");
         using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
@@ -161,7 +164,7 @@ public sealed class AnonymousGateTests
     [Fact]
     public async Task What_a_tool_throws_stays_inside()
     {
-        await using var server = await TenancyServer.StartAsync();
+        var server = shared.Host;
         var result = await server.CallAsync("acme", McpCalls.Acme, "fail", new() { ["secret"] = "hunter2" });
         Assert.True((bool)result["isError"]!);
         Assert.DoesNotContain("hunter2", result.ToJsonString(), StringComparison.Ordinal);

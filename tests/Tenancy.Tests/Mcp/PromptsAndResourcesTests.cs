@@ -18,8 +18,11 @@ namespace Tenancy.Tests.Mcp;
 /// <summary>
 /// Prompts and resources of handler classes are called as tools are: with the context of one tenant, by callers who are known.
 /// </summary>
+/// <remarks>
+/// The tests of one server ask acme 32 times without credentials, and 32 times with bad ones. An address may do either 60 times a minute.
+/// </remarks>
 [Tier(Tier.Server)]
-public sealed class PromptsAndResourcesTests
+public sealed class PromptsAndResourcesTests(PromptsAndResourcesTests.Server shared) : IClassFixture<PromptsAndResourcesTests.Server>
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -45,7 +48,7 @@ public sealed class PromptsAndResourcesTests
     [Theory, MemberData(nameof(Everywhere))]
     public async Task A_prompt_and_a_resource_get_the_context_of_the_tenant_that_is_called(Way way, Generation generation)
     {
-        await using var server = await StartAsync();
+        var server = shared.Host;
         foreach (
             var (tenant, token, product) in new[] { ("acme", McpCalls.Acme, "acme-banner"), ("globex", McpCalls.Globex, "globex-shelf") }
         )
@@ -96,7 +99,7 @@ public sealed class PromptsAndResourcesTests
     [Theory, MemberData(nameof(Requests))]
     public async Task Without_credentials_nothing_but_tools_that_need_none_is_answered(string method, string name, Generation generation)
     {
-        await using var server = await StartAsync();
+        var server = shared.Host;
         var parameters = new JsonObject
         {
             ["name"] = name,
@@ -123,7 +126,7 @@ public sealed class PromptsAndResourcesTests
     [Fact]
     public async Task A_call_that_passed_no_gate_is_refused_without_credentials()
     {
-        await using var server = await StartAsync();
+        var server = shared.Host;
         var tenant = server.Services.GetRequiredService<TenantRegistry>().Get("acme")!;
         var (call, refusal) = server.Services.GetRequiredService<CallStarter>().TryBegin(tenant, CallerIdentity.Anonymous);
         Assert.Null(call);
@@ -141,7 +144,7 @@ public sealed class PromptsAndResourcesTests
     [InlineData(McpCalls.Globex)]
     public async Task A_session_of_another_tenant_gets_no_prompt(string? token)
     {
-        await using var server = await StartAsync();
+        var server = shared.Host;
         var session = await server.InitializeAsync("acme", McpCalls.Acme);
         using var request = McpCalls.Post(
             server.Port,
@@ -172,7 +175,7 @@ public sealed class PromptsAndResourcesTests
     [InlineData(Generation.Stateless)]
     public async Task Values_that_an_argument_allows_complete_it(Generation generation)
     {
-        await using var server = await StartAsync();
+        var server = shared.Host;
         var result = await CompleteAsync(server, "acme", McpCalls.Acme, "w", generation);
         Assert.Equal(["warm"], result);
     }
@@ -323,6 +326,16 @@ public sealed class PromptsAndResourcesTests
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         var answer = await McpCalls.ReadAsync(response);
         return answer["result"] ?? throw new InvalidOperationException(answer.ToJsonString());
+    }
+
+    /// <summary>One server for all tests that only ask it something.</summary>
+    public sealed class Server : IAsyncLifetime
+    {
+        internal TenancyServer Host { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync() => Host = await StartAsync();
+
+        public ValueTask DisposeAsync() => Host.DisposeAsync();
     }
 
     internal sealed class Kept

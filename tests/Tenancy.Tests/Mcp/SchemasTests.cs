@@ -15,7 +15,7 @@ namespace Tenancy.Tests.Mcp;
 
 /// <summary>What is listed of a tool is what all clients take, and what its calls are held to.</summary>
 [Tier(Tier.Server)]
-public sealed class SchemasTests
+public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<SchemasTests.Server>
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -24,7 +24,7 @@ public sealed class SchemasTests
     [InlineData(Generation.Stateless)]
     public async Task Every_schema_that_is_listed_is_one_that_every_client_takes(Generation? generation)
     {
-        await using var server = await StartAsync();
+        var server = shared.Host;
         foreach (
             var (method, kind) in new[]
             {
@@ -91,7 +91,7 @@ public sealed class SchemasTests
     [InlineData("when", """{}""", null)]
     public async Task What_is_listed_of_a_plain_tool_is_enforced_and_what_breaks_it_is_named(string tool, string arguments, string? mistake)
     {
-        await using var server = await StartAsync();
+        var server = shared.Host;
         foreach (var meta in new[] { "", ",\"_meta\":{\"progressToken\":1}" })
         {
             var parameters = $$$"""{"name":"{{{tool}}}","arguments":{{{arguments}}}{{{meta}}}}""";
@@ -106,7 +106,7 @@ public sealed class SchemasTests
     [Fact]
     public async Task Objects_of_several_types_within_each_other_are_looked_at_once()
     {
-        await using var server = await StartAsync();
+        var server = shared.Host;
         var part = """{"size":-1,"$type":"leaf"}""";
         for (var depth = 0; depth < 25; depth++)
         {
@@ -123,7 +123,7 @@ public sealed class SchemasTests
     [InlineData("""{"tags":"[\"a\"]"}""")]
     public async Task What_a_handler_says_of_its_store_is_not_taken_for_arguments_that_cannot_be_read(string arguments)
     {
-        await using var server = await StartAsync();
+        var server = shared.Host;
         foreach (var meta in new[] { "", ",\"_meta\":{\"progressToken\":1}" })
         {
             var parameters = $$$"""{"name":"away","arguments":{{{arguments}}}{{{meta}}}}""";
@@ -139,7 +139,7 @@ public sealed class SchemasTests
     [InlineData("""{"name":{}}""", "name has a wrong form.")]
     public async Task A_prompts_bad_argument_is_named(string arguments, string mistake)
     {
-        await using var server = await StartAsync();
+        var server = shared.Host;
         var body = $$$"""{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{"name":"greet","arguments":{{{arguments}}}}}""";
         using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, body);
         using var response = await server.Client.SendAsync(request, Token);
@@ -151,7 +151,7 @@ public sealed class SchemasTests
     [Fact]
     public async Task A_result_agrees_with_its_schema_where_something_is_null()
     {
-        await using var server = await StartAsync();
+        var server = shared.Host;
         foreach (var generation in new Generation?[] { null, Generation.Stateless })
         {
             var tools = (await AskAsync(server, "tools/list", generation: generation))["tools"]!.AsArray();
@@ -174,7 +174,7 @@ public sealed class SchemasTests
     [InlineData("color", """{"color":7}""", "It has a value that there is not.")]
     public async Task What_is_listed_of_an_adcp_tool_is_enforced(string member, string arguments, string mistake)
     {
-        await using var server = await StartAsync();
+        var server = shared.Host;
         var tools = (await AskAsync(server, "tools/list"))["tools"]!.AsArray();
         var properties = tools.Single(tool => tool!["name"]!.ToString() == "ruled")!["inputSchema"]!["properties"]!;
         Assert.Equal(
@@ -265,6 +265,16 @@ public sealed class SchemasTests
         using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, body);
         using var response = await server.Client.SendAsync(request, Token);
         return (await McpCalls.ReadAsync(response))["result"]!;
+    }
+
+    /// <summary>One server for all tests that only ask it something.</summary>
+    public sealed class Server : IAsyncLifetime
+    {
+        internal TenancyServer Host { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync() => Host = await StartAsync();
+
+        public ValueTask DisposeAsync() => Host.DisposeAsync();
     }
 
     internal sealed record Phone(string Number, string? Kind);

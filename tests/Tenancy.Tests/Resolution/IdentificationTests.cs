@@ -5,7 +5,7 @@ namespace Tenancy.Tests.Resolution;
 
 /// <summary>The ways in which a request may name its tenant, alone and together.</summary>
 [Tier(Tier.Server)]
-public sealed class IdentificationTests
+public sealed class IdentificationTests(IdentificationTests.Servers servers) : IClassFixture<IdentificationTests.Servers>
 {
     private const string Acme = "acme-banner";
     private const string Globex = "globex-shelf";
@@ -136,9 +136,9 @@ public sealed class IdentificationTests
         return settings;
     }
 
-    private static async Task<(HttpStatusCode Status, string Body)> SendAsync(Dictionary<string, string?> settings, Call call)
+    private async Task<(HttpStatusCode Status, string Body)> SendAsync(Dictionary<string, string?> settings, Call call)
     {
-        await using var server = await TenancyServer.StartAsync(settings: settings);
+        var server = await servers.GetAsync(settings);
         using var request = new HttpRequestMessage(HttpMethod.Post, call.Path)
         {
             Content = new StringContent(McpCalls.Call("get_products"), System.Text.Encoding.UTF8, "application/json"),
@@ -157,6 +157,42 @@ public sealed class IdentificationTests
 
         using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
         return (response.StatusCode, await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
+    /// <summary>One server for each set of settings: all requests only read.</summary>
+    public sealed class Servers : IAsyncLifetime
+    {
+        private readonly Dictionary<string, TenancyServer> _servers = [];
+
+        public ValueTask InitializeAsync() => default;
+
+        public async ValueTask DisposeAsync()
+        {
+            foreach (var server in _servers.Values)
+            {
+                await server.DisposeAsync();
+            }
+        }
+
+        internal async Task<TenancyServer> GetAsync(Dictionary<string, string?> settings)
+        {
+            var key = string.Join('\n', settings.Select(setting => $"{setting.Key}={setting.Value}"));
+            if (!_servers.TryGetValue(key, out var server))
+            {
+                _servers.Add(key, server = await StartAsync(settings));
+            }
+
+            return server;
+        }
+
+        // The server outlives the test that comes first, and must not write into its output later.
+        private static Task<TenancyServer> StartAsync(Dictionary<string, string?> settings)
+        {
+            using (ExecutionContext.SuppressFlow())
+            {
+                return Task.Run(() => TenancyServer.StartAsync(settings: settings));
+            }
+        }
     }
 
     private sealed record Call(string Host, string Path, string? Header, string? Token);

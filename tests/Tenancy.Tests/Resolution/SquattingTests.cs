@@ -13,7 +13,7 @@ namespace Tenancy.Tests.Resolution;
 /// What an id implies, <c>{id}.BaseDomain</c> and <c>/{id}</c>, belongs to that id alone, whether or not there is such a tenant yet.
 /// </summary>
 [Tier(Tier.Process)]
-public sealed class SquattingTests
+public sealed class SquattingTests(SquattingTests.Server shared) : IClassFixture<SquattingTests.Server>
 {
     private static readonly Dictionary<string, string?> Settings = new(TenancyServer.DefaultSettings)
     {
@@ -44,7 +44,7 @@ public sealed class SquattingTests
     [InlineData("https://shared.example.com\\@evil.example", "")]
     public async Task A_url_that_is_not_ones_own_is_refused_in_a_registration_and_in_a_change(string url, string names)
     {
-        await using var server = await TenancyServer.StartAsync(settings: Settings);
+        var server = shared.Host;
         using var registration = await server.AdminAsync(HttpMethod.Post, "", new { id = "squatter", urls = new[] { url } });
         await AssertRefusedAsync(registration, names);
         using var change = await server.AdminAsync(HttpMethod.Patch, "/globex", new { urls = new[] { "https://globex.example.com", url } });
@@ -185,5 +185,15 @@ public sealed class SquattingTests
         var problem = await response.Content.ReadFromJsonAsync<System.Text.Json.Nodes.JsonNode>(TestContext.Current.CancellationToken);
         Assert.Contains(names, problem!.ToString().Replace("\\u0027", "'", StringComparison.Ordinal), StringComparison.Ordinal);
         Assert.StartsWith("urls", problem["errors"]!.AsObject().First().Key, StringComparison.Ordinal);
+    }
+
+    /// <summary>One server for all URLs that are refused: none of them changes it.</summary>
+    public sealed class Server : IAsyncLifetime
+    {
+        internal TenancyServer Host { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync() => Host = await TenancyServer.StartAsync(settings: Settings);
+
+        public ValueTask DisposeAsync() => Host.DisposeAsync();
     }
 }

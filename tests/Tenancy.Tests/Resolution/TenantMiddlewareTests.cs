@@ -7,7 +7,7 @@ namespace Tenancy.Tests.Resolution;
 
 /// <summary>A request is for one tenant, or for none.</summary>
 [Tier(Tier.Server)]
-public sealed class TenantMiddlewareTests
+public sealed class TenantMiddlewareTests(SharedServer shared) : IClassFixture<SharedServer>
 {
     [Theory]
     [InlineData("acme.example.com", "/mcp", null, "acme")]
@@ -26,7 +26,7 @@ public sealed class TenantMiddlewareTests
     [InlineData("localhost", "/globex/mcp/", null, "globex")]
     public async Task A_request_is_for_the_tenant_that_it_names(string host, string path, string? header, string tenant)
     {
-        await using var server = await TenancyServer.StartAsync();
+        var server = shared.Host;
         var (status, body) = await PostAsync(server, host, path, header);
         Assert.Equal(HttpStatusCode.OK, status);
         Assert.Contains(tenant == "acme" ? "acme-banner" : "globex-shelf", body, StringComparison.Ordinal);
@@ -53,7 +53,7 @@ public sealed class TenantMiddlewareTests
         string detail
     )
     {
-        await using var server = await TenancyServer.StartAsync();
+        var server = shared.Host;
         var (status, body) = await PostAsync(server, host, path, header);
         Assert.Equal(HttpStatusCode.BadRequest, status);
         Assert.StartsWith(detail, JsonNode.Parse(body)!["error"]!["message"]!.ToString(), StringComparison.Ordinal);
@@ -73,7 +73,7 @@ public sealed class TenantMiddlewareTests
     [InlineData("shared.example.com", "/shops/globex/more/mcp", null)]
     public async Task An_unknown_tenant_is_404(string host, string path, string? header)
     {
-        await using var server = await TenancyServer.StartAsync();
+        var server = shared.Host;
         var (status, body) = await PostAsync(server, host, path, header);
         Assert.Equal(HttpStatusCode.NotFound, status);
         Assert.Equal("There is no such tenant.", JsonNode.Parse(body)!["error"]!["message"]!.ToString());
@@ -141,7 +141,7 @@ public sealed class TenantMiddlewareTests
     [InlineData("", HttpStatusCode.Forbidden)]
     public async Task A_foreign_origin_is_403(string origin, HttpStatusCode expected)
     {
-        await using var server = await TenancyServer.StartAsync();
+        var server = shared.Host;
         using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("get_products"));
         request.Headers.TryAddWithoutValidation("Origin", origin);
         using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
@@ -166,7 +166,7 @@ public sealed class TenantMiddlewareTests
     [InlineData("mcp-param-a\"b, x-other", null)]
     public async Task A_page_may_send_the_parameters_that_travel_as_headers(string asked, string? allowed)
     {
-        await using var server = await TenancyServer.StartAsync();
+        var server = shared.Host;
         using var request = new HttpRequestMessage(HttpMethod.Options, $"http://127.0.0.1:{server.Port}/acme/mcp");
         request.Headers.Add("Origin", "https://acme.example.com");
         request.Headers.Add("Access-Control-Request-Method", "POST");
@@ -199,7 +199,7 @@ public sealed class TenantMiddlewareTests
     [InlineData("/mcp", 400)]
     public async Task A_page_can_read_why_it_finds_no_tenant(string path, int status)
     {
-        await using var server = await TenancyServer.StartAsync();
+        var server = shared.Host;
         using var request = McpCalls.Post(server.Port, Way.Path, "any", McpCalls.Acme, McpCalls.Call("get_products"));
         request.RequestUri = new($"http://127.0.0.1:{server.Port}{path}");
         request.Headers.Add("Origin", "http://localhost:6274");
@@ -266,7 +266,7 @@ public sealed class TenantMiddlewareTests
     [InlineData("/health/ready", HttpStatusCode.OK)]
     public async Task Health_tells_of_the_server_and_of_each_tenant(string path, HttpStatusCode expected)
     {
-        await using var server = await TenancyServer.StartAsync();
+        var server = shared.Host;
         using var response = await server.Client.GetAsync(path, TestContext.Current.CancellationToken);
         Assert.Equal(expected, response.StatusCode);
     }

@@ -10,7 +10,7 @@ namespace Tenancy.Tests.Mcp.Gate;
 
 /// <summary>Whatever a client sends, it is told what is wrong in a form that clients can read, and the server does not fail.</summary>
 [Tier(Tier.Server)]
-public sealed class BrokenRequestsTests
+public sealed class BrokenRequestsTests(BrokenRequestsTests.Server shared) : IClassFixture<BrokenRequestsTests.Server>
 {
     private const string Ping = """{"jsonrpc":"2.0","id":1,"method":"ping"}""";
 
@@ -252,7 +252,7 @@ public sealed class BrokenRequestsTests
     [InlineData("application/json; charset=\"utf-16\"")]
     public async Task A_body_that_is_not_said_to_be_json_is_415(string? type)
     {
-        await using var server = await StartAsync();
+        var server = shared.Host;
         foreach (var token in new[] { McpCalls.Acme, null })
         {
             var head = type is null ? "X-None: 1" : $"Content-Type: {type}";
@@ -279,7 +279,7 @@ public sealed class BrokenRequestsTests
     [InlineData("application/vnd.example+json; charset=\"UTF-8\"", "ping")]
     public async Task A_body_may_say_in_every_way_that_it_is_utf_8(string type, string what)
     {
-        await using var server = await StartAsync();
+        var server = shared.Host;
         using var post = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, what == "ping" ? Ping : McpCalls.Call(what));
         post.Content!.Headers.Remove("Content-Type");
         post.Content.Headers.TryAddWithoutValidation("Content-Type", type);
@@ -294,7 +294,7 @@ public sealed class BrokenRequestsTests
     [InlineData(false)]
     public async Task A_byte_order_mark_before_the_message_changes_nothing(bool isPing)
     {
-        await using var server = await StartAsync();
+        var server = shared.Host;
         using var post = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, "\uFEFF" + (isPing ? Ping : McpCalls.Call("whoami")));
         using var answer = await server.Client.SendAsync(post, Token);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
@@ -310,7 +310,7 @@ public sealed class BrokenRequestsTests
     [InlineData("*/*;q=0", HttpStatusCode.NotAcceptable)]
     public async Task What_a_client_says_that_it_does_not_want_it_does_not_get(string accept, HttpStatusCode expected)
     {
-        await using var server = await StartAsync();
+        var server = shared.Host;
         foreach (var body in new[] { Ping, McpCalls.Call("whoami") })
         {
             using var post = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, body);
@@ -328,7 +328,7 @@ public sealed class BrokenRequestsTests
     [InlineData("PROPFIND")]
     public async Task A_method_that_is_not_taken_is_405_in_the_form_of_all_refusals(string method)
     {
-        await using var server = await StartAsync();
+        var server = shared.Host;
         foreach (var (path, status) in new[] { ("/acme/mcp", 405), ("/nobody/mcp", 404) })
         {
             using var request = new HttpRequestMessage(new(method), $"http://127.0.0.1:{server.Port}{path}");
@@ -341,7 +341,7 @@ public sealed class BrokenRequestsTests
     [Fact]
     public async Task A_body_that_is_packed_is_415()
     {
-        await using var server = await StartAsync();
+        var server = shared.Host;
         using var post = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("whoami"));
         post.Content!.Headers.ContentEncoding.Add("gzip");
         using var answer = await server.Client.SendAsync(post, Token);
@@ -353,7 +353,7 @@ public sealed class BrokenRequestsTests
     [InlineData("/acme/mcp", null)]
     public async Task Without_a_session_there_is_nothing_to_get_or_delete_and_it_costs_nothing(string path, string? token)
     {
-        await using var server = await StartAsync();
+        var server = shared.Host;
         foreach (var version in new[] { null, "2025-11-25", "2026-07-28" })
         {
             foreach (var method in new[] { HttpMethod.Get, HttpMethod.Delete })
@@ -376,7 +376,7 @@ public sealed class BrokenRequestsTests
     [InlineData("/mcp", 400)]
     public async Task What_names_no_tenant_that_there_is_is_refused_in_the_same_form(string path, int status)
     {
-        await using var server = await StartAsync();
+        var server = shared.Host;
         using var request = McpCalls.Post(server.Port, Way.Path, "any", McpCalls.Acme, McpCalls.Call("whoami"));
         request.RequestUri = new($"http://127.0.0.1:{server.Port}{path}");
         using var answer = await server.Client.SendAsync(request, Token);
@@ -390,7 +390,7 @@ public sealed class BrokenRequestsTests
     [Fact]
     public async Task Parameters_that_cannot_be_read_are_no_failure_of_the_servers()
     {
-        await using var server = await StartAsync();
+        var server = shared.Host;
         foreach (
             var body in new[]
             {
@@ -499,5 +499,15 @@ public sealed class BrokenRequestsTests
         {
             return false;
         }
+    }
+
+    /// <summary>One server for all tests that only ask it something.</summary>
+    public sealed class Server : IAsyncLifetime
+    {
+        internal TenancyServer Host { get; private set; } = null!;
+
+        public async ValueTask InitializeAsync() => Host = await StartAsync();
+
+        public ValueTask DisposeAsync() => Host.DisposeAsync();
     }
 }

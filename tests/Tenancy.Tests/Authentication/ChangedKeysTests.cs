@@ -1,0 +1,83 @@
+using System.Security.Cryptography;
+using Tenancy.Authentication;
+using Tenancy.Tests.Hosting;
+
+namespace Tenancy.Tests.Authentication;
+
+/// <summary>Keys that change under their ids, and signatures by keys that the issuer never had.</summary>
+[Tier(Tier.Server)]
+public sealed class ChangedKeysTests : IAsyncLifetime
+{
+    private const string Good = """ "sub":"alice" """;
+    private readonly TenantsOfOneIssuer _tenants = new();
+
+    public ValueTask InitializeAsync() => _tenants.InitializeAsync();
+
+    public ValueTask DisposeAsync() => _tenants.DisposeAsync();
+
+    [Fact]
+    public async Task A_key_that_takes_the_place_of_another_under_its_id_is_found_within_a_minute()
+    {
+        Assert.Equal(200, await _tenants.CallAsync("any", _tenants.Token(""" "sub":"before" """)));
+        Assert.Equal(200, await _tenants.CallAsync("any", _tenants.Token(""" "sub":"kept" """)));
+        var old = _tenants.Token(""" "sub":"old" """);
+        _tenants.ReplaceKey();
+        var loads = _tenants.Issuer.Paths.Count;
+
+        // Just now the keys were loaded: the first bad signature has to wait for its turn.
+        Assert.Equal(401, await _tenants.CallAsync("any", _tenants.Token(""" "sub":"alice" """)));
+        _tenants.Time.Advance(IssuerKeys.UnknownKeyInterval);
+        Assert.Equal(200, await _tenants.CallAsync("any", _tenants.Token(""" "sub":"alice" """)));
+        Assert.Equal(401, await _tenants.CallAsync("any", old));
+        Assert.Equal(loads + 2, _tenants.Issuer.Paths.Count);
+    }
+
+    [Fact]
+    public async Task A_flood_of_bad_signatures_loads_the_keys_once_a_minute()
+    {
+        Assert.Equal(200, await _tenants.CallAsync("any", _tenants.Token(Good)));
+        using var forger = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var loads = Loads();
+        for (var minute = 0; minute < 3; minute++)
+        {
+            _tenants.Time.Advance(IssuerKeys.UnknownKeyInterval);
+            for (var i = 0; i < 40; i++)
+            {
+                Assert.Equal("signature", await _tenants.JudgeAsync("any", _tenants.Token($""" "sub":"{i}" """, by: forger)));
+            }
+
+            Assert.Equal(loads + minute + 1, Loads());
+            Assert.Equal("good", await _tenants.JudgeAsync("any", _tenants.Token($""" "sub":"honest{minute}" """)));
+        }
+
+        int Loads() => _tenants.Issuer.Paths.Count(path => path == "/keys");
+    }
+
+    [Fact]
+    public async Task Tokens_by_Ed25519_are_good()
+    {
+        var (secret, key) = Outbound.IssuerKeySetTests.NewEd25519();
+        _tenants.Issuer.Answer = StubServer.Issuer(TestKeys.Set(key));
+        await _tenants.RegisterAsync("edwards", "");
+        byte[] Sign(byte[] data)
+        {
+            var signature = new byte[64];
+            Org.BouncyCastle.Math.EC.Rfc8032.Ed25519.Sign(secret, 0, data, 0, data.Length, signature, 0);
+            return signature;
+        }
+
+        var claims = RawToken.Claims(_tenants.Issuer.Url, "edwards", Good.Trim());
+        Assert.Equal(200, await _tenants.CallAsync("edwards", RawToken.Sign("""{"alg":"EdDSA","kid":"ed"}""", claims, Sign)));
+        Assert.Equal(200, await _tenants.CallAsync("edwards", RawToken.Sign("""{"alg":"Ed25519"}""", claims, Sign)));
+        Assert.Equal(401, await _tenants.CallAsync("edwards", RawToken.Sign("""{"alg":"ES256","kid":"ed"}""", claims, Sign)));
+        Assert.Equal(
+            401,
+            await _tenants.CallAsync(
+                "edwards",
+                RawToken.Sign("""{"alg":"EdDSA","kid":"ed"}""", claims.Replace("alice", "mallory", StringComparison.Ordinal), _ =>
+                    new byte[64]
+                )
+            )
+        );
+    }
+}

@@ -1,0 +1,51 @@
+using Tenancy.Tests.Hosting;
+
+namespace Tenancy.Tests.Authentication;
+
+/// <summary>Of an issuer that names no audience a tenant takes the tokens of the clients that it lists.</summary>
+/// <remarks>The tests of one server show each tenant 21 bad tokens at most. An address may show it 60 a minute.</remarks>
+[Tier(Tier.Server)]
+public sealed class ListedClientTests(ListedClientTests.Listed shared) : IClassFixture<ListedClientTests.Listed>
+{
+    [Theory]
+    [InlineData(""" "client_id":"web","token_use":"access" """, 200)]
+    [InlineData(""" "client_id":"web","aud":null """, 200)]
+    [InlineData(""" "client_id":"web","aud":[] """, 200)]
+    [InlineData(""" "azp":"web" """, 200)]
+    [InlineData(""" "aud":"web","scope":"read" """, 200)]
+    [InlineData(""" "aud":"web","mode":"access" """, 200)]
+    [InlineData(""" "aud":["web"],"client_id":"web","scp":["read"] """, 200)]
+    [InlineData(""" "client_id":"web","aud":"https://acme.localhost/mcp" """, 200)]
+    [InlineData(""" "client_id":"other" """, 403)]
+    [InlineData(""" "client_id":"Web" """, 403)]
+    [InlineData(""" "client_id":"other","aud":"https://acme.localhost/mcp" """, 403)]
+    [InlineData(""" "aud":"other","scope":"read" """, 403)]
+    [InlineData(""" "aud":"web" """, 401)]
+    [InlineData(""" "aud":"web","azp":"web" """, 401)]
+    [InlineData(""" "client_id":"web","token_use":"id" """, 401)]
+    [InlineData(""" "client_id":"web","aud":"https://elsewhere.example" """, 401)]
+    [InlineData(""" "client_id":"web","aud":["web","https://elsewhere.example"],"scope":"read" """, 401)]
+    [InlineData(""" "client_id":"web","aud":[""] """, 401)]
+    [InlineData(""" "client_id":"other","aud":"web","scope":"read" """, 401)]
+    [InlineData(""" "client_id":7 """, 401)]
+    [InlineData(""" "scope":"read" """, 401)]
+    public async Task A_listed_client_stands_for_the_audience_that_a_token_does_not_name(string claims, int status)
+    {
+        Assert.Equal(status, await shared.Tenants.CallAsync("acme", claims));
+        Assert.NotEqual(200, await shared.Tenants.CallAsync("globex", claims));
+    }
+
+    /// <summary>One server, where <c>acme</c> lists the client <c>web</c> and <c>globex</c> lists none.</summary>
+    public sealed class Listed : IAsyncLifetime
+    {
+        internal TenantsOfOnePool Tenants { get; } = new();
+
+        public async ValueTask InitializeAsync()
+        {
+            await Tenants.InitializeAsync();
+            await Tenants.ListAsync("acme", "web");
+        }
+
+        public ValueTask DisposeAsync() => Tenants.DisposeAsync();
+    }
+}
