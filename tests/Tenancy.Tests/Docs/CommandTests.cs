@@ -48,6 +48,7 @@ public sealed partial class CommandTests
         ("openssl req -x509", "tests/Tenancy.Tests/Authentication/ClientCertificatesExampleTests.cs", "Create("),
         ("curl -s http://localhost:5000/acme/mcp", "tests/Tenancy.Tests/Fleet/TenantSourceTests.cs", "SqliteTenants"),
         ("curl -s http://localhost:5099/acme/mcp", "tests/Tenancy.Template.Tests/WriteASellerTests.cs", "get_products"),
+        ("sqlite3 src/MySeller/inventory.db", "tests/Tenancy.Template.Tests/WriteASellerTests.cs", "inventory.db"),
         ("sqlite3 tenants.db", "tests/Tenancy.Tests/Fleet/TenantSourceTests.cs", "SqliteTenants"),
     ];
 
