@@ -15,8 +15,8 @@ namespace Tenancy.Tests.Fleet;
 /// </summary>
 /// <remarks>
 /// All changes are cut off on one Redis, and finished by either node. To the store a node that is killed after a command is as one that was
-/// cut off after it, and a cluster is as one Redis but for the slots of its keys. So the longest change, which has all that the others have,
-/// stands for them where a node is killed, or where six servers have to be started.
+/// cut off after it, and a cluster is as one Redis but for the slots of its keys. So a delete, which is the longest change and goes to
+/// several slots, stands for the others where a node is killed, or where six servers have to be started.
 /// </remarks>
 [Tier(Tier.Process)]
 public sealed class CutOffProcessesTests
