@@ -34,7 +34,7 @@ public sealed class LostNodesTests
         await using var other = await TenancyServer.StartAsync(redis: redis, services: services => Add(services, time));
         var (total, kills) = (0, 0);
 
-        // A process that is killed before a command leaves the store as one that is killed after the command before: only the first has none.
+        // A process that is killed before a command leaves the store as one that is killed after the command before it. The first has none.
         if (await IsKilledAsync(1, afterIt: false))
         {
             kills++;
