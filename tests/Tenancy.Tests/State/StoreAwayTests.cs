@@ -153,9 +153,14 @@ public sealed class StoreAwayTests
                 }
             })
             .ToArray();
-        await enough.Task;
+
+        // None of the writers ends before, but for one that fails.
+        Task[] all = [enough.Task, .. writers];
+        var first = await Task.WhenAny(all).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        await first;
+        Assert.Same(enough.Task, first);
         await redis.StopAsync();
-        await Task.WhenAll(writers);
+        await Task.WhenAll(writers).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
         await redis.LaunchAsync();
         await UntilItAnswersAsync(new(store.Redis, store.Tenant, generation: 0));
 
