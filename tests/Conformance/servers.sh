@@ -30,7 +30,7 @@ publish_scaffold() {
     cd "$work"
     dotnet new adcp-tenant-server -n Checked --no-restore --no-update-check --debug:custom-hive "$work/hive" >/dev/null
     [ $# -eq 0 ] || cp "$@" Checked/src/Checked/Handlers
-    dotnet publish Checked/src/Checked -c Release -o app -v q
+    dotnet publish Checked/src/Checked -c Release -p:RunAnalyzers=false -o app -v q
   )
 }
 

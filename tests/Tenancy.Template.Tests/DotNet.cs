@@ -30,9 +30,11 @@ internal static class DotNet
                 output.AppendLine(line);
             }
         });
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        enough.CancelAfter(TimeSpan.FromMinutes(10));
         try
         {
-            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+            await process.WaitForExitAsync(enough.Token);
             return (process.ExitCode, output.ToString());
         }
         finally

@@ -50,12 +50,14 @@ internal sealed class RunningServer : IAsyncDisposable
             [("ASPNETCORE_ENVIRONMENT", "Development"), ("ASPNETCORE_URLS", "http://127.0.0.1:0"), ("TMPDIR", temporary), .. environment],
             line => lines.Writer.TryWrite(line)
         );
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        enough.CancelAfter(TimeSpan.FromMinutes(2));
         try
         {
             process.EnableRaisingEvents = true;
             process.Exited += (_, _) => lines.Writer.TryComplete();
             var log = new List<string>();
-            await foreach (var line in lines.Reader.ReadAllAsync(TestContext.Current.CancellationToken))
+            await foreach (var line in lines.Reader.ReadAllAsync(enough.Token))
             {
                 log.Add(line);
                 if (line.Split(Listening) is [_, var address])

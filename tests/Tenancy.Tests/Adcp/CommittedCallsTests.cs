@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.Configuration;
@@ -354,7 +355,7 @@ public sealed class CommittedCallsTests
                 .Range(0, 64)
                 .Select(async i =>
                 {
-                    while (true)
+                    for (var clock = Stopwatch.StartNew(); ; )
                     {
                         var answer = await CallAsync(i % 2 == 0 ? one : other, "write_thrice_once", key);
                         if (Error(answer) is not { } error)
@@ -363,6 +364,7 @@ public sealed class CommittedCallsTests
                         }
 
                         Assert.Equal("IDEMPOTENCY_IN_FLIGHT", error);
+                        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(60), "Nobody commits.");
                         Assert.InRange((int)answer["structuredContent"]!["adcp_error"]!["retry_after"]!, 1, 5);
                     }
                 })

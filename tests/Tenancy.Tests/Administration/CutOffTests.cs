@@ -15,6 +15,8 @@ namespace Tenancy.Tests.Administration;
 [Tier(Tier.Process)]
 public sealed class CutOffTests
 {
+    private const int MaxCommands = 100;
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Theory]
@@ -25,6 +27,7 @@ public sealed class CutOffTests
         var (commands, finished) = (0, 0);
         for (var isCut = true; isCut; commands++)
         {
+            Assert.True(commands < MaxCommands, "It does not end.");
             var registration = Registration($"cut{commands}");
             var cut = new CutOff();
             await using (var node = await NodeAsync(own.Store, cut))
@@ -55,6 +58,7 @@ public sealed class CutOffTests
         var commands = 0;
         for (var isCut = true; isCut; commands++)
         {
+            Assert.True(commands < MaxCommands, "It does not end.");
             var registration = Registration($"cut{commands}");
             var cut = new CutOff();
             await using var node = await NodeAsync(own.Store, cut);
@@ -82,6 +86,7 @@ public sealed class CutOffTests
         var commands = 0;
         for (var isCut = true; isCut; commands++)
         {
+            Assert.True(commands < MaxCommands, "It does not end.");
             var id = TenantId.Parse($"cut{commands}");
             var cut = new CutOff();
             await using (var node = await NodeAsync(own.Store, cut))
@@ -157,10 +162,17 @@ public sealed class CutOffTests
                 })
             )
             .ToArray();
-        Assert.True(await Tenants(deleting).DeleteAsync(id, Token));
-        await AssertNothingRemainsAsync(own.Store, id);
-        await Poll.UntilAsync(() => Task.FromResult(Volatile.Read(ref refused) > 20));
-        await enough.CancelAsync();
+        try
+        {
+            Assert.True(await Tenants(deleting).DeleteAsync(id, Token));
+            await AssertNothingRemainsAsync(own.Store, id);
+            await Poll.UntilAsync(() => Task.FromResult(Volatile.Read(ref refused) > 20));
+        }
+        finally
+        {
+            await enough.CancelAsync();
+        }
+
         await Task.WhenAll(writers);
         await AssertNothingRemainsAsync(own.Store, id);
 

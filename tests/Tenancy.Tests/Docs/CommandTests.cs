@@ -52,9 +52,13 @@ public sealed partial class CommandTests
         ("sqlite3 tenants.db", "tests/Tenancy.Tests/Fleet/TenantSourceTests.cs", "SqliteTenants"),
     ];
 
+    // What a step has built the next one does not build again. Who follows a page has built nothing yet.
     private static readonly string[] Integration =
     [
-        .. Page.Read(".ci/run").Text.Split('\n').Where(line => Step().IsMatch(line)).Select(line => Step().Replace(line, "")),
+        .. Page.Read(".ci/run")
+            .Text.Split('\n')
+            .Where(line => Step().IsMatch(line))
+            .Select(line => Step().Replace(line, "").Replace(" --no-build", "", StringComparison.Ordinal)),
     ];
 
     [Fact]

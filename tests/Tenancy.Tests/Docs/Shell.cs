@@ -20,7 +20,7 @@ internal sealed class Shell(params (string Name, string Value)[] variables) : IA
         set => _variables[name] = value;
     }
 
-    /// <summary>Runs a script, and gives what it prints.</summary>
+    /// <summary>Runs a script, and gives what it prints. One that goes on for a minute is killed.</summary>
     public async Task<string> RunAsync(string script, CancellationToken cancellationToken)
     {
         Assert.SkipWhen(!File.Exists("/bin/bash"), "There is no bash.");
@@ -35,12 +35,21 @@ internal sealed class Shell(params (string Name, string Value)[] variables) : IA
             start.Environment[name] = value;
         }
 
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        enough.CancelAfter(TimeSpan.FromMinutes(1));
         using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
-        var errors = process.StandardError.ReadToEndAsync(cancellationToken);
-        await process.WaitForExitAsync(cancellationToken);
-        Assert.True(process.ExitCode == 0, $"{script}\nended with {process.ExitCode}: {await output}{await errors}");
-        return await output;
+        try
+        {
+            var output = process.StandardOutput.ReadToEndAsync(enough.Token);
+            var errors = process.StandardError.ReadToEndAsync(enough.Token);
+            await process.WaitForExitAsync(enough.Token);
+            Assert.True(process.ExitCode == 0, $"{script}\nended with {process.ExitCode}: {await output}{await errors}");
+            return await output;
+        }
+        finally
+        {
+            process.Kill(entireProcessTree: true);
+        }
     }
 
     public ValueTask DisposeAsync()

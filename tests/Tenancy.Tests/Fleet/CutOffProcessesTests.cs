@@ -1,6 +1,10 @@
+using System.Diagnostics;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using StackExchange.Redis;
+using Tenancy.Configuration;
+using Tenancy.State;
 using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Fleet;
@@ -9,10 +13,18 @@ namespace Tenancy.Tests.Fleet;
 /// A node whose connection is cut, or which is killed, after each single command of a change: the change is whole or not there, on every
 /// node, and the same request finishes it.
 /// </summary>
+/// <remarks>
+/// All changes are cut off on one Redis, and finished by either node. To the store a node that is killed after a command is as one that was
+/// cut off after it, and a cluster is as one Redis but for the slots of its keys. So a delete, which is the longest change and goes to
+/// several slots, stands for the others where a node is killed, or where six servers have to be started.
+/// </remarks>
 [Tier(Tier.Process)]
 public sealed class CutOffProcessesTests
 {
     private const int MaxCommands = 40;
+
+    /// <summary>After how long one change is given up.</summary>
+    private static readonly TimeSpan MaxTime = TimeSpan.FromMinutes(4);
 
     public static TheoryData<bool, string> Changes
     {
@@ -22,10 +34,11 @@ public sealed class CutOffProcessesTests
             foreach (var change in new[] { "create", "patch", "unregister", "delete" })
             {
                 data.Add(false, change);
-                if (Environment.GetEnvironmentVariable("TENANCY_FULL") is "1")
-                {
-                    data.Add(true, change);
-                }
+            }
+
+            if (Environment.GetEnvironmentVariable("TENANCY_FULL") is "1")
+            {
+                data.Add(true, "delete");
             }
 
             return data;
@@ -41,6 +54,7 @@ public sealed class CutOffProcessesTests
     {
         // The first node asks for changes so seldom that the commands which are counted are those of the change.
         await using var fleet = await StartAsync(isCluster);
+        var clock = Stopwatch.StartNew();
         foreach (var isAfter in new[] { false, true })
         {
             for (var number = 1; ; number++)
@@ -52,7 +66,9 @@ public sealed class CutOffProcessesTests
                 var isCut = fleet.Links[0].Seen >= number;
                 fleet.Links[0].Arm(0, afterIt: false);
                 await AssertWholeOrNotThereAsync(fleet, change, tenant);
-                await FinishAsync(fleet, node: 0, change, tenant);
+                await EndLeaseAsync(fleet, tenant);
+                await FinishAsync(fleet, node: number % 2, change, tenant);
+                await UntilStoreIsThereAsync(fleet, node: 0);
                 await AssertDoneAsync(fleet, change, tenant, token);
                 if (!isCut)
                 {
@@ -61,19 +77,17 @@ public sealed class CutOffProcessesTests
                     break;
                 }
 
-                Assert.True(number < MaxCommands, "It does not end.");
+                AssertEnds(number, clock);
             }
         }
     }
 
-    [Theory]
-    [InlineData("create")]
-    [InlineData("patch")]
-    [InlineData("unregister")]
-    [InlineData("delete")]
-    public async Task Where_its_node_is_killed_it_is_whole_or_not_there_and_the_same_request_finishes_it_elsewhere(string change)
+    [Fact]
+    public async Task Where_its_node_is_killed_a_delete_is_whole_or_not_there_and_the_same_request_finishes_it_elsewhere()
     {
+        const string change = "delete";
         await using var fleet = await StartAsync(isCluster: false);
+        var clock = Stopwatch.StartNew();
         for (var number = 1; ; number++)
         {
             var tenant = $"{change}-{number}";
@@ -90,12 +104,40 @@ public sealed class CutOffProcessesTests
 
             await fleet.Nodes[0].UntilGoneAsync();
             await AssertWholeOrNotThereAsync(fleet, change, tenant);
+
+            // Once it is waited for as long as callers wait.
+            if (number != 2)
+            {
+                await EndLeaseAsync(fleet, tenant);
+            }
+
             await FinishAsync(fleet, node: 1, change, tenant);
             await fleet.Nodes[0].RestartAsync();
             await AssertDoneAsync(fleet, change, tenant, token);
-            Assert.True(number < MaxCommands, "It does not end.");
+            AssertEnds(number, clock);
         }
     }
+
+    private static void AssertEnds(int number, Stopwatch clock)
+    {
+        Assert.True(number < MaxCommands, "It does not end.");
+        Assert.True(clock.Elapsed < MaxTime, $"It was cut off {number} times in {clock.Elapsed}, and has not ended.");
+    }
+
+    // As if the time had passed for which a node that began to delete, and does not go on, keeps others from it.
+    private static async Task EndLeaseAsync(ProcessFleet fleet, string tenant)
+    {
+        await using var connection = await ConnectionMultiplexer.ConnectAsync(fleet.Store);
+        var (raw, metadata) = (connection.GetDatabase(), FleetKeyspace.Metadata(TenantId.Parse(tenant)));
+        if (await raw.HashExistsAsync(metadata, "purger-until"))
+        {
+            await raw.HashSetAsync(metadata, "purger-until", 0);
+        }
+    }
+
+    // A node that was cut off connects again by itself. Until then it shows what it knew before.
+    private static Task UntilStoreIsThereAsync(ProcessFleet fleet, int node) =>
+        Poll.UntilAsync(async () => (await fleet.Nodes[node].AdminAsync(HttpMethod.Get, "/nodes")).Status == HttpStatusCode.OK);
 
     private static async Task<ProcessFleet> StartAsync(bool isCluster)
     {

@@ -30,25 +30,33 @@ internal sealed class NodesOnOneStore : IAsyncDisposable
     )
     {
         var redis = await RedisServer.StartAsync();
-        if (!areHeard)
-        {
-            await redis.ExecuteAsync("ACL", "SETUSER", "default", "resetchannels");
-        }
-
-        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:PollInterval"] = pollInterval };
         var nodes = new List<TenancyServer>();
-        for (var i = 0; i < count; i++)
+        try
         {
-            var number = i;
-            nodes.Add(await TenancyServer.StartAsync(redis: redis, settings: settings, services: all =>
-                {
-                    all.AddSingleton<HeardChanges>();
-                    all.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<HeardChanges>());
-                    services?.Invoke(number, all);
-                }));
-        }
+            if (!areHeard)
+            {
+                await redis.ExecuteAsync("ACL", "SETUSER", "default", "resetchannels");
+            }
 
-        return new(redis, [.. nodes]);
+            var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:PollInterval"] = pollInterval };
+            for (var i = 0; i < count; i++)
+            {
+                var number = i;
+                nodes.Add(await TenancyServer.StartAsync(redis: redis, settings: settings, services: all =>
+                    {
+                        all.AddSingleton<HeardChanges>();
+                        all.AddSingleton<ITenantChangeListener>(provider => provider.GetRequiredService<HeardChanges>());
+                        services?.Invoke(number, all);
+                    }));
+            }
+
+            return new(redis, [.. nodes]);
+        }
+        catch
+        {
+            await new NodesOnOneStore(redis, [.. nodes]).DisposeAsync();
+            throw;
+        }
     }
 
     public TenantRegistry Registry(int node) => Nodes[node].Services.GetRequiredService<TenantRegistry>();

@@ -17,6 +17,9 @@ internal sealed class ProcessFleet : IAsyncDisposable
     /// <summary>The store, where it is no cluster.</summary>
     public RedisServer Redis { get; }
 
+    /// <summary>The store's connection string, for a way that no test cuts.</summary>
+    public string Store => _cluster?.ConnectionString ?? Redis.ConnectionString;
+
     public IReadOnlyList<NodeProcess> Nodes => _nodes;
 
     public IReadOnlyList<StoreLink> Links => _links;
@@ -32,13 +35,26 @@ internal sealed class ProcessFleet : IAsyncDisposable
         var fleet = new ProcessFleet(isCluster ? null : await RedisServer.StartAsync(), isCluster ? await RedisCluster.StartAsync() : null);
         try
         {
-            var store = (fleet._cluster?.ConnectionString ?? fleet.Redis.ConnectionString) + (isPatient ? RedisServer.Patience : "");
+            var store = fleet.Store + (isPatient ? RedisServer.Patience : "");
             var all = new Dictionary<string, string>(settings ?? new Dictionary<string, string>())
             {
                 ["Tenancy__PollInterval"] = pollInterval,
             };
             fleet._links.AddRange(Enumerable.Range(0, count).Select(_ => new StoreLink()));
-            fleet._nodes.AddRange(await Task.WhenAll(fleet._links.Select(link => NodeProcess.StartAsync(link.Through(store), all))));
+            var starts = fleet._links.Select(link => NodeProcess.StartAsync(link.Through(store), all)).ToArray();
+            try
+            {
+                await Task.WhenAll(starts);
+            }
+            finally
+            {
+                // Where one does not start, the others go with the fleet.
+                foreach (var start in starts.Where(start => start.IsCompletedSuccessfully))
+                {
+                    fleet._nodes.Add(await start);
+                }
+            }
+
             return fleet;
         }
         catch

@@ -37,6 +37,8 @@ internal sealed class NodeProcess : IAsyncDisposable
     /// <summary>What it has written to its log.</summary>
     public IReadOnlyCollection<string> Log => _log;
 
+    private string LastWords => string.Join('\n', _log.TakeLast(20));
+
     /// <param name="store">The connection string of its store.</param>
     /// <param name="settings">Its settings, beside those that every node has.</param>
     /// <param name="program">The server; null for the scaffold of this repository.</param>
@@ -78,9 +80,17 @@ internal sealed class NodeProcess : IAsyncDisposable
         }
 
         var node = new NodeProcess(start, port);
-        node.Launch();
-        await node.UntilReadyAsync();
-        return node;
+        try
+        {
+            node.Launch();
+            await node.UntilReadyAsync();
+            return node;
+        }
+        catch
+        {
+            await node.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Starts the process, again where it has ended.</summary>
@@ -101,8 +111,7 @@ internal sealed class NodeProcess : IAsyncDisposable
             if (clock.Elapsed > TimeSpan.FromSeconds(seconds) || !IsRunning)
             {
                 throw new InvalidOperationException(
-                    $"The node did not become ready ({clock.Elapsed}, running: {IsRunning}). Its last words:\n"
-                        + string.Join('\n', _log.TakeLast(20))
+                    $"The node did not become ready ({clock.Elapsed}, running: {IsRunning}). Its last words:\n{LastWords}"
                 );
             }
 
@@ -114,10 +123,11 @@ internal sealed class NodeProcess : IAsyncDisposable
     {
         try
         {
-            using var response = await Client.GetAsync(new Uri("/health/ready", UriKind.Relative));
+            using var enough = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+            using var response = await Client.GetAsync(new Uri("/health/ready", UriKind.Relative), enough.Token);
             return response.StatusCode;
         }
-        catch (HttpRequestException)
+        catch (Exception exception) when (exception is HttpRequestException or OperationCanceledException)
         {
             return null;
         }
@@ -132,7 +142,21 @@ internal sealed class NodeProcess : IAsyncDisposable
         }
     }
 
-    public Task UntilGoneAsync() => _process!.WaitForExitAsync();
+    /// <summary>Waits until the process has ended.</summary>
+    /// <exception cref="InvalidOperationException">It went on for a minute, and was killed then.</exception>
+    public async Task UntilGoneAsync()
+    {
+        using var enough = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        try
+        {
+            await _process!.WaitForExitAsync(enough.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            Kill();
+            throw new InvalidOperationException($"The node did not end within a minute. Its last words:\n{LastWords}");
+        }
+    }
 
     public async Task RestartAsync()
     {
@@ -206,10 +230,13 @@ internal sealed class NodeProcess : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        Kill();
-        await UntilGoneAsync();
-        _process!.Dispose();
         Client.Dispose();
+        if (_process is not null)
+        {
+            Kill();
+            await UntilGoneAsync();
+            _process.Dispose();
+        }
     }
 
     private void Keep(string? line)

@@ -44,26 +44,18 @@ internal sealed class OpenStream : IAsyncDisposable
     /// <summary>Reads what comes next; null where the stream has ended, in whatever way.</summary>
     public async Task<string?> ReadAsync()
     {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(TimeSpan.FromSeconds(20));
-        try
-        {
-            var length = await _body.ReadAsync(_buffer, limit.Token);
-            return length == 0 ? null : Encoding.UTF8.GetString(_buffer, 0, length);
-        }
-        catch (Exception exception) when (exception is HttpIOException or IOException)
-        {
-            return null;
-        }
+        using var limit = Limit(seconds: 20);
+        return await ReadNextAsync(limit.Token);
     }
 
     /// <summary>Reads on until something is there.</summary>
     public async Task<string> ReadUntilAsync(string text)
     {
+        using var limit = Limit(seconds: 30);
         var read = "";
         while (!read.Contains(text, StringComparison.Ordinal))
         {
-            read += await ReadAsync() ?? throw new InvalidOperationException($"The stream ended after '{read}'.");
+            read += await ReadNextAsync(limit.Token) ?? throw new InvalidOperationException($"The stream ended after '{read}'.");
         }
 
         return read;
@@ -72,13 +64,35 @@ internal sealed class OpenStream : IAsyncDisposable
     /// <summary>Reads on until the stream ends.</summary>
     public async Task<string> ReadToEndAsync()
     {
+        using var limit = Limit(seconds: 30);
         var read = "";
-        while (await ReadAsync() is { } more)
+        while (await ReadNextAsync(limit.Token) is { } more)
         {
             read += more;
         }
 
         return read;
+    }
+
+    // One for all that is read, because a stream may say something again and again, and never what is waited for.
+    private static CancellationTokenSource Limit(int seconds)
+    {
+        var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        limit.CancelAfter(TimeSpan.FromSeconds(seconds));
+        return limit;
+    }
+
+    private async Task<string?> ReadNextAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var length = await _body.ReadAsync(_buffer, cancellationToken);
+            return length == 0 ? null : Encoding.UTF8.GetString(_buffer, 0, length);
+        }
+        catch (Exception exception) when (exception is HttpIOException or IOException)
+        {
+            return null;
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -31,9 +31,18 @@ internal static class PublishedScaffold
         };
         start.Environment["UseSharedCompilation"] = "false";
         using var process = Process.Start(start)!;
-        var said = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.True(process.ExitCode == 0, said);
+        using var enough = new CancellationTokenSource(TimeSpan.FromMinutes(10));
+        try
+        {
+            var said = await process.StandardOutput.ReadToEndAsync(enough.Token);
+            await process.WaitForExitAsync(enough.Token);
+            Assert.True(process.ExitCode == 0, said);
+        }
+        finally
+        {
+            process.Kill(entireProcessTree: true);
+        }
+
         return Path.Combine(output, "Adcp-TenantServer.dll");
     }
 }

@@ -39,9 +39,17 @@ internal sealed class RealProvider : IAsyncDisposable
         process.ErrorDataReceived += static (_, _) => { };
         process.BeginErrorReadLine();
         var provider = new RealProvider(process);
-        var begun = await provider.AskAsync("start", new() { ["resource"] = resource, ["algorithm"] = algorithm });
-        provider.Issuer = begun["issuer"]!.ToString();
-        return provider;
+        try
+        {
+            var begun = await provider.AskAsync("start", new() { ["resource"] = resource, ["algorithm"] = algorithm }, minutes: 5);
+            provider.Issuer = begun["issuer"]!.ToString();
+            return provider;
+        }
+        catch
+        {
+            await provider.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>The answer of the token endpoint to a user who has signed in, by the authorization code flow with PKCE.</summary>
@@ -82,20 +90,31 @@ internal sealed class RealProvider : IAsyncDisposable
 
     private static string Folder(string name) => Path.Combine(Repository.Root, "tests", "Providers", name);
 
-    private async Task<JsonNode> AskAsync(string wish, JsonObject values)
+    private async Task<JsonNode> AskAsync(string wish, JsonObject values, int minutes = 1)
     {
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        enough.CancelAfter(TimeSpan.FromMinutes(minutes));
         values["do"] = wish;
-        await _process.StandardInput.WriteLineAsync(values.ToJsonString());
-        await _process.StandardInput.FlushAsync();
-        while (await _process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line)
+        try
         {
-            // Some write other things there, too.
-            if (line.StartsWith('{'))
+            await _process.StandardInput.WriteLineAsync(values.ToJsonString());
+            await _process.StandardInput.FlushAsync(enough.Token);
+            while (await _process.StandardOutput.ReadLineAsync(enough.Token) is { } line)
             {
-                var answer = JsonNode.Parse(line)!;
-                Assert.True(answer["error"] is null, $"{wish}: {answer["error"]}");
-                return answer;
+                // Some write other things there, too.
+                if (line.StartsWith('{'))
+                {
+                    var answer = JsonNode.Parse(line)!;
+                    Assert.True(answer["error"] is null, $"{wish}: {answer["error"]}");
+                    return answer;
+                }
             }
+        }
+        catch (OperationCanceledException)
+        {
+            // Nothing can be asked of one that does not answer.
+            _process.Kill(entireProcessTree: true);
+            throw;
         }
 
         throw new InvalidOperationException($"The provider ended at '{wish}'.");

@@ -14,28 +14,7 @@ internal sealed class RedisCluster : IAsyncDisposable
 
     public static async Task<RedisCluster> StartAsync()
     {
-        var cluster = new RedisCluster(
-            await Task.WhenAll(
-                Enumerable
-                    .Range(0, Nodes)
-                    .Select(_ =>
-                        RedisServer.StartAsync(
-                            "--cluster-enabled",
-                            "yes",
-                            "--cluster-port",
-                            $"{RedisServer.FreePort()}",
-                            "--cluster-config-file",
-                            "nodes.conf",
-                            "--cluster-node-timeout",
-                            "1000",
-                            "--cluster-require-full-coverage",
-                            "no",
-                            "--repl-diskless-sync-delay",
-                            "0"
-                        )
-                    )
-            )
-        );
+        var cluster = new RedisCluster(await StartNodesAsync());
         try
         {
             await CliAsync([
@@ -72,10 +51,46 @@ internal sealed class RedisCluster : IAsyncDisposable
         }
     }
 
+    private static async Task<RedisServer[]> StartNodesAsync()
+    {
+        var starts = Enumerable
+            .Range(0, Nodes)
+            .Select(_ =>
+                RedisServer.StartAsync(
+                    "--cluster-enabled",
+                    "yes",
+                    "--cluster-port",
+                    $"{RedisServer.FreePort()}",
+                    "--cluster-config-file",
+                    "nodes.conf",
+                    "--cluster-node-timeout",
+                    "1000",
+                    "--cluster-require-full-coverage",
+                    "no",
+                    "--repl-diskless-sync-delay",
+                    "0"
+                )
+            )
+            .ToArray();
+        try
+        {
+            return await Task.WhenAll(starts);
+        }
+        catch
+        {
+            foreach (var start in starts.Where(start => start.IsCompletedSuccessfully))
+            {
+                await (await start).DisposeAsync();
+            }
+
+            throw;
+        }
+    }
+
     /// <summary>Asks a node until its answer has one of the texts.</summary>
     private async Task UntilAsync(RedisServer node, string[] command, params string[] texts)
     {
-        for (var attempt = 0; attempt < 500; attempt++)
+        for (var clock = Stopwatch.StartNew(); clock.Elapsed < TimeSpan.FromSeconds(60); )
         {
             var answer = await CliAsync(["-h", "127.0.0.1", "-p", node.ConnectionString.Split(':')[1], .. command]);
             if (texts.Any(text => answer.Contains(text, StringComparison.Ordinal)))
@@ -95,10 +110,18 @@ internal sealed class RedisCluster : IAsyncDisposable
         using var process = Process.Start(
             new ProcessStartInfo("redis-cli", arguments) { RedirectStandardOutput = true, RedirectStandardError = true }
         )!;
-        var errors = process.StandardError.ReadToEndAsync();
-        var output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        Assert.True(process.ExitCode == 0, $"redis-cli {string.Join(' ', arguments)}: {output} {await errors}");
-        return output;
+        using var enough = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        try
+        {
+            var errors = process.StandardError.ReadToEndAsync(enough.Token);
+            var output = await process.StandardOutput.ReadToEndAsync(enough.Token);
+            await process.WaitForExitAsync(enough.Token);
+            Assert.True(process.ExitCode == 0, $"redis-cli {string.Join(' ', arguments)}: {output} {await errors}");
+            return output;
+        }
+        finally
+        {
+            process.Kill();
+        }
     }
 }

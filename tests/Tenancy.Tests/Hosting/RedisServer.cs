@@ -87,6 +87,11 @@ internal sealed class RedisServer : IAsyncDisposable
             {
                 await server.DisposeAsync();
             }
+            catch
+            {
+                await server.DisposeAsync();
+                throw;
+            }
         }
     }
 
@@ -153,7 +158,9 @@ internal sealed class RedisServer : IAsyncDisposable
                 }
 
                 // Somebody else has the port, and this process is about to end.
-                await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
+                await _process
+                    .WaitForExitAsync(TestContext.Current.CancellationToken)
+                    .WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
                 throw new RedisException($"The port {_port} is another server's.");
             }
             catch (RedisException) when (clock.Elapsed < TimeSpan.FromSeconds(20) && !_process.HasExited)

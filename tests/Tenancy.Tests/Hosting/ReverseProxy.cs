@@ -48,8 +48,16 @@ internal sealed class ReverseProxy : IAsyncDisposable
         Assert.SkipWhen(executable is null, $"{file} is not installed.");
         var process = Process.Start(new ProcessStartInfo(executable, arguments) { RedirectStandardError = true })!;
         var proxy = new ReverseProxy(port, process, yarp: null, directory);
-        await Poll.UntilAsync(() => IsListeningAsync(port, process));
-        return proxy;
+        try
+        {
+            await Poll.UntilAsync(() => IsListeningAsync(port, process));
+            return proxy;
+        }
+        catch
+        {
+            await proxy.DisposeAsync();
+            throw;
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -30,11 +30,27 @@ internal static class TestProcess
         return Process.Start(start)!;
     }
 
-    /// <summary>Waits until it has passed.</summary>
+    /// <summary>Waits until it has passed. One that goes on for two minutes is killed, and so is one whose test ends before.</summary>
     public static async Task EndAsync(this Process process)
     {
-        var output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
-        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        var output = await process.UntilExitAsync();
         Assert.True(process.ExitCode == 0, output);
+    }
+
+    /// <summary>Waits until it has ended, in whatever way, and gives what it wrote. See <see cref="EndAsync"/>.</summary>
+    public static async Task<string> UntilExitAsync(this Process process)
+    {
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        enough.CancelAfter(TimeSpan.FromSeconds(120));
+        try
+        {
+            var output = await process.StandardOutput.ReadToEndAsync(enough.Token);
+            await process.WaitForExitAsync(enough.Token);
+            return output;
+        }
+        finally
+        {
+            process.Kill(entireProcessTree: true);
+        }
     }
 }

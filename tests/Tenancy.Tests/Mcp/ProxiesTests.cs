@@ -16,14 +16,23 @@ namespace Tenancy.Tests.Mcp;
 /// and the proxies' limits are left alone; see tests/long.
 /// </remarks>
 [Tier(Tier.Process)]
-public sealed class ProxiesTests
+public sealed class ProxiesTests : IDisposable
 {
     private static readonly double Scale = Environment.GetEnvironmentVariable("TENANCY_PROXIES") is "full" ? 1 : 1.0 / 12;
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15 * Scale);
     private static readonly TimeSpan Call = TimeSpan.FromSeconds(115 * Scale);
     private static readonly TimeSpan Stream = TimeSpan.FromSeconds(300 * Scale);
 
-    private static CancellationToken Token => TestContext.Current.CancellationToken;
+    // A proxy or a server that never says what is waited for may say other things for ever.
+    private readonly CancellationTokenSource _enough = CancellationTokenSource.CreateLinkedTokenSource(
+        TestContext.Current.CancellationToken
+    );
+
+    public ProxiesTests() => _enough.CancelAfter(Stream + TimeSpan.FromSeconds(60));
+
+    private CancellationToken Token => _enough.Token;
+
+    public void Dispose() => _enough.Dispose();
 
     [Theory]
     [InlineData("nginx")]
@@ -83,7 +92,7 @@ public sealed class ProxiesTests
         );
     }
 
-    private static async Task<string> InitializeAsync(HttpClient client, ReverseProxy proxy)
+    private async Task<string> InitializeAsync(HttpClient client, ReverseProxy proxy)
     {
         using var request = McpCalls.Post(proxy.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Initialize());
         using var response = await client.SendAsync(request, Token);
@@ -91,7 +100,7 @@ public sealed class ProxiesTests
         return response.Headers.GetValues("Mcp-Session-Id").Single();
     }
 
-    private static async Task<string> CallAsync(HttpClient client, ReverseProxy proxy, string tool, Generation generation, string? session)
+    private async Task<string> CallAsync(HttpClient client, ReverseProxy proxy, string tool, Generation generation, string? session)
     {
         using var request = McpCalls.Post(
             proxy.Port,

@@ -24,13 +24,17 @@ public sealed class IdempotencyProcessesTests
             .Range(0, Processes)
             .Select(_ => TestProcess.Start<IdempotencyProcessesTests>(nameof(Run_the_requests), redis.ConnectionString))
             .ToArray();
-        foreach (var process in processes)
-        {
-            using (process)
+
+        // All at once: where one fails the others wait for it in vain, and none of them may be left.
+        await Task.WhenAll(
+            processes.Select(async process =>
             {
-                await process.EndAsync();
-            }
-        }
+                using (process)
+                {
+                    await process.EndAsync();
+                }
+            })
+        );
 
         await using var store = new TestStore(ConfigurationOptions.Parse(redis.ConnectionString), TimeProvider.System);
         var runs = await (await store.RawAsync()).HashGetAllAsync("runs");
@@ -43,7 +47,7 @@ public sealed class IdempotencyProcessesTests
     {
         await using var redis = await RedisServer.StartAsync();
         using var killed = TestProcess.Start<IdempotencyProcessesTests>(nameof(Claim_and_die), redis.ConnectionString);
-        await killed.WaitForExitAsync(TestContext.Current.CancellationToken);
+        await killed.UntilExitAsync();
         Assert.NotEqual(0, killed.ExitCode);
 
         var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
@@ -67,9 +71,11 @@ public sealed class IdempotencyProcessesTests
 
         // They wait for each other, so that they meet.
         await raw.StringIncrementAsync("ready");
+        var clock = Stopwatch.StartNew();
         while (await raw.StringGetAsync("ready") != Processes)
         {
             TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+            Assert.True(clock.Elapsed < TimeSpan.FromSeconds(90), "The others did not come.");
         }
 
         await Task.WhenAll(

@@ -24,6 +24,12 @@ internal sealed class LeakHunt(ProcessFleet fleet, TestIssuer issuer, int tenant
 
     private static readonly TimeSpan SeenTime = TimeSpan.FromSeconds(15);
 
+    /// <summary>How long a node that says that something is away is waited for.</summary>
+    private static readonly TimeSpan OutageTime = TimeSpan.FromMinutes(2);
+
+    /// <summary>How long the workers, the admin and the troubles may take to stop.</summary>
+    private static readonly TimeSpan EndTime = TimeSpan.FromMinutes(5);
+
     private readonly HuntFindings _findings = new();
     private readonly HuntedTenant[] _tenants = [.. Enumerable.Range(0, tenants).Select(number => new HuntedTenant(number))];
     private readonly CancellationTokenSource _enough = new();
@@ -47,13 +53,34 @@ internal sealed class LeakHunt(ProcessFleet fleet, TestIssuer issuer, int tenant
         }
 
         await _enough.CancelAsync();
-        await Task.WhenAll(work);
-        await admin;
-        await troubles;
-        await CheckNodesAsync();
-        await CheckWritesAsync();
+        if (await HasEndedAsync(work, admin, troubles))
+        {
+            await CheckNodesAsync();
+            await CheckWritesAsync();
+        }
+
         await output.WriteLineAsync($"{clock.Elapsed:hh\\:mm\\:ss} {_findings}");
         return _findings;
+    }
+
+    private async Task<bool> HasEndedAsync(Task[] work, Task admin, Task troubles)
+    {
+        Task[] all = [.. work, admin, troubles];
+        try
+        {
+            await Task.WhenAll(all).WaitAsync(EndTime);
+            return true;
+        }
+        catch (TimeoutException)
+        {
+            // Nothing can be checked while they go on. They are left to the end of the process.
+            _findings.Find(
+                HuntFindings.Stuck,
+                $"Within {EndTime} {work.Count(worker => !worker.IsCompleted)} workers did not end"
+                    + $" (has ended: admin {admin.IsCompleted}, troubles {troubles.IsCompleted})."
+            );
+            return false;
+        }
     }
 
     private static int Any(Random random, int count) => random.Next(count);
@@ -115,7 +142,12 @@ internal sealed class LeakHunt(ProcessFleet fleet, TestIssuer issuer, int tenant
                     ],
                 }),
         ];
-        await Task.WhenAll(Enumerable.Range(0, 3).Select(node => SeenAsync(node, tenant, tenant.Callers[0], 200)));
+        var isSeen = await Task.WhenAll(Enumerable.Range(0, 3).Select(node => SeenAsync(node, tenant, tenant.Callers[0], 200)));
+        if (isSeen.Contains(false))
+        {
+            throw new HuntTimeoutException($"{tenant.Id} is registered, and not all nodes serve it:\n{_findings}");
+        }
+
         lock (_all)
         {
             _all.AddRange(tenant.Callers.SelectMany(caller => caller.Accounts));
@@ -249,15 +281,21 @@ internal sealed class LeakHunt(ProcessFleet fleet, TestIssuer issuer, int tenant
         Task.WhenAll(Enumerable.Range(0, 3).Select(node => SeenAsync(node, tenant, caller, status)));
 
     /// <summary>Waits until a node answers as it should. The time counts while nothing is wrong with it.</summary>
-    private async Task SeenAsync(int node, HuntedTenant tenant, HuntedCaller caller, int status)
+    /// <param name="node">The node.</param>
+    /// <param name="tenant">The tenant that it is asked for.</param>
+    /// <param name="caller">Who asks.</param>
+    /// <param name="status">What it should answer.</param>
+    /// <param name="clock">Since when its outages count, where that is not now.</param>
+    /// <returns>False where it does not, which is a finding then.</returns>
+    private async Task<bool> SeenAsync(int node, HuntedTenant tenant, HuntedCaller caller, int status, Stopwatch? clock = null)
     {
-        var since = Stopwatch.StartNew();
-        for (var all = Stopwatch.StartNew(); ; )
+        var (since, all) = (Stopwatch.StartNew(), clock ?? Stopwatch.StartNew());
+        while (true)
         {
             var (answered, body, _) = await Client.CallAsync(node, caller, "whoami");
             if (answered == status)
             {
-                return;
+                return true;
             }
 
             if (!_troubles.MayTrouble(node) && !fleet.Nodes[node].IsRunning)
@@ -266,10 +304,10 @@ internal sealed class LeakHunt(ProcessFleet fleet, TestIssuer issuer, int tenant
                     HuntFindings.Stuck,
                     $"node {node} has ended by itself:\n{string.Join('\n', fleet.Nodes[node].Log.TakeLast(20))}"
                 );
-                return;
+                return false;
             }
 
-            if (_troubles.MayTrouble(node) || HuntClient.IsOutage(answered) && all.Elapsed < TimeSpan.FromMinutes(2))
+            if (_troubles.MayTrouble(node) || HuntClient.IsOutage(answered) && all.Elapsed < OutageTime)
             {
                 since.Restart();
             }
@@ -277,7 +315,7 @@ internal sealed class LeakHunt(ProcessFleet fleet, TestIssuer issuer, int tenant
             if (since.Elapsed > SeenTime)
             {
                 _findings.Find(HuntFindings.Unseen, $"node {node} answers {answered} for {tenant.Id}, and not {status}: {body}");
-                return;
+                return false;
             }
 
             await Task.Delay(20);
@@ -704,9 +742,20 @@ internal sealed class LeakHunt(ProcessFleet fleet, TestIssuer issuer, int tenant
     {
         for (var node = 0; node < 3; node++)
         {
+            // A node that is broken is broken for all tenants: the first one that it does not serve says so.
+            var clock = Stopwatch.StartNew();
             foreach (var tenant in _tenants.Where(tenant => tenant.IsThere))
             {
-                await SeenAsync(node, tenant, tenant.Callers[1], 200);
+                if (!await SeenAsync(node, tenant, tenant.Callers[1], 200, clock))
+                {
+                    break;
+                }
+
+                if (clock.Elapsed > OutageTime)
+                {
+                    _findings.Find(HuntFindings.Stuck, $"node {node} has not answered for all tenants within {OutageTime}.");
+                    break;
+                }
             }
         }
     }
@@ -717,17 +766,29 @@ internal sealed class LeakHunt(ProcessFleet fleet, TestIssuer issuer, int tenant
         {
             foreach (var account in caller.Accounts.Where(account => account.IsOpen))
             {
-                await CheckWritesAsync(caller, account);
+                if (!await CheckWritesAsync(caller, account))
+                {
+                    return;
+                }
             }
         }
     }
 
-    private async Task CheckWritesAsync(HuntedCaller caller, HuntedAccount account)
+    /// <returns>False where the node does not say what there is: then it is not asked for the other accounts, either.</returns>
+    private async Task<bool> CheckWritesAsync(HuntedCaller caller, HuntedAccount account)
     {
+        // Twice the pages of the buys that were answered, and some: others may have been made, but not so many.
+        var pages = 10 + (account.Bought.Count / 50);
         var seen = new List<(string Id, decimal Budget)>();
         string? cursor = null;
         do
         {
+            if (pages-- == 0)
+            {
+                _findings.Find(HuntFindings.Odd, $"The buys of {caller.Tenant.Id} do not end: {seen.Count}, the cursor is {cursor}");
+                return false;
+            }
+
             var arguments = new JsonObject
             {
                 ["account"] = Reference(account),
@@ -740,7 +801,7 @@ internal sealed class LeakHunt(ProcessFleet fleet, TestIssuer issuer, int tenant
             if (status != 200 || HuntClient.Read(body) is not { } page)
             {
                 _findings.Find(HuntFindings.Odd, $"{status} {body}");
-                return;
+                return false;
             }
 
             var shown = page["media_buys"]!.AsArray();
@@ -761,6 +822,8 @@ internal sealed class LeakHunt(ProcessFleet fleet, TestIssuer issuer, int tenant
                 _findings.Find(HuntFindings.Lost, $"{caller.Tenant.Id} has no {id} of {budget}");
             }
         }
+
+        return true;
     }
 }
 

@@ -10,13 +10,22 @@ namespace Tenancy.Tests.Mcp.Gate;
 /// <summary>Large bodies of callers without credentials cost next to nothing, so that other tenants do not notice them.</summary>
 [Collection(nameof(AloneCollection))]
 [Tier(Tier.Server)]
-public sealed class AnonymousFloodTests
+public sealed class AnonymousFloodTests : IDisposable
 {
     private const int Connections = 16;
     private const int Size = 4 * 1024 * 1024;
     private static readonly byte[] Piece = [.. Enumerable.Repeat((byte)' ', 64 * 1024)];
 
-    private static CancellationToken Token => TestContext.Current.CancellationToken;
+    // A server that reads on, or does not answer, would be written to and waited for without an end.
+    private readonly CancellationTokenSource _enough = CancellationTokenSource.CreateLinkedTokenSource(
+        TestContext.Current.CancellationToken
+    );
+
+    public AnonymousFloodTests() => _enough.CancelAfter(TimeSpan.FromSeconds(60));
+
+    private CancellationToken Token => _enough.Token;
+
+    public void Dispose() => _enough.Dispose();
 
     [Theory]
     [InlineData(true)]
@@ -118,11 +127,11 @@ public sealed class AnonymousFloodTests
             $"POST {path} HTTP/1.1\r\nHost: localhost\r\nAccept: application/json\r\nContent-Type: application/json\r\n{length}\r\n\r\n"
         );
 
-    private static Task<int[]> FloodAsync(TenancyServer server, bool saysItsLength) =>
+    private Task<int[]> FloodAsync(TenancyServer server, bool saysItsLength) =>
         Task.WhenAll(Enumerable.Range(0, Connections).Select(_ => Task.Run(() => PostAsync(server.Port, saysItsLength), Token)));
 
     // Sends as fast as it can, and does not stop at the answer.
-    private static async Task<int> PostAsync(int port, bool saysItsLength)
+    private async Task<int> PostAsync(int port, bool saysItsLength)
     {
         using var socket = new Socket(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         await socket.ConnectAsync(IPAddress.Loopback, port, Token);
@@ -158,7 +167,7 @@ public sealed class AnonymousFloodTests
         return (await answer).Status;
     }
 
-    private static async Task SendAllAsync(Socket socket, ReadOnlyMemory<byte> bytes)
+    private async Task SendAllAsync(Socket socket, ReadOnlyMemory<byte> bytes)
     {
         while (!bytes.IsEmpty)
         {
@@ -166,7 +175,7 @@ public sealed class AnonymousFloodTests
         }
     }
 
-    private static async Task<(int Status, string Text)> ReadAsync(Socket socket)
+    private async Task<(int Status, string Text)> ReadAsync(Socket socket)
     {
         var buffer = new byte[2048];
         var length = await socket.ReceiveAsync(buffer, Token);
