@@ -277,7 +277,7 @@ internal sealed class LeakHunt(ProcessFleet fleet, TestIssuer issuer, int tenant
         }
     }
 
-    private Task AllSeeAsync(HuntedTenant tenant, HuntedCaller caller, int status) =>
+    private Task<bool[]> AllSeeAsync(HuntedTenant tenant, HuntedCaller caller, int status) =>
         Task.WhenAll(Enumerable.Range(0, 3).Select(node => SeenAsync(node, tenant, caller, status)));
 
     /// <summary>Waits until a node answers as it should. The time counts while nothing is wrong with it.</summary>
