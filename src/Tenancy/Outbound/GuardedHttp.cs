@@ -22,10 +22,6 @@ internal sealed class GuardedHttp : IDisposable
     private readonly HttpClient _client;
     private readonly NameLookups _names;
     private readonly TimeProvider _time;
-
-    // Set on the request for whose sake a connection is made, until it is there.
-    private static readonly HttpRequestOptionsKey<bool> IsConnecting = new("Tenancy.IsConnecting");
-
     private readonly ILogger<GuardedHttp> _logger;
 
     public GuardedHttp(IOptions<TenancyOptions> options, NameLookups names, TimeProvider time, ILogger<GuardedHttp> logger)
@@ -74,12 +70,9 @@ internal sealed class GuardedHttp : IDisposable
         ThrowIfForbidden(uri);
         using var timeout = new CancellationTokenSource(_options.Timeout, _time);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
-        using var request = new HttpRequestMessage(HttpMethod.Get, uri);
         try
         {
-            using var response = await _client
-                .SendAsync(request, HttpCompletionOption.ResponseHeadersRead, both.Token)
-                .ConfigureAwait(false);
+            using var response = await _client.GetAsync(uri, HttpCompletionOption.ResponseHeadersRead, both.Token).ConfigureAwait(false);
             ThrowIfNotOk(uri, (int)response.StatusCode);
             return await ReadAsync(uri, response.Content, maxSize, both.Token).ConfigureAwait(false);
         }
@@ -88,8 +81,7 @@ internal sealed class GuardedHttp : IDisposable
             throw new FetchException(
                 string.Create(CultureInfo.InvariantCulture, $"{Display(uri)} did not answer within {_options.Timeout.TotalSeconds} s"),
                 isTransient: true,
-                isConnected: !request.Options.TryGetValue(IsConnecting, out var isConnecting) || !isConnecting,
-                isSilent: true
+                isConnected: false
             );
         }
         catch (HttpRequestException exception) when (exception.InnerException is FetchException refusal)
@@ -179,7 +171,6 @@ internal sealed class GuardedHttp : IDisposable
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
-        context.InitialRequestMessage.Options.Set(IsConnecting, true);
         var (host, port) = (context.DnsEndPoint.Host, context.DnsEndPoint.Port);
         IPAddress[] found = IPAddress.TryParse(host, out var literal)
             ? [literal]
@@ -200,7 +191,6 @@ internal sealed class GuardedHttp : IDisposable
             try
             {
                 await socket.ConnectAsync(address, port, cancellationToken).ConfigureAwait(false);
-                context.InitialRequestMessage.Options.Set(IsConnecting, false);
                 return new NetworkStream(socket, ownsSocket: true);
             }
             catch (Exception exception)

@@ -64,10 +64,9 @@ internal sealed class IssuerMetadata(GuardedHttp http, IOptions<TenancyOptions> 
             catch (FetchException exception)
             {
                 failures.Add(exception);
-                if (!exception.IsConnected || failures.Count(failure => failure.IsSilent) > 1)
+                if (!exception.IsConnected)
                 {
-                    // The next place is at the same host, which cannot be reached now, or must not be asked. One that is silent at two
-                    // places is so at the third: who waits for the keys would wait for it, too.
+                    // The next place is at the same host, which cannot be reached now, or must not be asked.
                     break;
                 }
             }

@@ -12,6 +12,10 @@ builder.Services.AddTenancy(builder.Configuration).AddEmbeddedStore().AddPlatfor
 builder.Services.Configure<McpServerOptions>(options =>
 {
     options.Handlers.SetLoggingLevelHandler = (_, _) => ValueTask.FromResult(new EmptyResult());
+
+    // Nothing here changes, so that there is nothing to tell: but without these a subscription is refused.
+    options.Handlers.SubscribeToResourcesHandler = (_, _) => ValueTask.FromResult(new EmptyResult());
+    options.Handlers.UnsubscribeFromResourcesHandler = (_, _) => ValueTask.FromResult(new EmptyResult());
     options.Handlers.CompleteHandler = (request, _) =>
         ValueTask.FromResult(
             new CompleteResult

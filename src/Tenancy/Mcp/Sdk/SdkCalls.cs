@@ -125,25 +125,27 @@ internal sealed class SdkCalls(CallStarter starter, ILogger<SdkCalls> logger) : 
     private McpRequestHandler<TParams, TResult> Filter<TParams, TResult>(McpRequestHandler<TParams, TResult> next) =>
         (request, cancellationToken) => RunAsync(request, () => next(request, cancellationToken), cancellationToken);
 
-    // What the SDK answers by itself runs no handler, and takes no place among the calls. An application may give a handler or a filter to
-    // one session alone, so that each request asks the options of its own server. This filter is always among them. A method is refused
-    // where the SDK would answer "{}" although there is nobody to do it: its client would wait for ever for what it subscribed to. See
-    // findings/mcp-csharp-sdk-subscribe.sh.
+    // What the SDK answers by itself runs no handler, and takes no place among the calls. An application may give a handler to one session
+    // alone, so that each request asks the options of its own server; filters count as far as they are there before this one, because the
+    // SDK adds some of its own later. A method is refused where the SDK would answer "{}" although there is nobody to do it: its client
+    // would wait for ever for what it subscribed to. See findings/mcp-csharp-sdk-subscribe.sh.
     private void AddUnlessAlone<TParams, TResult>(
         McpServerOptions options,
         Func<McpServerHandlers, McpRequestHandler<TParams, TResult>?> handler,
         Func<McpRequestFilters, IList<McpRequestFilter<TParams, TResult>>> filters,
         string? refused = null
-    ) =>
-        filters(options.Filters.Request)
-            .Add(next =>
-                (request, cancellationToken) =>
-                    request.Server.ServerOptions is var own && handler(own.Handlers) is null && filters(own.Filters.Request).Count == 1
-                        ? refused is null
-                            ? next(request, cancellationToken)
-                            : throw new McpProtocolException($"Method '{refused}' is not available.", McpErrorCode.MethodNotFound)
-                        : RunAsync(request, () => next(request, cancellationToken), cancellationToken)
-            );
+    )
+    {
+        var all = filters(options.Filters.Request);
+        var isFiltered = all.Count > 0;
+        all.Add(next =>
+            (request, cancellationToken) =>
+                isFiltered || handler(request.Server.ServerOptions.Handlers) is not null
+                    ? RunAsync(request, () => next(request, cancellationToken), cancellationToken)
+                : refused is null ? next(request, cancellationToken)
+                : throw new McpProtocolException($"Method '{refused}' is not available.", McpErrorCode.MethodNotFound)
+        );
+    }
 
     private async ValueTask<CallToolResult> RunAsync(
         MethodTool tool,
