@@ -597,6 +597,29 @@ public sealed class MoneyTests(SellerServer server)
     }
 
     [Fact]
+    public async Task A_rejected_creative_that_is_sent_again_as_it_is_refuses_all_and_another_content_is_reviewed_anew()
+    {
+        using var call = await BeginAsync();
+        var made = await CreateAsync(call, Buys.Request());
+        await SendAsync(call, "bad");
+        await ReviewAsync(call, "bad", CreativeStatus.Rejected);
+        var (bad, other) = (Buys.Creative("bad", FormatOf(call)), Buys.Creative("other", FormatOf(call)));
+        var request = bad with
+        {
+            Creatives = [other.Creatives[0], bad.Creatives[0]],
+            Assignments = [new() { CreativeId = "bad", PackageId = made.Packages[0].PackageId }],
+        };
+
+        var refusal = await RefusedAsync(() => SyncAsync(call, request));
+        var kept = await CreativesAsync(call);
+        var answer = await SyncAsync(call, request with { Creatives = [other.Creatives[0], bad.Creatives[0] with { Name = "Better" }] });
+
+        Assert.Equal("CREATIVE_REJECTED assignments[0].creative_id", $"{refusal.Error} {refusal.Field}");
+        Assert.Equal("bad", kept);
+        Assert.Equal(["created", "updated"], answer.Creatives.Select(one => one.Action));
+    }
+
+    [Fact]
     public async Task An_account_is_opened_with_the_billing_that_was_asked_for_or_not_at_all()
     {
         using var call = await BeginAsync();

@@ -42,8 +42,7 @@ public sealed class Creatives(CreativeLibrary library, FormatList formats)
         if (request.ValidationMode is not "lenient")
         {
             // Strict: one mistake refuses all, before anything is kept.
-            var ids = sent.Select(asset => asset.CreativeId).ToHashSet();
-            var others = await CreativeLibrary.FindMistakesAsync(assignments, ids, packages, context, cancellationToken);
+            var others = await CreativeLibrary.FindMistakesAsync(assignments, sent, packages, context, cancellationToken);
             AdcpException[] all = [.. mistakes.Values, .. others];
             if (all.Length > 0)
             {

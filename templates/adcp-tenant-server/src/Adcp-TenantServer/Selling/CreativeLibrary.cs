@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
@@ -78,6 +79,10 @@ public sealed class CreativeLibrary(TimeProvider time, IOptions<AdcpOptions> opt
             .ReplaceAsync(creative with { Status = status, UpdatedAt = now }, cancellationToken);
     }
 
+    // One that was archived comes back as it came at first.
+    private static bool IsSame([NotNullWhen(true)] Creative? found, CreativeAsset asset) =>
+        found is { Status: not CreativeStatus.Archived } && JsonSerializer.Serialize(found.Asset) == JsonSerializer.Serialize(asset);
+
     private static (AdcpError Error, string Message)? WhyNot(Creative? creative) =>
         creative?.Status switch
         {
@@ -132,9 +137,7 @@ public sealed class CreativeLibrary(TimeProvider time, IOptions<AdcpOptions> opt
             );
         }
 
-        // One that was archived comes back as it came at first.
-        var isSame =
-            found is { Status: not CreativeStatus.Archived } && JsonSerializer.Serialize(found.Asset) == JsonSerializer.Serialize(asset);
+        var isSame = IsSame(found, asset);
         var status = isSame ? found!.Status : newStatus;
         if (!isDryRun && found is not null && !isSame)
         {
@@ -188,20 +191,23 @@ public sealed class CreativeLibrary(TimeProvider time, IOptions<AdcpOptions> opt
 
     /// <summary>Says which assignments of a request cannot be made, before anything of it is kept.</summary>
     /// <param name="assignments">The assignments.</param>
-    /// <param name="sent">The creatives that come with the request.</param>
+    /// <param name="sent">The creatives that come with the request. One that is sent as it is kept stays what it is, such as rejected.</param>
     /// <param name="packages">Where the packages are.</param>
     /// <param name="context">The call.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     public static async Task<IReadOnlyList<AdcpException>> FindMistakesAsync(
         IReadOnlyList<PackageAssignment> assignments,
-        IReadOnlySet<string> sent,
+        IReadOnlyList<CreativeAsset> sent,
         IReadOnlyDictionary<string, PackagePlace> packages,
         ToolContext context,
         CancellationToken cancellationToken
     )
     {
-        string[] others = [.. assignments.Select(wanted => wanted.CreativeId).Distinct().Where(id => !sent.Contains(id))];
-        var kept = (await context.Documents<Creative>().GetAllAsync(others, cancellationToken)).ToDictionary(creative => creative.Id);
+        string[] ids = [.. assignments.Select(wanted => wanted.CreativeId).Distinct()];
+        var kept = (await context.Documents<Creative>().GetAllAsync(ids, cancellationToken)).ToDictionary(creative => creative.Id);
+        var changed = sent.Where(asset => !IsSame(kept.GetValueOrDefault(asset.CreativeId), asset))
+            .Select(asset => asset.CreativeId)
+            .ToHashSet();
         List<AdcpException> mistakes = [];
         foreach (var (index, wanted) in assignments.Index())
         {
@@ -215,7 +221,7 @@ public sealed class CreativeLibrary(TimeProvider time, IOptions<AdcpOptions> opt
                 mistakes.Add(new(AdcpError.InvalidState, OverPackage, $"{field}.package_id"));
             }
 
-            if (!sent.Contains(wanted.CreativeId) && WhyNot(kept.GetValueOrDefault(wanted.CreativeId)) is var (error, message))
+            if (!changed.Contains(wanted.CreativeId) && WhyNot(kept.GetValueOrDefault(wanted.CreativeId)) is var (error, message))
             {
                 mistakes.Add(new(error, message, $"{field}.creative_id"));
             }
