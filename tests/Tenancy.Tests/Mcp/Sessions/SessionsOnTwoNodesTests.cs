@@ -4,6 +4,7 @@ using Microsoft.Extensions.Time.Testing;
 using ModelContextProtocol.Protocol;
 using Tenancy.Authentication;
 using Tenancy.Configuration;
+using Tenancy.State;
 using Tenancy.Tests.Fleet;
 using Tenancy.Tests.Hosting;
 
@@ -118,20 +119,30 @@ public sealed class SessionsOnTwoNodesTests
     }
 
     [Fact]
-    public async Task A_stream_that_began_while_the_store_was_away_stays()
+    public async Task A_stream_that_could_not_be_noted_as_it_began_takes_the_place_of_one_whose_node_died()
     {
         await using var nodes = await StartAsync(count: 1);
         var session = await nodes[0].InitializeAsync("acme", McpCalls.Acme);
         await ListAsync(nodes[0], session);
-        await nodes.Redis.PauseAsync();
+        var acme = nodes.Registry(0).Get("acme")!;
+        var caller = await nodes[0].CallAsync("acme", McpCalls.Acme, "whoami");
+        var owner = new SessionOwner(acme.Record.SessionEpoch, caller["content"]![0]!["text"]!.ToString().Split('|')[1]);
+        var sessions = new SessionStore(nodes[0].Services.GetRequiredService<RedisConnection>(), acme.Id, acme.Generation);
+        Assert.Equal((true, false), await sessions.BeginStreamAsync(session, owner, "of a node that died"));
+
+        // The store answers, and takes nothing more.
+        await nodes.Redis.ExecuteAsync("CONFIG", "SET", "maxmemory", "1");
         await using var stream = await OpenStream.GetAsync(nodes[0], McpCalls.Acme, session);
         await stream.ReadUntilAsync(OpenStream.Comment);
-        await nodes.Redis.ResumeAsync();
+        await nodes.Redis.ExecuteAsync("CONFIG", "SET", "maxmemory", "0");
+        Assert.True(await sessions.NoteStreamAsync(session, owner, "of a node that died"));
         for (var i = 0; i < 4; i++)
         {
             _clock.Advance(SessionStreams.Interval);
             await stream.ReadUntilAsync(OpenStream.Comment);
         }
+
+        Assert.False(await sessions.NoteStreamAsync(session, owner, "of a node that died"));
     }
 
     private Task<NodesOnOneStore> StartAsync(int count = 2) =>
