@@ -7,7 +7,18 @@ namespace Tenancy.CommandLine;
 /// <summary>Tenants as files, one each, as people keep them in Git: what an admin wrote, and nothing that the server found out.</summary>
 internal static class TenantFiles
 {
-    private static readonly string[] ReadOnly = ["createdAt", "version", "health", "reason", "lastCheckedAt", "principals", "adopted"];
+    // Secrets are written and never shown: no file has them.
+    private static readonly string[] ReadOnly =
+    [
+        "createdAt",
+        "version",
+        "health",
+        "reason",
+        "lastCheckedAt",
+        "principals",
+        "adopted",
+        "secrets",
+    ];
 
     /// <summary>The form of a file: indented, and with line ends that are the same everywhere.</summary>
     public static readonly JsonSerializerOptions Indented = new()

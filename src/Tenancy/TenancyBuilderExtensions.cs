@@ -1,9 +1,11 @@
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Tenancy;
 using Tenancy.Authentication;
 using Tenancy.Fleet;
 using Tenancy.Registry;
 using Tenancy.Resolution;
+using Tenancy.State;
 using Tenancy.Validation;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -69,6 +71,23 @@ public static class TenancyBuilderExtensions
         Func<IServiceProvider, TListener>? create = null
     )
         where TListener : class, ITenantChangeListener => builder.Add<ITenantChangeListener, TListener>(create);
+
+    /// <summary>Says how the keys that tenants' secrets are encrypted with are protected themselves.</summary>
+    /// <param name="builder">The builder.</param>
+    /// <param name="configure">
+    /// Sets up Data Protection for this library's own key ring, such as by <c>ProtectKeysWithCertificate</c>. What the application itself
+    /// protects is not concerned.
+    /// </param>
+    /// <remarks>
+    /// Without it the keys lie in the store as they are, beside what is encrypted with them: who can read the store can then decrypt it.
+    /// </remarks>
+    public static ITenancyBuilder ProtectSecretKeys(this ITenancyBuilder builder, Action<IDataProtectionBuilder> configure)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(configure);
+        builder.Services.AddSingleton(new SecretProtection(configure));
+        return builder;
+    }
 
     private static ITenancyBuilder Add<TService, TImplementation>(
         this ITenancyBuilder builder,

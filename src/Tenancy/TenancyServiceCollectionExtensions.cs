@@ -190,6 +190,7 @@ public static class TenancyServiceCollectionExtensions
         {
             Metrics = provider.GetRequiredService<TenancyMetrics>(),
         });
+        services.TryAddSingleton<SecretProtector>();
         services.TryAddSingleton<ITenantStore, RedisTenantStore>();
         services.TryAddSingleton<LocalRateLimiter>();
         services.TryAddSingleton(provider =>

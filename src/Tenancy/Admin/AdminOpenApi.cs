@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.OpenApi;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.OpenApi;
+using Tenancy.Configuration;
 using Tenancy.Diagnostics;
 
 namespace Tenancy.Admin;
@@ -20,6 +21,7 @@ internal static class AdminOpenApi
 
             // An application may describe endpoints of its own, in a document of its own.
             options.ShouldInclude = static description => description.ActionDescriptor.EndpointMetadata.OfType<AdminOperation>().Any();
+            options.AddSchemaTransformer(DescribeAsync);
             options.AddDocumentTransformer(DescribeAsync);
             options.AddOperationTransformer(DescribeAsync);
         });
@@ -36,6 +38,18 @@ internal static class AdminOpenApi
         await document.SerializeAsJsonAsync(output, OpenApiSpecVersion.OpenApi3_1, context.RequestAborted);
         context.Response.ContentType = "application/json";
         await context.Response.Body.WriteAsync(output.GetBuffer().AsMemory(0, (int)output.Length), context.RequestAborted);
+    }
+
+    // Secrets are read and written by code of their own, of which ASP.NET Core knows no form.
+    private static Task DescribeAsync(OpenApiSchema schema, OpenApiSchemaTransformerContext context, CancellationToken cancellationToken)
+    {
+        if (context.JsonTypeInfo.Type == typeof(TenantSecrets))
+        {
+            schema.Type = JsonSchemaType.Object | JsonSchemaType.Null;
+            schema.AdditionalProperties = new OpenApiSchema { Type = JsonSchemaType.String };
+        }
+
+        return Task.CompletedTask;
     }
 
     private static async Task DescribeAsync(

@@ -24,7 +24,8 @@ internal static class MergePatch
             );
         }
 
-        return Apply(tenant, patch, TenancyJson.Default.TenantConfig, TenancyJson.Default.TenantWire).ToRegistration().Tenant;
+        var changed = Apply(tenant, patch, TenancyJson.Default.TenantConfig, TenancyJson.Default.TenantWire).ToRegistration().Tenant;
+        return changed with { Secrets = TenantSecrets.Resolve(changed.Secrets, tenant.Secrets) };
     }
 
     /// <summary>Changes a record.</summary>

@@ -14,7 +14,7 @@ namespace Tenancy.Audit;
 internal static class AuditChanges
 {
     /// <summary>What stands for a value that is not told.</summary>
-    public const string Hidden = "(hidden)";
+    public const string Hidden = TenantSecrets.Hidden;
 
     private const int MaxChanges = 100;
     private const int MaxValue = 2048;
@@ -65,6 +65,16 @@ internal static class AuditChanges
                 continue;
             }
 
+            if (fieldType.Type == typeof(TenantSecrets))
+            {
+                foreach (var change in Compare((TenantSecrets?)left, (TenantSecrets?)right, name))
+                {
+                    yield return change;
+                }
+
+                continue;
+            }
+
             var (was, now) = (Write(left, fieldType), Write(right, fieldType));
             if (AreSame(was, now))
             {
@@ -84,6 +94,13 @@ internal static class AuditChanges
             }
         }
     }
+
+    private static IEnumerable<AuditChange> Compare(TenantSecrets? before, TenantSecrets? after, string place) =>
+        TenantSecrets
+            .Differences(before, after)
+            .Select(name => new AuditChange(FieldPath.Join(place, name), Hide(before, name), Hide(after, name)));
+
+    private static JsonElement? Hide(TenantSecrets? secrets, string name) => secrets?.TryGet(name, out _) is true ? HiddenValue : null;
 
     private static bool IsConcealed(JsonPropertyInfo field, JsonTypeInfo type) =>
         type.Type == typeof(JsonElement)

@@ -100,10 +100,11 @@ internal static class RecordFields
     }
 
     // Two values are equal where their JSON is equal. That looks into lists and into the settings of a platform, and works for every type
-    // of field.
+    // of field but secrets, of which JSON has the names alone.
     private static bool AreSame(object? left, object? right, JsonTypeInfo type) =>
         (type.Kind == JsonTypeInfoKind.None && Equals(left, right))
-        || JsonElement.DeepEquals(JsonSerializer.SerializeToElement(left, type), JsonSerializer.SerializeToElement(right, type));
+        || type.Type != typeof(TenantSecrets)
+            && JsonElement.DeepEquals(JsonSerializer.SerializeToElement(left, type), JsonSerializer.SerializeToElement(right, type));
 
     private static OnChangeAttribute? Find(ICustomAttributeProvider place) =>
         (OnChangeAttribute?)place.GetCustomAttributes(typeof(OnChangeAttribute), inherit: true).SingleOrDefault();

@@ -49,6 +49,10 @@ public record TenantConfig
     [OnChange(ChangeEffects.NewPlatform), Concealed]
     public JsonElement? Settings { get; init; }
 
+    /// <summary>Gets the secrets that the platform is built from: texts by their names, which are written and never shown.</summary>
+    [OnChange(ChangeEffects.NewPlatform), Concealed]
+    public TenantSecrets? Secrets { get; init; }
+
     /// <inheritdoc/>
     public virtual bool Equals(TenantConfig? other) => other is not null && !ChangesTo(other).Any();
 

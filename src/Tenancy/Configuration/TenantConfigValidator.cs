@@ -43,6 +43,8 @@ internal sealed class TenantConfigValidator(
             errors.Add(new("settings", "must be a JSON object"));
         }
 
+        errors.AddRange(tenant.Secrets?.Validate() ?? []);
+
         return errors;
     }
 

@@ -348,4 +348,13 @@ internal static partial class Log
         EventName = "WorkFailed"
     )]
     public static partial void WorkFailed(this ILogger logger, Exception exception, string work);
+
+    [LoggerMessage(
+        97,
+        LogLevel.Error,
+        "The secrets of tenant {Tenant} cannot be decrypted: the key ring in the store has no key for them. The tenant is not served. "
+            + "Restore {{tenants}}:secret-keys from a backup and restart, or write all of its secrets anew.",
+        EventName = "SecretsUndecryptable"
+    )]
+    public static partial void SecretsUndecryptable(this ILogger logger, string tenant, Exception exception);
 }

@@ -8,6 +8,7 @@ namespace Tenancy.Mcp;
 public sealed class TenantSetup
 {
     private readonly JsonElement? _settings;
+    private readonly TenantSecrets? _secrets;
 
     internal TenantSetup(TenantConfig tenant, IServiceProvider services)
     {
@@ -15,6 +16,7 @@ public sealed class TenantSetup
         Name = tenant.Name ?? tenant.Id;
         Services = services;
         _settings = tenant.Settings;
+        _secrets = tenant.Secrets;
     }
 
     /// <summary>Gets the tenant's id.</summary>
@@ -25,6 +27,26 @@ public sealed class TenantSetup
 
     /// <summary>Gets the application's services.</summary>
     public IServiceProvider Services { get; }
+
+    /// <summary>Finds one of the tenant's secrets.</summary>
+    /// <param name="name">Its name.</param>
+    /// <returns>Its value; null where the tenant has none of that name.</returns>
+    public string? FindSecret(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return _secrets?.TryGet(name, out var value) is true ? value : null;
+    }
+
+    /// <summary>Gets a secret that the platform cannot do without.</summary>
+    /// <param name="name">Its name.</param>
+    /// <exception cref="InvalidOperationException">
+    /// The tenant has no secret of that name. Thrown out of <c>CreateAsync</c> it is what the admin API answers.
+    /// </exception>
+    public string GetSecret(string name) =>
+        FindSecret(name)
+        ?? throw new InvalidOperationException(
+            $"secrets.{name} is missing: the platform needs it. PATCH the tenant with {{ \"secrets\": {{ \"{name}\": \"...\" }} }}."
+        );
 
     /// <summary>Reads the tenant's settings. What is left out keeps the type's own defaults.</summary>
     /// <exception cref="JsonException">A setting is unknown or has a wrong type; the message names it.</exception>

@@ -66,6 +66,9 @@ internal static class FleetKeyspace
     /// <summary>The same names by day alone.</summary>
     public static StoreKey DeletedUsageDays { get; } = new("{tenants}:usage-days");
 
+    /// <summary>The keys that tenants' secrets are encrypted with.</summary>
+    public static StoreKey SecretKeys { get; } = new("{tenants}:secret-keys");
+
     /// <summary>Which node runs the scheduled check of a tenant.</summary>
     public static StoreKey Lease(TenantId id) => new($"{{tenants}}:lease:{id.Value}");
 

@@ -144,6 +144,10 @@ internal sealed class RedisConnection : IAsyncDisposable
 
     public Task<HashEntry[]> GetHashAsync(StoreKey key) => RunAsync("HGETALL", database => database.HashGetAllAsync(key, Primary));
 
+    /// <summary>Sets a field of a hash.</summary>
+    public Task<bool> SetFieldAsync(StoreKey key, RedisValue field, RedisValue value) =>
+        RunAsync("HSET", database => database.HashSetAsync(key, field, value, When.Always, Primary));
+
     /// <summary>Fields of one hash that may be large.</summary>
     public Task<RedisValue[]> GetLargeFieldsAsync(StoreKey key, params RedisValue[] fields) =>
         RunAsync(_large, "HMGET", database => database.HashGetAsync(key, fields, Primary));

@@ -10,7 +10,12 @@ using Tenancy.Registry;
 namespace Tenancy.State;
 
 /// <summary>Keeps the tenants in Redis.</summary>
-internal sealed class RedisTenantStore(RedisConnection redis, FleetMessages messages, IOptions<TenancyOptions> options) : ITenantStore
+internal sealed class RedisTenantStore(
+    RedisConnection redis,
+    FleetMessages messages,
+    SecretProtector secrets,
+    IOptions<TenancyOptions> options
+) : ITenantStore
 {
     private const int PageSize = 200;
 
@@ -191,7 +196,7 @@ internal sealed class RedisTenantStore(RedisConnection redis, FleetMessages mess
     )
     {
         var (config, id) = (tenant.Config, TenantId.Parse(tenant.Config.Id));
-        var record = TenantRecordFormat.Write(tenant);
+        var record = TenantRecordFormat.Write(tenant, await secrets.ProtectAsync(id, config.Secrets).ConfigureAwait(false));
         string[] claims = [.. Urls(config), .. Tokens(config).Union(await ClientsAsync(id, config).ConfigureAwait(false))];
         var answer = (RedisResult[])
             (
@@ -325,10 +330,21 @@ internal sealed class RedisTenantStore(RedisConnection redis, FleetMessages mess
             );
     }
 
-    /// <summary>Gives a tenant the generation that it has, and does what is still due in its own slot. Nothing is served before.</summary>
+    /// <summary>
+    /// Decrypts a tenant's secrets, gives it the generation that it has, and does what is still due in its own slot. Nothing is served
+    /// before.
+    /// </summary>
     /// <returns>Null where the tenant is gone.</returns>
     private async Task<TenantRecord?> CompleteAsync(TenantId id, TenantRecord tenant, string? generation, string? due)
     {
+        if (tenant.Config.Secrets is { Ciphertext: var ciphertext })
+        {
+            tenant = tenant with
+            {
+                Config = tenant.Config with { Secrets = await secrets.UnprotectAsync(id, ciphertext).ConfigureAwait(false) },
+            };
+        }
+
         if (string.IsNullOrEmpty(generation))
         {
             // An older release registered it.

@@ -15,13 +15,16 @@ internal static class TenantRecordFormat
     // What the scripts write. A later release raises it where this one could not read what it writes.
     private const int Known = 2;
 
-    public static string Write(TenantRecord tenant) =>
+    /// <param name="tenant">The tenant.</param>
+    /// <param name="secrets">Its secrets, encrypted; null where it has none.</param>
+    public static string Write(TenantRecord tenant, string? secrets) =>
         UnknownFields.Add(
             JsonSerializer.Serialize(
-                new(tenant.Config, tenant.CreatedAt, tenant.SessionEpoch, tenant.Origin)
+                new(tenant.Config with { Secrets = null }, tenant.CreatedAt, tenant.SessionEpoch, tenant.Origin)
                 {
                     Owner = tenant.Owner,
                     SuspendedBy = tenant.SuspendedBy,
+                    Secrets = secrets,
                 },
                 TenantStoreJson.Default.StoredTenant
             ),
@@ -66,7 +69,12 @@ internal static class TenantRecordFormat
             // Of platforms and origins there are few, and very many tenants have each of them.
             return new()
             {
-                Config = config.Platform is { } platform ? config with { Platform = string.Intern(platform) } : config,
+                Config = config with
+                {
+                    Platform = config.Platform is { } platform ? string.Intern(platform) : null,
+                    // Not decrypted yet.
+                    Secrets = stored.Secrets is { } secrets ? TenantSecrets.FromCiphertext(secrets) : null,
+                },
                 CreatedAt = stored.CreatedAt,
                 SessionEpoch = stored.SessionEpoch,
                 Origin = string.Intern(stored.Origin ?? ""),
@@ -124,6 +132,9 @@ internal sealed record StoredTenant(TenantConfig Config, DateTimeOffset CreatedA
     public string? Owner { get; init; }
 
     public string? SuspendedBy { get; init; }
+
+    /// <summary>The configuration's secrets, encrypted.</summary>
+    public string? Secrets { get; init; }
 }
 
 /// <summary>

@@ -26,6 +26,7 @@ public sealed class EveryFieldTests(EveryFieldTests.Server server) : IClassFixtu
         ["urls"] = """["https://other.example.com"]""",
         ["platform"] = "\"retailer\"",
         ["settings"] = """{"product":"other"}""",
+        ["secrets"] = """{"key":"value"}""",
         ["limits.tools"] = """{"get_products":{"rateLimit":7,"rateLimitPerCaller":3}}""",
         ["authentication.kind"] = "\"none\"",
         ["authentication.issuer"] = "\"https://other.example.com\"",
@@ -34,6 +35,9 @@ public sealed class EveryFieldTests(EveryFieldTests.Server server) : IClassFixtu
         ["authentication.tokenUrl"] = "\"https://other.example.com/token\"",
         ["authentication.authorizationUrl"] = "\"https://other.example.com/authorize\"",
     };
+
+    /// <summary>How values are shown that are not shown as they are.</summary>
+    private static readonly Dictionary<string, string> Shown = new() { ["secrets"] = """{"key":"(hidden)"}""" };
 
     /// <summary>The authentication of tenants whose field needs another one than that of the rest.</summary>
     private static readonly Dictionary<string, string> Authentications = new()
@@ -57,14 +61,15 @@ public sealed class EveryFieldTests(EveryFieldTests.Server server) : IClassFixtu
         Assert.False(JsonNode.DeepEquals(Find(before, field), other));
 
         var after = await PatchAsync(id, field, other);
-        Assert.Equal((long)before["version"]! + 1, (long)after["version"]!);
+        Assert.Equal(2, await CountChangesAsync(id));
         AssertHas(after);
         AssertHas(await GetAsync(id));
         AssertHas(await StoredAsync(id));
-        var again = await PatchAsync(id, field, other);
-        Assert.Equal((long)after["version"]!, (long)again["version"]!);
+        await PatchAsync(id, field, other);
+        Assert.Equal(2, await CountChangesAsync(id));
 
-        void AssertHas(JsonNode tenant) => Assert.Equal(other.ToJsonString(), Find(tenant, field)?.ToJsonString());
+        void AssertHas(JsonNode tenant) =>
+            Assert.Equal(Shown.GetValueOrDefault(field, other.ToJsonString()), Find(tenant, field)?.ToJsonString());
     }
 
     [Fact]
@@ -147,6 +152,13 @@ public sealed class EveryFieldTests(EveryFieldTests.Server server) : IClassFixtu
     {
         using var response = await server.Host.AdminAsync(HttpMethod.Get, "/" + id);
         return await McpCalls.ReadAsync(response);
+    }
+
+    // Its registration counts, too. The version does not tell: a check that ends meanwhile has one, and all tenants share one count.
+    private async Task<int> CountChangesAsync(string id)
+    {
+        using var response = await server.Host.AdminAsync(HttpMethod.Get, $"/{id}/audit");
+        return (await McpCalls.ReadAsync(response))["entries"]!.AsArray().Count;
     }
 
     private async Task<JsonNode> StoredAsync(string id)

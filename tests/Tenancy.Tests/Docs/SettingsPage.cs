@@ -123,6 +123,7 @@ internal sealed partial class SettingsPage(XmlDocs docs)
         return type == typeof(JsonElement?) ? "object"
             : type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyDictionary<,>)
                 ? $"by name: [object](#{name.ToLowerInvariant()})"
+            : type == typeof(TenantSecrets) ? "[object](admin-api.md#secrets)"
             : type == typeof(TenantRegistration) ? "[tenant](#a-tenant)"
             : $"[object](#{name.ToLowerInvariant()})";
     }

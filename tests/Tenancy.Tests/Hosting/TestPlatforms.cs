@@ -29,12 +29,12 @@ internal sealed record TestSettings
     public string? FailToEnd { get; init; }
 }
 
-internal abstract class TestPlatform(TestSettings settings) : ITestSeller, IDisposable
+internal abstract class TestPlatform(TestSettings settings, string? secret = null) : ITestSeller, IDisposable
 {
     private int _disposals;
 
     public string Product =>
-        Volatile.Read(ref _disposals) == 0 ? settings.Product : throw new ObjectDisposedException(nameof(TestPlatform));
+        Volatile.Read(ref _disposals) == 0 ? secret ?? settings.Product : throw new ObjectDisposedException(nameof(TestPlatform));
 
     public int Disposals => Volatile.Read(ref _disposals);
 
@@ -54,7 +54,7 @@ internal abstract class TestPlatform(TestSettings settings) : ITestSeller, IDisp
     }
 }
 
-internal sealed class TestPublisher(TestSettings settings) : TestPlatform(settings), ITenantPlatform<TestPublisher>
+internal sealed class TestPublisher(TestSettings settings, string? secret) : TestPlatform(settings, secret), ITenantPlatform<TestPublisher>
 {
     public static void Define(IPlatformBuilder platform) => platform.AddHandlers<TestSelling>().AddHandlers<TestTools>();
 
@@ -66,7 +66,8 @@ internal sealed class TestPublisher(TestSettings settings) : TestPlatform(settin
 
     private static TestPublisher Build(TenantSetup tenant)
     {
-        var built = new TestPublisher(Read(tenant));
+        // A test sees that the secret arrived by what is sold.
+        var built = new TestPublisher(Read(tenant), tenant.FindSecret("product"));
         tenant.Services.GetService<BuiltPlatforms>()?.Add(built);
         return built;
     }

@@ -58,11 +58,14 @@ internal sealed class PlatformCatalog : IPlatformFactory
         options.ToolCollection = HeaderTools.IsEmpty ? options.ToolCollection : HeaderTools;
 
     public Task<PlatformInstance> CreateAsync(TenantConfig tenant, CancellationToken cancellationToken) =>
-        tenant.Platform is { } name && _kinds.TryGetValue(name, out var kind)
+        tenant.Secrets?.Ciphertext is not null
+            ? throw new InvalidOperationException(
+                "Its secrets cannot be decrypted: the key ring in the store has no key for them. Write all of them anew with PATCH, or "
+                    + "restore the key ring and restart."
+            )
+        : tenant.Platform is { } name && _kinds.TryGetValue(name, out var kind)
             ? kind.Value.CreateAsync(new TenantSetup(tenant, _services), cancellationToken)
-            : throw new InvalidOperationException(
-                $"This server has no platform '{tenant.Platform}'; it has {string.Join(", ", _kinds.Keys)}."
-            );
+        : throw new InvalidOperationException($"This server has no platform '{tenant.Platform}'; it has {string.Join(", ", _kinds.Keys)}.");
 
     // When settings are validated no platform is built yet, as handlers may need settings.
     private void CheckNamesOfTools(TenancyOptions options)

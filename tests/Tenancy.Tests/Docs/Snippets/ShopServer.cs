@@ -1,4 +1,6 @@
+using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using ModelContextProtocol.Server;
@@ -57,6 +59,16 @@ internal static class ShopServer
     public static void AddSettings(ITenancyBuilder tenancy)
     {
         tenancy.AddSettings<ShopOptions>("Shop");
+    }
+
+    /// <summary>Protects the keys of secrets by a certificate that every node has. What a former one protects can be read, too.</summary>
+    public static void ProtectKeys(ITenancyBuilder tenancy, X509Certificate2 certificate, X509Certificate2[] former)
+    {
+        tenancy.ProtectSecretKeys(keys =>
+        {
+            keys.ProtectKeysWithCertificate(certificate);
+            keys.UnprotectKeysWithAnyCertificate([certificate, .. former]);
+        });
     }
 
     /// <summary>Lets a filter of the application's own see every call.</summary>
