@@ -57,9 +57,15 @@ internal sealed class IssuerMetadata(GuardedHttp http, IOptions<TenancyOptions> 
             {
                 return await DiscoverAsync(issuer, authentication, location, cancellationToken).ConfigureAwait(false);
             }
-            catch (IssuerRejectedException exception)
+            catch (IssuerRejectedException exception) when (failures.Count == 0)
             {
                 rejected ??= exception;
+            }
+            catch (IssuerRejectedException exception)
+            {
+                // The issuer's own place has nothing. A host of many issuers may answer at the later ones by one route for all of them, so
+                // that another's document there is no more of a proof than a page for visitors.
+                failures.Add(new(exception.Message, isTransient: false));
             }
             catch (FetchException exception)
             {
