@@ -84,6 +84,69 @@ public sealed class CallerTableTests(CallerTableTests.Host host) : IClassFixture
                 """ "sub":"pairwise","oid":"1111","nonce":"n","preferred_username":"ann@x","name":"Ann" """,
                 NoAccessToken
             },
+            {
+                "Entra v2",
+                "ID token of a user with an app role",
+                "oid",
+                """ "sub":"p","oid":"1","nonce":"n","roles":["buy"],"name":"Ann" """,
+                NoAccessToken
+            },
+            {
+                "Entra v1",
+                "user",
+                "oid",
+                """ "sub":"pairwise","oid":"1111","appid":"web","appidacr":"1","scp":"read","ver":"1.0" """,
+                "user:I|1111"
+            },
+            {
+                "Entra v1",
+                "app",
+                "oid",
+                """ "sub":"2222","oid":"2222","appid":"robot","appidacr":"1","roles":["read"],"idtyp":"app","ver":"1.0" """,
+                "user:I|2222"
+            },
+            {
+                "Clerk",
+                "user, OAuth application",
+                "",
+                """ "sub":"user_1","client_id":"web","jti":"oat_1","scope":"profile email" """,
+                "user:I|user_1"
+            },
+            {
+                "Clerk",
+                "user, session",
+                "",
+                """ "sub":"user_1","azp":"https://x.example","sid":"sess_1","fva":[7,-1],"v":2 """,
+                "user:I|user_1"
+            },
+            {
+                "WorkOS",
+                "user, session",
+                "",
+                """ "sub":"user_01","act":{"sub":"admin@x"},"org_id":"org_01","role":"member","roles":["member"],"sid":"session_01" """,
+                "user:I|user_01"
+            },
+            {
+                "Stytch",
+                "user, session",
+                "",
+                """ "sub":"user-live-1","https://stytch.com/session":{"id":"session-live-1","authentication_factors":[]} """,
+                "user:I|user-live-1"
+            },
+            { "Descope", "user, session", "", """ "sub":"U2abc","drn":"DS","amr":["email"],"permissions":["read"] """, "user:I|U2abc" },
+            { "Descope", "refresh token", "", """ "sub":"U2abc","drn":"DSR","amr":["email"] """, NoAccessToken },
+            {
+                "Zitadel",
+                "user",
+                "",
+                """ "sub":"220838604429205763","azp":"web","client_id":"web","jti":"x" """,
+                "user:I|220838604429205763"
+            },
+            { "Hydra", "user", "", """ "sub":"ann","client_id":"web","scp":["read"],"ext":{} """, "user:I|ann" },
+            { "Hydra", "client", "unmarked", """ "sub":"robot","client_id":"robot","scp":["read"],"ext":{} """, "client:I|robot" },
+            { "Logto", "user", "", """ "sub":"u1","client_id":"web","scope":"read" """, "user:I|u1" },
+            { "Logto", "client", "unmarked", """ "sub":"robot","client_id":"robot","scope":"read" """, "client:I|robot" },
+            { "OpenAuth", "user", "", """ "sub":"user:a1","mode":"access","type":"user","properties":{"id":"1"} """, "user:I|user:a1" },
             { "Google", "ID token", "", """ "sub":"1076","azp":"web","email":"ann@x","at_hash":"x","nonce":"n" """, NoAccessToken },
             {
                 "Cognito",
