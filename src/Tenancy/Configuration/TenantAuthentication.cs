@@ -118,7 +118,7 @@ public sealed record TenantAuthentication
     /// </summary>
     /// <remarks>
     /// It takes <c>requireClients</c>. A client of an issuer then belongs to one tenant: two that list the same one would take each
-    /// other's tokens, so that the second is refused.
+    /// other's tokens, so that the second is refused. For the same reason all such tenants of an issuer have the same <c>clientClaim</c>.
     /// </remarks>
     [OfKind(TenantAuthenticationKind.Jwks)]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
