@@ -172,12 +172,25 @@ public sealed class TenantSchemeTests : IAsyncLifetime
     [InlineData("preferred_username")]
     [InlineData("name")]
     [InlineData(ClaimTypes.Upn)]
+    [InlineData("user_email")]
+    [InlineData("https://x.example/claims/WorkMail")]
+    [InlineData("account-name")]
+    [InlineData(ClaimTypes.WindowsAccountName)]
     public void A_claim_that_can_be_given_to_somebody_else_is_refused_as_identity_at_start(string claim) =>
         Assert.Contains(
             claim,
             Assert.Throws<ArgumentException>(() => new Builder(new ServiceCollection()).AddTenantScheme("Certificate", claim)).Message,
             StringComparison.Ordinal
         );
+
+    [Theory]
+    [InlineData(ClaimTypes.NameIdentifier)]
+    [InlineData(ClaimTypes.Thumbprint)]
+    [InlineData(ClaimTypes.PrimarySid)]
+    [InlineData(ClaimTypes.X500DistinguishedName)]
+    [InlineData("sub")]
+    public void A_lasting_claim_will_do_as_identity(string claim) =>
+        new Builder(new ServiceCollection()).AddTenantScheme("Certificate", claim);
 
     [Fact]
     public async Task A_scheme_without_a_handler_stops_the_start()
