@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Tenancy.Configuration;
+using Tenancy.Resolution;
 
 namespace Tenancy.Authentication;
 

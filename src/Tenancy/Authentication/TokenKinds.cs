@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Text.Json;
 using Tenancy.Configuration;
+using Tenancy.Resolution;
 
 namespace Tenancy.Authentication;
 

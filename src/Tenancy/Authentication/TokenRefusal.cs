@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using Tenancy.Resolution;
 
 namespace Tenancy.Authentication;
 
@@ -16,6 +17,31 @@ internal sealed record TokenRefusal(RefusalCause Cause, string Reason)
             RefusalCause.Malformed,
             "The request has an Authorization header that is not one bearer token (RFC 6750, section 2.1): 'Authorization: Bearer eyJ...'."
         );
+
+    /// <summary>A text is no token that can be read.</summary>
+    public static TokenRefusal Of(TokenFlaw flaw, string text) =>
+        flaw switch
+        {
+            TokenFlaw.TooLong => new(
+                RefusalCause.Malformed,
+                $"The token has {text.Length} characters, and {BearerToken.MaxLength} are the most."
+            ),
+            TokenFlaw.Encrypted => new(
+                RefusalCause.Encrypted,
+                "The token is encrypted (JWE), so that only who has the key can read it. Have the issuer sign access tokens without "
+                    + "encrypting them."
+            ),
+            TokenFlaw.Opaque => new(
+                RefusalCause.Opaque,
+                "The token is opaque: no JSON Web Token, which has three parts with dots between them. Have the issuer give JWT access "
+                    + "tokens (RFC 9068); many do so only where the client asks for an audience or a resource."
+            ),
+            _ => new(
+                RefusalCause.Malformed,
+                "The token has three parts like a JSON Web Token, but they are not what RFC 7515 asks for: base64url of JSON objects in "
+                    + "which no member stands twice."
+            ),
+        };
 
     private const int MaxQuoted = 120;
     private const int MaxListed = 5;

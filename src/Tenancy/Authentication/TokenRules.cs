@@ -3,6 +3,7 @@ using System.Text.Json;
 using Tenancy.Configuration;
 using Tenancy.Outbound;
 using Tenancy.Registry;
+using Tenancy.Resolution;
 
 namespace Tenancy.Authentication;
 
@@ -165,7 +166,7 @@ internal sealed class TokenRules(
 
     private TokenRefusal? ExplainAudience(SignedToken token)
     {
-        if (ReadAudiences(token) is not { } sent)
+        if (token.Audiences is not { } sent)
         {
             return new(RefusalCause.Audience, "The token's audience (aud) is neither a text nor a list of texts.");
         }
@@ -193,30 +194,10 @@ internal sealed class TokenRules(
 
     // An ID token names its client as the audience, too (OpenID Connect Core 1.0, section 2), so that a token that does so has to say that
     // it is an access token. Whether the client is listed is asked at each request.
-    private bool IsForClient(SignedToken token, List<string> sent) =>
+    private bool IsForClient(SignedToken token, IReadOnlyList<string> sent) =>
         authentication.AudienceFromClients
         && TokenClaims.FindClient(token, authentication) is { } client
-        && (sent.Count == 0 || (sent.TrueForAll(audience => audience == client) && TokenKinds.SaysAccess(token)));
-
-    /// <summary>The audiences of a token; null where they cannot be read.</summary>
-    private static List<string>? ReadAudiences(SignedToken token)
-    {
-        if (!SignedToken.Has(token.Claims, "aud"))
-        {
-            return [];
-        }
-
-        var audience = token.Claims.GetProperty("aud");
-        return audience.ValueKind switch
-        {
-            JsonValueKind.String => [audience.GetString()!],
-            JsonValueKind.Array when audience.EnumerateArray().All(one => one.ValueKind == JsonValueKind.String) =>
-            [
-                .. audience.EnumerateArray().Select(one => one.GetString()!),
-            ],
-            _ => null,
-        };
-    }
+        && (sent.Count == 0 || (sent.All(audience => audience == client) && TokenKinds.SaysAccess(token)));
 
     private TokenRefusal? ExplainTime(SignedToken token)
     {
