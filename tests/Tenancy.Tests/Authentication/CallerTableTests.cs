@@ -177,6 +177,35 @@ public sealed class CallerTableTests(CallerTableTests.Host host) : IClassFixture
                 """ "sub":"robot","client_id":"robot","auth_time":1 """,
                 "user:I|robot"
             },
+            {
+                "oidc-provider",
+                "the same, by the scope that only users have",
+                "unmarked",
+                """ "sub":"robot","client_id":"robot","scope":"read openid" """,
+                "user:I|robot"
+            },
+            {
+                "oidc-provider",
+                "client whose scope only looks like that",
+                "unmarked",
+                """ "sub":"robot","client_id":"robot","scope":"openid2 x-openid" """,
+                "client:I|robot"
+            },
+            {
+                "any",
+                "user without a subject, by that scope in a list",
+                "unmarked",
+                """ "azp":"web","scp":["read","openid"] """,
+                NoSubject
+            },
+            { "any", "the same, in one text of a list", "unmarked", """ "azp":"web","scope":["read openid"] """, NoSubject },
+            {
+                "any",
+                "client with a mark and that scope",
+                "",
+                """ "azp":"web","gty":"client-credentials","scope":"openid" """,
+                "client:I|web"
+            },
             { "better-auth", "user", "", """ "sub":"u1","azp":"web","sid":"s","scope":"openid" """, "user:I|u1" },
             { "LemonLDAP::NG", "client", "", """ "client_id":"robot","scope":"read" """, NoSubject },
             { "LemonLDAP::NG", "client, with unmarkedClients", "unmarked", """ "client_id":"robot","scope":"read" """, "client:I|robot" },
