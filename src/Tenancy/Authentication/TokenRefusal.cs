@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
 using Tenancy.Resolution;
 
@@ -46,12 +47,12 @@ internal sealed record TokenRefusal(RefusalCause Cause, string Reason)
     private const int MaxQuoted = 120;
     private const int MaxListed = 5;
 
-    /// <summary>A text that came from outside, so that it can stand in a line of a log: short, and without control characters.</summary>
+    /// <summary>
+    /// A text that came from outside, so that it can stand in a line of a log: short, and without what breaks a line or turns it around.
+    /// </summary>
     public static string Quote(string text)
     {
-        var shown = string.Concat(
-            text.Take(MaxQuoted).Select(c => char.IsControl(c) || char.IsSurrogate(c) || c is '\u2028' or '\u2029' ? ' ' : c)
-        );
+        var shown = string.Concat(text.Take(MaxQuoted).Select(c => IsShown(c) ? c : ' '));
         return text.Length <= MaxQuoted ? $"'{shown}'" : $"'{shown}...'";
     }
 
@@ -61,6 +62,18 @@ internal sealed record TokenRefusal(RefusalCause Cause, string Reason)
             ? "none"
             : string.Join(", ", texts.Take(MaxListed).Select(Quote))
                 + (texts.Count > MaxListed ? $" and {texts.Count - MaxListed} more" : "");
+
+    private static bool IsShown(char c) =>
+        char.GetUnicodeCategory(c)
+            is not (
+                UnicodeCategory.Control
+                or UnicodeCategory.Format
+                or UnicodeCategory.Surrogate
+                or UnicodeCategory.PrivateUse
+                or UnicodeCategory.OtherNotAssigned
+                or UnicodeCategory.LineSeparator
+                or UnicodeCategory.ParagraphSeparator
+            );
 
     /// <summary>Whether two texts differ by a slash at the end alone, which is the commonest slip.</summary>
     public static bool DifferBySlash(string left, string right) => left != right && left.TrimEnd('/') == right.TrimEnd('/');

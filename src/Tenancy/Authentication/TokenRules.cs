@@ -27,6 +27,8 @@ internal sealed class TokenRules(
     /// <summary>How far clocks may differ.</summary>
     public static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(1);
 
+    private const int MaxDescribed = 8;
+
     /// <summary>Whether the time of a token is over.</summary>
     public static bool IsOver(DateTimeOffset expiry, TimeProvider time) => expiry <= time.GetUtcNow() - ClockSkew;
 
@@ -65,7 +67,7 @@ internal sealed class TokenRules(
             return new(
                 RefusalCause.Key,
                 $"The token is signed by {algorithm.Name} with the key {(id is null ? "of no id" : TokenRefusal.Quote(id))}, and its "
-                    + $"issuer publishes no such key for that: it has {string.Join(", ", keys.Keys.Take(8))}."
+                    + $"issuer publishes no such key for that: it has {Describe(keys.Keys)}."
             );
         }
 
@@ -81,7 +83,7 @@ internal sealed class TokenRules(
 
         return new(
             RefusalCause.Signature,
-            $"The token's signature was not made with {string.Join(", ", candidates.Take(8).Select(key => key.ToString()))} as the issuer "
+            $"The token's signature was not made with {Describe(candidates)} as the issuer "
                 + "publishes it now: the token was changed, forged, or signed with a key that is gone or not published yet."
         );
     }
@@ -114,6 +116,13 @@ internal sealed class TokenRules(
                 ClaimTypes.Name,
                 ClaimTypes.Role
             )
+        );
+
+    // What an issuer calls its keys is as foreign as what a token says.
+    private static string Describe(IEnumerable<SigningKey> keys) =>
+        string.Join(
+            ", ",
+            keys.Take(MaxDescribed).Select(key => $"{(key.Id is null ? "a key without an id" : TokenRefusal.Quote(key.Id))} ({key.Kind})")
         );
 
     private IEnumerable<string> ScopesElsewhere(SignedToken token)

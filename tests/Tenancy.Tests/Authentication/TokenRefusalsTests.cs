@@ -185,6 +185,29 @@ public sealed class TokenRefusalsTests : IAsyncLifetime
         Assert.True(logged.Length < 1000, logged);
     }
 
+    // In an attribute a line break would be one in the test's name, too.
+    [Fact]
+    public async Task What_an_issuer_calls_its_keys_forges_no_line_of_the_log_and_fills_none()
+    {
+        string[] ids = ["a\n2026-01-01 forged", "a\r\u2028\u0085\u202eb", "\ud83d\ude00", new string('x', 100_000), "one"];
+        _issuer.Answer = StubServer.Issuer(TestKeys.Set([.. ids.Select(id => TestKeys.Ec(_forger, id))]));
+        var settings = """ "audiences":["https://initech.example/mcp"] """;
+        await AdminAsync(HttpMethod.Delete, "/initech");
+        await RegisterAsync("initech", settings);
+        foreach (var head in new[] { """ "kid":"two" """, """ "kid":"one" """, """ "x":1 """ })
+        {
+            var token = RawToken.Sign($$"""{"alg":"ES256",{{head.Trim()}}}""", Claims(), RawToken.By(_key));
+            var before = Events().Length;
+            await CallAsync("initech", token);
+            var logged = Assert.Single(Events().Skip(before));
+            Assert.DoesNotMatch("[\\p{C}\\p{Zl}\\p{Zp}]", logged);
+            Assert.True(logged.Length < 1500, $"{logged.Length}");
+            var explained = await ExplainAsync("initech", token);
+            Assert.Contains(explained["cause"]!.ToString(), new[] { "key", "signature" });
+            Assert.DoesNotMatch("[\\p{C}\\p{Zl}\\p{Zp}]", explained["reason"]!.ToString());
+        }
+    }
+
     [Fact]
     public async Task Callers_get_one_answer_whatever_the_cause()
     {
@@ -246,6 +269,9 @@ public sealed class TokenRefusalsTests : IAsyncLifetime
             "?wait=true",
             $$$"""{"id":"{{{id}}}","authentication":{"kind":"jwks","issuer":"{{{_issuer.Url}}}",{{{settings}}}}}"""
         );
+
+    private string Claims() =>
+        RawToken.Claims(_issuer.Url, "https://initech.example/mcp", """ "sub":"alice" """.Trim(), _time.GetUtcNow().AddHours(1));
 
     private string Token(string kind)
     {
