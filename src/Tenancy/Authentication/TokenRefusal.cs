@@ -150,4 +150,8 @@ internal enum RefusalCause
     /// <summary>No principal of the tenant has it.</summary>
     [JsonStringEnumMemberName("principal")]
     Principal,
+
+    /// <summary>The application's scheme did not accept what was shown, or does not say whose it is.</summary>
+    [JsonStringEnumMemberName("credentials")]
+    Credentials,
 }

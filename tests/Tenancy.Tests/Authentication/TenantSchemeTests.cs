@@ -153,6 +153,27 @@ public sealed class TenantSchemeTests : IAsyncLifetime
     public async Task Credentials_that_name_nobody_or_two_are_refused(string header) =>
         Assert.Equal(HttpStatusCode.Unauthorized, (await CallAsync("signed", null, header: header)).Status);
 
+    [Fact]
+    public async Task Why_credentials_were_refused_is_told_to_whoever_configures_the_tenant()
+    {
+        await CallAsync("initech", null);
+        Assert.Empty(await RefusedAsync("initech"));
+        await CallAsync("initech", _expired);
+        Assert.Contains("'Certificate' did not accept", Assert.Single(await RefusedAsync("initech")), StringComparison.Ordinal);
+        await CallAsync("signed", null, header: "alice,bob");
+        Assert.Contains(ClaimTypes.NameIdentifier, Assert.Single(await RefusedAsync("signed")), StringComparison.Ordinal);
+        await CallAsync("hooli", _alice);
+        Assert.Empty(await RefusedAsync("hooli"));
+    }
+
+    private async Task<string[]> RefusedAsync(string tenant)
+    {
+        using var response = await _server.AdminAsync(HttpMethod.Get, $"/{tenant}/refused-tokens", null);
+        var refused = (await McpCalls.ReadAsync(response))["refusedTokens"]!.AsArray();
+        Assert.All(refused, one => Assert.Equal("credentials", one!["cause"]!.ToString()));
+        return [.. refused.Select(one => one!["reason"]!.ToString())];
+    }
+
     [Theory]
     [InlineData("""{ "kind": "scheme" }""")]
     [InlineData("""{ "kind": "scheme", "scheme": "Other" }""")]

@@ -208,6 +208,26 @@ public sealed class TokenRefusalsTests : IAsyncLifetime
         }
     }
 
+    [Theory]
+    [InlineData("acme", "Basic YWNtZTpzZWNyZXQ=", "malformed")]
+    [InlineData("acme", "Bearer", "malformed")]
+    [InlineData("acme", "Bearer {long}", "malformed")]
+    [InlineData("initech", "Basic YWNtZTpzZWNyZXQ=", "malformed")]
+    [InlineData("initech", "Bearer {long}", "malformed")]
+    public async Task Credentials_that_are_no_bearer_token_are_told_whatever_the_tenants_kind(string tenant, string header, string cause)
+    {
+        using var request = McpCalls.Post(_server.Port, Way.Path, tenant, null, McpCalls.Call("whoami"));
+        request.Headers.TryAddWithoutValidation(
+            "Authorization",
+            header.Replace("{long}", new string('x', 17 * 1024), StringComparison.Ordinal)
+        );
+        using var response = await _server.Client.SendAsync(request, Cancellation);
+        Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
+        Assert.DoesNotContain("YWNtZTpzZWNyZXQ", Assert.Single(Events()), StringComparison.Ordinal);
+        var refused = JsonNode.Parse(await AdminAsync(HttpMethod.Get, $"/{tenant}/refused-tokens"))!["refusedTokens"]!.AsArray();
+        Assert.Equal(cause, Assert.Single(refused)!["cause"]!.ToString());
+    }
+
     [Fact]
     public async Task Callers_get_one_answer_whatever_the_cause()
     {
