@@ -12,7 +12,6 @@ internal sealed class IssuerMetadata(GuardedHttp http, IOptions<TenancyOptions> 
 
     private const string OpenId = "/.well-known/openid-configuration";
     private const string OAuth = "/.well-known/oauth-authorization-server";
-    private const int MaxKeys = 64;
 
     private readonly ValidationOptions _options = options.Value.Validation;
 
@@ -178,9 +177,9 @@ internal sealed class IssuerMetadata(GuardedHttp http, IOptions<TenancyOptions> 
             );
         }
 
-        if (set.Keys.Count > MaxKeys)
+        if (set.Keys.Count > IssuerKeySet.MaxKeys)
         {
-            throw new FetchException($"{GuardedHttp.Display(uri)} has more than {MaxKeys} keys", isTransient: false);
+            throw new FetchException($"{GuardedHttp.Display(uri)} has more than {IssuerKeySet.MaxKeys} keys", isTransient: false);
         }
 
         if (pinnedKeyId is not null)
