@@ -405,6 +405,8 @@ public sealed class CallerTableTests(CallerTableTests.Host host) : IClassFixture
 
         internal TenancyServer Server { get; private set; } = null!;
 
+        internal string Issuer => _issuer.Url;
+
         public async ValueTask InitializeAsync()
         {
             _issuer = await StubServer.StartIssuerAsync(TestKeys.Set(TestKeys.Ec(_key, "one")));
@@ -461,14 +463,19 @@ public sealed class CallerTableTests(CallerTableTests.Host host) : IClassFixture
 
         internal async Task<string> JudgeTokenAsync(string tenant, string token)
         {
-            var jwts = Server.Services.GetRequiredService<TenantJwts>();
-            var model = Server.Services.GetRequiredService<TenantRegistry>().Get(tenant.Length == 0 ? "plain" : tenant)!;
-            var (accepted, refusal) = await jwts.CheckAsync(jwts.Get(model), token, Cancellation);
+            var (accepted, refusal) = await CheckAsync(tenant, token);
             var cause = System.Text.Json.JsonSerializer.Serialize(refusal?.Cause).Trim('"');
             return accepted is null ? $"refused: {cause}" : accepted.Caller.Value.Replace(_issuer.Url, "I", StringComparison.Ordinal);
         }
 
-        private IEnumerable<string> Tenants() =>
+        internal async Task<(BelievedToken? Token, TokenRefusal? Refusal)> CheckAsync(string tenant, string token)
+        {
+            var jwts = Server.Services.GetRequiredService<TenantJwts>();
+            var model = Server.Services.GetRequiredService<TenantRegistry>().Get(tenant.Length == 0 ? "plain" : tenant)!;
+            return await jwts.CheckAsync(jwts.Get(model), token, Cancellation);
+        }
+
+        internal IEnumerable<string> Tenants() =>
             Server.Services.GetRequiredService<TenantRegistry>().List().Select(tenant => tenant.Config.Id);
     }
 }
