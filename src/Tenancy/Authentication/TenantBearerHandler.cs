@@ -42,8 +42,10 @@ internal sealed class TenantBearerHandler(
             return AuthenticateResult.NoResult();
         }
 
-        if (!BearerToken.TryRead(Request.Headers, out var token) || token.Length > BearerToken.MaxLength)
+        var isBearer = BearerToken.TryRead(Request.Headers, out var token);
+        if (!isBearer || token.Length > BearerToken.MaxLength)
         {
+            refusals.Note(tenant.Id, isBearer ? TokenRefusal.Of(TokenFlaw.TooLong, token) : TokenRefusal.NoBearer);
             return Invalid;
         }
 

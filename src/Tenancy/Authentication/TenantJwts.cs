@@ -95,12 +95,12 @@ internal sealed class TenantJwts : ITenantChangeListener, IDisposable
     )
     {
         // What the token says of itself is looked at before keys are loaded or a signature is checked.
-        if (!SignedToken.TryRead(text, out var token, out var refusal))
+        if (!SignedToken.TryRead(text, out var token, out var flaw))
         {
-            return (null, refusal);
+            return (null, TokenRefusal.Of(flaw, text));
         }
 
-        refusal = tenant.Rules.ExplainClaims(token);
+        var refusal = tenant.Rules.ExplainClaims(token);
         if (refusal is not null)
         {
             return (null, refusal);

@@ -14,7 +14,8 @@ internal sealed class TenantSchemeHandler(
     IOptionsMonitor<AuthenticationSchemeOptions> options,
     ILoggerFactory loggers,
     UrlEncoder encoder,
-    IOptions<TenancyOptions> tenancy
+    IOptions<TenancyOptions> tenancy,
+    TokenRefusals refusals
 ) : AuthenticationHandler<AuthenticationSchemeOptions>(options, loggers, encoder)
 {
     private static readonly AuthenticateResult Invalid = AuthenticateResult.Fail("The credentials are not valid here.");
@@ -39,11 +40,30 @@ internal sealed class TenantSchemeHandler(
             return result;
         }
 
-        return
-            result.Principal is { Identity.IsAuthenticated: true } principal
-            && CallerIdentity.FromScheme(principal, name, idClaim) is { } caller
-            ? AuthenticateResult.Success(new(Identify(principal, caller.ToClaim(tenant.Id)), Scheme.Name))
-            : Invalid;
+        if (result.Principal is not { Identity.IsAuthenticated: true } principal)
+        {
+            // What the scheme says of it may repeat the credentials.
+            refusals.Note(
+                tenant.Id,
+                new(RefusalCause.Credentials, $"The scheme '{name}' did not accept the credentials: it alone can say why, as in its log.")
+            );
+            return Invalid;
+        }
+
+        if (CallerIdentity.FromScheme(principal, name, idClaim) is not { } caller)
+        {
+            refusals.Note(
+                tenant.Id,
+                new(
+                    RefusalCause.Credentials,
+                    $"The scheme '{name}' accepted the credentials, but does not say whose they are by exactly one claim '{idClaim}' that "
+                        + "can be an id."
+                )
+            );
+            return Invalid;
+        }
+
+        return AuthenticateResult.Success(new(Identify(principal, caller.ToClaim(tenant.Id)), Scheme.Name));
     }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)

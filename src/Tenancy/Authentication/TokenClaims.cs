@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Tenancy.Configuration;
+using Tenancy.Resolution;
 
 namespace Tenancy.Authentication;
 
@@ -115,13 +116,22 @@ internal static class TokenClaims
 
     /// <summary>Whether a client got the token for itself.</summary>
     private static bool IsClientsOwn(SignedToken token, TenantAuthentication authentication) =>
-        (IsMarked(token) || (authentication.UnmarkedClients && !HasOtherMark(token)))
+        (IsMarked(token) || (authentication.UnmarkedClients && !HasOtherMark(token) && !IsOpenId(token)))
         && !SignsOfUser.Any(sign => SignedToken.Has(token.Claims, sign));
 
     // gty is Auth0's and FusionAuth's, which has a list; idtyp is that of Microsoft Entra ID. One that says something else outweighs the
     // other.
     private static bool IsMarked(SignedToken token) =>
         !HasOtherMark(token) && (SignedToken.Has(token.Claims, "gty") || SignedToken.Has(token.Claims, "idtyp"));
+
+    // The scope by which a user signs in (OpenID Connect Core 1.0, section 3.1.2.1). Some issuers put nothing else of the user there.
+    private static bool IsOpenId(SignedToken token) =>
+        new[] { CallerScopes.ClaimType, CallerScopes.ShortClaimType }.Any(claim =>
+            token.Claims.TryGetProperty(claim, out var value)
+            && (value.ValueKind == JsonValueKind.Array ? value.EnumerateArray().Any(NamesOpenId) : NamesOpenId(value))
+        );
+
+    private static bool NamesOpenId(JsonElement scopes) => IsText(scopes) && scopes.GetString()!.Split(' ').Contains("openid");
 
     private static bool HasOtherMark(SignedToken token) =>
         (SignedToken.Has(token.Claims, "gty") && !IsClientCredentials(token.Claims.GetProperty("gty")))
@@ -149,7 +159,8 @@ internal static class TokenClaims
             return $"The token has no {claim}, and names no client in {ClientClaim(token, authentication)} either.";
         }
 
-        return Array.Find(SignsOfUser, sign => SignedToken.Has(token.Claims, sign)) is { } sign
+        return
+            (Array.Find(SignsOfUser, sign => SignedToken.Has(token.Claims, sign)) ?? (IsOpenId(token) ? "scope openid" : null)) is { } sign
             ? $"The token has no {claim}, and its {sign} tells that it is a user's. Have the issuer put the user's lasting id there: at "
                 + "Keycloak by the client scope 'basic'."
             : $"The token has no {claim}, and nothing marks it as its client's own (gty or idtyp). Have the issuer put the user's lasting "

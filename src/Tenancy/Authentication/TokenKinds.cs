@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Text.Json;
 using Tenancy.Configuration;
+using Tenancy.Resolution;
 
 namespace Tenancy.Authentication;
 
@@ -27,13 +28,15 @@ internal static class TokenKinds
     );
 
     // Other claims by such names may say other things, too. There only what is known not to be an access token is refused.
-    private static readonly string[] OtherKindClaims = ["type", "token_type", "tokenType", "TokenType", "tty", "token_kind"];
+    private static readonly string[] OtherKindClaims = ["type", "token_type", "tokenType", "TokenType", "tty", "token_kind", "drn"];
     private static readonly FrozenSet<string> OtherNames = Set(
         "id",
         "idtoken",
         "refresh",
         "refreshtoken",
         "rt",
+        // Descope's name of the place where its refresh tokens lie (drn).
+        "dsr",
         "offline",
         "offlinetoken",
         "logout",
@@ -44,7 +47,8 @@ internal static class TokenKinds
     // (RFC 8417, section 2.2), such as a logout token.
     private static readonly string[] ForeignClaims = ["at_hash", "c_hash", "s_hash", "events"];
 
-    private static readonly string[] ScopeClaims = ["scope", "scp", "roles", "permissions"];
+    // Not roles or permissions, which issuers put into ID tokens, too.
+    private static readonly string[] ScopeClaims = ["scope", "scp"];
 
     /// <summary>Why a token is no access token of the type that the tenant wants; null where it is one.</summary>
     public static TokenRefusal? Explain(SignedToken token, TenantAuthentication authentication) =>

@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json.Serialization;
+using Tenancy.Resolution;
 
 namespace Tenancy.Authentication;
 
@@ -17,15 +19,40 @@ internal sealed record TokenRefusal(RefusalCause Cause, string Reason)
             "The request has an Authorization header that is not one bearer token (RFC 6750, section 2.1): 'Authorization: Bearer eyJ...'."
         );
 
+    /// <summary>A text is no token that can be read.</summary>
+    public static TokenRefusal Of(TokenFlaw flaw, string text) =>
+        flaw switch
+        {
+            TokenFlaw.TooLong => new(
+                RefusalCause.Malformed,
+                $"The token has {text.Length} characters, and {BearerToken.MaxLength} are the most."
+            ),
+            TokenFlaw.Encrypted => new(
+                RefusalCause.Encrypted,
+                "The token is encrypted (JWE), so that only who has the key can read it. Have the issuer sign access tokens without "
+                    + "encrypting them."
+            ),
+            TokenFlaw.Opaque => new(
+                RefusalCause.Opaque,
+                "The token is opaque: no JSON Web Token, which has three parts with dots between them. Have the issuer give JWT access "
+                    + "tokens (RFC 9068); many do so only where the client asks for an audience or a resource."
+            ),
+            _ => new(
+                RefusalCause.Malformed,
+                "The token has three parts like a JSON Web Token, but they are not what RFC 7515 asks for: base64url of JSON objects in "
+                    + "which no member stands twice."
+            ),
+        };
+
     private const int MaxQuoted = 120;
     private const int MaxListed = 5;
 
-    /// <summary>A text that came from outside, so that it can stand in a line of a log: short, and without control characters.</summary>
+    /// <summary>
+    /// A text that came from outside, so that it can stand in a line of a log: short, and without what breaks a line or turns it around.
+    /// </summary>
     public static string Quote(string text)
     {
-        var shown = string.Concat(
-            text.Take(MaxQuoted).Select(c => char.IsControl(c) || char.IsSurrogate(c) || c is '\u2028' or '\u2029' ? ' ' : c)
-        );
+        var shown = string.Concat(text.Take(MaxQuoted).Select(c => IsShown(c) ? c : ' '));
         return text.Length <= MaxQuoted ? $"'{shown}'" : $"'{shown}...'";
     }
 
@@ -35,6 +62,18 @@ internal sealed record TokenRefusal(RefusalCause Cause, string Reason)
             ? "none"
             : string.Join(", ", texts.Take(MaxListed).Select(Quote))
                 + (texts.Count > MaxListed ? $" and {texts.Count - MaxListed} more" : "");
+
+    private static bool IsShown(char c) =>
+        char.GetUnicodeCategory(c)
+            is not (
+                UnicodeCategory.Control
+                or UnicodeCategory.Format
+                or UnicodeCategory.Surrogate
+                or UnicodeCategory.PrivateUse
+                or UnicodeCategory.OtherNotAssigned
+                or UnicodeCategory.LineSeparator
+                or UnicodeCategory.ParagraphSeparator
+            );
 
     /// <summary>Whether two texts differ by a slash at the end alone, which is the commonest slip.</summary>
     public static bool DifferBySlash(string left, string right) => left != right && left.TrimEnd('/') == right.TrimEnd('/');
@@ -111,4 +150,8 @@ internal enum RefusalCause
     /// <summary>No principal of the tenant has it.</summary>
     [JsonStringEnumMemberName("principal")]
     Principal,
+
+    /// <summary>The application's scheme did not accept what was shown, or does not say whose it is.</summary>
+    [JsonStringEnumMemberName("credentials")]
+    Credentials,
 }

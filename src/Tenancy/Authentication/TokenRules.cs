@@ -3,6 +3,7 @@ using System.Text.Json;
 using Tenancy.Configuration;
 using Tenancy.Outbound;
 using Tenancy.Registry;
+using Tenancy.Resolution;
 
 namespace Tenancy.Authentication;
 
@@ -25,6 +26,8 @@ internal sealed class TokenRules(
 {
     /// <summary>How far clocks may differ.</summary>
     public static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(1);
+
+    private const int MaxDescribed = 8;
 
     /// <summary>Whether the time of a token is over.</summary>
     public static bool IsOver(DateTimeOffset expiry, TimeProvider time) => expiry <= time.GetUtcNow() - ClockSkew;
@@ -64,7 +67,7 @@ internal sealed class TokenRules(
             return new(
                 RefusalCause.Key,
                 $"The token is signed by {algorithm.Name} with the key {(id is null ? "of no id" : TokenRefusal.Quote(id))}, and its "
-                    + $"issuer publishes no such key for that: it has {string.Join(", ", keys.Keys.Take(8))}."
+                    + $"issuer publishes no such key for that: it has {Describe(keys.Keys)}."
             );
         }
 
@@ -80,7 +83,7 @@ internal sealed class TokenRules(
 
         return new(
             RefusalCause.Signature,
-            $"The token's signature was not made with {string.Join(", ", candidates.Take(8).Select(key => key.ToString()))} as the issuer "
+            $"The token's signature was not made with {Describe(candidates)} as the issuer "
                 + "publishes it now: the token was changed, forged, or signed with a key that is gone or not published yet."
         );
     }
@@ -113,6 +116,13 @@ internal sealed class TokenRules(
                 ClaimTypes.Name,
                 ClaimTypes.Role
             )
+        );
+
+    // What an issuer calls its keys is as foreign as what a token says.
+    private static string Describe(IEnumerable<SigningKey> keys) =>
+        string.Join(
+            ", ",
+            keys.Take(MaxDescribed).Select(key => $"{(key.Id is null ? "a key without an id" : TokenRefusal.Quote(key.Id))} ({key.Kind})")
         );
 
     private IEnumerable<string> ScopesElsewhere(SignedToken token)
@@ -165,7 +175,7 @@ internal sealed class TokenRules(
 
     private TokenRefusal? ExplainAudience(SignedToken token)
     {
-        if (ReadAudiences(token) is not { } sent)
+        if (token.Audiences is not { } sent)
         {
             return new(RefusalCause.Audience, "The token's audience (aud) is neither a text nor a list of texts.");
         }
@@ -193,30 +203,10 @@ internal sealed class TokenRules(
 
     // An ID token names its client as the audience, too (OpenID Connect Core 1.0, section 2), so that a token that does so has to say that
     // it is an access token. Whether the client is listed is asked at each request.
-    private bool IsForClient(SignedToken token, List<string> sent) =>
+    private bool IsForClient(SignedToken token, IReadOnlyList<string> sent) =>
         authentication.AudienceFromClients
         && TokenClaims.FindClient(token, authentication) is { } client
-        && (sent.Count == 0 || (sent.TrueForAll(audience => audience == client) && TokenKinds.SaysAccess(token)));
-
-    /// <summary>The audiences of a token; null where they cannot be read.</summary>
-    private static List<string>? ReadAudiences(SignedToken token)
-    {
-        if (!SignedToken.Has(token.Claims, "aud"))
-        {
-            return [];
-        }
-
-        var audience = token.Claims.GetProperty("aud");
-        return audience.ValueKind switch
-        {
-            JsonValueKind.String => [audience.GetString()!],
-            JsonValueKind.Array when audience.EnumerateArray().All(one => one.ValueKind == JsonValueKind.String) =>
-            [
-                .. audience.EnumerateArray().Select(one => one.GetString()!),
-            ],
-            _ => null,
-        };
-    }
+        && (sent.Count == 0 || (sent.All(audience => audience == client) && TokenKinds.SaysAccess(token)));
 
     private TokenRefusal? ExplainTime(SignedToken token)
     {

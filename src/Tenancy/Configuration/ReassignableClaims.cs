@@ -58,6 +58,13 @@ internal static class ReassignableClaims
         "ipaddress",
     }.ToFrozenSet(StringComparer.Ordinal);
 
+    // Whatever stands before or beside these: user_email, contactEmail, work_phone, SlackName.
+    private static readonly string[] Parts = ["mail", "phone"];
+    private static readonly string[] Ends = ["name", "login", "upn", "handle"];
+
+    // What a directory or a certificate authority gives to one only (X.501; RFC 5280, section 4.1.2.6).
+    private static readonly FrozenSet<string> LastingNames = FrozenSet.Create("distinguishedname", "xdistinguishedname");
+
     // What the protocols put into a token about the token itself, the moment or the session.
     private static readonly FrozenSet<string> OfProtocols = new[]
     {
@@ -100,6 +107,9 @@ internal static class ReassignableClaims
     public static bool Contains(string claim)
     {
         var last = claim.TrimEnd('/', '#', ':')[(claim.TrimEnd('/', '#', ':').LastIndexOfAny(['/', '#', ':']) + 1)..];
-        return Names.Contains(string.Concat(last.Where(char.IsLetter)).ToLowerInvariant());
+        var letters = string.Concat(last.Where(char.IsLetter)).ToLowerInvariant();
+        return Names.Contains(letters)
+            || Parts.Any(part => letters.Contains(part, StringComparison.Ordinal))
+            || (!LastingNames.Contains(letters) && Ends.Any(end => letters.EndsWith(end, StringComparison.Ordinal)));
     }
 }

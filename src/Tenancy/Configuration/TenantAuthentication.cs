@@ -26,7 +26,7 @@ public sealed record TenantAuthentication
 
     /// <summary>
     /// Gets the issuer whose tokens are accepted: an absolute https URL, compared byte for byte with <c>iss</c> (RFC 8414, section 2); with
-    /// <c>jwksUri</c> any text without spaces that stands there.
+    /// <c>jwksUri</c> any text that stands there, of the characters that a URL may have (RFC 3986, section 2).
     /// </summary>
     [OfKind(TenantAuthenticationKind.Jwks)]
     public string? Issuer { get; init; }
@@ -118,7 +118,7 @@ public sealed record TenantAuthentication
     /// </summary>
     /// <remarks>
     /// It takes <c>requireClients</c>. A client of an issuer then belongs to one tenant: two that list the same one would take each
-    /// other's tokens, so that the second is refused.
+    /// other's tokens, so that the second is refused. For the same reason all such tenants of an issuer have the same <c>clientClaim</c>.
     /// </remarks>
     [OfKind(TenantAuthenticationKind.Jwks)]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]

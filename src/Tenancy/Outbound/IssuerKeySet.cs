@@ -10,6 +10,10 @@ namespace Tenancy.Outbound;
 /// </summary>
 internal sealed class IssuerKeySet
 {
+    /// <summary>The most keys that can be used. Of a set with more, one more is read, which shows that it has.</summary>
+    public const int MaxKeys = 64;
+
+    private const int MaxReasons = 8;
     private const int MinimumRsaBits = 2048;
 
     // Beyond that one check costs more than a flood of tokens should be able to ask for.
@@ -23,7 +27,7 @@ internal sealed class IssuerKeySet
     /// <summary>The keys that can be used.</summary>
     public IReadOnlyList<SigningKey> Keys { get; }
 
-    /// <summary>Why the others cannot, each reason once.</summary>
+    /// <summary>Why the others cannot, each reason once, and a few of them.</summary>
     public IReadOnlyList<string> LeftOut { get; }
 
     /// <summary>What can be used, in words.</summary>
@@ -43,11 +47,17 @@ internal sealed class IssuerKeySet
         HashSet<string> leftOut = [];
         foreach (var key in all.EnumerateArray())
         {
+            // To make a key costs more than to read it, and a document has room for thousands.
+            if (keys.Count > MaxKeys)
+            {
+                break;
+            }
+
             if (Read(key, out var why) is { } usable)
             {
                 keys.Add(usable);
             }
-            else
+            else if (leftOut.Count < MaxReasons)
             {
                 leftOut.Add(why);
             }
@@ -92,7 +102,7 @@ internal sealed class IssuerKeySet
         }
 
         // An id that is no text is none: no token can name it.
-        var (id, algorithm) = (Text(key, "kid"), Text(key, "alg"));
+        var (id, algorithm) = (Text(key, "kid"), Text(key, "alg") is { Length: > 0 } named ? named : null);
         switch (type)
         {
             case "RSA":
@@ -104,10 +114,13 @@ internal sealed class IssuerKeySet
                 why = "one whose numbers are no key";
                 return SigningKey.Ed25519(Bytes(key, "x"), id, algorithm);
             case "EC" or "OKP":
-                why = $"one of the curve {Short(Text(key, "crv"))}";
+                why =
+                    Text(key, "crv") is not { } curve ? "one that names no curve (crv)"
+                    : IsPlain(curve) ? $"one of the curve {curve}"
+                    : "one of a curve with an odd name";
                 return null;
             default:
-                why = $"one of the type {Short(type)}";
+                why = IsPlain(type) ? $"one of the type {type}" : "one of a type with an odd name";
                 return null;
         }
     }
@@ -136,9 +149,11 @@ internal sealed class IssuerKeySet
             return "one that is not for checking signatures (key_ops)";
         }
 
-        return Has(key, "alg") && SignatureAlgorithm.Find(Text(key, "alg"))?.KeyType != type
-            ? $"one for the algorithm {Short(Text(key, "alg"))}"
-            : null;
+        return !Has(key, "alg") ? null
+            : Text(key, "alg") is not { } algorithm ? "one whose algorithm (alg) is no text"
+            : algorithm.Length == 0 || SignatureAlgorithm.Find(algorithm)?.KeyType == type ? null
+            : IsPlain(algorithm) ? $"one for the algorithm {algorithm}"
+            : "one for an algorithm with an odd name";
     }
 
     private static SigningKey? ReadRsa(JsonElement key, string? id, string? algorithm, out string why)
@@ -187,14 +202,14 @@ internal sealed class IssuerKeySet
 
     private static byte[] Bytes(JsonElement key, string name) => Base64Url.DecodeFromChars(Text(key, name) ?? throw new FormatException());
 
-    // Some issuers leave out zeros at the beginning, which RFC 7518, section 6.2.1.2, wants.
+    // Some issuers leave out zeros at the beginning, which RFC 7518, section 6.2.1.2, wants, and some have one too many.
     private static byte[] Bytes(JsonElement key, string name, int size)
     {
-        var bytes = Bytes(key, name);
+        var bytes = Bytes(key, name).AsSpan().TrimStart((byte)0).ToArray();
         return bytes.Length >= size ? bytes : [.. new byte[size - bytes.Length], .. bytes];
     }
 
     // What an issuer wrote, for an admin's eyes: short, and without what could be anything else than a name.
-    private static string Short(string? name) =>
-        name is { Length: > 0 and <= 20 } && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '+') ? name : "(unknown)";
+    private static bool IsPlain(string name) =>
+        name.Length is > 0 and <= 20 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '+' or '_');
 }

@@ -12,7 +12,6 @@ internal sealed class IssuerMetadata(GuardedHttp http, IOptions<TenancyOptions> 
 
     private const string OpenId = "/.well-known/openid-configuration";
     private const string OAuth = "/.well-known/oauth-authorization-server";
-    private const int MaxKeys = 64;
 
     private readonly ValidationOptions _options = options.Value.Validation;
 
@@ -57,9 +56,15 @@ internal sealed class IssuerMetadata(GuardedHttp http, IOptions<TenancyOptions> 
             {
                 return await DiscoverAsync(issuer, authentication, location, cancellationToken).ConfigureAwait(false);
             }
-            catch (IssuerRejectedException exception)
+            catch (IssuerRejectedException exception) when (failures.Count == 0)
             {
                 rejected ??= exception;
+            }
+            catch (IssuerRejectedException exception)
+            {
+                // The issuer's own place has nothing. A host of many issuers may answer at the later ones by one route for all of them, so
+                // that another's document there is no more of a proof than a page for visitors.
+                failures.Add(new(exception.Message, isTransient: false));
             }
             catch (FetchException exception)
             {
@@ -172,9 +177,9 @@ internal sealed class IssuerMetadata(GuardedHttp http, IOptions<TenancyOptions> 
             );
         }
 
-        if (set.Keys.Count > MaxKeys)
+        if (set.Keys.Count > IssuerKeySet.MaxKeys)
         {
-            throw new FetchException($"{GuardedHttp.Display(uri)} has more than {MaxKeys} keys", isTransient: false);
+            throw new FetchException($"{GuardedHttp.Display(uri)} has more than {IssuerKeySet.MaxKeys} keys", isTransient: false);
         }
 
         if (pinnedKeyId is not null)

@@ -28,7 +28,8 @@ internal abstract class SigningKey
     /// <summary>Checks a signature of an algorithm that fits.</summary>
     public abstract bool Verify(ReadOnlySpan<byte> data, ReadOnlySpan<byte> signature, SignatureAlgorithm algorithm);
 
-    public override string ToString() => $"{(Id is null ? "a key without an id" : $"'{Id}'")} ({Algorithm ?? Curve ?? Type})";
+    /// <summary>What it is for, in a word of our own: its algorithm, else its curve or type.</summary>
+    public string Kind => Algorithm ?? Curve ?? Type;
 
     /// <summary>Makes an RSA key.</summary>
     /// <exception cref="CryptographicException">The numbers are no key.</exception>

@@ -108,6 +108,11 @@ internal abstract record TenantWrite
     /// <summary>Another tenant has the same issuer and this audience.</summary>
     public sealed record AudienceTaken(string Audience, string Owner) : TenantWrite;
 
+    /// <summary>
+    /// Other tenants of the issuer, whose clients stand for the audience, too, find them by another claim; empty for the usual ones.
+    /// </summary>
+    public sealed record ClientsFoundOtherwise(string ClientClaim) : TenantWrite;
+
     /// <summary>There is no such tenant; the version is that of its tombstone, null where there never was one.</summary>
     public sealed record Missing(long? Version) : TenantWrite;
 

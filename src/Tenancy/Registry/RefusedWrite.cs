@@ -15,6 +15,12 @@ internal static class RefusedWrite
                     + "tokens: give one of them another audience. A client that is listed where audienceFromClients is set is such an "
                     + "audience."
             ),
+            TenantWrite.ClientsFoundOtherwise(var claim) => new TenantConflictException(
+                "authentication.clientClaim",
+                "Other tenants of this issuer have clients stand for the audience (audienceFromClients), too, and find them by "
+                    + $"{(claim.Length > 0 ? $"'{claim}'" : "'azp' or 'client_id', with no clientClaim")}: by two claims a token could be "
+                    + "of two clients, so that two tenants would take it. Set the same clientClaim, or give this tenant an audience."
+            ),
             TenantWrite.HasKeptData => new TenantConflictException(
                 "id",
                 $"An unregistered tenant '{id}' left data behind: register it with adopt=true to have that data, delete it first, or "

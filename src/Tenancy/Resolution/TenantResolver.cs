@@ -154,7 +154,7 @@ public sealed class TenantResolver : ITenantResolver
 
     private void FindByToken(string token, ref Finding found)
     {
-        if (!UnverifiedJwt.TryRead(token, out var jwt))
+        if (!SignedToken.TryRead(token, out var jwt, out _))
         {
             found.Add(BearerToken.TenantOf(token), null, _registry);
             return;

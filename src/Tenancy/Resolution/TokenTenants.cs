@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Microsoft.Extensions.Options;
-using Microsoft.IdentityModel.JsonWebTokens;
 using Tenancy.Configuration;
 using Tenancy.Registry;
 
@@ -34,11 +33,16 @@ internal sealed class TokenTenants(IOptions<TenancyOptions> options) : ITenantCh
     }
 
     /// <summary>The tenants that a token names; more than one where its audiences are those of several.</summary>
-    public IEnumerable<string> Find(JsonWebToken token)
+    public IEnumerable<string> Find(SignedToken token)
     {
-        foreach (var audience in token.Audiences)
+        if (SignedToken.Text(token.Claims, "iss") is not { } issuer || token.Audiences is not { } audiences)
         {
-            if (_ids.TryGetValue((token.Issuer, audience), out var id))
+            yield break;
+        }
+
+        foreach (var audience in audiences)
+        {
+            if (_ids.TryGetValue((issuer, audience), out var id))
             {
                 yield return id;
             }

@@ -22,8 +22,9 @@ internal sealed class RedisTenantStore(
     // At the start: of larger pages there are fewer trips, and what one page holds is there at once only.
     private const int LoadPageSize = 1000;
 
-    // No URL has a space, so that the two kinds of claims cannot be taken for each other.
-    internal const string TokenClaim = "token ";
+    // No URL has a space, so that the kinds of claims cannot be taken for each other.
+    private const string TokenClaim = "token ";
+    private const string ClientsClaim = "clients ";
 
     private const string NothingDue = "[]";
 
@@ -197,7 +198,12 @@ internal sealed class RedisTenantStore(
     {
         var (config, id) = (tenant.Config, TenantId.Parse(tenant.Config.Id));
         var record = TenantRecordFormat.Write(tenant, await secrets.ProtectAsync(id, config.Secrets).ConfigureAwait(false));
-        string[] claims = [.. Urls(config), .. Tokens(config).Union(await ClientsAsync(id, config).ConfigureAwait(false))];
+        string[] claims =
+        [
+            .. Urls(config),
+            .. ClientsClaimOf(config),
+            .. Tokens(config).Union(await ClientsAsync(id, config).ConfigureAwait(false)),
+        ];
         var answer = (RedisResult[])
             (
                 await redis
@@ -258,6 +264,13 @@ internal sealed class RedisTenantStore(
             ? TenantAudiences.Of(config, options.Value).Select(audience => TokenClaimOf(issuer, audience))
             : [];
 
+    // Where clients stand for the audience, a token is its client's tenant's. If two tenants of an issuer found the client by two claims, a
+    // token could be of two clients, and both would take it. So all tenants that do so at an issuer share one claim of how they find it.
+    private static IEnumerable<string> ClientsClaimOf(TenantConfig config) =>
+        config.Authentication is { AudienceFromClients: true, Issuer: { } issuer } authentication
+            ? [$"{ClientsClaim}{issuer} {authentication.ClientClaim}"]
+            : [];
+
     // Where the listed clients stand for the audience, each is claimed as one, those too that an unregistered tenant left. One that is
     // listed meanwhile is claimed by whoever lists it; see ClientClaims.
     private async Task<IEnumerable<string>> ClientsAsync(TenantId id, TenantConfig config)
@@ -288,10 +301,14 @@ internal sealed class RedisTenantStore(
     /// </summary>
     internal static string TokenClaimOf(string issuer, string audience) => $"{TokenClaim}{issuer} {audience}";
 
+    /// <summary>Whether a claim is one of a URL.</summary>
+    internal static bool IsOfUrl(string claim) => !claim.Contains(' ', StringComparison.Ordinal);
+
     private static TenantWrite Taken(string claim, string owner) =>
-        claim.StartsWith(TokenClaim, StringComparison.Ordinal)
+        claim.StartsWith(ClientsClaim, StringComparison.Ordinal) ? new TenantWrite.ClientsFoundOtherwise(owner)
+        : claim.StartsWith(TokenClaim, StringComparison.Ordinal)
             ? new TenantWrite.AudienceTaken(claim[(claim.IndexOf(' ', TokenClaim.Length) + 1)..], owner)
-            : new TenantWrite.UrlTaken(claim, owner);
+        : new TenantWrite.UrlTaken(claim, owner);
 
     private static StoreKey[] Keys(TenantId id) =>
         [

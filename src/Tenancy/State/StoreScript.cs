@@ -116,8 +116,9 @@ internal sealed class StoreScript
     /// <summary>Loads a script that changes a tenant, and logs that.</summary>
     private static StoreScript LoadLogged(string name) => new(name, Read("log-change") + Read(name));
 
-    /// <summary>The same, and keeps its entry of the audit.</summary>
-    private static StoreScript LoadChange(string name) => new(name, Read("log-change") + Read("keep-entry") + Read(name));
+    /// <summary>The same, with what it claims, and keeps its entry of the audit.</summary>
+    private static StoreScript LoadChange(string name) =>
+        new(name, Read("log-change") + Read("keep-entry") + Read("claim-routes") + Read(name));
 
     /// <summary>Loads a script whose entry of the audit waits in the tenant's own slot.</summary>
     private static StoreScript LoadQueued(string name) => new(name, Read("queue-entry") + Read(name));

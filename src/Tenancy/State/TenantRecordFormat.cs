@@ -115,7 +115,7 @@ internal static class TenantRecordFormat
             [
                 // URLs are claimed without their scheme.
                 .. (urls is null ? [] : JsonSerializer.Deserialize(urls, TenantStoreJson.Default.StringArray)!)
-                    .Where(claim => !claim.StartsWith(RedisTenantStore.TokenClaim, StringComparison.Ordinal))
+                    .Where(RedisTenantStore.IsOfUrl)
                     .Select(claim => "https://" + claim),
             ];
         }

@@ -84,6 +84,69 @@ public sealed class CallerTableTests(CallerTableTests.Host host) : IClassFixture
                 """ "sub":"pairwise","oid":"1111","nonce":"n","preferred_username":"ann@x","name":"Ann" """,
                 NoAccessToken
             },
+            {
+                "Entra v2",
+                "ID token of a user with an app role",
+                "oid",
+                """ "sub":"p","oid":"1","nonce":"n","roles":["buy"],"name":"Ann" """,
+                NoAccessToken
+            },
+            {
+                "Entra v1",
+                "user",
+                "oid",
+                """ "sub":"pairwise","oid":"1111","appid":"web","appidacr":"1","scp":"read","ver":"1.0" """,
+                "user:I|1111"
+            },
+            {
+                "Entra v1",
+                "app",
+                "oid",
+                """ "sub":"2222","oid":"2222","appid":"robot","appidacr":"1","roles":["read"],"idtyp":"app","ver":"1.0" """,
+                "user:I|2222"
+            },
+            {
+                "Clerk",
+                "user, OAuth application",
+                "",
+                """ "sub":"user_1","client_id":"web","jti":"oat_1","scope":"profile email" """,
+                "user:I|user_1"
+            },
+            {
+                "Clerk",
+                "user, session",
+                "",
+                """ "sub":"user_1","azp":"https://x.example","sid":"sess_1","fva":[7,-1],"v":2 """,
+                "user:I|user_1"
+            },
+            {
+                "WorkOS",
+                "user, session",
+                "",
+                """ "sub":"user_01","act":{"sub":"admin@x"},"org_id":"org_01","role":"member","roles":["member"],"sid":"session_01" """,
+                "user:I|user_01"
+            },
+            {
+                "Stytch",
+                "user, session",
+                "",
+                """ "sub":"user-live-1","https://stytch.com/session":{"id":"session-live-1","authentication_factors":[]} """,
+                "user:I|user-live-1"
+            },
+            { "Descope", "user, session", "", """ "sub":"U2abc","drn":"DS","amr":["email"],"permissions":["read"] """, "user:I|U2abc" },
+            { "Descope", "refresh token", "", """ "sub":"U2abc","drn":"DSR","amr":["email"] """, NoAccessToken },
+            {
+                "Zitadel",
+                "user",
+                "",
+                """ "sub":"220838604429205763","azp":"web","client_id":"web","jti":"x" """,
+                "user:I|220838604429205763"
+            },
+            { "Hydra", "user", "", """ "sub":"ann","client_id":"web","scp":["read"],"ext":{} """, "user:I|ann" },
+            { "Hydra", "client", "unmarked", """ "sub":"robot","client_id":"robot","scp":["read"],"ext":{} """, "client:I|robot" },
+            { "Logto", "user", "", """ "sub":"u1","client_id":"web","scope":"read" """, "user:I|u1" },
+            { "Logto", "client", "unmarked", """ "sub":"robot","client_id":"robot","scope":"read" """, "client:I|robot" },
+            { "OpenAuth", "user", "", """ "sub":"user:a1","mode":"access","type":"user","properties":{"id":"1"} """, "user:I|user:a1" },
             { "Google", "ID token", "", """ "sub":"1076","azp":"web","email":"ann@x","at_hash":"x","nonce":"n" """, NoAccessToken },
             {
                 "Cognito",
@@ -113,6 +176,35 @@ public sealed class CallerTableTests(CallerTableTests.Host host) : IClassFixture
                 "unmarked",
                 """ "sub":"robot","client_id":"robot","auth_time":1 """,
                 "user:I|robot"
+            },
+            {
+                "oidc-provider",
+                "the same, by the scope that only users have",
+                "unmarked",
+                """ "sub":"robot","client_id":"robot","scope":"read openid" """,
+                "user:I|robot"
+            },
+            {
+                "oidc-provider",
+                "client whose scope only looks like that",
+                "unmarked",
+                """ "sub":"robot","client_id":"robot","scope":"openid2 x-openid" """,
+                "client:I|robot"
+            },
+            {
+                "any",
+                "user without a subject, by that scope in a list",
+                "unmarked",
+                """ "azp":"web","scp":["read","openid"] """,
+                NoSubject
+            },
+            { "any", "the same, in one text of a list", "unmarked", """ "azp":"web","scope":["read openid"] """, NoSubject },
+            {
+                "any",
+                "client with a mark and that scope",
+                "",
+                """ "azp":"web","gty":"client-credentials","scope":"openid" """,
+                "client:I|web"
             },
             { "better-auth", "user", "", """ "sub":"u1","azp":"web","sid":"s","scope":"openid" """, "user:I|u1" },
             { "LemonLDAP::NG", "client", "", """ "client_id":"robot","scope":"read" """, NoSubject },
@@ -247,6 +339,19 @@ public sealed class CallerTableTests(CallerTableTests.Host host) : IClassFixture
     [InlineData("http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn")]
     [InlineData("cognito:username")]
     [InlineData("name")]
+    [InlineData("user_email")]
+    [InlineData("primary_email")]
+    [InlineData("contactEmail")]
+    [InlineData("user.email")]
+    [InlineData("https://x.example/claims/work_email")]
+    [InlineData("googlemail")]
+    [InlineData("email_lower")]
+    [InlineData("account_name")]
+    [InlineData("SlackName")]
+    [InlineData("work_phone")]
+    [InlineData("phoneNumber2")]
+    [InlineData("github_login")]
+    [InlineData("onprem_upn")]
     [InlineData("azp")]
     [InlineData("iss")]
     [InlineData("jti")]
@@ -278,6 +383,9 @@ public sealed class CallerTableTests(CallerTableTests.Host host) : IClassFixture
     [InlineData("uid")]
     [InlineData("oid")]
     [InlineData("https://acme.example/claims/employee_id")]
+    [InlineData("https://mail.example/claims/user_id")]
+    [InlineData("nameidentifier")]
+    [InlineData("distinguished_name")]
     public async Task A_tenant_can_name_a_lasting_claim(string claim)
     {
         var id = $"named-{claim.Length}{claim[0]}";
@@ -296,6 +404,8 @@ public sealed class CallerTableTests(CallerTableTests.Host host) : IClassFixture
         private StubServer _issuer = null!;
 
         internal TenancyServer Server { get; private set; } = null!;
+
+        internal string Issuer => _issuer.Url;
 
         public async ValueTask InitializeAsync()
         {
@@ -353,14 +463,19 @@ public sealed class CallerTableTests(CallerTableTests.Host host) : IClassFixture
 
         internal async Task<string> JudgeTokenAsync(string tenant, string token)
         {
-            var jwts = Server.Services.GetRequiredService<TenantJwts>();
-            var model = Server.Services.GetRequiredService<TenantRegistry>().Get(tenant.Length == 0 ? "plain" : tenant)!;
-            var (accepted, refusal) = await jwts.CheckAsync(jwts.Get(model), token, Cancellation);
+            var (accepted, refusal) = await CheckAsync(tenant, token);
             var cause = System.Text.Json.JsonSerializer.Serialize(refusal?.Cause).Trim('"');
             return accepted is null ? $"refused: {cause}" : accepted.Caller.Value.Replace(_issuer.Url, "I", StringComparison.Ordinal);
         }
 
-        private IEnumerable<string> Tenants() =>
+        internal async Task<(BelievedToken? Token, TokenRefusal? Refusal)> CheckAsync(string tenant, string token)
+        {
+            var jwts = Server.Services.GetRequiredService<TenantJwts>();
+            var model = Server.Services.GetRequiredService<TenantRegistry>().Get(tenant.Length == 0 ? "plain" : tenant)!;
+            return await jwts.CheckAsync(jwts.Get(model), token, Cancellation);
+        }
+
+        internal IEnumerable<string> Tenants() =>
             Server.Services.GetRequiredService<TenantRegistry>().List().Select(tenant => tenant.Config.Id);
     }
 }

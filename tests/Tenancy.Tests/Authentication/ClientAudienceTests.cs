@@ -129,6 +129,106 @@ public sealed class ClientAudienceTests : IAsyncLifetime
         }
     }
 
+    private const string ByOrganization = """ "requireClients":true,"audienceFromClients":true,"clientClaim":"org_id" """;
+    private const string OfBoth = """ "client_id":"Y","org_id":"X","scope":"read" """;
+
+    // By two claims one token would be of two clients, one at each tenant, and both would take it.
+    [Fact]
+    public async Task The_tenants_of_one_issuer_find_their_clients_by_one_claim()
+    {
+        await _tenants.ListAsync("acme", "Y");
+        await AssertNotRegisteredAsync("orga", ByOrganization);
+        await AssertNotRegisteredAsync("orga", ByOrganization.Replace("org_id", "client_id", StringComparison.Ordinal));
+
+        // At another issuer it is another matter, and the tenants there agree among themselves.
+        await _tenants.RegisterAsync("orga", _tenants.Other, ByOrganization);
+        await _tenants.RegisterAsync("orgb", _tenants.Other, ByOrganization);
+        await _tenants.ListAsync("orga", "X");
+        Assert.Equal(200, await _tenants.CallAsync("orga", OfBoth, _tenants.Other));
+        Assert.Equal(403, await _tenants.CallAsync("orgb", OfBoth, _tenants.Other));
+        await AssertNotRegisteredAsync("third", """ "requireClients":true,"audienceFromClients":true """, _tenants.Other);
+    }
+
+    [Fact]
+    public async Task Nor_can_a_change_bring_a_second_claim()
+    {
+        await AssertRefusedAsync("acme", """{ "authentication": { "clientClaim": "org_id" } }""");
+        await AssertRefusedAsync("acme", """{ "authentication": { "clientClaim": "org_id" } }""", "?force=true");
+        await _tenants.RegisterAsync("later", _tenants.Pool, """ "requireClients":true,"clientClaim":"org_id" """);
+        await AssertRefusedAsync("later", """{ "authentication": { "audienceFromClients": true } }""");
+        await _tenants.RegisterAsync("moved", _tenants.Other, ByOrganization);
+        await AssertRefusedAsync("moved", $$"""{ "authentication": { "issuer": "{{_tenants.Pool.Url}}" } }""");
+
+        // Whoever is alone may change it, as often as may be, and binds those who come later.
+        await _tenants.AdminAsync(HttpMethod.Delete, "/globex");
+        for (var i = 0; i < 3; i++)
+        {
+            await _tenants.AdminAsync(HttpMethod.Patch, "/acme", $$"""{ "name": "Name {{i}}" }""");
+            await _tenants.AdminAsync(HttpMethod.Patch, "/acme", """{ "authentication": { "clientClaim": "org_id" } }""");
+            await AssertNotRegisteredAsync("globex", """ "requireClients":true,"audienceFromClients":true """);
+            await _tenants.AdminAsync(HttpMethod.Patch, "/acme", """{ "authentication": { "clientClaim": null } }""");
+        }
+
+        await AssertRefusedAsync("later", """{ "authentication": { "audienceFromClients": true } }""");
+
+        // The last one that gives it up leaves nothing behind.
+        await _tenants.RegisterAsync("globex", _tenants.Pool);
+        await _tenants.AdminAsync(HttpMethod.Delete, "/globex");
+        await AssertRefusedAsync("later", """{ "authentication": { "audienceFromClients": true } }""");
+        await _tenants.AdminAsync(HttpMethod.Patch, "/acme", """{ "authentication": { "audienceFromClients": false } }""");
+        await _tenants.AdminAsync(HttpMethod.Patch, "/later", """{ "authentication": { "audienceFromClients": true } }""");
+        await AssertRefusedAsync("acme", """{ "authentication": { "audienceFromClients": true } }""");
+    }
+
+    [Fact]
+    public async Task Nor_can_a_tenant_that_comes_back_bring_one()
+    {
+        await _tenants.AdminAsync(HttpMethod.Delete, "/globex");
+        await _tenants.ListAsync("acme", "Y");
+        await _tenants.AdminAsync(HttpMethod.Post, "/acme/unregister");
+        await _tenants.RegisterAsync("orga", _tenants.Pool, ByOrganization);
+        await _tenants.ListAsync("orga", "X");
+        Assert.Equal(200, await _tenants.CallAsync("orga", OfBoth));
+        var acme = TenantsOfOnePool.Tenant("acme", _tenants.Pool, """ "requireClients":true,"audienceFromClients":true """);
+        using (var refused = await _tenants.Server.AdminAsync(HttpMethod.Post, "?adopt=true", acme))
+        {
+            Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
+        }
+
+        await _tenants.AdminAsync(HttpMethod.Delete, "/orga");
+        await _tenants.AdminAsync(HttpMethod.Post, "?adopt=true&wait=true", acme);
+        Assert.Equal(200, await _tenants.CallAsync("acme", OfBoth));
+    }
+
+    [Fact]
+    public async Task Of_two_tenants_that_name_two_claims_at_once_one_is_refused()
+    {
+        for (var i = 0; i < 10; i++)
+        {
+            var settings = new[] { ByOrganization, ByOrganization.Replace("org_id", "team_id", StringComparison.Ordinal) };
+            var made = await Task.WhenAll(
+                settings.Select((one, at) => PostAsync(TenantsOfOnePool.Tenant($"t{i}-{at}", _tenants.Other, one)))
+            );
+            Assert.Single(made, status => status == HttpStatusCode.Conflict);
+            await _tenants.AdminAsync(HttpMethod.Delete, $"/t{i}-{(made[0] == HttpStatusCode.Conflict ? 1 : 0)}");
+        }
+    }
+
+    private async Task<HttpStatusCode> PostAsync(string tenant)
+    {
+        using var response = await _tenants.Server.AdminAsync(HttpMethod.Post, "", tenant);
+        return response.StatusCode;
+    }
+
+    private async Task AssertNotRegisteredAsync(string id, string settings, StubServer? issuer = null)
+    {
+        var tenant = TenantsOfOnePool.Tenant(id, issuer ?? _tenants.Pool, settings);
+        using var response = await _tenants.Server.AdminAsync(HttpMethod.Post, "", tenant);
+        var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.True(response.StatusCode == HttpStatusCode.Conflict, body);
+        Assert.Contains("clientClaim", body, StringComparison.Ordinal);
+    }
+
     // Somebody saw that the tenant does not list the client yet, and gives its claim up too late.
     [Fact]
     public async Task A_claim_that_was_made_again_is_not_given_up()

@@ -141,6 +141,34 @@ public sealed class IssuerKeysTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Known_keys_serve_on_where_a_later_place_has_another_issuers_document()
+    {
+        var isAway = false;
+        await using var issuer = await StubServer.StartAsync(context =>
+        {
+            var (url, path) = ($"http://{context.Request.Host}", context.Request.Path.Value!);
+            if (path == "/keys" || (isAway && path.StartsWith("/.well-known/oauth-", StringComparison.Ordinal)))
+            {
+                return context.Response.WriteAsync(path == "/keys" ? Publish("one") : StubServer.Discovery(url));
+            }
+
+            context.Response.StatusCode = isAway ? 404 : 200;
+            return context.Response.WriteAsync(isAway ? "" : StubServer.Discovery(url, url + "/realms/acme"));
+        });
+        var keys = new IssuerKeys(
+            TenantId.Parse("acme"),
+            new() { Kind = TenantAuthenticationKind.Jwks, Issuer = issuer.Url + "/realms/acme" },
+            new(_http, _options),
+            _time,
+            NullLogger.Instance
+        );
+        Assert.Single((await keys.GetAsync(TestContext.Current.CancellationToken)).Keys);
+        isAway = true;
+        _time.Advance(IssuerKeys.MaximumAge);
+        Assert.Single((await keys.GetAsync(TestContext.Current.CancellationToken)).Keys);
+    }
+
+    [Fact]
     public async Task Keys_that_the_issuer_took_back_serve_no_more()
     {
         Assert.Equal("one", await ReadAsync());

@@ -153,6 +153,27 @@ public sealed class TenantSchemeTests : IAsyncLifetime
     public async Task Credentials_that_name_nobody_or_two_are_refused(string header) =>
         Assert.Equal(HttpStatusCode.Unauthorized, (await CallAsync("signed", null, header: header)).Status);
 
+    [Fact]
+    public async Task Why_credentials_were_refused_is_told_to_whoever_configures_the_tenant()
+    {
+        await CallAsync("initech", null);
+        Assert.Empty(await RefusedAsync("initech"));
+        await CallAsync("initech", _expired);
+        Assert.Contains("'Certificate' did not accept", Assert.Single(await RefusedAsync("initech")), StringComparison.Ordinal);
+        await CallAsync("signed", null, header: "alice,bob");
+        Assert.Contains(ClaimTypes.NameIdentifier, Assert.Single(await RefusedAsync("signed")), StringComparison.Ordinal);
+        await CallAsync("hooli", _alice);
+        Assert.Empty(await RefusedAsync("hooli"));
+    }
+
+    private async Task<string[]> RefusedAsync(string tenant)
+    {
+        using var response = await _server.AdminAsync(HttpMethod.Get, $"/{tenant}/refused-tokens", null);
+        var refused = (await McpCalls.ReadAsync(response))["refusedTokens"]!.AsArray();
+        Assert.All(refused, one => Assert.Equal("credentials", one!["cause"]!.ToString()));
+        return [.. refused.Select(one => one!["reason"]!.ToString())];
+    }
+
     [Theory]
     [InlineData("""{ "kind": "scheme" }""")]
     [InlineData("""{ "kind": "scheme", "scheme": "Other" }""")]
@@ -172,12 +193,25 @@ public sealed class TenantSchemeTests : IAsyncLifetime
     [InlineData("preferred_username")]
     [InlineData("name")]
     [InlineData(ClaimTypes.Upn)]
+    [InlineData("user_email")]
+    [InlineData("https://x.example/claims/WorkMail")]
+    [InlineData("account-name")]
+    [InlineData(ClaimTypes.WindowsAccountName)]
     public void A_claim_that_can_be_given_to_somebody_else_is_refused_as_identity_at_start(string claim) =>
         Assert.Contains(
             claim,
             Assert.Throws<ArgumentException>(() => new Builder(new ServiceCollection()).AddTenantScheme("Certificate", claim)).Message,
             StringComparison.Ordinal
         );
+
+    [Theory]
+    [InlineData(ClaimTypes.NameIdentifier)]
+    [InlineData(ClaimTypes.Thumbprint)]
+    [InlineData(ClaimTypes.PrimarySid)]
+    [InlineData(ClaimTypes.X500DistinguishedName)]
+    [InlineData("sub")]
+    public void A_lasting_claim_will_do_as_identity(string claim) =>
+        new Builder(new ServiceCollection()).AddTenantScheme("Certificate", claim);
 
     [Fact]
     public async Task A_scheme_without_a_handler_stops_the_start()

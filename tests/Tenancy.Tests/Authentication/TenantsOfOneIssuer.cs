@@ -92,7 +92,7 @@ public sealed class TenantsOfOneIssuer : IAsyncLifetime
         return (int)response.StatusCode;
     }
 
-    private async Task<(BelievedToken? Token, TokenRefusal? Refusal)> CheckAsync(string tenant, string token)
+    internal async Task<(BelievedToken? Token, TokenRefusal? Refusal)> CheckAsync(string tenant, string token)
     {
         var jwts = Server.Services.GetRequiredService<TenantJwts>();
         return await jwts.CheckAsync(jwts.Get(Server.Services.GetRequiredService<TenantRegistry>().Get(tenant)!), token, Cancellation);

@@ -48,6 +48,10 @@ public sealed class TokenKindsTests(TenantsOfOneIssuer tenants) : IClassFixture<
     [InlineData(""" "typ":"at+jwt" """, ""","events":{}""", "tokenType", false, false)]
     [InlineData(""" "typ":"JWT" """, ""","nonce":"n" """, "tokenType", false, false)]
     [InlineData(""" "typ":"JWT" """, ""","nonce":"n","scope":"read" """, "", true, false)]
+    [InlineData(""" "typ":"JWT" """, ""","nonce":"n","scp":["read"]""", "", true, false)]
+    [InlineData(""" "typ":"JWT" """, ""","nonce":"n","roles":["buy"]""", "tokenType", false, false)]
+    [InlineData(""" "typ":"JWT" """, ""","nonce":"n","permissions":["buy"]""", "tokenType", false, false)]
+    [InlineData(""" "typ":"at+jwt" """, ""","nonce":"n","roles":["buy"]""", "", true, true)]
     [InlineData(""" "typ":"at+jwt" """, ""","nonce":"n" """, "", true, true)]
     [InlineData(""" "typ":"at+jwt","typ":"JWT" """, "", "malformed", false, false)]
     public async Task Only_access_tokens_are_taken(string head, string claims, string cause, bool isGood, bool isGoodWhereStrict)

@@ -185,6 +185,49 @@ public sealed class TokenRefusalsTests : IAsyncLifetime
         Assert.True(logged.Length < 1000, logged);
     }
 
+    // In an attribute a line break would be one in the test's name, too.
+    [Fact]
+    public async Task What_an_issuer_calls_its_keys_forges_no_line_of_the_log_and_fills_none()
+    {
+        string[] ids = ["a\n2026-01-01 forged", "a\r\u2028\u0085\u202eb", "\ud83d\ude00", new string('x', 100_000), "one"];
+        _issuer.Answer = StubServer.Issuer(TestKeys.Set([.. ids.Select(id => TestKeys.Ec(_forger, id))]));
+        var settings = """ "audiences":["https://initech.example/mcp"] """;
+        await AdminAsync(HttpMethod.Delete, "/initech");
+        await RegisterAsync("initech", settings);
+        foreach (var head in new[] { """ "kid":"two" """, """ "kid":"one" """, """ "x":1 """ })
+        {
+            var token = RawToken.Sign($$"""{"alg":"ES256",{{head.Trim()}}}""", Claims(), RawToken.By(_key));
+            var before = Events().Length;
+            await CallAsync("initech", token);
+            var logged = Assert.Single(Events().Skip(before));
+            Assert.DoesNotMatch("[\\p{C}\\p{Zl}\\p{Zp}]", logged);
+            Assert.True(logged.Length < 1500, $"{logged.Length}");
+            var explained = await ExplainAsync("initech", token);
+            Assert.Contains(explained["cause"]!.ToString(), new[] { "key", "signature" });
+            Assert.DoesNotMatch("[\\p{C}\\p{Zl}\\p{Zp}]", explained["reason"]!.ToString());
+        }
+    }
+
+    [Theory]
+    [InlineData("acme", "Basic YWNtZTpzZWNyZXQ=", "malformed")]
+    [InlineData("acme", "Bearer", "malformed")]
+    [InlineData("acme", "Bearer {long}", "malformed")]
+    [InlineData("initech", "Basic YWNtZTpzZWNyZXQ=", "malformed")]
+    [InlineData("initech", "Bearer {long}", "malformed")]
+    public async Task Credentials_that_are_no_bearer_token_are_told_whatever_the_tenants_kind(string tenant, string header, string cause)
+    {
+        using var request = McpCalls.Post(_server.Port, Way.Path, tenant, null, McpCalls.Call("whoami"));
+        request.Headers.TryAddWithoutValidation(
+            "Authorization",
+            header.Replace("{long}", new string('x', 17 * 1024), StringComparison.Ordinal)
+        );
+        using var response = await _server.Client.SendAsync(request, Cancellation);
+        Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
+        Assert.DoesNotContain("YWNtZTpzZWNyZXQ", Assert.Single(Events()), StringComparison.Ordinal);
+        var refused = JsonNode.Parse(await AdminAsync(HttpMethod.Get, $"/{tenant}/refused-tokens"))!["refusedTokens"]!.AsArray();
+        Assert.Equal(cause, Assert.Single(refused)!["cause"]!.ToString());
+    }
+
     [Fact]
     public async Task Callers_get_one_answer_whatever_the_cause()
     {
@@ -246,6 +289,9 @@ public sealed class TokenRefusalsTests : IAsyncLifetime
             "?wait=true",
             $$$"""{"id":"{{{id}}}","authentication":{"kind":"jwks","issuer":"{{{_issuer.Url}}}",{{{settings}}}}}"""
         );
+
+    private string Claims() =>
+        RawToken.Claims(_issuer.Url, "https://initech.example/mcp", """ "sub":"alice" """.Trim(), _time.GetUtcNow().AddHours(1));
 
     private string Token(string kind)
     {

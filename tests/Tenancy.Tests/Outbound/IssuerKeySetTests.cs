@@ -88,6 +88,9 @@ public sealed class IssuerKeySetTests
     [Theory]
     [InlineData("use", "\"sig\"", true)]
     [InlineData("use", "null", true)]
+    [InlineData("use", "\"\"", true)]
+    [InlineData("alg", "\"\"", true)]
+    [InlineData("alg", "null", true)]
     [InlineData("use", "\"enc\"", false)]
     [InlineData("use", "\"SIG\"", false)]
     [InlineData("use", "7", false)]
@@ -152,10 +155,13 @@ public sealed class IssuerKeySetTests
     public void What_is_no_set_of_keys_is_none(string text) => Assert.Throws<JsonException>(() => IssuerKeySet.Read(text));
 
     [Theory]
-    [InlineData("P-256", "ES256")]
-    [InlineData("P-384", "ES384")]
-    [InlineData("P-521", "ES512")]
-    public void A_curve_checks_its_own_algorithm_alone(string curve, string algorithm)
+    [InlineData("P-256", "ES256", 0)]
+    [InlineData("P-384", "ES384", 0)]
+    [InlineData("P-521", "ES512", 0)]
+    [InlineData("P-256", "ES256", 1)]
+    [InlineData("P-384", "ES384", 1)]
+    [InlineData("P-521", "ES512", 2)]
+    public void A_curve_checks_its_own_algorithm_alone(string curve, string algorithm, int zeros)
     {
         using var key = ECDsa.Create(ECCurve.CreateFromFriendlyName("nist" + curve.Replace("-", "", StringComparison.Ordinal)));
         var point = key.ExportParameters(false).Q;
@@ -164,9 +170,9 @@ public sealed class IssuerKeySetTests
             ["kty"] = "EC",
             ["crv"] = curve,
             ["kid"] = "one",
-            // As issuers write them that leave out zeros.
-            ["x"] = Base64Url.EncodeToString(point.X.AsSpan().TrimStart((byte)0)),
-            ["y"] = Base64Url.EncodeToString(point.Y.AsSpan().TrimStart((byte)0)),
+            // As issuers write them that leave out zeros, or put one before a number whose first bit is set.
+            ["x"] = Base64Url.EncodeToString([.. new byte[zeros], .. point.X.AsSpan().TrimStart((byte)0)]),
+            ["y"] = Base64Url.EncodeToString([.. new byte[zeros], .. point.Y.AsSpan().TrimStart((byte)0)]),
         };
         var set = IssuerKeySet.Read(TestKeys.Set(json));
         foreach (var (name, hash) in new[] { ("ES256", "SHA256"), ("ES384", "SHA384"), ("ES512", "SHA512") })
@@ -217,7 +223,31 @@ public sealed class IssuerKeySetTests
         var set = IssuerKeySet.Read(
             TestKeys.Set(odd, odd.DeepClone().AsObject(), TestKeys.Shared("s3cret"), TestKeys.Rsa(RSA.Create(1024), "s"))
         );
-        Assert.Equal(["one for the algorithm (unknown)", "a secret that is shared (oct)", "RSA of 1024 bits"], set.LeftOut);
+        Assert.Equal(["one for an algorithm with an odd name", "a secret that is shared (oct)", "RSA of 1024 bits"], set.LeftOut);
+    }
+
+    [Theory]
+    [InlineData("""{"kty":"EC"}""", "one that names no curve (crv)")]
+    [InlineData("""{"kty":"OKP","crv":7}""", "one that names no curve (crv)")]
+    [InlineData("""{"kty":"EC","crv":"secp256k1"}""", "one of the curve secp256k1")]
+    [InlineData("""{"kty":"EC","crv":"<b>\n"}""", "one of a curve with an odd name")]
+    [InlineData("""{"kty":"<b>"}""", "one of a type with an odd name")]
+    [InlineData("""{"kty":"AKP"}""", "one of the type AKP")]
+    [InlineData("""{"kty":"RSA","alg":7}""", "one whose algorithm (alg) is no text")]
+    [InlineData("""{"kty":"RSA","alg":"RSA-OAEP-256"}""", "one for the algorithm RSA-OAEP-256")]
+    public void Why_a_key_is_left_out_says_what_it_does_not_name(string key, string why) =>
+        Assert.Equal([why], IssuerKeySet.Read($$"""{"keys":[{{key}}]}""").LeftOut);
+
+    [Fact]
+    public void Of_a_set_that_is_too_large_no_more_is_read_than_shows_that()
+    {
+        var many = IssuerKeySet.Read(TestKeys.Set([.. Enumerable.Range(0, 200).Select(i => TestKeys.Ec(Ec, $"{i}"))]));
+        Assert.Equal(65, many.Keys.Count);
+        var odd = IssuerKeySet.Read(
+            TestKeys.Set([.. Enumerable.Range(0, 200).Select(i => new JsonObject { ["kty"] = $"T{i}" }), TestKeys.Ec(Ec, "good")])
+        );
+        Assert.Single(odd.Keys);
+        Assert.InRange(odd.LeftOut.Count, 1, 10);
     }
 
     [Fact]

@@ -154,6 +154,31 @@ public sealed class JwksValidatorTests : IDisposable
         }
     }
 
+    // A host that answers for all its issuers by one route does so, too, while the issuer itself is away.
+    [Theory]
+    [InlineData("404")]
+    [InlineData("403")]
+    [InlineData("302")]
+    [InlineData("200 <html>")]
+    [InlineData("200 {}")]
+    public async Task Another_issuers_document_at_a_later_place_proves_nothing_where_the_first_place_has_none(string first)
+    {
+        await using var issuer = await StubServer.StartAsync(context =>
+        {
+            var url = $"http://{context.Request.Host}";
+            if (context.Request.Path == "/.well-known/oauth-authorization-server/realms/acme")
+            {
+                return context.Response.WriteAsync(StubServer.Discovery(url));
+            }
+
+            context.Response.StatusCode = int.Parse(first[..3], System.Globalization.CultureInfo.InvariantCulture);
+            return first.Length > 4 ? context.Response.WriteAsync(first[4..]) : Task.CompletedTask;
+        });
+        var reason = Doubtful(await ValidateAsync(issuer, tenant => tenant with { Issuer = issuer.Url + "/realms/acme" }));
+        Assert.Contains("names another issuer", reason, StringComparison.Ordinal);
+        Assert.Contains($"{issuer.Url}/realms/acme/.well-known/openid-configuration", reason, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Where_no_place_has_it_all_that_were_tried_are_named()
     {

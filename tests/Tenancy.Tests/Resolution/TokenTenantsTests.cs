@@ -42,6 +42,19 @@ public sealed class TokenTenantsTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.Unauthorized, await StatusAsync(_issuer.Mint("initech-api", signing: TestIssuer.NewKey())));
     }
 
+    // What nobody needs of a token decides nothing, here as at the tenant's own URL.
+    [Theory]
+    [InlineData("jti", 7)]
+    [InlineData("jti", true)]
+    [InlineData("iat", "yesterday")]
+    [InlineData("nonce_supported", 1.5)]
+    public async Task An_odd_claim_that_is_not_needed_hides_no_tenant(string claim, object value)
+    {
+        var token = _issuer.Mint("initech-api", claims => claims[claim] = value);
+        Assert.StartsWith("initech|", await WhoAsync(token), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(token, "/initech"));
+    }
+
     [Fact]
     public async Task A_token_that_names_no_tenant_or_two_is_refused()
     {

@@ -7,14 +7,14 @@
 -- ARGV: 1 id  2 record  3 check
 --       4 'adopt' to have the data that an unregistered tenant left, 'return' to have it where it is the same one's, 'seed' to leave an id
 --       alone that was ever used, else 'new'
---       5 URLs as a JSON list  6 what is due in the tenant's own slot  7 who registers it  8 whose it is there, or empty
+--       5 its claims as a JSON list  6 what is due in the tenant's own slot  7 who registers it  8 whose it is there, or empty
 --       9 entry of the audit without its time  10 terms of the audit  11 version of the caller's last change  12 its tag
---       13.. the same URLs
+--       13.. the same claims
 -- Gives: {1, version, '1' where it has kept data, or empty, tag, whether the caller's last change is there}
 --        written, with the version as the generation
 --        | {2, record, version, check, generation, what is due} the id is taken; empty: no generation, as an older release left it,
 --          nothing due
---        | {3, url, owner} a URL is taken
+--        | {3, claim, owner} a claim is taken, or for what is shared, claimed with another name
 --        | {4} the data of an older tenant is being purged | {5} an unregistered tenant left data | {6} the id was used before
 --        | {7} an unregistered tenant left data, and it is not known to be the same one's
 local taken = redis.call('HMGET', KEYS[1], 'record', 'version', 'check', 'purging', 'kept', 'generation', 'due', 'origin', 'owner')
@@ -24,8 +24,8 @@ if taken[4] then return {4} end
 if taken[5] and ARGV[4] == 'return' and (ARGV[8] == '' or taken[8] ~= ARGV[7] or taken[9] ~= ARGV[8]) then return {7} end
 if taken[5] and ARGV[4] ~= 'adopt' and ARGV[4] ~= 'return' then return {5} end
 for i = 13, #ARGV do
-  local owner = redis.call('HGET', KEYS[2], ARGV[i])
-  if owner and owner ~= ARGV[1] then return {3, ARGV[i], owner} end
+  local owner = ownerOf(KEYS[2], ARGV[1], ARGV[i], {})
+  if owner then return {3, ARGV[i], owner} end
 end
 local version, tag, isSame = logChange(ARGV[1], KEYS[4], KEYS[5], KEYS[7], ARGV[11], ARGV[12])
 -- What came before this time is of an earlier tenant with the id.
@@ -36,7 +36,7 @@ redis.call('HSET', KEYS[1], 'format', '2', 'record', ARGV[2], 'urls', ARGV[5], '
   'check', ARGV[3], 'generation', version, 'due', ARGV[6], 'origin', ARGV[7], 'owner', ARGV[8],
   'begun', begun)
 keepEntry(KEYS[8], KEYS[9], KEYS[10], ARGV[10], begun .. '.' .. ARGV[9])
-for i = 13, #ARGV do redis.call('HSET', KEYS[2], ARGV[i], ARGV[1]) end
+for i = 13, #ARGV do claimRoute(KEYS[2], ARGV[1], ARGV[i]) end
 redis.call('ZADD', KEYS[3], '0', ARGV[1])
 redis.call('ZADD', KEYS[6], version, ARGV[1])
 return {1, version, taken[5] or '', tag, isSame}

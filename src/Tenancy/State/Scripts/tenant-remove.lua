@@ -21,9 +21,7 @@ if not urls then
   end
   return {0, current[2]}
 end
-for _, url in ipairs(cjson.decode(urls)) do
-  if redis.call('HGET', KEYS[2], url) == ARGV[1] then redis.call('HDEL', KEYS[2], url) end
-end
+for _, claim in ipairs(cjson.decode(urls)) do freeRoute(KEYS[2], ARGV[1], claim) end
 local version, tag, isSame = logChange(ARGV[1], KEYS[4], KEYS[5], KEYS[7], ARGV[5], ARGV[6])
 keepEntry(KEYS[8], KEYS[9], KEYS[10], ARGV[4], entry)
 redis.call('HDEL', KEYS[1], 'record', 'urls', 'check', 'checked', 'finding', 'generation', 'due', 'begun', 'claimed')

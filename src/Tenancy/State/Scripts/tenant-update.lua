@@ -8,19 +8,19 @@
 --       8 version of the caller's last change  9 its tag  10.. the same claims
 -- Gives: {1, version, tag, whether the caller's last change is there} written
 --        | {2, record, version, check, generation, what is due} it is at another version
---        | {3, url, owner} a URL is taken
+--        | {3, claim, owner} a claim is taken, or for what is shared, claimed with another name
 --        | {0, version of the tombstone, if there is one} there is no such tenant
 local current = redis.call('HMGET', KEYS[1], 'record', 'version', 'check', 'urls', 'generation', 'due')
 if not current[1] then return {0, current[2]} end
 if current[2] ~= ARGV[4] then return {2, current[1], current[2], current[3], current[5] or '', current[6] or ''} end
-local keep = {}
+local keep, claims, shared = {}, claimsOf(current[4])
 for i = 10, #ARGV do
-  local owner = redis.call('HGET', KEYS[2], ARGV[i])
-  if owner and owner ~= ARGV[1] then return {3, ARGV[i], owner} end
+  local owner = ownerOf(KEYS[2], ARGV[1], ARGV[i], shared)
+  if owner then return {3, ARGV[i], owner} end
   keep[ARGV[i]] = true
 end
-for _, url in ipairs(cjson.decode(current[4])) do
-  if not keep[url] then redis.call('HDEL', KEYS[2], url) end
+for claim in pairs(claims) do
+  if not keep[claim] then freeRoute(KEYS[2], ARGV[1], claim) end
 end
 local version, tag, isSame = logChange(ARGV[1], KEYS[4], KEYS[5], KEYS[7], ARGV[8], ARGV[9])
 redis.call('HSET', KEYS[1], 'format', '2', 'record', ARGV[2], 'urls', ARGV[5], 'version', version)
@@ -28,6 +28,8 @@ if ARGV[3] ~= '' then
   redis.call('HSET', KEYS[1], 'check', ARGV[3])
   redis.call('HDEL', KEYS[1], 'checked', 'finding')
 end
-for i = 10, #ARGV do redis.call('HSET', KEYS[2], ARGV[i], ARGV[1]) end
+for claim in pairs(keep) do
+  if not claims[claim] then claimRoute(KEYS[2], ARGV[1], claim) end
+end
 keepEntry(KEYS[8], KEYS[9], KEYS[10], ARGV[7], string.format('%016.0f', timeOf(ARGV[7])) .. '.' .. ARGV[6])
 return {1, version, tag, isSame}

@@ -4,10 +4,8 @@ using System.Diagnostics.CodeAnalysis;
 using System.Security.Claims;
 using System.Text;
 using System.Text.Json;
-using Microsoft.IdentityModel.JsonWebTokens;
-using Tenancy.Resolution;
 
-namespace Tenancy.Authentication;
+namespace Tenancy.Resolution;
 
 /// <summary>
 /// A JSON Web Token as it was sent (RFC 7519; RFC 7515, section 7.1), before anybody has checked it. It is read strictly: what two readers
@@ -16,6 +14,9 @@ namespace Tenancy.Authentication;
 internal sealed class SignedToken
 {
     private const int PartsOfEncrypted = 5;
+
+    // As the claims of IdentityModel's tokens say it, which handlers may know.
+    private const string JsonValueType = "JSON";
 
     private static readonly SearchValues<char> Base64UrlCharacters = SearchValues.Create(
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -42,13 +43,13 @@ internal sealed class SignedToken
     /// <summary>Reads a token.</summary>
     /// <param name="text">What was sent.</param>
     /// <param name="token">The token.</param>
-    /// <param name="refusal">Why it is none.</param>
-    public static bool TryRead(string text, [NotNullWhen(true)] out SignedToken? token, [NotNullWhen(false)] out TokenRefusal? refusal)
+    /// <param name="flaw">Why it is none.</param>
+    public static bool TryRead(string text, [NotNullWhen(true)] out SignedToken? token, out TokenFlaw flaw)
     {
         token = null;
         if (text.Length > BearerToken.MaxLength)
         {
-            refusal = new(RefusalCause.Malformed, $"The token has {text.Length} characters, and {BearerToken.MaxLength} are the most.");
+            flaw = TokenFlaw.TooLong;
             return false;
         }
 
@@ -56,18 +57,7 @@ internal sealed class SignedToken
         var count = text.AsSpan().Split(parts, '.');
         if (count != 3)
         {
-            refusal =
-                count == PartsOfEncrypted
-                    ? new(
-                        RefusalCause.Encrypted,
-                        "The token is encrypted (JWE), so that only who has the key can read it. Have the issuer sign "
-                            + "access tokens without encrypting them."
-                    )
-                    : new(
-                        RefusalCause.Opaque,
-                        "The token is opaque: no JSON Web Token, which has three parts with dots between them. Have the issuer give JWT "
-                            + "access tokens (RFC 9068); many do so only where the client asks for an audience or a resource."
-                    );
+            flaw = count == PartsOfEncrypted ? TokenFlaw.Encrypted : TokenFlaw.Opaque;
             return false;
         }
 
@@ -79,15 +69,11 @@ internal sealed class SignedToken
             || !TryParse(claims, out var claimsObject)
         )
         {
-            refusal = new(
-                RefusalCause.Malformed,
-                "The token has three parts like a JSON Web Token, but they are not what RFC 7515 asks for: base64url of JSON objects in "
-                    + "which no member stands twice."
-            );
+            flaw = TokenFlaw.Malformed;
             return false;
         }
 
-        refusal = null;
+        flaw = TokenFlaw.None;
         token = new(text, parts[1].End.Value, headObject, claimsObject, signature);
         return true;
     }
@@ -99,6 +85,29 @@ internal sealed class SignedToken
     /// <summary>Whether a member is there, and not null.</summary>
     public static bool Has(JsonElement element, string name) =>
         element.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null;
+
+    /// <summary>Whom it is for (RFC 7519, section 4.1.3); null where that is neither a text nor a list of texts.</summary>
+    public IReadOnlyList<string>? Audiences
+    {
+        get
+        {
+            if (!Has(Claims, "aud"))
+            {
+                return [];
+            }
+
+            var audience = Claims.GetProperty("aud");
+            return audience.ValueKind switch
+            {
+                JsonValueKind.String => [audience.GetString()!],
+                JsonValueKind.Array when audience.EnumerateArray().All(one => one.ValueKind == JsonValueKind.String) =>
+                [
+                    .. audience.EnumerateArray().Select(one => one.GetString()!),
+                ],
+                _ => null,
+            };
+        }
+    }
 
     /// <summary>A time (RFC 7519, section 2, NumericDate); null where the claim is no number.</summary>
     public DateTimeOffset? Time(string name)
@@ -136,7 +145,7 @@ internal sealed class SignedToken
                 value.TryGetInt64(out _) ? ClaimValueTypes.Integer64 : ClaimValueTypes.Double,
                 issuer
             ),
-            _ => new(type, value.GetRawText(), JsonClaimValueTypes.Json, issuer),
+            _ => new(type, value.GetRawText(), JsonValueType, issuer),
         };
 
     private static bool TryDecode(string text, Range part, out byte[] bytes)
@@ -194,4 +203,23 @@ internal sealed class SignedToken
             return false;
         }
     }
+}
+
+/// <summary>Why a text is no token that can be read.</summary>
+internal enum TokenFlaw
+{
+    /// <summary>It is one.</summary>
+    None,
+
+    /// <summary>It is longer than any that is looked at.</summary>
+    TooLong,
+
+    /// <summary>It is no JSON Web Token.</summary>
+    Opaque,
+
+    /// <summary>It is encrypted.</summary>
+    Encrypted,
+
+    /// <summary>It looks like one, and is not what the standards ask for.</summary>
+    Malformed,
 }

@@ -6,7 +6,7 @@ using Tenancy.Resolution;
 namespace Tenancy.Tests.Resolution;
 
 /// <summary>Anybody can send anything as a token: it is read, or it is none, and it costs nobody an exception.</summary>
-public sealed class UnverifiedJwtTests
+public sealed class SignedTokenTests
 {
     private const string Header = """{"alg":"RS256","kid":"1"}""";
     private const string Payload = """{"iss":"https://auth.example.com","aud":["acme","globex"],"sub":"a"}""";
@@ -14,9 +14,10 @@ public sealed class UnverifiedJwtTests
     [Fact]
     public void What_a_token_says_of_itself_is_read_whoever_signed_it()
     {
-        Assert.True(UnverifiedJwt.TryRead(Token(Header, Payload), out var jwt));
-        Assert.Equal("https://auth.example.com", jwt.Issuer);
-        Assert.Equal(["acme", "globex"], jwt.Audiences);
+        Assert.True(SignedToken.TryRead(Token(Header, Payload), out var token, out var flaw));
+        Assert.Equal(TokenFlaw.None, flaw);
+        Assert.Equal("https://auth.example.com", SignedToken.Text(token.Claims, "iss"));
+        Assert.Equal(["acme", "globex"], token.Audiences);
     }
 
     [Theory]
@@ -30,8 +31,9 @@ public sealed class UnverifiedJwtTests
     [InlineData("e30.é.e30")]
     public void What_is_no_token_is_none(string token)
     {
-        Assert.False(UnverifiedJwt.TryRead(token, out var jwt));
-        Assert.Null(jwt);
+        Assert.False(SignedToken.TryRead(token, out var read, out var flaw));
+        Assert.Null(read);
+        Assert.NotEqual(TokenFlaw.None, flaw);
     }
 
     [Theory]
@@ -43,23 +45,35 @@ public sealed class UnverifiedJwtTests
     [InlineData("""{"a":\ud800}""")]
     public void A_part_that_is_no_object_makes_none(string part)
     {
-        Assert.False(UnverifiedJwt.TryRead(Token(part, Payload), out _));
-        Assert.False(UnverifiedJwt.TryRead(Token(Header, part), out _));
+        Assert.False(SignedToken.TryRead(Token(part, Payload), out _, out _));
+        Assert.False(SignedToken.TryRead(Token(Header, part), out _, out _));
+    }
+
+    [Theory]
+    [InlineData("\"acme\"", 1)]
+    [InlineData("[]", 0)]
+    [InlineData("null", 0)]
+    [InlineData("[\"acme\",7]", null)]
+    [InlineData("{\"acme\":1}", null)]
+    public void Audiences_are_texts_or_cannot_be_read(string audience, int? count)
+    {
+        Assert.True(SignedToken.TryRead(Token(Header, $$"""{"aud":{{audience}}}"""), out var token, out _));
+        Assert.Equal(count, token.Audiences?.Count);
     }
 
     [Fact]
     public void A_token_that_is_too_long_is_not_looked_at()
     {
         var token = Token(Header, $$"""{"iss":"{{new string('a', BearerToken.MaxLength)}}"}""");
-        Assert.False(UnverifiedJwt.TryRead(token, out _));
+        Assert.False(SignedToken.TryRead(token, out _, out _));
     }
 
     [Fact]
     public void Objects_within_objects_without_end_break_nothing()
     {
         var deep = string.Concat(Enumerable.Repeat("{\"a\":", 1000)) + "1" + new string('}', 1000);
-        Assert.Null(Record.Exception(() => UnverifiedJwt.TryRead(Token(Header, deep), out _)));
-        Assert.Null(Record.Exception(() => UnverifiedJwt.TryRead(Token(Header, new string('[', 1000)), out _)));
+        Assert.Null(Record.Exception(() => SignedToken.TryRead(Token(Header, deep), out _, out _)));
+        Assert.Null(Record.Exception(() => SignedToken.TryRead(Token(Header, new string('[', 1000)), out _, out _)));
     }
 
     [Fact]
@@ -68,7 +82,7 @@ public sealed class UnverifiedJwtTests
             .Sample(
                 (header, payload, signature) =>
                 {
-                    UnverifiedJwt.TryRead($"{header}.{payload}.{signature}", out _);
+                    SignedToken.TryRead($"{header}.{payload}.{signature}", out _, out _);
                     return true;
                 },
                 iter: 20_000
