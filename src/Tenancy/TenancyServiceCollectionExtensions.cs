@@ -206,9 +206,13 @@ public static class TenancyServiceCollectionExtensions
         services.AddHealthChecks().AddCheck<ReadyCheck>(ReadyCheck.Name);
         services.TryAddSingleton<TenantPurge>();
         services.TryAddSingleton<AuditLog>();
+        services.TryAddSingleton<FleetEvents>();
+        services.TryAddSingleton<RefusalFeed>();
         services.TryAddSingleton<AuditQueue>();
         services.TryAddSingleton<UsageStore>();
         services.TryAddSingleton<UsageCounts>();
+        services.TryAddSingleton<TrafficStore>();
+        services.TryAddSingleton<TrafficCounts>();
         services.TryAddSingleton<RefusalCounts>();
         services.TryAddSingleton<CountedRefusals>();
     }
@@ -245,6 +249,8 @@ public static class TenancyServiceCollectionExtensions
         services.AddHostedService(provider => provider.GetRequiredService<NodeDrain>());
         services.TryAddSingleton<UsageWriter>();
         services.AddHostedService(provider => provider.GetRequiredService<UsageWriter>());
+        services.TryAddSingleton<TrafficWriter>();
+        services.AddHostedService(provider => provider.GetRequiredService<TrafficWriter>());
         services.TryAddSingleton<AuditWriter>();
         services.AddHostedService(provider => provider.GetRequiredService<AuditWriter>());
         services.TryAddSingleton<UnfinishedTenants>();
@@ -315,6 +321,10 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<AdminKeys>();
         services.TryAddSingleton<AdminLimits>();
         services.TryAddSingleton<AdminAnswers>();
+        services.TryAddSingleton<EventWakes>();
+        services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<EventWakes>()));
+        services.TryAddSingleton<EventFeed>();
+        services.TryAddSingleton<EventStreams>();
         services
             .AddAuthentication()
             .AddScheme<AuthenticationSchemeOptions, AdminKeyHandler>(TenantAdminDefaults.AuthenticationScheme, configureOptions: null);

@@ -23,7 +23,7 @@ internal sealed class StoreScript
 
     public static StoreScript TenantUpdate { get; } = LoadChange("tenant-update");
 
-    public static StoreScript TenantCheck { get; } = LoadLogged("tenant-check");
+    public static StoreScript TenantCheck { get; } = new("tenant-check", Read("log-change") + Read("log-event") + Read("tenant-check"));
 
     public static StoreScript TenantRemove { get; } = LoadChange("tenant-remove");
 
@@ -103,13 +103,17 @@ internal sealed class StoreScript
 
     public static StoreScript DocumentIndex { get; } = Load("document-index");
 
-    public static StoreScript AuditKeep { get; } = new("audit-keep", Read("keep-entry") + Read("audit-keep"));
+    public static StoreScript AuditKeep { get; } = new("audit-keep", Read("log-event") + Read("keep-entry") + Read("audit-keep"));
 
     public static StoreScript UsageAdd { get; } = Load("usage-add");
 
     public static StoreScript UsageKeep { get; } = Load("usage-keep");
 
+    public static StoreScript TrafficKeep { get; } = Load("traffic-keep");
+
     public static StoreScript AuditList { get; } = Load("audit-list");
+
+    public static StoreScript EventList { get; } = Load("event-list");
 
     private static StoreScript Load(string name) => new(name, Read(name));
 
@@ -118,7 +122,7 @@ internal sealed class StoreScript
 
     /// <summary>The same, with what it claims, and keeps its entry of the audit.</summary>
     private static StoreScript LoadChange(string name) =>
-        new(name, Read("log-change") + Read("keep-entry") + Read("claim-routes") + Read(name));
+        new(name, Read("log-change") + Read("log-event") + Read("keep-entry") + Read("claim-routes") + Read(name));
 
     /// <summary>Loads a script whose entry of the audit waits in the tenant's own slot.</summary>
     private static StoreScript LoadQueued(string name) => new(name, Read("queue-entry") + Read(name));
