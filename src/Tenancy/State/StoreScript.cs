@@ -111,6 +111,8 @@ internal sealed class StoreScript
 
     public static StoreScript AuditList { get; } = Load("audit-list");
 
+    public static StoreScript MigrateKeys { get; } = Load("migrate-keys");
+
     private static StoreScript Load(string name) => new(name, Read(name));
 
     /// <summary>Loads a script that changes a tenant, and logs that.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Security.Cryptography;
+using StackExchange.Redis;
 using Tenancy.Configuration;
 
 namespace Tenancy.State;
@@ -65,6 +66,15 @@ internal sealed class TenantKeyspace(TenantId tenant)
 
     /// <summary>What a generation of the tenant used on a day of UTC, as <c>generation:yyyymmdd</c>.</summary>
     public StoreKey Usage(string day) => new($"{_prefix}usage:{day}");
+
+    /// <summary>The names of the keys that were brought from another deployment, with a checksum of what each had there.</summary>
+    public StoreKey Migrated => Key("migrated");
+
+    /// <summary>
+    /// A key that was brought from another deployment, under the name that it has there, so that people find it. As the last part of the key
+    /// a name reaches nothing else, whatever it is.
+    /// </summary>
+    public StoreKey MigratedKey(RedisKey name) => new(Migrated.Value.Append(":").Append(name));
 
     public StoreKey Principal(string tokenHash) => new($"{_prefix}principal:{tokenHash}");
 
