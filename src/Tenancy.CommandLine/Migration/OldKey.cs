@@ -21,23 +21,21 @@ internal readonly record struct OldKey(RedisKey Key, OldKeyKind Kind, TenantId T
     public static OldKey? ReadMetadata(RedisKey key) => Read(key, text => Metadata(key, text[MetadataPrefix.Length..]));
 
     /// <summary>Reads a key of the form <c>tenant:ID:NAME</c>; null for one of the form <c>tenant:metadata:ID</c>.</summary>
-    public static OldKey? ReadTenants(RedisKey key) => Read(key, text =>
+    public static OldKey? ReadTenants(RedisKey key) =>
+        Text(key).StartsWith(MetadataPrefix, StringComparison.Ordinal) ? null : Read(key, text => Tenants(key, text));
+
+    private static OldKey Tenants(RedisKey key, string text)
+    {
+        var end = text.IndexOf(':', TenantPrefix.Length);
+        if (end < 0 || end + 1 == text.Length)
         {
-            if (text.StartsWith(MetadataPrefix, StringComparison.Ordinal))
-            {
-                return null;
-            }
+            return LeftAlone(key, "it is not of the form tenant:ID:NAME");
+        }
 
-            var end = text.IndexOf(':', TenantPrefix.Length);
-            if (end < 0 || end + 1 == text.Length)
-            {
-                return LeftAlone(key, "it is not of the form tenant:ID:NAME");
-            }
-
-            return TenantId.TryParse(text[TenantPrefix.Length..end], out var tenant)
-                ? Classify(key, tenant, text, end + 1)
-                : new(key, OldKeyKind.NoTenant, default, default, TenantId.Explain(text[TenantPrefix.Length..end]));
-        });
+        return TenantId.TryParse(text[TenantPrefix.Length..end], out var tenant)
+            ? Classify(key, tenant, text, end + 1)
+            : new(key, OldKeyKind.NoTenant, default, default, TenantId.Explain(text[TenantPrefix.Length..end]));
+    }
 
     /// <summary>Reads a key of a deployment that has one tenant.</summary>
     /// <param name="key">The key.</param>
@@ -49,10 +47,12 @@ internal readonly record struct OldKey(RedisKey Key, OldKeyKind Kind, TenantId T
     // A key with a brace may be one of this server's own, and in a Cluster has a place of its own: nobody can have meant it.
     private static OldKey? Read(RedisKey key, Func<string, OldKey?> read)
     {
-        // Latin 1 has a character for each byte: names of keys need not be texts.
-        var text = Encoding.Latin1.GetString((byte[])key!);
+        var text = Text(key);
         return text.AsSpan().ContainsAny('{', '}') ? LeftAlone(key, "its name has a brace") : read(text);
     }
+
+    // Latin 1 has a character for each byte: names of keys need not be texts.
+    private static string Text(RedisKey key) => Encoding.Latin1.GetString((byte[])key!);
 
     private static OldKey Metadata(RedisKey key, string id) =>
         TenantId.TryParse(id, out var tenant)

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json.Nodes;
-using Spectre.Console;
 using StackExchange.Redis;
 using Tenancy.CommandLine;
 using Tenancy.CommandLine.Migration;
@@ -504,23 +503,8 @@ public sealed class MigrateTests : IAsyncLifetime
 
     private Task<(int Code, string Output)> RunAsync(params string[] arguments) => RunAsync(arguments, default);
 
-    private async Task<(int Code, string Output)> RunAsync(string[] arguments, (string? Name, string? Value) variable)
-    {
-        var writer = new StringWriter { NewLine = "\n" };
-        var console = AnsiConsole.Create(
-            new AnsiConsoleSettings
-            {
-                Out = new AnsiConsoleOutput(writer),
-                Ansi = AnsiSupport.No,
-                Interactive = InteractionSupport.No,
-            }
-        );
-        console.Profile.Width = 200;
-        var code = await new TenancyTool(console, Variable).RunAsync(arguments);
-        return (code, writer.ToString());
-
-        string? Variable(string name) =>
-            name == variable.Name
+    private Task<(int Code, string Output)> RunAsync(string[] arguments, (string? Name, string? Value) variable) =>
+        ToolRun.RunAsync(arguments, name => name == variable.Name
                 ? variable.Value
                 : name switch
                 {
@@ -529,6 +513,5 @@ public sealed class MigrateTests : IAsyncLifetime
                     "ConnectionStrings__Redis" => _here.ConnectionString,
                     "TENANCY_SOURCE_REDIS" => _there.ConnectionString,
                     _ => null,
-                };
-    }
+                });
 }
