@@ -23,7 +23,12 @@ internal sealed class AdminClient : IDisposable
     /// <summary>Gives tenants, a page after the other.</summary>
     /// <param name="query">The filters, such as <c>status=active</c>.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public async IAsyncEnumerable<JsonObject> ListAsync(
+    public IAsyncEnumerable<JsonObject> ListAsync(string query, CancellationToken cancellationToken) =>
+        ListAsync("tenants", "tenants", query, cancellationToken);
+
+    private async IAsyncEnumerable<JsonObject> ListAsync(
+        string path,
+        string member,
         string query,
         [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken
     )
@@ -33,12 +38,12 @@ internal sealed class AdminClient : IDisposable
         {
             var page = await SendAsync(
                 HttpMethod.Get,
-                $"tenants?take=1000&{query}{(cursor is null ? "" : $"&cursor={Uri.EscapeDataString(cursor)}")}",
+                $"{path}?take=1000&{query}{(cursor is null ? "" : $"&cursor={Uri.EscapeDataString(cursor)}")}",
                 body: null,
                 version: null,
                 cancellationToken
             );
-            foreach (var tenant in page!["tenants"]!.AsArray())
+            foreach (var tenant in page![member]!.AsArray())
             {
                 yield return tenant!.AsObject();
             }
@@ -65,6 +70,33 @@ internal sealed class AdminClient : IDisposable
     /// <summary>Checks a tenant now.</summary>
     public Task<JsonNode?> RecheckAsync(string id, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Post, Path(id) + "/recheck", body: null, version: null, cancellationToken);
+
+    /// <summary>Registers a tenant without waiting for its first check.</summary>
+    /// <returns>False where the same tenant is there.</returns>
+    /// <exception cref="RefusedException">Another tenant is there, or it is refused.</exception>
+    public async Task<bool> TryRegisterAsync(JsonObject tenant, CancellationToken cancellationToken)
+    {
+        using var response = await TryAsync(HttpMethod.Post, "tenants", tenant, version: null, cancellationToken);
+        await ReadAsync(response, cancellationToken);
+        return response.StatusCode == HttpStatusCode.Created;
+    }
+
+    /// <summary>Lists an OAuth client of a tenant.</summary>
+    /// <exception cref="RefusedException">It is listed, or it is refused.</exception>
+    public Task<JsonNode?> AddClientAsync(string id, JsonObject client, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Post, Path(id) + "/clients", client, version: null, cancellationToken);
+
+    /// <summary>Gives the OAuth clients of a tenant, a page after the other.</summary>
+    public IAsyncEnumerable<JsonObject> ListClientsAsync(string id, CancellationToken cancellationToken) =>
+        ListAsync(Path(id) + "/clients", "clients", "", cancellationToken);
+
+    /// <summary>Gives the ids of the servers that share the store.</summary>
+    public async Task<IReadOnlyList<string>> ListNodesAsync(CancellationToken cancellationToken) =>
+        [
+            .. (await SendAsync(HttpMethod.Get, "nodes", body: null, version: null, cancellationToken))!["nodes"]!
+                .AsArray()
+                .Select(node => (string)node!["id"]!),
+        ];
 
     public void Dispose() => _http.Dispose();
 
@@ -136,20 +168,25 @@ internal sealed class AdminClient : IDisposable
             return text.Length == 0 ? null : JsonNode.Parse(text);
         }
 
-        throw new ToolException(Explain(response.StatusCode, text));
+        throw Explain(response.StatusCode, text);
     }
 
-    private static string Explain(HttpStatusCode status, string text)
+    private static RefusedException Explain(HttpStatusCode status, string text)
     {
         try
         {
             var problem = JsonNode.Parse(text)?.AsObject() ?? throw new JsonException();
-            var fields = problem["errors"]?.AsObject().Select(field => $"{field.Key} {string.Join(", ", field.Value!.AsArray())}");
-            return $"{(int)status}: {problem["detail"]}{(fields is null ? "" : $" {string.Join("; ", fields)}")}";
+            var errors = problem["errors"]?.AsObject();
+            var fields = errors?.Select(field => $"{field.Key} {string.Join(", ", field.Value!.AsArray())}");
+            return new(
+                (int)status,
+                [.. errors?.Select(field => field.Key) ?? []],
+                $"{(int)status}: {problem["detail"]}{(fields is null ? "" : $" {string.Join("; ", fields)}")}"
+            );
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            return $"{(int)status}: the answer is none of the admin API's; is --server right?";
+            return new((int)status, [], $"{(int)status}: the answer is none of the admin API's; is --server right?");
         }
     }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Spectre.Console;
+using Tenancy.CommandLine.Migration;
 
 namespace Tenancy.CommandLine;
 
@@ -13,7 +14,8 @@ internal sealed class TenancyTool(IAnsiConsole console, Func<string, string?> en
     /// <summary>What <c>apply --dry-run</c> ends with where something would change.</summary>
     public const int Differs = 2;
 
-    private const int Failed = 1;
+    /// <summary>What a command ends with that did not do all of it.</summary>
+    public const int Failed = 1;
 
     private static readonly string[] Filters = ["status", "health", "platform"];
     private static readonly string[] Columns = ["id", "status", "health", "platform", "reason"];
@@ -60,6 +62,10 @@ internal sealed class TenancyTool(IAnsiConsole console, Func<string, string?> en
         root.Add(NewCommand("resume", "Lifts a suspension.", (parsed, client, token) => SetAsync(parsed, client, "active", token), _id));
         root.Add(NewCommand("export", "Writes each tenant into a file.", ExportAsync, _folder));
         root.Add(NewCommand("apply", "Makes tenants as files say: shows the difference, and asks.", ApplyAsync, _folder, _dryRun, _yes));
+        var migrate = new MigrateCommand(console, environment);
+        root.Add(
+            NewCommand("migrate", "Brings the keys of another deployment to tenants of this server.", migrate.RunAsync, migrate.Symbols)
+        );
         return root.Parse(arguments).InvokeAsync(new() { Output = console.Profile.Out.Writer, Error = console.Profile.Out.Writer });
     }
 

@@ -29,10 +29,15 @@ internal static class TenantFiles
     };
 
     /// <summary>What a file has of a tenant as the server shows it.</summary>
-    public static JsonObject Strip(JsonObject tenant)
+    public static JsonObject Strip(JsonObject tenant) => Strip(tenant, ReadOnly);
+
+    /// <summary>The same with its principals, which who registers it may name.</summary>
+    public static JsonObject StripAnswer(JsonObject tenant) => Strip(tenant, [.. ReadOnly.Where(name => name != "principals")]);
+
+    private static JsonObject Strip(JsonObject tenant, string[] without)
     {
         var kept = new JsonObject();
-        foreach (var (name, value) in tenant.Where(member => member.Value is not null && !ReadOnly.Contains(member.Key)))
+        foreach (var (name, value) in tenant.Where(member => member.Value is not null && !without.Contains(member.Key)))
         {
             kept[name] = value!.DeepClone();
         }

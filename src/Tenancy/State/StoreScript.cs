@@ -115,6 +115,8 @@ internal sealed class StoreScript
 
     public static StoreScript EventList { get; } = Load("event-list");
 
+    public static StoreScript MigrateKeys { get; } = Load("migrate-keys");
+
     private static StoreScript Load(string name) => new(name, Read(name));
 
     /// <summary>Loads a script that changes a tenant, and logs that.</summary>

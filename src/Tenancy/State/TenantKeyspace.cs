@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Security.Cryptography;
+using StackExchange.Redis;
 using Tenancy.Configuration;
 
 namespace Tenancy.State;
@@ -68,6 +69,15 @@ internal sealed class TenantKeyspace(TenantId tenant)
 
     /// <summary>How often it was called lately, by quarters of an hour.</summary>
     public StoreKey Traffic => Key("traffic");
+
+    /// <summary>The names of the keys that were brought from another deployment, with a checksum of what each had there.</summary>
+    public StoreKey Migrated => Key("migrated");
+
+    /// <summary>
+    /// A key that was brought from another deployment, under the name that it has there, so that people find it. As the last part of the key
+    /// a name reaches nothing else, whatever it is.
+    /// </summary>
+    public StoreKey MigratedKey(RedisKey name) => new(Migrated.Value.Append(":").Append(name));
 
     public StoreKey Principal(string tokenHash) => new($"{_prefix}principal:{tokenHash}");
 

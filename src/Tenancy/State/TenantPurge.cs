@@ -175,30 +175,34 @@ internal sealed class TenantPurge(RedisConnection redis, AuditLog? audit = null,
             // What was done to the tenant, and what it used, stays known when it is gone.
             await (audit?.BringAsync(tenant) ?? Task.CompletedTask).ConfigureAwait(false);
             await (usage?.KeepAsync(tenant, (long)_tombstone, () => ClaimAsync(Lease)) ?? Task.CompletedTask).ConfigureAwait(false);
-            await DeleteIndexAsync(_keys.UsageDays, day => [_keys.Usage(day)], cancellationToken).ConfigureAwait(false);
+            await DeleteIndexAsync(_keys.UsageDays, day => [_keys.Usage(day.ToString())], cancellationToken).ConfigureAwait(false);
             await DeleteIndexAsync(
                     _keys.Documents,
                     member =>
-                        member.Split(':') is [var account, var collection, _, var id] ? [_keys.Document(new(account, collection, id))] : [],
+                        member.ToString().Split(':') is [var account, var collection, _, var id]
+                            ? [_keys.Document(new(account, collection, id))]
+                            : [],
                     cancellationToken
                 )
                 .ConfigureAwait(false);
             await DeleteIndexAsync(_keys.DocumentIds, _ => [], cancellationToken).ConfigureAwait(false);
-            await DeleteIndexAsync(_keys.Idempotencies, member => [_keys.Idempotency(member)], cancellationToken).ConfigureAwait(false);
+            await DeleteIndexAsync(_keys.Idempotencies, member => [_keys.Idempotency(member.ToString())], cancellationToken)
+                .ConfigureAwait(false);
             await DeleteIndexAsync(
                     _keys.IdempotencyCallers,
-                    caller => [_keys.CallerIdempotencies(caller), _keys.CallerIdempotencySizes(caller)],
+                    caller => [_keys.CallerIdempotencies(caller.ToString()), _keys.CallerIdempotencySizes(caller.ToString())],
                     cancellationToken
                 )
                 .ConfigureAwait(false);
             await DeleteIndexAsync(
                     _keys.Sessions,
-                    member => member.Split('.') is [_, _, var hash] ? [_keys.Session(hash)] : [],
+                    member => member.ToString().Split('.') is [_, _, var hash] ? [_keys.Session(hash)] : [],
                     cancellationToken
                 )
                 .ConfigureAwait(false);
-            await DeleteIndexAsync(_keys.Clients, entry => [_keys.Client(ClientStore.HandleOf(entry))], cancellationToken)
+            await DeleteIndexAsync(_keys.Clients, entry => [_keys.Client(ClientStore.HandleOf(entry.ToString()))], cancellationToken)
                 .ConfigureAwait(false);
+            await DeleteIndexAsync(_keys.Migrated, name => [_keys.MigratedKey((byte[])name!)], cancellationToken).ConfigureAwait(false);
             await DeletePrincipalsAsync(cancellationToken).ConfigureAwait(false);
             await DeleteAsync(
                     _keys.Principals,
@@ -220,12 +224,12 @@ internal sealed class TenantPurge(RedisConnection redis, AuditLog? audit = null,
                 .ConfigureAwait(false);
         }
 
-        private async Task DeleteIndexAsync(StoreKey index, Func<string, StoreKey[]> keys, CancellationToken cancellationToken)
+        private async Task DeleteIndexAsync(StoreKey index, Func<RedisValue, StoreKey[]> keys, CancellationToken cancellationToken)
         {
             while (await redis.GetFirstAsync(index, BatchSize).ConfigureAwait(false) is { Length: > 0 } members)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                StoreKey[] named = [.. members.SelectMany(member => keys(member.ToString()))];
+                StoreKey[] named = [.. members.SelectMany(keys)];
                 await DeleteAsync(index, named, "ZREM", members).ConfigureAwait(false);
             }
         }

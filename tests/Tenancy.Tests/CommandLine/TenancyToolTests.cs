@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Spectre.Console;
 using Tenancy.CommandLine;
 using Tenancy.Tests.Hosting;
 
@@ -103,14 +102,14 @@ public sealed class TenancyToolTests : IAsyncLifetime
     public async Task What_is_missing_is_said_with_the_fix_and_no_key_is_ever_shown()
     {
         var writer = new StringWriter();
-        Assert.Equal(1, await New(writer, _ => null).RunAsync(["list"]));
+        Assert.Equal(1, await ToolRun.New(writer, _ => null).RunAsync(["list"]));
         Assert.Contains("--server", writer.ToString(), StringComparison.Ordinal);
-        Assert.Equal(1, await New(writer, _ => null).RunAsync(["list", "--server", Url]));
+        Assert.Equal(1, await ToolRun.New(writer, _ => null).RunAsync(["list", "--server", Url]));
         Assert.Contains("TENANCY_ADMIN_KEY", writer.ToString(), StringComparison.Ordinal);
-        Assert.Equal(1, await New(writer, name => name == "TENANCY_ADMIN_KEY" ? "no-key-of-this-server" : Url).RunAsync(["list"]));
+        Assert.Equal(1, await ToolRun.New(writer, name => name == "TENANCY_ADMIN_KEY" ? "no-key-of-this-server" : Url).RunAsync(["list"]));
         Assert.Contains("401", writer.ToString(), StringComparison.Ordinal);
         Assert.DoesNotContain("no-key-of-this-server", writer.ToString(), StringComparison.Ordinal);
-        Assert.Equal(1, await New(writer, _ => "x").RunAsync(["list", "--server", "http://127.0.0.1:1"]));
+        Assert.Equal(1, await ToolRun.New(writer, _ => "x").RunAsync(["list", "--server", "http://127.0.0.1:1"]));
         Assert.Contains("does not answer", writer.ToString(), StringComparison.Ordinal);
     }
 
@@ -128,24 +127,6 @@ public sealed class TenancyToolTests : IAsyncLifetime
     private async Task<string> ProductAsync() =>
         (string)(await _server.CallAsync("acme", McpCalls.Acme, "get_products"))["structuredContent"]!["products"]![0]!["product_id"]!;
 
-    private async Task<(int Code, string Output)> RunAsync(params string[] arguments)
-    {
-        var writer = new StringWriter { NewLine = "\n" };
-        var code = await New(writer, name => name == "TENANCY_ADMIN_KEY" ? TenancyServer.AdminKey : Url).RunAsync(arguments);
-        return (code, writer.ToString());
-    }
-
-    private static TenancyTool New(StringWriter writer, Func<string, string?> environment)
-    {
-        var console = AnsiConsole.Create(
-            new AnsiConsoleSettings
-            {
-                Out = new AnsiConsoleOutput(writer),
-                Ansi = AnsiSupport.No,
-                Interactive = InteractionSupport.No,
-            }
-        );
-        console.Profile.Width = 200;
-        return new(console, environment);
-    }
+    private Task<(int Code, string Output)> RunAsync(params string[] arguments) =>
+        ToolRun.RunAsync(arguments, name => name == "TENANCY_ADMIN_KEY" ? TenancyServer.AdminKey : Url);
 }

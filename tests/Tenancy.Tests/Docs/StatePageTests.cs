@@ -1,4 +1,5 @@
 using System.Reflection;
+using StackExchange.Redis;
 using Tenancy.Configuration;
 using Tenancy.State;
 using Tenancy.Tests.Hosting;
@@ -44,5 +45,6 @@ public sealed class StatePageTests
     private static object Sample(ParameterInfo parameter) =>
         parameter.ParameterType == typeof(TenantId) ? Id
         : parameter.ParameterType == typeof(DocumentPlace) ? new DocumentPlace("<account>", "<collection>", "<idHash>")
+        : parameter.ParameterType == typeof(RedisKey) ? (RedisKey)$"<{parameter.Name}>"
         : $"<{parameter.Name}>";
 }
