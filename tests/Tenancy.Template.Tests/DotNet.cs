@@ -31,7 +31,7 @@ internal static class DotNet
             }
         });
         using var enough = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        enough.CancelAfter(TimeSpan.FromMinutes(10));
+        enough.CancelAfter(TimeSpan.FromMinutes(20));
         try
         {
             await process.WaitForExitAsync(enough.Token);

@@ -82,10 +82,45 @@ public sealed class OptionTests(TemplateFixture template)
     }
 
     [Theory]
+    [InlineData("1")]
+    [InlineData("65535")]
+    public async Task Https_has_a_profile_and_a_port_of_its_own(string port)
+    {
+        var scaffold = await template.NewAsync("Ports", ["--https-port", port, "--http-port", "80"]);
+        var profiles = JsonNode.Parse(scaffold.Read("src/Ports/Properties/launchSettings.json"))!["profiles"]!;
+        Assert.Equal($"https://localhost:{port};http://localhost:80", (string?)profiles["https"]!["applicationUrl"]);
+        Assert.Equal("http://localhost:80", (string?)profiles["http"]!["applicationUrl"]);
+    }
+
+    [Fact]
+    public void The_command_line_and_editors_offer_every_option()
+    {
+        static IEnumerable<string> Names(string file, Func<JsonNode, IEnumerable<string>> names) =>
+            names(JsonNode.Parse(File.ReadAllText(Config(file)))!).Order(StringComparer.Ordinal);
+        var options = Names("template.json", file =>
+            file["symbols"]!.AsObject().Where(symbol => (string?)symbol.Value!["type"] == "parameter").Select(symbol => symbol.Key)
+        );
+
+        Assert.Equal(options, Names("dotnetcli.host.json", file => file["symbolInfo"]!.AsObject().Select(symbol => symbol.Key)));
+
+        // An editor restores in its own way, and has the version of the template that it shows.
+        Assert.Equal(
+            options.Except(["skipRestore", "libraryVersion"]),
+            Names("ide.host.json", file => file["symbolInfo"]!.AsArray().Select(symbol => (string)symbol!["id"]!))
+        );
+    }
+
+    [Theory]
     [InlineData("--auth", "password")]
     [InlineData("--store", "sqlite")]
     [InlineData("--identification", "cookie")]
     [InlineData("--auth", "none", "--identification", "token")]
+    [InlineData("--http-port", "0")]
+    [InlineData("--http-port", "65536")]
+    [InlineData("--http-port", "-1")]
+    [InlineData("--https-port", "99999")]
+    [InlineData("--library", "submodule")]
+    [InlineData("--library-source", "../packages")]
     public async Task Options_that_cannot_work_are_refused_before_anything_is_written(params string[] options)
     {
         var (exitCode, _, files) = await template.TryNewAsync("Refused", options);

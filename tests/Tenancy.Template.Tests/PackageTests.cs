@@ -21,8 +21,8 @@ public sealed partial class PackageTests(TemplateFixture template)
         var hive = Path.Combine(template.Root, "clone-hive");
         await TemplateFixture.InstallAsync(TemplateFixture.Repository, hive);
 
-        var fromClone = await template.NewAsync("Same", ["--http-port", "5123"], hive: hive);
-        var fromPackage = await template.NewAsync("Same", ["--http-port", "5123"]);
+        var fromClone = await template.NewAsync("Same", ["--http-port", "5123", "--https-port", "7123"], hive: hive);
+        var fromPackage = await template.NewAsync("Same", ["--http-port", "5123", "--https-port", "7123"]);
 
         Assert.Equal(fromPackage.Files(), fromClone.Files());
         Assert.All(fromPackage.Files(), file => Assert.Equal(WithoutGuids(fromPackage.Read(file)), WithoutGuids(fromClone.Read(file))));
@@ -72,6 +72,7 @@ public sealed partial class PackageTests(TemplateFixture template)
             "../../../..",
             "InRepo",
             "5099",
+            "7099",
             "6f0a3f0e",
         ];
         var scaffold = Find(name);

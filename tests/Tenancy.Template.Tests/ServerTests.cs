@@ -8,8 +8,12 @@ using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Template.Tests;
 
-public sealed partial class ServerTests(TemplateFixture template)
+public sealed partial class ServerTests(TemplateFixture template) : IAsyncLifetime
 {
+    public async ValueTask InitializeAsync() => await template.BuiltAsync();
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
     [Fact]
     public async Task The_tests_of_an_embedded_scaffold_pass()
     {
@@ -213,6 +217,44 @@ public sealed partial class ServerTests(TemplateFixture template)
         Assert.True(sent > 30, $"{sent} requests");
     }
 
+    [Theory]
+    [InlineData(Scaffold.EmbeddedName)]
+    [InlineData(Scaffold.OpenName)]
+    public async Task An_editor_that_reads_vscode_mcp_json_sees_the_tools_of_both_tenants(string name)
+    {
+        var scaffold = name == Scaffold.OpenName ? template.Open : template.Embedded;
+        await using var server = await RunningServer.StartAsync(scaffold, template.Root);
+        var servers = JsonNode.Parse(scaffold.Read(".vscode/mcp.json"))!["servers"]!.AsObject();
+
+        Assert.Equal(["acme", "globex"], servers.Select(known => known.Key));
+        foreach (var (tenant, known) in servers)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, (string)known!["url"]!)
+            {
+                Content = JsonContent.Create(
+                    new
+                    {
+                        jsonrpc = "2.0",
+                        id = 1,
+                        method = "tools/list",
+                    }
+                ),
+            };
+            request.Headers.Add("Accept", "application/json");
+            foreach (var (header, value) in known["headers"]?.AsObject() ?? [])
+            {
+                request.Headers.Add(header, (string?)value);
+            }
+
+            using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+            var answer = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+            Assert.Contains("create_media_buy", answer, StringComparison.Ordinal);
+
+            // One has shelves, and the other has not.
+            Assert.Equal(tenant == "globex", answer.Contains("list_shelves", StringComparison.Ordinal));
+        }
+    }
+
     [Fact]
     public async Task The_endpoint_of_a_collector_alone_turns_telemetry_on()
     {
@@ -274,7 +316,7 @@ public sealed partial class ServerTests(TemplateFixture template)
 
     private (string Name, string Value) Temporary => ("TMPDIR", template.Root);
 
-    private static async Task ServesTwoTenantsApartAsync(RunningServer server)
+    internal static async Task ServesTwoTenantsApartAsync(RunningServer server)
     {
         var acme = await server.CallAsync("acme", "get_products", new { brief = "News readers" }, "acme.dev-buyer");
         var globex = await server.CallAsync("globex", "get_products", new { brief = "Shoppers" }, "globex.dev-buyer");

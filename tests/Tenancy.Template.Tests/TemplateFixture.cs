@@ -5,17 +5,24 @@ using System.Xml.Linq;
 
 namespace Tenancy.Template.Tests;
 
-/// <summary>Packs the template, installs it where no other template is, and builds its scaffolds in one graph.</summary>
+/// <summary>Packs the template, installs it where no other is, and makes scaffolds, which it builds when a test runs one.</summary>
 public sealed class TemplateFixture : IAsyncLifetime
 {
     // A compiler server of our own, so that it can be ended without ending anybody else's.
     private readonly string _compiler = $"tenancy-{Guid.NewGuid():N}";
+
+    private readonly Lock _building = new();
+    private Task? _built;
 
     public static string Repository { get; } =
         typeof(TemplateFixture)
             .Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
             .Single(attribute => attribute.Key == "RepositoryRoot")
             .Value!;
+
+    /// <summary>The version of the library, without what a build adds.</summary>
+    internal static string Version =>
+        XDocument.Load(Path.Combine(Repository, "src", "Tenancy", "Tenancy.Version.props")).Descendants("VersionPrefix").Single().Value;
 
     public string Root { get; } = Directory.CreateTempSubdirectory("tenancy-template-").FullName;
 
@@ -52,7 +59,15 @@ public sealed class TemplateFixture : IAsyncLifetime
         WriteASellerTests.Follow(Seller);
         FileSeller = await NewAsync("MySeller", ["--tests", "false"], Path.Combine(Built, "Files"));
         WriteASellerTests.Follow(FileSeller, withDatabase: false);
-        await BuildAsync();
+    }
+
+    /// <summary>Builds the scaffolds, in one graph. A test that runs one waits for it; the first one begins it.</summary>
+    internal Task BuiltAsync()
+    {
+        lock (_building)
+        {
+            return _built ??= BuildAsync();
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -76,6 +91,18 @@ public sealed class TemplateFixture : IAsyncLifetime
         var (exitCode, output) = await DotNet.TryAsync(directory, Arguments(name, options));
         return (exitCode, output, Tree.Files(directory));
     }
+
+    /// <summary>Runs a build with the compiler server of these tests.</summary>
+    internal async Task RunAsync(string directory, string[] arguments, params (string Name, string Value)[] environment)
+    {
+        string[] all = [.. arguments, "-p:UseSharedCompilation=true", $"-p:SharedCompilationId={_compiler}"];
+        var (exitCode, output) = await DotNet.TryAsync(directory, all, environment);
+        Assert.True(exitCode == 0, $"dotnet {string.Join(' ', arguments)} ended with {exitCode}:\n{output}");
+    }
+
+    /// <summary>Adds a handler, in a folder.</summary>
+    internal Task<(int ExitCode, string Output)> AddHandlerAsync(string directory, string name, params string[] options) =>
+        DotNet.TryAsync(directory, ["new", "adcp-handler", "-n", name, "--no-update-check", "--debug:custom-hive", Hive, .. options]);
 
     internal static Task InstallAsync(string source, string hive) =>
         DotNet.RunAsync(Path.GetTempPath(), "new", "install", source, "--debug:custom-hive", hive);
@@ -104,16 +131,7 @@ public sealed class TemplateFixture : IAsyncLifetime
                 ))
         );
         await File.WriteAllTextAsync(Path.Combine(Built, "All.slnx"), solution.ToString());
-        await DotNet.RunAsync(
-            Built,
-            "build",
-            "All.slnx",
-            "-v",
-            "q",
-            "-warnaserror",
-            "-p:UseSharedCompilation=true",
-            $"-p:SharedCompilationId={_compiler}"
-        );
+        await RunAsync(Built, ["build", "All.slnx", "-v", "q", "-warnaserror"]);
     }
 
     private async Task StopCompilerAsync()

@@ -5,9 +5,13 @@ using Microsoft.Data.Sqlite;
 namespace Tenancy.Template.Tests;
 
 /// <summary>Does what docs/write-a-seller.md says, step by step, and buys from what comes of it.</summary>
-public sealed partial class WriteASellerTests(TemplateFixture template)
+public sealed partial class WriteASellerTests(TemplateFixture template) : IAsyncLifetime
 {
     private const string Page = "docs/write-a-seller.md";
+
+    public async ValueTask InitializeAsync() => await template.BuiltAsync();
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact]
     public async Task The_page_leads_to_a_seller_that_sells_what_its_file_says()

@@ -33,6 +33,13 @@ public sealed partial class CommandTests
         ("dotnet run --project src/MySeller", "tests/Tenancy.Template.Tests/NameTests.cs", "--project"),
         ("dotnet test --project tests/Tenancy.Tests --", "tests/Tenancy.Tests/Docs/ContributingPageTests.cs", "The_test_runner_takes"),
         ("for finding in findings/*.sh", "tests/Tenancy.Tests/Docs/CommandTests.cs", nameof(Scripts_that_are_run_by_hand_are_read_by_bash)),
+        ("dotnet pack src/Packages.slnf", "tests/Tenancy.Template.Tests/PackedLibrary.cs", "[\"pack\", \"src/Packages.slnf\""),
+        ("bash src/packages/compare.sh", "tests/Tenancy.Tests/Docs/CommandTests.cs", nameof(Scripts_that_are_run_by_hand_are_read_by_bash)),
+        (
+            "dotnet new adcp-tenant-server -n MySeller --library package",
+            "tests/Tenancy.Template.Tests/PackedLibrary.cs",
+            "\"--library\", \"package\""
+        ),
         ("bash tests/long/run", "tests/Tenancy.Tests/Docs/CommandTests.cs", nameof(Scripts_that_are_run_by_hand_are_read_by_bash)),
         (
             "DOTNET_ENVIRONMENT=Development dotnet run",
@@ -102,6 +109,7 @@ public sealed partial class CommandTests
     [InlineData("tests/long")]
     [InlineData("findings")]
     [InlineData("benchmarks/load")]
+    [InlineData("src/packages")]
     public async Task Scripts_that_are_run_by_hand_are_read_by_bash(string folder)
     {
         var scripts = Directory

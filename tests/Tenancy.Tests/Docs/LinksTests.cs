@@ -104,7 +104,7 @@ public sealed partial class LinksTests
         Setting().Matches(text).Select(match => match.Value.Replace("__", ":", StringComparison.Ordinal)).Distinct();
 
     /// <summary>Whether a server takes the setting for one of its own. What it says of the value does not matter here.</summary>
-    private static bool IsRead(string setting)
+    internal static bool IsRead(string setting)
     {
         var configuration = new ConfigurationManager();
         configuration.AddInMemoryCollection([KeyValuePair.Create<string, string?>(setting, "1")]);

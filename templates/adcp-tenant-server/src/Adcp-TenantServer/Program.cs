@@ -1,6 +1,13 @@
 using Adcp_TenantServer;
 using Adcp_TenantServer.Inventory;
 using Adcp_TenantServer.Selling;
+using Tenancy;
+
+// What the container's health check runs.
+if (await HealthProbe.RunAsync(args) is { } exitCode)
+{
+    return exitCode;
+}
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddTelemetry();
@@ -32,5 +39,6 @@ app.MapTenantMcp();
 app.MapTenantAdmin();
 app.MapTenantHealth();
 app.Run();
+return 0;
 
 public partial class Program;
