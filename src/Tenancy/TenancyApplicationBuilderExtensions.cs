@@ -8,6 +8,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging;
 using Tenancy;
 using Tenancy.Admin;
+using Tenancy.Admin.Console;
 using Tenancy.Authentication;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
@@ -93,18 +94,23 @@ public static class TenancyApplicationBuilderExtensions
     }
 
     /// <summary>
-    /// Maps the admin API at <c>/admin/tenants</c> and <c>/admin/nodes</c>. Without a key in <c>Tenancy:Admin:Keys</c> nothing is mapped,
-    /// and the log says so.
+    /// Maps the admin API at <c>/admin/tenants</c> and <c>/admin/nodes</c>, and the console, a page for people, at <c>/admin</c>. Without a
+    /// key in <c>Tenancy:Admin:Keys</c> nothing is mapped, and the log says so.
     /// </summary>
-    /// <remarks>It asks for the authorization policy <see cref="TenantAdminDefaults.Policy"/>.</remarks>
+    /// <remarks>
+    /// The API asks for the authorization policy <see cref="TenantAdminDefaults.Policy"/>. The page holds no data and asks for none; an
+    /// application's own endpoint at its place is the one that answers there.
+    /// </remarks>
     public static IEndpointConventionBuilder MapTenantAdmin(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         var group = endpoints.MapGroup("/admin");
         if (endpoints.ServiceProvider.GetRequiredService<AdminKeys>().Any)
         {
-            AdminEndpoints.Map(group);
-            group.RequireAuthorization(TenantAdminDefaults.Policy);
+            var api = group.MapGroup("");
+            AdminEndpoints.Map(api);
+            api.RequireAuthorization(TenantAdminDefaults.Policy);
+            ConsoleEndpoints.Map(group);
             EndpointGuard.Add(group);
         }
         else
