@@ -1,7 +1,9 @@
 // Charts as SVG that is made by calls. Beside each stands a table with the same figures.
 import { atClock, count, h, millis, svg, table } from './dom.js';
 
-const width = 640;
+// As wide as its place may be, so that its words are never small.
+let width = 640;
+const measure = () => { width = Math.max(300, Math.min(640, innerWidth - 30)); };
 const left = 44;
 
 const round = most => {
@@ -48,6 +50,7 @@ const legendOf = kinds => kinds.map(([name, , text]) => [name, text]);
 
 /** Calls, errors and p99 of a tenant over the day. */
 export function traffic({ from, to, stepSeconds, steps }) {
+  measure();
   const [begin, end] = [Date.parse(from), Date.parse(to)];
   const x = step => left + ((Date.parse(step.at) - begin) / (end - begin)) * (width - left);
   const wide = Math.max(1.5, ((stepSeconds * 1000) / (end - begin)) * (width - left) - 1);
@@ -118,6 +121,7 @@ const kindsOfUse = [
 
 /** What was used, by day. */
 export function usage({ from, to, usage: rows }) {
+  measure();
   const days = [];
   for (let day = Date.parse(from); day <= Date.parse(to); day += 86400000) {
     days.push({ day: new Date(day).toISOString().slice(0, 10), ok: 0, error: 0, cancelled: 0, failed: 0, unavailable: 0, seconds: 0, units: 0 });
@@ -139,7 +143,7 @@ export function usage({ from, to, usage: rows }) {
   const top = round(Math.max(1, ...days.map(callsOf)));
   const slot = (width - left) / days.length;
   const total = days.reduce((sum, day) => sum + callsOf(day), 0);
-  const labels = days.filter((_, at) => at % Math.ceil(days.length / 8) === 0);
+  const labels = days.filter((_, at) => at % Math.ceil(days.length / (width / 80)) === 0);
   return [
     figure(`${count(total)} calls from ${from} to ${to}.`, 150, [rule(10, count(top)), rule(130, '0'),
       bars(days, kindsOfUse, { base: 130, high: 120, top, x: (_, at) => left + at * slot + 1, wide: Math.min(26, slot - 2) }),

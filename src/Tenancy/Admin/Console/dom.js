@@ -55,12 +55,12 @@ export const bytes = number =>
   number >= 1 << 20 ? `${numbers.format(Math.round(number / 104857.6) / 10)} MiB` : `${numbers.format(Math.round(number / 1024))} KiB`;
 
 export function ago(text) {
-  const seconds = Math.max(0, (Date.now() - Date.parse(text)) / 1000);
-  if (seconds < 10) return 'just now';
-  if (seconds < 90) return `${Math.round(seconds)} s ago`;
-  if (seconds < 5400) return `${Math.round(seconds / 60)} min ago`;
-  if (seconds < 129600) return `${Math.round(seconds / 3600)} h ago`;
-  return `${Math.round(seconds / 86400)} days ago`;
+  const since = (Date.now() - Date.parse(text)) / 1000;
+  const seconds = Math.abs(since);
+  if (since > -3 && since < 10) return 'just now';
+  const [size, unit] = [[1, 's', 90], [60, 'min', 5400], [3600, 'h', 129600], [86400, 'days', Infinity]].find(([, , below]) => seconds < below);
+  const words = `${Math.round(seconds / size)} ${unit}`;
+  return since < 0 ? `in ${words}` : `${words} ago`;
 }
 
 const whole = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium' });
@@ -86,11 +86,11 @@ export function table(caption, heads, rows, { empty = 'None.', plain } = {}) {
     h('table', null,
       h('caption', null, caption),
       h('thead', null, h('tr', null, heads.map((head, at) => (head === ''
-        ? h('td', null)
+        ? h('td')
         : h('th', { scope: 'col', class: classes[at] }, Array.isArray(head) ? head[0] : head))))),
       h('tbody', null, rows.map(row => h('tr', null, row.map((cell, at) => (at === 0
         ? h('th', { scope: 'row', class: classes[at] }, cell)
-        : h('td', { class: classes[at] }, cell))))))));
+        : h('td', { class: heads[at] === '' ? 'act' : classes[at] }, cell))))))));
 }
 
 const marks = { healthy: '● ', unverified: '▲ ', disabled: '■ ', pending: '○ ', suspended: '‖ ' };

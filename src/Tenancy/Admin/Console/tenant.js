@@ -2,7 +2,7 @@
 import { call, get, of } from './api.js';
 import { healthOver, limits, traffic, usage } from './charts.js';
 import { ask } from './dialogs.js';
-import { busy, button, h, put, say, state, stateOf, time, tone } from './dom.js';
+import { busy, button, bytes, count, h, put, say, state, stateOf, time, tone } from './dom.js';
 import { remove } from './list.js';
 import { on } from './live.js';
 import { audit, clients, principals, refusals, sessions, tokens } from './parts.js';
@@ -141,7 +141,7 @@ function configuration(tenant) {
   const walk = (value, path) => {
     if (value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0)) return;
     if (typeof value === 'object' && !Array.isArray(value)) Object.entries(value).forEach(([name, one]) => walk(one, `${path}.${name}`));
-    else rows.push([path, Array.isArray(value) ? value.join('\n') : String(value)]);
+    else rows.push([path, Array.isArray(value) ? value.join('\n') : typeof value === 'number' ? (/Bytes|Size$/.test(path) ? bytes : count)(value) : String(value)]);
   };
   Object.entries(tenant).filter(([name]) => !left.has(name)).forEach(([name, value]) => walk(value, name));
   return [
