@@ -1,6 +1,8 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Primitives;
+using Microsoft.Net.Http.Headers;
 using Tenancy.Resolution;
 
 namespace Tenancy.Admin.Console;
@@ -16,23 +18,19 @@ internal static class ConsoleEndpoints
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; "
         + "frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
-    private const string Css = "text/css; charset=utf-8";
-    private const string JavaScript = "text/javascript; charset=utf-8";
-
     private static readonly string[] Methods = [HttpMethods.Get, HttpMethods.Head];
-
-    private static readonly ReadOnlyMemory<byte> Page = ConsoleFile.Read(ConsoleFile.PageName);
 
     /// <summary>Maps the page at the root of the admin API, and its files below it.</summary>
     /// <param name="group">Where the API is. The page is no part of what asks for a key.</param>
     public static void Map(RouteGroupBuilder group)
     {
         var files = group.MapGroup("");
-        files.MapMethods("", Methods, WritePage);
+        var page = ConsoleFile.Read(ConsoleFile.PageName);
+        files.MapMethods("", Methods, (HttpContext context) => WritePage(context, page));
         foreach (var name in ConsoleFile.Names)
         {
-            var (content, contentType) = (ConsoleFile.Read(name), name.EndsWith(".css", StringComparison.Ordinal) ? Css : JavaScript);
-            files.MapMethods("console/" + name, Methods, (HttpContext context) => WriteAsync(context, content, contentType));
+            var file = ConsoleFile.Read(name);
+            files.MapMethods("console/" + name, Methods, (HttpContext context) => WriteAsync(context, file));
         }
 
         // What the application has at these places comes first.
@@ -40,11 +38,11 @@ internal static class ConsoleEndpoints
     }
 
     // The names in the page are relative, so that it works below any path. They begin with the last segment of its own.
-    private static Task WritePage(HttpContext context)
+    private static Task WritePage(HttpContext context, ConsoleFile page)
     {
         if (!context.Request.Path.Value!.EndsWith('/'))
         {
-            return WriteAsync(context, Page, "text/html; charset=utf-8");
+            return WriteAsync(context, page);
         }
 
         context.Response.StatusCode = StatusCodes.Status308PermanentRedirect;
@@ -52,7 +50,7 @@ internal static class ConsoleEndpoints
         return Task.CompletedTask;
     }
 
-    private static async Task WriteAsync(HttpContext context, ReadOnlyMemory<byte> content, string contentType)
+    private static async Task WriteAsync(HttpContext context, ConsoleFile file)
     {
         var (response, headers) = (context.Response, context.Response.Headers);
         headers.ContentSecurityPolicy = ContentSecurityPolicy;
@@ -60,12 +58,23 @@ internal static class ConsoleEndpoints
         headers["Referrer-Policy"] = "no-referrer";
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
         headers["Cross-Origin-Resource-Policy"] = "same-origin";
-        (response.ContentType, response.ContentLength) = (contentType, content.Length);
+        headers.Vary = HeaderNames.AcceptEncoding;
+        var isPacked = TakesGzip(context.Request.Headers.AcceptEncoding);
+        if (isPacked)
+        {
+            headers.ContentEncoding = "gzip";
+        }
+
+        var content = isPacked ? file.Packed : file.Content;
+        (response.ContentType, response.ContentLength) = (file.ContentType, content.Length);
         if (!HttpMethods.IsHead(context.Request.Method))
         {
             await response.Body.WriteAsync(content, context.RequestAborted);
         }
     }
+
+    private static bool TakesGzip(StringValues accepted) =>
+        StringWithQualityHeaderValue.TryParseList(accepted, out var all) && all.Any(one => one.Value == "gzip" && one.Quality is not 0);
 }
 
 /// <summary>Marks the endpoints of the console.</summary>

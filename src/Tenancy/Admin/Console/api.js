@@ -31,6 +31,7 @@ export async function send(path, options) {
     return await fetch(path, { cache: 'no-store', redirect: 'error', referrerPolicy: 'no-referrer', ...options });
   } catch (error) {
     if (error.name === 'AbortError') throw error;
+    if (/[^\t -~]/.test(key)) throw new Problem(0, { detail: 'A key has visible ASCII characters only.' });
     throw new Problem(0, { detail: 'The server could not be reached. What is shown may be old.' });
   }
 }

@@ -124,7 +124,8 @@ export function usage({ from, to, usage: rows }) {
   measure();
   const days = [];
   for (let day = Date.parse(from); day <= Date.parse(to); day += 86400000) {
-    days.push({ day: new Date(day).toISOString().slice(0, 10), ok: 0, error: 0, cancelled: 0, failed: 0, unavailable: 0, seconds: 0, units: 0 });
+    const none = { ok: 0, error: 0, cancelled: 0, failed: 0, unavailable: 0, seconds: 0, units: 0 };
+    days.push({ day: new Date(day).toISOString().slice(0, 10), ...none });
   }
   const tools = new Map();
   for (const row of rows) {

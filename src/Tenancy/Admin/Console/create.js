@@ -12,32 +12,43 @@ const json = text => {
     throw new Error(`is no JSON: ${error.message}`);
   }
 };
-const number = text => (/^\d+$/.test(text.trim()) ? Number(text) : (() => { throw new Error('must be a whole number'); })());
+const number = text => {
+  if (!/^\d+$/.test(text)) throw new Error('must be a whole number');
+  return Number(text);
+};
+const numeric = { read: number, numeric: true };
 
-// path is the field of the API; read makes its value of what was typed. What is left empty is left out, and gets its default.
+// The field of the API, what people call it, what it means, and what else is to be known of it: read makes its value of what was typed.
+// What is left empty is left out, and gets its default.
 const fields = [
-  ['Who it is', [
-    { path: 'id', label: 'Id', required: true, hint: 'Up to 63 lower-case letters, digits and hyphens. It stands in URLs and tokens, and never changes.' },
-    { path: 'name', label: 'Name', hint: 'What people see. The id, where it is left out.' },
-    { path: 'platform', label: 'Platform', list: true, hint: 'What the tenant can do: one of those that the application adds. Its default, where it is left out.' },
-    { path: 'settings', label: 'Settings', area: true, read: json, hint: 'What its platform is built from: a JSON object of the platform’s own form, such as { "cpmFloor": 9 }.' },
-    { path: 'urls', label: 'URLs of its own', area: true, read: lines, hint: 'One a line, such as https://acme.example.com: its endpoint is there plus /mcp. Without one it is called as every tenant is.' },
-  ]],
-  ['Who may call it', [
-    { path: 'authentication.kind', label: 'Callers prove who they are by', options: [['', 'the server’s default'], ['bearer', 'bearer tokens, which this server issues'], ['jwks', 'tokens of an identity provider'], ['none', 'nothing: anybody may call'], ['scheme', 'a scheme of the application']], hint: 'The tenant is not served before an identity provider has answered.' },
-    { path: 'authentication.issuer', kind: 'jwks', label: 'Issuer', hint: 'The identity provider’s URL, exactly as its tokens have it in iss.' },
-    { path: 'authentication.audiences', kind: 'jwks', label: 'Audiences', area: true, read: lines, hint: 'One a line: what tokens may have in aud beside the URL of the tenant’s endpoint.' },
-    { path: 'authentication.requireClients', kind: 'jwks', label: 'Only listed clients', check: true, hint: 'Tokens of clients that you list for the tenant, instead of those of every client of the issuer.' },
-    { path: 'authentication.scheme', kind: 'scheme', label: 'Scheme', hint: 'One that the application adds with AddTenantScheme.' },
-    { path: 'principals', label: 'First caller', read: text => [{ name: text }], hint: 'A name of your choice. The caller gets a bearer token, which is shown once. More can be issued later.' },
-  ]],
-  ['What it may use', [
-    { path: 'limits.rateLimit', label: 'Requests a minute', read: number, numeric: true, hint: 'Of all its callers together. 1,000, where the server has no other default.' },
-    { path: 'limits.rateLimitPerCaller', label: 'Requests a minute of one caller', read: number, numeric: true, hint: 'As many as the tenant’s, where it is left out.' },
-    { path: 'limits.maxConcurrentCalls', label: 'Calls at a time', read: number, numeric: true, hint: 'That one node works on. 64, where the server has no other default.' },
-    { path: 'limits.maxSessions', label: 'Sessions', read: number, numeric: true, hint: 'At a time. 1,000, where the server has no other default.' },
-  ]],
+  ['Who it is',
+    ['id', 'Id', 'Up to 63 lower-case letters, digits and hyphens. It stands in URLs and tokens, and never changes.', { required: true }],
+    ['name', 'Name', 'What people see. The id, where it is left out.'],
+    ['platform', 'Platform', 'What the tenant can do: one of those that the application adds, or its default.', { list: true }],
+    ['settings', 'Settings', 'What its platform is built from: a JSON object of the platform’s own form, such as { "cpmFloor": 9 }.',
+      { area: true, read: json }],
+    ['urls', 'URLs of its own', 'One a line, such as https://acme.example.com, to which /mcp is added. None is needed.',
+      { area: true, read: lines }]],
+  ['Who may call it',
+    ['authentication.kind', 'Callers prove who they are by', 'With an identity provider the tenant is served once that has answered.', {
+      options: [['', 'the server’s default'], ['bearer', 'bearer tokens, which this server issues'],
+        ['jwks', 'tokens of an identity provider'], ['none', 'nothing: anybody may call'], ['scheme', 'a scheme of the application']],
+    }],
+    ['authentication.issuer', 'Issuer', 'The identity provider’s URL, exactly as its tokens have it in iss.', { kind: 'jwks' }],
+    ['authentication.audiences', 'Audiences', 'One a line: what tokens may have in aud beside the URL of the tenant’s endpoint.',
+      { kind: 'jwks', area: true, read: lines }],
+    ['authentication.requireClients', 'Only listed clients', 'Tokens of clients that you list for it, and not of all of the issuer.',
+      { kind: 'jwks', check: true }],
+    ['authentication.scheme', 'Scheme', 'One that the application adds with AddTenantScheme.', { kind: 'scheme' }],
+    ['principals', 'First caller', 'A name of your choice. It gets a bearer token, which is shown once. More can be issued later.',
+      { read: text => [{ name: text }] }]],
+  ['What it may use',
+    ['limits.rateLimit', 'Requests a minute', 'Of all its callers together. 1,000, where the server has no other default.', numeric],
+    ['limits.rateLimitPerCaller', 'Requests a minute of one caller', 'As many as the tenant’s, where it is left out.', numeric],
+    ['limits.maxConcurrentCalls', 'Calls at a time', 'That one node works on. 64, where the server has no other default.', numeric],
+    ['limits.maxSessions', 'Sessions', 'At a time. 1,000, where the server has no other default.', numeric]],
 ];
+const adoptHint = 'Of an unregistered tenant with this id: its principals, clients and documents come back. Without this it is refused.';
 const idOf = path => `field-${path.replaceAll('.', '-')}`;
 
 function inputOf(field) {
@@ -50,7 +61,11 @@ function inputOf(field) {
 }
 
 export function showCreate(view, signal) {
-  const all = fields.flatMap(([, some]) => some).map(field => ({ ...field, input: inputOf(field) }));
+  const groups = fields.map(([title, ...some]) => [title, some.map(([path, label, hint, more]) => {
+    const one = { path, label, hint, ...more };
+    return { ...one, input: inputOf(one) };
+  })]);
+  const all = groups.flatMap(([, some]) => some);
   const rest = h('p', { class: 'error', role: 'alert', id: 'form-error', tabindex: '-1' });
   const adopt = h('input', { id: 'adopt', type: 'checkbox', 'aria-describedby': 'adopt-hint' });
   const go = h('button', { type: 'submit' }, 'Create the tenant');
@@ -62,10 +77,10 @@ export function showCreate(view, signal) {
     h('p', { class: 'hint', id: `${id}-hint` }, one.hint), h('p', { class: 'error', id: `${id}-error` }));
   };
   const form = h('form', { novalidate: true, submit: event => { event.preventDefault(); busy(go, create); } }, rest,
-    fields.map(([title, some]) => h('fieldset', null, h('legend', null, title), some.map(one => field(all.find(it => it.path === one.path))))),
+    groups.map(([title, some]) => h('fieldset', null, h('legend', null, title), some.map(field))),
     h('fieldset', null, h('legend', null, 'What was there before'), h('div', { class: 'field' },
       h('label', { for: 'adopt' }, adopt, 'Take over kept data'),
-      h('p', { class: 'hint', id: 'adopt-hint' }, 'Where a tenant with this id was unregistered, its principals, clients and documents come back. Without this such an id is refused.'))),
+      h('p', { class: 'hint', id: 'adopt-hint' }, adoptHint))),
     h('datalist', { id: 'known-platforms' }, [...platforms].map(value => h('option', { value }))),
     h('div', { class: 'actions' }, go));
   put(view, h('h1', null, 'New tenant'), h('p', { class: 'soft' }, 'Only the id is needed. All but the id can be changed later.'), form);

@@ -20,7 +20,8 @@ export function ask({ title, text, word, action, kind = 'bad', run }) {
   return new Promise(resolve => {
     let done = false;
     const error = h('p', { class: 'error', role: 'alert' });
-    const typed = word && h('input', { id: 'word', autocomplete: 'off', spellcheck: 'false', input: () => { go.disabled = typed.value !== word; } });
+    const check = () => { go.disabled = typed.value !== word; };
+    const typed = word && h('input', { id: 'word', autocomplete: 'off', spellcheck: 'false', input: check });
     const go = h('button', { type: 'submit', class: kind, disabled: Boolean(word) }, action);
     const submit = event => {
       event.preventDefault();

@@ -54,11 +54,12 @@ export const millis = number => (number >= 1000 ? `${numbers.format(Math.round(n
 export const bytes = number =>
   number >= 1 << 20 ? `${numbers.format(Math.round(number / 104857.6) / 10)} MiB` : `${numbers.format(Math.round(number / 1024))} KiB`;
 
+const units = [[1, 's', 90], [60, 'min', 5400], [3600, 'h', 129600], [86400, 'days', Infinity]];
 export function ago(text) {
   const since = (Date.now() - Date.parse(text)) / 1000;
   const seconds = Math.abs(since);
   if (since > -3 && since < 10) return 'just now';
-  const [size, unit] = [[1, 's', 90], [60, 'min', 5400], [3600, 'h', 129600], [86400, 'days', Infinity]].find(([, , below]) => seconds < below);
+  const [size, unit] = units.find(([, , below]) => seconds < below);
   const words = `${Math.round(seconds / size)} ${unit}`;
   return since < 0 ? `in ${words}` : `${words} ago`;
 }
@@ -69,7 +70,9 @@ export const atClock = time => clock.format(time);
 export const wholeTime = text => whole.format(new Date(text));
 
 /** A time as people say it; the title has it in full. */
-export const time = text => (text ? h('time', { datetime: text, title: wholeTime(text) }, ago(text)) : h('span', { class: 'soft' }, 'never'));
+export const time = text => (text
+  ? h('time', { datetime: text, title: wholeTime(text) }, ago(text))
+  : h('span', { class: 'soft' }, 'never'));
 
 setInterval(() => {
   for (const one of document.querySelectorAll('time')) {

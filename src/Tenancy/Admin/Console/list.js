@@ -159,7 +159,8 @@ export function showList(view, signal) {
   function tableOf(caption, tenants, isBroken) {
     const heads = [['Tenant'], ['State'], ['Last check', 'wide'], ['Calls, 24 h', 'number'], ['Limit taken', 'wide number']];
     return h('table', { class: 'tenants' }, h('caption', null, caption),
-      h('thead', null, h('tr', null, heads.map(([name, kind]) => h('th', { scope: 'col', class: kind }, name)), isBroken && h('td', { class: 'act' }))),
+      h('thead', null, h('tr', null, heads.map(([name, kind]) => h('th', { scope: 'col', class: kind }, name)),
+        isBroken && h('td', { class: 'act' }))),
       h('tbody', null, tenants.map(tenant => rowOf(tenant, isBroken))));
   }
 
@@ -216,7 +217,8 @@ function trafficOf(id) {
   if (!known) return '';
   const total = known.steps.reduce((sum, step) => sum + step.calls, 0);
   const failed = known.steps.reduce((sum, step) => sum + step.failed, 0);
-  return h('span', { class: 'flow' }, failed > 0 && h('span', { class: 'error' }, `${count(failed)} failed `), total > 0 && spark(known), h('b', null, count(total)));
+  return h('span', { class: 'flow' }, failed > 0 && h('span', { class: 'error' }, `${count(failed)} failed `),
+    total > 0 && spark(known), h('b', null, count(total)));
 }
 
 function limitOf(id) {

@@ -82,7 +82,7 @@ byId('sign-in').addEventListener('submit', async event => {
     enter(key);
   } catch (problem) {
     setKey('');
-    byId('key-error').textContent = problem instanceof TypeError ? 'A header cannot carry this text: a key has visible ASCII characters only.' : why(problem);
+    byId('key-error').textContent = why(problem);
     field.setAttribute('aria-invalid', 'true');
     field.focus();
   } finally {

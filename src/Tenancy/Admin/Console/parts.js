@@ -28,7 +28,8 @@ function part({ title, form, load, after, refused }) {
 function field(label, hint, more = {}) {
   const id = `input-${++named}`;
   const input = h('input', { id, autocomplete: 'off', spellcheck: 'false', 'aria-describedby': `${id}-hint`, ...more });
-  return { input, place: h('div', { class: 'field' }, h('label', { for: id }, label), input, h('p', { class: 'hint', id: `${id}-hint` }, hint)) };
+  const said = h('p', { class: 'hint', id: `${id}-hint` }, hint);
+  return { input, place: h('div', { class: 'field' }, h('label', { for: id }, label), input, said) };
 }
 
 // A form of a few fields and one button. What is wrong stands below it.
@@ -83,7 +84,9 @@ export function principals({ path, signal, id, now }) {
     const done = await ask({
       title: `Rotate the token of ${one.name}?`, action: 'Rotate', kind: 'main',
       text: 'It gets a new one. The old one stays good for an hour, so that the caller can change to it.',
-      run: async () => { made = await call('POST', path(`/principals/${encodeURIComponent(one.id)}/rotate`), { query: { overlap: 3600 }, once }); },
+      run: async () => {
+        made = await call('POST', path(`/principals/${encodeURIComponent(one.id)}/rotate`), { query: { overlap: 3600 }, once });
+      },
     });
     self.load();
     if (done) await showTokens('The new token', [made]);
@@ -156,14 +159,16 @@ export function tokens({ path, signal }) {
     after: [],
     form: [smallForm('Explain a token', [token], 'Explain', async () => {
       const told = await call('POST', path('/explain-token'), { body: { token: token.input.value.trim() } });
-      put(answer, h('p', { class: `note ${told.accepted ? '' : 'bad'}` }, h('b', null, told.accepted ? 'Accepted. ' : 'Refused. '), told.reason,
+      put(answer, h('p', { class: `note ${told.accepted ? '' : 'bad'}` },
+        h('b', null, told.accepted ? 'Accepted. ' : 'Refused. '), told.reason,
         told.caller && ` Caller: ${told.caller}.`, told.client && ` Client: ${told.client}.`,
         told.scopes?.length > 0 && ` Scopes: ${told.scopes.join(' ')}.`));
     }), answer],
     async load() {
       const { refusedTokens: all } = await get(path('/refused-tokens'), {}, signal);
-      return table('Why tokens were refused at the server that answers here, the latest first', ['Cause', 'The last one', ['Times', 'number'],
-        'Last'], all.map(one => [one.cause, one.reason, count(one.count), time(one.lastAt)]), { empty: 'None since this server started.' });
+      return table('Why tokens were refused at the server that answers here, the latest first',
+        ['Cause', 'The last one', ['Times', 'number'], 'Last'],
+        all.map(one => [one.cause, one.reason, count(one.count), time(one.lastAt)]), { empty: 'None since this server started.' });
     },
     refused: some => { if (some.some(one => one.status === 401 || one.status === 403)) self.load(); },
   });
@@ -179,8 +184,10 @@ export function refusals({ path, signal }) {
     form: live,
     async load() {
       const { refusals: some } = await get(path('/refusals'), { take: shown }, signal);
-      return table('By minute and reason, the latest first', ['Minute', 'Reason', ['Status', 'number'], ['Times', 'number'], 'First address'],
-        some.map(one => [time(one.minute), one.reason, one.status, count(one.count), one.firstAddress ?? '']), { empty: 'None that is known.' });
+      return table('By minute and reason, the latest first',
+        ['Minute', 'Reason', ['Status', 'number'], ['Times', 'number'], 'First address'],
+        some.map(one => [time(one.minute), one.reason, String(one.status), count(one.count), one.firstAddress ?? '']),
+        { empty: 'None that is known.' });
     },
     refused: some => {
       some.forEach(one => now.set(one.reason, (now.get(one.reason) ?? 0) + one.count));
@@ -193,7 +200,8 @@ export function refusals({ path, signal }) {
 export function audit({ path, signal }) {
   let all = [];
   const text = value => (value === null || value === undefined ? '–' : typeof value === 'string' ? value : JSON.stringify(value));
-  const changes = entry => (entry.changes ?? []).map(one => h('div', null, h('code', null, one.field), ` ${text(one.before)} → ${text(one.after)}`));
+  const changes = entry => (entry.changes ?? []).map(one =>
+    h('div', null, h('code', null, one.field), ` ${text(one.before)} → ${text(one.after)}`));
   const read = cursor => get(path('/audit'), { take: shown, cursor }, signal);
   const list = next => [
     table('What was done, the latest first', ['When', 'What', 'By', 'To', 'Changes'], all.map(entry => [time(entry.at), entry.action,

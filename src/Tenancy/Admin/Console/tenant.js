@@ -141,7 +141,8 @@ function configuration(tenant) {
   const walk = (value, path) => {
     if (value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0)) return;
     if (typeof value === 'object' && !Array.isArray(value)) Object.entries(value).forEach(([name, one]) => walk(one, `${path}.${name}`));
-    else rows.push([path, Array.isArray(value) ? value.join('\n') : typeof value === 'number' ? (/Bytes|Size$/.test(path) ? bytes : count)(value) : String(value)]);
+    else if (typeof value === 'number') rows.push([path, (/Bytes|Size$/.test(path) ? bytes : count)(value)]);
+    else rows.push([path, Array.isArray(value) ? value.join('\n') : String(value)]);
   };
   Object.entries(tenant).filter(([name]) => !left.has(name)).forEach(([name, value]) => walk(value, name));
   return [
