@@ -17,13 +17,13 @@ internal sealed record ConsoleFile(string ContentType, ReadOnlyMemory<byte> Cont
 
     /// <summary>Gets the names of the files that the page asks for.</summary>
     public static IReadOnlyList<string> Names { get; } =
-        [
-            .. from resource in Assembly.GetManifestResourceNames()
-            where resource.StartsWith(Folder, StringComparison.Ordinal)
-            let name = resource[Folder.Length..]
-            where name != PageName
-            select name,
-        ];
+    [
+        .. from resource in Assembly.GetManifestResourceNames()
+        where resource.StartsWith(Folder, StringComparison.Ordinal)
+        let name = resource[Folder.Length..]
+        where name != PageName
+        select name,
+    ];
 
     /// <summary>Reads a file.</summary>
     public static ConsoleFile Read(string name)

@@ -21,7 +21,18 @@ public sealed class ConsoleAccessTests(SharedServer shared) : IClassFixture<Shar
     [InlineData(360, ColorScheme.Dark)]
     public async Task Axe_finds_nothing_and_nothing_is_wider_than_the_screen(int width, ColorScheme scheme)
     {
-        using (await shared.Host.AdminAsync(HttpMethod.Post, "", new { id = "broken", platform = "publisher", settings = new { broken = 1 } }))
+        using (
+            await shared.Host.AdminAsync(
+                HttpMethod.Post,
+                "",
+                new
+                {
+                    id = "broken",
+                    platform = "publisher",
+                    settings = new { broken = 1 },
+                }
+            )
+        )
         {
             // Whether it is there already, another case of this test has made it.
         }

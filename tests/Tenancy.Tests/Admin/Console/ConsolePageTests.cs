@@ -139,7 +139,11 @@ public sealed partial class ConsolePageTests(SharedServer shared) : IClassFixtur
         using var request = new HttpRequestMessage(HttpMethod.Post, "/admin/tenants")
         {
             Content = new StringContent("""{"id":"initech"}""", Encoding.UTF8, "application/json"),
-            Headers = { { "X-Admin-API-Key", TenancyServer.AdminKey }, { "Origin", origin.Replace("{port}", port, StringComparison.Ordinal) } },
+            Headers =
+            {
+                { "X-Admin-API-Key", TenancyServer.AdminKey },
+                { "Origin", origin.Replace("{port}", port, StringComparison.Ordinal) },
+            },
         };
         request.Headers.Host = host.Replace("{port}", port, StringComparison.Ordinal);
         using var response = await server.Client.SendAsync(request, Token);

@@ -237,5 +237,7 @@ public sealed class ConsoleWalkTests : IAsyncLifetime
     private static ILocator State(IPage page) => page.Locator("main .head .state >> text=/[a-z]+/");
 
     private static ILocator Row(IPage page, string id) =>
-        Region(page, "Tenants").GetByRole(AriaRole.Row).Filter(new() { Has = page.GetByRole(AriaRole.Link, new() { Name = id, Exact = true }) });
+        Region(page, "Tenants")
+            .GetByRole(AriaRole.Row)
+            .Filter(new() { Has = page.GetByRole(AriaRole.Link, new() { Name = id, Exact = true }) });
 }
