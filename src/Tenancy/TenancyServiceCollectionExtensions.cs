@@ -206,6 +206,8 @@ public static class TenancyServiceCollectionExtensions
         services.AddHealthChecks().AddCheck<ReadyCheck>(ReadyCheck.Name);
         services.TryAddSingleton<TenantPurge>();
         services.TryAddSingleton<AuditLog>();
+        services.TryAddSingleton<FleetEvents>();
+        services.TryAddSingleton<RefusalFeed>();
         services.TryAddSingleton<AuditQueue>();
         services.TryAddSingleton<UsageStore>();
         services.TryAddSingleton<UsageCounts>();
@@ -316,6 +318,10 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<AdminKeys>();
         services.TryAddSingleton<AdminLimits>();
         services.TryAddSingleton<AdminAnswers>();
+        services.TryAddSingleton<EventWakes>();
+        services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<EventWakes>()));
+        services.TryAddSingleton<EventFeed>();
+        services.TryAddSingleton<EventStreams>();
         services
             .AddAuthentication()
             .AddScheme<AuthenticationSchemeOptions, AdminKeyHandler>(TenantAdminDefaults.AuthenticationScheme, configureOptions: null);

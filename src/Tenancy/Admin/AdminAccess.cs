@@ -22,8 +22,8 @@ internal static class AdminAccess
     /// <summary>Refuses what the request's key may not ask for.</summary>
     /// <param name="context">The request.</param>
     /// <param name="limits">Counts the requests of each key.</param>
-    /// <param name="isListOfTenants">Whether it lists tenants, which shows a key of one tenant that tenant alone.</param>
-    public static JsonHttpResult<AdminProblem>? Refuse(HttpContext context, AdminLimits limits, bool isListOfTenants)
+    /// <param name="showsOwn">Whether it is of all tenants, and shows a key of one tenant what is of that tenant alone.</param>
+    public static JsonHttpResult<AdminProblem>? Refuse(HttpContext context, AdminLimits limits, bool showsOwn)
     {
         if (context.Features.Get<AdminKey>() is not { } key)
         {
@@ -43,7 +43,7 @@ internal static class AdminAccess
             );
         }
 
-        if (key.Tenant is not { } own || isListOfTenants)
+        if (key.Tenant is not { } own || showsOwn)
         {
             return null;
         }

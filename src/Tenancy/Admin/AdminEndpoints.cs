@@ -20,6 +20,9 @@ internal static class AdminEndpoints
     /// <summary>Where the tenants are.</summary>
     public const string Tenants = "/admin/tenants";
 
+    /// <summary>Where what happens can be followed.</summary>
+    public const string Events = "/admin/events";
+
     private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
 
     public static void Map(RouteGroupBuilder group)
@@ -38,6 +41,12 @@ internal static class AdminEndpoints
         var refusals = new AdminRoutes("/admin/refusals", group.MapGroup("refusals"));
         AuditEndpoints.MapAllRefusals(refusals);
         refusals.Close();
+        var summary = new AdminRoutes("/admin/summary", group.MapGroup("summary"));
+        summary.Map(HttpMethods.Get, "", Summarize);
+        summary.Close();
+        var events = new AdminRoutes(Events, group.MapGroup("events"));
+        EventEndpoints.Map(events);
+        events.Close();
         var description = new AdminRoutes("/admin/openapi.json", group.MapGroup("openapi.json"));
         AdminOpenApi.Map(description);
         description.Close();
@@ -46,7 +55,8 @@ internal static class AdminEndpoints
         group
             .Map("{**path}", () =>
                 AdminRoutes.NothingAt(
-                    "/admin/tenants and what is below it, /admin/audit, /admin/refusals, /admin/usage, /admin/nodes and /admin/openapi.json"
+                    "/admin/tenants and what is below it, /admin/audit, /admin/refusals, /admin/usage, /admin/nodes, /admin/summary, "
+                        + "/admin/events and /admin/openapi.json"
                 )
             )
             .WithMetadata(AdminEndpointMetadata.Instance)
@@ -98,7 +108,7 @@ internal static class AdminEndpoints
     )
     {
         var (query, only) = (TenantQuery.Read(context, platforms.Names), AdminAccess.TenantOf(context));
-        var (tenants, count, nextCursor) = query.Apply(registry.List(), only);
+        var (tenants, count, nextCursor) = query.Apply(registry, only);
         return TypedResults.Json(
             new TenantList([.. tenants.Select(TenantAnswer.From)], count, nextCursor)
             {
@@ -107,6 +117,9 @@ internal static class AdminEndpoints
             AdminJson.Wire.TenantList
         );
     }
+
+    private static JsonHttpResult<TenantSummary> Summarize(TenantRegistry registry) =>
+        TypedResults.Json(TenantSummary.Of(registry), AdminJson.Wire.TenantSummary);
 
     // Tenants are listed from memory, also while the store is away.
     private static async Task<IReadOnlyList<PurgingTenant>?> ListPurgingAsync(TenantPurge purge)

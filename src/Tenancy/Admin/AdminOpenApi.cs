@@ -104,7 +104,7 @@ internal static class AdminOpenApi
             {
                 Description = ReasonPhrases.GetReasonPhrase(status),
                 Content = described.Answer is { } answer
-                    ? await ContentAsync("application/json", answer, context, cancellationToken)
+                    ? await ContentAsync(described.AnswerType, answer, context, cancellationToken)
                     : null,
             };
         }

@@ -23,7 +23,7 @@ internal sealed record AdminOperation(string Id, string Summary, int Status, Typ
             ["take"] = "how many a page has: 1 to 1000, 100 where it is left out",
             ["cursor"] = "the nextCursor of the page before, with the same filters",
             ["status"] = "active or suspended",
-            ["health"] = "pending, healthy, unverified or disabled",
+            ["health"] = "pending, healthy, unverified or disabled; or broken: not suspended, and any but healthy",
             ["platform"] = "a platform of the server",
             ["text"] = "1 to 200 characters that the id, the name or a URL has",
             ["from"] = "the earliest time, such as 2026-01-31T12:00:00Z (RFC 3339); of usage the first day, such as 2026-01-31",
@@ -34,6 +34,7 @@ internal sealed record AdminOperation(string Id, string Summary, int Status, Typ
             ["reason"] = "the reason of an entry",
             ["tenant"] = "the id of a tenant, which may be gone",
             ["format"] = "json, or csv without a nextCursor in it: that is the header X-Next-Cursor then",
+            ["after"] = "the id of the last event that was seen, as in the header Last-Event-ID",
             ["overlap"] = "the seconds for which the token before is good too: 0 to 604800, 0 where it is left out",
         };
 
@@ -128,11 +129,19 @@ internal sealed record AdminOperation(string Id, string Summary, int Status, Typ
         ),
         ["GET /admin/usage"] = new("listUsage", "Shows what all tenants used, deleted ones, too", 200, typeof(UsageList)),
         ["GET /admin/nodes"] = new("listNodes", "Lists the servers that share the store", 200, typeof(NodeList)),
+        ["GET /admin/summary"] = new("getSummary", "Counts the tenants by their health", 200, typeof(TenantSummary)),
+        ["GET /admin/events"] = new("followEvents", "Tells what happens as it happens, as Server-Sent Events", 200, typeof(string))
+        {
+            AnswerType = "text/event-stream",
+        },
         ["GET /admin/openapi.json"] = new("getDescription", "Describes this API", 200),
     };
 
     /// <summary>Gets another status that means success, too.</summary>
     public int? Also { get; init; }
+
+    /// <summary>Gets the media type of what it answers.</summary>
+    public string AnswerType { get; init; } = "application/json";
 
     /// <summary>Gets the media type of what it takes.</summary>
     public string BodyType { get; init; } = "application/json";

@@ -32,7 +32,7 @@ internal sealed class AdminRoutes(string root, RouteGroupBuilder group)
     /// <param name="query">The parameters of the query that it has. Others are refused: a misspelt one would change nothing.</param>
     public AdminRoutes Map(string method, [StringSyntax("Route")] string pattern, Delegate handler, params string[] query)
     {
-        var isListOfTenants = method == HttpMethods.Get && pattern.Length == 0 && root == AdminEndpoints.Tenants;
+        var showsOwn = method == HttpMethods.Get && pattern.Length == 0 && root is AdminEndpoints.Tenants or AdminEndpoints.Events;
         var path = pattern.Length == 0 ? root : $"{root}/{pattern}";
         var endpoint = group
             .MapMethods(pattern, [method], handler)
@@ -40,7 +40,7 @@ internal sealed class AdminRoutes(string root, RouteGroupBuilder group)
             .AddEndpointFilter(
                 async (context, next) =>
                 {
-                    if (AdminAccess.Refuse(context.HttpContext, _limits, isListOfTenants) is { } refusal)
+                    if (AdminAccess.Refuse(context.HttpContext, _limits, showsOwn) is { } refusal)
                     {
                         Count(context.HttpContext, refusal.StatusCode ?? 0);
                         return refusal;

@@ -73,6 +73,18 @@ internal sealed record TenantList(IReadOnlyList<TenantAnswer> Tenants, int Count
     public IReadOnlyList<PurgingTenant>? Purging { get; init; }
 }
 
+/// <summary>How many tenants there are.</summary>
+/// <param name="Tenants">All of them.</param>
+/// <param name="Health">Those of each health that are not suspended, and those that are.</param>
+internal sealed record TenantSummary(int Tenants, IReadOnlyDictionary<string, int> Health)
+{
+    public static TenantSummary Of(TenantRegistry registry)
+    {
+        var health = registry.CountByHealth().ToDictionary(one => one.Health, one => one.Count, StringComparer.Ordinal);
+        return new(health.Values.Sum(), health);
+    }
+}
+
 /// <summary>A tenant that is deleted, and how many of its records are gone.</summary>
 internal sealed record PurgingTenant(string Id, long Deleted);
 
@@ -100,6 +112,12 @@ internal sealed record AdminProblem(string Title, int Status, string? Detail, IR
 [JsonSerializable(typeof(AuditList))]
 [JsonSerializable(typeof(RefusalList))]
 [JsonSerializable(typeof(UsageList))]
+[JsonSerializable(typeof(TenantSummary))]
+[JsonSerializable(typeof(BeginEvent))]
+[JsonSerializable(typeof(HealthEvent))]
+[JsonSerializable(typeof(NodesEvent))]
+[JsonSerializable(typeof(ReasonEvent))]
+[JsonSerializable(typeof(RefusedNow))]
 internal sealed partial class AdminJson : JsonSerializerContext
 {
     /// <summary>The answers of the admin API, without escapes that only HTML needs.</summary>

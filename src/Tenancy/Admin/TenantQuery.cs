@@ -21,7 +21,7 @@ internal sealed record TenantQuery
 
     private TenantAdminStatus? Status { get; init; }
 
-    private TenantHealth? Health { get; init; }
+    private HealthFilter? Health { get; init; }
 
     private string? Platform { get; init; }
 
@@ -40,7 +40,7 @@ internal sealed record TenantQuery
                 "the nextCursor of the page before, with the same filters"
             ),
             Status = AdminRequest.ReadWord<TenantAdminStatus>(context, "status"),
-            Health = AdminRequest.ReadWord<TenantHealth>(context, "health"),
+            Health = AdminRequest.ReadWord<HealthFilter>(context, "health"),
             Platform = AdminRequest.ReadText(context, "platform", platforms.Contains, string.Join(" or ", platforms)),
             Text = AdminRequest.ReadText(
                 context,
@@ -51,11 +51,17 @@ internal sealed record TenantQuery
         };
 
     /// <summary>Gives the page.</summary>
-    /// <param name="all">The tenants, in no order.</param>
+    /// <param name="registry">The tenants.</param>
     /// <param name="only">The one tenant that may be shown; null for all.</param>
-    public (TenantStatus[] Tenants, int Count, string? NextCursor) Apply(IEnumerable<TenantStatus> all, TenantId? only)
+    public (TenantStatus[] Tenants, int Count, string? NextCursor) Apply(TenantRegistry registry, TenantId? only) =>
+        only is { } one ? Search(registry.GetStatus(one) is { } own ? [own] : [])
+        : Platform is null && Text is null ? registry.Page(IsIn, Cursor, Take)
+        : Search(registry.List());
+
+    // What a platform's name or a text is in is known only of those that were looked at.
+    private (TenantStatus[] Tenants, int Count, string? NextCursor) Search(IEnumerable<TenantStatus> all)
     {
-        var fitting = all.Where(tenant => (only is null || tenant.Config.Id == only.Value.Value) && Fits(tenant)).ToArray();
+        var fitting = all.Where(Fits).ToArray();
         var rest = fitting.Where(tenant => Cursor is null || string.CompareOrdinal(tenant.Config.Id, Cursor) > 0);
 
         // One more than fits says whether there is another page.
@@ -63,11 +69,31 @@ internal sealed record TenantQuery
         return page.Length > Take ? (page[..Take], fitting.Length, page[Take - 1].Config.Id) : (page, fitting.Length, null);
     }
 
+    private bool IsIn(TenantHealth health, bool isSuspended) =>
+        (Status is null || isSuspended == (Status == TenantAdminStatus.Suspended))
+        && Health switch
+        {
+            null => true,
+            HealthFilter.Broken => !isSuspended && health != TenantHealth.Healthy,
+            { } wanted => wanted.ToString() == health.ToString(),
+        };
+
     private bool Fits(TenantStatus tenant) =>
-        (Status is null || tenant.Config.Status == Status)
-        && (Health is null || tenant.Health == Health)
+        IsIn(tenant.Health, tenant.Config.Status == TenantAdminStatus.Suspended)
         && (Platform is null || tenant.Config.Platform == Platform)
         && (Text is null || Has(tenant.Config.Id) || (tenant.Config.Name is { } name && Has(name)) || tenant.Config.Urls.Any(Has));
 
     private bool Has(string text) => text.Contains(Text!, StringComparison.OrdinalIgnoreCase);
+}
+
+/// <summary>The health of the tenants that a listing shows.</summary>
+internal enum HealthFilter
+{
+    Pending,
+    Healthy,
+    Unverified,
+    Disabled,
+
+    /// <summary>Any but healthy, of a tenant that nobody suspended.</summary>
+    Broken,
 }

@@ -12,6 +12,7 @@ internal sealed class RefusalCounts(TimeProvider time)
     public const string OtherTenants = "_OTHER";
 
     private const int MaxSeries = 1000;
+    private const int MaxNews = 100;
 
     // While the store is away. What is older is dropped.
     private const int MaxMinutes = 60;
@@ -59,6 +60,37 @@ internal sealed class RefusalCounts(TimeProvider time)
         return taken;
     }
 
+    /// <summary>What was counted since this was asked last, of the present minute and those before it: the largest counts.</summary>
+    /// <remarks>One caller asks, each second, so that what is told of a flood stays small.</remarks>
+    public IReadOnlyList<RefusedCount> TakeNews()
+    {
+        var now = time.GetUtcNow();
+        var news = new Dictionary<(string? Tenant, string Reason), RefusedCount>();
+        foreach (var minute in _over)
+        {
+            if (!minute.IsTold)
+            {
+                minute.AddNews(news);
+                minute.IsTold = now - minute.End >= Grace;
+            }
+        }
+
+        Volatile.Read(ref _current).AddNews(news);
+        return news.Count <= MaxNews ? [.. news.Values] : Shorten(news.Values);
+    }
+
+    private static RefusedCount[] Shorten(IEnumerable<RefusedCount> news)
+    {
+        var largest = news.OrderByDescending(one => one.Count).ToArray();
+        return
+        [
+            .. largest[..MaxNews],
+            .. largest[MaxNews..]
+                .GroupBy(one => (one.Reason, one.Status))
+                .Select(group => new RefusedCount(OtherTenants, group.Key.Reason, group.Key.Status, group.Sum(one => one.Count))),
+        ];
+    }
+
     private Minute Begin(Minute before, long number)
     {
         var next = new Minute(number);
@@ -87,6 +119,9 @@ internal sealed class RefusalCounts(TimeProvider time)
 
         public bool Any => !_series.IsEmpty;
 
+        /// <summary>Gets or sets whether all of it was told, and nothing more comes.</summary>
+        public bool IsTold { get; set; }
+
         public void Count(string reason, int status, string? tenant, IPAddress? address)
         {
             if (!_series.TryGetValue((tenant, reason), out var series))
@@ -100,6 +135,20 @@ internal sealed class RefusalCounts(TimeProvider time)
             }
 
             Interlocked.Increment(ref series.Requests);
+        }
+
+        public void AddNews(Dictionary<(string? Tenant, string Reason), RefusedCount> news)
+        {
+            foreach (var (key, series) in _series)
+            {
+                var count = Interlocked.Read(ref series.Requests);
+                if (count > series.Told)
+                {
+                    var before = news.GetValueOrDefault(key)?.Count ?? 0;
+                    news[key] = new(key.Tenant, key.Reason, series.Status, before + count - series.Told);
+                    series.Told = count;
+                }
+            }
         }
 
         public IEnumerable<RefusedAccess> List() =>
@@ -117,6 +166,9 @@ internal sealed class RefusalCounts(TimeProvider time)
     {
         public long Requests;
 
+        /// <summary>How many of them were told already. One caller uses it.</summary>
+        public long Told { get; set; }
+
         public int Status => status;
 
         public string? FirstAddress => firstAddress;
@@ -131,3 +183,10 @@ internal sealed class RefusalCounts(TimeProvider time)
 /// <param name="Count">How many there were.</param>
 /// <param name="FirstAddress">Where the first of them came from.</param>
 internal sealed record RefusedAccess(DateTimeOffset Minute, string Reason, int Status, string? Tenant, long Count, string? FirstAddress);
+
+/// <summary>Requests that were refused for one reason.</summary>
+/// <param name="Tenant">The tenant; null where there was none that the caller may know of.</param>
+/// <param name="Reason">The refusal's name.</param>
+/// <param name="Status">Its HTTP status.</param>
+/// <param name="Count">How many there were.</param>
+internal sealed record RefusedCount(string? Tenant, string Reason, int Status, long Count);

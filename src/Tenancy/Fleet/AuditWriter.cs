@@ -8,10 +8,16 @@ namespace Tenancy.Fleet;
 
 /// <summary>
 /// Writes each second what requests left in memory for the audit: scopes that were opened, and how many requests were refused in minutes
-/// that are over. It also brings entries that other nodes could not.
+/// that are over. It also tells those who watch what was refused in the last second, and brings entries that other nodes could not.
 /// </summary>
-internal sealed class AuditWriter(AuditQueue queue, RefusalCounts refusals, AuditLog log, TimeProvider time, ILogger<AuditWriter> logger)
-    : RepeatedWork(Interval, time, logger)
+internal sealed class AuditWriter(
+    AuditQueue queue,
+    RefusalCounts refusals,
+    RefusalFeed feed,
+    AuditLog log,
+    TimeProvider time,
+    ILogger<AuditWriter> logger
+) : RepeatedWork(Interval, time, logger)
 {
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -48,6 +54,8 @@ internal sealed class AuditWriter(AuditQueue queue, RefusalCounts refusals, Audi
 
     protected override async Task DoAsync(CancellationToken stopping)
     {
+        // First: what is written is counted no more, and while the store is away those at this node watch on.
+        feed.Tell(refusals.TakeNews());
         await WriteAsync(all: false).ConfigureAwait(false);
         if (_turns++ % TurnsBetweenSearches == 0)
         {

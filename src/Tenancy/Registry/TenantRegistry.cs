@@ -103,26 +103,30 @@ public sealed class TenantRegistry
     /// <summary>Whether a tenant that is not suspended has a URL at this canonical host.</summary>
     internal bool HasActiveHost(ReadOnlySpan<char> host) => _table.HasActiveHost(host);
 
+    /// <summary>How many tenants are in each state: by health, and those that are suspended apart.</summary>
     // All states are there each time, those of no tenant with 0: an alert can then tell "none" from "not known".
-    private IEnumerable<(string Health, int Count)> CountByHealth()
-    {
-        var counts = new int[Enum.GetValues<TenantHealth>().Length];
-        var suspended = 0;
-        foreach (var tenant in _table.Models)
-        {
-            if (tenant.IsSuspended)
-            {
-                suspended++;
-            }
-            else
-            {
-                counts[(int)tenant.Health]++;
-            }
-        }
+    internal IEnumerable<(string Health, int Count)> CountByHealth() =>
+        Enum.GetValues<TenantHealth>()
+            .Select(health =>
+                (
+                    JsonNamingPolicy.CamelCase.ConvertName(health.ToString()),
+                    _table.Index.Count((of, isSuspended) => of == health && !isSuspended)
+                )
+            )
+            .Append(("suspended", _table.Index.Count(static (_, isSuspended) => isSuspended)));
 
-        return Enum.GetValues<TenantHealth>()
-            .Select(health => (JsonNamingPolicy.CamelCase.ConvertName(health.ToString()), counts[(int)health]))
-            .Append(("suspended", suspended));
+    /// <summary>Gives a page of the tenants that fit, by id, with how many fit in all. It costs the page, however many there are.</summary>
+    /// <param name="fits">Whether tenants of a health fit, and whether suspended ones do.</param>
+    /// <param name="after">The id that all come after; null for any.</param>
+    /// <param name="take">The most tenants.</param>
+    internal (TenantStatus[] Tenants, int Count, string? NextCursor) Page(Func<TenantHealth, bool, bool> fits, string? after, int take)
+    {
+        // One more than fits says whether there is another page.
+        var (ids, count) = _table.Index.Page(fits, after, take + 1);
+        var next = ids.Length > take ? ids[take - 1] : null;
+
+        // One that went, or is in another state meanwhile, is shown as it is or not at all.
+        return ([.. ids.Take(take).Select(id => _table.Get(id)?.ToStatus()).OfType<TenantStatus>()], count, next);
     }
 
     private TenantModel? ResolveByRewrittenHost(ReadOnlySpan<char> host, ReadOnlySpan<char> path)

@@ -12,6 +12,7 @@ internal sealed class TenantTable
     private readonly ConcurrentDictionary<string, TenantState> _tenants = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, TenantState>.AlternateLookup<ReadOnlySpan<char>> _bySpan;
     private readonly TenantRoutes _routes = new();
+    private readonly TenantIndex _index = new();
     private readonly Lock _writer = new();
     private readonly TenantChangeNotifier _changes;
     private int _count;
@@ -23,6 +24,9 @@ internal sealed class TenantTable
     }
 
     public int Count => Volatile.Read(ref _count);
+
+    /// <summary>The ids of the tenants that are here, by their health.</summary>
+    public TenantIndex Index => _index;
 
     /// <summary>The ids of the tenants that are here, and of those that were.</summary>
     public IEnumerable<TenantId> Ids => _tenants.Keys.Select(TenantId.Parse);
@@ -77,7 +81,7 @@ internal sealed class TenantTable
                 }
 
                 state.AppliedVersion = model.Version;
-                state.Model = model;
+                Put(state, model);
                 _routes.Replace(before, model, state);
                 _count += before is null ? 1 : 0;
                 unused = ReferenceEquals(model.Platform, before?.Platform) ? null : before?.Platform;
@@ -124,7 +128,7 @@ internal sealed class TenantTable
             {
                 before = state.Model;
                 state.AppliedVersion = version;
-                state.Model = null;
+                Put(state, model: null);
                 if (before is not null)
                 {
                     _routes.Replace(before, after: null, state);
@@ -153,7 +157,7 @@ internal sealed class TenantTable
                 && !(current.Record.Check.CheckedAt >= checkedAt)
             )
             {
-                state.Model = after = current.With(check, current.Platform);
+                Put(state, after = current.With(check, current.Platform));
                 if (after.Health != current.Health || after.Record.Check.Reason != current.Record.Check.Reason)
                 {
                     _changes.Enqueue(new(TenantChangeKind.Health, current.Id, current, after));
@@ -215,7 +219,7 @@ internal sealed class TenantTable
             {
                 // Where another could not be built, the one that was there goes on: whether the tenant is served is for its health to say.
                 var after = current.With(next(current), platform ?? current.Platform);
-                state.Model = after;
+                Put(state, after);
                 unused = ReferenceEquals(after.Platform, current.Platform) ? null : current.Platform;
                 swapped = (current, after);
                 if (
@@ -234,6 +238,12 @@ internal sealed class TenantTable
 
         await PublishAsync(unused, ended: null).ConfigureAwait(false);
         return swapped;
+    }
+
+    private void Put(TenantState state, TenantModel? model)
+    {
+        _index.Replace(state.Model, model);
+        state.Model = model;
     }
 
     /// <summary>

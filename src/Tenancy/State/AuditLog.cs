@@ -24,6 +24,7 @@ internal sealed class AuditLog(RedisConnection redis, IOptions<TenancyOptions> o
     private static readonly TimeSpan DueAfter = TimeSpan.FromSeconds(30);
 
     private static readonly StoreKey[] Entries = [FleetKeyspace.Audit, FleetKeyspace.AuditPlaces, FleetKeyspace.AuditSizes];
+    private static readonly StoreKey[] Changes = [.. Entries, FleetKeyspace.Events, FleetKeyspace.EventNumber];
     private static readonly StoreKey[] Refusals = [FleetKeyspace.Refusals, FleetKeyspace.RefusalPlaces, FleetKeyspace.RefusalSizes];
 
     /// <summary>Makes a change in a tenant's own slot, whose script notes its entry there, and brings the entry here.</summary>
@@ -42,10 +43,15 @@ internal sealed class AuditLog(RedisConnection redis, IOptions<TenancyOptions> o
     }
 
     /// <summary>Keeps entries of what is no change of the store.</summary>
-    public Task WriteAsync(IReadOnlyList<AuditEntry> entries) => KeepAsync("now", entries.Select(entry => (RedisValue)entry.ToText()));
+    public Task WriteAsync(IReadOnlyList<AuditEntry> entries) =>
+        KeepAsync(Changes, "now", entries.Select(entry => (RedisValue)entry.ToText()));
 
     /// <summary>Keeps entries that were prepared. Done again with the same ones it changes nothing.</summary>
-    public Task WritePreparedAsync(IReadOnlyList<string> entries) => KeepAsync("then", entries.Select(static entry => (RedisValue)entry));
+    /// <remarks>
+    /// They are no events: an application may open scopes as often as it likes, and would push out of these all that changed.
+    /// </remarks>
+    public Task WritePreparedAsync(IReadOnlyList<string> entries) =>
+        KeepAsync(Entries, "then", entries.Select(static entry => (RedisValue)entry));
 
     /// <summary>Keeps counts of refused requests that were prepared. Done again with the same ones it changes nothing.</summary>
     public async Task WriteRefusalsAsync(IReadOnlyList<string> refusals)
@@ -75,7 +81,7 @@ internal sealed class AuditLog(RedisConnection redis, IOptions<TenancyOptions> o
         var queue = new TenantKeyspace(tenant).Audit;
         while (await redis.GetFirstAsync(queue, BatchSize).ConfigureAwait(false) is { Length: > 0 } entries)
         {
-            await KeepAsync("then", entries).ConfigureAwait(false);
+            await KeepAsync(Changes, "then", entries).ConfigureAwait(false);
             await redis.RemoveAsync(queue, entries).ConfigureAwait(false);
         }
     }
@@ -176,12 +182,12 @@ internal sealed class AuditLog(RedisConnection redis, IOptions<TenancyOptions> o
         }
     }
 
-    private async Task KeepAsync(RedisValue when, IEnumerable<RedisValue> entries)
+    private async Task KeepAsync(StoreKey[] keys, RedisValue when, IEnumerable<RedisValue> entries)
     {
         foreach (var batch in entries.Chunk(BatchSize))
         {
             await redis
-                .EvaluateAsync(StoreScript.AuditKeep, Entries, [Terms(redis, options.Value.Audit), when, .. batch])
+                .EvaluateAsync(StoreScript.AuditKeep, keys, [Terms(redis, options.Value.Audit), when, .. batch])
                 .ConfigureAwait(false);
         }
     }

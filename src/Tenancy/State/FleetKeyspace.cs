@@ -45,6 +45,12 @@ internal static class FleetKeyspace
     /// <summary>The tenants in whose own slots entries may wait to be brought here, by when that was noted.</summary>
     public static StoreKey AuditDue { get; } = new("{tenants}:audit-due");
 
+    /// <summary>The last 10,000 things that happened, for those who follow them, by number.</summary>
+    public static StoreKey Events { get; } = new("{tenants}:events");
+
+    /// <summary>The number of the last of them.</summary>
+    public static StoreKey EventNumber { get; } = new("{tenants}:event-number");
+
     /// <summary>How many requests were refused, the earliest minute first.</summary>
     public static StoreKey Refusals { get; } = new("{tenants}:refusals");
 

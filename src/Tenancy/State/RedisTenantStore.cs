@@ -127,18 +127,21 @@ internal sealed class RedisTenantStore(RedisConnection redis, FleetMessages mess
 
     public async Task<TenantWrite> UpdateAsync(TenantRecord tenant, bool keepCheck, AuditEntry audit)
     {
+        var id = TenantId.Parse(tenant.Config.Id);
         var write = await WriteAsync(
                 StoreScript.TenantUpdate,
                 tenant,
                 keepCheck ? "" : TenantRecordFormat.Write(tenant.Check),
                 Text(tenant.Version),
                 audit.ToText(),
-                Terms
+                Terms,
+                Finding(tenant.Check),
+                FoundHealth.Write(id, redis.NodeId, tenant.Check)
             )
             .ConfigureAwait(false);
         if (write is TenantWrite.Written)
         {
-            messages.Tell(new(FleetTopic.Tenant, TenantId.Parse(tenant.Config.Id)));
+            messages.Tell(new(FleetTopic.Tenant, id));
         }
 
         return write;
@@ -149,14 +152,23 @@ internal sealed class RedisTenantStore(RedisConnection redis, FleetMessages mess
         var answer = await redis
             .EvaluateAsync(
                 StoreScript.TenantCheck,
-                [FleetKeyspace.Metadata(id), FleetKeyspace.Version, FleetKeyspace.Changes, FleetKeyspace.History, FleetKeyspace.Lease(id)],
+                [
+                    FleetKeyspace.Metadata(id),
+                    FleetKeyspace.Version,
+                    FleetKeyspace.Changes,
+                    FleetKeyspace.History,
+                    FleetKeyspace.Lease(id),
+                    FleetKeyspace.Events,
+                    FleetKeyspace.EventNumber,
+                ],
                 [
                     id.Value,
                     Text(version),
                     TenantRecordFormat.Write(check),
                     Milliseconds(check),
-                    $"{check.Health} {check.Reason}",
+                    Finding(check),
                     redis.NodeId,
+                    FoundHealth.Write(id, redis.NodeId, check),
                 ]
             )
             .ConfigureAwait(false);
@@ -301,6 +313,8 @@ internal sealed class RedisTenantStore(RedisConnection redis, FleetMessages mess
             FleetKeyspace.AuditPlaces,
             FleetKeyspace.AuditSizes,
             FleetKeyspace.Kept,
+            FleetKeyspace.Events,
+            FleetKeyspace.EventNumber,
         ];
 
     private string Terms => AuditLog.Terms(redis, options.Value.Audit);
@@ -433,6 +447,8 @@ internal sealed class RedisTenantStore(RedisConnection redis, FleetMessages mess
             TenantCreation.Seed => "seed",
             _ => "new",
         };
+
+    private static string Finding(TenantCheck check) => $"{check.Health} {check.Reason}";
 
     private static long Milliseconds(TenantCheck check) => check.CheckedAt?.ToUnixTimeMilliseconds() ?? 0;
 

@@ -23,7 +23,7 @@ internal sealed class StoreScript
 
     public static StoreScript TenantUpdate { get; } = LoadChange("tenant-update");
 
-    public static StoreScript TenantCheck { get; } = LoadLogged("tenant-check");
+    public static StoreScript TenantCheck { get; } = new("tenant-check", Read("log-change") + Read("log-event") + Read("tenant-check"));
 
     public static StoreScript TenantRemove { get; } = LoadChange("tenant-remove");
 
@@ -103,7 +103,7 @@ internal sealed class StoreScript
 
     public static StoreScript DocumentIndex { get; } = Load("document-index");
 
-    public static StoreScript AuditKeep { get; } = new("audit-keep", Read("keep-entry") + Read("audit-keep"));
+    public static StoreScript AuditKeep { get; } = new("audit-keep", Read("log-event") + Read("keep-entry") + Read("audit-keep"));
 
     public static StoreScript UsageAdd { get; } = Load("usage-add");
 
@@ -111,13 +111,16 @@ internal sealed class StoreScript
 
     public static StoreScript AuditList { get; } = Load("audit-list");
 
+    public static StoreScript EventList { get; } = Load("event-list");
+
     private static StoreScript Load(string name) => new(name, Read(name));
 
     /// <summary>Loads a script that changes a tenant, and logs that.</summary>
     private static StoreScript LoadLogged(string name) => new(name, Read("log-change") + Read(name));
 
     /// <summary>The same, and keeps its entry of the audit.</summary>
-    private static StoreScript LoadChange(string name) => new(name, Read("log-change") + Read("keep-entry") + Read(name));
+    private static StoreScript LoadChange(string name) =>
+        new(name, Read("log-change") + Read("log-event") + Read("keep-entry") + Read(name));
 
     /// <summary>Loads a script whose entry of the audit waits in the tenant's own slot.</summary>
     private static StoreScript LoadQueued(string name) => new(name, Read("queue-entry") + Read(name));

@@ -1,6 +1,9 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
 using Tenancy.Tests.Hosting;
+using Tenancy.Tests.Registry;
+using Tenancy.Validation;
 
 namespace Tenancy.Tests.Admin;
 
@@ -78,11 +81,83 @@ public sealed class AdminListTests
         Assert.Equal(2, (int)(await ListAsync(server, "?platform=retailer&take=1"))["count"]!);
     }
 
+    [Fact]
+    public async Task Broken_ones_are_those_that_nobody_suspended_and_that_are_not_healthy_and_the_summary_counts_all()
+    {
+        var validator = new GatedValidator();
+        await using var server = await TenancyServer.StartAsync(services: services => services.AddSingleton<ITenantValidator>(validator));
+        validator.Answer("bcd", GatedValidator.Permanent);
+        validator.Answer("cde", GatedValidator.Permanent);
+        validator.Answer("def", GatedValidator.Transient);
+        foreach (var id in new[] { "bcd", "cde", "def" })
+        {
+            await RegisterAsync(server, new { id });
+        }
+
+        using (await server.AdminAsync(HttpMethod.Patch, "/cde?force=true", new { status = "suspended" })) { }
+
+        var healthy = new Dictionary<string, int>();
+        await Poll.UntilAsync(async () => (healthy = await SummaryAsync(server))["healthy"] == 2);
+        Assert.Equal(
+            new Dictionary<string, int>
+            {
+                ["pending"] = 1,
+                ["healthy"] = 2,
+                ["unverified"] = 0,
+                ["disabled"] = 1,
+                ["suspended"] = 1,
+            },
+            healthy
+        );
+        var broken = await ListAsync(server, "?health=broken&take=1");
+        Assert.Equal((2, "bcd"), ((int)broken["count"]!, (string)broken["nextCursor"]!));
+        Assert.Equal(["bcd"], Ids(broken));
+        Assert.Equal(["def"], Ids(await ListAsync(server, "?health=broken&take=1&cursor=bcd")));
+        Assert.Equal(["bcd", "cde"], Ids(await ListAsync(server, "?health=disabled")));
+        Assert.Equal(["cde"], Ids(await ListAsync(server, "?status=suspended&health=disabled")));
+
+        // Repaired, and taken out.
+        validator.Answer("bcd", GatedValidator.Valid);
+        using (await server.AdminAsync(HttpMethod.Post, "/bcd/recheck")) { }
+
+        using (await server.AdminAsync(HttpMethod.Delete, "/def")) { }
+
+        Assert.Empty(Ids(await ListAsync(server, "?health=broken")));
+        Assert.Equal((3, 0), ((await SummaryAsync(server))["healthy"], (await SummaryAsync(server))["pending"]));
+    }
+
+    [Fact]
+    public async Task A_key_of_one_tenant_is_not_told_how_many_there_are()
+    {
+        await using var server = await TenancyServer.StartAsync(
+            settings: new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:Admin:TenantKeys:0"] = "acme=own" }
+        );
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/admin/summary");
+        request.Headers.Add("X-Admin-API-Key", "own");
+        using var response = await server.Client.SendAsync(request, Token);
+        Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
+        using var list = await server.AdminAsync(HttpMethod.Get, "?health=healthy", key: "own");
+        var page = JsonNode.Parse(await list.Content.ReadAsStringAsync(Token))!;
+        Assert.Equal(1, (int)page["count"]!);
+        Assert.Equal(["acme"], Ids(page));
+    }
+
+    private static async Task<Dictionary<string, int>> SummaryAsync(TenancyServer server)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/admin/summary");
+        request.Headers.Add("X-Admin-API-Key", TenancyServer.AdminKey);
+        using var response = await server.Client.SendAsync(request, Token);
+        var summary = JsonNode.Parse(await response.Content.ReadAsStringAsync(Token))!;
+        var health = summary["health"]!.AsObject().ToDictionary(one => one.Key, one => (int)one.Value!);
+        Assert.Equal(health.Values.Sum(), (int)summary["tenants"]!);
+        return health;
+    }
+
     [Theory]
     [InlineData("status=enabled", "status", "active or suspended")]
     [InlineData("status=0", "status", "active or suspended")]
     [InlineData("status=Active", "status", "active or suspended")]
-    [InlineData("health=fine", "health", "pending or healthy or unverified or disabled")]
+    [InlineData("health=fine", "health", "pending or healthy or unverified or disabled or broken")]
     [InlineData("platform=paper", "platform", "publisher or retailer")]
     [InlineData("take=0", "take", "1 to 1000")]
     [InlineData("take=1001", "take", "1 to 1000")]

@@ -3,16 +3,18 @@
 -- An entry is "time.tag tenant text": the time in us, 16 digits, so that entries are in the order of their bytes. '-' stands for no tenant.
 -- Takes: log (sorted set of entries, all scores 0), places (sorted set of "tenant time.tag", all scores 0), what the entries take up in
 --        bytes (hash, by tenant, and 'of all'), the terms (the most entries, the most of one tenant, the most bytes, the most bytes of one
---        tenant, the longest age in ms, the offset of the clock in ms), and the entry. One that is kept already is left as it is.
+--        tenant, the longest age in ms, the offset of the clock in ms), the entry, and the events that it is one of with their last
+--        number, as in log-event, or nothing. One that is kept already is left as it is.
 local MOST_FORGOTTEN = 100
 local function timeOf(terms)
   local t = redis.call('TIME')
   return tonumber(t[1]) * 1000000 + tonumber(t[2]) + tonumber(string.match(terms, '(%S+)$')) * 1000
 end
-local function keepEntry(log, places, sizes, terms, entry)
+local function keepEntry(log, places, sizes, terms, entry, events, numbers)
   if redis.call('ZADD', log, '0', entry) == 0 then return end
   local id, tenant = string.match(entry, '^(%S+) (%S+) ')
   redis.call('ZADD', places, '0', tenant .. ' ' .. id)
+  if events then logEvent(events, numbers, 'audit ' .. tenant .. ' ' .. id) end
   -- No tenant is called so: an id has no space.
   local bytes = redis.call('HINCRBY', sizes, 'of all', #entry)
   local most, mostOfTenant, mostBytes, mostBytesOfTenant, age = string.match(terms, '^(%S+) (%S+) (%S+) (%S+) (%S+)')

@@ -3,7 +3,7 @@
 -- KEYS: 1 metadata of the tenant (hash)  2 routes (hash, URL, or issuer and audience -> id)  3 index (sorted set of ids)  4 version
 --       5 changes (sorted set, id by version)
 --       6 unfinished (sorted set, id by version)  7 history (sorted set, tag by version)  8 to 10 log of the audit, as in keep-entry
---       11 unregistered tenants that left data (sorted set of ids)
+--       11 unregistered tenants that left data (sorted set of ids)  12, 13 events, as in log-event
 -- ARGV: 1 id  2 record  3 check
 --       4 'adopt' to have the data that an unregistered tenant left, 'return' to have it where it is the same one's, 'seed' to leave an id
 --       alone that was ever used, else 'new'
@@ -30,12 +30,12 @@ end
 local version, tag, isSame = logChange(ARGV[1], KEYS[4], KEYS[5], KEYS[7], ARGV[11], ARGV[12])
 -- What came before this time is of an earlier tenant with the id.
 local begun = string.format('%016.0f', timeOf(ARGV[10]))
-redis.call('HDEL', KEYS[1], 'kept', 'checked', 'finding')
+redis.call('HDEL', KEYS[1], 'kept', 'checked', 'finding', 'told')
 redis.call('ZREM', KEYS[11], ARGV[1])
 redis.call('HSET', KEYS[1], 'format', '2', 'record', ARGV[2], 'urls', ARGV[5], 'version', version,
   'check', ARGV[3], 'generation', version, 'due', ARGV[6], 'origin', ARGV[7], 'owner', ARGV[8],
   'begun', begun)
-keepEntry(KEYS[8], KEYS[9], KEYS[10], ARGV[10], begun .. '.' .. ARGV[9])
+keepEntry(KEYS[8], KEYS[9], KEYS[10], ARGV[10], begun .. '.' .. ARGV[9], KEYS[12], KEYS[13])
 for i = 13, #ARGV do redis.call('HSET', KEYS[2], ARGV[i], ARGV[1]) end
 redis.call('ZADD', KEYS[3], '0', ARGV[1])
 redis.call('ZADD', KEYS[6], version, ARGV[1])

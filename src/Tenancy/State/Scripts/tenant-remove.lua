@@ -2,7 +2,7 @@
 -- KEYS: 1 metadata of the tenant (hash)  2 routes (hash, URL -> id)  3 index (sorted set of ids)  4 version
 --       5 changes (sorted set, id by version)
 --       6 unfinished (sorted set, id by version)  7 history (sorted set, tag by version)  8 to 10 log of the audit, as in keep-entry
---       11 unregistered tenants that left data (sorted set of ids)
+--       11 unregistered tenants that left data (sorted set of ids)  12, 13 events, as in log-event
 -- ARGV: 1 id  2 'purging' where its data is to be deleted, 'kept' where it stays
 --       3 entry of the audit without its time  4 terms of the audit  5 version of the caller's last change  6 its tag
 -- Gives: {1, version, tag, whether the caller's last change is there} removed
@@ -16,7 +16,7 @@ if not urls then
     redis.call('HDEL', KEYS[1], 'origin', 'owner')
     redis.call('ZREM', KEYS[11], ARGV[1])
     redis.call('HSET', KEYS[1], 'purging', '1')
-    if not current[3] then keepEntry(KEYS[8], KEYS[9], KEYS[10], ARGV[4], entry) end
+    if not current[3] then keepEntry(KEYS[8], KEYS[9], KEYS[10], ARGV[4], entry, KEYS[12], KEYS[13]) end
     redis.call('ZADD', KEYS[6], current[2], ARGV[1])
   end
   return {0, current[2]}
@@ -25,8 +25,8 @@ for _, url in ipairs(cjson.decode(urls)) do
   if redis.call('HGET', KEYS[2], url) == ARGV[1] then redis.call('HDEL', KEYS[2], url) end
 end
 local version, tag, isSame = logChange(ARGV[1], KEYS[4], KEYS[5], KEYS[7], ARGV[5], ARGV[6])
-keepEntry(KEYS[8], KEYS[9], KEYS[10], ARGV[4], entry)
-redis.call('HDEL', KEYS[1], 'record', 'urls', 'check', 'checked', 'finding', 'generation', 'due', 'begun', 'claimed')
+keepEntry(KEYS[8], KEYS[9], KEYS[10], ARGV[4], entry, KEYS[12], KEYS[13])
+redis.call('HDEL', KEYS[1], 'record', 'urls', 'check', 'checked', 'finding', 'told', 'generation', 'due', 'begun', 'claimed')
 redis.call('HSET', KEYS[1], 'version', version, ARGV[2], '1')
 redis.call('ZREM', KEYS[3], ARGV[1])
 if ARGV[2] == 'purging' then
