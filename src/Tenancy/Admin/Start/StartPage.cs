@@ -61,15 +61,15 @@ internal sealed class StartPage(
         html.Markup("content=\"width=device-width, initial-scale=1\"><title>").Text(name).Markup("</title><style>");
         html.Markup(Style).Markup("</style></head><body><main><h1>").Text(name).Markup("</h1>");
         WriteServer(html, request);
-        var tenants = registry.List().OrderBy(tenant => tenant.Config.Id, StringComparer.Ordinal).Take(Shown).ToArray();
+        var (tenants, all, _) = registry.Page(static (_, _) => true, after: null, Shown);
         foreach (var tenant in tenants)
         {
             WriteTenant(html, tenant, TenantCall.Of(tenant.Config, request, options.Value));
         }
 
-        if (registry.Count > tenants.Length)
+        if (all > tenants.Length)
         {
-            html.Markup("<section><p>").Text($"And {Count(registry.Count - tenants.Length)} more.").Markup("</p></section>");
+            html.Markup("<section><p>").Text($"And {Count(all - tenants.Length)} more.").Markup("</p></section>");
         }
 
         return html.Markup("</main></body></html>").ToString();
