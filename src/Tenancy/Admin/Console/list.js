@@ -93,7 +93,8 @@ export function showList(view, signal) {
     h('nav', { class: 'pages', 'aria-label': 'Pages of the list' },
       button('Previous', () => { wanted.cursors.pop(); loadRows(); }, { disabled: wanted.cursors.length === 0, 'data-k': 'previous' }),
       button('Next', () => { wanted.cursors.push(list.nextCursor); loadRows(); }, { disabled: !list.nextCursor, 'data-k': 'next' })));
-    loadTraffic(list.tenants);
+    const shown = asked;
+    loadTraffic(list.tenants, () => shown === asked);
   }
 
   // Data of deleted tenants takes its time: as long as there is some, this looks again.
@@ -108,11 +109,12 @@ export function showList(view, signal) {
     if (all.length > 0 && !signal.aborted) looking = setTimeout(loadRows, 1000);
   }
 
-  async function loadTraffic(tenants) {
+  // One request for each row that somebody stays at.
+  async function loadTraffic(tenants, isShown = () => true) {
+    await new Promise(resolve => setTimeout(resolve, 300));
     const due = tenants.filter(({ id }) => !(traffic.get(id)?.at > Date.now() - trafficAge)).map(({ id }) => id);
-    const mine = asked;
     const next = async () => {
-      for (let id = due.shift(); id && mine === asked && !signal.aborted; id = due.shift()) {
+      for (let id = due.shift(); id && isShown() && !signal.aborted; id = due.shift()) {
         try {
           traffic.set(id, { at: Date.now(), ...(await get(of(id, '/traffic'), {}, signal)) });
           view.querySelectorAll(`[data-traffic="${CSS.escape(id)}"]`).forEach(cell => put(cell, trafficOf(id)));

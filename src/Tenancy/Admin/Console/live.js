@@ -18,8 +18,12 @@ export async function follow(signal, status) {
   let last = null;
   let wait = 1000;
   while (!signal.aborted) {
+    const begun = Date.now();
     try {
       await read(signal, last, id => { last = id; }, () => { wait = 1000; status(true); });
+
+      // The server ends each stream after a while.
+      if (Date.now() - begun > silence) continue;
     } catch (error) {
       if (signal.aborted) return;
       if (error.status === 400) last = null;

@@ -9,15 +9,23 @@ import { showTenant } from './tenant.js';
 let session = null;
 let page = new AbortController();
 
+const decode = text => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+};
+
 function show() {
   page.abort();
   if (!session) return;
   page = new AbortController();
-  const [name, id] = location.hash.replace(/^#\/?/, '').split('/');
+  const [name, id] = location.hash.replace(/^#\/?/, '').split('/').map(decode);
   const view = byId('view');
   put(view);
   const { signal } = page;
-  if (name === 'tenants' && id) showTenant(view, decodeURIComponent(id), signal);
+  if (name === 'tenants' && id) showTenant(view, id, signal);
   else if (name === 'new') showCreate(view, signal);
   else if (name === 'nodes') showNodes(view, signal);
   else showList(view, signal);

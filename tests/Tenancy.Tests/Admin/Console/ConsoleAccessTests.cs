@@ -8,6 +8,8 @@ namespace Tenancy.Tests.Admin.Console;
 [Tier(Tier.Server)]
 public sealed class ConsoleAccessTests(SharedServer shared) : IClassFixture<SharedServer>, IAsyncLifetime
 {
+    private static readonly object Broken = new { id = "broken", authentication = new { kind = "jwks", issuer = "http://127.0.0.1:1" } };
+
     private ConsoleBrowser _browser = null!;
 
     public async ValueTask InitializeAsync() => _browser = await ConsoleBrowser.StartAsync();
@@ -21,18 +23,7 @@ public sealed class ConsoleAccessTests(SharedServer shared) : IClassFixture<Shar
     [InlineData(360, ColorScheme.Dark)]
     public async Task Axe_finds_nothing_and_nothing_is_wider_than_the_screen(int width, ColorScheme scheme)
     {
-        using (
-            await shared.Host.AdminAsync(
-                HttpMethod.Post,
-                "",
-                new
-                {
-                    id = "broken",
-                    platform = "publisher",
-                    settings = new { broken = 1 },
-                }
-            )
-        )
+        using (await shared.Host.AdminAsync(HttpMethod.Post, "", Broken))
         {
             // Whether it is there already, another case of this test has made it.
         }

@@ -60,7 +60,7 @@ public sealed class ConsoleWalkTests : IAsyncLifetime
         await Expect(Heading(page, "Nothing is broken")).ToBeVisibleAsync();
 
         await CreateAsync(page);
-        await Expect(State(page)).ToHaveTextAsync("healthy");
+        await Expect(State(page)).ToContainTextAsync("healthy");
 
         // The identity provider breaks: what it answers is shown, as text, on the first page and without a click.
         _issuer.Answer = static context =>
@@ -69,7 +69,7 @@ public sealed class ConsoleWalkTests : IAsyncLifetime
             return context.Response.WriteAsync(HostileName);
         };
         await Button(page, "Recheck").ClickAsync();
-        await Expect(State(page)).ToHaveTextAsync("unverified");
+        await Expect(State(page)).ToContainTextAsync("unverified");
         await page.GetByRole(AriaRole.Link, new() { Name = "← All tenants" }).ClickAsync();
         var broken = page.GetByRole(AriaRole.Region, new() { Name = "Broken: 1" });
         await Expect(broken.GetByText("503")).ToBeVisibleAsync();
@@ -126,10 +126,10 @@ public sealed class ConsoleWalkTests : IAsyncLifetime
         await Expect(Region(page, "Refused tokens").GetByRole(AriaRole.Rowheader, new() { Name = "principal" })).ToBeVisibleAsync();
         await Button(page, "Suspend").ClickAsync();
         await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Suspend" }).ClickAsync();
-        await Expect(State(page)).ToHaveTextAsync("suspended");
+        await Expect(State(page)).ToContainTextAsync("suspended");
         await Expect(Region(page, "Audit").GetByText("tenant.suspended")).ToBeVisibleAsync();
         await Button(page, "Resume").ClickAsync();
-        await Expect(State(page)).ToHaveTextAsync("healthy");
+        await Expect(State(page)).ToContainTextAsync("healthy");
 
         await page.GetByRole(AriaRole.Link, new() { Name = "Nodes" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Row)).ToHaveCountAsync(3);
@@ -137,7 +137,7 @@ public sealed class ConsoleWalkTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_key_that_only_reads_is_told_so_and_one_that_is_withdrawn_leads_back_to_the_start()
+    public async Task A_key_that_is_withdrawn_leads_back_to_the_start()
     {
         var page = await OpenTenantAsync("acme");
         await page.RouteAsync("**/admin/tenants/acme/recheck", route => route.FulfillAsync(new() { Status = 401, Body = "{}" }));
@@ -234,7 +234,7 @@ public sealed class ConsoleWalkTests : IAsyncLifetime
 
     private static ILocator Region(IPage page, string name) => page.GetByRole(AriaRole.Region, new() { Name = name, Exact = true });
 
-    private static ILocator State(IPage page) => page.Locator("main .head .state >> text=/[a-z]+/");
+    private static ILocator State(IPage page) => page.Locator("main .head .state");
 
     private static ILocator Row(IPage page, string id) =>
         Region(page, "Tenants")
