@@ -76,7 +76,8 @@ internal sealed record TenantCall(string Id, string Url, IReadOnlyList<(string N
         var ways = options.Identification;
         return options.IsDefault(tenant.Id) ? null
             : ways.HasFlag(TenantIdentification.Path) ? $"{request.Scheme}://{request.Host}{request.PathBase}/{tenant.Id}"
-            : ways.HasFlag(TenantIdentification.Host) ? TenantSubdomain.Of(tenant.Id, options)?.ToString() ?? tenant.Urls.FirstOrDefault()
+            : ways.HasFlag(TenantIdentification.Host)
+                ? TenantSubdomain.Of(tenant.Id, options)?.ToString() ?? (tenant.Urls is [var first, ..] ? first : null)
             : null;
     }
 

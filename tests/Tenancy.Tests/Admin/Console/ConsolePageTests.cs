@@ -112,7 +112,8 @@ public sealed partial class ConsolePageTests(SharedServer shared) : IClassFixtur
     [Fact]
     public async Task Without_an_admin_key_in_the_settings_there_is_no_page()
     {
-        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:Admin:Keys:0"] = null };
+        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings);
+        settings.Remove("Tenancy:Admin:Keys:0");
         await using var server = await TenancyServer.StartAsync(settings: settings);
         foreach (var path in Paths)
         {

@@ -52,11 +52,12 @@ public sealed class StartPageTests
     [InlineData("host", "http://localhost:8080", "http://acme.localhost:8080/mcp", null)]
     public async Task A_tenant_is_called_as_the_settings_have_it(string ways, string? publicUrl, string url, string? header)
     {
-        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings)
+        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:Identification"] = ways };
+        if (publicUrl is not null)
         {
-            ["Tenancy:Identification"] = ways,
-            ["Tenancy:PublicUrl"] = publicUrl,
-        };
+            settings["Tenancy:PublicUrl"] = publicUrl;
+        }
+
         await using var server = await TenancyServer.StartAsync(settings: settings);
         var curl = Block(await ReadAsync(server, "/"), "curl");
         Assert.Contains(
@@ -167,7 +168,8 @@ public sealed class StartPageTests
     [Fact]
     public async Task Without_an_admin_api_it_links_no_console()
     {
-        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:Admin:Keys:0"] = null };
+        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings);
+        settings.Remove("Tenancy:Admin:Keys:0");
         await using var server = await TenancyServer.StartAsync(settings: settings);
         var page = await ReadAsync(server, "/");
         Assert.DoesNotContain("<a ", page, StringComparison.Ordinal);
