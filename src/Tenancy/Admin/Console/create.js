@@ -102,8 +102,10 @@ export function showCreate(view, signal) {
     for (const one of all) {
       mark(one, '');
       const text = one.check ? one.input.checked : one.input.value.trim();
-      if (!text || (one.kind && one.kind !== kind.value)) continue;
+      if (one.kind && one.kind !== kind.value) continue;
       try {
+        if (!text && one.required) throw new Error('is needed');
+        if (!text) continue;
         const value = one.read ? one.read(text) : text;
         const [name, ...below] = one.path.split('.');
         if (below.length > 0) tenant[name] = { ...tenant[name], [below[0]]: value };
