@@ -98,6 +98,7 @@ byId('sign-in').addEventListener('submit', async event => {
   }
 });
 
+byId('host').textContent = location.host;
 whenRefused(problem => session && leave(why(problem)));
 byId('leave').addEventListener('click', () => leave(''));
 addEventListener('hashchange', show);
