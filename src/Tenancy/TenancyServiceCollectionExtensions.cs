@@ -211,6 +211,8 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<AuditQueue>();
         services.TryAddSingleton<UsageStore>();
         services.TryAddSingleton<UsageCounts>();
+        services.TryAddSingleton<TrafficStore>();
+        services.TryAddSingleton<TrafficCounts>();
         services.TryAddSingleton<RefusalCounts>();
         services.TryAddSingleton<CountedRefusals>();
     }
@@ -247,6 +249,8 @@ public static class TenancyServiceCollectionExtensions
         services.AddHostedService(provider => provider.GetRequiredService<NodeDrain>());
         services.TryAddSingleton<UsageWriter>();
         services.AddHostedService(provider => provider.GetRequiredService<UsageWriter>());
+        services.TryAddSingleton<TrafficWriter>();
+        services.AddHostedService(provider => provider.GetRequiredService<TrafficWriter>());
         services.TryAddSingleton<AuditWriter>();
         services.AddHostedService(provider => provider.GetRequiredService<AuditWriter>());
         services.TryAddSingleton<UnfinishedTenants>();

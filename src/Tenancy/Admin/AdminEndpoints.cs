@@ -79,6 +79,7 @@ internal static class AdminEndpoints
         TokenEndpoints.Map(routes);
         AuditEndpoints.Map(routes);
         UsageEndpoints.Map(routes);
+        TrafficEndpoints.Map(routes);
         routes.Close();
     }
 

@@ -34,6 +34,7 @@ internal sealed record AdminOperation(string Id, string Summary, int Status, Typ
             ["reason"] = "the reason of an entry",
             ["tenant"] = "the id of a tenant, which may be gone",
             ["format"] = "json, or csv without a nextCursor in it: that is the header X-Next-Cursor then",
+            ["hours"] = "the hours before now: 1 to 24, 24 where it is left out",
             ["after"] = "the id of the last event that was seen, as in the header Last-Event-ID",
             ["overlap"] = "the seconds for which the token before is good too: 0 to 604800, 0 where it is left out",
         };
@@ -126,6 +127,12 @@ internal sealed record AdminOperation(string Id, string Summary, int Status, Typ
             "Shows what a tenant used, by day, tool and outcome",
             200,
             typeof(UsageList)
+        ),
+        ["GET /admin/tenants/{id}/traffic"] = new(
+            "getTrafficOfTenant",
+            "Shows how a tenant was called in the last hours, how its health changed, and how much of its limits is used",
+            200,
+            typeof(TenantTraffic)
         ),
         ["GET /admin/usage"] = new("listUsage", "Shows what all tenants used, deleted ones, too", 200, typeof(UsageList)),
         ["GET /admin/nodes"] = new("listNodes", "Lists the servers that share the store", 200, typeof(NodeList)),

@@ -113,6 +113,7 @@ internal sealed record AdminProblem(string Title, int Status, string? Detail, IR
 [JsonSerializable(typeof(RefusalList))]
 [JsonSerializable(typeof(UsageList))]
 [JsonSerializable(typeof(TenantSummary))]
+[JsonSerializable(typeof(TenantTraffic))]
 [JsonSerializable(typeof(BeginEvent))]
 [JsonSerializable(typeof(HealthEvent))]
 [JsonSerializable(typeof(NodesEvent))]

@@ -296,7 +296,18 @@ public sealed class Call : IUnitOfWork
 
     private void Count()
     {
-        if (Tool is not null && !_isCountedElsewhere && _starter.Usage is { } usage)
+        if (Tool is null)
+        {
+            return;
+        }
+
+        _starter.Traffic?.Add(
+            Tenant.Id,
+            Tenant.Generation,
+            CallOutcome.EndOf(_outcome),
+            Stopwatch.GetElapsedTime(_begun).Ticks / TimeSpan.TicksPerMicrosecond
+        );
+        if (!_isCountedElsewhere && _starter.Usage is { } usage)
         {
             usage.Add(Tenant.Id, Tenant.Generation, Use(Tool.ProtocolTool.Name, _outcome, answer: 0));
         }

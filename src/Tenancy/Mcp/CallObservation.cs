@@ -23,6 +23,16 @@ internal static class CallOutcome
 
     public const string Cancelled = "cancelled";
 
+    /// <summary>How a run ended, as traffic has it.</summary>
+    public static CallEnd EndOf(string outcome) =>
+        outcome switch
+        {
+            Ok => CallEnd.Good,
+            Error => CallEnd.Error,
+            Cancelled => CallEnd.Cancelled,
+            _ => CallEnd.Failed,
+        };
+
     /// <summary>
     /// Whether a handler ended because its call was cancelled. The timeout of what it called itself, such as of an <c>HttpClient</c>, looks
     /// much the same, and is a failure.

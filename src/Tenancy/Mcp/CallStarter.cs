@@ -17,7 +17,8 @@ internal sealed class CallStarter(
     ConcurrentCalls places,
     ILogger<Call> logger,
     TenancyMetrics? metrics = null,
-    UsageCounts? usage = null
+    UsageCounts? usage = null,
+    TrafficCounts? traffic = null
 )
 {
     /// <summary>Makes the scopes of calls' services.</summary>
@@ -28,6 +29,9 @@ internal sealed class CallStarter(
 
     /// <summary>Counts what calls take; null where nobody does.</summary>
     public UsageCounts? Usage => usage;
+
+    /// <summary>Counts how often tenants are called; null where nobody does.</summary>
+    public TrafficCounts? Traffic => traffic;
 
     /// <summary>What calls log to.</summary>
     public ILogger Logger => logger;

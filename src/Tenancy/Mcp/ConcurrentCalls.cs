@@ -25,6 +25,9 @@ internal sealed class ConcurrentCalls : ITenantChangeListener
         return places.TryTake(caller.Value, most, (int)CallerRights.ShareOf(tenant, most)) ? new(places, caller.Value) : null;
     }
 
+    /// <summary>How many handlers of a tenant run on this node now.</summary>
+    public int CountOf(TenantId tenant) => _places.GetValueOrDefault(tenant)?.Taken ?? 0;
+
     public void OnTenantChanged(TenantChange change)
     {
         if (change.After is null)
@@ -46,6 +49,8 @@ internal sealed class ConcurrentCalls : ITenantChangeListener
         private readonly Lock _lock = new();
         private readonly Dictionary<string, int> _byCaller = new(StringComparer.Ordinal);
         private int _taken;
+
+        public int Taken => Volatile.Read(ref _taken);
 
         public bool TryTake(string caller, int most, int mostOfCaller)
         {

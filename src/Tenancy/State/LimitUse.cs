@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Tenancy.State;
 
 /// <summary>
@@ -33,6 +35,22 @@ internal readonly record struct LimitUse(long Arrival, long Interval, long Secon
         Recent + Earlier == 0 ? Arrival : Math.Max(Arrival, ((Second + 2) * MicrosecondsPerSecond) + ((Recent + Earlier) * Interval));
 
     private long Held => (Recent + Earlier) * Interval;
+
+    /// <summary>Reads what the store keeps; null for something else.</summary>
+    public static LimitUse? Read(string stored)
+    {
+        var parts = stored.Split(':');
+        var numbers = new long[5];
+        for (var i = 0; i < parts.Length; i++)
+        {
+            if (i == numbers.Length || !long.TryParse(parts[i], NumberStyles.None, CultureInfo.InvariantCulture, out numbers[i]))
+            {
+                return null;
+            }
+        }
+
+        return parts.Length is 2 or 5 && numbers[1] > 0 ? new(numbers[0], numbers[1], numbers[2], (int)numbers[3], (int)numbers[4]) : null;
+    }
 
     /// <summary>
     /// The use as it is at a time, under a limit that may have changed since: what was used is as many requests of the new one.

@@ -109,6 +109,8 @@ internal sealed class StoreScript
 
     public static StoreScript UsageKeep { get; } = Load("usage-keep");
 
+    public static StoreScript TrafficKeep { get; } = Load("traffic-keep");
+
     public static StoreScript AuditList { get; } = Load("audit-list");
 
     public static StoreScript EventList { get; } = Load("event-list");

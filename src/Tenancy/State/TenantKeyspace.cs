@@ -66,6 +66,9 @@ internal sealed class TenantKeyspace(TenantId tenant)
     /// <summary>What a generation of the tenant used on a day of UTC, as <c>generation:yyyymmdd</c>.</summary>
     public StoreKey Usage(string day) => new($"{_prefix}usage:{day}");
 
+    /// <summary>How often it was called lately, by quarters of an hour.</summary>
+    public StoreKey Traffic => Key("traffic");
+
     public StoreKey Principal(string tokenHash) => new($"{_prefix}principal:{tokenHash}");
 
     /// <summary>An OAuth client, from the hash of its issuer and its id.</summary>

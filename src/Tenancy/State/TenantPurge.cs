@@ -212,6 +212,7 @@ internal sealed class TenantPurge(RedisConnection redis, AuditLog? audit = null,
                         _keys.IdempotencySizes,
                         _keys.Secret,
                         _keys.Audit,
+                        _keys.Traffic,
                     ],
                     "HDEL",
                     []

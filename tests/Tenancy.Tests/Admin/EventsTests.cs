@@ -171,31 +171,22 @@ public sealed class EventsTests
         );
     }
 
-    [Fact]
-    public async Task Of_the_events_the_last_10000_are_kept_and_who_saw_none_of_them_is_told_to_read_all_anew()
+    [Theory]
+    [InlineData("1-1")]
+    [InlineData("999999-1764489600000000")]
+    public async Task Who_comes_with_an_id_that_the_store_does_not_have_is_told_to_read_all_anew(string gone)
     {
         await using var server = await TenancyServer.StartAsync(settings: Settings);
         await SettleAsync(server);
-        var (first, old) = await AdminEventReader.BeginAsync(server);
-        await first.DisposeAsync();
-        var log = server.Services.GetRequiredService<AuditLog>();
-        for (var i = 0; i < 101; i++)
-        {
-            await log.WriteAsync([.. Enumerable.Repeat(0, 100).Select(_ => new AuditEntry("tenant.rechecked", "acme", "system"))]);
-        }
-
-        foreach (var gone in new[] { old.Id!, "1-1", "999999-1764489600000000" })
-        {
-            var (again, begin) = await AdminEventReader.BeginAsync(server, after: gone);
-            await using var _ = again;
-            Assert.False((bool)begin.Data["resumed"]!);
-            var reset = await again.NextAsync();
-            Assert.Equal(("reset", begin.Id), (reset!.Name, reset.Id));
-            await server.AdminAsync(HttpMethod.Patch, "/acme", new { name = gone });
-            var (change, before) = await again.UntilAsync("change");
-            Assert.Equal(gone, (string)change.Data["changes"]![0]!["after"]!);
-            Assert.All(before, one => Assert.Contains(one.Name, new[] { "nodes", "refusals" }));
-        }
+        var (again, begin) = await AdminEventReader.BeginAsync(server, after: gone);
+        await using var _ = again;
+        Assert.False((bool)begin.Data["resumed"]!);
+        var reset = await again.NextAsync();
+        Assert.Equal(("reset", begin.Id), (reset!.Name, reset.Id));
+        await server.AdminAsync(HttpMethod.Patch, "/acme", new { name = gone });
+        var (change, before) = await again.UntilAsync("change");
+        Assert.Equal(gone, (string)change.Data["changes"]![0]!["after"]!);
+        Assert.All(before, one => Assert.Contains(one.Name, new[] { "nodes", "refusals" }));
     }
 
     [Fact]

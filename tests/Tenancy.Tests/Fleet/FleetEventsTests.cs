@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
+using Tenancy.Audit;
 using Tenancy.State;
 using Tenancy.Tests.Hosting;
 using Tenancy.Tests.Registry;
@@ -78,5 +79,40 @@ public sealed class FleetEventsTests
             return response.IsSuccessStatusCode;
         });
         await events.UntilAsync("change", one => (string?)one["action"] == "tenant.changed");
+    }
+
+    [Fact]
+    public async Task The_last_10000_are_kept_and_who_saw_none_of_them_is_told_to_read_all_anew()
+    {
+        await using var nodes = await NodesOnOneStore.StartAsync(count: 1);
+        var (first, old) = await AdminEventReader.BeginAsync(nodes[0]);
+        await first.DisposeAsync();
+        var log = nodes[0].Services.GetRequiredService<AuditLog>();
+        for (var i = 0; i < 101; i++)
+        {
+            await log.WriteAsync([.. Enumerable.Range(0, 100).Select(n => new AuditEntry("tenant.rechecked", $"t{n}", "system"))]);
+        }
+
+        var (again, begin) = await AdminEventReader.BeginAsync(nodes[0], after: old.Id);
+        await using var _ = again;
+        Assert.False((bool)begin.Data["resumed"]!);
+        Assert.Equal("reset", (await again.NextAsync())!.Name);
+        var events = nodes[0].Services.GetRequiredService<FleetEvents>();
+        var last = FleetEvents.NumberOf(begin.Id!);
+        Assert.False((await events.ListAsync(old.Id!)).IsKnown);
+        Assert.True(last > 10_000, $"{last}");
+    }
+
+    [Fact]
+    public async Task Where_the_store_has_lost_everything_who_follows_is_told_to_read_all_anew_and_follows_on()
+    {
+        await using var nodes = await NodesOnOneStore.StartAsync(count: 1);
+        var (events, _) = await AdminEventReader.BeginAsync(nodes[0]);
+        await using var _ = events;
+        await nodes.Redis.ExecuteAsync("FLUSHALL");
+        await events.UntilAsync("reset");
+        using (await nodes[0].AdminAsync(HttpMethod.Post, "", new { id = "initech" })) { }
+
+        await events.UntilAsync("change", one => (string?)one["tenant"] == "initech");
     }
 }

@@ -9,13 +9,20 @@ local function logEvent(events, numbers, event)
   redis.call('ZADD', events, string.format('%.0f', number), id .. ' ' .. event)
   redis.call('ZREMRANGEBYSCORE', events, '-inf', string.format('%.0f', number - 10000))
 end
--- Notes that a tenant's health or its reason is another than the one that was told last.
+-- Notes that a tenant's health or its reason is another than the one that was told last. The last 30 stay with the tenant, too.
 -- Takes the tenant's metadata, the events, the number of the last one, the tenant's id, what was told last or nothing, and what it is now:
 -- "health reason", and as JSON.
 local function tellHealth(metadata, events, numbers, id, told, finding, json)
   local before = told or 'Pending '
   if before == finding then return end
-  redis.call('HSET', metadata, 'told', finding)
-  logEvent(events, numbers, 'health ' .. id .. ' ' .. string.match(before, '^(%S+)') .. ' ' .. json)
+  local health = string.match(before, '^(%S+)') .. ' ' .. json
+  logEvent(events, numbers, 'health ' .. id .. ' ' .. health)
+  local all = redis.call('HGET', metadata, 'healths')
+  if all then
+    local _, breaks = string.gsub(all, '\n', '')
+    if breaks >= 29 then all = string.match(all, '\n(.*)$') end
+    health = all .. '\n' .. health
+  end
+  redis.call('HSET', metadata, 'told', finding, 'healths', health)
 end
 

@@ -30,7 +30,7 @@ end
 local version, tag, isSame = logChange(ARGV[1], KEYS[4], KEYS[5], KEYS[7], ARGV[11], ARGV[12])
 -- What came before this time is of an earlier tenant with the id.
 local begun = string.format('%016.0f', timeOf(ARGV[10]))
-redis.call('HDEL', KEYS[1], 'kept', 'checked', 'finding', 'told')
+redis.call('HDEL', KEYS[1], 'kept', 'checked', 'finding', 'told', 'healths')
 redis.call('ZREM', KEYS[11], ARGV[1])
 redis.call('HSET', KEYS[1], 'format', '2', 'record', ARGV[2], 'urls', ARGV[5], 'version', version,
   'check', ARGV[3], 'generation', version, 'due', ARGV[6], 'origin', ARGV[7], 'owner', ARGV[8],

@@ -26,7 +26,7 @@ for _, url in ipairs(cjson.decode(urls)) do
 end
 local version, tag, isSame = logChange(ARGV[1], KEYS[4], KEYS[5], KEYS[7], ARGV[5], ARGV[6])
 keepEntry(KEYS[8], KEYS[9], KEYS[10], ARGV[4], entry, KEYS[12], KEYS[13])
-redis.call('HDEL', KEYS[1], 'record', 'urls', 'check', 'checked', 'finding', 'told', 'generation', 'due', 'begun', 'claimed')
+redis.call('HDEL', KEYS[1], 'record', 'urls', 'check', 'checked', 'finding', 'told', 'healths', 'generation', 'due', 'begun', 'claimed')
 redis.call('HSET', KEYS[1], 'version', version, ARGV[2], '1')
 redis.call('ZREM', KEYS[3], ARGV[1])
 if ARGV[2] == 'purging' then
