@@ -1,5 +1,5 @@
 // Charts as SVG that is made by calls. Beside each stands a table with the same figures.
-import { atClock, count, h, millis, svg, table } from './dom.js';
+import { atClock, bytes, count, h, millis, svg, table } from './dom.js';
 
 // As wide as its place may be, so that its words are never small.
 let width = 640;
@@ -41,9 +41,12 @@ function bars(items, kinds, { base, high, top, x, wide }) {
   });
 }
 
+// What took longer than this is told no further.
+const longest = 60000;
+
 const kindsOfCalls = [
-  ['calls', step => Math.max(0, step.calls - step.errors - step.failed), 'answered'],
-  ['errors', step => step.errors, 'errors of callers'],
+  ['calls', step => Math.max(0, step.calls - step.errors - step.failed - step.cancelled), 'answered'],
+  ['errors', step => step.errors + step.cancelled, 'errors of callers, cancelled'],
   ['failed', step => step.failed, 'failed here'],
 ];
 const legendOf = kinds => kinds.map(([name, , text]) => [name, text]);
@@ -55,18 +58,18 @@ export function traffic({ from, to, stepSeconds, steps }) {
   const x = step => left + ((Date.parse(step.at) - begin) / (end - begin)) * (width - left);
   const wide = Math.max(1.5, ((stepSeconds * 1000) / (end - begin)) * (width - left) - 1);
   const most = round(Math.max(1, ...steps.map(step => step.calls)));
-  const slowest = round(Math.max(1, ...steps.map(step => step.p99Millis)));
+  const slowest = round(Math.max(1, ...steps.map(step => step.p99Millis ?? longest)));
   const total = steps.reduce((sum, step) => sum + step.calls, 0);
-  const errors = steps.reduce((sum, step) => sum + step.errors, 0);
+  const errors = steps.reduce((sum, step) => sum + step.errors + step.cancelled, 0);
   const failed = steps.reduce((sum, step) => sum + step.failed, 0);
-  const worst = Math.max(0, ...steps.map(step => step.p99Millis));
-  const y = step => 92 - (step.p99Millis / slowest) * 80;
+  const worst = Math.max(0, ...steps.map(step => step.p99Millis ?? longest));
+  const y = step => 92 - ((step.p99Millis ?? longest) / slowest) * 80;
   const numbers = table('Calls in steps, latest first', ['From', ['Calls', 'number'], ['Errors', 'number'], ['Failed', 'number'],
     ['Median', 'number'], ['p99', 'number']], [...steps].reverse().map(step => [atClock(Date.parse(step.at)), count(step.calls),
-    count(step.errors), count(step.failed), millis(step.p50Millis), millis(step.p99Millis)]));
+    count(step.errors + step.cancelled), count(step.failed), millis(step.p50Millis), millis(step.p99Millis)]));
   return [
     h('h3', null, 'Calls'),
-    figure(`${count(total)} calls in the last 24 hours, of which ${count(errors)} were errors of callers and ${count(failed)} failed here.`,
+    figure(`${count(total)} calls in the last 24 hours, of which ${count(errors)} were errors of callers or cancelled, and ${count(failed)} failed here.`,
       150, [rule(10, count(most)), rule(130, '0'), bars(steps, kindsOfCalls, { base: 130, high: 120, top: most, x, wide }),
         labelOfTimes(begin, end, 147)], legendOf(kindsOfCalls)),
     h('h3', null, '99 of 100 calls took at most'),
@@ -90,8 +93,9 @@ const lines = (steps, seconds, point) => svg('path', {
 export function healthOver({ from, to, health }, now) {
   const [begin, end] = [Date.parse(from), Date.parse(to)];
   const x = moment => left + ((moment - begin) / (end - begin)) * (width - left);
-  const spans = [{ at: begin, health: health[0]?.before ?? (health.length === 0 ? now : 'unknown') },
-    ...health.map(change => ({ ...change, at: Math.max(begin, Date.parse(change.at)) }))];
+  const spans = [{ at: begin, health: health.length === 0 ? now : health[0].before ?? 'unknown' },
+    ...health.map(change => ({ ...change, at: Math.max(begin, Date.parse(change.at) || begin) }))]
+    .filter((span, at, all) => !(all[at + 1]?.at <= begin));
   const parts = spans.map((span, at) => {
     const until = spans[at + 1]?.at ?? end;
     return svg('rect', { class: `${span.health}-bar`, x: x(span.at), y: 2, width: Math.max(1, x(until) - x(span.at)), height: 18 },
@@ -99,7 +103,7 @@ export function healthOver({ from, to, health }, now) {
   });
   const seen = [...new Set(spans.map(span => span.health))];
   const numbers = table('Changes of health, latest first', ['At', 'Health', 'Reason', 'Found by'],
-    [...health].reverse().map(change => [atClock(Date.parse(change.at)), change.health, change.reason ?? '', change.node ?? '']),
+    [...health].reverse().map(change => [change.at ? atClock(Date.parse(change.at)) : '', change.health, change.reason ?? '', change.node ?? '']),
     { empty: 'It did not change in the last 24 hours, as far as is known.' });
   return figure(`Health over the last 24 hours: ${spans.map(span => `${span.health} from ${atClock(span.at)}`).join(', ')}.`, 38,
     [parts, labelOfTimes(begin, end, 35)], seen.map(name => [`${name}-bar`, name]), numbers);
@@ -107,10 +111,11 @@ export function healthOver({ from, to, health }, now) {
 
 /** What is taken of the limits now. */
 export const limits = taken => [
-  ['Requests this minute', taken.rateTaken, taken.rateLimit],
-  ['Calls at work', taken.concurrentTaken, taken.concurrent],
-].filter(([, , limit]) => limit).map(([label, used, limit], at) => h('div', { class: 'meter' },
-  h('div', null, h('span', { id: `meter-${at}` }, label), h('span', null, `${count(used)} of ${count(limit)}`)),
+  ['Requests a minute', taken.rateUsed, taken.rateLimit, count],
+  ['Calls at work', taken.concurrentCalls, taken.maxConcurrentCalls, count],
+  ['Documents', taken.documentBytes, taken.maxDocumentBytes, bytes],
+].filter(([, , limit]) => limit).map(([label, used, limit, words], at) => h('div', { class: 'meter' },
+  h('div', null, h('span', { id: `meter-${at}` }, label), h('span', null, `${words(used)} of ${words(limit)}`)),
   h('meter', { min: 0, max: limit, high: limit * 0.8, optimum: 0, value: used, 'aria-labelledby': `meter-${at}` }, `${used} of ${limit}`)));
 
 const kindsOfUse = [

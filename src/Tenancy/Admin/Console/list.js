@@ -224,7 +224,7 @@ function trafficOf(id) {
 }
 
 function limitOf(id) {
-  const { rateTaken, rateLimit } = traffic.get(id)?.limits ?? {};
-  return rateLimit ? `${Math.round((rateTaken / rateLimit) * 100)} %` : '';
+  const { rateUsed, rateLimit } = traffic.get(id)?.limits ?? {};
+  return rateLimit ? `${Math.round((rateUsed / rateLimit) * 100)} %` : '';
 }
 
