@@ -5,9 +5,12 @@ using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tenancy;
 using Tenancy.Admin;
+using Tenancy.Admin.Console;
+using Tenancy.Admin.Start;
 using Tenancy.Authentication;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
@@ -37,7 +40,8 @@ public static class TenancyApplicationBuilderExtensions
     /// <remarks>
     /// Call it once, before endpoints are mapped, and after <c>UseRouting</c> where you call that. Endpoints that ask for no tenant are not
     /// touched. Where it is missing, or comes too early, the server does not start; an endpoint that asks for a tenant and gets none
-    /// answers 500 and does not run.
+    /// answers 500 and does not run. In Development it also answers <c>/</c>, where nothing of the application does: with a page that says
+    /// what runs here and how each tenant is called.
     /// </remarks>
     public static IApplicationBuilder UseTenancy(this IApplicationBuilder app)
     {
@@ -47,6 +51,11 @@ public static class TenancyApplicationBuilderExtensions
                 "The services of Tenancy are not there: call builder.Services.AddTenancy(builder.Configuration) before builder.Build()."
             );
         check.Note(app);
+        if (app.ApplicationServices.GetRequiredService<IHostEnvironment>().IsDevelopment())
+        {
+            app.UseMiddleware<StartPageMiddleware>();
+        }
+
         var stock = new StockPipeline(app);
         stock.UseAuthentication().UseAuthorization();
         return app.UseMiddleware<AdminMiddleware>().UseMiddleware<TenantMiddleware>().UseMiddleware<KnownCallersMiddleware>(stock);
@@ -93,18 +102,23 @@ public static class TenancyApplicationBuilderExtensions
     }
 
     /// <summary>
-    /// Maps the admin API at <c>/admin/tenants</c> and <c>/admin/nodes</c>. Without a key in <c>Tenancy:Admin:Keys</c> nothing is mapped,
-    /// and the log says so.
+    /// Maps the admin API at <c>/admin/tenants</c> and <c>/admin/nodes</c>, and the console, a page for people, at <c>/admin</c>. Without a
+    /// key in <c>Tenancy:Admin:Keys</c> nothing is mapped, and the log says so.
     /// </summary>
-    /// <remarks>It asks for the authorization policy <see cref="TenantAdminDefaults.Policy"/>.</remarks>
+    /// <remarks>
+    /// The API asks for the authorization policy <see cref="TenantAdminDefaults.Policy"/>. The page holds no data and asks for none; an
+    /// application's own endpoint at its place is the one that answers there.
+    /// </remarks>
     public static IEndpointConventionBuilder MapTenantAdmin(this IEndpointRouteBuilder endpoints)
     {
         ArgumentNullException.ThrowIfNull(endpoints);
         var group = endpoints.MapGroup("/admin");
         if (endpoints.ServiceProvider.GetRequiredService<AdminKeys>().Any)
         {
-            AdminEndpoints.Map(group);
-            group.RequireAuthorization(TenantAdminDefaults.Policy);
+            var api = group.MapGroup("");
+            AdminEndpoints.Map(api);
+            api.RequireAuthorization(TenantAdminDefaults.Policy);
+            ConsoleEndpoints.Map(group);
             EndpointGuard.Add(group);
         }
         else

@@ -16,6 +16,7 @@ using ModelContextProtocol.AspNetCore;
 using ModelContextProtocol.Server;
 using Tenancy;
 using Tenancy.Admin;
+using Tenancy.Admin.Start;
 using Tenancy.Administration;
 using Tenancy.Audit;
 using Tenancy.Authentication;
@@ -318,6 +319,7 @@ public static class TenancyServiceCollectionExtensions
     private static void AddAdmin(IServiceCollection services)
     {
         AdminOpenApi.Add(services);
+        services.TryAddSingleton<StartPage>();
         services.TryAddSingleton<AdminKeys>();
         services.TryAddSingleton<AdminLimits>();
         services.TryAddSingleton<AdminAnswers>();

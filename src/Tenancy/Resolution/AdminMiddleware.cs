@@ -82,8 +82,12 @@ internal sealed class AdminMiddleware(
             return Refusal.ForeignAdminHost;
         }
 
-        return headers.Origin.Count > 0 && !(headers.Origin is [{ } origin] && origins.Contains(origin))
+        return headers.Origin.Count > 0 && !(headers.Origin is [{ } origin] && (origins.Contains(origin) || IsOwn(origin, host)))
             ? Refusal.ForeignAdminOrigin
             : null;
     }
+
+    // The page of this server itself, which is the console. The scheme may be the one before a proxy; the host is what was checked.
+    private bool IsOwn(string origin, ReadOnlySpan<char> host) =>
+        TenantUrl.TryParse(origin, out var url, out _) && url.Path.Length == 0 && host.SequenceEqual(url.Host) && hosts.IsOwnForAdmin(host);
 }

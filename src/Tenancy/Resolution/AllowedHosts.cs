@@ -45,6 +45,14 @@ internal sealed class AllowedHosts
     public bool ContainsForAdmin(ReadOnlySpan<char> host) =>
         IsOurs(host) || IsAdminHost(host) || (_isDevelopment ? IsLocal(host) : _isAnyAllowed);
 
+    /// <summary>Whether pages of a host are this server's own, so that they may call the admin API there.</summary>
+    /// <remarks>
+    /// Subdomains are left out, because their pages are the tenants', and so is a server that takes requests at any host: there a page of
+    /// another site reaches it by DNS rebinding.
+    /// </remarks>
+    public bool IsOwnForAdmin(ReadOnlySpan<char> host) =>
+        Subdomain(host).IsEmpty && (IsOurs(host) || IsAdminHost(host) || IsDevelopment(host));
+
     /// <summary>
     /// The part of a host before <see cref="BaseDomain"/>; empty where it is not below it, and at the public URL's host, which names no
     /// tenant.
@@ -66,6 +74,8 @@ internal sealed class AllowedHosts
         (_publicHost is not null && host.SequenceEqual(_publicHost))
         || (BaseDomain is not null && CanonicalHost.WithoutPort(host).SequenceEqual(BaseDomain))
         || !Subdomain(host).IsEmpty;
+
+    private bool IsDevelopment(ReadOnlySpan<char> host) => _isDevelopment && IsLocal(host);
 
     // An entry without a port stands for the host at any port.
     private bool IsAdminHost(ReadOnlySpan<char> host)

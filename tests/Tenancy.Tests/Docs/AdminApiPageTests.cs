@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Tenancy.Admin.Console;
 using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Docs;
@@ -22,6 +23,7 @@ public sealed class AdminApiPageTests
             .SelectMany(source => source.Endpoints)
             .OfType<RouteEndpoint>()
             .Where(endpoint => endpoint.RoutePattern.RawText!.StartsWith("/admin/", StringComparison.Ordinal))
+            .Where(endpoint => endpoint.Metadata.GetMetadata<ConsoleMetadata>() is null)
             // Those without a method answer what none of the others takes.
             .Select(endpoint => (endpoint.RoutePattern, endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods))
             .Where(endpoint => endpoint.HttpMethods is not null)

@@ -13,6 +13,8 @@ public partial class LineLengthTests
     [InlineData("*.lua", 20)]
     [InlineData("*.cjs", 5)]
     [InlineData("*.mjs", 5)]
+    [InlineData("*.js", 10)]
+    [InlineData("*.css", 1)]
     [InlineData("*.csproj", 10)]
     [InlineData("*.sh", 2)]
     [InlineData("run", 5)]

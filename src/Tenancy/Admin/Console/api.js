@@ -1,0 +1,69 @@
+// Requests to the admin API. The key is in this variable alone: no storage, no cookie, no URL.
+let key = '';
+
+/** Where the admin API is: two levels above this file. */
+const root = new URL('../', import.meta.url);
+
+export const setKey = text => { key = text; };
+export const headers = () => (key ? { 'X-Admin-API-Key': key } : {});
+export const urlOf = (path, query = {}) => {
+  const url = new URL(path, root);
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined && value !== null && value !== '') url.searchParams.set(name, value);
+  }
+  return url;
+};
+
+/** What the API says is wrong: problem+json (RFC 9457). */
+export class Problem extends Error {
+  constructor(status, body, retryAfter) {
+    super(body?.detail ?? `The server answered ${status}.`);
+    Object.assign(this, { status, retryAfter, errors: body?.errors ?? {}, purging: body?.purging });
+  }
+}
+
+let refused = () => {};
+/** Says what to do when the key is not, or no longer, valid. */
+export const whenRefused = action => { refused = action; };
+
+export async function send(path, options) {
+  try {
+    return await fetch(path, { cache: 'no-store', redirect: 'error', referrerPolicy: 'no-referrer', ...options });
+  } catch (error) {
+    if (error.name === 'AbortError') throw error;
+    if (/[^\t -~]/.test(key)) throw new Problem(0, { detail: 'A key has visible ASCII characters only.' });
+    throw new Problem(0, { detail: 'The server could not be reached. What is shown may be old.' });
+  }
+}
+
+/** Asks the API, and gives what it answers; a refusal is thrown. */
+export async function call(method, path, { query, body, signal, type = 'application/json', once } = {}) {
+  const response = await send(urlOf(path, query), {
+    method,
+    signal,
+    body: body === undefined ? undefined : JSON.stringify(body),
+    headers: {
+      ...headers(),
+      Accept: 'application/json',
+      ...(body === undefined ? {} : { 'Content-Type': type }),
+      ...(once ? { 'Idempotency-Key': once } : {}),
+    },
+  });
+  const text = await response.text();
+  let answer = null;
+  try {
+    answer = text ? JSON.parse(text) : null;
+  } catch {
+    // A proxy's own page: the status has to do.
+  }
+  if (response.ok) return answer;
+  const problem = new Problem(response.status, answer, response.headers.get('Retry-After'));
+  if (response.status === 401) refused(problem);
+  throw problem;
+}
+
+export const get = (path, query, signal) => call('GET', path, { query, signal });
+export const of = (id, rest = '') => `tenants/${encodeURIComponent(id)}${rest}`;
+
+/** A new Idempotency-Key: what is sent twice with it is done once. */
+export const newOnce = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, '0')).join('');

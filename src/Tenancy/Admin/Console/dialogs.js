@@ -1,0 +1,73 @@
+import { busy, button, h, say } from './dom.js';
+
+let named = 0;
+
+function open(title, ...content) {
+  const id = `dialog-${++named}`;
+  const dialog = h('dialog', { 'aria-labelledby': id }, h('h2', { id }, title), content);
+  const before = document.activeElement;
+  dialog.addEventListener('close', () => {
+    dialog.remove();
+    if (before?.isConnected) before.focus();
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+  return dialog;
+}
+
+/** Asks before something is done. Where a word is given it has to be typed. Gives whether it was done. */
+export function ask({ title, text, word, action, kind = 'bad', run }) {
+  return new Promise(resolve => {
+    let done = false;
+    const error = h('p', { class: 'error', role: 'alert' });
+    const check = () => { go.disabled = typed.value !== word; };
+    const typed = word && h('input', { id: 'word', autocomplete: 'off', spellcheck: 'false', input: check });
+    const go = h('button', { type: 'submit', class: kind, disabled: Boolean(word) }, action);
+    const submit = event => {
+      event.preventDefault();
+      error.textContent = '';
+      busy(go, async () => {
+        try {
+          await run();
+          done = true;
+          dialog.close();
+        } catch (problem) {
+          error.textContent = problem.message;
+        }
+      });
+    };
+    const dialog = open(title,
+      [text].flat().map(line => h('p', null, line)),
+      h('form', { submit },
+        word && h('div', { class: 'field' }, h('label', { for: 'word' }, 'Type ', h('code', null, word), ' to go on'), typed),
+        error,
+        h('div', { class: 'actions' }, button('Cancel', () => dialog.close()), go)));
+    (typed ?? go).focus();
+    dialog.addEventListener('close', () => resolve(done));
+  });
+}
+
+/** Shows tokens, which the API gives once. They leave the page with the dialog. */
+export function showTokens(title, principals) {
+  const lines = principals.map((principal, at) => {
+    const field = h('textarea', { id: `token-${at}`, readonly: true, class: 'mono token', rows: 2, spellcheck: 'false' });
+    field.value = principal.token;
+    const copy = button('Copy', async () => {
+      field.select();
+      try {
+        await navigator.clipboard.writeText(field.value);
+        say('The token is in the clipboard.');
+      } catch {
+        say('The browser does not let this page copy: the token is selected, copy it with the keyboard.');
+      }
+    });
+    return h('div', { class: 'field' }, h('label', { for: `token-${at}` }, `Token of ${principal.name}`), field, h('div', null, copy));
+  });
+  return new Promise(resolve => {
+    const dialog = open(title,
+      h('p', null, 'Give it to the caller now: it is shown this once, and the server keeps only a hash of it.'),
+      lines,
+      h('div', { class: 'actions' }, button('I have it', () => dialog.close(), { kind: 'main' })));
+    dialog.addEventListener('close', resolve);
+  });
+}

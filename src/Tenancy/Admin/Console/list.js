@@ -1,0 +1,230 @@
+// All tenants. What is broken stands first. No request grows with the number of tenants.
+import { call, get, of } from './api.js';
+import { spark } from './charts.js';
+import { button, byId, count, counted, h, put, say, state, stateOf, time, tone } from './dom.js';
+import { on } from './live.js';
+
+const pageSize = 25;
+const brokenShown = 20;
+const trafficAge = 60000;
+
+const filters = {
+  '': ['All', {}],
+  broken: ['Broken', { health: 'broken' }],
+  disabled: ['Disabled', { health: 'disabled', status: 'active' }],
+  unverified: ['Unverified', { health: 'unverified', status: 'active' }],
+  pending: ['Pending', { health: 'pending', status: 'active' }],
+  healthy: ['Healthy', { health: 'healthy', status: 'active' }],
+  suspended: ['Suspended', { status: 'suspended' }],
+};
+
+// What somebody looked for is there again when they come back from a tenant.
+const wanted = { text: '', state: '', platform: '', cursors: [] };
+const traffic = new Map();
+export const platforms = new Set();
+
+/** The deletions that were asked for here. Each is one request, which lasts until all data is gone. */
+const deleting = new Set();
+export async function remove(id) {
+  deleting.add(id);
+  location.hash = '#/';
+  try {
+    await call('DELETE', of(id));
+    say(`${id} is deleted, with all its data.`);
+  } catch (problem) {
+    say(`${id}: ${problem.message}`);
+  } finally {
+    deleting.delete(id);
+  }
+}
+
+export function showList(view, signal) {
+  const summary = h('ul', { class: 'counts', 'aria-label': 'Tenants by state' });
+  const attention = h('section', { 'aria-labelledby': 'broken', class: 'broken', hidden: true });
+  const going = h('section', { 'aria-labelledby': 'going', hidden: true });
+  const rows = h('div');
+  const found = h('span', { class: 'soft', role: 'status' });
+  const text = h('input', { id: 'text', type: 'search', placeholder: 'Id, name or URL', 'aria-label': 'Id, name or URL', maxlength: 200 });
+  const select = h('select', { 'aria-label': 'State' }, Object.entries(filters).map(([value, [name]]) => h('option', { value }, name)));
+  const platform = h('input', { list: 'platforms', placeholder: 'Platform', 'aria-label': 'Platform', class: 'wide' });
+  const error = h('p', { class: 'error', role: 'alert' });
+  [text.value, select.value, platform.value] = [wanted.text, wanted.state, wanted.platform];
+  put(view, h('h1', null, 'All tenants'), summary, going, attention,
+    h('section', { 'aria-label': 'Tenants' },
+      h('form', { class: 'filter', role: 'search', submit: event => { event.preventDefault(); apply(); } }, text, select, platform,
+        h('datalist', { id: 'platforms' }), found),
+      error, rows));
+
+  let asked = 0;
+  let typing = 0;
+  const apply = () => {
+    Object.assign(wanted, { text: text.value.trim(), state: select.value, platform: platform.value.trim(), cursors: [] });
+    loadRows();
+  };
+  text.addEventListener('input', () => { clearTimeout(typing); typing = setTimeout(apply, 250); });
+  select.addEventListener('change', apply);
+  platform.addEventListener('change', apply);
+  const choose = name => { select.value = name; apply(); text.scrollIntoView({ block: 'center' }); };
+
+  async function loadRows() {
+    const mine = ++asked;
+    try {
+      const list = await get('tenants', {
+        ...filters[wanted.state][1], text: wanted.text, platform: wanted.platform, take: pageSize, cursor: wanted.cursors.at(-1),
+      }, signal);
+      if (mine !== asked) return;
+      error.textContent = '';
+      showRows(list);
+      showGoing(list.purging ?? []);
+    } catch (problem) {
+      if (problem.name !== 'AbortError' && mine === asked) error.textContent = problem.errors?.platform?.[0] ?? problem.message;
+    }
+  }
+
+  function showRows(list) {
+    found.textContent = counted(list.count, 'tenant');
+    list.tenants.forEach(tenant => platforms.add(tenant.platform));
+    put(byId('platforms'), [...platforms].map(value => h('option', { value })));
+    const first = wanted.cursors.length * pageSize;
+    put(rows, list.tenants.length === 0
+      ? h('p', { class: 'note' }, list.count === 0 && wanted.text + wanted.state + wanted.platform ? 'No tenant fits.' : [
+        'There are no tenants yet. ', h('a', { href: '#/new' }, 'Make the first one'), '.'])
+      : tableOf(`Tenants ${count(first + 1)} to ${count(first + list.tenants.length)} of ${count(list.count)}, by id`, list.tenants),
+    h('nav', { class: 'pages', 'aria-label': 'Pages of the list' },
+      button('Previous', () => { wanted.cursors.pop(); loadRows(); }, { disabled: wanted.cursors.length === 0, 'data-k': 'previous' }),
+      button('Next', () => { wanted.cursors.push(list.nextCursor); loadRows(); }, { disabled: !list.nextCursor, 'data-k': 'next' })));
+    const shown = asked;
+    loadTraffic(list.tenants, () => shown === asked);
+  }
+
+  // Data of deleted tenants takes its time: as long as there is some, this looks again.
+  let looking = 0;
+  function showGoing(purging) {
+    const all = [...purging, ...[...deleting].filter(id => !purging.some(one => one.id === id)).map(id => ({ id, deleted: 0 }))];
+    going.hidden = all.length === 0;
+    put(going, all.length > 0 && h('h2', { id: 'going' }, 'Being deleted'), all.map(({ id, deleted }) => h('div', { class: 'note' },
+      h('b', null, id), ` is gone. ${counted(deleted, 'record')} of its data deleted so far; until that is done nobody can have the id.`,
+      h('progress', { 'aria-label': `Deletion of ${id}` }))));
+    clearTimeout(looking);
+    if (all.length > 0 && !signal.aborted) looking = setTimeout(loadRows, 1000);
+  }
+
+  // One request for each row that somebody stays at.
+  async function loadTraffic(tenants, isShown = () => true) {
+    await new Promise(resolve => setTimeout(resolve, 300));
+    const due = tenants.filter(({ id }) => !(traffic.get(id)?.at > Date.now() - trafficAge)).map(({ id }) => id);
+    const next = async () => {
+      for (let id = due.shift(); id && isShown() && !signal.aborted; id = due.shift()) {
+        try {
+          traffic.set(id, { at: Date.now(), ...(await get(of(id, '/traffic'), {}, signal)) });
+          view.querySelectorAll(`[data-traffic="${CSS.escape(id)}"]`).forEach(cell => put(cell, trafficOf(id)));
+          view.querySelectorAll(`[data-limit="${CSS.escape(id)}"]`).forEach(cell => put(cell, limitOf(id)));
+        } catch {
+          // The row says nothing of traffic then.
+        }
+      }
+    };
+    if (traffic.size > 2000) traffic.clear();
+    await Promise.all([next(), next(), next()]);
+  }
+
+  async function loadSummary() {
+    try {
+      const { tenants, health } = await get('summary', {}, signal);
+      put(summary, Object.entries({ '': tenants, ...Object.fromEntries(['disabled', 'unverified', 'pending', 'healthy', 'suspended']
+        .map(name => [name, health[name] ?? 0])) }).map(([name, number]) => h('li', null, h('button', {
+        type: 'button', 'data-k': `count-${name}`, click: () => choose(name),
+        class: number > 0 ? { disabled: 'some-bad', unverified: 'some-warn' }[name] : null,
+      }, h('b', null, count(number)), filters[name][0]))));
+      const broken = health.disabled + health.unverified + health.pending;
+      const groups = [];
+      for (const name of ['disabled', 'unverified', 'pending']) {
+        const left = brokenShown - groups.length;
+        if (health[name] > 0 && left > 0) groups.push(...(await get('tenants', { ...filters[name][1], take: left }, signal)).tenants);
+      }
+      showBroken(groups, Math.max(broken, groups.length), tenants);
+    } catch (problem) {
+      // A key for one tenant sees that one, in the list.
+      if (problem.name !== 'AbortError') [summary, attention].forEach(place => { place.hidden = true; });
+    }
+  }
+
+  function showBroken(tenants, all, total) {
+    attention.hidden = total === 0;
+    attention.classList.toggle('fine', all === 0);
+    put(attention, h('div', { class: 'head' }, h('h2', { id: 'broken' }, all === 0 ? 'Nothing is broken' : `Broken: ${count(all)}`)),
+      tenants.length > 0 && tableOf('Tenants that are not served as they should be, the worst first', tenants, true),
+      all > tenants.length && button(`Show all ${count(all)}`, () => choose('broken'), { kind: 'quiet', 'data-k': 'all-broken' }));
+    loadTraffic(tenants);
+  }
+
+  function tableOf(caption, tenants, isBroken) {
+    const heads = [['Tenant'], ['State'], ['Last check', 'wide'], ['Calls, 24 h', 'number'], ['Limit taken', 'wide number']];
+    return h('table', { class: 'tenants' }, h('caption', null, caption),
+      h('thead', null, h('tr', null, heads.map(([name, kind]) => h('th', { scope: 'col', class: kind }, name)),
+        isBroken && h('td', { class: 'act' }))),
+      h('tbody', null, tenants.map(tenant => rowOf(tenant, isBroken))));
+  }
+
+  function rowOf(tenant, isBroken) {
+    const { id, name, reason } = tenant;
+    const recheck = isBroken && h('td', { class: 'act' }, button('Recheck', event => recheckOf(event.currentTarget, id),
+      { 'aria-label': `Recheck ${id}`, 'data-k': `recheck-${id}` }));
+    return h('tr', { class: changed.delete(id) ? 'fresh' : null },
+      h('th', { scope: 'row' }, h('a', { href: `#/tenants/${encodeURIComponent(id)}`, 'data-k': `${isBroken ? 'b' : 'a'}-${id}` }, id),
+        name && name !== id ? [' ', h('span', { class: 'soft' }, name)] : null,
+        reason && stateOf(tenant) !== 'healthy' ? h('p', { class: `why ${tone(tenant)}` }, reason) : null),
+      h('td', null, state(stateOf(tenant))),
+      h('td', { class: 'wide' }, time(tenant.lastCheckedAt)),
+      h('td', { class: 'number', 'data-traffic': id }, trafficOf(id)),
+      h('td', { class: 'wide number', 'data-limit': id }, limitOf(id)), recheck);
+  }
+
+  async function recheckOf(element, id) {
+    element.disabled = true;
+    try {
+      const after = await call('POST', of(id, '/recheck'));
+      say(`${id} is ${stateOf(after)}.`);
+    } catch (problem) {
+      say(`${id}: ${problem.message}`);
+    }
+    load();
+  }
+
+  // However much happens, this asks again every two seconds at most, and not while nobody looks.
+  const changed = new Set();
+  let waiting = false;
+  let last = 0;
+  const soon = () => {
+    if (waiting || signal.aborted) return;
+    waiting = true;
+    setTimeout(() => {
+      waiting = false;
+      if (document.hidden) document.addEventListener('visibilitychange', soon, { once: true, signal });
+      else if (!signal.aborted) load();
+    }, Math.max(200, last + 2000 - Date.now()));
+  };
+  const load = () => { last = Date.now(); return Promise.all([loadSummary(), loadRows()]); };
+  on((event, data) => {
+    if (event === 'change' || event === 'health') changed.add(data.tenant);
+    if (['change', 'health', 'reset'].includes(event) || (event === 'begin' && !data.resumed && last < Date.now() - 5000)) soon();
+  }, signal);
+  const again = setInterval(() => { if (!document.hidden) soon(); }, trafficAge);
+  signal.addEventListener('abort', () => clearInterval(again));
+  load();
+}
+
+function trafficOf(id) {
+  const known = traffic.get(id);
+  if (!known) return '';
+  const total = known.steps.reduce((sum, step) => sum + step.calls, 0);
+  const failed = known.steps.reduce((sum, step) => sum + step.failed, 0);
+  return h('span', { class: 'flow' }, failed > 0 && h('span', { class: 'error' }, `${count(failed)} failed `),
+    total > 0 && spark(known), h('b', null, count(total)));
+}
+
+function limitOf(id) {
+  const { rateUsed, rateLimit } = traffic.get(id)?.limits ?? {};
+  return rateLimit ? `${Math.round((rateUsed / rateLimit) * 100)} %` : '';
+}
+

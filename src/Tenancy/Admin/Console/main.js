@@ -1,0 +1,107 @@
+import { get, setKey, whenRefused } from './api.js';
+import { byId, put, say } from './dom.js';
+import { follow, on } from './live.js';
+import { showCreate } from './create.js';
+import { showList } from './list.js';
+import { showNodes } from './nodes.js';
+import { showTenant } from './tenant.js';
+
+let session = null;
+let page = new AbortController();
+
+const decode = text => {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+};
+
+function show() {
+  page.abort();
+  if (!session) return;
+  page = new AbortController();
+  const [name, id] = location.hash.replace(/^#\/?/, '').split('/').map(decode);
+  const view = byId('view');
+  put(view);
+  const { signal } = page;
+  if (name === 'tenants' && id) showTenant(view, id, signal);
+  else if (name === 'new') showCreate(view, signal);
+  else if (name === 'nodes') showNodes(view, signal);
+  else showList(view, signal);
+  for (const link of document.querySelectorAll('#nav a')) {
+    if (link.hash === `#/${name}`) link.setAttribute('aria-current', 'page');
+    else link.removeAttribute('aria-current');
+  }
+  const heading = view.querySelector('h1');
+  document.title = `${heading.textContent} · Tenants`;
+  heading.tabIndex = -1;
+  heading.focus({ preventScroll: true });
+  scrollTo(0, 0);
+}
+
+function enter(key) {
+  setKey(key);
+  session = new AbortController();
+  byId('sign-in').hidden = true;
+  for (const id of ['nav', 'leave', 'view', 'live']) byId(id).hidden = false;
+  tell(false);
+  show();
+  follow(session.signal, tell);
+}
+
+function leave(why) {
+  setKey('');
+  session?.abort();
+  page.abort();
+  session = null;
+  put(byId('view'));
+  document.querySelectorAll('dialog').forEach(dialog => dialog.close());
+  for (const id of ['nav', 'leave', 'view', 'live']) byId(id).hidden = true;
+  byId('sign-in').hidden = false;
+  byId('key-error').textContent = why;
+  document.title = 'Sign in · Tenants';
+  byId('key').focus();
+}
+
+function tell(isLive) {
+  const place = byId('live');
+  const text = isLive ? 'Live' : 'Connecting…';
+  place.classList.toggle('lost', !isLive);
+  if (place.textContent !== text) place.textContent = text;
+}
+
+const why = problem => {
+  if (problem.status === 401) return 'The server does not know this key.';
+  return problem.status === 429 ? `${problem.message} (${problem.retryAfter ?? 60} s)` : problem.message;
+};
+
+byId('sign-in').addEventListener('submit', async event => {
+  event.preventDefault();
+  const [field, go] = [byId('key'), event.target.querySelector('button')];
+  const key = field.value.trim();
+  byId('key-error').textContent = '';
+  field.removeAttribute('aria-invalid');
+  go.disabled = true;
+  try {
+    setKey(key);
+    await get('tenants', { take: 1 });
+    field.value = '';
+    enter(key);
+  } catch (problem) {
+    setKey('');
+    byId('key-error').textContent = why(problem);
+    field.setAttribute('aria-invalid', 'true');
+    field.focus();
+  } finally {
+    go.disabled = false;
+  }
+});
+
+byId('host').textContent = location.host;
+whenRefused(problem => session && leave(why(problem)));
+byId('leave').addEventListener('click', () => leave(''));
+addEventListener('hashchange', show);
+on((event, data) => {
+  if (event === 'reset') say(`The server does not know any more what happened meanwhile, so all was loaded again. ${data.reason ?? ''}`);
+});

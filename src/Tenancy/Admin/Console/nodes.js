@@ -1,0 +1,27 @@
+import { get } from './api.js';
+import { count, h, put, table, time } from './dom.js';
+import { on } from './live.js';
+
+const often = 5000;
+
+/** The servers that share the store. */
+export function showNodes(view, signal) {
+  const place = h('section', { 'aria-label': 'Nodes' });
+  put(view, h('h1', null, 'Nodes'), place);
+  const load = async () => {
+    try {
+      const { store, nodes } = await get('nodes', {}, signal);
+      put(place, h('p', null, 'The store is ', h('b', null, store), '.'), table(
+        'The servers that share the store, the oldest first',
+        ['Node', 'Host', 'Started', 'Release', ['Tenants', 'number'], ['Version', 'number'], ['Behind', 'number'], ['Heard of', 'number']],
+        nodes.map(node => [node.id, node.host, time(node.startedAt), node.release, count(node.tenants), count(node.version),
+          `${node.lagSeconds.toFixed(1)} s`, `${node.heardSecondsAgo.toFixed(0)} s ago`])));
+    } catch (problem) {
+      if (problem.name !== 'AbortError') put(place, h('p', { class: 'error', role: 'alert' }, problem.message));
+    }
+  };
+  on(event => event === 'nodes' && load(), signal);
+  const again = setInterval(() => { if (!document.hidden) load(); }, often);
+  signal.addEventListener('abort', () => clearInterval(again));
+  load();
+}

@@ -1,0 +1,226 @@
+// The lists of a tenant. Each has its place, loads itself, and says after which changes it is to be loaded again.
+import { call, get, newOnce } from './api.js';
+import { ask, showTokens } from './dialogs.js';
+import { busy, button, count, counted, h, put, say, table, time } from './dom.js';
+
+const shown = 20;
+let named = 0;
+
+// A part has a heading, a list that is loaded anew, and a form that stays as it is meanwhile.
+function part({ title, form, load, after, refused }) {
+  const id = `part-${++named}`;
+  const list = h('div');
+  const place = h('section', { 'aria-labelledby': id }, h('div', { class: 'head' }, h('h2', { id }, title)), list, form);
+  return {
+    place,
+    after: action => after.some(beginning => action.startsWith(beginning)),
+    refused: refused && (some => refused(some, list)),
+    async load() {
+      try {
+        put(list, await load(place));
+      } catch (problem) {
+        if (problem.name !== 'AbortError') put(list, h('p', { class: 'error' }, problem.message));
+      }
+    },
+  };
+}
+
+function field(label, hint, more = {}) {
+  const id = `input-${++named}`;
+  const input = h('input', { id, autocomplete: 'off', spellcheck: 'false', 'aria-describedby': `${id}-hint`, ...more });
+  const said = h('p', { class: 'hint', id: `${id}-hint` }, hint);
+  return { input, place: h('div', { class: 'field' }, h('label', { for: id }, label), input, said) };
+}
+
+// A form of a few fields and one button. What is wrong stands below it.
+function smallForm(title, fields, action, run) {
+  const error = h('p', { class: 'error', role: 'alert' });
+  const go = h('button', { type: 'submit', class: 'plain' }, action);
+  const submit = event => {
+    event.preventDefault();
+    error.textContent = '';
+    busy(go, async () => {
+      try {
+        await run();
+        fields.forEach(one => { one.input.value = ''; });
+      } catch (problem) {
+        error.textContent = Object.entries(problem.errors ?? {}).flatMap(([name, texts]) => texts.map(text => `${name} ${text}`)).join('\n')
+          || problem.message;
+      }
+    });
+  };
+  return h('details', null, h('summary', null, title),
+    h('form', { submit }, h('div', { class: 'line' }, fields.map(one => one.place)), error, h('div', { class: 'actions' }, go)));
+}
+
+export function principals({ path, signal, id, now }) {
+  const name = field('Name', 'Who it is, for people.', { maxlength: 200 });
+  const scopes = field('Scopes', 'What it may do: words with spaces between them, or nothing.');
+  const self = part({
+    title: 'Principals',
+    after: ['principal.'],
+    form: smallForm('Issue a principal', [name, scopes], 'Issue', async () => {
+      const made = await call('POST', path('/principals'), {
+        once: newOnce(), body: { name: name.input.value.trim(), scopes: scopes.input.value.split(/\s+/).filter(Boolean) },
+      });
+      self.load();
+      await showTokens('The principal is there', [made]);
+    }),
+    async load() {
+      const { principals: all } = await get(path('/principals'), {}, signal);
+      return [now().authentication?.kind !== 'bearer' && all.length > 0
+        && h('p', { class: 'soft' }, 'Their tokens open nothing as long as the tenant’s authentication is another than bearer.'),
+      table(counted(all.length, 'principal'), ['Name', 'Scopes', 'Issued', 'Until', ''], all.slice(0, 200).map(one => [
+        one.name, one.scopes.join(' '), time(one.createdAt), one.expiresAt ? time(one.expiresAt) : '', [
+          button('Rotate', () => rotate(one), { 'aria-label': `Rotate the token of ${one.name}` }),
+          button('Revoke', () => revoke(one), { kind: 'bad', 'aria-label': `Revoke ${one.name}` })]]), { empty: 'No principals.' })];
+    },
+  });
+
+  // What was opened and asked for is done by the dialog; the new token has one of its own.
+  const rotate = async one => {
+    let made = null;
+    const once = newOnce();
+    const done = await ask({
+      title: `Rotate the token of ${one.name}?`, action: 'Rotate', kind: 'main',
+      text: 'It gets a new one. The old one stays good for an hour, so that the caller can change to it.',
+      run: async () => {
+        made = await call('POST', path(`/principals/${encodeURIComponent(one.id)}/rotate`), { query: { overlap: 3600 }, once });
+      },
+    });
+    self.load();
+    if (done) await showTokens('The new token', [made]);
+  };
+  const revoke = one => ask({
+    title: `Revoke ${one.name}?`, action: 'Revoke', text: `All its tokens end at once: whoever calls ${id} with one is refused.`,
+    run: async () => {
+      await call('DELETE', path(`/principals/${encodeURIComponent(one.id)}`));
+      say(`${one.name} is revoked.`);
+      self.load();
+    },
+  });
+  return self;
+}
+
+export function clients({ path, signal }) {
+  const client = field('Client id', 'Exactly as tokens have it; an https URL is that of its metadata document.');
+  const name = field('Name', 'What people see.');
+  const act = (text, one, run) => button(text, event => busy(event.currentTarget, async () => {
+    await run();
+    self.load();
+  }), { 'aria-label': `${text} ${one.name ?? one.clientId}` });
+  const self = part({
+    title: 'OAuth clients',
+    after: ['client.'],
+    form: smallForm('List a client', [client, name], 'List it', async () => {
+      const body = { clientId: client.input.value.trim(), name: name.input.value.trim() || undefined };
+      await call('POST', path('/clients'), { once: newOnce(), body });
+      self.load();
+    }),
+    async load() {
+      const { clients: some, count: all } = await get(path('/clients'), { take: shown }, signal);
+      const below = one => path(`/clients/${encodeURIComponent(one.handle)}`);
+      return table(all > some.length ? `The first ${some.length} of ${counted(all, 'client')}` : counted(all, 'client'),
+        ['Client', 'Name', 'Listed', 'Ends unused', ''], some.map(one => [one.clientId, one.name ?? '', time(one.createdAt),
+          new Date(one.expiresAt).toLocaleDateString('en-GB'), [
+            act('Refresh', one, () => call('POST', `${below(one)}/refresh`)),
+            button('Take out', () => ask({
+              title: `Take ${one.name ?? one.clientId} out?`, action: 'Take out',
+              text: 'Where the tenant takes listed clients only, its tokens are refused from now on.',
+              run: async () => { await call('DELETE', below(one)); self.load(); },
+            }), { kind: 'bad', 'aria-label': `Take out ${one.name ?? one.clientId}` })]]), { empty: 'No listed clients.' });
+    },
+  });
+  return self;
+}
+
+export function sessions({ path, signal }) {
+  const self = part({
+    title: 'MCP sessions',
+    after: ['session.'],
+    async load() {
+      const { sessions: some, count: all } = await get(path('/sessions'), { take: shown }, signal);
+      return table(all > some.length ? `The ${some.length} used last of ${counted(all, 'session')}` : counted(all, 'session'),
+        ['Caller', 'Session', 'Begun', ''], some.map(one => [one.caller, h('code', null, one.handle.slice(0, 12)), time(one.begunAt),
+          button('End', () => ask({
+            title: 'End the session?', action: 'End it', text: `Its stream and the calls that ${one.caller} has in it end, too.`,
+            run: async () => { await call('DELETE', path(`/sessions/${encodeURIComponent(one.handle)}`)); self.load(); },
+          }), { kind: 'bad', 'aria-label': `End the session of ${one.caller}` })]), { empty: 'No sessions.' });
+    },
+  });
+  return self;
+}
+
+export function tokens({ path, signal }) {
+  const token = field('Token', 'It is not kept, not logged, and counts nowhere.', { type: 'password' });
+  const answer = h('div', { role: 'status' });
+  const self = part({
+    title: 'Refused tokens',
+    after: [],
+    form: [smallForm('Explain a token', [token], 'Explain', async () => {
+      const told = await call('POST', path('/explain-token'), { body: { token: token.input.value.trim() } });
+      put(answer, h('p', { class: `note ${told.accepted ? '' : 'bad'}` },
+        h('b', null, told.accepted ? 'Accepted. ' : 'Refused. '), told.reason,
+        told.caller && ` Caller: ${told.caller}.`, told.client && ` Client: ${told.client}.`,
+        told.scopes?.length > 0 && ` Scopes: ${told.scopes.join(' ')}.`));
+    }), answer],
+    async load() {
+      const { refusedTokens: all } = await get(path('/refused-tokens'), {}, signal);
+      return table('Why tokens were refused at the server that answers here, the latest first',
+        ['Cause', 'The last one', ['Times', 'number'], 'Last'],
+        all.map(one => [one.cause, one.reason, count(one.count), time(one.lastAt)]), { empty: 'None since this server started.' });
+    },
+    refused: some => { if (some.some(one => one.status === 401 || one.status === 403)) self.load(); },
+  });
+  return self;
+}
+
+export function refusals({ path, signal }) {
+  const now = new Map();
+  const live = h('p', { class: 'soft', role: 'status' });
+  const self = part({
+    title: 'Refused requests',
+    after: [],
+    form: live,
+    async load() {
+      const { refusals: some } = await get(path('/refusals'), { take: shown }, signal);
+      return table('By minute and reason, the latest first',
+        ['Minute', 'Reason', ['Status', 'number'], ['Times', 'number'], 'First address'],
+        some.map(one => [time(one.minute), one.reason, String(one.status), count(one.count), one.firstAddress ?? '']),
+        { empty: 'None that is known.' });
+    },
+    refused: some => {
+      some.forEach(one => now.set(one.reason, (now.get(one.reason) ?? 0) + one.count));
+      live.textContent = `Since this page was opened: ${[...now].map(([reason, number]) => `${count(number)} ${reason}`).join(', ')}.`;
+    },
+  });
+  return self;
+}
+
+export function audit({ path, signal }) {
+  let all = [];
+  const text = value => (value === null || value === undefined ? '–' : typeof value === 'string' ? value : JSON.stringify(value));
+  const changes = entry => (entry.changes ?? []).map(one =>
+    h('div', null, h('code', null, one.field), ` ${text(one.before)} → ${text(one.after)}`));
+  const read = cursor => get(path('/audit'), { take: shown, cursor }, signal);
+  const list = next => [
+    table('What was done, the latest first', ['When', 'What', 'By', 'To', 'Changes'], all.map(entry => [time(entry.at), entry.action,
+      [entry.caller, entry.key && h('span', { class: 'soft' }, ` ${entry.key}`)], entry.subject ?? '',
+      [entry.reason && h('div', null, entry.reason), changes(entry)]]), { empty: 'Nothing.' }),
+    next && button('Earlier', event => busy(event.currentTarget, async () => {
+      const page = await read(next);
+      all = [...all, ...page.entries];
+      put(self.place.querySelector(':scope > div:nth-of-type(2)'), list(page.nextCursor));
+    }), { 'data-k': 'earlier' }),
+  ];
+  const self = part({
+    title: 'Audit',
+    after: [''],
+    async load() {
+      const page = await read();
+      all = page.entries;
+      return list(page.nextCursor);
+    },
+  });
+  return self;
+}

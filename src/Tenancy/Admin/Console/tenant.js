@@ -1,0 +1,154 @@
+// One tenant: how it is and why, what it does, who may call it, and what was done to it.
+import { call, get, of } from './api.js';
+import { healthOver, limits, traffic, usage } from './charts.js';
+import { ask } from './dialogs.js';
+import { busy, button, bytes, count, h, put, say, state, stateOf, time, tone } from './dom.js';
+import { remove } from './list.js';
+import { on } from './live.js';
+import { audit, clients, principals, refusals, sessions, tokens } from './parts.js';
+
+const trafficAge = 60000;
+
+export function showTenant(view, id, signal) {
+  const head = h('div');
+  const day = h('section', { 'aria-labelledby': 'day' });
+  const about = h('section', { 'aria-labelledby': 'about' });
+  const used = h('section', { 'aria-labelledby': 'used' });
+  const rest = h('div');
+  put(view, h('p', null, h('a', { href: '#/' }, '← All tenants')), h('h1', null, id), head, rest);
+
+  let tenant = null;
+  const path = below => of(id, below);
+  const parts = [principals, clients, sessions, tokens, refusals, audit].map(part => part({ id, path, signal, now: () => tenant }));
+
+  async function load() {
+    try {
+      showHead(await get(path(''), {}, signal));
+    } catch (problem) {
+      if (problem.name !== 'AbortError') showGone(problem);
+    }
+  }
+
+  function showHead(now) {
+    const isFirst = tenant === null;
+    tenant = now;
+    const shown = stateOf(tenant);
+    put(head, h('div', { class: 'head' }, state(shown), tenant.name !== id && h('span', null, tenant.name),
+      h('span', { class: 'soft' }, 'last check ', time(tenant.lastCheckedAt))),
+    tenant.reason && tenant.health !== 'healthy' && h('p', { class: `note ${tone(tenant)}`, id: 'reason' }, tenant.reason),
+    shown === 'suspended' && h('p', { class: 'note' }, 'To callers it looks like a tenant that does not exist, until it is resumed.'),
+    h('div', { class: 'actions' }, actions()));
+    put(about, h('h2', { id: 'about' }, 'Configuration'), configuration(tenant));
+    if (!isFirst) return;
+    put(rest, day, h('div', { class: 'grid' }, used, about), parts.map(part => part.place));
+    loadTraffic();
+    loadUsage();
+    parts.forEach(part => part.load());
+  }
+
+  const actions = () => [
+    button('Recheck', event => busy(event.currentTarget, async () => {
+      const after = await call('POST', path('/recheck'), { signal });
+      showHead(after);
+      say(`${id} is ${stateOf(after)}.`);
+    }), { 'data-k': 'recheck' }),
+    tenant.status === 'suspended'
+      ? button('Resume', event => busy(event.currentTarget, () => change('active')), { 'data-k': 'suspend' })
+      : button('Suspend', () => ask({
+        title: `Suspend ${id}?`, action: 'Suspend', run: () => change('suspended'),
+        text: 'Its calls are refused at once and its streams end. Its data stays, and it can be resumed at any time.',
+      }), { 'data-k': 'suspend' }),
+    button('Unregister', () => ask({
+      title: `Unregister ${id}?`, word: id, action: 'Unregister',
+      text: 'It is taken out, and its sessions end. Its data stays, for a later tenant with this id that takes it over.',
+      run: async () => {
+        await call('POST', path('/unregister'));
+        say(`${id} is unregistered. Its data is kept.`);
+        location.hash = '#/';
+      },
+    }), { kind: 'bad', 'data-k': 'unregister' }),
+    button('Delete', () => ask({
+      title: `Delete ${id}?`, word: id, action: 'Delete it and all its data',
+      text: 'It is gone at once, with its principals, clients, sessions and documents. Nothing brings them back.',
+      run: () => { remove(id); },
+    }), { kind: 'bad', 'data-k': 'delete' }),
+  ];
+
+  async function change(status) {
+    showHead(await call('PATCH', path(''), { body: { status }, type: 'application/merge-patch+json' }));
+    say(`${id} is ${stateOf(tenant)}.`);
+  }
+
+  async function loadTraffic() {
+    try {
+      const last = await get(path('/traffic'), {}, signal);
+      const taken = limits(last.limits);
+      put(day, h('h2', { id: 'day' }, 'The last 24 hours'), h('div', { class: 'grid' },
+        h('section', { 'aria-label': 'Traffic' }, traffic(last)),
+        h('section', { 'aria-label': 'Health and limits' }, h('h3', null, 'Health'), healthOver(last, tenant.health),
+          taken.length > 0 && [h('h3', null, 'Taken of the limits now'), taken])));
+    } catch (problem) {
+      if (problem.name !== 'AbortError') put(day, h('h2', { id: 'day' }, 'The last 24 hours'), h('p', { class: 'soft' }, problem.message));
+    }
+  }
+
+  async function loadUsage() {
+    const from = new Date(Date.now() - 29 * 86400000).toISOString().slice(0, 10);
+    const heading = h('h2', { id: 'used' }, 'Usage of 30 days');
+    try {
+      put(used, heading, usage(await get(path('/usage'), { from, to: new Date().toISOString().slice(0, 10) }, signal)));
+    } catch (problem) {
+      if (problem.name !== 'AbortError') put(used, heading, h('p', { class: 'error' }, problem.message));
+    }
+  }
+
+  // The tenant is not there, or not any more.
+  let looking = 0;
+  function showGone(problem) {
+    put(rest);
+    put(head, h('p', { class: 'note bad', role: 'alert' }, problem.message),
+      problem.purging && h('p', null, `${problem.purging.deleted} records of its data are deleted so far.`));
+    clearTimeout(looking);
+    if (problem.purging && !signal.aborted) looking = setTimeout(load, 1000);
+  }
+
+  let waiting = 0;
+  on((event, data) => {
+    if (event === 'reset' || (event === 'begin' && !data.resumed && tenant)) {
+      load();
+      parts.forEach(part => part.load());
+      return;
+    }
+    if (event === 'refusals') {
+      const own = data.refusals.filter(one => one.tenant === id);
+      if (own.length > 0) parts.forEach(part => part.refused?.(own));
+      return;
+    }
+    if (data.tenant !== id) return;
+    if (event === 'change') parts.filter(part => part.after(data.action)).forEach(part => part.load());
+    clearTimeout(waiting);
+    waiting = setTimeout(() => { if (!signal.aborted) Promise.all([load(), tenant && loadTraffic()]); }, 200);
+  }, signal);
+  const again = setInterval(() => { if (tenant && !document.hidden) loadTraffic(); }, trafficAge);
+  signal.addEventListener('abort', () => [again, waiting, looking].forEach(clearTimeout));
+  load();
+}
+
+// Objects are shown by their paths; what is not set is left out.
+function configuration(tenant) {
+  const left = new Set(['createdAt', 'version', 'health', 'reason', 'lastCheckedAt', 'settings', 'name', 'id', 'status']);
+  const rows = [];
+  const walk = (value, path) => {
+    if (value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0)) return;
+    if (typeof value === 'object' && !Array.isArray(value)) Object.entries(value).forEach(([name, one]) => walk(one, `${path}.${name}`));
+    else if (typeof value === 'number') rows.push([path, (/Bytes|Size$/.test(path) ? bytes : count)(value)]);
+    else rows.push([path, Array.isArray(value) ? value.join('\n') : String(value)]);
+  };
+  Object.entries(tenant).filter(([name]) => !left.has(name)).forEach(([name, value]) => walk(value, name));
+  return [
+    h('dl', null, rows.map(([path, text]) => [h('dt', null, path), h('dd', { class: 'lines' }, text)]),
+      h('dt', null, 'registered'), h('dd', null, time(tenant.createdAt)), h('dt', null, 'version'), h('dd', null, String(tenant.version))),
+    tenant.settings && h('details', null, h('summary', null, 'Settings of its platform'),
+      h('pre', { class: 'mono' }, JSON.stringify(tenant.settings, null, 2))),
+  ];
+}
