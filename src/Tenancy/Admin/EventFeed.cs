@@ -12,7 +12,7 @@ namespace Tenancy.Admin;
 /// The last of it is kept in a ring that all of them read, each from its own place. So nobody waits for another, and one who reads too
 /// slowly costs no memory: what it has not read is gone, and it is cut.
 /// </remarks>
-internal sealed class EventFeed
+internal sealed class EventFeed : IDisposable
 {
     /// <summary>How many events one who follows may be behind.</summary>
     public const int Capacity = 1000;
@@ -108,6 +108,12 @@ internal sealed class EventFeed
 
             return (events, _more.Task);
         }
+    }
+
+    public void Dispose()
+    {
+        _ = _run?.Ends.CancelAsync();
+        _turn.Dispose();
     }
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -95,13 +95,21 @@ internal sealed class EventStreams(
             await TellMissedAsync(writer, missed, FleetEvents.NumberOf(place.Last), ends);
         }
 
-        var reason = await FollowAsync(writer, place.From, began, ends);
+        var reason = await FollowAsync(writer, place.From, isResumed ? FleetEvents.NumberOf(after!) : 0, began, ends);
         writer.Add(AdminEvent.ToAll(AdminEvent.End, id: null, new ReasonEvent(reason), AdminJson.Wire.ReasonEvent));
         using var soon = new CancellationTokenSource(GoodbyeTime, time);
         await writer.FlushAsync(soon.Token);
     }
 
-    private async Task<string> FollowAsync(EventWriter writer, long from, long began, CancellationToken ends)
+    /// <param name="writer">Writes what there is.</param>
+    /// <param name="from">The place in the ring.</param>
+    /// <param name="seen">
+    /// The number of the last event that was seen. At another node it may have come earlier than here, where it is then yet to come.
+    /// </param>
+    /// <param name="began">When the stream began.</param>
+    /// <param name="ends">Ends it.</param>
+    /// <returns>Why it ended.</returns>
+    private async Task<string> FollowAsync(EventWriter writer, long from, long seen, long began, CancellationToken ends)
     {
         var said = time.GetTimestamp();
         while (true)
@@ -115,7 +123,12 @@ internal sealed class EventStreams(
             from += events.Count;
             foreach (var one in events)
             {
-                writer.Add(one);
+                // A store that has lost what it had counts anew.
+                seen = one.Name == AdminEvent.Reset ? 0 : seen;
+                if (one.Id is not { } id || one.Name == AdminEvent.Reset || FleetEvents.NumberOf(id) > seen)
+                {
+                    writer.Add(one);
+                }
             }
 
             if (ends.IsCancellationRequested)

@@ -1,5 +1,6 @@
 using System.Net;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 using Tenancy.Audit;
 using Tenancy.State;
 using Tenancy.Tests.Hosting;
@@ -57,6 +58,39 @@ public sealed class FleetEventsTests
         await nodes[1].App.StopAsync(Token);
         var (left, _) = await here.UntilAsync("nodes", one => one["nodes"]!.AsArray().Count == 1);
         Assert.Equal(ids[0], (string)left.Data["nodes"]![0]!["id"]!);
+    }
+
+    [Fact]
+    public async Task Who_comes_to_a_node_that_has_not_heard_of_what_was_seen_at_another_gets_nothing_twice()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var nodes = await NodesOnOneStore.StartAsync(areHeard: false, services: (number, services) =>
+        {
+            if (number == 1)
+            {
+                services.AddSingleton<TimeProvider>(time);
+            }
+        });
+        var (slow, _) = await AdminEventReader.BeginAsync(nodes[1]);
+        await using var _ = slow;
+        var (quick, _) = await AdminEventReader.BeginAsync(nodes[0]);
+        using (await nodes[0].AdminAsync(HttpMethod.Patch, "/acme", new { name = "A" })) { }
+
+        var (seen, _) = await quick.UntilAsync("change", one => (string?)one["action"] == "tenant.changed");
+        await quick.DisposeAsync();
+        var (again, begin) = await AdminEventReader.BeginAsync(nodes[1], after: seen.Id);
+        await using var __ = again;
+        Assert.True((bool)begin.Data["resumed"]!);
+        using (await nodes[0].AdminAsync(HttpMethod.Patch, "/acme", new { name = "B" })) { }
+
+        var next = again.UntilAsync("change");
+        await Poll.UntilAsync(() =>
+        {
+            time.Advance(Tenancy.Admin.EventFeed.Interval);
+            return Task.FromResult(next.IsCompleted);
+        });
+        Assert.Equal("B", (string)(await next).Event.Data["changes"]![0]!["after"]!);
+        await slow.UntilAsync("change", one => (string?)one["changes"]?[0]?["after"] == "A");
     }
 
     [Fact]
