@@ -57,7 +57,13 @@ internal sealed class MigrateCommand(IAnsiConsole console, Func<string, string?>
             $"A file for all keys that were left alone, with the reason. Without it the first {MigrationReport.MaxNamed} are shown.",
     };
 
-    public Symbol[] Symbols => [_tenant, _patterns, _same, _dryRun, _report];
+    private readonly Option<int> _rate = new("--rate")
+    {
+        Description = "The most keys of a second, so that the server can answer others meanwhile.",
+        DefaultValueFactory = _ => KeyMigration.DefaultRate,
+    };
+
+    public Symbol[] Symbols => [_tenant, _patterns, _same, _dryRun, _report, _rate];
 
     /// <summary>Runs it.</summary>
     /// <returns>What the process ends with.</returns>
@@ -66,6 +72,7 @@ internal sealed class MigrateCommand(IAnsiConsole console, Func<string, string?>
         var isTrial = parsed.GetValue(_dryRun);
         var passes = Passes(parsed);
         var same = (parsed.GetValue(_same) ?? []).Select(Id).ToHashSet();
+        var rate = parsed.GetValue(_rate) is > 0 and var most ? most : throw new ToolException("--rate has to be 1 or more.");
         var store = environment(StoreVariable) is { Length: > 0 } said
             ? said
             : throw new ToolException($"Set the variable {StoreVariable} to the connection string of the server's store.");
@@ -78,7 +85,7 @@ internal sealed class MigrateCommand(IAnsiConsole console, Func<string, string?>
             await using var source = await MigrationSource.ConnectAsync(
                 environment(SourceVariable) is { Length: > 0 } other ? other : store
             );
-            await RunAsync(passes, new(source, target, report, isTrial), cancellationToken);
+            await RunAsync(passes, new(source, target, report, isTrial, rate, TimeProvider.System), cancellationToken);
         }
         catch (Exception exception) when (exception is OperationCanceledException or StoreUnavailableException or RedisException)
         {

@@ -354,6 +354,7 @@ public sealed class MigrateTests : IAsyncLifetime
             (["migrate", "--tenant", "nobody"], default, "There is no tenant 'nobody'"),
             (["migrate", "--tenant", "{acme}"], default, "is not a tenant id"),
             (["migrate", "--same", "ACME"], default, "is not a tenant id"),
+            (["migrate", "--rate", "0"], default, "--rate has to be 1 or more"),
             (["migrate", "--report", "/nowhere/report"], default, "The report cannot be written"),
             (["migrate"], ("ConnectionStrings__Redis", null), "ConnectionStrings__Redis"),
             (["migrate"], ("ConnectionStrings__Redis", _there.ConnectionString), "does not use this store"),
@@ -463,7 +464,7 @@ public sealed class MigrateTests : IAsyncLifetime
     }
 
     private static KeyMigration New(MigrationSource source, MigrationTarget target, MigrationReport report) =>
-        new(source, target, report, isTrial: false);
+        new(source, target, report, isTrial: false, rate: int.MaxValue, TimeProvider.System);
 
     private static Func<RedisKey, OldKey?> Read(string tenant) => key => OldKey.ReadSingle(key, TenantId.Parse(tenant), isOther: true);
 
