@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.Time.Testing;
 using StackExchange.Redis;
 using Tenancy.CommandLine;
 using Tenancy.CommandLine.Migration;
@@ -325,6 +326,37 @@ public sealed class MigrateTests : IAsyncLifetime
             Assert.Equal(Count + 1, first.Report[MigrationOutcome.Copied] + second.Report[MigrationOutcome.Copied]);
             Assert.Equal(expected, await ContentAsync(id));
         }
+    }
+
+    [Fact]
+    public async Task No_more_keys_come_in_a_second_than_was_said()
+    {
+        await Source.StringSetAsync("order:1", "one");
+        await RegisterAsync("slow");
+        await using var target = await TargetAsync();
+        await using var source = await MigrationSource.ConnectAsync(_there.ConnectionString);
+        var (clock, page) = (new FakeTimeProvider(), new TaskCompletionSource());
+        var run = new KeyMigration(source, target, new(null), isTrial: false, rate: 1, clock).RunAsync(
+            "order:*",
+            Read("slow"),
+            _ => page.SetResult(),
+            Token
+        );
+        await page.Task;
+
+        // Many more trips than all the rest of the run would take.
+        for (var i = 0; i < 100; i++)
+        {
+            await Store.PingAsync();
+        }
+
+        Assert.False(run.IsCompleted);
+        await Poll.UntilAsync(() =>
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            return Task.FromResult(run.IsCompleted);
+        });
+        await run;
     }
 
     [Fact]
