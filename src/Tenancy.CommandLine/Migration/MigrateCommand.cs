@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Microsoft.Extensions.Options;
 using Spectre.Console;
 using StackExchange.Redis;
 using Tenancy.Configuration;
@@ -87,10 +88,21 @@ internal sealed class MigrateCommand(IAnsiConsole console, Func<string, string?>
             );
             await RunAsync(passes, new(source, target, report, isTrial, rate, TimeProvider.System), cancellationToken);
         }
-        catch (Exception exception) when (exception is OperationCanceledException or StoreUnavailableException or RedisException)
+        catch (OptionsValidationException exception)
+        {
+            throw new ToolException(exception.Message);
+        }
+        catch (ToolException) when (report.Read > 0)
         {
             Show(report, isTrial);
-            throw new ToolException($"It was cut off ({Explain(exception)}). Run it again: it goes on, and brings nothing twice.");
+            throw;
+        }
+        catch (Exception exception)
+            when (exception is OperationCanceledException or StoreUnavailableException or RedisException or TimeoutException)
+        {
+            Show(report, isTrial);
+            var why = cancellationToken.IsCancellationRequested ? "as you asked" : Explain(exception);
+            throw new ToolException($"It was cut off ({why}). Run it again: it goes on, and brings nothing twice.");
         }
 
         Show(report, isTrial);
@@ -133,12 +145,9 @@ internal sealed class MigrateCommand(IAnsiConsole console, Func<string, string?>
 
     private async Task CheckAsync(ParseResult parsed, MigrationTarget target)
     {
-        foreach (var id in new[] { parsed.GetValue(_tenant) }.OfType<string>())
+        if (parsed.GetValue(_tenant) is { } id && await target.FindAsync(Id(id)) is null)
         {
-            if (await target.FindAsync(Id(id)) is null)
-            {
-                throw new ToolException($"There is no tenant '{id}': register it, and run this again.");
-            }
+            throw new ToolException($"There is no tenant '{id}': register it, and run this again.");
         }
     }
 
@@ -196,7 +205,7 @@ internal sealed class MigrateCommand(IAnsiConsole console, Func<string, string?>
     private static string Explain(Exception exception) =>
         exception switch
         {
-            OperationCanceledException => "as you asked",
+            OperationCanceledException => "the server took too long",
             StoreUnavailableException => $"the server's store does not answer: {(exception.InnerException ?? exception).GetType().Name}",
             _ => exception.Message,
         };

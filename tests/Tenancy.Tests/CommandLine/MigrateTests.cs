@@ -389,6 +389,7 @@ public sealed class MigrateTests : IAsyncLifetime
             (["migrate", "--rate", "0"], default, "--rate has to be 1 or more"),
             (["migrate", "--report", "/nowhere/report"], default, "The report cannot be written"),
             (["migrate"], ("ConnectionStrings__Redis", null), "ConnectionStrings__Redis"),
+            (["migrate"], ("ConnectionStrings__Redis", "127.0.0.1,password=s3cret,colour=blue"), "ConnectionStrings:Redis cannot be read"),
             (["migrate"], ("ConnectionStrings__Redis", _there.ConnectionString), "does not use this store"),
             (["migrate"], ("TENANCY_SOURCE_REDIS", "127.0.0.1:1,password=s3cret,connectTimeout=200"), "The source does not answer"),
         ];
