@@ -320,7 +320,9 @@ public sealed class MigrateTests : IAsyncLifetime
             await RegisterAsync(id);
             var first = await RunOnceAsync(id, pages);
             Assert.Equal(pages, first.Pages);
-            Assert.InRange(first.Report[MigrationOutcome.Copied], 1, Count);
+
+            // The last pages of a SCAN may have nothing new: the first cut for certain leaves something.
+            Assert.InRange(first.Report[MigrationOutcome.Copied], 1, pages == 1 ? Count : Count + 1);
             var second = await RunOnceAsync(id, int.MaxValue);
             Assert.Equal(first.Report[MigrationOutcome.Copied], second.Report[MigrationOutcome.There]);
             Assert.Equal(Count + 1, first.Report[MigrationOutcome.Copied] + second.Report[MigrationOutcome.Copied]);
