@@ -31,8 +31,8 @@ internal static class TenantFiles
     /// <summary>What a file has of a tenant as the server shows it.</summary>
     public static JsonObject Strip(JsonObject tenant) => Strip(tenant, ReadOnly);
 
-    /// <summary>The same with its principals, which who registers it may name.</summary>
-    public static JsonObject StripAnswer(JsonObject tenant) => Strip(tenant, [.. ReadOnly.Where(name => name != "principals")]);
+    /// <summary>The same with its principals, which whoever registers it may name.</summary>
+    public static JsonObject StripFound(JsonObject tenant) => Strip(tenant, [.. ReadOnly.Where(name => name != "principals")]);
 
     private static JsonObject Strip(JsonObject tenant, string[] without)
     {

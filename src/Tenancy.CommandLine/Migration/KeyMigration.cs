@@ -12,8 +12,20 @@ namespace Tenancy.CommandLine.Migration;
 /// <param name="target">Where they go.</param>
 /// <param name="report">Is told what becomes of each.</param>
 /// <param name="isTrial">Whether nothing is written.</param>
-internal sealed class KeyMigration(MigrationSource source, MigrationTarget target, MigrationReport report, bool isTrial)
+/// <param name="rate">The most keys of a second, so that servers that others call meanwhile keep room for these.</param>
+/// <param name="time">The clock.</param>
+internal sealed class KeyMigration(
+    MigrationSource source,
+    MigrationTarget target,
+    MigrationReport report,
+    bool isTrial,
+    int rate,
+    TimeProvider time
+)
 {
+    /// <summary>The most keys of a second, where nobody says another number.</summary>
+    public const int DefaultRate = 2000;
+
     /// <summary>The most keys that one script writes.</summary>
     public const int MaxBatch = 100;
 
@@ -35,8 +47,15 @@ internal sealed class KeyMigration(MigrationSource source, MigrationTarget targe
     {
         await foreach (var (keys, share) in source.ScanAsync(pattern, cancellationToken))
         {
-            await MigrateAsync([.. keys.Select(read).OfType<OldKey>()], cancellationToken);
+            var began = time.GetTimestamp();
+            OldKey[] wanted = [.. keys.Select(read).OfType<OldKey>()];
+            await MigrateAsync(wanted, cancellationToken);
             onPage(share);
+            var early = TimeSpan.FromSeconds((double)wanted.Length / rate) - time.GetElapsedTime(began);
+            if (early > TimeSpan.Zero)
+            {
+                await Task.Delay(early, time, cancellationToken);
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Microsoft.Extensions.Options;
 using Spectre.Console;
 using StackExchange.Redis;
 using Tenancy.Configuration;
@@ -57,7 +58,13 @@ internal sealed class MigrateCommand(IAnsiConsole console, Func<string, string?>
             $"A file for all keys that were left alone, with the reason. Without it the first {MigrationReport.MaxNamed} are shown.",
     };
 
-    public Symbol[] Symbols => [_tenant, _patterns, _same, _dryRun, _report];
+    private readonly Option<int> _rate = new("--rate")
+    {
+        Description = "The most keys of a second, so that the server can answer others meanwhile.",
+        DefaultValueFactory = _ => KeyMigration.DefaultRate,
+    };
+
+    public Symbol[] Symbols => [_tenant, _patterns, _same, _dryRun, _report, _rate];
 
     /// <summary>Runs it.</summary>
     /// <returns>What the process ends with.</returns>
@@ -66,6 +73,7 @@ internal sealed class MigrateCommand(IAnsiConsole console, Func<string, string?>
         var isTrial = parsed.GetValue(_dryRun);
         var passes = Passes(parsed);
         var same = (parsed.GetValue(_same) ?? []).Select(Id).ToHashSet();
+        var rate = parsed.GetValue(_rate) is > 0 and var most ? most : throw new ToolException("--rate has to be 1 or more.");
         var store = environment(StoreVariable) is { Length: > 0 } said
             ? said
             : throw new ToolException($"Set the variable {StoreVariable} to the connection string of the server's store.");
@@ -78,12 +86,23 @@ internal sealed class MigrateCommand(IAnsiConsole console, Func<string, string?>
             await using var source = await MigrationSource.ConnectAsync(
                 environment(SourceVariable) is { Length: > 0 } other ? other : store
             );
-            await RunAsync(passes, new(source, target, report, isTrial), cancellationToken);
+            await RunAsync(passes, new(source, target, report, isTrial, rate, TimeProvider.System), cancellationToken);
         }
-        catch (Exception exception) when (exception is OperationCanceledException or StoreUnavailableException or RedisException)
+        catch (OptionsValidationException exception)
+        {
+            throw new ToolException(exception.Message);
+        }
+        catch (ToolException) when (report.Read > 0)
         {
             Show(report, isTrial);
-            throw new ToolException($"It was cut off ({Explain(exception)}). Run it again: it goes on, and brings nothing twice.");
+            throw;
+        }
+        catch (Exception exception)
+            when (exception is OperationCanceledException or StoreUnavailableException or RedisException or TimeoutException)
+        {
+            Show(report, isTrial);
+            var why = cancellationToken.IsCancellationRequested ? "as you asked" : Explain(exception);
+            throw new ToolException($"It was cut off ({why}). Run it again: it goes on, and brings nothing twice.");
         }
 
         Show(report, isTrial);
@@ -126,12 +145,9 @@ internal sealed class MigrateCommand(IAnsiConsole console, Func<string, string?>
 
     private async Task CheckAsync(ParseResult parsed, MigrationTarget target)
     {
-        foreach (var id in new[] { parsed.GetValue(_tenant) }.OfType<string>())
+        if (parsed.GetValue(_tenant) is { } id && await target.FindAsync(Id(id)) is null)
         {
-            if (await target.FindAsync(Id(id)) is null)
-            {
-                throw new ToolException($"There is no tenant '{id}': register it, and run this again.");
-            }
+            throw new ToolException($"There is no tenant '{id}': register it, and run this again.");
         }
     }
 
@@ -189,7 +205,7 @@ internal sealed class MigrateCommand(IAnsiConsole console, Func<string, string?>
     private static string Explain(Exception exception) =>
         exception switch
         {
-            OperationCanceledException => "as you asked",
+            OperationCanceledException => "the server took too long",
             StoreUnavailableException => $"the server's store does not answer: {(exception.InnerException ?? exception).GetType().Name}",
             _ => exception.Message,
         };

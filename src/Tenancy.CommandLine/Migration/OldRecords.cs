@@ -55,7 +55,7 @@ internal static class OldRecords
     /// <exception cref="ToolException">It is none.</exception>
     public static JsonObject ReadTenant(TenantId id, JsonObject old)
     {
-        var record = TenantFiles.StripAnswer(old);
+        var record = TenantFiles.StripFound(old);
         record["id"] ??= id.Value;
         TenantRegistration registration;
         try
