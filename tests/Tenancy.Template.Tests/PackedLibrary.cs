@@ -123,8 +123,9 @@ public sealed class PackedLibrary(TemplateFixture template) : IAsyncLifetime
             git -C '{clone}' remote set-url origin https://github.com/example/tenancy.git
             rm -r '{clone}/src' '{clone}/docs'
             cd '{TemplateFixture.Repository}'
-            git ls-files -co --exclude-standard src docs '*.props' > '{clone}/.git/changed'
-            while read file; do [ ! -e "$file" ] || cp --parents "$file" '{clone}'; done < '{clone}/.git/changed'
+            git ls-files -co --exclude-standard src docs '*.props' |
+              while read file; do [ ! -e "$file" ] || echo "$file"; done > '{clone}/.git/here'
+            tar -cf - -T '{clone}/.git/here' | tar -xf - -C '{clone}'
             """,
             TestContext.Current.CancellationToken
         );
