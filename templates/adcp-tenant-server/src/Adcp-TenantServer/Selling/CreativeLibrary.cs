@@ -191,9 +191,7 @@ public sealed class CreativeLibrary(TimeProvider time, IOptions<AdcpOptions> opt
 
     /// <summary>Says which assignments of a request cannot be made, before anything of it is kept.</summary>
     /// <param name="assignments">The assignments.</param>
-    /// <param name="sent">
-    /// The creatives that come with the request. One that is sent as it is kept stays what it is, such as rejected.
-    /// </param>
+    /// <param name="sent">The creatives of the request. One that is sent as it is kept stays as it is, such as rejected.</param>
     /// <param name="packages">Where the packages are.</param>
     /// <param name="context">The call.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
