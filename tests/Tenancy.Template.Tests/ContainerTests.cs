@@ -30,8 +30,12 @@ public sealed class ContainerTests(TemplateFixture template, PackedLibrary libra
         var files = Tree.Files(application);
         var size = files.Sum(file => new FileInfo(Path.Combine(application, file)).Length);
         Assert.True(size < 18_000_000, $"{size:N0} bytes:\n{string.Join('\n', files)}");
-        Assert.DoesNotContain(files, file => file.StartsWith("runtimes/", StringComparison.Ordinal) || file.EndsWith(".xml", StringComparison.Ordinal));
-        Assert.DoesNotContain(files, file => file.Contains("Embedded", StringComparison.Ordinal) || file.Contains("Garnet", StringComparison.Ordinal));
+        Assert.DoesNotContain(files, file =>
+            file.StartsWith("runtimes/", StringComparison.Ordinal) || file.EndsWith(".xml", StringComparison.Ordinal)
+        );
+        Assert.DoesNotContain(files, file =>
+            file.Contains("Embedded", StringComparison.Ordinal) || file.Contains("Garnet", StringComparison.Ordinal)
+        );
         Assert.DoesNotContain("appsettings.Development.json", files);
 
         await using var redis = await RedisServer.StartAsync();

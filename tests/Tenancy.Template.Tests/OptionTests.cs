@@ -110,6 +110,32 @@ public sealed class OptionTests(TemplateFixture template)
         );
     }
 
+    [Fact]
+    public void The_readme_lists_every_option_with_its_choices_and_its_default()
+    {
+        var names = JsonNode.Parse(File.ReadAllText(Config("dotnetcli.host.json")))!["symbolInfo"]!.AsObject();
+        var symbols = JsonNode.Parse(File.ReadAllText(Config("template.json")))!["symbols"]!;
+        var rows = File.ReadAllLines(Path.Combine(TemplateFixture.Repository, "README.md"))
+            .Where(line => line.StartsWith("| `--", StringComparison.Ordinal))
+            .Select(line => line.Trim('|').Split('|', StringSplitOptions.TrimEntries))
+            .ToDictionary(cells => cells[0].Trim('`'), cells => (Says: cells[1], Default: cells[2]));
+
+        Assert.Equal(
+            names.Select(name => $"--{name.Value!["longName"]}").Order(StringComparer.Ordinal),
+            rows.Keys.Order(StringComparer.Ordinal)
+        );
+        foreach (var (symbol, name) in names)
+        {
+            var row = rows[$"--{name!["longName"]}"];
+            var choices = symbols[symbol]!["choices"]?.AsArray().Select(choice => $"`{choice!["choice"]}`").ToArray() ?? [];
+            Assert.All(choices, choice => Assert.Contains(choice, row.Says, StringComparison.Ordinal));
+            if (choices.Length > 0)
+            {
+                Assert.Equal($"`{((string)symbols[symbol]!["defaultValue"]!).Replace('|', ' ')}`", row.Default);
+            }
+        }
+    }
+
     [Theory]
     [InlineData("--auth", "password")]
     [InlineData("--store", "sqlite")]

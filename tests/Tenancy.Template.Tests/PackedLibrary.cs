@@ -6,6 +6,10 @@ using Tenancy.Tests.Docs;
 
 namespace Tenancy.Template.Tests;
 
+/// <summary>Tests that share what is packed and built.</summary>
+[CollectionDefinition(nameof(PackedLibrary))]
+public sealed class PackedLibraryGroup : ICollectionFixture<PackedLibrary>;
+
 /// <summary>The packages of the library, as a release would make them, and a scaffold that references them.</summary>
 public sealed class PackedLibrary(TemplateFixture template) : IAsyncLifetime
 {
@@ -15,7 +19,11 @@ public sealed class PackedLibrary(TemplateFixture template) : IAsyncLifetime
     // NuGet keeps what it restored by version, so that each run needs one of its own.
     private readonly string _suffix = $"test.{Guid.NewGuid():N}";
 
+    private readonly Dictionary<string, (Combination, Scaffold)> _more = [];
+
     internal string Version { get; private set; } = "";
+
+    private string Built => Path.Combine(template.Root, "with-packages");
 
     internal string Folder { get; } = Path.Combine(template.Root, "packages");
 
@@ -28,13 +36,28 @@ public sealed class PackedLibrary(TemplateFixture template) : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var clone = await CloneAsync();
-        await template.RunAsync(clone, ["pack", "src/Packages.slnf", "-o", Folder, "-v", "q", $"-p:VersionSuffix={_suffix}"]);
+        await template.RunAsync(
+            clone,
+            ["pack", "src/Packages.slnf", "-o", Folder, "-v", "q", $"-p:VersionSuffix={_suffix}", "-p:RunAnalyzers=false"]
+        );
         Version = $"{TemplateFixture.Version}-{_suffix}";
-        Scaffold = await template.NewAsync(Name, ["--library", "package", "--library-source", Folder, "--library-version", Version]);
+        string[] packages = ["--library", "package", "--library-source", Folder, "--library-version", Version];
+        Scaffold = await template.NewAsync(Name, packages, Built);
         Files = Scaffold.Files();
+
+        // The name of a project is known when it is restored, as dotnet new does.
+        await template.RunAsync(Scaffold.Program, ["restore"]);
         var (exitCode, output) = await template.AddHandlerAsync(Scaffold.Program, "GetForecast");
         Assert.True(exitCode == 0, output);
-        await template.RunAsync(Scaffold.Directory, ["build", "-v", "q", "-warnaserror"]);
+        foreach (var combination in Combination.More)
+        {
+            _more[combination.Name] = (
+                combination,
+                await template.NewAsync(combination.Name, [.. combination.Options, .. packages], Built)
+            );
+        }
+
+        await template.BuildAsync(Built);
     }
 
     public ValueTask DisposeAsync()
@@ -53,6 +76,8 @@ public sealed class PackedLibrary(TemplateFixture template) : IAsyncLifetime
 
         return ValueTask.CompletedTask;
     }
+
+    internal (Combination Combination, Scaffold Scaffold) Find(string name) => _more[name];
 
     internal ZipArchive Open(string id, string extension = "nupkg") =>
         ZipFile.OpenRead(Path.Combine(Folder, $"{id}.{Version}.{extension}"));
@@ -98,7 +123,9 @@ public sealed class PackedLibrary(TemplateFixture template) : IAsyncLifetime
             git -C '{clone}' remote set-url origin https://github.com/example/tenancy.git
             rm -r '{clone}/src' '{clone}/docs'
             cd '{TemplateFixture.Repository}'
-            git ls-files -co --exclude-standard src docs '*.props' | while read file; do [ ! -e "$file" ] || cp --parents "$file" '{clone}'; done
+            git ls-files -co --exclude-standard src docs '*.props' |
+              while read file; do [ ! -e "$file" ] || echo "$file"; done > '{clone}/.git/here'
+            tar -cf - -T '{clone}/.git/here' | tar -xf - -C '{clone}'
             """,
             TestContext.Current.CancellationToken
         );

@@ -5,7 +5,8 @@ using System.Xml.Linq;
 
 namespace Tenancy.Template.Tests;
 
-public sealed partial class PackedLibraryTests(TemplateFixture template, PackedLibrary library) : IClassFixture<PackedLibrary>
+[Collection(nameof(PackedLibrary))]
+public sealed partial class PackedLibraryTests(TemplateFixture template, PackedLibrary library)
 {
     public static TheoryData<string> Ids => [.. PackedLibrary.Ids];
 

@@ -5,35 +5,88 @@ namespace Tenancy.Template.Tests;
 /// <summary>The commands of docs/upgrade.md give a scaffold the library of a newer one, and leave the rest as it is.</summary>
 public sealed class UpgradeTests(TemplateFixture template)
 {
+    private static readonly string[] Libraries = ["src/Tenancy", "src/Tenancy.Adcp", "src/Tenancy.Embedded", "src/Tenancy.Testing", "docs"];
+
     [Fact]
     public async Task The_library_is_replaced_and_nothing_else()
     {
-        var folder = Directory.CreateDirectory(Path.Combine(template.Root, Guid.NewGuid().ToString("N"))).FullName;
-        var old = await template.NewAsync("MySeller", directory: folder);
-        await template.NewAsync("MySeller", ["-o", "newer"], folder);
-        var newer = new Scaffold("MySeller", Path.Combine(folder, "newer"));
-
-        // As an older library would differ: a file that went, one that changed, and one that came.
-        var (gone, changed, came) = ("src/Tenancy/Gone.cs", "docs/state.md", "src/Tenancy/Call.cs");
-        await File.WriteAllTextAsync(Path.Combine(old.Directory, gone), "// old", Token);
-        await File.WriteAllTextAsync(Path.Combine(old.Directory, changed), "old", Token);
-        await File.WriteAllTextAsync(Path.Combine(newer.Directory, came), "// new", Token);
-        var own = Path.Combine(old.Program, "Program.cs");
+        var (scaffold, shell) = await OlderAsync();
+        await using var _ = shell;
+        var own = Path.Combine(scaffold.Program, "Program.cs");
         await File.AppendAllTextAsync(own, "// mine", Token);
+        await shell.RunAsync(In(scaffold, "git commit -qam 'Mine.'"), Token);
+        var before = scaffold.OwnFiles().ToDictionary(file => file, scaffold.Read);
 
-        await using var shell = new Shell();
-        await shell.RunAsync($"cd '{folder}'\n{Commands(Docs("upgrade.md"))}", Token);
+        await shell.RunAsync(In(scaffold, Blocks[0]), Token);
+        await shell.RunAsync(In(scaffold, Blocks[1]), Token);
 
-        Assert.Equal(newer.Files(), old.Files());
-        Assert.All(newer.Files().Where(Scaffold.IsOfLibrary), file => Assert.Equal(newer.Read(file), old.Read(file)));
-        Assert.EndsWith("// mine", await File.ReadAllTextAsync(own, Token), StringComparison.Ordinal);
+        Assert.Equal(
+            Libraries
+                .SelectMany(folder => Tree.Files(InRepository(folder)).Select(file => $"{folder}/{file}"))
+                .Order(StringComparer.Ordinal),
+            scaffold.Files().Where(Scaffold.IsOfLibrary)
+        );
+        Assert.All(scaffold.Files().Where(Scaffold.IsOfLibrary), file =>
+            Assert.Equal(File.ReadAllText(InRepository(file)), scaffold.Read(file))
+        );
+        Assert.Equal(before, scaffold.OwnFiles().ToDictionary(file => file, scaffold.Read));
     }
+
+    [Fact]
+    public async Task A_library_that_was_edited_is_found_with_its_files_before_anything_is_replaced()
+    {
+        var (scaffold, shell) = await OlderAsync();
+        await using var _ = shell;
+        await File.AppendAllTextAsync(Path.Combine(scaffold.Directory, "src/Tenancy/PortVariable.cs"), "// mine", Token);
+        await shell.RunAsync(In(scaffold, "git commit -qam 'Mine, in the library.'"), Token);
+
+        var listed = await shell.RunAsync(In(scaffold, $"! {Blocks[0]}"), Token);
+        var refused = await shell.RunAsync(In(scaffold, "! dotnet new adcp-tenancy-library 2>&1"), Token);
+
+        Assert.Contains("src/Tenancy/PortVariable.cs", listed, StringComparison.Ordinal);
+        Assert.Contains("PortVariable.cs", refused, StringComparison.Ordinal);
+        Assert.EndsWith("// mine", scaffold.Read("src/Tenancy/PortVariable.cs"), StringComparison.Ordinal);
+    }
+
+    // As an older library would differ: a file that went since, one that has changed, and one that came.
+    private async Task<(Scaffold, Shell)> OlderAsync()
+    {
+        var scaffold = await template.NewAsync("MySeller");
+        await File.WriteAllTextAsync(Path.Combine(scaffold.Directory, "src/Tenancy/Gone.cs"), "// old", Token);
+        await File.WriteAllTextAsync(Path.Combine(scaffold.Directory, "docs/state.md"), "old", Token);
+        File.Delete(Path.Combine(scaffold.Directory, "src/Tenancy.Adcp/AdcpTool.cs"));
+
+        // Where the template of the older library is installed, and no other test looks.
+        var hive = Path.Combine(template.Root, Guid.NewGuid().ToString("N"));
+        await TemplateFixture.InstallAsync(template.Package, hive);
+        var shell = new Shell(("NEWER", template.Package), ("HIVE", hive));
+        await shell.RunAsync(In(scaffold, "git init -q && git add . && git commit -qm 'As it came.'"), Token);
+        shell["TAKEN"] = (await shell.RunAsync(In(scaffold, "git rev-parse HEAD"), Token)).Trim();
+        return (scaffold, shell);
+    }
+
+    // Nobody has told git who commits.
+    private static string In(Scaffold scaffold, string commands) =>
+        $$"""
+            export GIT_AUTHOR_NAME=test GIT_AUTHOR_EMAIL=test@example.com GIT_COMMITTER_NAME=test GIT_COMMITTER_EMAIL=test@example.com
+            dotnet() { command dotnet "$@" --debug:custom-hive "$HIVE"; }
+            cd '{{scaffold.Directory}}'
+            {{commands}}
+            """;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    private static string Docs(string page) => File.ReadAllText(Path.Combine(TemplateFixture.Repository, "docs", page));
+    private static string InRepository(string path) => Path.Combine(TemplateFixture.Repository, path);
 
-    // The second block: the first one makes the newer scaffold.
-    private static string Commands(string page) =>
-        string.Join('\n', page.Split("```sh\n")[2].Split("```")[0].Split('\n').Select(line => line.Trim()));
+    private static string Docs(string page) => File.ReadAllText(InRepository(Path.Combine("docs", page)));
+
+    // The first shows what was edited, the second replaces.
+    private static string[] Blocks =>
+        [
+            .. Docs("upgrade.md")
+                .ReplaceLineEndings("\n")
+                .Split("```sh\n")
+                .Skip(1)
+                .Select(block => string.Join('\n', block.Split("```")[0].Split('\n').Select(line => line.Trim())).Trim()),
+        ];
 }

@@ -1,7 +1,9 @@
 using Adcp_TenantServer;
+using Tenancy;
+#if (!SampleIsNone)
 using Adcp_TenantServer.Inventory;
 using Adcp_TenantServer.Selling;
-using Tenancy;
+#endif
 
 // What the container's health check runs.
 if (await HealthProbe.RunAsync(args) is { } exitCode)
@@ -18,9 +20,16 @@ builder
     .AddEmbeddedStore()
 #endif
     .AddAdcp()
+#if (!SampleIsNone)
     .AddListResolver<TestLists>(testModeOnly: true)
+#endif
+#if (OnePlatform)
+    .AddPlatform<Publisher>("publisher");
+#else
     .AddPlatform<Publisher>("publisher")
     .AddPlatform<Retailer>("retailer");
+#endif
+#if (!SampleIsNone)
 
 // What the handlers use.
 builder
@@ -31,6 +40,7 @@ builder
     .AddScoped<Change>()
     .AddScoped<TestFixtures>()
     .AddScoped<TestStates>();
+#endif
 
 var app = builder.Build();
 

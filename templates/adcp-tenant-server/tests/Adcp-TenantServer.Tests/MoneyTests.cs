@@ -410,6 +410,7 @@ public sealed class MoneyTests(SellerServer server)
         await ChangeAsync(call, Update(made, change with { Canceled = true }));
         Assert.True((await ListAsync(call, made.MediaBuyId)).Packages[0].Canceled);
     }
+#if (!OnePlatform)
 
     [Fact]
     public async Task A_creative_whose_content_changes_is_reviewed_again_before_it_runs()
@@ -437,6 +438,7 @@ public sealed class MoneyTests(SellerServer server)
         async Task<IReadOnlyList<string>> ApprovedAsync() =>
             (await call.Context.Documents<MediaBuy>().GetAsync(made.MediaBuyId, Token))!.ApprovedCreatives;
     }
+#endif
 
     [Theory]
     [InlineData(null)]
@@ -569,6 +571,7 @@ public sealed class MoneyTests(SellerServer server)
 
         Assert.Equal(AdcpError.AccountSuspended, refusal.Error);
     }
+#if (!OnePlatform)
 
     [Fact]
     public async Task A_creative_that_is_not_there_or_was_rejected_is_not_sold_and_one_that_waits_does_not_run()
@@ -595,6 +598,7 @@ public sealed class MoneyTests(SellerServer server)
         Assert.Equal(MediaBuyStatus.PendingStart, made.Status);
         Assert.Equal(MediaBuyStatus.Active, (await ListAsync(call, made.MediaBuyId)).Status);
     }
+#endif
 
     [Fact]
     public async Task A_rejected_creative_that_is_sent_again_as_it_is_refuses_all_and_another_content_is_reviewed_anew()

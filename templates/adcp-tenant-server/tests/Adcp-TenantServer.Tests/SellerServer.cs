@@ -57,8 +57,10 @@ public sealed class SellerServer : WebApplicationFactory<Program>, IAsyncLifetim
         await base.DisposeAsync();
     }
 
+#if (!SampleIsNone)
     /// <summary>Opens the account that the buyer of these tests buys for.</summary>
     public Task OpenAccountAsync(string tenant) => CallAsync(tenant, "sync_accounts", Buys.Accounts());
+#endif
 
     /// <summary>Calls a tool as a buyer would, and gives back what the handler answered.</summary>
     public async Task<JsonNode> CallAsync(string tenant, string tool, object arguments, TenantIdentification? way = null)
