@@ -11,7 +11,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Tenancy.Tests.Admin.Console;
 
 /// <summary>With 100,000 tenants the console is as fast as with two, and asks for no more.</summary>
-[Collection(AloneCollection.Name)]
+[Collection(nameof(AloneCollection))]
 [Tier(Tier.Server)]
 public sealed class ConsoleScaleTests : IAsyncLifetime
 {
