@@ -84,7 +84,9 @@ public sealed class ConsoleScaleTests : IAsyncLifetime
         var sent = await page.EvaluateAsync<long>(
             "['navigation', 'resource'].flatMap(type => performance.getEntriesByType(type)).reduce((sum, one) => sum + one.encodedBodySize, 0)"
         );
-        TestContext.Current.TestOutputHelper?.WriteLine($"First paint after {paints.Min()} ms, of a page of one word after {others.Min()} ms. {sent} bytes.");
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"First paint after {paints.Min()} ms, of a page of one word after {others.Min()} ms. {sent} bytes."
+        );
         Assert.InRange(paints.Min(), 0, Math.Max(200, others.Min() + 100));
         Assert.InRange(sent, 1, MostBytes);
 
