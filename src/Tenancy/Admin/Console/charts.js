@@ -69,7 +69,7 @@ export function traffic({ from, to, stepSeconds, steps }) {
     count(step.errors + step.cancelled), count(step.failed), millis(step.p50Millis), millis(step.p99Millis)]));
   return [
     h('h3', null, 'Calls'),
-    figure(`${count(total)} calls in the last 24 hours, of which ${count(errors)} were errors of callers or cancelled, and ${count(failed)} failed here.`,
+    figure(`${count(total)} calls in 24 hours, of which ${count(errors)} were errors or cancelled, and ${count(failed)} failed here.`,
       150, [rule(10, count(most)), rule(130, '0'), bars(steps, kindsOfCalls, { base: 130, high: 120, top: most, x, wide }),
         labelOfTimes(begin, end, 147)], legendOf(kindsOfCalls)),
     h('h3', null, '99 of 100 calls took at most'),
@@ -103,7 +103,8 @@ export function healthOver({ from, to, health }, now) {
   });
   const seen = [...new Set(spans.map(span => span.health))];
   const numbers = table('Changes of health, latest first', ['At', 'Health', 'Reason', 'Found by'],
-    [...health].reverse().map(change => [change.at ? atClock(Date.parse(change.at)) : '', change.health, change.reason ?? '', change.node ?? '']),
+    [...health].reverse().map(change => [
+      change.at ? atClock(Date.parse(change.at)) : '', change.health, change.reason ?? '', change.node ?? '']),
     { empty: 'It did not change in the last 24 hours, as far as is known.' });
   return figure(`Health over the last 24 hours: ${spans.map(span => `${span.health} from ${atClock(span.at)}`).join(', ')}.`, 38,
     [parts, labelOfTimes(begin, end, 35)], seen.map(name => [`${name}-bar`, name]), numbers);

@@ -50,7 +50,10 @@ export function say(text) {
 const numbers = new Intl.NumberFormat('en');
 export const count = number => numbers.format(number);
 export const counted = (number, one, many = one + 's') => `${count(number)} ${number === 1 ? one : many}`;
-export const millis = number => (number === null ? 'over 60 s' : number >= 1000 ? `${numbers.format(Math.round(number / 100) / 10)} s` : `${Math.round(number)} ms`);
+export const millis = number => {
+  if (number === null) return 'over 60 s';
+  return number >= 1000 ? `${numbers.format(Math.round(number / 100) / 10)} s` : `${Math.round(number)} ms`;
+};
 export const bytes = number =>
   number >= 1 << 20 ? `${numbers.format(Math.round(number / 104857.6) / 10)} MiB` : `${numbers.format(Math.round(number / 1024))} KiB`;
 

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
+using Tenancy.Fleet;
 using Tenancy.Tests.Hosting;
 using static Microsoft.Playwright.Assertions;
 
@@ -45,19 +46,28 @@ public sealed class ConsolePicturesTests
     private static async Task TakeAsync()
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        await using var issuer = await StubServer.StartIssuerAsync(TestKeys.Set(TestKeys.Ec(key, "one")));
+        await using var away = await StubServer.StartIssuerAsync(TestKeys.Set(TestKeys.Ec(key, "one")));
+        await using var issuer = await StubServer.StartIssuerAsync(TestKeys.Set(TestKeys.Ec(key, "two")));
         await using var browser = await ConsoleBrowser.StartAsync();
         var clock = new MovableClock();
         clock.Advance(TimeSpan.FromDays(-1));
         await using var server = await TenancyServer.StartAsync(services: services => services.AddSingleton<TimeProvider>(clock));
         foreach (var name in Names)
         {
-            var isOfProvider = name[0] is 'D' or 'G';
-            await RegisterAsync(server, name, isOfProvider ? new { kind = "jwks", issuer = issuer.Url } : new { kind = "bearer" });
+            await RegisterAsync(
+                server,
+                name,
+                name[0] switch
+                {
+                    'D' => (object)new { kind = "jwks", issuer = away.Url },
+                    'G' => new { kind = "jwks", issuer = issuer.Url },
+                    _ => new { kind = "bearer" },
+                }
+            );
         }
 
         await PlayDayAsync(server, clock);
-        issuer.Answer = static context =>
+        away.Answer = static context =>
         {
             context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
             return Task.CompletedTask;
@@ -117,6 +127,7 @@ public sealed class ConsolePicturesTests
                 using var response = await server.Client.SendAsync(request);
             }
 
+            await server.Services.GetRequiredService<TrafficWriter>().WriteAsync();
             clock.Advance(TimeSpan.FromMinutes(15));
         }
     }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
 using Tenancy.Configuration;
@@ -10,6 +11,7 @@ using static Microsoft.Playwright.Assertions;
 namespace Tenancy.Tests.Admin.Console;
 
 /// <summary>With 100,000 tenants the console is as fast as with two, and asks for no more.</summary>
+[Collection(nameof(AloneCollection))]
 [Tier(Tier.Server)]
 public sealed class ConsoleScaleTests : IAsyncLifetime
 {
@@ -62,10 +64,19 @@ public sealed class ConsoleScaleTests : IAsyncLifetime
         var page = await _browser.OpenAsync($"http://127.0.0.1:{_server.Port}/admin");
         await Expect(page.GetByLabel("Admin key")).ToBeVisibleAsync();
 
-        // What the machine does besides makes a page later, and nothing makes it earlier: the best of some is what the page costs.
-        var paints = new List<double> { await PaintAsync(page) };
-        for (var i = 0; i < 9; i++)
+        // What the machine does besides makes a page later, and nothing makes it earlier: the best of some is what the page costs. Where
+        // a page of one word takes long, too, the machine is busy with something else.
+        await using var word = await StubServer.StartAsync(static context =>
         {
+            context.Response.ContentType = "text/html";
+            return context.Response.WriteAsync("<!doctype html><p>Word");
+        });
+        var plain = await _browser.OpenAsync(word.Url);
+        var (paints, others) = (new List<double>(), new List<double>());
+        for (var i = 0; i < 10; i++)
+        {
+            await plain.ReloadAsync();
+            others.Add(await PaintAsync(plain));
             await page.ReloadAsync();
             paints.Add(await PaintAsync(page));
         }
@@ -73,8 +84,10 @@ public sealed class ConsoleScaleTests : IAsyncLifetime
         var sent = await page.EvaluateAsync<long>(
             "['navigation', 'resource'].flatMap(type => performance.getEntriesByType(type)).reduce((sum, one) => sum + one.encodedBodySize, 0)"
         );
-        TestContext.Current.TestOutputHelper?.WriteLine($"First paints after {string.Join(", ", paints.Order())} ms, {sent} bytes.");
-        Assert.InRange(paints.Min(), 0, 200);
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"First paint after {paints.Min()} ms, of a page of one word after {others.Min()} ms. {sent} bytes."
+        );
+        Assert.InRange(paints.Min(), 0, Math.Max(200, others.Min() + 100));
         Assert.InRange(sent, 1, MostBytes);
 
         await page.EvaluateAsync("performance.clearResourceTimings()");
