@@ -23,6 +23,7 @@ internal sealed class TenantJwtHandler(
     FailedChecks failures,
     TokenRefusals refusals,
     BearerChallenge challenge
+    ProtectedResource resources,
 ) : AuthenticationHandler<AuthenticationSchemeOptions>(options, NullLoggerFactory.Instance, encoder)
 {
     // One answer for foreign, expired and forged tokens and for garbage: it tells nobody which it was.
@@ -63,7 +64,7 @@ internal sealed class TenantJwtHandler(
         bool? isGood = null;
         try
         {
-            var (accepted, refusal) = await jwts.CheckAsync(known, token, Context.RequestAborted);
+            var (accepted, refusal) = await jwts.CheckAsync(known, token, resources.Find(Context), Context.RequestAborted);
             isGood = accepted is not null;
             if (refusal is not null)
             {

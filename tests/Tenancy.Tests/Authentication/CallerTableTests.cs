@@ -355,7 +355,7 @@ public sealed class CallerTableTests(CallerTableTests.Host host) : IClassFixture
         {
             var jwts = Server.Services.GetRequiredService<TenantJwts>();
             var model = Server.Services.GetRequiredService<TenantRegistry>().Get(tenant.Length == 0 ? "plain" : tenant)!;
-            var (accepted, refusal) = await jwts.CheckAsync(jwts.Get(model), token, Cancellation);
+            var (accepted, refusal) = await jwts.CheckAsync(jwts.Get(model), token, called: null, Cancellation);
             var cause = System.Text.Json.JsonSerializer.Serialize(refusal?.Cause).Trim('"');
             return accepted is null ? $"refused: {cause}" : accepted.Caller.Value.Replace(_issuer.Url, "I", StringComparison.Ordinal);
         }
