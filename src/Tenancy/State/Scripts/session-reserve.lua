@@ -1,5 +1,5 @@
 -- Keeps a place for a session that is about to begin, where its tenant and its caller have one left. Lets go first of what expired. Where
--- the caller has as many as it may, it names the one of them that was not used for longest and has no stream.
+-- the caller has as many as it may, it names the one of them that was not used for longest and is not in use.
 -- KEYS: 1 sessions (sorted set of entries "epoch.caller hash.session hash", by expiry in ms)
 --       2 counts (hash, entries by "epoch" and by "epoch.caller hash")  3 uses (sorted set of the same entries, by last use in ms)
 --       4 generation
@@ -15,8 +15,8 @@ local function less(field)
   if redis.call('HINCRBY', KEYS[2], field, -1) <= 0 then redis.call('HDEL', KEYS[2], field) end
 end
 
--- What has a stream was used in the future. Everybody waits for this script: it looks among the 10,000 of the tenant that were not used
--- for longest.
+-- What has a stream, or a call that runs, was used in the future. Everybody waits for this script: it looks among the 10,000 of the tenant
+-- that were not used for longest.
 local function longestUnused()
   for start = 0, 9800, 200 do
     local idle = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', string.format('%.0f', now), 'LIMIT', start, 200)
