@@ -307,6 +307,45 @@ public sealed class BrokenRequestsTests(BrokenRequestsTests.Server shared) : ICl
     [InlineData("application/json;q=0.1, text/plain", HttpStatusCode.OK)]
     [InlineData("application/json;q=0", HttpStatusCode.NotAcceptable)]
     [InlineData("application/json;q=0, */*", HttpStatusCode.NotAcceptable)]
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(3, 0)]
+    [InlineData(10, 0)]
+    [InlineData(100, 100_000)]
+    public async Task A_byte_order_mark_changes_nothing_wherever_the_body_is_cut_and_however_long_it_is(int cut, int padding)
+    {
+        var body = Encoding.UTF8.GetBytes("\uFEFF" + McpCalls.Call("whoami") + new string(' ', padding));
+        using var post = await RawPost.BeginAsync(shared.Host.Port, "/acme/mcp", McpCalls.Acme, $"Content-Length: {body.Length}");
+        await post.SendAsync(body[..cut]);
+
+        // Whoever else is served by now comes after what was read of it.
+        using (await shared.Host.Client.SendAsync(McpCalls.Post(shared.Host.Port, Way.Path, "acme", McpCalls.Acme, Ping), Token)) { }
+        await post.SendAsync(body[cut..]);
+        var answer = await post.ReadAsync();
+        Assert.True(answer.Status == 200, answer.Text);
+        Assert.Contains("acme|principal:", answer.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("http://\uFF4Cocalhost:1")]
+    [InlineData("http://localhost\u3002:1")]
+    [InlineData("http://b\u00FCcher.example")]
+    public async Task An_origin_beyond_ascii_is_nobodys(string origin)
+    {
+        using var client = Utf8Client();
+        foreach (
+            var (method, path) in new[] { (HttpMethod.Post, "/acme/mcp"), (HttpMethod.Options, "/acme/mcp"), (HttpMethod.Get, "/token") }
+        )
+        {
+            using var request = new HttpRequestMessage(method, $"http://127.0.0.1:{shared.Host.Port}{path}");
+            Add(request, "Origin", origin);
+            Add(request, "Access-Control-Request-Method", "POST");
+            using var answer = await client.SendAsync(request, Token);
+            Assert.True((int)answer.StatusCode is 403 or 404, $"{method} {path}: {answer.StatusCode}");
+            Assert.False(answer.Headers.Contains("Access-Control-Allow-Origin"));
+        }
+    }
+
     [InlineData("*/*;q=0", HttpStatusCode.NotAcceptable)]
     public async Task What_a_client_says_that_it_does_not_want_it_does_not_get(string accept, HttpStatusCode expected)
     {
