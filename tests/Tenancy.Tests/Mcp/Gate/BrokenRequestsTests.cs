@@ -157,7 +157,7 @@ public sealed class BrokenRequestsTests(BrokenRequestsTests.Server shared) : ICl
                 Add(request, "Mcp-Name", "whoami");
             }
 
-            await JudgeAsync(server, request, $"{who}: {(body.Length < 300 ? body : body[..100])}", wrong);
+            await JudgeAsync(server.Client, request, $"{who}: {(body.Length < 300 ? body : body[..100])}", wrong);
         }
 
         Assert.True(number > 900 && wrong.Count == 0, $"{wrong.Count} of {number}:\n{string.Join('\n', wrong.Take(40))}");
@@ -198,6 +198,10 @@ public sealed class BrokenRequestsTests(BrokenRequestsTests.Server shared) : ICl
         ];
         string?[] versions = [null, "", "2025-11-25", "2026-07-28", "1999-01-01", "x", "\"", "2025-11-25, 2026-07-28"];
         string?[] sessions = [null, "", "x", session, new string('s', 5000)];
+
+        // One after the other, as what else a head says has no part in what they are: 7 divides none of the other numbers.
+        string?[] origins = [null, "", "null", "http://localhost:1", "http://\uFF4Cocalhost:1", "http://\u00FC.example\"", "https://[::1"];
+        using var client = Utf8Client();
         var wrong = new List<string>();
         var number = 0;
         foreach (var method in new[] { HttpMethod.Post, HttpMethod.Get, HttpMethod.Delete })
@@ -230,10 +234,12 @@ public sealed class BrokenRequestsTests(BrokenRequestsTests.Server shared) : ICl
                 Add(request, "MCP-Protocol-Version", version);
                 Add(request, "Mcp-Session-Id", named);
                 Add(request, "Authorization", token is null ? null : "Bearer " + token);
+                var origin = origins[number % origins.Length];
+                Add(request, "Origin", origin);
                 await JudgeAsync(
-                    server,
+                    client,
                     request,
-                    $"{method} {type}|{accept}|{version}|{(named?.Length > 99 ? "long" : named)}|{token}",
+                    $"{method} {type}|{accept}|{version}|{(named?.Length > 99 ? "long" : named)}|{token}|{origin}",
                     wrong
                 );
             }
@@ -302,12 +308,6 @@ public sealed class BrokenRequestsTests(BrokenRequestsTests.Server shared) : ICl
     }
 
     [Theory]
-    [InlineData("application/json, text/event-stream;q=0", HttpStatusCode.OK)]
-    [InlineData("*/*, text/event-stream;q=0", HttpStatusCode.OK)]
-    [InlineData("application/json;q=0.1, text/plain", HttpStatusCode.OK)]
-    [InlineData("application/json;q=0", HttpStatusCode.NotAcceptable)]
-    [InlineData("application/json;q=0, */*", HttpStatusCode.NotAcceptable)]
-    [Theory]
     [InlineData(1, 0)]
     [InlineData(3, 0)]
     [InlineData(10, 0)]
@@ -346,6 +346,12 @@ public sealed class BrokenRequestsTests(BrokenRequestsTests.Server shared) : ICl
         }
     }
 
+    [Theory]
+    [InlineData("application/json, text/event-stream;q=0", HttpStatusCode.OK)]
+    [InlineData("*/*, text/event-stream;q=0", HttpStatusCode.OK)]
+    [InlineData("application/json;q=0.1, text/plain", HttpStatusCode.OK)]
+    [InlineData("application/json;q=0", HttpStatusCode.NotAcceptable)]
+    [InlineData("application/json;q=0, */*", HttpStatusCode.NotAcceptable)]
     [InlineData("*/*;q=0", HttpStatusCode.NotAcceptable)]
     public async Task What_a_client_says_that_it_does_not_want_it_does_not_get(string accept, HttpStatusCode expected)
     {
@@ -467,6 +473,9 @@ public sealed class BrokenRequestsTests(BrokenRequestsTests.Server shared) : ICl
             services: services => services.AddSingleton<IStartupFilter, ClientAddresses>()
         );
 
+    private static HttpClient Utf8Client() =>
+        new(new SocketsHttpHandler { UseProxy = false, RequestHeaderEncodingSelector = static (_, _) => Encoding.UTF8 });
+
     private static void Add(HttpRequestMessage request, string name, string? value)
     {
         if (value is not null)
@@ -478,13 +487,13 @@ public sealed class BrokenRequestsTests(BrokenRequestsTests.Server shared) : ICl
     private static async Task<int> CodeAsync(HttpResponseMessage answer) => (int)(await McpCalls.ReadAsync(answer))["error"]!["code"]!;
 
     // What no answer may be.
-    private static async Task JudgeAsync(TenancyServer server, HttpRequestMessage request, string what, List<string> wrong)
+    private static async Task JudgeAsync(HttpClient client, HttpRequestMessage request, string what, List<string> wrong)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Token);
         limit.CancelAfter(TimeSpan.FromSeconds(30));
         try
         {
-            using var answer = await server.Client.SendAsync(request, limit.Token);
+            using var answer = await client.SendAsync(request, limit.Token);
             var text = await answer.Content.ReadAsStringAsync(limit.Token);
             if (Explain((int)answer.StatusCode, text) is { } reason)
             {
