@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Tenancy.Configuration;
@@ -22,8 +23,8 @@ internal sealed class TenantJwtHandler(
     ClientCache clients,
     FailedChecks failures,
     TokenRefusals refusals,
-    BearerChallenge challenge
     ProtectedResource resources,
+    BearerChallenge challenge
 ) : AuthenticationHandler<AuthenticationSchemeOptions>(options, NullLoggerFactory.Instance, encoder)
 {
     // One answer for foreign, expired and forged tokens and for garbage: it tells nobody which it was.
@@ -84,7 +85,13 @@ internal sealed class TenantJwtHandler(
         var result = await HandleAuthenticateOnceSafeAsync();
         if (Context.Features.Get<UnlistedClient>() is not null)
         {
-            // No challenge: whatever token this client gets, it is refused.
+            // No challenge: whatever token this client gets, it is refused. At an MCP endpoint it is told so by KnownCallersMiddleware.
+            if (Context.GetEndpoint()?.Metadata.GetMetadata<TenantEndpointMetadata>() is { IsMcp: true })
+            {
+                Response.StatusCode = Refusal.UnlistedClient.StatusCode;
+                return;
+            }
+
             await Refusal.UnlistedClient.WriteAsync(Context);
             return;
         }

@@ -430,6 +430,27 @@ public sealed class OAuthPlacesTests : IAsyncLifetime
         Assert.Equal(-32028, (int)(await McpCalls.ReadAsync(refused))["error"]!["code"]!);
     }
 
+    [Fact]
+    public async Task A_client_that_is_not_listed_reads_so_where_an_application_asks_for_callers_first()
+    {
+        await using var app = await StartAsync(
+            "",
+            settings =>
+            {
+                settings["Tenancy:PublicUrl"] = "https://agents.example";
+                settings["Tenancy:Tenants:0:authentication:requireClients"] = "true";
+            },
+            conventions: endpoints => endpoints.RequireAuthorization()
+        );
+        var token = _issuer.Mint("https://agents.example/jwa/mcp", claims => claims["client_id"] = "other");
+        using var refused = await SendAsync(app, HttpMethod.Post, "agents.example", "/jwa/mcp", token);
+        Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
+        Assert.Equal("application/json", refused.Content.Headers.ContentType!.MediaType);
+        var error = (await McpCalls.ReadAsync(refused))["error"]!;
+        Assert.Equal(-32028, (int)error["code"]!);
+        Assert.Contains("client", error["message"]!.ToString(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("127.0.0.1:{0}", "/api/jwa/mcp")]
     [InlineData("jwa.localhost:{0}", "/api/mcp")]
@@ -559,6 +580,12 @@ public sealed class OAuthPlacesTests : IAsyncLifetime
         request.Method = method;
         request.Headers.Host = host;
         request.Headers.Add("X-Forwarded-Proto", "https");
+        if (prefix is not null)
+        {
+            request.Headers.Add("X-Forwarded-For", "192.0.2.1");
+            request.Headers.TryAddWithoutValidation("X-Forwarded-Prefix", prefix);
+        }
+
         if (origin is not null)
         {
             request.Headers.Add("Origin", origin);
@@ -580,12 +607,6 @@ public sealed class OAuthPlacesTests : IAsyncLifetime
     private async Task<WebApplication> StartAsync(
         string pathBase,
         Action<Dictionary<string, string?>> change,
-        if (prefix is not null)
-        {
-            request.Headers.Add("X-Forwarded-For", "192.0.2.1");
-            request.Headers.TryAddWithoutValidation("X-Forwarded-Prefix", prefix);
-        }
-
         string environment = "Development",
         string address = "http://127.0.0.1:0",
         Action<WebApplication>? endpoints = null,
