@@ -287,6 +287,17 @@ public sealed class DeliveriesTests : IAsyncLifetime
         Assert.Equal(kept, await LevelAsync(_two, session));
     }
 
+    [Fact]
+    public async Task A_log_level_without_an_id_is_refused_as_nobody_sets_it()
+    {
+        var session = await InitializeAsync(_one);
+        var body = """{"jsonrpc":"2.0","method":"logging/setLevel","params":{"level":"warning"}}""";
+        using var refused = await SendAsync(_one, session, body);
+        Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+        Assert.Contains("no id", (await McpCalls.ReadAsync(refused))["error"]!["message"]!.ToString(), StringComparison.Ordinal);
+        Assert.Equal("none", await LevelAsync(_one, session));
+    }
+
     private static string Cancel(string id) =>
         $$$"""{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":{{{id}}}}}""";
 
