@@ -16,6 +16,9 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant, long 
     /// <summary>How long one lives whose client has done nothing but begin it: many begin several, and use one.</summary>
     public static readonly TimeSpan UnusedLifetime = TimeSpan.FromMinutes(5);
 
+    /// <summary>How long nobody must have used a session that ends for another where all callers are one.</summary>
+    public static readonly TimeSpan Abandonment = TimeSpan.FromMinutes(10);
+
     /// <summary>How long a session counts as one with a stream after that was last heard of, because its node died meanwhile.</summary>
     private static readonly TimeSpan StreamLifetime = TimeSpan.FromMinutes(2.5);
 
@@ -35,6 +38,7 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant, long 
     /// <param name="maxSessions">The most sessions of the tenant.</param>
     /// <param name="maxPerCaller">The most sessions of the caller.</param>
     /// <param name="onEnded">Is told the handle of each session that ended for it; null where none may.</param>
+    /// <param name="idle">How long nobody must have used a session that ends for it.</param>
     /// <param name="keepAsync">
     /// Is asked of each session that could end whether a call runs in it, and has noted that then, so that it is not named again.
     /// </param>
@@ -44,6 +48,7 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant, long 
         int maxSessions,
         int maxPerCaller,
         Action<string>? onEnded = null,
+        TimeSpan idle = default,
         Func<string, Task<bool>>? keepAsync = null
     )
     {
@@ -65,6 +70,7 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant, long 
                             maxPerCaller,
                             redis.ClockOffset,
                             generation,
+                            Milliseconds(idle),
                         ]
                     )
                     .ConfigureAwait(false);

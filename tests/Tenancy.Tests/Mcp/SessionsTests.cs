@@ -308,6 +308,29 @@ public sealed class SessionsTests
         );
     }
 
+    [Fact]
+    public async Task Where_all_callers_are_the_same_a_session_makes_room_when_nobody_has_used_it_for_minutes()
+    {
+        var clock = new MovableClock();
+        await using var server = await TenancyServer.StartAsync(
+            settings: new Dictionary<string, string?>(Settings) { ["Tenancy:Defaults:Authentication:Kind"] = "none" },
+            services: services => services.AddSingleton<TimeProvider>(clock)
+        );
+        await LimitAsync(server, 2);
+        var sessions = new List<string>();
+        for (var i = 0; i < 2; i++)
+        {
+            sessions.Add((await BeginAsync(server, "acme", null)).SessionId!);
+            Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, null, sessions[i]));
+            clock.Advance(TimeSpan.FromMinutes(6));
+        }
+
+        Assert.Equal(HttpStatusCode.OK, (await BeginAsync(server, "acme", null)).Status);
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(server, null, sessions[0]));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, null, sessions[1]));
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await BeginAsync(server, "acme", null)).Status);
+    }
+
     [Theory]
     [InlineData(StoreKind.Embedded)]
     [InlineData(StoreKind.Redis)]
@@ -561,6 +584,23 @@ public sealed class SessionsTests
             DateTimeOffset.Parse((await ListAsync(two, "acme"))["sessions"]![0]!["expiresAt"]!.ToString(), CultureInfo.InvariantCulture);
     }
 
+    private sealed class SlowHandlers(SlowTools.Gate gate)
+    {
+        [McpServerTool(Name = "slow")]
+        public async Task<string> SlowAsync(CancellationToken cancellationToken)
+        {
+            await gate.EnterAsync(cancellationToken);
+            return "done";
+        }
+
+        [McpServerTool(Name = "slow_by_sdk")]
+        public async Task<string> SlowAsync(McpServer server, CancellationToken cancellationToken)
+        {
+            await gate.EnterAsync(cancellationToken);
+            return "done";
+        }
+    }
+
     private static async Task LimitAsync(TenancyServer server, int sessions)
     {
         using var response = await server.AdminAsync(HttpMethod.Patch, "/acme", $$"""{ "limits": { "maxSessions": {{sessions}} } }""");
@@ -582,25 +622,8 @@ public sealed class SessionsTests
         );
     }
 
-    private static async Task<HttpStatusCode> StatusAsync(TenancyServer server, string token, string sessionId, string tenant = "acme")
+    private static async Task<HttpStatusCode> StatusAsync(TenancyServer server, string? token, string sessionId, string tenant = "acme")
     {
-    private sealed class SlowHandlers(SlowTools.Gate gate)
-    {
-        [McpServerTool(Name = "slow")]
-        public async Task<string> SlowAsync(CancellationToken cancellationToken)
-        {
-            await gate.EnterAsync(cancellationToken);
-            return "done";
-        }
-
-        [McpServerTool(Name = "slow_by_sdk")]
-        public async Task<string> SlowAsync(McpServer server, CancellationToken cancellationToken)
-        {
-            await gate.EnterAsync(cancellationToken);
-            return "done";
-        }
-    }
-
         using var request = McpCalls.Post(server.Port, Way.Path, tenant, token, McpCalls.Call("whoami"), Generation.Sessions, sessionId);
         using var response = await server.Client.SendAsync(request, Cancellation);
         return response.StatusCode;

@@ -42,13 +42,14 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, Ses
         var max = tenant.Limits.MaxSessions;
         var owner = Owner(tenant, request.Caller);
 
-        // Where all callers are the same, nobody's sessions end for another one's.
-        Action<string>? onEnded = CallerRights.IsOpen(tenant) ? null : handle => ends.End(tenant.Id, handle);
+        // Where all callers are the same, a session that somebody uses does not end for another one's.
+        var idle = CallerRights.IsOpen(tenant) ? SessionStore.Abandonment : TimeSpan.Zero;
         var key = await store.ReserveAsync(
             owner,
             max,
             (int)CallerRights.ShareOf(tenant, max),
-            onEnded,
+            handle => ends.End(tenant.Id, handle),
+            idle,
             handle => calls.KeepAsync(store, tenant.Id, handle)
         );
         if (key is null)
