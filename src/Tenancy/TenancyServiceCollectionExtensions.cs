@@ -384,6 +384,8 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<OpenStreams>();
         services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<OpenStreams>()));
         services.TryAddSingleton<SessionStreams>();
+        services.TryAddSingleton<CallsUnderWay>();
+        services.AddHostedService(provider => provider.GetRequiredService<CallsUnderWay>());
         services.TryAddSingleton<SessionMessages>();
         services.TryAddSingleton<TenantServerOptions>();
         services.TryAddSingleton<Deliveries>();

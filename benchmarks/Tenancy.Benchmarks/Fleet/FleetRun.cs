@@ -88,7 +88,14 @@ internal static class FleetRun
             TimeProvider.System,
             NullLogger<RedisConnection>.Instance
         );
-        var store = new RedisTenantStore(connection, new(connection, NullLogger<FleetMessages>.Instance), options);
+        using var secrets = new SecretProtector(
+            connection,
+            protections: [],
+            NullLoggerFactory.Instance,
+            NullLogger<SecretProtector>.Instance,
+            TimeProvider.System
+        );
+        var store = new RedisTenantStore(connection, new(connection, NullLogger<FleetMessages>.Instance), secrets, options);
         await Parallel.ForEachAsync(Enumerable.Range(0, count), new ParallelOptions { MaxDegreeOfParallelism = 64 }, async (i, _) =>
         {
             var record = new TenantRecord

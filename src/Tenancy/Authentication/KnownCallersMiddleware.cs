@@ -30,7 +30,10 @@ internal sealed class KnownCallersMiddleware(
             && context.GetEndpoint()?.Metadata.GetMetadata<TenantEndpointMetadata>() is { IsMcp: true }
         )
         {
-            var refusal = response.StatusCode == StatusCodes.Status401Unauthorized ? Refusal.NoCredentials : Refusal.NotAllowed;
+            var refusal =
+                response.StatusCode == StatusCodes.Status401Unauthorized ? Refusal.NoCredentials
+                : context.Features.Get<UnlistedClient>() is not null ? Refusal.UnlistedClient
+                : Refusal.NotAllowed;
             refused.Count(context, refusal, context.Features.Get<ITenantFeature>()?.Tenant.Id.Value);
             await refusals.WriteAsync(context, refusal);
         }

@@ -2,6 +2,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Tenancy.Configuration;
 using Tenancy.Registry;
 using Tenancy.Resolution;
@@ -12,10 +13,19 @@ namespace Tenancy.Authentication;
 /// For requests that stay open for long: checks again whether the credentials that a request came with are still good. It applies the rules
 /// for new requests, and the tenant's present configuration.
 /// </summary>
-internal sealed class StandingCallers(IServiceScopeFactory scopes, TenantJwts jwts)
+internal sealed class StandingCallers(IServiceScopeFactory scopes, TenantJwts jwts, IOptions<TenancyOptions> options)
 {
     /// <summary>How long a caller may stay while its credentials cannot be checked, such as while the store is away.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
+    /// <summary>
+    /// How long a caller may stay on the proof that it came with, where that is good once and cannot be checked again; null where it can.
+    /// </summary>
+    public TimeSpan? FindLifetime(TenantModel tenant) =>
+        tenant.Config.Authentication is { Kind: TenantAuthenticationKind.Scheme, Scheme: { } scheme }
+        && options.Value.Schemes.TryGetValue(scheme, out var added)
+            ? added.StreamLifetime
+            : null;
 
     /// <summary>Whether the caller of a request that is still under way would be let in as the same one.</summary>
     /// <returns>

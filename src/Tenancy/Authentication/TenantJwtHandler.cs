@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Tenancy.Configuration;
@@ -22,6 +23,7 @@ internal sealed class TenantJwtHandler(
     ClientCache clients,
     FailedChecks failures,
     TokenRefusals refusals,
+    ProtectedResource resources,
     BearerChallenge challenge
 ) : AuthenticationHandler<AuthenticationSchemeOptions>(options, NullLoggerFactory.Instance, encoder)
 {
@@ -63,7 +65,7 @@ internal sealed class TenantJwtHandler(
         bool? isGood = null;
         try
         {
-            var (accepted, refusal) = await jwts.CheckAsync(known, token, Context.RequestAborted);
+            var (accepted, refusal) = await jwts.CheckAsync(known, token, resources.Find(Context), Context.RequestAborted);
             isGood = accepted is not null;
             if (refusal is not null)
             {
@@ -83,7 +85,13 @@ internal sealed class TenantJwtHandler(
         var result = await HandleAuthenticateOnceSafeAsync();
         if (Context.Features.Get<UnlistedClient>() is not null)
         {
-            // No challenge: whatever token this client gets, it is refused.
+            // No challenge: whatever token this client gets, it is refused. At an MCP endpoint it is told so by KnownCallersMiddleware.
+            if (Context.GetEndpoint()?.Metadata.GetMetadata<TenantEndpointMetadata>() is { IsMcp: true })
+            {
+                Response.StatusCode = Refusal.UnlistedClient.StatusCode;
+                return;
+            }
+
             await Refusal.UnlistedClient.WriteAsync(Context);
             return;
         }

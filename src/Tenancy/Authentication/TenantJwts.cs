@@ -71,10 +71,11 @@ internal sealed class TenantJwts : ITenantChangeListener, IDisposable
     public async Task<(BelievedToken? Token, TokenRefusal? Refusal)> CheckAsync(
         TenantJwt tenant,
         string text,
+        string? called,
         CancellationToken cancellationToken
     )
     {
-        var (accepted, refusal) = await JudgeAsync(tenant, text, cancellationToken).ConfigureAwait(false);
+        var (accepted, refusal) = await JudgeAsync(tenant, text, called, cancellationToken).ConfigureAwait(false);
         if (accepted is not null)
         {
             var belief = tenant.Keys.Belief < MaximumBelief ? tenant.Keys.Belief : MaximumBelief;
@@ -91,6 +92,7 @@ internal sealed class TenantJwts : ITenantChangeListener, IDisposable
     public async Task<(BelievedToken? Token, TokenRefusal? Refusal)> JudgeAsync(
         TenantJwt tenant,
         string text,
+        string? called,
         CancellationToken cancellationToken
     )
     {
@@ -100,7 +102,7 @@ internal sealed class TenantJwts : ITenantChangeListener, IDisposable
             return (null, TokenRefusal.Of(flaw, text));
         }
 
-        var refusal = tenant.Rules.ExplainClaims(token);
+        var refusal = tenant.Rules.ExplainClaims(token, called);
         if (refusal is not null)
         {
             return (null, refusal);

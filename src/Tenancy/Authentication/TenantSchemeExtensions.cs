@@ -11,6 +11,8 @@ public static class TenantSchemeExtensions
 {
     private const int MaxNameLength = 64;
 
+    private static readonly TimeSpan MaxStreamLifetime = TimeSpan.FromHours(24);
+
     /// <summary>Lets tenants name a scheme as their authentication: <c>{ "kind": "scheme", "scheme": "..." }</c>.</summary>
     /// <param name="builder">The builder.</param>
     /// <param name="scheme">The name under which an authentication handler is registered, such as <c>Certificate</c>.</param>
@@ -18,9 +20,25 @@ public static class TenantSchemeExtensions
     /// The claim that says who is calling: one value that is never given to somebody else. Default:
     /// <see cref="ClaimTypes.NameIdentifier"/>. For client certificates <see cref="ClaimTypes.Thumbprint"/> serves.
     /// </param>
-    /// <remarks>The caller is <c>scheme:{scheme}|{id}</c>. A caller whose credentials have no such claim, or two, is refused.</remarks>
+    /// <param name="streamLifetime">
+    /// How long the stream of a session stays open at most, for a scheme whose proof is good once, such as a signature with a nonce: more
+    /// than zero, and 24 hours at most. Its client opens another one then, with a new proof. Default: null, for no such end; the proof is
+    /// asked for again while the stream is open, every <see cref="TenancyOptions.HeartbeatInterval"/>, and the stream ends when it is not
+    /// good any more.
+    /// </param>
+    /// <remarks>
+    /// The caller is <c>scheme:{scheme}|{id}</c>. A caller whose credentials have no such claim, or two, is refused. With
+    /// <paramref name="streamLifetime"/> a caller whom the scheme lets in no more hears what its stream is told until then; its requests
+    /// are refused at once.
+    /// </remarks>
     /// <exception cref="ArgumentException">The claim can be given to somebody else, such as an e-mail address or a name.</exception>
-    public static ITenancyBuilder AddTenantScheme(this ITenancyBuilder builder, string scheme, string idClaim = ClaimTypes.NameIdentifier)
+    /// <exception cref="ArgumentOutOfRangeException">The lifetime is not more than zero, or is more than 24 hours.</exception>
+    public static ITenancyBuilder AddTenantScheme(
+        this ITenancyBuilder builder,
+        string scheme,
+        string idClaim = ClaimTypes.NameIdentifier,
+        TimeSpan? streamLifetime = null
+    )
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentException.ThrowIfNullOrWhiteSpace(scheme);
@@ -43,7 +61,16 @@ public static class TenantSchemeExtensions
             );
         }
 
-        builder.Services.Configure<TenancyOptions>(options => options.Schemes[scheme] = idClaim);
+        if (streamLifetime is { } lifetime && (lifetime <= TimeSpan.Zero || lifetime > MaxStreamLifetime))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(streamLifetime),
+                lifetime,
+                "A stream cannot live so long: use more than zero, and 24 hours at most."
+            );
+        }
+
+        builder.Services.Configure<TenancyOptions>(options => options.Schemes[scheme] = new(idClaim, streamLifetime));
         builder
             .Services.AddOptions<AuthenticationOptions>()
             .Validate(

@@ -23,8 +23,8 @@ internal sealed class TenantSchemeHandler(
     // Only one that was added for tenants: a tenant's admin must not get at the schemes of other parts of the application.
     private (string Name, string IdClaim)? Find(TenantModel tenant) =>
         tenant.Config.Authentication is { Kind: TenantAuthenticationKind.Scheme, Scheme: { } name }
-        && tenancy.Value.Schemes.TryGetValue(name, out var idClaim)
-            ? (name, idClaim)
+        && tenancy.Value.Schemes.TryGetValue(name, out var added)
+            ? (name, added.IdClaim)
             : null;
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()

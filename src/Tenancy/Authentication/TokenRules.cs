@@ -44,11 +44,16 @@ internal sealed class TokenRules(
         );
 
     /// <summary>Why a token is refused whatever its signature is; null where its signature decides.</summary>
-    public TokenRefusal? ExplainClaims(SignedToken token) =>
+    /// <param name="token">The token.</param>
+    /// <param name="called">
+    /// The URL of the tenant's endpoint as it was called, at an origin that is configured: the application or a proxy may have a base that
+    /// no setting says. Null where nobody called.
+    /// </param>
+    public TokenRefusal? ExplainClaims(SignedToken token, string? called = null) =>
         ExplainIssuer(token)
         ?? TokenKinds.Explain(token, authentication)
         ?? ExplainAlgorithm(token)
-        ?? ExplainAudience(token)
+        ?? ExplainAudience(token, called)
         ?? ExplainTime(token)
         ?? (
             TokenClaims.FindCaller(token, authentication, TokenClaims.FindClient(token, authentication), out var refusal) is null
@@ -173,14 +178,17 @@ internal sealed class TokenRules(
             )
             : null;
 
-    private TokenRefusal? ExplainAudience(SignedToken token)
+    private TokenRefusal? ExplainAudience(SignedToken token, string? called)
     {
         if (token.Audiences is not { } sent)
         {
             return new(RefusalCause.Audience, "The token's audience (aud) is neither a text nor a list of texts.");
         }
 
-        if (sent.Any(audience => audiences.Contains(audience, StringComparer.Ordinal) || isBound(audience)) || IsForClient(token, sent))
+        if (
+            sent.Any(audience => audiences.Contains(audience, StringComparer.Ordinal) || audience == called || isBound(audience))
+            || IsForClient(token, sent)
+        )
         {
             return null;
         }

@@ -174,7 +174,7 @@ public sealed class TenancyOptions
     internal bool IsDefault(string tenantId) => tenantId == (DefaultTenant ?? (MultiTenant ? null : "default"));
 
     /// <summary>The schemes that tenants may name, each with the claim that identifies its callers.</summary>
-    internal Dictionary<string, string> Schemes { get; set; } = new(StringComparer.Ordinal);
+    internal Dictionary<string, AddedScheme> Schemes { get; set; } = new(StringComparer.Ordinal);
 
     /// <summary>
     /// Whether values for development are good in an environment: in Development, and in any but Production where

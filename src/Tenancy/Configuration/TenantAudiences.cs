@@ -25,20 +25,36 @@ internal static class TenantAudiences
 
         if (TenantUrl.TryParse(options.PublicUrl, out var publicUrl, out _))
         {
-            if (options.Identification.HasFlag(TenantIdentification.Path))
+            foreach (var endpoint in EndpointsAt(publicUrl, tenant, options))
             {
-                yield return $"{publicUrl}/{tenant.Id}{McpEndpoint.Path}";
-            }
-
-            if (options.IsDefault(tenant.Id))
-            {
-                yield return publicUrl + McpEndpoint.Path;
+                yield return endpoint;
             }
         }
 
         if (options.Identification.HasFlag(TenantIdentification.Host) && TenantSubdomain.Of(tenant.Id, options) is { } subdomain)
         {
             yield return subdomain + McpEndpoint.Path;
+        }
+
+        if (TenantSubdomain.DomainOf(options) is { } domain)
+        {
+            foreach (var endpoint in EndpointsAt(domain, tenant, options))
+            {
+                yield return endpoint;
+            }
+        }
+    }
+
+    private static IEnumerable<string> EndpointsAt(TenantUrl shared, TenantConfig tenant, TenancyOptions options)
+    {
+        if (options.Identification.HasFlag(TenantIdentification.Path))
+        {
+            yield return $"{shared}/{tenant.Id}{McpEndpoint.Path}";
+        }
+
+        if (options.IsDefault(tenant.Id))
+        {
+            yield return shared + McpEndpoint.Path;
         }
     }
 }

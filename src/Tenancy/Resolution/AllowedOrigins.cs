@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Options;
 using Tenancy.Configuration;
@@ -21,7 +23,7 @@ internal sealed class AllowedOrigins(IOptions<TenancyOptions> options, AllowedHo
     private static string? OriginOf(string? url) => url is null ? null : new Uri(url).GetLeftPart(UriPartial.Authority);
 
     /// <summary>Whether an origin is one of the operator's own.</summary>
-    public bool Contains(string origin) => _origins.Contains(origin);
+    public bool Contains(string origin) => Ascii.IsValid(origin) && _origins.Contains(origin);
 
     /// <summary>
     /// Whether an origin may call any tenant. In Development that is also this machine, where tools such as MCP Inspector have their pages.
@@ -29,10 +31,15 @@ internal sealed class AllowedOrigins(IOptions<TenancyOptions> options, AllowedHo
     public bool ContainsForAll(string origin) => Contains(origin) || (environment.IsDevelopment() && IsThisMachine(origin));
 
     private static bool IsThisMachine(string origin) =>
-        TenantUrl.TryParse(origin, out var url, out _)
-        && url.Path.Length == 0
-        && !CanonicalHost.WithoutPort(url.Host).EndsWith(".localhost")
-        && BoundAddresses.IsLoopback(url.Host);
+        TryParse(origin, out var url) && !CanonicalHost.WithoutPort(url.Host).EndsWith(".localhost") && BoundAddresses.IsLoopback(url.Host);
+
+    // Browsers write a host in ASCII. An origin is repeated in a header of the answer, which takes nothing else, and reading it as a URL
+    // would make one in ASCII of letters in full width.
+    private static bool TryParse(string origin, [NotNullWhen(true)] out TenantUrl? url)
+    {
+        url = null;
+        return Ascii.IsValid(origin) && TenantUrl.TryParse(origin, out url, out _) && url.Path.Length == 0;
+    }
 
     public bool Contains(string origin, TenantModel tenant)
     {
@@ -41,7 +48,7 @@ internal sealed class AllowedOrigins(IOptions<TenancyOptions> options, AllowedHo
             return true;
         }
 
-        if (!TenantUrl.TryParse(origin, out var url, out _) || url.Path.Length > 0)
+        if (!TryParse(origin, out var url))
         {
             return false;
         }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 using Tenancy.Configuration;
@@ -14,7 +15,13 @@ internal sealed class ProtectedResource
     /// <summary>Where the metadata of a resource lies: before its path (RFC 9728, section 3.1).</summary>
     public const string WellKnown = "/.well-known/oauth-protected-resource";
 
+    // What a URL has without an escape (RFC 3986, section 3.3): the base of a path may come from a proxy, and goes into a header.
+    private static readonly SearchValues<char> Plain = SearchValues.Create(
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~!$&'()*+,;=:@/"
+    );
+
     private readonly TenantUrl? _publicUrl;
+    private readonly TenantUrl? _domainUrl;
     private readonly TenancyOptions _options;
     private readonly BoundAddresses _bound;
 
@@ -23,6 +30,7 @@ internal sealed class ProtectedResource
         _options = options.Value;
         _bound = bound;
         _publicUrl = TenantUrl.TryParse(options.Value.PublicUrl, out var url, out _) ? url : null;
+        _domainUrl = TenantSubdomain.DomainOf(options.Value);
     }
 
     /// <summary>The resource that a request is for; null where the tenant has no OAuth, or the URL is none that was configured.</summary>
@@ -42,13 +50,30 @@ internal sealed class ProtectedResource
 
         var path = resource.IndexOf('/', resource.IndexOf("://", StringComparison.Ordinal) + 3);
         var below = context.Request.PathBase;
-        if (below.HasValue && IsBound(resource.AsSpan(0, path)) && new PathString(resource[path..]).StartsWithSegments(below))
+        if (below.HasValue && new PathString(resource[path..]).StartsWithSegments(below) && !IsFoundAtRoot(context, resource, path))
         {
-            // Nothing stands before the server that could lead the place at the root to it.
             path += below.Value.Length;
         }
 
         return resource[..path] + WellKnown + resource[path..];
+    }
+
+    // Whether this server knows whose the place at the root is. It does not where nothing but the request says what its base is; and at an
+    // address of its own nothing stands before the server that could lead the place at the root to it.
+    private bool IsFoundAtRoot(HttpContext context, string resource, int path)
+    {
+        var tenant = FindTenant(context)!.Tenant;
+        var url = resource.AsSpan(0, resource.Length - McpEndpoint.Path.Length);
+        foreach (var own in tenant.Urls)
+        {
+            if (url.SequenceEqual(own.ToString()))
+            {
+                return true;
+            }
+        }
+
+        var rest = TenantPath.Below(url[path..], _publicUrl?.Path, or: url[path..]);
+        return !IsBound(url[..path]) && (rest.IsEmpty || rest[1..].SequenceEqual(tenant.Id.Value));
     }
 
     // At an address of the server itself, of which nothing was configured.
@@ -87,16 +112,28 @@ internal sealed class ProtectedResource
         var below = path.Below(_publicUrl?.Path);
         if (below.Length > 1 && below[1..].SequenceEqual(id))
         {
-            return IsPublic(host) ? $"{_publicUrl}/{id}" : FindBound(host, whole);
+            return SharedAt(host) is { } byPath ? AsCalled(byPath, $"/{id}", whole) : FindBound(host, whole);
         }
 
         return !below.IsEmpty ? null
-            : TenantSubdomain.Of(id, _options) is { } subdomain && host.SequenceEqual(subdomain.Host) ? subdomain.ToString()
+            : TenantSubdomain.Of(id, _options) is { } subdomain && host.SequenceEqual(subdomain.Host) ? AsCalled(subdomain, "", whole)
             : IsNamedByHost(host, id) ? FindBound(host, whole)
             : !_options.IsDefault(id) || context.Request.Headers.ContainsKey(TenantResolver.HeaderName) ? null
-            : IsPublic(host) ? _publicUrl!.ToString()
+            : SharedAt(host) is { } shared ? AsCalled(shared, "", whole)
             : FindBound(host, whole);
     }
+
+    // A proxy may have taken off the beginning of the path that is configured, so that the request has the end of it. Where it has another
+    // one, the application or a proxy has said what the base is, and the client called it with that.
+    private static string? AsCalled(TenantUrl url, string rest, ReadOnlySpan<char> whole) =>
+        (url.Path + rest).AsSpan().EndsWith(whole) ? url + rest
+        : whole.ContainsAnyExcept(Plain) ? null
+        : $"{url.Scheme}://{url.Host}{whole}";
+
+    private TenantUrl? SharedAt(ReadOnlySpan<char> host) =>
+        IsPublic(host) ? _publicUrl
+        : _domainUrl is not null && host.SequenceEqual(_domainUrl.Host) && _bound.OriginOf(host) is null ? _domainUrl
+        : null;
 
     private bool IsPublic(ReadOnlySpan<char> host) => _publicUrl is not null && host.SequenceEqual(_publicUrl.Host);
 
@@ -129,6 +166,7 @@ internal sealed class ProtectedResource
         return isByPath && _publicUrl is not null ? $"{_publicUrl}/{tenant.Id}"
             : _options.Identification.HasFlag(TenantIdentification.Host) && TenantSubdomain.Of(tenant.Id.Value, _options) is { } subdomain
                 ? subdomain.ToString()
+            : isByPath && _domainUrl is not null ? $"{_domainUrl}/{tenant.Id}"
             : null;
     }
 }

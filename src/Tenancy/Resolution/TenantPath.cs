@@ -37,8 +37,11 @@ internal readonly ref struct TenantPath
 
     /// <summary>What of it stands below the server's public URL: <c>/acme</c>, where that URL is <c>https://example.com/api</c>.</summary>
     /// <param name="publicPath">The path of the public URL; empty for most. A proxy may have taken it off.</param>
-    public ReadOnlySpan<char> Below(ReadOnlySpan<char> publicPath) =>
-        !publicPath.IsEmpty && IsBelow(Whole, publicPath) ? Whole[publicPath.Length..] : _prefix;
+    public ReadOnlySpan<char> Below(ReadOnlySpan<char> publicPath) => Below(Whole, publicPath, or: _prefix);
+
+    /// <summary>What of a path stands below another one, or something else where it does not.</summary>
+    public static ReadOnlySpan<char> Below(ReadOnlySpan<char> path, ReadOnlySpan<char> root, ReadOnlySpan<char> or) =>
+        !root.IsEmpty && IsBelow(path, root) ? path[root.Length..] : or;
 
     private static bool IsBelow(ReadOnlySpan<char> path, ReadOnlySpan<char> root) =>
         path.StartsWith(root) && (path.Length == root.Length || path[root.Length] == '/');

@@ -22,6 +22,12 @@ internal readonly record struct RateLimit(string Policy, string Subject, int Per
     public static RateLimit Handshake(string subject, int perMinute) => new("handshake", subject, perMinute);
 
     /// <summary>
+    /// What keeps a caller's sessions going: their streams, their ends and, beyond its other limits, what runs nothing. It is counted by
+    /// the caller or, where nobody shows credentials, by the address of the client.
+    /// </summary>
+    public static RateLimit Upkeep(string subject, int perMinute) => new("upkeep", subject, perMinute);
+
+    /// <summary>
     /// One tool, for all callers together that have credentials, or for all that have none: those never spend the others'.
     /// </summary>
     public static RateLimit Tool(string tool, bool isAnonymous, int perMinute) =>

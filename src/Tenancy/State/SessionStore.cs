@@ -16,6 +16,9 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant, long 
     /// <summary>How long one lives whose client has done nothing but begin it: many begin several, and use one.</summary>
     public static readonly TimeSpan UnusedLifetime = TimeSpan.FromMinutes(5);
 
+    /// <summary>How long nobody must have used a session that ends for another where all callers are one.</summary>
+    public static readonly TimeSpan Abandonment = TimeSpan.FromMinutes(10);
+
     /// <summary>How long a session counts as one with a stream after that was last heard of, because its node died meanwhile.</summary>
     private static readonly TimeSpan StreamLifetime = TimeSpan.FromMinutes(2.5);
 
@@ -29,18 +32,29 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant, long 
 
     /// <summary>
     /// Keeps a place for a session that is about to begin. Where its caller has as many as it may, the one of them that it did not use for
-    /// longest ends, unless that has a stream.
+    /// longest ends, unless that is in use: it has a stream, or a call runs in it.
     /// </summary>
     /// <param name="owner">Whose it will be.</param>
     /// <param name="maxSessions">The most sessions of the tenant.</param>
     /// <param name="maxPerCaller">The most sessions of the caller.</param>
     /// <param name="onEnded">Is told the handle of each session that ended for it; null where none may.</param>
+    /// <param name="idle">How long nobody must have used a session that ends for it.</param>
+    /// <param name="keepAsync">
+    /// Is asked of each session that could end whether a call runs in it, and has noted that then, so that it is not named again.
+    /// </param>
     /// <returns>The place; null where there is none left.</returns>
-    public async Task<string?> ReserveAsync(SessionOwner owner, int maxSessions, int maxPerCaller, Action<string>? onEnded = null)
+    public async Task<string?> ReserveAsync(
+        SessionOwner owner,
+        int maxSessions,
+        int maxPerCaller,
+        Action<string>? onEnded = null,
+        TimeSpan idle = default,
+        Func<string, Task<bool>>? keepAsync = null
+    )
     {
         // A session hash never begins like this, so that a place that is only kept is told from a session.
         var reservation = owner.Entry("~" + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(12)));
-        for (var i = 0; i < MaxTries; i++)
+        for (var ended = 0; ended < MaxTries; )
         {
             var answer = (string?)
                 await redis
@@ -56,6 +70,7 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant, long 
                             maxPerCaller,
                             redis.ClockOffset,
                             generation,
+                            Milliseconds(idle),
                         ]
                     )
                     .ConfigureAwait(false);
@@ -69,6 +84,13 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant, long 
                 return null;
             }
 
+            // There are no more of those than calls that may run at a time.
+            if (keepAsync is not null && await keepAsync(answer).ConfigureAwait(false))
+            {
+                continue;
+            }
+
+            ended++;
             await EndAsync(answer).ConfigureAwait(false);
             onEnded(answer);
         }
@@ -148,6 +170,17 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant, long 
     /// <summary>Notes that a stream of the session has ended: where it was the last, the session was used until now.</summary>
     public Task EndStreamAsync(string sessionId, SessionOwner owner, string stream) =>
         TouchAsync(sessionId, owner, lifetime: "", left: 0, stream);
+
+    /// <summary>Notes that a call runs in a session, whoever's it is. It lives no longer for that.</summary>
+    /// <param name="handle">The hash of its id.</param>
+    /// <param name="time">How long it counts as one in use from now on.</param>
+    /// <returns>Whether there is such a session.</returns>
+    public Task<bool> NoteCallsAsync(string handle, TimeSpan time) =>
+        IsDoneAsync(
+            StoreScript.SessionCalls,
+            [_keys.Session(handle), _keys.SessionUses, _keys.Generation],
+            [Milliseconds(time), redis.ClockOffset, generation]
+        );
 
     /// <summary>Ends a session of this caller.</summary>
     public Task<bool> DeleteAsync(string sessionId, SessionOwner owner) => EndAsync(TenantKeyspace.Hash(sessionId), owner.Text);

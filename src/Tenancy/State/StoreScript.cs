@@ -83,6 +83,8 @@ internal sealed class StoreScript
 
     public static StoreScript SessionTouch { get; } = Load("session-touch");
 
+    public static StoreScript SessionCalls { get; } = Load("session-calls");
+
     public static StoreScript SessionDelete { get; } = LoadQueued("session-delete");
 
     public static StoreScript SessionList { get; } = Load("session-list");

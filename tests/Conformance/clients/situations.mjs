@@ -9,10 +9,15 @@ const account = { brand, operator: 'agency.example' };
 
 const listed = async connection => `${(await connection.tools()).length} tools`;
 
+// AdCP has no product without a pricing option: who may not see prices gets options without amounts.
+const hasAmount = value =>
+  typeof value === 'number' || (value !== null && typeof value === 'object' && Object.values(value).some(hasAmount));
+const prices = product => `${hasAmount(product.pricing_options) ? 'with' : 'without'} prices`;
+
 const products = async connection => {
   const { value, text } = await ask(connection);
   if (!value?.products) return text;
-  return value.products.map(product => `${product.product_id} ${product.pricing_options?.length ? 'with' : 'without'} prices`).join(', ');
+  return value.products.map(product => `${product.product_id} ${prices(product)}`).join(', ');
 };
 
 const told = async answer => {

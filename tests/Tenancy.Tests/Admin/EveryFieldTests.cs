@@ -177,7 +177,9 @@ public sealed class EveryFieldTests(EveryFieldTests.Server server) : IClassFixtu
             Host = await TenancyServer.StartAsync(
                 settings: new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:AutoValidate"] = "false" },
                 services: services =>
-                    services.Configure<TenancyOptions>(options => options.Schemes = new() { ["first"] = "sub", ["other"] = "sub" })
+                    services.Configure<TenancyOptions>(options =>
+                        options.Schemes = new() { ["first"] = new("sub", null), ["other"] = new("sub", null) }
+                    )
             );
 
         public ValueTask DisposeAsync() => Host.DisposeAsync();

@@ -64,6 +64,24 @@ public sealed class OAuthPlacesTests : IAsyncLifetime
         "https://jwa.tenants.example/a/mcp"
     )]
     [InlineData("its host", "", "https://agents.example", "jwa.tenants.example", "/mcp", "https://jwa.tenants.example/mcp")]
+    [InlineData(
+        "its host below the base",
+        "/api",
+        "https://agents.example/api",
+        "jwa.tenants.example",
+        "/api/mcp",
+        "https://jwa.tenants.example/api/mcp"
+    )]
+    [InlineData("the base domain", "", "https://agents.example", "tenants.example", "/jwa/mcp", "https://tenants.example/jwa/mcp")]
+    [InlineData("the base domain alone", "", "", "tenants.example", "/jwa/mcp", "https://tenants.example/jwa/mcp")]
+    [InlineData(
+        "the base domain below the base",
+        "/api",
+        "https://agents.example/api",
+        "tenants.example",
+        "/api/jwa/mcp",
+        "https://tenants.example/api/jwa/mcp"
+    )]
     public async Task Below_a_path_the_challenge_leads_to_metadata_of_the_url_that_was_called(
         string what,
         string pathBase,
@@ -75,7 +93,7 @@ public sealed class OAuthPlacesTests : IAsyncLifetime
     {
         await using var app = await StartAsync(pathBase, settings =>
         {
-            settings["Tenancy:PublicUrl"] = publicUrl ?? "https://agents.example";
+            settings["Tenancy:PublicUrl"] = publicUrl is "" ? null : publicUrl ?? "https://agents.example";
             settings["Tenancy:BaseDomain"] = "tenants.example";
             if (publicUrl is null)
             {
@@ -105,6 +123,90 @@ public sealed class OAuthPlacesTests : IAsyncLifetime
         // A token for that URL is one for the tenant.
         using var served = await SendAsync(app, HttpMethod.Post, host, path, _issuer.Mint(resource));
         Assert.Equal(HttpStatusCode.OK, served.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("/api", null, "agents.example", "/api/jwa/mcp")]
+    [InlineData("/api", null, "jwa.tenants.example", "/api/mcp")]
+    [InlineData("/api", null, "tenants.example", "/api/jwa/mcp")]
+    [InlineData("", "/api", "agents.example", "/jwa/mcp")]
+    [InlineData("", "/api", "jwa.tenants.example", "/mcp")]
+    [InlineData("", "/api", "tenants.example", "/jwa/mcp")]
+    public async Task Below_a_base_that_no_setting_says_the_metadata_lies_below_it_and_names_what_was_called(
+        string pathBase,
+        string? prefix,
+        string host,
+        string path
+    )
+    {
+        await using var app = await StartAsync(pathBase, settings =>
+        {
+            settings["Tenancy:PublicUrl"] = "https://agents.example";
+            settings["Tenancy:BaseDomain"] = "tenants.example";
+            settings["Tenancy:Proxies:0"] = "127.0.0.1";
+        });
+        var called = prefix + path;
+        var resource = $"https://{host}{called}";
+        var place = $"/api{WellKnown}{called["/api".Length..]}";
+        using var refused = await SendAsync(app, HttpMethod.Post, host, path, prefix: prefix);
+        Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
+        Assert.Contains(
+            $"resource_metadata=\"https://{host}{place}\"",
+            refused.Headers.WwwAuthenticate.ToString(),
+            StringComparison.Ordinal
+        );
+        foreach (var at in new[] { place, called + WellKnown })
+        {
+            using var metadata = await SendAsync(app, HttpMethod.Get, host, at[(prefix ?? "").Length..], prefix: prefix);
+            Assert.True(metadata.StatusCode == HttpStatusCode.OK, $"{at}: {metadata.StatusCode}");
+            Assert.Equal(resource, (await McpCalls.ReadAsync(metadata))["resource"]!.ToString());
+        }
+
+        // A token for that URL is one for the tenant; one for another tenant's, or below another base, is none.
+        using var served = await SendAsync(app, HttpMethod.Post, host, path, _issuer.Mint(resource), prefix: prefix);
+        Assert.Equal(HttpStatusCode.OK, served.StatusCode);
+        foreach (var (part, other) in new[] { ("jwa", "jwb"), ("/api/", "/other/") })
+        {
+            var token = _issuer.Mint(resource.Replace(part, other, StringComparison.Ordinal));
+            using var foreign = await SendAsync(app, HttpMethod.Post, host, path, token, prefix: prefix);
+            Assert.Equal(HttpStatusCode.Unauthorized, foreign.StatusCode);
+        }
+    }
+
+    [Theory]
+    [InlineData("/a\"b")]
+    [InlineData("/%0d%0ax")]
+    [InlineData("/%C3%A4")]
+    public async Task A_base_that_is_no_plain_path_never_gets_into_a_challenge(string prefix)
+    {
+        await using var app = await StartAsync("", settings =>
+        {
+            settings["Tenancy:PublicUrl"] = "https://agents.example";
+            settings["Tenancy:Proxies:0"] = "127.0.0.1";
+        });
+        using var refused = await SendAsync(app, HttpMethod.Post, "agents.example", "/jwa/mcp", prefix: prefix);
+        Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
+        Assert.Equal($"Bearer resource_metadata=\"https://agents.example{WellKnown}/jwa/mcp\"", refused.Headers.WwwAuthenticate.ToString());
+    }
+
+    [Theory]
+    [InlineData("tenants.example:8443")]
+    [InlineData("agents.example:8443")]
+    public async Task The_base_domain_at_another_port_never_gets_into_a_challenge(string host)
+    {
+        await using var app = await StartAsync(
+            "",
+            settings =>
+            {
+                settings["Tenancy:PublicUrl"] = "https://agents.example";
+                settings["Tenancy:BaseDomain"] = "tenants.example";
+            },
+            environment: "Staging"
+        );
+        using var refused = await SendAsync(app, HttpMethod.Post, host, "/jwa/mcp");
+        Assert.DoesNotContain("8443", refused.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
+        using var foreign = await SendAsync(app, HttpMethod.Post, host, "/jwa/mcp", _issuer.Mint($"https://{host}/jwa/mcp"));
+        Assert.NotEqual(HttpStatusCode.OK, foreign.StatusCode);
     }
 
     [Theory]
@@ -328,6 +430,27 @@ public sealed class OAuthPlacesTests : IAsyncLifetime
         Assert.Equal(-32028, (int)(await McpCalls.ReadAsync(refused))["error"]!["code"]!);
     }
 
+    [Fact]
+    public async Task A_client_that_is_not_listed_reads_so_where_an_application_asks_for_callers_first()
+    {
+        await using var app = await StartAsync(
+            "",
+            settings =>
+            {
+                settings["Tenancy:PublicUrl"] = "https://agents.example";
+                settings["Tenancy:Tenants:0:authentication:requireClients"] = "true";
+            },
+            conventions: endpoints => endpoints.RequireAuthorization()
+        );
+        var token = _issuer.Mint("https://agents.example/jwa/mcp", claims => claims["client_id"] = "other");
+        using var refused = await SendAsync(app, HttpMethod.Post, "agents.example", "/jwa/mcp", token);
+        Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
+        Assert.Equal("application/json", refused.Content.Headers.ContentType!.MediaType);
+        var error = (await McpCalls.ReadAsync(refused))["error"]!;
+        Assert.Equal(-32028, (int)error["code"]!);
+        Assert.Contains("client", error["message"]!.ToString(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("127.0.0.1:{0}", "/api/jwa/mcp")]
     [InlineData("jwa.localhost:{0}", "/api/mcp")]
@@ -447,7 +570,8 @@ public sealed class OAuthPlacesTests : IAsyncLifetime
         string? token = null,
         string? origin = null,
         string? body = null,
-        string? tenant = null
+        string? tenant = null,
+        string? prefix = null
     )
     {
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false });
@@ -456,6 +580,12 @@ public sealed class OAuthPlacesTests : IAsyncLifetime
         request.Method = method;
         request.Headers.Host = host;
         request.Headers.Add("X-Forwarded-Proto", "https");
+        if (prefix is not null)
+        {
+            request.Headers.Add("X-Forwarded-For", "192.0.2.1");
+            request.Headers.TryAddWithoutValidation("X-Forwarded-Prefix", prefix);
+        }
+
         if (origin is not null)
         {
             request.Headers.Add("Origin", origin);

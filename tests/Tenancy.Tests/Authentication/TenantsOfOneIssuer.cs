@@ -95,6 +95,11 @@ public sealed class TenantsOfOneIssuer : IAsyncLifetime
     internal async Task<(BelievedToken? Token, TokenRefusal? Refusal)> CheckAsync(string tenant, string token)
     {
         var jwts = Server.Services.GetRequiredService<TenantJwts>();
-        return await jwts.CheckAsync(jwts.Get(Server.Services.GetRequiredService<TenantRegistry>().Get(tenant)!), token, Cancellation);
+        return await jwts.CheckAsync(
+            jwts.Get(Server.Services.GetRequiredService<TenantRegistry>().Get(tenant)!),
+            token,
+            called: null,
+            Cancellation
+        );
     }
 }

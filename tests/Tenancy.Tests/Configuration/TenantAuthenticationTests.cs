@@ -212,6 +212,7 @@ public sealed class TenantAuthenticationTests
                 "https://shared.com/shops/acme/mcp",
                 "https://mcp.example.com/acme/mcp",
                 "https://acme.example.com/mcp",
+                "https://example.com/acme/mcp",
                 "acme-api",
             ],
             TenantAudiences.Of(tenant, options)

@@ -181,7 +181,7 @@ public sealed partial class DeploymentFilesTests
         Assert.Equal(["redis-server", "--appendonly", "yes", "--maxmemory-policy", "noeviction"], command);
         var proxy = (string?)Service("proxy")["networks"]["default"]["ipv4_address"];
         Assert.Equal(proxy, (string?)Service("node1")["environment"]["Tenancy__Proxies"]);
-        Assert.True(IpNetwork().IsMatch(Read("compose.yaml")));
+        Assert.Matches(IpNetwork(), Read("compose.yaml"));
     }
 
     // The file of deploy/ is the one that runs before real nodes, in DeployedProxyTests.

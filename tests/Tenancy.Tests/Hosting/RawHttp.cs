@@ -86,8 +86,9 @@ internal sealed class RawPost : IDisposable
         return post;
     }
 
-    public async Task SendAsync(string text) =>
-        await _socket.SendAsync(Encoding.ASCII.GetBytes(text), TestContext.Current.CancellationToken);
+    public async Task SendAsync(string text) => await SendAsync(Encoding.ASCII.GetBytes(text));
+
+    public async Task SendAsync(byte[] bytes) => await _socket.SendAsync(bytes, TestContext.Current.CancellationToken);
 
     /// <summary>Waits for the answer, and for the server to close the connection.</summary>
     public async Task<RawAnswer> EndAsync()

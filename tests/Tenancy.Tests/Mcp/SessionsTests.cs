@@ -6,6 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using ModelContextProtocol.AspNetCore;
 using ModelContextProtocol.Protocol;
+using ModelContextProtocol.Server;
 using Tenancy.Configuration;
 using Tenancy.Mcp;
 using Tenancy.State;
@@ -135,6 +136,86 @@ public sealed class SessionsTests
         first.Dispose();
     }
 
+    [Theory]
+    [InlineData(StoreKind.Embedded, "slow")]
+    [InlineData(StoreKind.Redis, "slow")]
+    [InlineData(StoreKind.Embedded, "slow_by_sdk")]
+    public async Task A_session_in_which_a_call_runs_makes_no_room_and_another_does(StoreKind store, string tool)
+    {
+        using var gate = new SlowTools.Gate();
+        var clock = new MovableClock();
+        await using var server = await TenancyServer.StartAsync(store, Settings, services: services =>
+            services
+                .AddSingleton<TimeProvider>(clock)
+                .AddSingleton(gate)
+                .AddSingleton(new CommonHandlers(platform => platform.AddHandlers<SlowHandlers>()))
+        );
+        await LimitAsync(server, 8);
+        var sessions = new List<string>();
+        for (var i = 0; i < 4; i++)
+        {
+            sessions.Add((await BeginAsync(server, "acme", McpCalls.Acme)).SessionId!);
+            clock.Advance(TimeSpan.FromSeconds(2));
+        }
+
+        // The first runs a call, and was not used for longest; the others but the last have streams.
+        using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call(tool), sessionId: sessions[0]);
+        var call = server.Client.SendAsync(request, Cancellation);
+        await gate.WaitForAsync(1);
+        var streams = new[] { await OpenStreamAsync(server, sessions[1]), await OpenStreamAsync(server, sessions[2]) };
+        var open = server.Services.GetRequiredService<OpenStreams>();
+        await Poll.UntilAsync(() => Task.FromResult(open.Of(Acme).Count == 2));
+        clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, McpCalls.Acme, sessions[3]));
+        clock.Advance(TimeSpan.FromSeconds(2));
+        var fifth = (await BeginAsync(server, "acme", McpCalls.Acme)).SessionId!;
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(server, McpCalls.Acme, sessions[3]));
+        using (var stream = await OpenStreamAsync(server, fifth))
+        {
+            await Poll.UntilAsync(() => Task.FromResult(open.Of(Acme).Count == 3));
+            var refused = await BeginAsync(server, "acme", McpCalls.Acme);
+            Assert.Equal(HttpStatusCode.TooManyRequests, refused.Status);
+        }
+
+        Assert.False(call.IsCompleted);
+        gate.Open();
+        using var answer = await call.WaitAsync(TimeSpan.FromSeconds(20), Cancellation);
+        Assert.Contains("done", await answer.Content.ReadAsStringAsync(Cancellation), StringComparison.Ordinal);
+        Array.ForEach(streams, stream => stream.Dispose());
+    }
+
+    [Fact]
+    public async Task A_call_that_runs_at_another_node_keeps_its_session_as_long_as_it_runs()
+    {
+        using var gate = new SlowTools.Gate();
+        await using var redis = await RedisServer.StartAsync();
+        await using var one = await StartAsync();
+        await LimitAsync(one, 2);
+        await using var two = await StartAsync();
+        var session = (await BeginAsync(one, "acme", McpCalls.Acme)).SessionId!;
+        using var request = McpCalls.Post(one.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("slow"), sessionId: session);
+        await using var call = await OpenStream.SendAsync(one, request);
+
+        // It has run for more than an interval when it has said twice that it does.
+        for (var i = 0; i < 3; i++)
+        {
+            await call.ReadUntilAsync(OpenStream.Comment);
+        }
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await BeginAsync(two, "acme", McpCalls.Acme)).Status);
+        gate.Open();
+        Assert.Contains("done", await call.ReadToEndAsync(), StringComparison.Ordinal);
+        await Poll.UntilAsync(async () => (await BeginAsync(two, "acme", McpCalls.Acme)).Status == HttpStatusCode.OK);
+
+        Task<TenancyServer> StartAsync() =>
+            TenancyServer.StartAsync(
+                settings: new Dictionary<string, string?>(Settings) { ["Tenancy:HeartbeatInterval"] = "00:00:01" },
+                redis: redis,
+                services: services =>
+                    services.AddSingleton(gate).AddSingleton(new CommonHandlers(platform => platform.AddHandlers<SlowHandlers>()))
+            );
+    }
+
     [Fact]
     public async Task Where_all_sessions_of_a_caller_have_streams_none_makes_room()
     {
@@ -225,6 +306,29 @@ public sealed class SessionsTests
                 answer.Status == HttpStatusCode.OK
             )
         );
+    }
+
+    [Fact]
+    public async Task Where_all_callers_are_the_same_a_session_makes_room_when_nobody_has_used_it_for_minutes()
+    {
+        var clock = new MovableClock();
+        await using var server = await TenancyServer.StartAsync(
+            settings: new Dictionary<string, string?>(Settings) { ["Tenancy:Defaults:Authentication:Kind"] = "none" },
+            services: services => services.AddSingleton<TimeProvider>(clock)
+        );
+        await LimitAsync(server, 2);
+        var sessions = new List<string>();
+        for (var i = 0; i < 2; i++)
+        {
+            sessions.Add((await BeginAsync(server, "acme", null)).SessionId!);
+            Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, null, sessions[i]));
+            clock.Advance(TimeSpan.FromMinutes(6));
+        }
+
+        Assert.Equal(HttpStatusCode.OK, (await BeginAsync(server, "acme", null)).Status);
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(server, null, sessions[0]));
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, null, sessions[1]));
+        Assert.Equal(HttpStatusCode.TooManyRequests, (await BeginAsync(server, "acme", null)).Status);
     }
 
     [Theory]
@@ -480,6 +584,23 @@ public sealed class SessionsTests
             DateTimeOffset.Parse((await ListAsync(two, "acme"))["sessions"]![0]!["expiresAt"]!.ToString(), CultureInfo.InvariantCulture);
     }
 
+    private sealed class SlowHandlers(SlowTools.Gate gate)
+    {
+        [McpServerTool(Name = "slow")]
+        public async Task<string> SlowAsync(CancellationToken cancellationToken)
+        {
+            await gate.EnterAsync(cancellationToken);
+            return "done";
+        }
+
+        [McpServerTool(Name = "slow_by_sdk")]
+        public async Task<string> SlowAsync(McpServer server, CancellationToken cancellationToken)
+        {
+            await gate.EnterAsync(cancellationToken);
+            return "done";
+        }
+    }
+
     private static async Task LimitAsync(TenancyServer server, int sessions)
     {
         using var response = await server.AdminAsync(HttpMethod.Patch, "/acme", $$"""{ "limits": { "maxSessions": {{sessions}} } }""");
@@ -501,7 +622,7 @@ public sealed class SessionsTests
         );
     }
 
-    private static async Task<HttpStatusCode> StatusAsync(TenancyServer server, string token, string sessionId, string tenant = "acme")
+    private static async Task<HttpStatusCode> StatusAsync(TenancyServer server, string? token, string sessionId, string tenant = "acme")
     {
         using var request = McpCalls.Post(server.Port, Way.Path, tenant, token, McpCalls.Call("whoami"), Generation.Sessions, sessionId);
         using var response = await server.Client.SendAsync(request, Cancellation);

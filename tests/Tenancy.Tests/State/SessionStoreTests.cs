@@ -58,6 +58,51 @@ public sealed class SessionStoreTests(TestStores stores)
 
     [Theory]
     [ClassData(typeof(StoreKinds))]
+    public async Task A_session_in_which_a_call_runs_does_not_end_for_another_and_lives_no_longer_for_that(StoreKind kind)
+    {
+        await using var store = await stores.GetAsync(kind, _time);
+        var sessions = new SessionStore(store.Redis, store.Tenant, generation: 0);
+        var owner = new SessionOwner("epoch", "me");
+        var handle = TenantKeyspace.Hash("used");
+        await sessions.BeginAsync("used", owner);
+        var expiry = (await sessions.ListAsync("epoch", take: 1)).Sessions.Single().ExpiresAt;
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(await sessions.NoteCallsAsync(handle, TimeSpan.FromSeconds(45)));
+        Assert.Equal(expiry, (await sessions.ListAsync("epoch", take: 1)).Sessions.Single().ExpiresAt);
+        Assert.False(await sessions.NoteCallsAsync(TenantKeyspace.Hash("other"), TimeSpan.FromSeconds(45)));
+
+        // Neither a use nor a shorter call takes that back.
+        Assert.True(await sessions.TouchAsync("used", owner));
+        Assert.True(await sessions.NoteCallsAsync(handle, TimeSpan.FromSeconds(1)));
+        _time.Advance(TimeSpan.FromSeconds(40));
+        Assert.Null(await sessions.ReserveAsync(owner, maxSessions: 10, maxPerCaller: 1, _ => { }));
+
+        // Whoever makes room asks first.
+        _time.Advance(TimeSpan.FromSeconds(10));
+        var asked = new List<string>();
+        Assert.Null(
+            await sessions.ReserveAsync(
+                owner,
+                maxSessions: 10,
+                maxPerCaller: 1,
+                _ => { },
+                keepAsync: handle =>
+                {
+                    asked.Add(handle);
+                    return sessions.NoteCallsAsync(handle, TimeSpan.FromSeconds(45));
+                }
+            )
+        );
+        Assert.Equal([handle], asked);
+        _time.Advance(TimeSpan.FromSeconds(50));
+        Assert.NotNull(
+            await sessions.ReserveAsync(owner, maxSessions: 10, maxPerCaller: 1, _ => { }, keepAsync: _ => Task.FromResult(false))
+        );
+        Assert.Empty(await ListAsync(sessions));
+    }
+
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
     public async Task What_expired_is_another_epochs_or_is_only_a_place_is_not_listed(StoreKind kind)
     {
         await using var store = await stores.GetAsync(kind, _time);

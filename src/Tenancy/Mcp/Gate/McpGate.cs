@@ -80,10 +80,17 @@ internal sealed class McpGate(
 
         var limit = await limits.AcquireAsync(request);
         request.IsForeignSession = limit.IsOwnSession is false;
-        return !limit.IsAllowed ? Refusal.TooManyRequests(RequestLimits.Seconds(limit.RetryAfter))
+        return !limit.IsAllowed ? await JudgeBeyondAsync(request, Refusal.TooManyRequests(RequestLimits.Seconds(limit.RetryAfter)))
             : limit.IsOwnSession is false && !request.IsStranger ? Refusal.NoSession
             : HttpMethods.IsPost(request.Http.Request.Method) || !request.IsStranger ? null
             : Refusal.NoCredentials;
+    }
+
+    // A call that has spent the limit may wait for its user's answer, or be cancelled: that must come through.
+    private async ValueTask<Refusal?> JudgeBeyondAsync(McpRequest request, Refusal refusal)
+    {
+        request.BeyondLimit = refusal;
+        return await limits.MayReadBeyondAsync(request) ? null : refusal;
     }
 
     /// <summary>What HTTP alone says, whoever asks: nothing is counted for it, as nothing is done.</summary>
@@ -109,7 +116,7 @@ internal sealed class McpGate(
 
     private async ValueTask<Refusal?> PostAsync(McpRequest request, EndpointFilterInvocationContext invocation, EndpointFilterDelegate next)
     {
-        var (body, refusal) = await bodies.ReadAsync(request, isSmall: request.IsStranger);
+        var (body, refusal) = await bodies.ReadAsync(request, isSmall: request.IsStranger || request.BeyondLimit is not null);
         if (body is null)
         {
             return refusal;
@@ -179,6 +186,17 @@ internal sealed class McpGate(
     // budget.
     private async ValueTask<Refusal?> SettleLimitAsync(McpRequest request)
     {
+        if (request.BeyondLimit is { } beyond)
+        {
+            if (!request.RunsNothing)
+            {
+                return beyond;
+            }
+
+            RequestLimits.RemoveHeaders(request.Http.Response);
+            return null;
+        }
+
         // To read a large message costs as much as a call, whatever it is: it stays counted.
         if (request.RunsNothing && !request.IsStranger && request.Body.Length <= BodyBudgets.Free)
         {

@@ -17,6 +17,11 @@ internal class RequestLimits(RateLimiter limiter)
     /// <summary>The requests a minute of callers without credentials, by client address.</summary>
     public const int AnonymousPerMinute = 60;
 
+    /// <summary>
+    /// The least requests a minute that keep a caller's sessions going. The budget is as large as its tenant's, where that is larger.
+    /// </summary>
+    public const int UpkeepPerMinute = 60;
+
     private const int MaxSessionIdLength = 256;
 
     /// <summary>Counts the request, and writes what is left into the headers of its answer.</summary>
@@ -27,6 +32,26 @@ internal class RequestLimits(RateLimiter limiter)
         var result = await (second is { } narrow ? AcquireAsync(request, [first, narrow]) : AcquireAsync(request, [first]));
         WriteHeaders(request.Http.Response, first, second, result);
         return request.HasSessionHeader && !HasSession(request) ? result with { IsOwnSession = false } : result;
+    }
+
+    /// <summary>
+    /// Whether the message of a request that is beyond its limits is read all the same, to take it where it runs nothing: an answer to a
+    /// question that a call waits for, or the cancellation of that call. It is small and of a session of the caller's, and each that is
+    /// read counts, whatever it turns out to be.
+    /// </summary>
+    /// <exception cref="StoreUnavailableException">The session has to be looked up, and the store is away.</exception>
+    public virtual async ValueTask<bool> MayReadBeyondAsync(McpRequest request) =>
+        HasSession(request)
+        && !request.IsModern
+        && HttpMethods.IsPost(request.Http.Request.Method)
+        && request.Http.Request.ContentLength <= BodyBudgets.Free
+        && await AcquireAsync(request, [UpkeepLimitOf(request)]) is { IsAllowed: true, IsOwnSession: true };
+
+    /// <summary>Leaves out what the headers of the answer would say of limits that do not count the request.</summary>
+    public static void RemoveHeaders(HttpResponse response)
+    {
+        response.Headers.Remove("RateLimit-Policy");
+        response.Headers.Remove("RateLimit");
     }
 
     /// <summary>Takes back that the request was counted.</summary>
@@ -115,6 +140,12 @@ internal class RequestLimits(RateLimiter limiter)
             return (RateLimit.Anonymous(ClientAddress.Of(request.Http), AnonymousPerMinute), null);
         }
 
+        // A stream and the end of a session run nothing, and come when the limit is spent, too.
+        if (HasSession(request) && !HttpMethods.IsPost(request.Http.Request.Method))
+        {
+            return (UpkeepLimitOf(request), null);
+        }
+
         var limits = request.Tenant.Limits;
         return (
             RateLimit.Tenant(limits.RateLimit),
@@ -130,6 +161,12 @@ internal class RequestLimits(RateLimiter limiter)
             : CallerRights.IsOpen(request.Tenant) ? RateLimit.Handshake(ClientAddress.Of(request.Http), perMinute)
             : RateLimit.Handshake(ClientAddress.Of(request.Http), AnonymousPerMinute);
     }
+
+    private static RateLimit UpkeepLimitOf(McpRequest request) =>
+        RateLimit.Upkeep(
+            request.Caller.IsAnonymous ? ClientAddress.Of(request.Http) : request.Caller.Value,
+            Math.Max(request.Tenant.Limits.RateLimit, UpkeepPerMinute)
+        );
 
     // The names and forms of draft-ietf-httpapi-ratelimit-headers: structured fields (RFC 9651), times in seconds.
     private static void WriteHeaders(HttpResponse response, RateLimit first, RateLimit? second, RateLimitResult result)
@@ -148,12 +185,6 @@ internal class RequestLimits(RateLimiter limiter)
 
     private static string Left(RateLimitResult result) =>
         string.Create(CultureInfo.InvariantCulture, $"\"{result.Limit.Policy}\";r={result.Remaining};t={Seconds(result.Reset)}");
-
-    private static void RemoveHeaders(HttpResponse response)
-    {
-        response.Headers.Remove("RateLimit-Policy");
-        response.Headers.Remove("RateLimit");
-    }
 
     private static string PolicyOf(RateLimit limit) =>
         string.Create(CultureInfo.InvariantCulture, $"\"{limit.Policy}\";q={limit.PerMinute};w=60");

@@ -50,7 +50,7 @@ internal struct ArrivingHead
     /// <returns>Whether it was looked at: of a long text more has to come first.</returns>
     public bool Read(ReadOnlySequence<byte> body)
     {
-        if (IsKnown || IsBroken || body.Length < _next)
+        if (IsKnown || IsBroken || body.Length < _next || (_read == 0 && !TryPassMark(body)))
         {
             return false;
         }
@@ -75,6 +75,26 @@ internal struct ArrivingHead
         // A text that has not ended is read from its beginning the next time. So of a long one that is when there is twice as much of it.
         var rest = body.Length - _read;
         _next = rest > MaxReadAgain ? body.Length + rest : 0;
+        return true;
+    }
+
+    // False where more has to come before it is known whether the body begins with one.
+    private bool TryPassMark(ReadOnlySequence<byte> body)
+    {
+        Span<byte> beginning = stackalloc byte[RequestBody.ByteOrderMark.Length];
+        beginning = beginning[..(int)Math.Min(body.Length, beginning.Length)];
+        body.Slice(0, beginning.Length).CopyTo(beginning);
+        if (!RequestBody.ByteOrderMark.StartsWith(beginning))
+        {
+            return true;
+        }
+
+        if (beginning.Length < RequestBody.ByteOrderMark.Length)
+        {
+            return false;
+        }
+
+        _read = beginning.Length;
         return true;
     }
 

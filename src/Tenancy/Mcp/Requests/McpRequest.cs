@@ -73,6 +73,11 @@ internal sealed class McpRequest
     public bool IsForeignSession { get; set; }
 
     /// <summary>
+    /// Gets or sets the refusal of a request that is beyond its limits, and whose message is read all the same; null for all others.
+    /// </summary>
+    public Refusal? BeyondLimit { get; set; }
+
+    /// <summary>
     /// Gets whether the request has the header that names sessions, whatever stands in it. A request whose header is empty, or has two
     /// values, has no <see cref="SessionId"/>, and yet is not one of a client without sessions.
     /// </summary>

@@ -36,8 +36,10 @@ internal sealed class RequestBody : IDisposable
         }
     }
 
-    // RFC 8259, section 8.1: who reads JSON may ignore it, and some clients write it.
-    private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
+    /// <summary>
+    /// Gets what some clients write before their JSON, and who reads that may ignore (RFC 8259, section 8.1).
+    /// </summary>
+    public static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
 
     /// <summary>Gets the bytes, until the body is consumed, given back or disposed of.</summary>
     public ReadOnlyMemory<byte> Bytes { get; private set; }

@@ -145,6 +145,9 @@ internal sealed class OpenSession(string? version, TimeProvider time)
         _calls.TryRemove(KeyValuePair.Create(requestId, call));
     }
 
+    /// <summary>Gets whether calls run here.</summary>
+    public bool HasCalls => !_calls.IsEmpty;
+
     /// <summary>Cancels a call that runs here.</summary>
     /// <returns>Whether it runs here, or has just ended here, which its client could not know.</returns>
     public bool TryCancel(string requestId)

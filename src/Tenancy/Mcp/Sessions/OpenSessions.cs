@@ -67,6 +67,14 @@ internal sealed class OpenSessions(TimeProvider time) : ITenantChangeListener
         return null;
     }
 
+    /// <summary>The sessions in which calls run here, by their handles.</summary>
+    public IReadOnlyList<(TenantId Tenant, string Handle)> FindRunning() =>
+        [
+            .. _sessions
+                .Where(static session => session.Value.HasCalls)
+                .Select(static session => (session.Key.Tenant, session.Value.HandleOf(session.Key.Id))),
+        ];
+
     /// <summary>Ends a session, and with it the calls that run in it.</summary>
     public void End(TenantId tenant, string id)
     {

@@ -15,7 +15,7 @@ namespace Tenancy.Mcp.Sessions;
 /// A session is for the caller and the tenant that began it; to others it does not exist. <see cref="Gate.RequestLimits"/> looks it up. One
 /// that this node does not have, because the MCP SDK let it go or another node began it, goes on from what the store keeps of it.
 /// </summary>
-internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, SessionEnds ends)
+internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, SessionEnds ends, CallsUnderWay calls)
 {
     // What is kept of what a client says of itself.
     private const int MaxClientLength = 16 * 1024;
@@ -34,7 +34,7 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, Ses
     /// Keeps a place for the session that a request is about to begin. Where the caller has as many as it may, the one that it did not use
     /// for longest ends.
     /// </summary>
-    /// <returns>Null where the tenant has as many as it may, or all of the caller's have streams.</returns>
+    /// <returns>Null where the tenant has as many as it may, or all of the caller's are in use.</returns>
     public async ValueTask<SessionPlace?> TryReserveAsync(McpRequest request)
     {
         var tenant = request.Tenant;
@@ -42,9 +42,17 @@ internal sealed class SessionGuard(RedisConnection redis, OpenSessions open, Ses
         var max = tenant.Limits.MaxSessions;
         var owner = Owner(tenant, request.Caller);
 
-        // Where all callers are the same, nobody's sessions end for another one's.
-        Action<string>? onEnded = CallerRights.IsOpen(tenant) ? null : handle => ends.End(tenant.Id, handle);
-        if (await store.ReserveAsync(owner, max, (int)CallerRights.ShareOf(tenant, max), onEnded) is not { } key)
+        // Where all callers are the same, a session that somebody uses does not end for another one's.
+        var idle = CallerRights.IsOpen(tenant) ? SessionStore.Abandonment : TimeSpan.Zero;
+        var key = await store.ReserveAsync(
+            owner,
+            max,
+            (int)CallerRights.ShareOf(tenant, max),
+            handle => ends.End(tenant.Id, handle),
+            idle,
+            handle => calls.KeepAsync(store, tenant.Id, handle)
+        );
+        if (key is null)
         {
             return null;
         }

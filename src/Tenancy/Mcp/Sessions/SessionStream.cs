@@ -120,12 +120,14 @@ internal sealed class SessionStream
     /// <summary>Tells the client that it has other lists than it knows, where the tenant has another platform now.</summary>
     public async Task TellListsAsync()
     {
-        if (FindNews() is { } kind)
+        if (!HasNews())
         {
-            foreach (var method in ListsOf(kind))
-            {
-                await SendAsync(new JsonRpcNotification { Method = method }, Ended);
-            }
+            return;
+        }
+
+        foreach (var method in DeclaredLists())
+        {
+            await SendAsync(new JsonRpcNotification { Method = method }, Ended);
         }
     }
 
@@ -158,13 +160,13 @@ internal sealed class SessionStream
 
     // What is there now is looked up under the lock, so that of several changes in a row the last one is noted last, whichever thread
     // comes first.
-    private PlatformKind? FindNews()
+    private bool HasNews()
     {
         lock (_telling)
         {
             if (_registry.Get(Tenant.Id)?.Platform is not McpPlatformInstance { Kind: var kind })
             {
-                return null;
+                return false;
             }
 
             // Until the client has listed them anew, each stream of the session says so: it may not have been there to hear it. Where this
@@ -172,20 +174,21 @@ internal sealed class SessionStream
             // so, too: a list too many does no harm.
             var known = _told ?? _session.Listed;
             _told = kind;
-            return ReferenceEquals(known, kind) ? null : _session.Declared ?? known ?? kind;
+            return !ReferenceEquals(known, kind);
         }
     }
 
-    // Only of what was declared when the session began.
-    private static IEnumerable<string> ListsOf(PlatformKind kind)
+    // Only of what was declared when the session began. Tools always are; of the others a node does not know it that did not begin the
+    // session.
+    private IEnumerable<string> DeclaredLists()
     {
         yield return NotificationMethods.ToolListChangedNotification;
-        if (kind.Prompts is not null)
+        if (_session.Declared?.Prompts is not null)
         {
             yield return NotificationMethods.PromptListChangedNotification;
         }
 
-        if (kind.Resources is not null)
+        if (_session.Declared?.Resources is not null)
         {
             yield return NotificationMethods.ResourceListChangedNotification;
         }

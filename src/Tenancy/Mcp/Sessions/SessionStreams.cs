@@ -181,6 +181,11 @@ internal sealed class SessionStreams
             return false;
         }
 
+        if (_callers.FindLifetime(now) is { } lifetime)
+        {
+            return _time.GetElapsedTime(stream.ProvedAt) < lifetime;
+        }
+
         var isGood = await _callers.IsStillGoodAsync(http, now, stream.Caller);
         if (isGood is true)
         {

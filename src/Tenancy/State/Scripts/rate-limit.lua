@@ -6,7 +6,7 @@
 --       us, time between requests in us, and where something is lent: the second in which that was last, what was lent then, what was
 --       lent in the second before)
 --       then, where there are sessions: sessions (sorted set of entries "epoch.caller hash.session hash", by expiry in ms), uses (sorted
---       set of the same entries, by last use in ms; in the future for what has a stream), and each session (hash)
+--       set of the same entries, by last use in ms; in the future for what is in use), and each session (hash)
 --       then, where there are accounts: versions (sorted set, account by the time of its last change in us)
 -- ARGV: 1 n  2 offset of the clock in ms, 0 outside tests  3 requests  4 number of sessions  5 number of accounts  6 generation
 --       then per limit: time between requests in us, requests at once, how many of the requests the node has a share for already, how

@@ -1,6 +1,6 @@
 -- Lists the sessions of an epoch, those that were used last first; one with a stream is in use. Places that are only kept are left out.
 -- KEYS: 1 sessions (sorted set of entries "epoch.caller hash.session hash", by expiry in ms)
---       2 uses (sorted set of the same entries, by last use in ms; in the future for what has a stream)
+--       2 uses (sorted set of the same entries, by last use in ms; in the future for what is in use)
 -- ARGV: 1 epoch  2 the most that are listed  3 offset of the clock in ms, 0 outside tests
 -- Gives: {how many there are, session hash, ...}
 local t = redis.call('TIME')

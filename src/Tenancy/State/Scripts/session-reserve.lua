@@ -1,10 +1,11 @@
 -- Keeps a place for a session that is about to begin, where its tenant and its caller have one left. Lets go first of what expired. Where
--- the caller has as many as it may, it names the one of them that was not used for longest and has no stream.
+-- the caller has as many as it may, it names the one of them that was not used for longest and is not in use.
 -- KEYS: 1 sessions (sorted set of entries "epoch.caller hash.session hash", by expiry in ms)
 --       2 counts (hash, entries by "epoch" and by "epoch.caller hash")  3 uses (sorted set of the same entries, by last use in ms)
 --       4 generation
 -- ARGV: 1 epoch  2 caller hash  3 entry of the place  4 lifetime of the place in ms  5 most sessions of the tenant
---       6 most sessions of the caller  7 offset of the clock in ms, 0 outside tests  8 generation
+--       6 most sessions of the caller  7 offset of the clock in ms, 0 outside tests  8 generation  9 ms for which a session was not used
+--       that can go
 -- Gives: 1 kept | 0 there is none left | -1 the tenant is at another generation | the hash of the caller's session that can go
 if (redis.call('GET', KEYS[4]) or '0') ~= ARGV[8] then return -1 end
 local t = redis.call('TIME')
@@ -15,11 +16,11 @@ local function less(field)
   if redis.call('HINCRBY', KEYS[2], field, -1) <= 0 then redis.call('HDEL', KEYS[2], field) end
 end
 
--- What has a stream was used in the future. Everybody waits for this script: it looks among the 10,000 of the tenant that were not used
--- for longest.
+-- What has a stream, or a call that runs, was used in the future. Everybody waits for this script: it looks among the 10,000 of the tenant
+-- that were not used for longest.
 local function longestUnused()
   for start = 0, 9800, 200 do
-    local idle = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', string.format('%.0f', now), 'LIMIT', start, 200)
+    local idle = redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', string.format('%.0f', now - tonumber(ARGV[9])), 'LIMIT', start, 200)
     for _, entry in ipairs(idle) do
       local whose, hash = string.match(entry, '^([^.]+%.[^.]+)%.(.+)$')
       if whose == caller and redis.call('ZSCORE', KEYS[1], entry) then return hash end

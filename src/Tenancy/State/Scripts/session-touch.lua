@@ -1,6 +1,6 @@
 -- Finds the session of a caller and makes it live its full time again.
 -- KEYS: 1 session (hash)  2 sessions (sorted set of entries "epoch.caller hash.session hash", by expiry in ms)
---       3 uses (sorted set of the same entries, by last use in ms; in the future for what has a stream)  4 generation
+--       3 uses (sorted set of the same entries, by last use in ms; in the future for what is in use)  4 generation
 -- ARGV: 1 entry of the session  2 owner  3 lifetime in ms from now on, or empty to keep it  4 ms for which it has a stream, 0 where it has
 --       none any more, or empty where that is not the question  5 full lifetime in ms  6 offset of the clock in ms, 0 outside tests
 --       7 generation  8 id of the stream that 4 is about, or empty  9 '1' where that stream begins, and so is the session's

@@ -157,7 +157,7 @@ public sealed class BrokenRequestsTests(BrokenRequestsTests.Server shared) : ICl
                 Add(request, "Mcp-Name", "whoami");
             }
 
-            await JudgeAsync(server, request, $"{who}: {(body.Length < 300 ? body : body[..100])}", wrong);
+            await JudgeAsync(server.Client, request, $"{who}: {(body.Length < 300 ? body : body[..100])}", wrong);
         }
 
         Assert.True(number > 900 && wrong.Count == 0, $"{wrong.Count} of {number}:\n{string.Join('\n', wrong.Take(40))}");
@@ -198,6 +198,10 @@ public sealed class BrokenRequestsTests(BrokenRequestsTests.Server shared) : ICl
         ];
         string?[] versions = [null, "", "2025-11-25", "2026-07-28", "1999-01-01", "x", "\"", "2025-11-25, 2026-07-28"];
         string?[] sessions = [null, "", "x", session, new string('s', 5000)];
+
+        // One after the other, as what else a head says has no part in what they are: 7 divides none of the other numbers.
+        string?[] origins = [null, "", "null", "http://localhost:1", "http://\uFF4Cocalhost:1", "http://\u00FC.example\"", "https://[::1"];
+        using var client = Utf8Client();
         var wrong = new List<string>();
         var number = 0;
         foreach (var method in new[] { HttpMethod.Post, HttpMethod.Get, HttpMethod.Delete })
@@ -230,10 +234,12 @@ public sealed class BrokenRequestsTests(BrokenRequestsTests.Server shared) : ICl
                 Add(request, "MCP-Protocol-Version", version);
                 Add(request, "Mcp-Session-Id", named);
                 Add(request, "Authorization", token is null ? null : "Bearer " + token);
+                var origin = origins[number % origins.Length];
+                Add(request, "Origin", origin);
                 await JudgeAsync(
-                    server,
+                    client,
                     request,
-                    $"{method} {type}|{accept}|{version}|{(named?.Length > 99 ? "long" : named)}|{token}",
+                    $"{method} {type}|{accept}|{version}|{(named?.Length > 99 ? "long" : named)}|{token}|{origin}",
                     wrong
                 );
             }
@@ -299,6 +305,45 @@ public sealed class BrokenRequestsTests(BrokenRequestsTests.Server shared) : ICl
         using var answer = await server.Client.SendAsync(post, Token);
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         Assert.NotNull((await McpCalls.ReadAsync(answer))["result"]);
+    }
+
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(3, 0)]
+    [InlineData(10, 0)]
+    [InlineData(100, 100_000)]
+    public async Task A_byte_order_mark_changes_nothing_wherever_the_body_is_cut_and_however_long_it_is(int cut, int padding)
+    {
+        var body = Encoding.UTF8.GetBytes("\uFEFF" + McpCalls.Call("whoami") + new string(' ', padding));
+        using var post = await RawPost.BeginAsync(shared.Host.Port, "/acme/mcp", McpCalls.Acme, $"Content-Length: {body.Length}");
+        await post.SendAsync(body[..cut]);
+
+        // Whoever else is served by now comes after what was read of it.
+        using (await shared.Host.Client.SendAsync(McpCalls.Post(shared.Host.Port, Way.Path, "acme", McpCalls.Acme, Ping), Token)) { }
+        await post.SendAsync(body[cut..]);
+        var answer = await post.ReadAsync();
+        Assert.True(answer.Status == 200, answer.Text);
+        Assert.Contains("acme|principal:", answer.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("http://\uFF4Cocalhost:1")]
+    [InlineData("http://localhost\u3002:1")]
+    [InlineData("http://b\u00FCcher.example")]
+    public async Task An_origin_beyond_ascii_is_nobodys(string origin)
+    {
+        using var client = Utf8Client();
+        foreach (
+            var (method, path) in new[] { (HttpMethod.Post, "/acme/mcp"), (HttpMethod.Options, "/acme/mcp"), (HttpMethod.Get, "/token") }
+        )
+        {
+            using var request = new HttpRequestMessage(method, $"http://127.0.0.1:{shared.Host.Port}{path}");
+            Add(request, "Origin", origin);
+            Add(request, "Access-Control-Request-Method", "POST");
+            using var answer = await client.SendAsync(request, Token);
+            Assert.True((int)answer.StatusCode is 403 or 404, $"{method} {path}: {answer.StatusCode}");
+            Assert.False(answer.Headers.Contains("Access-Control-Allow-Origin"));
+        }
     }
 
     [Theory]
@@ -428,6 +473,9 @@ public sealed class BrokenRequestsTests(BrokenRequestsTests.Server shared) : ICl
             services: services => services.AddSingleton<IStartupFilter, ClientAddresses>()
         );
 
+    private static HttpClient Utf8Client() =>
+        new(new SocketsHttpHandler { UseProxy = false, RequestHeaderEncodingSelector = static (_, _) => Encoding.UTF8 });
+
     private static void Add(HttpRequestMessage request, string name, string? value)
     {
         if (value is not null)
@@ -439,13 +487,13 @@ public sealed class BrokenRequestsTests(BrokenRequestsTests.Server shared) : ICl
     private static async Task<int> CodeAsync(HttpResponseMessage answer) => (int)(await McpCalls.ReadAsync(answer))["error"]!["code"]!;
 
     // What no answer may be.
-    private static async Task JudgeAsync(TenancyServer server, HttpRequestMessage request, string what, List<string> wrong)
+    private static async Task JudgeAsync(HttpClient client, HttpRequestMessage request, string what, List<string> wrong)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Token);
         limit.CancelAfter(TimeSpan.FromSeconds(30));
         try
         {
-            using var answer = await server.Client.SendAsync(request, limit.Token);
+            using var answer = await client.SendAsync(request, limit.Token);
             var text = await answer.Content.ReadAsStringAsync(limit.Token);
             if (Explain((int)answer.StatusCode, text) is { } reason)
             {

@@ -192,16 +192,112 @@ public sealed class GateOrderTests
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
     }
 
+    [Theory]
+    [InlineData("""{"limits":{"rateLimit":1}}""")]
+    [InlineData("""{"limits":{"rateLimitPerCaller":1}}""")]
+    public async Task Beyond_the_limit_a_session_takes_what_runs_nothing_and_nothing_else(string limits)
+    {
+        await using var server = await StartAsync();
+        await ChangeAsync(server, limits);
+        var (session, other) = (await server.InitializeAsync("acme", McpCalls.Acme), await server.InitializeAsync("acme", Second));
+        using (var spent = await SendAsync(server, McpCalls.Call("whoami"), session: session))
+        {
+            Assert.Equal((HttpStatusCode.OK, 0), (spent.StatusCode, Remaining(spent)));
+        }
+
+        foreach (
+            var (body, status) in new[]
+            {
+                (McpCalls.Message("ping"), HttpStatusCode.OK),
+                ("""{"jsonrpc":"2.0","method":"notifications/initialized"}""", HttpStatusCode.Accepted),
+                // Nobody runs or asks what they name, and they are told so.
+                ("""{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":99}}""", HttpStatusCode.BadRequest),
+                ("""{"jsonrpc":"2.0","id":5,"result":{}}""", HttpStatusCode.BadRequest),
+            }
+        )
+        {
+            using var taken = await SendAsync(server, body, session: session);
+            Assert.True(taken.StatusCode == status, $"{taken.StatusCode} {body}");
+            Assert.False(taken.Headers.Contains("RateLimit"), body);
+        }
+
+        using (var call = await SendAsync(server, McpCalls.Call("whoami"), session: session))
+        {
+            Assert.Equal((HttpStatusCode.TooManyRequests, 0), (call.StatusCode, Remaining(call)));
+            Assert.True(call.Headers.RetryAfter!.Delta > TimeSpan.Zero);
+            Assert.Equal(1, (int)(await McpCalls.ReadAsync(call))["id"]!);
+        }
+
+        // Without a session of one's own, and in a body of whatever length, nothing is read of it.
+        Assert.Equal(429, await HeadAsync(server, McpCalls.Acme));
+        Assert.Equal(429, await HeadAsync(server, McpCalls.Acme, $"Mcp-Session-Id: {other}"));
+        Assert.Equal(429, await HeadAsync(server, McpCalls.Acme, $"Mcp-Session-Id: {session}", length: MaxAnonymous + 1));
+    }
+
     [Fact]
-    public async Task A_notification_beyond_the_limit_is_refused_as_all_else_is()
+    public async Task What_is_read_beyond_the_limit_is_bounded_for_each_caller()
     {
         await using var server = await StartAsync();
         await ChangeAsync(server, """{"limits":{"rateLimit":1}}""");
+        var (session, other) = (await server.InitializeAsync("acme", McpCalls.Acme), await server.InitializeAsync("acme", Second));
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, McpCalls.Call("whoami")));
-        Assert.Equal(
-            HttpStatusCode.TooManyRequests,
-            await StatusAsync(server, """{"jsonrpc":"2.0","method":"notifications/initialized"}""")
-        );
+        Dictionary<HttpStatusCode, int> answers = [];
+        for (var i = 0; i < RequestLimits.UpkeepPerMinute + 30; i++)
+        {
+            using var ping = await SendAsync(server, McpCalls.Message("ping"), session: session);
+            answers[ping.StatusCode] = answers.GetValueOrDefault(ping.StatusCode) + 1;
+        }
+
+        // A slow machine gives some of them back meanwhile.
+        Assert.Equal([HttpStatusCode.OK, HttpStatusCode.TooManyRequests], answers.Keys.Order());
+        Assert.InRange(answers[HttpStatusCode.OK], RequestLimits.UpkeepPerMinute, RequestLimits.UpkeepPerMinute + 29);
+        using var theirs = await SendAsync(server, McpCalls.Message("ping"), Second, session: other);
+        Assert.Equal(HttpStatusCode.OK, theirs.StatusCode);
+    }
+
+    [Fact]
+    public async Task The_stream_of_a_session_and_its_end_spend_nothing_of_what_calls_may()
+    {
+        await using var server = await StartAsync();
+        await ChangeAsync(server, """{"limits":{"rateLimit":1}}""");
+        var session = await server.InitializeAsync("acme", McpCalls.Acme);
+        for (var i = 0; i < 2; i++)
+        {
+            await using var stream = await OpenStream.GetAsync(server, McpCalls.Acme, session);
+            Assert.Equal(HttpStatusCode.OK, stream.Response.StatusCode);
+            await stream.ReadUntilAsync(OpenStream.Comment);
+        }
+
+        using (var list = await SendAsync(server, McpCalls.Message("tools/list"), session: session))
+        {
+            Assert.Equal(HttpStatusCode.OK, list.StatusCode);
+        }
+
+        // With nothing left, too.
+        await using (var stream = await OpenStream.GetAsync(server, McpCalls.Acme, session))
+        {
+            Assert.Equal(HttpStatusCode.OK, stream.Response.StatusCode);
+        }
+
+        using var end = McpCalls.Bodyless(HttpMethod.Delete, server.Port, Way.Path, "acme", McpCalls.Acme, session);
+        using var ended = await server.Client.SendAsync(end, Token);
+        Assert.True(ended.IsSuccessStatusCode, $"{ended.StatusCode}");
+    }
+
+    [Fact]
+    public async Task Streams_that_are_opened_again_and_again_are_bounded_for_each_caller()
+    {
+        await using var server = await StartAsync();
+        await ChangeAsync(server, """{"limits":{"rateLimit":1}}""");
+        var session = await server.InitializeAsync("acme", McpCalls.Acme);
+        var last = HttpStatusCode.OK;
+        for (var i = 0; i < RequestLimits.UpkeepPerMinute + 30 && last == HttpStatusCode.OK; i++)
+        {
+            await using var stream = await OpenStream.GetAsync(server, McpCalls.Acme, session);
+            last = stream.Response.StatusCode;
+        }
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, last);
     }
 
     [Theory]

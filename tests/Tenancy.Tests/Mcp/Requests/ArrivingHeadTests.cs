@@ -31,6 +31,18 @@ public sealed class ArrivingHeadTests
         }
     }
 
+    [Fact]
+    public void A_byte_order_mark_is_passed_over_however_it_is_cut()
+    {
+        foreach (var piece in new[] { 1, 2, 3, 4, 1000 })
+        {
+            var head = Read("\uFEFF{\"id\":7,\"method\":\"ping\",", piece);
+            Assert.Equal(("ping", "7", false), (head.Method, head.Id?.ToJsonString(), head.IsBroken));
+            Assert.True(Read("\uFEFF\uFEFF{}", piece).IsBroken);
+            Assert.True(Read("{\uFEFF\"id\":7,", piece).IsBroken);
+        }
+    }
+
     [Theory]
     [InlineData("nonsense")]
     [InlineData("{]")]

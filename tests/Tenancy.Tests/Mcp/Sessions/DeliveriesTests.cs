@@ -164,6 +164,34 @@ public sealed class DeliveriesTests : IAsyncLifetime
         await AssertRefusedAsync(told, session, answer);
     }
 
+    [Theory]
+    [InlineData(false, """{"limits":{"rateLimit":1}}""")]
+    [InlineData(true, """{"limits":{"rateLimit":1}}""")]
+    [InlineData(false, """{"limits":{"rateLimitPerCaller":1}}""")]
+    public async Task An_answer_and_a_cancellation_are_taken_where_the_call_has_spent_the_rate_limit(bool isElsewhere, string limits)
+    {
+        using var limited = await _one.AdminAsync(HttpMethod.Patch, "/acme", limits);
+        var session = await InitializeAsync(_one);
+        _two = await StartAsync();
+        var told = isElsewhere ? _two : _one;
+        using var request = McpCalls.Post(_one.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("ask"), sessionId: session);
+        await using (var asking = await OpenStream.SendAsync(_one, request))
+        {
+            var asked = await asking.ReadUntilAsync("\n\n");
+            var id = JsonNode.Parse(asked.Split("data: ")[1])!["id"]!.ToJsonString();
+            using (var call = await SendAsync(told, session, McpCalls.Call("level")))
+            {
+                Assert.Equal(HttpStatusCode.TooManyRequests, call.StatusCode);
+            }
+
+            await AssertAcceptedAsync(told, session, $$$"""{"jsonrpc":"2.0","id":{{{id}}},"result":{"action":"decline"}}""");
+            Assert.Contains("decline", await asking.ReadToEndAsync(), StringComparison.Ordinal);
+        }
+
+        // What has ended a moment ago may still be cancelled.
+        await AssertAcceptedAsync(_one, session, Cancel("1"));
+    }
+
     [Fact]
     public async Task An_answer_is_for_the_question_that_it_names_where_two_nodes_ask_one_client()
     {
@@ -257,6 +285,17 @@ public sealed class DeliveriesTests : IAsyncLifetime
         // A node that takes the session over has it from the store.
         _two = await StartAsync();
         Assert.Equal(kept, await LevelAsync(_two, session));
+    }
+
+    [Fact]
+    public async Task A_log_level_without_an_id_is_refused_as_nobody_sets_it()
+    {
+        var session = await InitializeAsync(_one);
+        var body = """{"jsonrpc":"2.0","method":"logging/setLevel","params":{"level":"warning"}}""";
+        using var refused = await SendAsync(_one, session, body);
+        Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+        Assert.Contains("no id", (await McpCalls.ReadAsync(refused))["error"]!["message"]!.ToString(), StringComparison.Ordinal);
+        Assert.Equal("none", await LevelAsync(_one, session));
     }
 
     private static string Cancel(string id) =>

@@ -2,8 +2,10 @@ using System.Net;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using ModelContextProtocol.Protocol;
+using ModelContextProtocol.Server;
 using Tenancy.Authentication;
 using Tenancy.Configuration;
+using Tenancy.Mcp;
 using Tenancy.State;
 using Tenancy.Tests.Fleet;
 using Tenancy.Tests.Hosting;
@@ -34,6 +36,37 @@ public sealed class SessionsOnTwoNodesTests
 
         await ListAsync(nodes[1], session);
         await AssertSilentAsync(nodes[1], session);
+    }
+
+    [Fact]
+    public async Task At_a_node_that_does_not_know_what_was_declared_the_tools_alone_are_announced()
+    {
+        await using var nodes = await NodesOnOneStore.StartAsync(
+            services: (_, services) =>
+            {
+                services.AddSingleton<TimeProvider>(_clock);
+                new TenancyBuilder(services).AddPlatform<Prompting>("prompting");
+            }
+        );
+        var session = await nodes[0].InitializeAsync("acme", McpCalls.Acme);
+        using var changed = await nodes[0].AdminAsync(HttpMethod.Patch, "/acme", """{"platform":"prompting"}""");
+        Assert.True(changed.IsSuccessStatusCode, await changed.Content.ReadAsStringAsync(Token));
+        await Poll.UntilAsync(() => Task.FromResult(nodes.Registry(1).Get("acme")!.Config.Platform == "prompting"));
+        foreach (var (node, said) in new[] { (0, session), (1, session) })
+        {
+            await using var stream = await OpenStream.GetAsync(nodes[node], McpCalls.Acme, said);
+            var first = await stream.ReadUntilAsync("notifications/tools/list_changed");
+
+            // What it has to say comes before its end.
+            await using var second = await OpenStream.GetAsync(nodes[node], McpCalls.Acme, said);
+            Assert.DoesNotContain("prompts", first + await stream.ReadToEndAsync(), StringComparison.Ordinal);
+        }
+
+        // Who was told of prompts is told of theirs, too.
+        var later = await nodes[0].InitializeAsync("acme", McpCalls.Acme);
+        using var back = await nodes[0].AdminAsync(HttpMethod.Patch, "/acme", """{"platform":"publisher"}""");
+        await using var told = await OpenStream.GetAsync(nodes[0], McpCalls.Acme, later);
+        await told.ReadUntilAsync("notifications/prompts/list_changed");
     }
 
     [Fact]
@@ -105,10 +138,17 @@ public sealed class SessionsOnTwoNodesTests
         var session = await nodes[0].InitializeAsync("acme", McpCalls.Acme);
         await ListAsync(nodes[0], session);
 
-        // What the request has to know first is known for a second, which does not pass. That there is a stream cannot be noted for now.
+        // What the request has to know first is known from another one for a second, which does not pass. That there is a stream cannot be
+        // noted for now.
+        var streams = nodes[0].Services.GetRequiredService<OpenStreams>();
+        await using (var before = await OpenStream.GetAsync(nodes[0], McpCalls.Acme, session))
+        {
+            await before.ReadUntilAsync(OpenStream.Comment);
+        }
+
+        await Poll.UntilAsync(() => Task.FromResult(streams.Find(TenantId.Parse("acme"), session) is null));
         await nodes.Redis.PauseAsync();
         var opening = OpenStream.GetAsync(nodes[0], McpCalls.Acme, session);
-        var streams = nodes[0].Services.GetRequiredService<OpenStreams>();
         await Poll.UntilAsync(() => Task.FromResult(streams.Find(TenantId.Parse("acme"), session) is not null));
         var notification = new JsonRpcNotification { Method = "notifications/early" };
         await streams.Find(TenantId.Parse("acme"), session)!.SendAsync(notification, Token);
@@ -143,6 +183,23 @@ public sealed class SessionsOnTwoNodesTests
         }
 
         Assert.False(await sessions.NoteStreamAsync(session, owner, "of a node that died"));
+    }
+
+    internal sealed class Prompting : ITenantPlatform<Prompting>
+    {
+        public static void Define(IPlatformBuilder platform) => platform.AddHandlers<Prompts>();
+
+        public static Task<Prompting> CreateAsync(TenantSetup tenant, CancellationToken cancellationToken) =>
+            Task.FromResult(new Prompting());
+    }
+
+    internal sealed class Prompts
+    {
+        [McpServerTool(Name = "noop")]
+        public static string Noop() => "done";
+
+        [McpServerPrompt(Name = "greet")]
+        public static string Greet() => "hello";
     }
 
     private Task<NodesOnOneStore> StartAsync(int count = 2) =>
