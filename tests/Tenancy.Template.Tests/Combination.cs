@@ -11,7 +11,7 @@ internal sealed record Combination(string Name, string Auth, string Store, strin
         new(Scaffold.EmbeddedName, "bearer", "embedded", Default, Tests: true, IsPackage: false, "full"),
         new(Scaffold.RedisName, "jwks", "redis", Default, Tests: true, IsPackage: false, "full"),
         new(Scaffold.OpenName, "none", "embedded", ["host", "header"], Tests: false, IsPackage: false, "full"),
-        new(PackedLibrary.Name, "bearer", "embedded", Default, Tests: true, IsPackage: true, "full"),
+        new(PackedLibrary.Name, "bearer", "embedded", [.. Default, "token"], Tests: true, IsPackage: true, "full"),
     ];
 
     /// <summary>Those that are built beside them, with packages, which takes the least time.</summary>

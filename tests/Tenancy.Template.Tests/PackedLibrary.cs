@@ -42,7 +42,11 @@ public sealed class PackedLibrary(TemplateFixture template) : IAsyncLifetime
         );
         Version = $"{TemplateFixture.Version}-{_suffix}";
         string[] packages = ["--library", "package", "--library-source", Folder, "--library-version", Version];
-        Scaffold = await template.NewAsync(Name, packages, Built);
+        Scaffold = await template.NewAsync(
+            Name,
+            [.. Combination.Elsewhere.Single(known => known.Name == Name).Options, .. packages],
+            Built
+        );
         Files = Scaffold.Files();
 
         // The name of a project is known when it is restored, as dotnet new does.

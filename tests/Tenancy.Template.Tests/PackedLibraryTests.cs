@@ -1,3 +1,4 @@
+using System.Net;
 using System.Reflection.PortableExecutable;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -99,7 +100,9 @@ public sealed partial class PackedLibraryTests(TemplateFixture template, PackedL
     public async Task A_scaffold_with_packages_serves_two_tenants_apart()
     {
         await using var server = await RunningServer.StartAsync(library.Scaffold, template.Root);
-        await ServerTests.ServesTwoTenantsApartAsync(server);
+
+        // Where tokens name tenants, too, a token of another one contradicts the path.
+        await ServerTests.ServesTwoTenantsApartAsync(server, HttpStatusCode.BadRequest);
     }
 
     [Fact]

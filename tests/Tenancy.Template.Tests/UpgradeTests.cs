@@ -41,6 +41,7 @@ public sealed class UpgradeTests(TemplateFixture template)
         await shell.RunAsync(In(scaffold, "git commit -qam 'Mine, in the library.'"), Token);
 
         var listed = await shell.RunAsync(In(scaffold, $"! {Blocks[0]}"), Token);
+        await shell.RunAsync(In(scaffold, "dotnet new install \"$NEWER\""), Token);
         var refused = await shell.RunAsync(In(scaffold, "! dotnet new adcp-tenancy-library 2>&1"), Token);
 
         Assert.Contains("src/Tenancy/PortVariable.cs", listed, StringComparison.Ordinal);
@@ -56,9 +57,8 @@ public sealed class UpgradeTests(TemplateFixture template)
         await File.WriteAllTextAsync(Path.Combine(scaffold.Directory, "docs/state.md"), "old", Token);
         File.Delete(Path.Combine(scaffold.Directory, "src/Tenancy.Adcp/AdcpTool.cs"));
 
-        // Where the template of the older library is installed, and no other test looks.
+        // Where no other test looks, and nothing is installed yet.
         var hive = Path.Combine(template.Root, Guid.NewGuid().ToString("N"));
-        await TemplateFixture.InstallAsync(template.Package, hive);
         var shell = new Shell(("NEWER", template.Package), ("HIVE", hive));
         await shell.RunAsync(In(scaffold, "git init -q && git add . && git commit -qm 'As it came.'"), Token);
         shell["TAKEN"] = (await shell.RunAsync(In(scaffold, "git rev-parse HEAD"), Token)).Trim();

@@ -48,9 +48,9 @@ public sealed class HandlerTests(SellerServer server)
     [Fact]
     public async Task Get_products_applies_filters_and_promises_nothing_that_it_does_not_know()
     {
-        using var call = await server.BeginCallAsync("globex");
+        using var call = await server.BeginCallAsync("acme");
 
-        Assert.Single(await FindAsync(new() { Countries = ["DE"] }));
+        Assert.Equal(2, (await FindAsync(new() { Countries = ["DE"] })).Count);
         Assert.Empty(await FindAsync(new() { Countries = ["DE"], MinExposures = 1000 }));
         Assert.Empty(await FindAsync(new() { Regions = ["DE-BE"] }));
         Assert.Empty(await FindAsync(new() { Exclusivity = "exclusive" }));
