@@ -30,7 +30,7 @@ internal sealed class StartPage(
         body { max-width: 56rem; margin: 0 auto; padding: 1.5rem 1rem; overflow-wrap: anywhere; }
         h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.1rem; margin: 0; }
         section { border-top: 1px solid GrayText; padding: 1rem 0; }
-        pre { overflow-x: auto; padding: .6rem .8rem; margin: .3rem 0 .8rem; border: 1px solid GrayText; border-radius: 5px; }
+        pre { white-space: pre-wrap; padding: .6rem .8rem; margin: .3rem 0 .8rem; border: 1px solid GrayText; border-radius: 5px; }
         pre { font-size: .9em; }
         p { margin: .4rem 0; } .bad { font-weight: 600; }
         """;

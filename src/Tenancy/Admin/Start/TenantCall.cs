@@ -31,7 +31,7 @@ internal sealed record TenantCall(string Id, string Url, IReadOnlyList<(string N
 
     /// <summary>Gets a command that does the same with MCP Inspector.</summary>
     public string Inspector =>
-        $"npx @modelcontextprotocol/inspector --cli {Quote(Url)} --transport http --method tools/list"
+        $"npx @modelcontextprotocol/inspector --cli {Quote(Url)} \\\n  --transport http --method tools/list"
         + string.Concat(Headers.Select(header => $" \\\n  --header {Quote($"{header.Name}: {header.Value}")}"));
 
     /// <summary>Gets what stands in a client's <c>.mcp.json</c>.</summary>
