@@ -60,6 +60,8 @@ internal sealed class EventStreams(
         var place = await feed.JoinAsync(http.RequestAborted);
         try
         {
+            // What the ring is yet to have of what happened before now is past, and told as such.
+            place = place with { Last = await store.GetLastAsync() };
             var missed = after is null || after == place.Last ? null : await store.ListAsync(after);
             using var ends = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, lifetime.ApplicationStopping);
             var writer = new EventWriter(http.Response, only, time, Patience);
@@ -95,7 +97,7 @@ internal sealed class EventStreams(
             await TellMissedAsync(writer, missed, FleetEvents.NumberOf(place.Last), ends);
         }
 
-        var reason = await FollowAsync(writer, place.From, isResumed ? FleetEvents.NumberOf(after!) : 0, began, ends);
+        var reason = await FollowAsync(writer, place.From, FleetEvents.NumberOf(place.Last), began, ends);
         writer.Add(AdminEvent.ToAll(AdminEvent.End, id: null, new ReasonEvent(reason), AdminJson.Wire.ReasonEvent));
         using var soon = new CancellationTokenSource(GoodbyeTime, time);
         await writer.FlushAsync(soon.Token);
@@ -103,9 +105,7 @@ internal sealed class EventStreams(
 
     /// <param name="writer">Writes what there is.</param>
     /// <param name="from">The place in the ring.</param>
-    /// <param name="seen">
-    /// The number of the last event that was seen. At another node it may have come earlier than here, where it is then yet to come.
-    /// </param>
+    /// <param name="seen">The number of the last event that happened before: the ring may be yet to have it.</param>
     /// <param name="began">When the stream began.</param>
     /// <param name="ends">Ends it.</param>
     /// <returns>Why it ended.</returns>

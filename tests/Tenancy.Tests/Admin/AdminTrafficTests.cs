@@ -13,7 +13,7 @@ namespace Tenancy.Tests.Admin;
 
 /// <summary>How a tenant was called lately, as the admin API shows it.</summary>
 [Tier(Tier.Process)]
-public sealed class TrafficTests
+public sealed class AdminTrafficTests
 {
     private const string OfGlobex = "a-key-of-globex";
 
