@@ -472,7 +472,7 @@ public sealed class CallerTableTests(CallerTableTests.Host host) : IClassFixture
         {
             var jwts = Server.Services.GetRequiredService<TenantJwts>();
             var model = Server.Services.GetRequiredService<TenantRegistry>().Get(tenant.Length == 0 ? "plain" : tenant)!;
-            return await jwts.CheckAsync(jwts.Get(model), token, Cancellation);
+            return await jwts.CheckAsync(jwts.Get(model), token, called: null, Cancellation);
         }
 
         internal IEnumerable<string> Tenants() =>
