@@ -153,7 +153,9 @@ async function inspector(url, { token }) {
       ]);
       return JSON.parse(stdout);
     } catch (error) {
-      throw new Error([error.stdout, error.stderr].join('\n').trim() || error.message);
+      // This run has it keep its secrets in memory, of which it speaks, and its users do not.
+      const stderr = error.stderr?.replace(/^\[mcp-inspector\] .*\n?/gm, '');
+      throw new Error([error.stdout, stderr].join('\n').trim() || error.message);
     }
   };
   return {
