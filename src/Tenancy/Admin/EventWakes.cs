@@ -4,7 +4,9 @@ using Tenancy.State;
 
 namespace Tenancy.Admin;
 
-/// <summary>Says that something happened, here or at another node, so that nobody who follows has to wait until the store is asked.</summary>
+/// <summary>
+/// Says that something happened, here or at another node, so that nobody who follows has to wait until the store is asked.
+/// </summary>
 internal sealed class EventWakes : ITenantChangeListener
 {
     private readonly Channel<bool> _wakes = Channel.CreateBounded<bool>(

@@ -6,7 +6,9 @@ using Tenancy.Mcp.Requests;
 
 namespace Tenancy.Admin;
 
-/// <summary>Writes events for one who may be told of all tenants, or of one (Server-Sent Events, HTML Living Standard, section 9.2).</summary>
+/// <summary>
+/// Writes events for one who may be told of all tenants, or of one (Server-Sent Events, HTML Living Standard, section 9.2).
+/// </summary>
 internal sealed class EventWriter(HttpResponse response, TenantId? only, TimeProvider time, TimeSpan patience)
 {
     /// <summary>Gets the one tenant that it may be told of; null for all.</summary>
