@@ -127,7 +127,13 @@ internal sealed class KeyMigration(
             return false;
         }
 
-        if (OldRecords.ReadClient(key.ClientId, old, await source.TimeToLiveAsync(key.Key) ?? 0) is not { } client)
+        if (await source.TimeToLiveAsync(key.Key) is not { } timeToLive)
+        {
+            report.Add(MigrationOutcome.Gone);
+            return true;
+        }
+
+        if (OldRecords.ReadClient(key.ClientId, old, timeToLive) is not { } client)
         {
             return false;
         }

@@ -13,6 +13,8 @@ namespace Tenancy.CommandLine.Migration;
 internal readonly record struct OldKey(RedisKey Key, OldKeyKind Kind, TenantId Tenant, RedisKey Name, string? Reason = null)
 {
     private const string TenantPrefix = "tenant:";
+    private const string OwnTenantPrefix = "tenant:{";
+    private const string OwnFleetPrefix = "{tenants}:";
     private const string MetadataPrefix = "tenant:metadata:";
     private const string ClientPrefix = "client:";
     private const string SessionPrefix = "session:";
@@ -44,11 +46,15 @@ internal readonly record struct OldKey(RedisKey Key, OldKeyKind Kind, TenantId T
     public static OldKey? ReadSingle(RedisKey key, TenantId tenant, bool isOther) =>
         Read(key, text => Classify(key, tenant, text, 0) is var read && isOther && read.Kind != OldKeyKind.Other ? null : read);
 
-    // A key with a brace may be one of this server's own, and in a Cluster has a place of its own: nobody can have meant it.
+    // A key of this server's own is none of another deployment. Any other with a brace has a place of its own in a Cluster: nobody can have
+    // meant it.
     private static OldKey? Read(RedisKey key, Func<string, OldKey?> read)
     {
         var text = Text(key);
-        return text.AsSpan().ContainsAny('{', '}') ? LeftAlone(key, "its name has a brace") : read(text);
+        return text.StartsWith(OwnTenantPrefix, StringComparison.Ordinal) || text.StartsWith(OwnFleetPrefix, StringComparison.Ordinal)
+                ? null
+            : text.AsSpan().ContainsAny('{', '}') ? LeftAlone(key, "its name has a brace")
+            : read(text);
     }
 
     // Latin 1 has a character for each byte: names of keys need not be texts.

@@ -110,11 +110,8 @@ internal static class OldRecords
             client["metadata"] = metadata;
         }
 
-        if (timeToLive > 0)
-        {
-            client["expiresIn"] = (int)Math.Clamp((timeToLive + 999) / 1000, LeastLifetime, MostLifetime);
-        }
-
+        // Left out, it would be ninety days: one that does not end there is to stay as long as it may.
+        client["expiresIn"] = timeToLive > 0 ? (int)Math.Clamp((timeToLive + 999) / 1000, LeastLifetime, MostLifetime) : MostLifetime;
         return client;
     }
 

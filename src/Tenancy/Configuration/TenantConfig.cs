@@ -69,6 +69,11 @@ public record TenantConfig
     internal ChangeEffects EffectsTo(TenantConfig after) =>
         ChangesTo(after).Aggregate(ChangeEffects.None, static (all, change) => all | change.Effects);
 
+    /// <summary>
+    /// This configuration with the secrets of another, where it has none of its own: sources and files need not know what an admin wrote.
+    /// </summary>
+    internal TenantConfig WithSecretsOf(TenantConfig other) => Secrets is null ? this with { Secrets = other.Secrets } : this;
+
     /// <summary>The configuration alone, without what came with it.</summary>
     internal TenantConfig ToConfig() => new(this);
 }

@@ -67,9 +67,8 @@ public sealed class TenantSecrets : IEquatable<TenantSecrets>
 
         if (there.Ciphertext is not null)
         {
-            // Nobody can say which there are. They stay together, or they are all written anew.
-            var anew = written._values.Where(secret => secret.Key != Undecryptable).ToArray();
-            return anew.Length == 0 ? there : new(anew);
+            // Nobody here can say which there are: they stay together, or a change takes all of them out by the name that stands for them.
+            return written._values.Count == 1 && written.TryGet(Undecryptable, out _) ? there : written;
         }
 
         return new(
@@ -97,6 +96,15 @@ public sealed class TenantSecrets : IEquatable<TenantSecrets>
         foreach (var (name, value) in Ciphertext is null ? _values : [])
         {
             var field = FieldPath.Join("secrets", name);
+            if (name == Undecryptable)
+            {
+                yield return new(
+                    field,
+                    "stands for secrets that this server cannot decrypt, and would lose: set it to null, too, to write all of them anew"
+                );
+                continue;
+            }
+
             if (name.Length is 0 or > MaxName || !name.All(static c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-'))
             {
                 yield return new(field, $"a name has 1 to {MaxName} letters (a to z), digits, hyphens and underscores");

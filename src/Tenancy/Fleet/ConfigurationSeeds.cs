@@ -136,7 +136,9 @@ internal sealed class ConfigurationSeeds(
             }
             else if (isChange && !current.IsSuspended && current.Record.Origin == TenantOrigin.Configuration)
             {
-                await administration.UpdateAsync(current.Id, _ => seed.Tenant, options: null, cancellationToken).ConfigureAwait(false);
+                await administration
+                    .UpdateAsync(current.Id, tenant => seed.Tenant.WithSecretsOf(tenant), options: null, cancellationToken)
+                    .ConfigureAwait(false);
             }
         }
         catch (TenantConflictException conflict) when (conflict.IsOfTombstone)

@@ -90,7 +90,12 @@ internal sealed class TenantSourceFollower(
         else if (IsOurs(tenant.Tenant.Id))
         {
             await administration
-                .UpdateAsync(known.Id, _ => tenant.Tenant, new() { Origin = _registration.Origin }, cancellationToken)
+                .UpdateAsync(
+                    known.Id,
+                    current => tenant.Tenant.WithSecretsOf(current),
+                    new() { Origin = _registration.Origin },
+                    cancellationToken
+                )
                 .ConfigureAwait(false);
         }
         else

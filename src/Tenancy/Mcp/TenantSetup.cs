@@ -45,7 +45,7 @@ public sealed class TenantSetup
     public string GetSecret(string name) =>
         FindSecret(name)
         ?? throw new InvalidOperationException(
-            $"secrets.{name} is missing: the platform needs it. PATCH the tenant with {{ \"secrets\": {{ \"{name}\": \"...\" }} }}."
+            $"secrets.{name} is missing: the platform needs it. Give the tenant {{ \"secrets\": {{ \"{name}\": \"...\" }} }}."
         );
 
     /// <summary>Reads the tenant's settings. What is left out keeps the type's own defaults.</summary>

@@ -128,9 +128,10 @@ internal sealed class TenantChecks(
     private async Task CheckAsync(TenantId id, TenantState state, CheckProgress? progress = null)
     {
         var before = state.Model ?? throw new TenantNotFoundException(id);
-        if (before.Record.IsUnreadable)
+        if (before.Record.IsUnreadable || before.Config.Secrets?.Ciphertext is not null)
         {
-            // No check could find more than that.
+            // No check could find more than that. And what this node cannot decrypt another one may: it must not be told that the tenant
+            // is disabled.
             return;
         }
 

@@ -119,9 +119,14 @@ internal sealed class ProtectedResource
             : TenantSubdomain.Of(id, _options) is { } subdomain && host.SequenceEqual(subdomain.Host) ? AsCalled(subdomain, "", whole)
             : IsNamedByHost(host, id) ? FindBound(host, whole)
             : !_options.IsDefault(id) || context.Request.Headers.ContainsKey(TenantResolver.HeaderName) ? null
-            : SharedAt(host) is { } shared ? AsCalled(shared, "", whole)
+            : SharedAt(host) is { } shared ? AsConfigured(shared, whole)
             : FindBound(host, whole);
     }
+
+    // Of the tenant that is meant where none is named, nothing but the configuration says the URL: a base that a proxy passes on could make
+    // it that of another tenant, whose tokens would then be good here.
+    private static string? AsConfigured(TenantUrl url, ReadOnlySpan<char> whole) =>
+        url.Path.AsSpan().EndsWith(whole) ? url.ToString() : null;
 
     // A proxy may have taken off the beginning of the path that is configured, so that the request has the end of it. Where it has another
     // one, the application or a proxy has said what the base is, and the client called it with that.

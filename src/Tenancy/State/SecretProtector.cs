@@ -34,8 +34,8 @@ internal sealed class SecretProtector(
     /// <summary>How long a key that is missing is not looked for again.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
-    private readonly Lock _renewing = new();
-    private volatile KeyRing? _ring;
+    private readonly Lock _lock = new();
+    private Task<KeyRing>? _ring;
 
     /// <exception cref="StoreUnavailableException">The key ring cannot be read or written.</exception>
     public async Task<string?> ProtectAsync(TenantId tenant, TenantSecrets? secrets)
@@ -81,7 +81,13 @@ internal sealed class SecretProtector(
         }
     }
 
-    public void Dispose() => _ring?.Dispose();
+    public void Dispose()
+    {
+        if (_ring is { IsCompletedSuccessfully: true } ring)
+        {
+            ring.Result.Dispose();
+        }
+    }
 
     private static TenantSecrets Unprotect(KeyRing ring, TenantId tenant, string ciphertext) =>
         new(
@@ -91,25 +97,36 @@ internal sealed class SecretProtector(
             )!
         );
 
-    // Data Protection reads the key ring when it is first needed, and blocks a thread for that.
-    private Task<KeyRing> ReadyAsync() => _ring is { } ring ? Task.FromResult(ring) : Task.Run(() => Open(former: null));
+    private Task<KeyRing> ReadyAsync() => OpenUnless(static _ => true);
 
-    private Task<KeyRing> RenewAsync(KeyRing former) =>
-        time.GetElapsedTime(former.OpenedAt) < Patience ? Task.FromResult(former) : Task.Run(() => Open(former));
-
-    private KeyRing Open(KeyRing? former)
+    // A ring that is younger than that may have been read before the other node wrote its key: it is worth another look, but not more than
+    // one a second, whoever asks.
+    private async Task<KeyRing> RenewAsync(KeyRing former)
     {
-        lock (_renewing)
+        if (Patience - time.GetElapsedTime(former.OpenedAt) is var rest && rest > TimeSpan.Zero)
         {
-            if (_ring is { } other && other != former)
-            {
-                return other;
-            }
-
-            var ring = new KeyRing(redis, protections, loggers, time.GetTimestamp());
-            Run(() => ring.For(TenantId.Parse("warm-up")).Protect(""));
-            return _ring = ring;
+            await Task.Delay(rest, time).ConfigureAwait(false);
         }
+
+        return await OpenUnless(ring => ring != former).ConfigureAwait(false);
+    }
+
+    // All who need it wait for one: Data Protection blocks a thread while it reads the ring.
+    private Task<KeyRing> OpenUnless(Func<KeyRing, bool> isGood)
+    {
+        lock (_lock)
+        {
+            return _ring is null or { IsFaulted: true } || (_ring.IsCompletedSuccessfully && !isGood(_ring.Result))
+                ? _ring = Task.Run(Open)
+                : _ring;
+        }
+    }
+
+    private KeyRing Open()
+    {
+        var ring = new KeyRing(redis, protections, loggers, time.GetTimestamp());
+        Run(() => ring.For(TenantId.Parse("warm-up")).Protect(""));
+        return ring;
     }
 
     // Whatever goes wrong comes out of Data Protection as a mistake of encryption, a store that is away, too.

@@ -131,12 +131,43 @@ public sealed class SecretsTests
 
             // Another change keeps what is there, so that a key ring that is restored opens it again.
             await SendAsync(restarted, HttpMethod.Patch, "/shop?force=true", """{"name":"Still closed"}""");
-            await SendAsync(restarted, HttpMethod.Patch, "/shop", """{"secrets":{"product":"anew"}}""");
+            var refused = await SendAsync(
+                restarted,
+                HttpMethod.Patch,
+                "/shop",
+                """{"secrets":{"product":"anew"}}""",
+                HttpStatusCode.BadRequest
+            );
+            Assert.Contains("cannot decrypt", refused, StringComparison.Ordinal);
+
+            // What this node finds is its own trouble: another one may have the key.
+            await SendAsync(restarted, HttpMethod.Post, "/shop/recheck");
+            Assert.DoesNotContain("isabled", await CheckAsync(redis), StringComparison.Ordinal);
+            await SendAsync(restarted, HttpMethod.Patch, "/shop", """{"secrets":{"product":"anew","(cannot be decrypted)":null}}""");
             await Poll.UntilAsync(async () =>
                 (string)JsonNode.Parse(await SendAsync(restarted, HttpMethod.Get, "/shop"))!["health"]! == "healthy"
             );
             Assert.Equal("anew", await ProductAsync(restarted));
         }
+    }
+
+    [Fact]
+    public async Task A_file_that_says_nothing_of_secrets_takes_none_away()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using (var server = await TenancyServer.StartAsync(redis: redis))
+        {
+            await SendAsync(server, HttpMethod.Patch, "/acme", """{"secrets":{"product":"s3cret-a1b2c3"}}""");
+        }
+
+        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:Tenants:0:name"] = "Another name" };
+        await using var restarted = await TenancyServer.StartAsync(redis: redis, settings: settings);
+        var acme = JsonNode.Parse(await SendAsync(restarted, HttpMethod.Get, "/acme"))!;
+        Assert.Equal(("Another name", "(hidden)"), ((string)acme["name"]!, (string)acme["secrets"]!["product"]!));
+        Assert.Equal(
+            Value,
+            (string)(await restarted.CallAsync("acme", McpCalls.Acme, "get_products"))["structuredContent"]!["products"]![0]!["name"]!
+        );
     }
 
     [Fact]
@@ -218,6 +249,13 @@ public sealed class SecretsTests
         var text = await response.Content.ReadAsStringAsync(Token);
         Assert.True(status == response.StatusCode, $"{response.StatusCode}: {text}");
         return text;
+    }
+
+    // What all nodes are told of the tenant's health.
+    private static async Task<string> CheckAsync(RedisServer redis)
+    {
+        await using var connection = await ConnectionMultiplexer.ConnectAsync(redis.ConnectionString);
+        return (await connection.GetDatabase().HashGetAsync("{tenants}:metadata:shop", "check")).ToString();
     }
 
     private static async Task MoveSecretsAsync(RedisServer redis, string from, string to)

@@ -328,6 +328,20 @@ public sealed class OAuthPlacesTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, served.StatusCode);
     }
 
+    [Fact]
+    public async Task A_base_that_a_proxy_passes_on_makes_no_tenants_token_good_at_the_default_tenant()
+    {
+        await using var app = await StartAsync("", settings =>
+        {
+            settings["Tenancy:PublicUrl"] = "https://agents.example";
+            settings["Tenancy:DefaultTenant"] = "jwa";
+            settings["Tenancy:Proxies:0"] = "127.0.0.1";
+        });
+        var token = _issuer.Mint("https://agents.example/jwb/mcp");
+        using var foreign = await SendAsync(app, HttpMethod.Post, "agents.example", "/mcp", token, prefix: "/jwb");
+        Assert.Equal(HttpStatusCode.Unauthorized, foreign.StatusCode);
+    }
+
     [Theory]
     [InlineData("/.well-known/oauth-authorization-server/jwa/mcp")]
     [InlineData("/.well-known/openid-configuration/jwa/mcp")]

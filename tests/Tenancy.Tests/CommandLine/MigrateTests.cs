@@ -94,6 +94,7 @@ public sealed class MigrateTests : IAsyncLifetime
         Assert.Equal("""{"redirect_uris":["https://agent.example/cb"]}""", clients["agent"]["metadata"]!.ToJsonString());
         Assert.Equal("""{"grant_types":["client_credentials"]}""", clients["other"]["metadata"]!.ToJsonString());
         Assert.InRange((int)clients["other"]["expiresIn"]!, 172_700, 172_800);
+        Assert.Equal(315_360_000, (int)clients["agent"]["expiresIn"]!);
         Assert.DoesNotContain("s3cret", await _here.ReadAllAsync(), StringComparison.Ordinal);
         Assert.DoesNotContain("t0ken", await _here.ReadAllAsync(), StringComparison.Ordinal);
         Assert.Equal("one", await Store.StringGetAsync("tenant:{acme}:migrated:order:1"));

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using StackExchange.Redis;
 
 namespace Tenancy.Tests.Hosting;
 
@@ -53,25 +54,7 @@ internal sealed class RedisCluster : IAsyncDisposable
 
     private static async Task<RedisServer[]> StartNodesAsync()
     {
-        var starts = Enumerable
-            .Range(0, Nodes)
-            .Select(_ =>
-                RedisServer.StartAsync(
-                    "--cluster-enabled",
-                    "yes",
-                    "--cluster-port",
-                    $"{RedisServer.FreePort()}",
-                    "--cluster-config-file",
-                    "nodes.conf",
-                    "--cluster-node-timeout",
-                    "1000",
-                    "--cluster-require-full-coverage",
-                    "no",
-                    "--repl-diskless-sync-delay",
-                    "0"
-                )
-            )
-            .ToArray();
+        var starts = Enumerable.Range(0, Nodes).Select(_ => StartNodeAsync()).ToArray();
         try
         {
             return await Task.WhenAll(starts);
@@ -84,6 +67,32 @@ internal sealed class RedisCluster : IAsyncDisposable
             }
 
             throw;
+        }
+    }
+
+    // The port of the bus is chosen here, and somebody else may take it before it is used.
+    private static async Task<RedisServer> StartNodeAsync()
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await RedisServer.StartAsync(
+                    "--cluster-enabled",
+                    "yes",
+                    "--cluster-port",
+                    $"{RedisServer.FreePort()}",
+                    "--cluster-config-file",
+                    "nodes.conf",
+                    "--cluster-node-timeout",
+                    "1000",
+                    "--cluster-require-full-coverage",
+                    "no",
+                    "--repl-diskless-sync-delay",
+                    "0"
+                );
+            }
+            catch (RedisException) when (attempt < 5) { }
         }
     }
 

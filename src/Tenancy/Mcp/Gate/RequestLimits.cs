@@ -18,7 +18,8 @@ internal class RequestLimits(RateLimiter limiter)
     public const int AnonymousPerMinute = 60;
 
     /// <summary>
-    /// The least requests a minute that keep a caller's sessions going. The budget is as large as its tenant's, where that is larger.
+    /// The least requests a minute that keep a caller's sessions going. The budget is as large as what the caller may call, where that is
+    /// more; of callers without credentials each address has one of this size.
     /// </summary>
     public const int UpkeepPerMinute = 60;
 
@@ -165,8 +166,10 @@ internal class RequestLimits(RateLimiter limiter)
     private static RateLimit UpkeepLimitOf(McpRequest request) =>
         RateLimit.Upkeep(
             request.Caller.IsAnonymous ? ClientAddress.Of(request.Http) : request.Caller.Value,
-            Math.Max(request.Tenant.Limits.RateLimit, UpkeepPerMinute)
+            request.Caller.IsAnonymous ? UpkeepPerMinute : Math.Max(RateOf(request.Tenant.Limits), UpkeepPerMinute)
         );
+
+    private static int RateOf(TenantLimits limits) => Math.Min(limits.RateLimit, limits.RateLimitPerCaller ?? limits.RateLimit);
 
     // The names and forms of draft-ietf-httpapi-ratelimit-headers: structured fields (RFC 9651), times in seconds.
     private static void WriteHeaders(HttpResponse response, RateLimit first, RateLimit? second, RateLimitResult result)
