@@ -48,7 +48,11 @@ public sealed class TokenRefusalsTests : IAsyncLifetime
             { "garbage", "malformed", "base64url" },
             { "issuer", "issuer", "'https://other.example'" },
             { "issuer by a slash", "issuer", "only the slash at the end differs" },
-            { "audience", "audience", "'wrong', and the tenant takes 'https://initech.localhost/mcp', 'https://initech.example/mcp'" },
+            {
+                "audience",
+                "audience",
+                "'wrong', and the tenant takes 'https://initech.localhost/mcp', 'https://localhost/initech/mcp', 'https://initech.example/mcp'"
+            },
             { "no audience", "audience", "is none" },
             { "audience by a slash", "audience", "only the slash at the end differs" },
             { "algorithm", "algorithm", "'HS256'" },
