@@ -1,5 +1,5 @@
 // One form that makes a tenant. What the API says of a field stands at that field.
-import { call, newOnce } from './api.js';
+import { call, keepKeys } from './api.js';
 import { showTokens } from './dialogs.js';
 import { busy, h, put, say } from './dom.js';
 import { platforms } from './list.js';
@@ -101,9 +101,9 @@ export function showCreate(view, signal) {
     let first = null;
     for (const one of all) {
       mark(one, '');
-      const text = one.check ? one.input.checked : one.input.value.trim();
       if (one.kind && one.kind !== kind.value) continue;
       try {
+        const text = one.check ? one.input.checked : one.input.value.trim();
         if (!text && one.required) throw new Error('is needed');
         if (!text) continue;
         const value = one.read ? one.read(text) : text;
@@ -138,21 +138,21 @@ export function showCreate(view, signal) {
     (first ?? rest).focus();
   }
 
-  // The same form that is sent twice, because an answer was lost, makes one tenant.
-  let sent = {};
+  // The same form that is sent twice, because an answer was lost, makes one tenant. Who leaves the page meanwhile is shown the token, too.
+  const once = keepKeys();
   async function create() {
     rest.textContent = '';
     const tenant = read();
     if (!tenant) return;
-    const text = JSON.stringify([tenant, adopt.checked]);
-    if (sent.text !== text) sent = { text, once: newOnce() };
+    const query = { adopt: adopt.checked || null };
     try {
-      const made = await call('POST', 'tenants', { query: { adopt: adopt.checked || null }, body: tenant, signal, once: sent.once });
+      const made = await once(JSON.stringify([tenant, query]), key => call('POST', 'tenants', { query, body: tenant, once: key }));
       say(`${made.id} is there.`);
       if (made.principals?.length) await showTokens(`${made.id} is there`, made.principals);
-      location.hash = `#/tenants/${encodeURIComponent(made.id)}`;
+      if (!signal.aborted) location.hash = `#/tenants/${encodeURIComponent(made.id)}`;
     } catch (problem) {
-      if (problem.name !== 'AbortError') explain(problem);
+      if (signal.aborted) say(problem.message);
+      else explain(problem);
     }
   }
 }

@@ -104,8 +104,18 @@ public sealed class ConsoleWalkTests : IAsyncLifetime
         var issued = await TakeTokenAsync(page);
         Assert.Equal(HttpStatusCode.OK, await _nodes.StatusAsync(0, "acme", issued));
 
+        // Who presses Escape while the server works gets the token all the same.
+        var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await page.RouteAsync("**/rotate*", async route =>
+        {
+            await held.Task;
+            await route.ContinueAsync();
+        });
         await Button(page, $"Rotate the token of {HostileName}").ClickAsync();
         await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Rotate" }).ClickAsync();
+        await page.Keyboard.PressAsync("Escape");
+        await page.Keyboard.PressAsync("Escape");
+        held.SetResult();
         var rotated = await TakeTokenAsync(page);
         Assert.NotEqual(issued, rotated);
         Assert.Equal(HttpStatusCode.OK, await _nodes.StatusAsync(0, "acme", rotated));
@@ -133,6 +143,30 @@ public sealed class ConsoleWalkTests : IAsyncLifetime
 
         await page.GetByRole(AriaRole.Link, new() { Name = "Nodes" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Row)).ToHaveCountAsync(3);
+        Assert.Empty(_browser.Complaints);
+    }
+
+    [Fact]
+    public async Task A_server_that_is_away_for_a_while_takes_nothing_from_the_page()
+    {
+        const string Tenant = "**/admin/tenants/acme";
+        var page = await OpenTenantAsync("acme");
+        await Expect(Region(page, "Audit")).ToBeVisibleAsync();
+        await page.RouteAsync(Tenant, route => route.FulfillAsync(new() { Status = 503, Body = "{}" }));
+        using (var suspended = await _nodes[1].AdminAsync(HttpMethod.Patch, "/acme", new { status = "suspended" }))
+        {
+            Assert.Equal(HttpStatusCode.OK, suspended.StatusCode);
+        }
+
+        var note = page.GetByText("The server answered 503.");
+        await Expect(note).ToBeVisibleAsync();
+        await Expect(Region(page, "Audit")).ToBeVisibleAsync();
+        await Expect(State(page)).ToContainTextAsync("healthy");
+
+        await page.UnrouteAllAsync();
+        await Expect(State(page)).ToContainTextAsync("suspended");
+        await Expect(note).ToBeHiddenAsync();
+        await Expect(Region(page, "Audit")).ToBeVisibleAsync();
         Assert.Empty(_browser.Complaints);
     }
 
