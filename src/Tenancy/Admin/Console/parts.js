@@ -112,6 +112,33 @@ export function principals({ path, signal, id, now }) {
   return self;
 }
 
+/** The names of a tenant's secrets, which come with the tenant itself. What it is after a change is given to took. */
+export function secrets({ path, signal, now, took }) {
+  const name = field('Name', 'Letters (a to z), digits, hyphens and underscores. One that is there gets another value.',
+    { maxlength: 100, required: true });
+  const value = field('Value', 'It is written, and never shown again.', { type: 'password', required: true });
+  const patch = async (key, text) => took(await call('PATCH', path(''), {
+    body: { secrets: { [key]: text } }, type: 'application/merge-patch+json',
+  }));
+  const self = part({
+    title: 'Secrets',
+    signal,
+    after: [],
+    form: smallForm('Set a secret', [name, value], 'Set', async () => {
+      await patch(name.input.value.trim(), value.input.value);
+      say(`The secret ${name.input.value.trim()} is set.`);
+    }),
+    async load() {
+      return table('What its platform needs and nobody may read', ['Name', 'Value', ''], Object.entries(now()?.secrets ?? {}).map(
+        ([key, text]) => [key, h('span', { class: 'soft' }, text), key.startsWith('(') ? '' : button('Take out', () => ask({
+          title: `Take the secret ${key} out?`, action: 'Take out', text: 'Its platform has to do without it. Its value is gone.',
+          run: () => patch(key, null),
+        }), { kind: 'bad', 'aria-label': `Take the secret ${key} out`, 'data-k': `secret-${key}` })]), { empty: 'No secrets.' });
+    },
+  });
+  return self;
+}
+
 export function clients({ path, signal }) {
   const once = keepKeys();
   const client = field('Client id', 'Exactly as tokens have it; an https URL is that of its metadata document.');

@@ -6,7 +6,7 @@ import { busy, button, bytes, count, h, put, say, state, stateOf, time, tone } f
 import { remove } from './list.js';
 import { on } from './live.js';
 import { paced } from './pace.js';
-import { audit, clients, principals, refusals, sessions, tokens } from './parts.js';
+import { audit, clients, principals, refusals, secrets, sessions, tokens } from './parts.js';
 
 const trafficAge = 60000;
 const headPause = 2000;
@@ -24,6 +24,7 @@ export function showTenant(view, id, signal) {
   let tenant = null;
   const path = below => of(id, below);
   const parts = [principals, clients, sessions, tokens, refusals, audit].map(part => part({ id, path, signal, now: () => tenant }));
+  const hidden = secrets({ path, signal, now: () => tenant, took: after => showHead(after) });
 
   // What may pass takes nothing from the page.
   const load = paced(async () => {
@@ -52,8 +53,9 @@ export function showTenant(view, id, signal) {
     shown === 'suspended' && h('p', { class: 'note' }, 'To callers it looks like a tenant that does not exist, until it is resumed.'),
     h('div', { class: 'actions' }, actions()));
     put(about, h('h2', { id: 'about' }, 'Configuration'), configuration(tenant));
+    hidden.load(true);
     if (!isFirst) return;
-    put(rest, day, h('div', { class: 'grid' }, used, about), parts.map(part => part.place));
+    put(rest, day, h('div', { class: 'grid' }, used, about), hidden.place, parts.map(part => part.place));
     [loadTraffic, loadUsage, ...parts.map(part => part.load)].forEach(one => one(true));
   }
 
@@ -151,7 +153,7 @@ export function showTenant(view, id, signal) {
 
 // Objects are shown by their paths; what is not set is left out.
 function configuration(tenant) {
-  const left = new Set(['createdAt', 'version', 'health', 'reason', 'lastCheckedAt', 'settings', 'name', 'id', 'status']);
+  const left = new Set(['createdAt', 'version', 'health', 'reason', 'lastCheckedAt', 'settings', 'secrets', 'name', 'id', 'status']);
   const rows = [];
   const walk = (value, path) => {
     if (value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0)) return;

@@ -15,6 +15,8 @@ public sealed class ConsoleWalkTests : IAsyncLifetime
 {
     private const string HostileName = "<img src=x onerror=\"document.title='taken'\"> & <script>document.title='taken'</script>";
 
+    private const string Secret = "s3cret-d4e5f6";
+
     private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private NodesOnOneStore _nodes = null!;
     private StubServer _issuer = null!;
@@ -147,6 +149,27 @@ public sealed class ConsoleWalkTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_secret_is_set_and_taken_out_and_its_value_is_not_shown()
+    {
+        var page = await OpenTenantAsync("acme");
+        var part = Region(page, "Secrets");
+        await Expect(part.GetByText("No secrets.")).ToBeVisibleAsync();
+        await part.GetByText("Set a secret").ClickAsync();
+        await part.GetByLabel("Name", new() { Exact = true }).FillAsync("adServerKey");
+        await part.GetByLabel("Value", new() { Exact = true }).FillAsync(Secret);
+        await Button(part, "Set").ClickAsync();
+        await Expect(part.GetByRole(AriaRole.Rowheader, new() { Name = "adServerKey" })).ToBeVisibleAsync();
+        await Expect(part.GetByText("(hidden)")).ToBeVisibleAsync();
+        await Expect(part.GetByLabel("Value", new() { Exact = true })).ToHaveValueAsync("");
+        Assert.DoesNotContain(Secret, await page.EvaluateAsync<string>(Everything), StringComparison.Ordinal);
+
+        await Button(part, "Take the secret adServerKey out").ClickAsync();
+        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Take out" }).ClickAsync();
+        await Expect(part.GetByText("No secrets.")).ToBeVisibleAsync();
+        Assert.Empty(_browser.Complaints);
+    }
+
+    [Fact]
     public async Task A_server_that_is_away_for_a_while_takes_nothing_from_the_page()
     {
         const string Tenant = "**/admin/tenants/acme";
@@ -189,6 +212,8 @@ public sealed class ConsoleWalkTests : IAsyncLifetime
         await page.GetByLabel("Name", new() { Exact = true }).FillAsync(HostileName);
         await page.GetByLabel("Callers prove who they are by").SelectOptionAsync("jwks");
         await page.GetByLabel("Issuer").FillAsync(_issuer.Url);
+        await page.GetByLabel("Name of secret 1").FillAsync("adServerKey");
+        await page.GetByLabel("Value of secret 1").FillAsync(Secret);
         await Button(page, "Create the tenant").ClickAsync();
 
         // What is wrong stands at its field, which has the focus.
@@ -200,6 +225,8 @@ public sealed class ConsoleWalkTests : IAsyncLifetime
         await page.Keyboard.PressAsync("Enter");
         await Expect(Heading(page, "initech")).ToBeVisibleAsync();
         await Expect(page.GetByText(HostileName).First).ToBeVisibleAsync();
+        await Expect(Region(page, "Secrets").GetByText("adServerKey", new() { Exact = true })).ToBeVisibleAsync();
+        Assert.DoesNotContain(Secret, await page.EvaluateAsync<string>(Everything), StringComparison.Ordinal);
     }
 
     private async Task DeleteAsync(IPage page)
