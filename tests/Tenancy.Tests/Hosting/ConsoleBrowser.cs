@@ -28,6 +28,9 @@ internal sealed class ConsoleBrowser : IAsyncDisposable
         Require(program is not null, "chromium is not installed");
         Require(File.Exists(Axe), "axe is not installed: bash tests/Console/install");
         var playwright = await Playwright.CreateAsync();
+
+        // A list loads itself again every five seconds at most, and so does what the server refused.
+        Assertions.SetDefaultExpectTimeout(15_000);
         try
         {
             // Whoever runs as root, as containers do, has no sandbox of Chromium's.

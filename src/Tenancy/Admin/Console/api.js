@@ -4,7 +4,12 @@ let key = '';
 /** Where the admin API is: two levels above this file. */
 const root = new URL('../', import.meta.url);
 
-export const setKey = text => { key = text; };
+let isForAll = true;
+
+export const setKey = text => { [key, isForAll] = [text, true]; };
+/** Whether the key may ask about all tenants together and about nodes. What a key for one tries is counted as a refusal of that tenant. */
+export const seesAll = () => isForAll;
+export const noteOne = () => { isForAll = false; };
 export const headers = () => (key ? { 'X-Admin-API-Key': key } : {});
 export const urlOf = (path, query = {}) => {
   const url = new URL(path, root);
@@ -21,6 +26,11 @@ export class Problem extends Error {
     Object.assign(this, { status, retryAfter, errors: body?.errors ?? {}, purging: body?.purging });
   }
 }
+
+/** Whether a problem may be gone when the same is asked again later. */
+export const mayPass = problem => problem.status === 0 || problem.status === 429 || problem.status >= 500;
+/** In how many milliseconds to ask again. */
+export const waitOf = problem => Math.max(5, Number(problem.retryAfter) || 0) * 1000;
 
 let refused = () => {};
 /** Says what to do when the key is not, or no longer, valid. */
@@ -65,5 +75,15 @@ export async function call(method, path, { query, body, signal, type = 'applicat
 export const get = (path, query, signal) => call('GET', path, { query, signal });
 export const of = (id, rest = '') => `tenants/${encodeURIComponent(id)}${rest}`;
 
-/** A new Idempotency-Key: what is sent twice with it is done once. */
-export const newOnce = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, '0')).join('');
+const newOnce = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, '0')).join('');
+
+/** Idempotency-Keys by what is sent. What is sent again because its answer was lost has the key that it had, so that it is done once. */
+export function keepKeys() {
+  const kept = new Map();
+  return async (text, run) => {
+    if (!kept.has(text)) kept.set(text, newOnce());
+    const answer = await run(kept.get(text));
+    kept.delete(text);
+    return answer;
+  };
+}

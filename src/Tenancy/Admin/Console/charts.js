@@ -89,12 +89,21 @@ const lines = (steps, seconds, point) => svg('path', {
   }).join(''),
 });
 
+// A change of the tenant that made it wait for a check has no time: it came shortly before that check ended, or before now.
+function timesOf(health, begin, end) {
+  let next = end;
+  return health.toReversed().map(change => {
+    next = Math.max(begin, Date.parse(change.at) || next);
+    return { ...change, at: next };
+  }).reverse();
+}
+
 /** How a tenant was over the day. Before the first change that is known it had what that one changed. */
 export function healthOver({ from, to, health }, now) {
   const [begin, end] = [Date.parse(from), Date.parse(to)];
   const x = moment => left + ((moment - begin) / (end - begin)) * (width - left);
   const spans = [{ at: begin, health: health.length === 0 ? now : health[0].before ?? 'unknown' },
-    ...health.map(change => ({ ...change, at: Math.max(begin, Date.parse(change.at) || begin) }))]
+    ...timesOf(health, begin, end)]
     .filter((span, at, all) => !(all[at + 1]?.at <= begin));
   const parts = spans.map((span, at) => {
     const until = spans[at + 1]?.at ?? end;

@@ -1,7 +1,7 @@
 // One form that makes a tenant. What the API says of a field stands at that field.
-import { call, newOnce } from './api.js';
+import { call, keepKeys } from './api.js';
 import { showTokens } from './dialogs.js';
-import { busy, h, put, say } from './dom.js';
+import { busy, button, h, put, say } from './dom.js';
 import { platforms } from './list.js';
 
 const lines = text => text.split('\n').map(line => line.trim()).filter(Boolean);
@@ -27,6 +27,8 @@ const fields = [
     ['platform', 'Platform', 'What the tenant can do: one of those that the application adds, or its default.', { list: true }],
     ['settings', 'Settings', 'What its platform is built from: a JSON object of the platform’s own form, such as { "cpmFloor": 9 }.',
       { area: true, read: json }],
+    ['secrets', 'Secrets', 'What its platform needs and nobody may read, such as the key of an ad server: a name (letters a to z, digits, '
+      + 'hyphens, underscores) and a value. They are written, and never shown again.', { secret: true }],
     ['urls', 'URLs of its own', 'One a line, such as https://acme.example.com, to which /mcp is added. None is needed.',
       { area: true, read: lines }]],
   ['Who may call it',
@@ -51,6 +53,29 @@ const fields = [
 const adoptHint = 'Of an unregistered tenant with this id: its principals, clients and documents come back. Without this it is refused.';
 const idOf = path => `field-${path.replaceAll('.', '-')}`;
 
+// Names and values of secrets. The first name is the field's input, at which stands what is wrong.
+function secretRows(first, hint) {
+  const rows = [];
+  const place = h('div');
+  const add = () => {
+    const [at, more] = [rows.length + 1, { 'aria-describedby': hint, spellcheck: 'false' }];
+    const name = at === 1 ? first : h('input', { ...more, autocomplete: 'off' });
+    name.setAttribute('aria-label', `Name of secret ${at}`);
+    const value = h('input', { ...more, type: 'password', autocomplete: 'new-password', 'aria-label': `Value of secret ${at}` });
+    rows.push([name, value]);
+    place.append(h('div', { class: 'line' }, name, value));
+    return name;
+  };
+  add();
+  const read = () => {
+    const some = rows.map(([name, value]) => [name.value.trim(), value.value]).filter(([name, value]) => name || value);
+    if (some.some(([name, value]) => !name || !value)) throw new Error('need a name and a value each');
+    if (new Set(some.map(([name]) => name)).size < some.length) throw new Error('need a name of their own each');
+    return some.length > 0 ? Object.fromEntries(some) : null;
+  };
+  return { read, place: h('div', null, place, button('Another secret', () => add().focus())) };
+}
+
 function inputOf(field) {
   const id = idOf(field.path);
   const shared = { id, 'aria-describedby': `${id}-hint ${id}-error`, autocomplete: 'off', spellcheck: 'false', required: field.required };
@@ -63,7 +88,8 @@ function inputOf(field) {
 export function showCreate(view, signal) {
   const groups = fields.map(([title, ...some]) => [title, some.map(([path, label, hint, more]) => {
     const one = { path, label, hint, ...more };
-    return { ...one, input: inputOf(one) };
+    const input = inputOf(one);
+    return { ...one, input, rows: one.secret && secretRows(input, `${idOf(path)}-hint`) };
   })]);
   const all = groups.flatMap(([, some]) => some);
   const rest = h('p', { class: 'error', role: 'alert', id: 'form-error', tabindex: '-1' });
@@ -73,7 +99,7 @@ export function showCreate(view, signal) {
     const id = idOf(one.path);
     return h('div', { class: 'field', 'data-kind': one.kind }, one.check
       ? h('label', { for: id }, one.input, one.label)
-      : [h('label', { for: id }, one.label, one.required && h('span', { class: 'soft' }, ' (required)')), one.input],
+      : [h('label', { for: id }, one.label, one.required && h('span', { class: 'soft' }, ' (required)')), one.rows?.place ?? one.input],
     h('p', { class: 'hint', id: `${id}-hint` }, one.hint), h('p', { class: 'error', id: `${id}-error` }));
   };
   const form = h('form', { novalidate: true, submit: event => { event.preventDefault(); busy(go, create); } }, rest,
@@ -101,9 +127,9 @@ export function showCreate(view, signal) {
     let first = null;
     for (const one of all) {
       mark(one, '');
-      const text = one.check ? one.input.checked : one.input.value.trim();
       if (one.kind && one.kind !== kind.value) continue;
       try {
+        const text = one.rows ? one.rows.read() : one.check ? one.input.checked : one.input.value.trim();
         if (!text && one.required) throw new Error('is needed');
         if (!text) continue;
         const value = one.read ? one.read(text) : text;
@@ -138,21 +164,21 @@ export function showCreate(view, signal) {
     (first ?? rest).focus();
   }
 
-  // The same form that is sent twice, because an answer was lost, makes one tenant.
-  let sent = {};
+  // The same form that is sent twice, because an answer was lost, makes one tenant. Who leaves the page meanwhile is shown the token, too.
+  const once = keepKeys();
   async function create() {
     rest.textContent = '';
     const tenant = read();
     if (!tenant) return;
-    const text = JSON.stringify([tenant, adopt.checked]);
-    if (sent.text !== text) sent = { text, once: newOnce() };
+    const query = { adopt: adopt.checked || null };
     try {
-      const made = await call('POST', 'tenants', { query: { adopt: adopt.checked || null }, body: tenant, signal, once: sent.once });
+      const made = await once(JSON.stringify([tenant, query]), key => call('POST', 'tenants', { query, body: tenant, once: key }));
       say(`${made.id} is there.`);
       if (made.principals?.length) await showTokens(`${made.id} is there`, made.principals);
-      location.hash = `#/tenants/${encodeURIComponent(made.id)}`;
+      if (!signal.aborted) location.hash = `#/tenants/${encodeURIComponent(made.id)}`;
     } catch (problem) {
-      if (problem.name !== 'AbortError') explain(problem);
+      if (signal.aborted) say(problem.message);
+      else explain(problem);
     }
   }
 }

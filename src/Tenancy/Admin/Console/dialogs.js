@@ -1,4 +1,4 @@
-import { busy, button, h, say } from './dom.js';
+import { busy, button, focusAt, h, say } from './dom.js';
 
 let named = 0;
 
@@ -9,16 +9,21 @@ function open(title, ...content) {
   dialog.addEventListener('close', () => {
     dialog.remove();
     if (before?.isConnected) before.focus();
+    else focusAt(before?.dataset.k);
   });
   document.body.append(dialog);
   dialog.showModal();
   return dialog;
 }
 
-/** Asks before something is done. Where a word is given it has to be typed. Gives whether it was done. */
+/**
+ * Asks before something is done. Where a word is given it has to be typed. Gives whether it was done. While it is done nothing cancels it,
+ * because its answer may be a token; a browser that closes the dialog all the same does not end it.
+ */
 export function ask({ title, text, word, action, kind = 'bad', run }) {
   return new Promise(resolve => {
     let done = false;
+    let running = null;
     const error = h('p', { class: 'error', role: 'alert' });
     const check = () => { go.disabled = typed.value !== word; };
     const typed = word && h('input', { id: 'word', autocomplete: 'off', spellcheck: 'false', input: check });
@@ -26,13 +31,16 @@ export function ask({ title, text, word, action, kind = 'bad', run }) {
     const submit = event => {
       event.preventDefault();
       error.textContent = '';
-      busy(go, async () => {
+      running ??= busy(go, async () => {
         try {
           await run();
           done = true;
           dialog.close();
         } catch (problem) {
           error.textContent = problem.message;
+          if (!dialog.isConnected) say(problem.message);
+        } finally {
+          running = null;
         }
       });
     };
@@ -41,9 +49,13 @@ export function ask({ title, text, word, action, kind = 'bad', run }) {
       h('form', { submit },
         word && h('div', { class: 'field' }, h('label', { for: 'word' }, 'Type ', h('code', null, word), ' to go on'), typed),
         error,
-        h('div', { class: 'actions' }, button('Cancel', () => dialog.close()), go)));
+        h('div', { class: 'actions' }, button('Cancel', () => running ?? dialog.close()), go)));
     (typed ?? go).focus();
-    dialog.addEventListener('close', () => resolve(done));
+    dialog.addEventListener('cancel', event => { if (running) event.preventDefault(); });
+    dialog.addEventListener('close', async () => {
+      await running;
+      resolve(done);
+    });
   });
 }
 

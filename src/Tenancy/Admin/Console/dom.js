@@ -15,19 +15,26 @@ export const h = (tag, properties, ...children) => fill(document.createElement(t
 export const svg = (tag, properties, ...children) => fill(document.createElementNS(svgSpace, tag), properties, children);
 export const byId = id => document.getElementById(id);
 
+/** Leads the focus to the element that has the place of an earlier one, or to the page's heading, so that it is never lost. */
+export function focusAt(key) {
+  const there = [...document.querySelectorAll('[data-k]')].find(one => one.dataset.k === key);
+  (there ?? document.querySelector('#view h1'))?.focus({ preventScroll: true });
+}
+
 /** Puts new content in a place. Who was at an element with a data-k stays at the one that has its place. */
 export function put(place, ...content) {
   const at = place.contains(document.activeElement) ? document.activeElement.closest('[data-k]')?.dataset.k : undefined;
   place.replaceChildren(...content.flat(Infinity).filter(Boolean));
-  if (at !== undefined) [...place.querySelectorAll('[data-k]')].find(one => one.dataset.k === at)?.focus();
+  if (at !== undefined) focusAt(at);
 }
 
 export const button = (text, click, { kind = 'plain', ...more } = {}) =>
   h('button', { type: 'button', class: kind, click, ...more }, text);
 
-/** Runs what a button is for. Meanwhile it cannot be pressed again, and what goes wrong is said. */
+/** Runs what a button is for. Meanwhile it cannot be pressed again, and what goes wrong is said. A disabled one would lose the focus. */
 export async function busy(element, work) {
-  element.disabled = true;
+  if (element.hasAttribute('aria-busy')) return undefined;
+  element.setAttribute('aria-disabled', 'true');
   element.setAttribute('aria-busy', 'true');
   try {
     return await work();
@@ -35,7 +42,7 @@ export async function busy(element, work) {
     if (error.name !== 'AbortError') say(error.message);
     return undefined;
   } finally {
-    element.disabled = false;
+    element.removeAttribute('aria-disabled');
     element.removeAttribute('aria-busy');
   }
 }

@@ -1,12 +1,14 @@
 // All tenants. What is broken stands first. No request grows with the number of tenants.
-import { call, get, of } from './api.js';
+import { call, get, mayPass, noteOne, of, seesAll } from './api.js';
 import { spark } from './charts.js';
-import { button, byId, count, counted, h, put, say, state, stateOf, time, tone } from './dom.js';
+import { busy, button, byId, count, counted, h, put, say, state, stateOf, time, tone } from './dom.js';
 import { on } from './live.js';
+import { paced } from './pace.js';
 
 const pageSize = 25;
 const brokenShown = 20;
 const trafficAge = 60000;
+const reloadPause = 5000;
 
 const filters = {
   '': ['All', {}],
@@ -25,6 +27,7 @@ export const platforms = new Set();
 
 /** The deletions that were asked for here. Each is one request, which lasts until all data is gone. */
 const deleting = new Set();
+let look = () => {};
 export async function remove(id) {
   deleting.add(id);
   location.hash = '#/';
@@ -35,6 +38,7 @@ export async function remove(id) {
     say(`${id}: ${problem.message}`);
   } finally {
     deleting.delete(id);
+    look();
   }
 }
 
@@ -59,7 +63,7 @@ export function showList(view, signal) {
   let typing = 0;
   const apply = () => {
     Object.assign(wanted, { text: text.value.trim(), state: select.value, platform: platform.value.trim(), cursors: [] });
-    loadRows();
+    turn();
   };
   text.addEventListener('input', () => { clearTimeout(typing); typing = setTimeout(apply, 250); });
   select.addEventListener('change', apply);
@@ -78,8 +82,11 @@ export function showList(view, signal) {
       showGoing(list.purging ?? []);
     } catch (problem) {
       if (problem.name !== 'AbortError' && mine === asked) error.textContent = problem.errors?.platform?.[0] ?? problem.message;
+      return problem;
     }
   }
+  const page = paced(loadRows, 0, signal);
+  const turn = () => page(true);
 
   function showRows(list) {
     found.textContent = counted(list.count, 'tenant');
@@ -91,22 +98,20 @@ export function showList(view, signal) {
         'There are no tenants yet. ', h('a', { href: '#/new' }, 'Make the first one'), '.'])
       : tableOf(`Tenants ${count(first + 1)} to ${count(first + list.tenants.length)} of ${count(list.count)}, by id`, list.tenants),
     h('nav', { class: 'pages', 'aria-label': 'Pages of the list' },
-      button('Previous', () => { wanted.cursors.pop(); loadRows(); }, { disabled: wanted.cursors.length === 0, 'data-k': 'previous' }),
-      button('Next', () => { wanted.cursors.push(list.nextCursor); loadRows(); }, { disabled: !list.nextCursor, 'data-k': 'next' })));
+      button('Previous', () => { wanted.cursors.pop(); turn(); }, { disabled: wanted.cursors.length === 0, 'data-k': 'previous' }),
+      button('Next', () => { wanted.cursors.push(list.nextCursor); turn(); }, { disabled: !list.nextCursor, 'data-k': 'next' })));
     const shown = asked;
     loadTraffic(list.tenants, () => shown === asked);
   }
 
   // Data of deleted tenants takes its time: as long as there is some, this looks again.
-  let looking = 0;
   function showGoing(purging) {
     const all = [...purging, ...[...deleting].filter(id => !purging.some(one => one.id === id)).map(id => ({ id, deleted: 0 }))];
     going.hidden = all.length === 0;
     put(going, all.length > 0 && h('h2', { id: 'going' }, 'Being deleted'), all.map(({ id, deleted }) => h('div', { class: 'note' },
       h('b', null, id), ` is gone. ${counted(deleted, 'record')} of its data deleted so far; until that is done nobody can have the id.`,
       h('progress', { 'aria-label': `Deletion of ${id}` }))));
-    clearTimeout(looking);
-    if (all.length > 0 && !signal.aborted) looking = setTimeout(loadRows, 1000);
+    if (all.length > 0) reload();
   }
 
   // One request for each row that somebody stays at.
@@ -119,8 +124,9 @@ export function showList(view, signal) {
           traffic.set(id, { at: Date.now(), ...(await get(of(id, '/traffic'), {}, signal)) });
           view.querySelectorAll(`[data-traffic="${CSS.escape(id)}"]`).forEach(cell => put(cell, trafficOf(id)));
           view.querySelectorAll(`[data-limit="${CSS.escape(id)}"]`).forEach(cell => put(cell, limitOf(id)));
-        } catch {
-          // The row says nothing of traffic then.
+        } catch (problem) {
+          // The row says nothing of traffic then. Where the server refuses more, the next load asks for the others.
+          if (mayPass(problem)) due.length = 0;
         }
       }
     };
@@ -128,9 +134,15 @@ export function showList(view, signal) {
     await Promise.all([next(), next(), next()]);
   }
 
+  // A key for one tenant sees that one, in the list.
   async function loadSummary() {
+    if (!seesAll()) {
+      [summary, attention].forEach(place => { place.hidden = true; });
+      return;
+    }
     try {
       const { tenants, health } = await get('summary', {}, signal);
+      summary.hidden = false;
       put(summary, Object.entries({ '': tenants, ...Object.fromEntries(['disabled', 'unverified', 'pending', 'healthy', 'suspended']
         .map(name => [name, health[name] ?? 0])) }).map(([name, number]) => h('li', null, h('button', {
         type: 'button', 'data-k': `count-${name}`, click: () => choose(name),
@@ -144,8 +156,9 @@ export function showList(view, signal) {
       }
       showBroken(groups, Math.max(broken, groups.length), tenants);
     } catch (problem) {
-      // A key for one tenant sees that one, in the list.
-      if (problem.name !== 'AbortError') [summary, attention].forEach(place => { place.hidden = true; });
+      if (problem.status !== 403) return problem;
+      noteOne();
+      [summary, attention].forEach(place => { place.hidden = true; });
     }
   }
 
@@ -181,37 +194,32 @@ export function showList(view, signal) {
   }
 
   async function recheckOf(element, id) {
-    element.disabled = true;
-    try {
-      const after = await call('POST', of(id, '/recheck'));
-      say(`${id} is ${stateOf(after)}.`);
-    } catch (problem) {
-      say(`${id}: ${problem.message}`);
-    }
-    load();
+    await busy(element, async () => {
+      try {
+        const after = await call('POST', of(id, '/recheck'));
+        say(`${id} is ${stateOf(after)}.`);
+      } catch (problem) {
+        say(`${id}: ${problem.message}`);
+      }
+    });
+    reload(true);
   }
 
-  // However much happens, this asks again every two seconds at most, and not while nobody looks.
+  // However much happens, all of it is asked for again every five seconds at most.
   const changed = new Set();
-  let waiting = false;
   let last = 0;
-  const soon = () => {
-    if (waiting || signal.aborted) return;
-    waiting = true;
-    setTimeout(() => {
-      waiting = false;
-      if (document.hidden) document.addEventListener('visibilitychange', soon, { once: true, signal });
-      else if (!signal.aborted) load();
-    }, Math.max(200, last + 2000 - Date.now()));
-  };
-  const load = () => { last = Date.now(); return Promise.all([loadSummary(), loadRows()]); };
+  const reload = paced(async () => {
+    last = Date.now();
+    return (await Promise.all([loadSummary(), loadRows()])).find(problem => problem && mayPass(problem));
+  }, reloadPause, signal);
+  look = () => reload(true);
   on((event, data) => {
     if (event === 'change' || event === 'health') changed.add(data.tenant);
-    if (['change', 'health', 'reset'].includes(event) || (event === 'begin' && !data.resumed && last < Date.now() - 5000)) soon();
+    if (['change', 'health', 'reset'].includes(event) || (event === 'begin' && !data.resumed && last < Date.now() - 5000)) reload();
   }, signal);
-  const again = setInterval(() => { if (!document.hidden) soon(); }, trafficAge);
+  const again = setInterval(reload, trafficAge);
   signal.addEventListener('abort', () => clearInterval(again));
-  load();
+  reload(true);
 }
 
 function trafficOf(id) {

@@ -1,4 +1,4 @@
-import { get, setKey, whenRefused } from './api.js';
+import { get, noteOne, setKey, whenRefused } from './api.js';
 import { byId, put, say } from './dom.js';
 import { follow, on } from './live.js';
 import { showCreate } from './create.js';
@@ -45,6 +45,7 @@ function enter(key) {
   session = new AbortController();
   byId('sign-in').hidden = true;
   for (const id of ['nav', 'leave', 'view', 'live']) byId(id).hidden = false;
+  byId('nodes').hidden = false;
   tell(false);
   show();
   follow(session.signal, tell);
@@ -103,5 +104,9 @@ whenRefused(problem => session && leave(why(problem)));
 byId('leave').addEventListener('click', () => leave(''));
 addEventListener('hashchange', show);
 on((event, data) => {
+  if (event === 'begin' && data.tenants === null) {
+    noteOne();
+    byId('nodes').hidden = true;
+  }
   if (event === 'reset') say(`The server does not know any more what happened meanwhile, so all was loaded again. ${data.reason ?? ''}`);
 });

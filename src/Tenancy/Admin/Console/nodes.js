@@ -1,6 +1,7 @@
-import { get } from './api.js';
+import { get, noteOne, seesAll } from './api.js';
 import { count, h, put, table, time } from './dom.js';
 import { on } from './live.js';
+import { paced } from './pace.js';
 
 const often = 5000;
 
@@ -8,7 +9,11 @@ const often = 5000;
 export function showNodes(view, signal) {
   const place = h('section', { 'aria-label': 'Nodes' });
   put(view, h('h1', null, 'Nodes'), place);
-  const load = async () => {
+  const load = paced(async () => {
+    if (!seesAll()) {
+      put(place, h('p', null, 'A key for one tenant is told of no nodes.'));
+      return;
+    }
     try {
       const { store, nodes } = await get('nodes', {}, signal);
       put(place, h('p', null, 'The store is ', h('b', null, store), '.'), table(
@@ -17,11 +22,13 @@ export function showNodes(view, signal) {
         nodes.map(node => [node.id, node.host, time(node.startedAt), node.release, count(node.tenants), count(node.version),
           `${node.lagSeconds.toFixed(1)} s`, `${node.heardSecondsAgo.toFixed(0)} s ago`])));
     } catch (problem) {
+      if (problem.status === 403) noteOne();
       if (problem.name !== 'AbortError') put(place, h('p', { class: 'error', role: 'alert' }, problem.message));
+      return problem;
     }
-  };
+  }, often, signal);
   on(event => event === 'nodes' && load(), signal);
-  const again = setInterval(() => { if (!document.hidden) load(); }, often);
+  const again = setInterval(load, often);
   signal.addEventListener('abort', () => clearInterval(again));
-  load();
+  load(true);
 }

@@ -1,27 +1,34 @@
 // The lists of a tenant. Each has its place, loads itself, and says after which changes it is to be loaded again.
-import { call, get, newOnce } from './api.js';
+import { call, get, keepKeys, mayPass } from './api.js';
 import { ask, showTokens } from './dialogs.js';
 import { busy, button, count, counted, h, put, say, table, time } from './dom.js';
+import { paced } from './pace.js';
 
 const shown = 20;
+const reloadPause = 2000;
 let named = 0;
 
-// A part has a heading, a list that is loaded anew, and a form that stays as it is meanwhile.
-function part({ title, form, load, after, refused }) {
+// A part has a heading, a list that is loaded anew, and a form that stays as it is meanwhile. What may pass leaves the list as it was.
+function part({ title, form, load, after, refused, signal }) {
   const id = `part-${++named}`;
   const list = h('div');
-  const place = h('section', { 'aria-labelledby': id }, h('div', { class: 'head' }, h('h2', { id }, title)), list, form);
+  const error = h('p', { class: 'error' });
+  const place = h('section', { 'aria-labelledby': id }, h('div', { class: 'head' }, h('h2', { id }, title)), list, error, form);
   return {
     place,
     after: action => after.some(beginning => action.startsWith(beginning)),
     refused: refused && (some => refused(some, list)),
-    async load() {
+    load: paced(async () => {
       try {
         put(list, await load(place));
+        error.textContent = '';
       } catch (problem) {
-        if (problem.name !== 'AbortError') put(list, h('p', { class: 'error' }, problem.message));
+        if (problem.name === 'AbortError') return;
+        error.textContent = problem.message;
+        if (!mayPass(problem)) put(list);
+        return problem;
       }
-    },
+    }, reloadPause, signal),
   };
 }
 
@@ -54,41 +61,44 @@ function smallForm(title, fields, action, run) {
 }
 
 export function principals({ path, signal, id, now }) {
+  const once = keepKeys();
   const name = field('Name', 'Who it is, for people.', { maxlength: 200 });
   const scopes = field('Scopes', 'What it may do: words with spaces between them, or nothing.');
   const self = part({
     title: 'Principals',
+    signal,
     after: ['principal.'],
     form: smallForm('Issue a principal', [name, scopes], 'Issue', async () => {
-      const made = await call('POST', path('/principals'), {
-        once: newOnce(), body: { name: name.input.value.trim(), scopes: scopes.input.value.split(/\s+/).filter(Boolean) },
-      });
-      self.load();
+      const body = { name: name.input.value.trim(), scopes: scopes.input.value.split(/\s+/).filter(Boolean) };
+      const made = await once(JSON.stringify(body), key => call('POST', path('/principals'), { once: key, body }));
+      self.load(true);
       await showTokens('The principal is there', [made]);
     }),
     async load() {
       const { principals: all } = await get(path('/principals'), {}, signal);
-      return [now().authentication?.kind !== 'bearer' && all.length > 0
+      return [now()?.authentication?.kind !== 'bearer' && all.length > 0
         && h('p', { class: 'soft' }, 'Their tokens open nothing as long as the tenant’s authentication is another than bearer.'),
       table(counted(all.length, 'principal'), ['Name', 'Scopes', 'Issued', 'Until', ''], all.slice(0, 200).map(one => [
         one.name, one.scopes.join(' '), time(one.createdAt), one.expiresAt ? time(one.expiresAt) : '', [
-          button('Rotate', () => rotate(one), { 'aria-label': `Rotate the token of ${one.name}` }),
-          button('Revoke', () => revoke(one), { kind: 'bad', 'aria-label': `Revoke ${one.name}` })]]), { empty: 'No principals.' })];
+          button('Rotate', () => rotate(one), { 'aria-label': `Rotate the token of ${one.name}`, 'data-k': `rotate-${one.id}` }),
+          button('Revoke', () => revoke(one), {
+            kind: 'bad', 'aria-label': `Revoke ${one.name}`, 'data-k': `revoke-${one.id}`,
+          })]]), { empty: 'No principals.' })];
     },
   });
 
   // What was opened and asked for is done by the dialog; the new token has one of its own.
   const rotate = async one => {
     let made = null;
-    const once = newOnce();
     const done = await ask({
       title: `Rotate the token of ${one.name}?`, action: 'Rotate', kind: 'main',
       text: 'It gets a new one. The old one stays good for an hour, so that the caller can change to it.',
       run: async () => {
-        made = await call('POST', path(`/principals/${encodeURIComponent(one.id)}/rotate`), { query: { overlap: 3600 }, once });
+        made = await once(one.id, key =>
+          call('POST', path(`/principals/${encodeURIComponent(one.id)}/rotate`), { query: { overlap: 3600 }, once: key }));
       },
     });
-    self.load();
+    self.load(true);
     if (done) await showTokens('The new token', [made]);
   };
   const revoke = one => ask({
@@ -96,26 +106,55 @@ export function principals({ path, signal, id, now }) {
     run: async () => {
       await call('DELETE', path(`/principals/${encodeURIComponent(one.id)}`));
       say(`${one.name} is revoked.`);
-      self.load();
+      self.load(true);
+    },
+  });
+  return self;
+}
+
+/** The names of a tenant's secrets, which come with the tenant itself. What it is after a change is given to took. */
+export function secrets({ path, signal, now, took }) {
+  const name = field('Name', 'Letters (a to z), digits, hyphens and underscores. One that is there gets another value.',
+    { maxlength: 100, required: true });
+  const value = field('Value', 'It is written, and never shown again.', { type: 'password', required: true });
+  const patch = async (key, text) => took(await call('PATCH', path(''), {
+    body: { secrets: { [key]: text } }, type: 'application/merge-patch+json',
+  }));
+  const self = part({
+    title: 'Secrets',
+    signal,
+    after: [],
+    form: smallForm('Set a secret', [name, value], 'Set', async () => {
+      await patch(name.input.value.trim(), value.input.value);
+      say(`The secret ${name.input.value.trim()} is set.`);
+    }),
+    async load() {
+      return table('What its platform needs and nobody may read', ['Name', 'Value', ''], Object.entries(now()?.secrets ?? {}).map(
+        ([key, text]) => [key, h('span', { class: 'soft' }, text), key.startsWith('(') ? '' : button('Take out', () => ask({
+          title: `Take the secret ${key} out?`, action: 'Take out', text: 'Its platform has to do without it. Its value is gone.',
+          run: () => patch(key, null),
+        }), { kind: 'bad', 'aria-label': `Take the secret ${key} out`, 'data-k': `secret-${key}` })]), { empty: 'No secrets.' });
     },
   });
   return self;
 }
 
 export function clients({ path, signal }) {
+  const once = keepKeys();
   const client = field('Client id', 'Exactly as tokens have it; an https URL is that of its metadata document.');
   const name = field('Name', 'What people see.');
   const act = (text, one, run) => button(text, event => busy(event.currentTarget, async () => {
     await run();
-    self.load();
-  }), { 'aria-label': `${text} ${one.name ?? one.clientId}` });
+    self.load(true);
+  }), { 'aria-label': `${text} ${one.name ?? one.clientId}`, 'data-k': `refresh-${one.handle}` });
   const self = part({
     title: 'OAuth clients',
+    signal,
     after: ['client.'],
     form: smallForm('List a client', [client, name], 'List it', async () => {
       const body = { clientId: client.input.value.trim(), name: name.input.value.trim() || undefined };
-      await call('POST', path('/clients'), { once: newOnce(), body });
-      self.load();
+      await once(JSON.stringify(body), key => call('POST', path('/clients'), { once: key, body }));
+      self.load(true);
     }),
     async load() {
       const { clients: some, count: all } = await get(path('/clients'), { take: shown }, signal);
@@ -127,8 +166,9 @@ export function clients({ path, signal }) {
             button('Take out', () => ask({
               title: `Take ${one.name ?? one.clientId} out?`, action: 'Take out',
               text: 'Where the tenant takes listed clients only, its tokens are refused from now on.',
-              run: async () => { await call('DELETE', below(one)); self.load(); },
-            }), { kind: 'bad', 'aria-label': `Take out ${one.name ?? one.clientId}` })]]), { empty: 'No listed clients.' });
+              run: async () => { await call('DELETE', below(one)); self.load(true); },
+            }), { kind: 'bad', 'aria-label': `Take out ${one.name ?? one.clientId}`, 'data-k': `take-${one.handle}` })]]),
+        { empty: 'No listed clients.' });
     },
   });
   return self;
@@ -137,6 +177,7 @@ export function clients({ path, signal }) {
 export function sessions({ path, signal }) {
   const self = part({
     title: 'MCP sessions',
+    signal,
     after: ['session.'],
     async load() {
       const { sessions: some, count: all } = await get(path('/sessions'), { take: shown }, signal);
@@ -144,8 +185,9 @@ export function sessions({ path, signal }) {
         ['Caller', 'Session', 'Begun', ''], some.map(one => [one.caller, h('code', null, one.handle.slice(0, 12)), time(one.begunAt),
           button('End', () => ask({
             title: 'End the session?', action: 'End it', text: `Its stream and the calls that ${one.caller} has in it end, too.`,
-            run: async () => { await call('DELETE', path(`/sessions/${encodeURIComponent(one.handle)}`)); self.load(); },
-          }), { kind: 'bad', 'aria-label': `End the session of ${one.caller}` })]), { empty: 'No sessions.' });
+            run: async () => { await call('DELETE', path(`/sessions/${encodeURIComponent(one.handle)}`)); self.load(true); },
+          }), { kind: 'bad', 'aria-label': `End the session of ${one.caller}`, 'data-k': `end-${one.handle}` })]),
+      { empty: 'No sessions.' });
     },
   });
   return self;
@@ -156,6 +198,7 @@ export function tokens({ path, signal }) {
   const answer = h('div', { role: 'status' });
   const self = part({
     title: 'Refused tokens',
+    signal,
     after: [],
     form: [smallForm('Explain a token', [token], 'Explain', async () => {
       const told = await call('POST', path('/explain-token'), { body: { token: token.input.value.trim() } });
@@ -180,6 +223,7 @@ export function refusals({ path, signal }) {
   const live = h('p', { class: 'soft', role: 'status' });
   const self = part({
     title: 'Refused requests',
+    signal,
     after: [],
     form: live,
     async load() {
@@ -215,6 +259,7 @@ export function audit({ path, signal }) {
   ];
   const self = part({
     title: 'Audit',
+    signal,
     after: [''],
     async load() {
       const page = await read();

@@ -1,37 +1,51 @@
 // One tenant: how it is and why, what it does, who may call it, and what was done to it.
-import { call, get, of } from './api.js';
+import { call, get, mayPass, of } from './api.js';
 import { healthOver, limits, traffic, usage } from './charts.js';
 import { ask } from './dialogs.js';
 import { busy, button, bytes, count, h, put, say, state, stateOf, time, tone } from './dom.js';
 import { remove } from './list.js';
 import { on } from './live.js';
-import { audit, clients, principals, refusals, sessions, tokens } from './parts.js';
+import { paced } from './pace.js';
+import { audit, clients, principals, refusals, secrets, sessions, tokens } from './parts.js';
 
 const trafficAge = 60000;
+const headPause = 2000;
+const trafficPause = 5000;
 
 export function showTenant(view, id, signal) {
   const head = h('div');
+  const late = h('p', { class: 'note warn', role: 'alert', hidden: true });
   const day = h('section', { 'aria-labelledby': 'day' });
   const about = h('section', { 'aria-labelledby': 'about' });
   const used = h('section', { 'aria-labelledby': 'used' });
   const rest = h('div');
-  put(view, h('p', null, h('a', { href: '#/' }, '← All tenants')), h('h1', null, id), head, rest);
+  put(view, h('p', null, h('a', { href: '#/' }, '← All tenants')), h('h1', null, id), late, head, rest);
 
   let tenant = null;
   const path = below => of(id, below);
   const parts = [principals, clients, sessions, tokens, refusals, audit].map(part => part({ id, path, signal, now: () => tenant }));
+  const hidden = secrets({ path, signal, now: () => tenant, took: after => showHead(after) });
 
-  async function load() {
+  // What may pass takes nothing from the page.
+  const load = paced(async () => {
     try {
       showHead(await get(path(''), {}, signal));
     } catch (problem) {
-      if (problem.name !== 'AbortError') showGone(problem);
+      if (problem.status === 404) showGone(problem);
+      else if (problem.name !== 'AbortError') tellLate(mayPass(problem) ? `${problem.message} It is asked again.` : problem.message);
+      return problem;
     }
+  }, headPause, signal);
+
+  function tellLate(text) {
+    late.hidden = text === '';
+    if (late.textContent !== text) late.textContent = text;
   }
 
   function showHead(now) {
     const isFirst = tenant === null;
     tenant = now;
+    tellLate('');
     const shown = stateOf(tenant);
     put(head, h('div', { class: 'head' }, state(shown), tenant.name !== id && h('span', null, tenant.name),
       h('span', { class: 'soft' }, 'last check ', time(tenant.lastCheckedAt))),
@@ -39,11 +53,10 @@ export function showTenant(view, id, signal) {
     shown === 'suspended' && h('p', { class: 'note' }, 'To callers it looks like a tenant that does not exist, until it is resumed.'),
     h('div', { class: 'actions' }, actions()));
     put(about, h('h2', { id: 'about' }, 'Configuration'), configuration(tenant));
+    hidden.load(true);
     if (!isFirst) return;
-    put(rest, day, h('div', { class: 'grid' }, used, about), parts.map(part => part.place));
-    loadTraffic();
-    loadUsage();
-    parts.forEach(part => part.load());
+    put(rest, day, h('div', { class: 'grid' }, used, about), hidden.place, parts.map(part => part.place));
+    [loadTraffic, loadUsage, ...parts.map(part => part.load)].forEach(one => one(true));
   }
 
   const actions = () => [
@@ -79,44 +92,48 @@ export function showTenant(view, id, signal) {
     say(`${id} is ${stateOf(tenant)}.`);
   }
 
-  async function loadTraffic() {
+  const loadTraffic = paced(async () => {
+    if (!tenant) return;
     try {
       const last = await get(path('/traffic'), {}, signal);
+      if (!tenant) return;
       const taken = limits(last.limits);
       put(day, h('h2', { id: 'day' }, 'The last 24 hours'), h('div', { class: 'grid' },
         h('section', { 'aria-label': 'Traffic' }, traffic(last)),
         h('section', { 'aria-label': 'Health and limits' }, h('h3', null, 'Health'), healthOver(last, tenant.health),
           taken.length > 0 && [h('h3', null, 'Taken of the limits now'), taken])));
     } catch (problem) {
-      if (problem.name !== 'AbortError') put(day, h('h2', { id: 'day' }, 'The last 24 hours'), h('p', { class: 'soft' }, problem.message));
+      if (problem.name === 'AbortError') return;
+      if (!day.querySelector('svg')) put(day, h('h2', { id: 'day' }, 'The last 24 hours'), h('p', { class: 'soft' }, problem.message));
+      return problem;
     }
-  }
+  }, trafficPause, signal);
 
-  async function loadUsage() {
+  const loadUsage = paced(async () => {
     const from = new Date(Date.now() - 29 * 86400000).toISOString().slice(0, 10);
     const heading = h('h2', { id: 'used' }, 'Usage of 30 days');
     try {
       put(used, heading, usage(await get(path('/usage'), { from, to: new Date().toISOString().slice(0, 10) }, signal)));
     } catch (problem) {
       if (problem.name !== 'AbortError') put(used, heading, h('p', { class: 'error' }, problem.message));
+      return problem;
     }
-  }
+  }, trafficAge, signal);
 
   // The tenant is not there, or not any more.
-  let looking = 0;
   function showGone(problem) {
+    tenant = null;
+    tellLate('');
     put(rest);
     put(head, h('p', { class: 'note bad', role: 'alert' }, problem.message),
       problem.purging && h('p', null, `${problem.purging.deleted} records of its data are deleted so far.`));
-    clearTimeout(looking);
-    if (problem.purging && !signal.aborted) looking = setTimeout(load, 1000);
+    if (problem.purging) load();
   }
 
-  let waiting = 0;
   on((event, data) => {
     if (event === 'reset' || (event === 'begin' && !data.resumed && tenant)) {
       load();
-      parts.forEach(part => part.load());
+      if (tenant) parts.forEach(part => part.load());
       return;
     }
     if (event === 'refusals') {
@@ -126,17 +143,17 @@ export function showTenant(view, id, signal) {
     }
     if (data.tenant !== id) return;
     if (event === 'change') parts.filter(part => part.after(data.action)).forEach(part => part.load());
-    clearTimeout(waiting);
-    waiting = setTimeout(() => { if (!signal.aborted) Promise.all([load(), tenant && loadTraffic()]); }, 200);
+    load();
+    loadTraffic();
   }, signal);
-  const again = setInterval(() => { if (tenant && !document.hidden) loadTraffic(); }, trafficAge);
-  signal.addEventListener('abort', () => [again, waiting, looking].forEach(clearTimeout));
-  load();
+  const again = setInterval(loadTraffic, trafficAge);
+  signal.addEventListener('abort', () => clearInterval(again));
+  load(true);
 }
 
 // Objects are shown by their paths; what is not set is left out.
 function configuration(tenant) {
-  const left = new Set(['createdAt', 'version', 'health', 'reason', 'lastCheckedAt', 'settings', 'name', 'id', 'status']);
+  const left = new Set(['createdAt', 'version', 'health', 'reason', 'lastCheckedAt', 'settings', 'secrets', 'name', 'id', 'status']);
   const rows = [];
   const walk = (value, path) => {
     if (value === null || value === undefined || value === '' || (Array.isArray(value) && value.length === 0)) return;

@@ -77,6 +77,35 @@ public sealed class ConsoleAccessTests(SharedServer shared) : IClassFixture<Shar
         await page.Keyboard.PressAsync("Escape");
         await Expect(page.GetByRole(AriaRole.Dialog)).ToHaveCountAsync(0);
         await Expect(delete).ToBeFocusedAsync();
+
+        // What is pressed keeps the focus while it works, and when what is around it is shown anew.
+        var recheck = page.GetByRole(AriaRole.Button, new() { Name = "Recheck" });
+        await recheck.FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.GetByText("globex is healthy.")).ToBeVisibleAsync();
+        await Expect(recheck).ToBeFocusedAsync();
+    }
+
+    [Fact]
+    public async Task A_key_of_one_tenant_shows_that_one_and_asks_once_at_most_for_what_it_is_refused()
+    {
+        const string OfAcme = "a-key-of-acme";
+        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:Admin:TenantKeys:0"] = $"acme={OfAcme}" };
+        await using var server = await TenancyServer.StartAsync(settings: settings);
+        var url = $"http://127.0.0.1:{server.Port}/admin";
+        var page = await _browser.OpenAsync(url);
+        var refused = 0;
+        page.Response += (_, response) => refused += response.Status == 403 ? 1 : 0;
+        await page.GetByLabel("Admin key").FillAsync(OfAcme);
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator(".tenants a")).ToHaveTextAsync("acme");
+        await Expect(page.GetByRole(AriaRole.Link, new() { Name = "Nodes" })).ToBeHiddenAsync();
+        await page.GotoAsync(url + "#/nodes");
+        await Expect(page.GetByText("A key for one tenant is told of no nodes.")).ToBeVisibleAsync();
+        await page.GotoAsync(url + "#/");
+        await Expect(page.Locator(".tenants a")).ToHaveTextAsync("acme");
+        Assert.InRange(refused, 0, 1);
+        Assert.Empty(_browser.Complaints);
     }
 
     private static async Task TabToAsync(IPage page, ILocator wanted)

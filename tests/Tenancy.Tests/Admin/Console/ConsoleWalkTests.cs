@@ -15,6 +15,8 @@ public sealed class ConsoleWalkTests : IAsyncLifetime
 {
     private const string HostileName = "<img src=x onerror=\"document.title='taken'\"> & <script>document.title='taken'</script>";
 
+    private const string Secret = "s3cret-d4e5f6";
+
     private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private NodesOnOneStore _nodes = null!;
     private StubServer _issuer = null!;
@@ -104,8 +106,18 @@ public sealed class ConsoleWalkTests : IAsyncLifetime
         var issued = await TakeTokenAsync(page);
         Assert.Equal(HttpStatusCode.OK, await _nodes.StatusAsync(0, "acme", issued));
 
+        // Who presses Escape while the server works gets the token all the same.
+        var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await page.RouteAsync("**/rotate*", async route =>
+        {
+            await held.Task;
+            await route.ContinueAsync();
+        });
         await Button(page, $"Rotate the token of {HostileName}").ClickAsync();
         await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Rotate" }).ClickAsync();
+        await page.Keyboard.PressAsync("Escape");
+        await page.Keyboard.PressAsync("Escape");
+        held.SetResult();
         var rotated = await TakeTokenAsync(page);
         Assert.NotEqual(issued, rotated);
         Assert.Equal(HttpStatusCode.OK, await _nodes.StatusAsync(0, "acme", rotated));
@@ -137,6 +149,51 @@ public sealed class ConsoleWalkTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_secret_is_set_and_taken_out_and_its_value_is_not_shown()
+    {
+        var page = await OpenTenantAsync("acme");
+        var part = Region(page, "Secrets");
+        await Expect(part.GetByText("No secrets.")).ToBeVisibleAsync();
+        await part.GetByText("Set a secret").ClickAsync();
+        await part.GetByLabel("Name", new() { Exact = true }).FillAsync("adServerKey");
+        await part.GetByLabel("Value", new() { Exact = true }).FillAsync(Secret);
+        await Button(part, "Set").ClickAsync();
+        await Expect(part.GetByRole(AriaRole.Rowheader, new() { Name = "adServerKey" })).ToBeVisibleAsync();
+        await Expect(part.GetByText("(hidden)")).ToBeVisibleAsync();
+        await Expect(part.GetByLabel("Value", new() { Exact = true })).ToHaveValueAsync("");
+        Assert.DoesNotContain(Secret, await page.EvaluateAsync<string>(Everything), StringComparison.Ordinal);
+
+        await Button(part, "Take the secret adServerKey out").ClickAsync();
+        await page.GetByRole(AriaRole.Dialog).GetByRole(AriaRole.Button, new() { Name = "Take out" }).ClickAsync();
+        await Expect(part.GetByText("No secrets.")).ToBeVisibleAsync();
+        Assert.Empty(_browser.Complaints);
+    }
+
+    [Fact]
+    public async Task A_server_that_is_away_for_a_while_takes_nothing_from_the_page()
+    {
+        const string Tenant = "**/admin/tenants/acme";
+        var page = await OpenTenantAsync("acme");
+        await Expect(Region(page, "Audit")).ToBeVisibleAsync();
+        await page.RouteAsync(Tenant, route => route.FulfillAsync(new() { Status = 503, Body = "{}" }));
+        using (var suspended = await _nodes[1].AdminAsync(HttpMethod.Patch, "/acme", new { status = "suspended" }))
+        {
+            Assert.Equal(HttpStatusCode.OK, suspended.StatusCode);
+        }
+
+        var note = page.GetByText("The server answered 503.");
+        await Expect(note).ToBeVisibleAsync();
+        await Expect(Region(page, "Audit")).ToBeVisibleAsync();
+        await Expect(State(page)).ToContainTextAsync("healthy");
+
+        await page.UnrouteAllAsync();
+        await Expect(State(page)).ToContainTextAsync("suspended");
+        await Expect(note).ToBeHiddenAsync();
+        await Expect(Region(page, "Audit")).ToBeVisibleAsync();
+        Assert.Empty(_browser.Complaints);
+    }
+
+    [Fact]
     public async Task A_key_that_is_withdrawn_leads_back_to_the_start()
     {
         var page = await OpenTenantAsync("acme");
@@ -155,6 +212,8 @@ public sealed class ConsoleWalkTests : IAsyncLifetime
         await page.GetByLabel("Name", new() { Exact = true }).FillAsync(HostileName);
         await page.GetByLabel("Callers prove who they are by").SelectOptionAsync("jwks");
         await page.GetByLabel("Issuer").FillAsync(_issuer.Url);
+        await page.GetByLabel("Name of secret 1").FillAsync("adServerKey");
+        await page.GetByLabel("Value of secret 1").FillAsync(Secret);
         await Button(page, "Create the tenant").ClickAsync();
 
         // What is wrong stands at its field, which has the focus.
@@ -166,6 +225,8 @@ public sealed class ConsoleWalkTests : IAsyncLifetime
         await page.Keyboard.PressAsync("Enter");
         await Expect(Heading(page, "initech")).ToBeVisibleAsync();
         await Expect(page.GetByText(HostileName).First).ToBeVisibleAsync();
+        await Expect(Region(page, "Secrets").GetByText("adServerKey", new() { Exact = true })).ToBeVisibleAsync();
+        Assert.DoesNotContain(Secret, await page.EvaluateAsync<string>(Everything), StringComparison.Ordinal);
     }
 
     private async Task DeleteAsync(IPage page)
