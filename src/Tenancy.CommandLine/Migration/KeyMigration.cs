@@ -6,8 +6,10 @@ using Tenancy.State;
 
 namespace Tenancy.CommandLine.Migration;
 
-/// <summary>Brings the keys of another deployment to a server, a page after the other. What was brought before is found there, so that it can
-/// be cut off anywhere and begun again.</summary>
+/// <summary>
+/// Brings the keys of another deployment to a server, a page after the other. What was brought before is found there, so that it can be cut
+/// off anywhere and begun again.
+/// </summary>
 /// <param name="source">Where the keys are.</param>
 /// <param name="target">Where they go.</param>
 /// <param name="report">Is told what becomes of each.</param>

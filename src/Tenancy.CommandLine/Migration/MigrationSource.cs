@@ -65,7 +65,9 @@ internal sealed class MigrationSource : IAsyncDisposable
         }
     }
 
-    /// <summary>Says what type keys have and about how many bytes they take up, which costs a server nothing; 0 for those that are gone.</summary>
+    /// <summary>
+    /// Says what type keys have and about how many bytes they take up, which costs a server nothing; 0 for those that are gone.
+    /// </summary>
     public async Task<(RedisType Type, long Size)[]> MeasureAsync(IReadOnlyCollection<RedisKey> keys) =>
         await Task.WhenAll([
             .. keys.Select(async key =>

@@ -187,8 +187,7 @@ internal sealed class EventStreams(
     }
 
     // Where an older release registered it nobody knows since when it is there: then all there is is its own. Null where it is not there.
-    private async Task<string?> BegunAsync(TenantId tenant) =>
-        registry.Get(tenant) is null ? null : await audit.BeginOfAsync(tenant) ?? "";
+    private async Task<string?> BegunAsync(TenantId tenant) => registry.Get(tenant) is null ? null : await audit.BeginOfAsync(tenant) ?? "";
 
     private AdminEvent Begin(TenantId? only, string last, bool isResumed)
     {

@@ -6,8 +6,8 @@ using Tenancy.Configuration;
 namespace Tenancy.State;
 
 /// <summary>
-/// The keys of another deployment that were brought under a tenant as they are, because nothing here knows what they hold. Servers never read
-/// them; a purge removes them.
+/// The keys of another deployment that were brought under a tenant as they are, because nothing here knows what they hold. Servers never
+/// read them; a purge removes them.
 /// </summary>
 internal sealed class MigratedKeys(RedisConnection redis, TenantId tenant, long generation)
 {

@@ -74,8 +74,8 @@ internal sealed class TenantKeyspace(TenantId tenant)
     public StoreKey Migrated => Key("migrated");
 
     /// <summary>
-    /// A key that was brought from another deployment, under the name that it has there, so that people find it. As the last part of the key
-    /// a name reaches nothing else, whatever it is.
+    /// A key that was brought from another deployment, under the name that it has there, so that people find it. As the last part of the
+    /// key a name reaches nothing else, whatever it is.
     /// </summary>
     public StoreKey MigratedKey(RedisKey name) => new(Migrated.Value.Append(":").Append(name));
 

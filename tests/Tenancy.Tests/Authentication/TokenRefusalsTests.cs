@@ -51,7 +51,8 @@ public sealed class TokenRefusalsTests : IAsyncLifetime
             {
                 "audience",
                 "audience",
-                "'wrong', and the tenant takes 'https://initech.localhost/mcp', 'https://localhost/initech/mcp', 'https://initech.example/mcp'"
+                "'wrong', and the tenant takes 'https://initech.localhost/mcp', 'https://localhost/initech/mcp', "
+                    + "'https://initech.example/mcp'"
             },
             { "no audience", "audience", "is none" },
             { "audience by a slash", "audience", "only the slash at the end differs" },

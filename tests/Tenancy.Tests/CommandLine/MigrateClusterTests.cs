@@ -3,7 +3,7 @@ using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.CommandLine;
 
-/// <summary>The same from a single Redis to a Cluster, and within one: keys and their copies lie in different slots, on different servers.</summary>
+/// <summary>The same from a single Redis to a Cluster, and within one: keys and their copies lie in different slots.</summary>
 [Tier(Tier.Process)]
 public sealed class MigrateClusterTests
 {

@@ -9,7 +9,7 @@ using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.CommandLine;
 
-/// <summary>Keys of another deployment become tenants, clients and keys of a tenant of a real server, once, and nothing of anybody else.</summary>
+/// <summary>Keys of another deployment become tenants, clients and keys of a tenant of a real server, once.</summary>
 [Tier(Tier.Process)]
 public sealed class MigrateTests : IAsyncLifetime
 {

@@ -82,7 +82,8 @@ public sealed class ConsoleScaleTests : IAsyncLifetime
         }
 
         var sent = await page.EvaluateAsync<long>(
-            "['navigation', 'resource'].flatMap(type => performance.getEntriesByType(type)).reduce((sum, one) => sum + one.encodedBodySize, 0)"
+            "['navigation', 'resource'].flatMap(type => performance.getEntriesByType(type))"
+                + ".reduce((sum, one) => sum + one.encodedBodySize, 0)"
         );
         TestContext.Current.TestOutputHelper?.WriteLine(
             $"First paint after {paints.Min()} ms, of a page of one word after {others.Min()} ms. {sent} bytes."
