@@ -152,25 +152,6 @@ public sealed class SecretsTests
     }
 
     [Fact]
-    public async Task A_file_that_says_nothing_of_secrets_takes_none_away()
-    {
-        await using var redis = await RedisServer.StartAsync();
-        await using (var server = await TenancyServer.StartAsync(redis: redis))
-        {
-            await SendAsync(server, HttpMethod.Patch, "/acme", """{"secrets":{"product":"s3cret-a1b2c3"}}""");
-        }
-
-        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:Tenants:0:name"] = "Another name" };
-        await using var restarted = await TenancyServer.StartAsync(redis: redis, settings: settings);
-        var acme = JsonNode.Parse(await SendAsync(restarted, HttpMethod.Get, "/acme"))!;
-        Assert.Equal(("Another name", "(hidden)"), ((string)acme["name"]!, (string)acme["secrets"]!["product"]!));
-        Assert.Equal(
-            Value,
-            (string)(await restarted.CallAsync("acme", McpCalls.Acme, "get_products"))["structuredContent"]!["products"]![0]!["name"]!
-        );
-    }
-
-    [Fact]
     public async Task Two_nodes_that_make_their_first_keys_apart_read_each_others_secrets()
     {
         await using var nodes = await NodesOnOneStore.StartAsync();

@@ -60,6 +60,19 @@ public sealed class ConfigurationSeedsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_that_says_nothing_of_secrets_takes_none_away()
+    {
+        Write(Seed("first", "one"));
+        await using var server = await StartAsync();
+        await AdminAsync(server, HttpMethod.Patch, "/first", """{"secrets":{"key":"value"}}""");
+        Write(Seed("first", "two"));
+        Reload(server);
+        await UntilAsync(() => Product(server, "first") == "two");
+        var secrets = server.Services.GetRequiredService<TenantRegistry>().Get("first")!.Config.Secrets;
+        Assert.Equal(new TenantSecrets([new("key", "value")]), secrets);
+    }
+
+    [Fact]
     public async Task A_tenant_that_was_deleted_unregistered_or_suspended_stays_so()
     {
         await using var redis = await RedisServer.StartAsync();
