@@ -236,10 +236,10 @@ public sealed class MigrateTests : IAsyncLifetime
     [Fact]
     public async Task Whatever_a_key_is_called_nothing_of_another_tenant_is_written_and_no_terminal_is_moved()
     {
+        // Of the form of this server's own: they are not looked at.
+        RedisKey[] own = ["tenant:{globex}:secret", "tenant:{globex}:migrated:x"];
         RedisKey[] hostile =
         [
-            "tenant:{globex}:secret",
-            "tenant:{globex}:migrated:x",
             "tenant:globex}:secret",
             "tenant:acme:{globex}:secret",
             "tenant::order",
@@ -268,7 +268,7 @@ public sealed class MigrateTests : IAsyncLifetime
             "tenant:acme:client:",
             Bytes("tenant:acme:", [0xff, 0x00, 0x0a], "x"),
         ];
-        foreach (var key in hostile.Concat(acmes))
+        foreach (var key in own.Concat(hostile).Concat(acmes))
         {
             await Source.StringSetAsync(key, "hostile");
         }
@@ -279,8 +279,8 @@ public sealed class MigrateTests : IAsyncLifetime
             shown,
             hostile.Length + acmes.Length,
             ("copied as they are", acmes.Length),
-            ("skipped: of another form", 7),
-            ("skipped: no tenant for them", hostile.Length - 7)
+            ("skipped: of another form", 5),
+            ("skipped: no tenant for them", hostile.Length - 5)
         );
         Assert.DoesNotContain('\u001b', shown);
         Assert.DoesNotContain('\u0007', shown);
