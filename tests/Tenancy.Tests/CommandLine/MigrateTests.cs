@@ -312,7 +312,9 @@ public sealed class MigrateTests : IAsyncLifetime
         await RegisterAsync("whole");
         var whole = await RunOnceAsync("whole", int.MaxValue);
         Assert.Equal(Count + 1, whole.Report[MigrationOutcome.Copied]);
-        Assert.True(whole.Pages > 3, $"{whole.Pages} pages");
+
+        // A page of SCAN may have more than it was asked for.
+        Assert.True(whole.Pages > 2, $"{whole.Pages} pages");
         var expected = await ContentAsync("whole");
 
         for (var pages = 1; pages < whole.Pages; pages++)
