@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Microsoft.TemplateEngine.Cli in .NET SDK 10.0: a JSON file of a template with a line that stands in a comment until a condition holds.
 #
-# In JSON, lines below "////#if (X)" begin with "//", so that the template's own file is JSON as it stands; where X holds they are taken over
-# without that. One would guess that the "//" at the beginning of the line is meant. Every "//" of the line is taken out: the value
+# In JSON, lines below "////#if (X)" begin with "//", so that the template's own file is JSON as it stands; where X holds they are taken
+# over without that. One would guess that the "//" at the beginning of the line is meant. Every "//" of the line is taken out: the value
 # "http://localhost/mcp" becomes "http:localhost/mcp", which is JSON, too, and no URL that a client can call. Below "//#if (X)", which has
 # nothing to take out, the line stays whole.
 #

@@ -24,8 +24,6 @@ internal sealed class AuditWriter(
     private const int BatchSize = 100;
     private const int TurnsBetweenSearches = 15;
 
-    private readonly SemaphoreSlim _turn = new(1, 1);
-
     // What was taken out of memory and is not known to be written, because the store was away or its answer was lost.
     private string[] _entries = [];
     private string[] _refused = [];
@@ -33,24 +31,7 @@ internal sealed class AuditWriter(
 
     /// <summary>Writes what there is.</summary>
     /// <param name="all">Whether the counts of the present minute are written, too.</param>
-    public async Task WriteAsync(bool all)
-    {
-        await _turn.WaitAsync().ConfigureAwait(false);
-        try
-        {
-            await WriteInTurnAsync(all).ConfigureAwait(false);
-        }
-        finally
-        {
-            _turn.Release();
-        }
-    }
-
-    public override void Dispose()
-    {
-        _turn.Dispose();
-        base.Dispose();
-    }
+    public Task WriteAsync(bool all) => DoAloneAsync(() => WriteAloneAsync(all));
 
     protected override async Task DoAsync(CancellationToken stopping)
     {
@@ -65,7 +46,7 @@ internal sealed class AuditWriter(
 
     protected override Task EndAsync() => WriteAsync(all: true);
 
-    private async Task WriteInTurnAsync(bool all)
+    private async Task WriteAloneAsync(bool all)
     {
         do
         {

@@ -11,7 +11,14 @@ namespace Tenancy.Fleet;
 /// </summary>
 internal abstract class RepeatedWork(TimeSpan interval, TimeProvider time, ILogger logger) : BackgroundService
 {
+    private readonly SemaphoreSlim _turn = new(1, 1);
     private bool _isFailing;
+
+    public override void Dispose()
+    {
+        _turn.Dispose();
+        base.Dispose();
+    }
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -40,6 +47,20 @@ internal abstract class RepeatedWork(TimeSpan interval, TimeProvider time, ILogg
 
     /// <summary>What is left to do when the server stops.</summary>
     protected virtual Task EndAsync() => Task.CompletedTask;
+
+    /// <summary>Does what must not be done twice at once: somebody may ask for it in the middle of a turn.</summary>
+    protected async Task DoAloneAsync(Func<Task> work)
+    {
+        await _turn.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            await work().ConfigureAwait(false);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
 
     private async Task TryAsync(Func<Task> work, CancellationToken stopping)
     {

@@ -13,30 +13,15 @@ internal sealed class TrafficWriter(TrafficCounts counts, TrafficStore store, Ti
 
     private const int MaxAtOnce = 16;
 
-    private readonly SemaphoreSlim _turn = new(1, 1);
-
     /// <summary>Writes what was counted until now.</summary>
-    public async Task WriteAsync()
-    {
-        await _turn.WaitAsync().ConfigureAwait(false);
-        try
+    public Task WriteAsync() =>
+        DoAloneAsync(async () =>
         {
             foreach (var some in counts.Take().Chunk(MaxAtOnce))
             {
                 await Task.WhenAll(some.Select(one => WriteAsync(one.Life, one.Quarter))).ConfigureAwait(false);
             }
-        }
-        finally
-        {
-            _turn.Release();
-        }
-    }
-
-    public override void Dispose()
-    {
-        _turn.Dispose();
-        base.Dispose();
-    }
+        });
 
     protected override Task DoAsync(CancellationToken stopping) => WriteAsync();
 

@@ -17,16 +17,13 @@ internal sealed class UsageWriter(UsageCounts counts, UsageStore store, TimeProv
 
     private const int MaxAtOnce = 16;
 
-    private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly Dictionary<UsagePlace, Sending> _sent = [];
     private long _number;
 
     /// <summary>Writes what was counted until now.</summary>
     /// <exception cref="StoreUnavailableException">The store is away; what was not written is kept.</exception>
-    public async Task WriteAsync()
-    {
-        await _turn.WaitAsync().ConfigureAwait(false);
-        try
+    public Task WriteAsync() =>
+        DoAloneAsync(async () =>
         {
             var away = await SendAsync([.. _sent.Values]).ConfigureAwait(false);
             Sending[] next = [.. counts.Take(except: _sent.ContainsKey).Select(one => new Sending(one.Key, ++_number, one.Value))];
@@ -40,18 +37,7 @@ internal sealed class UsageWriter(UsageCounts counts, UsageStore store, TimeProv
             {
                 throw new StoreUnavailableException(away);
             }
-        }
-        finally
-        {
-            _turn.Release();
-        }
-    }
-
-    public override void Dispose()
-    {
-        _turn.Dispose();
-        base.Dispose();
-    }
+        });
 
     protected override Task DoAsync(CancellationToken stopping) => WriteAsync();
 

@@ -6,6 +6,8 @@ using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
 using Tenancy.Configuration;
+using Tenancy.Registry;
+using Tenancy.State;
 using Tenancy.Tests.Fleet;
 using Tenancy.Tests.Hosting;
 
@@ -149,6 +151,34 @@ public sealed class SecretsTests
             );
             Assert.Equal("anew", await ProductAsync(restarted));
         }
+    }
+
+    [Fact]
+    public async Task While_the_store_is_away_nobody_says_that_a_key_is_lost()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using var server = await TenancyServer.StartAsync(redis: redis);
+        var id = TenantId.Parse("shop");
+        var secrets = server.Services.GetRequiredService<SecretProtector>();
+        await redis.StopAsync();
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => secrets.ProtectAsync(id, new([new("key", Value)])));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => secrets.UnprotectAsync(id, "what no key was seen for"));
+
+        // Nothing of it is remembered.
+        await redis.LaunchAsync();
+        await Poll.UntilAsync(async () =>
+        {
+            try
+            {
+                var kept = await secrets.ProtectAsync(id, new([new("key", Value)]));
+                return new TenantSecrets([new("key", Value)]).Equals(await secrets.UnprotectAsync(id, kept));
+            }
+            catch (StoreUnavailableException)
+            {
+                // It takes a moment to be found again.
+                return false;
+            }
+        });
     }
 
     [Fact]
