@@ -30,6 +30,8 @@ internal sealed class RedisConnection : IAsyncDisposable
     // An embedded store cannot be away. On a busy machine it can be slow.
     private const int EmbeddedTimeout = 10_000;
 
+    private static readonly int DefaultConfigCheckSeconds = new ConfigurationOptions().ConfigCheckSeconds;
+
     private readonly ConfigurationOptions _settings;
     private readonly TimeProvider _time;
     private readonly Lazy<Task<IConnectionMultiplexer>> _connection;
@@ -338,6 +340,12 @@ internal sealed class RedisConnection : IAsyncDisposable
         {
             settings.AsyncTimeout = settings.SyncTimeout = milliseconds;
             settings.ConnectTimeout = 2 * milliseconds;
+        }
+
+        // A replica that is promoted tells nobody, and the client asks for roles once a minute: writes would be refused for that long.
+        if (settings.ConfigCheckSeconds == DefaultConfigCheckSeconds)
+        {
+            settings.ConfigCheckSeconds = 1;
         }
 
         settings.ConnectRetry = 1;

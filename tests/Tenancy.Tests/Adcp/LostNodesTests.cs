@@ -164,7 +164,8 @@ public sealed class LostNodesTests
 
                         return isDone;
                     },
-                    seconds: 120
+                    // The client by itself asks for roles once a minute.
+                    seconds: 30
                 );
             }
         }

@@ -19,7 +19,7 @@ internal class RequestLimits(RateLimiter limiter)
 
     /// <summary>
     /// The least requests a minute that keep a caller's sessions going. The budget is as large as what the caller may call, where that is
-    /// more; of callers without credentials each address has one of this size.
+    /// more. Where a tenant asks for no credentials, each address counts as a caller.
     /// </summary>
     public const int UpkeepPerMinute = 60;
 
@@ -166,7 +166,7 @@ internal class RequestLimits(RateLimiter limiter)
     private static RateLimit UpkeepLimitOf(McpRequest request) =>
         RateLimit.Upkeep(
             request.Caller.IsAnonymous ? ClientAddress.Of(request.Http) : request.Caller.Value,
-            request.Caller.IsAnonymous ? UpkeepPerMinute : Math.Max(RateOf(request.Tenant.Limits), UpkeepPerMinute)
+            Math.Max(RateOf(request.Tenant.Limits), UpkeepPerMinute)
         );
 
     private static int RateOf(TenantLimits limits) => Math.Min(limits.RateLimit, limits.RateLimitPerCaller ?? limits.RateLimit);

@@ -300,6 +300,19 @@ public sealed class GateOrderTests
         Assert.Equal(HttpStatusCode.TooManyRequests, last);
     }
 
+    [Fact]
+    public async Task Where_a_tenant_asks_for_no_credentials_an_address_may_open_as_many_streams_as_it_may_call()
+    {
+        await using var server = await StartAsync(new() { ["Tenancy:Tenants:0:authentication:kind"] = "none" });
+        await ChangeAsync(server, """{"limits":{"rateLimit":100000}}""");
+        var session = await server.InitializeAsync("acme", token: null);
+        for (var i = 0; i < RequestLimits.UpkeepPerMinute + 30; i++)
+        {
+            await using var stream = await OpenStream.GetAsync(server, token: null!, session);
+            Assert.Equal(HttpStatusCode.OK, stream.Response.StatusCode);
+        }
+    }
+
     [Theory]
     [InlineData(Generation.Sessions)]
     [InlineData(Generation.Stateless)]
