@@ -15,8 +15,10 @@ public static class Page
     public static Page<T> Of<T>(IReadOnlyList<T> all, PaginationRequest? request)
     {
         ArgumentNullException.ThrowIfNull(all);
-        var from = From(request);
-        return Of([.. all.Skip(from).Take(Size(request))], from, all.Count);
+        var (from, size) = (From(request), Size(request));
+
+        // Most lists have one page.
+        return Of(from == 0 && size >= all.Count ? all : [.. all.Skip(from).Take(size)], from, all.Count);
     }
 
     /// <summary>Takes the page that a buyer wants of what is counted while it goes by: no more of it is kept than the page.</summary>
@@ -37,7 +39,7 @@ public static class Page
         return Of(items, from, count);
     }
 
-    private static Page<T> Of<T>(List<T> items, int from, int count)
+    private static Page<T> Of<T>(IReadOnlyList<T> items, int from, int count)
     {
         var to = from + items.Count;
         var hasMore = to < count;

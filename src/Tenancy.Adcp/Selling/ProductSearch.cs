@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 
 namespace Tenancy.Adcp;
@@ -5,6 +6,11 @@ namespace Tenancy.Adcp;
 /// <summary>Chooses products as <c>get_products</c> asks: by filters, by refinements, and by the brief's words.</summary>
 public static class ProductSearch
 {
+    private const int MinWord = 4;
+    private const int MaxWords = 200;
+
+    private static readonly SearchValues<char> Separators = SearchValues.Create(" ,.;:-/()\n");
+
     /// <summary>Gets the products that fit a request, the best first.</summary>
     /// <remarks>
     /// <para>
@@ -69,8 +75,7 @@ public static class ProductSearch
         }
         else if (request.Brief is { Length: > 0 } brief && products.Count > 1)
         {
-            var words = Words(brief);
-            found = found.OrderByDescending(product => Score(product, words));
+            return OrderByWords(ReferenceEquals(found, products) ? products : [.. found], brief);
         }
 
         return ReferenceEquals(found, products) ? products : [.. found];
@@ -160,16 +165,90 @@ public static class ProductSearch
         return preferred.Count;
     }
 
-    private static HashSet<string> Words(string text) =>
-        text.Split([' ', ',', '.', ';', ':', '-', '/', '(', ')', '\n'], StringSplitOptions.RemoveEmptyEntries)
-            .Where(word => word.Length > 3)
-            .Take(200)
-            .ToHashSet(StringComparer.OrdinalIgnoreCase);
+    // Those of one score stay in their order.
+    private static Product[] OrderByWords(IReadOnlyList<Product> products, string brief)
+    {
+        Span<Range> buffer = stackalloc Range[MaxWords];
+        var words = buffer[..FindWords(brief, buffer)];
+        var ordered = new Product[products.Count];
+        var places = new long[products.Count];
+        for (var index = 0; index < ordered.Length; index++)
+        {
+            ordered[index] = products[index];
+            places[index] = ((long)-Score(products[index], brief, words) << 32) | (uint)index;
+        }
 
-    private static int Score(Product product, HashSet<string> words) =>
-        words.Count(word =>
-            product.Name.Contains(word, StringComparison.OrdinalIgnoreCase)
-            || product.Description.Contains(word, StringComparison.OrdinalIgnoreCase)
-            || product.Channels?.Contains(word, StringComparer.OrdinalIgnoreCase) is true
-        );
+        Array.Sort(places, ordered);
+        return ordered;
+    }
+
+    // Each word once, however often it is there. No text is made of them: nearly every buyer's read has a brief.
+    private static int FindWords(ReadOnlySpan<char> brief, Span<Range> words)
+    {
+        var count = 0;
+        foreach (var range in brief.SplitAny(Separators))
+        {
+            var word = brief[range];
+            if (word.Length < MinWord || Contains(brief, words[..count], word))
+            {
+                continue;
+            }
+
+            words[count++] = range;
+            if (count == words.Length)
+            {
+                break;
+            }
+        }
+
+        return count;
+    }
+
+    private static bool Contains(ReadOnlySpan<char> brief, ReadOnlySpan<Range> words, ReadOnlySpan<char> word)
+    {
+        foreach (var range in words)
+        {
+            if (brief[range].Equals(word, StringComparison.OrdinalIgnoreCase))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static int Score(Product product, ReadOnlySpan<char> brief, ReadOnlySpan<Range> words)
+    {
+        var score = 0;
+        foreach (var range in words)
+        {
+            if (Has(product, brief[range]))
+            {
+                score++;
+            }
+        }
+
+        return score;
+    }
+
+    private static bool Has(Product product, ReadOnlySpan<char> word)
+    {
+        if (
+            product.Name.AsSpan().Contains(word, StringComparison.OrdinalIgnoreCase)
+            || product.Description.AsSpan().Contains(word, StringComparison.OrdinalIgnoreCase)
+        )
+        {
+            return true;
+        }
+
+        for (var index = 0; index < product.Channels?.Count; index++)
+        {
+            if (product.Channels[index].AsSpan().Equals(word, StringComparison.OrdinalIgnoreCase))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 }

@@ -55,6 +55,42 @@ public sealed class ProductSearchTests
             Find("""{"filters":{"required_features":{"catalog_management":false}}}""", (_, _) => throw new InvalidOperationException())
         );
 
+    [Theory]
+    [InlineData("Run the video at night", "video banner audio")]
+    [InlineData("a BANNER; a banner; (video)", "banner video audio")]
+    [InlineData("spoken word, audio", "audio banner video")]
+    [InlineData("by an ad", "banner video audio")]
+    [InlineData("", "banner video audio")]
+    public void A_brief_puts_first_what_has_most_of_its_words_and_leaves_nothing_out(string brief, string ordered)
+    {
+        Product[] products =
+        [
+            Product("banner") with { Description = "A banner on the first page." },
+            Product("video") with { Channels = ["video"] },
+            Product("audio") with { Description = "Spoken, with an audio banner." },
+        ];
+        Assert.Equal(ordered, Join(ProductSearch.Find(new() { BuyingMode = "brief", Brief = brief }, products)));
+    }
+
+    [Fact]
+    public void A_long_brief_costs_no_more_memory_than_a_short_one()
+    {
+        var words = Enumerable.Range(0, 500).Select(number => $"word{number}");
+        Assert.Equal(AllocatedBy("shared words"), AllocatedBy(string.Join(' ', words)));
+
+        static long AllocatedBy(string brief)
+        {
+            GetProductsRequest request = new() { BuyingMode = "brief", Brief = brief };
+            Product[] products = [Shared, Sole];
+            _ = ProductSearch.Find(request, products);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            _ = ProductSearch.Find(request, products);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+    }
+
+    private static string Join(IEnumerable<Product> products) => string.Join(' ', products.Select(product => product.ProductId));
+
     private static string Find(string request, Func<Product, GetProductsRequest, bool>? fits = null) =>
         string.Join(
             ' ',
