@@ -64,9 +64,9 @@ internal sealed record TenantAnswer : TenantConfig
 
 /// <summary>The tenants of the server, and those that are gone but for some of their data.</summary>
 /// <param name="Tenants">A page of them, by id.</param>
-/// <param name="Count">How many fit the filters in all.</param>
+/// <param name="Count">How many fit the filters in all; null where they are looked for by a text, and not all were looked at.</param>
 /// <param name="NextCursor">What the next page is asked for with; null where there is none.</param>
-internal sealed record TenantList(IReadOnlyList<TenantAnswer> Tenants, int Count, string? NextCursor)
+internal sealed record TenantList(IReadOnlyList<TenantAnswer> Tenants, int? Count, string? NextCursor)
 {
     /// <summary>The deletions under way; left out where there are none, or where the store is away.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

@@ -12,6 +12,9 @@ internal sealed record TenantQuery
     private const int DefaultPage = 100;
     private const int MaxText = 200;
 
+    // The most tenants that one request looks through for a text: some milliseconds.
+    private const int MaxLooked = 20_000;
+
     /// <summary>The parameters that a listing has.</summary>
     public static string[] Names { get; } = ["take", "cursor", "status", "health", "platform", "text"];
 
@@ -53,35 +56,64 @@ internal sealed record TenantQuery
     /// <summary>Gives the page.</summary>
     /// <param name="registry">The tenants.</param>
     /// <param name="only">The one tenant that may be shown; null for all.</param>
-    public (TenantStatus[] Tenants, int Count, string? NextCursor) Apply(TenantRegistry registry, TenantId? only) =>
-        only is { } one ? Search(registry.GetStatus(one) is { } own ? [own] : [])
-        : Platform is null && Text is null ? registry.Page(IsIn, Cursor, Take)
-        : Search(registry.List());
+    /// <returns>The tenants, how many fit in all where that is known, and where the list goes on.</returns>
+    public (TenantStatus[] Tenants, int? Count, string? NextCursor) Apply(TenantRegistry registry, TenantId? only) =>
+        only is { } one ? Single(registry.GetStatus(one))
+        : Text is null ? registry.Page(IsIn, Cursor, Take)
+        : Search(registry);
 
-    // What a platform's name or a text is in is known only of those that were looked at.
-    private (TenantStatus[] Tenants, int Count, string? NextCursor) Search(IEnumerable<TenantStatus> all)
+    private (TenantStatus[] Tenants, int? Count, string? NextCursor) Single(TenantStatus? own)
     {
-        var fitting = all.Where(Fits).ToArray();
-        var rest = fitting.Where(tenant => Cursor is null || string.CompareOrdinal(tenant.Config.Id, Cursor) > 0);
+        if (own is null || !IsIn(new(own.Health, own.Config.Status == TenantAdminStatus.Suspended, own.Config.Platform)) || !Has(own))
+        {
+            return ([], 0, null);
+        }
 
-        // One more than fits says whether there is another page.
-        TenantStatus[] page = [.. rest.OrderBy(tenant => tenant.Config.Id, StringComparer.Ordinal).Take(Take + 1)];
-        return page.Length > Take ? (page[..Take], fitting.Length, page[Take - 1].Config.Id) : (page, fitting.Length, null);
+        return (Cursor is null || string.CompareOrdinal(own.Config.Id, Cursor) > 0 ? [own] : [], 1, null);
     }
 
-    private bool IsIn(TenantHealth health, bool isSuspended) =>
-        (Status is null || isSuspended == (Status == TenantAdminStatus.Suspended))
+    // A text may be anywhere in an id, a name or a URL, so that tenants are looked at one by one: some of them in each request, which says
+    // where the next one goes on.
+    private (TenantStatus[] Tenants, int? Count, string? NextCursor) Search(TenantRegistry registry)
+    {
+        var found = new List<TenantStatus>();
+        var cursor = Cursor;
+        for (var looked = 0; looked < MaxLooked; looked += MaxPage)
+        {
+            var (page, _, next) = registry.Page(IsIn, cursor, MaxPage);
+            foreach (var tenant in page.Where(Has))
+            {
+                if (found.Count == Take)
+                {
+                    return ([.. found], null, found[^1].Config.Id);
+                }
+
+                found.Add(tenant);
+            }
+
+            if (next is null)
+            {
+                return ([.. found], Cursor is null ? found.Count : null, null);
+            }
+
+            cursor = next;
+        }
+
+        return ([.. found], null, cursor);
+    }
+
+    private bool IsIn(TenantPlace place) =>
+        (Status is null || place.IsSuspended == (Status == TenantAdminStatus.Suspended))
+        && (Platform is null || place.Platform == Platform)
         && Health switch
         {
             null => true,
-            HealthFilter.Broken => !isSuspended && health != TenantHealth.Healthy,
-            { } wanted => wanted.ToString() == health.ToString(),
+            HealthFilter.Broken => !place.IsSuspended && place.Health != TenantHealth.Healthy,
+            { } wanted => wanted.ToString() == place.Health.ToString(),
         };
 
-    private bool Fits(TenantStatus tenant) =>
-        IsIn(tenant.Health, tenant.Config.Status == TenantAdminStatus.Suspended)
-        && (Platform is null || tenant.Config.Platform == Platform)
-        && (Text is null || Has(tenant.Config.Id) || (tenant.Config.Name is { } name && Has(name)) || tenant.Config.Urls.Any(Has));
+    private bool Has(TenantStatus tenant) =>
+        Text is null || Has(tenant.Config.Id) || (tenant.Config.Name is { } name && Has(name)) || tenant.Config.Urls.Any(Has);
 
     private bool Has(string text) => text.Contains(Text!, StringComparison.OrdinalIgnoreCase);
 }

@@ -110,16 +110,16 @@ public sealed class TenantRegistry
             .Select(health =>
                 (
                     JsonNamingPolicy.CamelCase.ConvertName(health.ToString()),
-                    _table.Index.Count((of, isSuspended) => of == health && !isSuspended)
+                    _table.Index.Count(place => place.Health == health && !place.IsSuspended)
                 )
             )
-            .Append(("suspended", _table.Index.Count(static (_, isSuspended) => isSuspended)));
+            .Append(("suspended", _table.Index.Count(static place => place.IsSuspended)));
 
     /// <summary>Gives a page of the tenants that fit, by id, with how many fit in all. It costs the page, however many there are.</summary>
-    /// <param name="fits">Whether tenants of a health fit, and whether suspended ones do.</param>
+    /// <param name="fits">Which tenants fit.</param>
     /// <param name="after">The id that all come after; null for any.</param>
     /// <param name="take">The most tenants.</param>
-    internal (TenantStatus[] Tenants, int Count, string? NextCursor) Page(Func<TenantHealth, bool, bool> fits, string? after, int take)
+    internal (TenantStatus[] Tenants, int Count, string? NextCursor) Page(Func<TenantPlace, bool> fits, string? after, int take)
     {
         // One more than fits says whether there is another page.
         var (ids, count) = _table.Index.Page(fits, after, take + 1);

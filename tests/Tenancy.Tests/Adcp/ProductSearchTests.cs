@@ -65,9 +65,18 @@ public sealed class ProductSearchTests
     {
         Product[] products =
         [
-            Product("banner") with { Description = "A banner on the first page." },
-            Product("video") with { Channels = ["video"] },
-            Product("audio") with { Description = "Spoken, with an audio banner." },
+            Product("banner") with
+            {
+                Description = "A banner on the first page.",
+            },
+            Product("video") with
+            {
+                Channels = ["video"],
+            },
+            Product("audio") with
+            {
+                Description = "Spoken, with an audio banner.",
+            },
         ];
         Assert.Equal(ordered, Join(ProductSearch.Find(new() { BuyingMode = "brief", Brief = brief }, products)));
     }

@@ -79,6 +79,19 @@ public sealed class AdminListTests
         Assert.Equal(["cde"], Ids(await ListAsync(server, "?text=zeitung&health=healthy&status=active")));
         Assert.Empty(Ids(await ListAsync(server, "?health=disabled")));
         Assert.Equal(2, (int)(await ListAsync(server, "?platform=retailer&take=1"))["count"]!);
+
+        // A search that has looked at all says how many there are.
+        var zeitung = await ListAsync(server, "?text=zeitung&take=1");
+        Assert.Equal(["bcd"], Ids(zeitung));
+        Assert.Equal((null, "bcd"), ((int?)zeitung["count"], (string?)zeitung["nextCursor"]));
+        Assert.Equal(["cde"], Ids(await ListAsync(server, "?text=zeitung&take=1&cursor=bcd")));
+        Assert.Equal(2, (int)(await ListAsync(server, "?text=zeitung&take=2"))["count"]!);
+
+        // Who gets another platform is found there.
+        using (await server.AdminAsync(HttpMethod.Patch, "/bcd?force=true", new { platform = "retailer" })) { }
+
+        Assert.Equal(["bcd", "cde", "globex"], Ids(await ListAsync(server, "?platform=retailer")));
+        Assert.Equal(["acme"], Ids(await ListAsync(server, "?platform=publisher")));
     }
 
     [Fact]

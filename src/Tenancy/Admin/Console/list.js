@@ -70,13 +70,26 @@ export function showList(view, signal) {
   platform.addEventListener('change', apply);
   const choose = name => { select.value = name; apply(); text.scrollIntoView({ block: 'center' }); };
 
+  // For a text the server looks through some tenants in each request: others follow, until the page is full or all were looked at.
+  async function fetchRows(isWanted) {
+    const query = { ...filters[wanted.state][1], text: wanted.text, platform: wanted.platform };
+    const list = { tenants: [], nextCursor: wanted.cursors.at(-1) };
+    do {
+      const part = { take: pageSize - list.tenants.length, cursor: list.nextCursor };
+      const { tenants, ...rest } = await get('tenants', { ...query, ...part }, signal);
+      if (!isWanted()) return null;
+      list.tenants.push(...tenants);
+      Object.assign(list, rest);
+    } while (list.nextCursor && list.tenants.length < pageSize);
+    list.count ??= list.nextCursor ? null : wanted.cursors.length * pageSize + list.tenants.length;
+    return list;
+  }
+
   async function loadRows() {
     const mine = ++asked;
     try {
-      const list = await get('tenants', {
-        ...filters[wanted.state][1], text: wanted.text, platform: wanted.platform, take: pageSize, cursor: wanted.cursors.at(-1),
-      }, signal);
-      if (mine !== asked) return;
+      const list = await fetchRows(() => mine === asked);
+      if (!list) return;
       error.textContent = '';
       showRows(list);
       showGoing(list.purging ?? []);
@@ -89,14 +102,16 @@ export function showList(view, signal) {
   const turn = () => page(true);
 
   function showRows(list) {
-    found.textContent = counted(list.count, 'tenant');
+    const first = wanted.cursors.length * pageSize;
+    const last = first + list.tenants.length;
+    const ofAll = list.count === null ? '' : ` of ${count(list.count)}`;
+    found.textContent = list.count === null ? `More than ${counted(last, 'tenant')}` : counted(list.count, 'tenant');
     list.tenants.forEach(tenant => platforms.add(tenant.platform));
     put(byId('platforms'), [...platforms].map(value => h('option', { value })));
-    const first = wanted.cursors.length * pageSize;
     put(rows, list.tenants.length === 0
       ? h('p', { class: 'note' }, list.count === 0 && wanted.text + wanted.state + wanted.platform ? 'No tenant fits.' : [
         'There are no tenants yet. ', h('a', { href: '#/new' }, 'Make the first one'), '.'])
-      : tableOf(`Tenants ${count(first + 1)} to ${count(first + list.tenants.length)} of ${count(list.count)}, by id`, list.tenants),
+      : tableOf(`Tenants ${count(first + 1)} to ${count(last)}${ofAll}, by id`, list.tenants),
     h('nav', { class: 'pages', 'aria-label': 'Pages of the list' },
       button('Previous', () => { wanted.cursors.pop(); turn(); }, { disabled: wanted.cursors.length === 0, 'data-k': 'previous' }),
       button('Next', () => { wanted.cursors.push(list.nextCursor); turn(); }, { disabled: !list.nextCursor, 'data-k': 'next' })));

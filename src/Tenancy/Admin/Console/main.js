@@ -1,10 +1,14 @@
 import { get, noteOne, setKey, whenRefused } from './api.js';
 import { byId, put, say } from './dom.js';
 import { follow, on } from './live.js';
-import { showCreate } from './create.js';
-import { showList } from './list.js';
-import { showNodes } from './nodes.js';
-import { showTenant } from './tenant.js';
+
+// What is shown comes when somebody first looks at it: the page is there sooner.
+const views = {
+  '': async () => (await import('./list.js')).showList,
+  tenants: async () => (await import('./tenant.js')).showTenant,
+  new: async () => (await import('./create.js')).showCreate,
+  nodes: async () => (await import('./nodes.js')).showNodes,
+};
 
 let session = null;
 let page = new AbortController();
@@ -17,22 +21,26 @@ const decode = text => {
   }
 };
 
-function show() {
+async function show() {
   page.abort();
   if (!session) return;
   page = new AbortController();
   const [name, id] = location.hash.replace(/^#\/?/, '').split('/').map(decode);
-  const view = byId('view');
+  const [view, { signal }] = [byId('view'), page];
   put(view);
-  const { signal } = page;
-  if (name === 'tenants' && id) showTenant(view, id, signal);
-  else if (name === 'new') showCreate(view, signal);
-  else if (name === 'nodes') showNodes(view, signal);
-  else showList(view, signal);
   for (const link of document.querySelectorAll('#nav a')) {
     if (link.hash === `#/${name}`) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
+  let draw;
+  try {
+    draw = await views[name === 'tenants' && !id || !Object.hasOwn(views, name) ? '' : name]();
+  } catch {
+    if (!signal.aborted) say('The server did not answer: load the page again.');
+    return;
+  }
+  if (signal.aborted) return;
+  draw(view, signal, id);
   const heading = view.querySelector('h1');
   document.title = `${heading.textContent} · Tenants`;
   heading.tabIndex = -1;

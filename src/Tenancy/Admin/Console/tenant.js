@@ -12,7 +12,7 @@ const trafficAge = 60000;
 const headPause = 2000;
 const trafficPause = 5000;
 
-export function showTenant(view, id, signal) {
+export function showTenant(view, signal, id) {
   const head = h('div');
   const late = h('p', { class: 'note warn', role: 'alert', hidden: true });
   const day = h('section', { 'aria-labelledby': 'day' });

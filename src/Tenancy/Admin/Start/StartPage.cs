@@ -62,7 +62,7 @@ internal sealed class StartPage(
         html.Markup("content=\"width=device-width, initial-scale=1\"><title>").Text(name).Markup("</title><style>");
         html.Markup(Style).Markup("</style></head><body><main><h1>").Text(name).Markup("</h1>");
         WriteServer(html, request);
-        var (tenants, all, _) = registry.Page(static (_, _) => true, after: null, Shown);
+        var (tenants, all, _) = registry.Page(static _ => true, after: null, Shown);
         foreach (var tenant in tenants)
         {
             WriteTenant(html, tenant, TenantCall.Of(tenant.Config, request, options.Value));
