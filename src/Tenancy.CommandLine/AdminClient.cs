@@ -71,6 +71,12 @@ internal sealed class AdminClient : IDisposable
     public Task<JsonNode?> RecheckAsync(string id, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Post, Path(id) + "/recheck", body: null, version: null, cancellationToken);
 
+    /// <summary>Asks what a tenant would do with a token.</summary>
+    public async Task<JsonObject> ExplainTokenAsync(string id, string token, CancellationToken cancellationToken) =>
+        (
+            await SendAsync(HttpMethod.Post, Path(id) + "/explain-token", new() { ["token"] = token }, version: null, cancellationToken)
+        )!.AsObject();
+
     /// <summary>Registers a tenant without waiting for its first check.</summary>
     /// <returns>False where the same tenant is there.</returns>
     /// <exception cref="RefusedException">Another tenant is there, or it is refused.</exception>

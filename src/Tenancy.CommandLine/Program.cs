@@ -1,4 +1,4 @@
 using Spectre.Console;
 using Tenancy.CommandLine;
 
-return await new TenancyTool(AnsiConsole.Console, Environment.GetEnvironmentVariable).RunAsync(args);
+return await new TenancyTool(AnsiConsole.Console, Environment.GetEnvironmentVariable, Console.In).RunAsync(args);

@@ -9,7 +9,8 @@ namespace Tenancy.CommandLine;
 /// <summary>The commands of <c>tenancy</c>.</summary>
 /// <param name="console">Where to say what was done.</param>
 /// <param name="environment">Reads a variable of the environment.</param>
-internal sealed class TenancyTool(IAnsiConsole console, Func<string, string?> environment)
+/// <param name="input">What is piped to the process.</param>
+internal sealed class TenancyTool(IAnsiConsole console, Func<string, string?> environment, TextReader input)
 {
     /// <summary>What <c>apply --dry-run</c> ends with where something would change.</summary>
     public const int Differs = 2;
@@ -17,7 +18,7 @@ internal sealed class TenancyTool(IAnsiConsole console, Func<string, string?> en
     /// <summary>What a command ends with that did not do all of it.</summary>
     public const int Failed = 1;
 
-    private static readonly string[] Filters = ["status", "health", "platform"];
+    private static readonly string[] Filters = ["status", "health", "platform", "text"];
     private static readonly string[] Columns = ["id", "status", "health", "platform", "reason"];
 
     private const string ServerVariable = "TENANCY_SERVER";
@@ -60,6 +61,9 @@ internal sealed class TenancyTool(IAnsiConsole console, Func<string, string?> en
             )
         );
         root.Add(NewCommand("resume", "Lifts a suspension.", (parsed, client, token) => SetAsync(parsed, client, "active", token), _id));
+        root.Add(
+            NewCommand("explain-token", "Says what a tenant would do with a token, which is read from the input.", ExplainTokenAsync, _id)
+        );
         root.Add(NewCommand("export", "Writes each tenant into a file.", ExportAsync, _folder));
         root.Add(NewCommand("apply", "Makes tenants as files say: shows the difference, and asks.", ApplyAsync, _folder, _dryRun, _yes));
         var migrate = new MigrateCommand(console, environment);
@@ -69,7 +73,11 @@ internal sealed class TenancyTool(IAnsiConsole console, Func<string, string?> en
         return root.Parse(arguments).InvokeAsync(new() { Output = console.Profile.Out.Writer, Error = console.Profile.Out.Writer });
     }
 
-    private static Option<string?> Filter(string name) => new("--" + name) { Description = $"Only those of this {name}." };
+    private static Option<string?> Filter(string name) =>
+        new("--" + name)
+        {
+            Description = name == "text" ? "Only those with this in the id, the name or a URL." : $"Only those of this {name}.",
+        };
 
     private Command NewCommand(
         string name,
@@ -150,6 +158,34 @@ internal sealed class TenancyTool(IAnsiConsole console, Func<string, string?> en
         var tenant = (await client.RecheckAsync(parsed.GetRequiredValue(_id), cancellationToken))!;
         Say($"{tenant["id"]} is {tenant["health"]}{(tenant["reason"] is { } reason ? $": {reason}" : "")}");
         return (string?)tenant["health"] is "healthy" ? 0 : Failed;
+    }
+
+    // A token is no argument, as the key is none.
+    private async Task<int> ExplainTokenAsync(ParseResult parsed, AdminClient client, CancellationToken cancellationToken)
+    {
+        var token = await input.ReadToEndAsync(cancellationToken);
+        if (string.IsNullOrWhiteSpace(token))
+        {
+            throw new ToolException("Pipe the token into it: tenancy explain-token acme < token.txt");
+        }
+
+        var answer = await client.ExplainTokenAsync(parsed.GetRequiredValue(_id), token.Trim(), cancellationToken);
+        var isAccepted = (bool)answer["accepted"]!;
+        Say($"{(isAccepted ? "accepted" : "refused")}{(answer["cause"] is { } cause ? $" ({cause})" : "")}: {answer["reason"]}");
+        foreach (var name in (string[])["caller", "client"])
+        {
+            if (answer[name] is { } value)
+            {
+                Say($"{name}: {value}");
+            }
+        }
+
+        if (answer["scopes"] is JsonArray { Count: > 0 } scopes)
+        {
+            Say($"scopes: {string.Join(' ', scopes.Select(scope => (string)scope!))}");
+        }
+
+        return isAccepted ? 0 : Failed;
     }
 
     private async Task<int> SetAsync(ParseResult parsed, AdminClient client, string status, CancellationToken cancellationToken)

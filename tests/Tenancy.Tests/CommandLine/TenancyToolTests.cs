@@ -28,12 +28,35 @@ public sealed class TenancyToolTests : IAsyncLifetime
         Assert.Equal(0, code);
         Assert.Matches(@"acme\s+active\s+healthy\s+publisher", listed);
         Assert.DoesNotContain("globex", listed, StringComparison.Ordinal);
+        Assert.DoesNotContain("acme", (await RunAsync("list", "--text", "GLOB")).Output, StringComparison.Ordinal);
 
         Assert.Equal("acme-banner", (string)JsonNode.Parse((await RunAsync("show", "acme")).Output)!["settings"]!["product"]!);
         Assert.Equal((0, "acme is healthy\n"), await RunAsync("recheck", "acme"));
         Assert.Equal((0, "acme is suspended\n"), await RunAsync("suspend", "acme"));
         Assert.Contains("suspended", (await RunAsync("list", "--status", "suspended")).Output, StringComparison.Ordinal);
         Assert.Equal((0, "acme is active\n"), await RunAsync("resume", "acme"));
+    }
+
+    [Fact]
+    public async Task A_token_is_explained_that_comes_by_the_input_and_is_said_nowhere()
+    {
+        var (code, output) = await ExplainAsync(McpCalls.Acme + "\n");
+        Assert.Equal(0, code);
+        Assert.StartsWith("accepted: ", output, StringComparison.Ordinal);
+        Assert.Contains("caller: principal:", output, StringComparison.Ordinal);
+
+        // Another tenant's.
+        (code, output) = await ExplainAsync(McpCalls.Globex);
+        Assert.Equal(TenancyTool.Failed, code);
+        Assert.StartsWith("refused (principal): ", output, StringComparison.Ordinal);
+        Assert.DoesNotContain(McpCalls.Globex, output, StringComparison.Ordinal);
+
+        (code, output) = await ExplainAsync(" ");
+        Assert.Equal(TenancyTool.Failed, code);
+        Assert.Contains("tenancy explain-token acme < token.txt", output, StringComparison.Ordinal);
+
+        Task<(int Code, string Output)> ExplainAsync(string input) =>
+            ToolRun.RunAsync(["explain-token", "acme"], name => name == "TENANCY_ADMIN_KEY" ? TenancyServer.AdminKey : Url, input);
     }
 
     [Fact]
