@@ -9,6 +9,8 @@ namespace Tenancy.Mcp;
 /// </summary>
 internal static class FailureText
 {
+    private static readonly string? SdkSource = typeof(McpException).Assembly.GetName().Name;
+
     public static string Of(string tool, Exception exception, string? reference = null) =>
         Told(exception) is { } told ? $"An error occurred invoking '{tool}': {told}"
         : reference is null ? $"An error occurred invoking '{tool}'."
@@ -18,6 +20,9 @@ internal static class FailureText
         exception switch
         {
             McpException => exception.Message,
+
+            // As the SDK says it: why a client cannot be asked.
+            InvalidOperationException when exception.Source == SdkSource => exception.Message,
             CallRefusedException refused => refused.CallerMessage,
             _ => null,
         };

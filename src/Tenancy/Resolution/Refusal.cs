@@ -106,9 +106,6 @@ internal sealed record Refusal(
     public static Refusal NoLogLevel { get; } =
         new(400, "The log level was not set: it is kept for a session, and the request names none.", -32600);
 
-    public static Refusal LogLevelWithoutId { get; } =
-        new(400, "The log level was not set: the message has no id, and only a request sets one.", -32600);
-
     public static Refusal TooLargeToDeliver { get; } =
         new(
             413,

@@ -61,6 +61,9 @@ internal sealed class OpenStream : IAsyncDisposable
         return read;
     }
 
+    /// <summary>Gets whether the connection was cut before the stream had ended, which clients take for a failure.</summary>
+    public bool WasCut { get; private set; }
+
     /// <summary>Reads on until the stream ends.</summary>
     public async Task<string> ReadToEndAsync()
     {
@@ -91,6 +94,7 @@ internal sealed class OpenStream : IAsyncDisposable
         }
         catch (Exception exception) when (exception is HttpIOException or IOException)
         {
+            WasCut = true;
             return null;
         }
     }

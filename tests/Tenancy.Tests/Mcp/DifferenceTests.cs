@@ -113,7 +113,17 @@ public sealed partial class DifferenceTests
         "version '2099-01-01' client",
         "version '2099-01-01' structured_number",
         "foreign session",
-        // The SDK accepts what reaches nobody: without a session there is nothing to cancel, to answer or to set.
+        // A caller learns why its client cannot be asked.
+        "2025 11 elicit",
+        "2026 11 elicit",
+        // With the status of an error it is plain JSON: clients read no events there.
+        "2026 17 method_not_found",
+        "2026 18 missing_capability",
+        // The SDK gives an empty list for a page that there is not.
+        "list, cursor",
+        "2026 list, cursor",
+        // The SDK accepts what reaches nobody: a call without an id; and without a session there is nothing to cancel, to answer or to set.
+        "notification",
         "set level",
         "cancel",
         "answer",

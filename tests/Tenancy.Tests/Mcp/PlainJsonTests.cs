@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json.Nodes;
 using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Mcp;
@@ -64,6 +65,22 @@ public sealed class PlainJsonTests
             (await McpCalls.ReadAsync(answer))["result"]!["content"]![0]!["text"]!.ToString(),
             StringComparison.Ordinal
         );
+    }
+
+    [Theory]
+    [InlineData("completion/complete")]
+    [InlineData("made/up")]
+    public async Task What_is_an_error_by_its_status_is_plain_json_for_clients_of_event_streams_too(string method)
+    {
+        await using var server = await TenancyServer.StartAsync();
+        var parameters = JsonNode.Parse("""{"ref":{"type":"ref/prompt","name":"x"},"argument":{"name":"x","value":"x"}}""")!.AsObject();
+        var body = McpCalls.Message(method, parameters, Generation.Stateless);
+        using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, body, Generation.Stateless);
+        using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+        Assert.Equal("application/json", response.Content.Headers.ContentType!.MediaType);
+        var answer = JsonNode.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken))!;
+        Assert.Equal((1, -32601), ((int)answer["id"]!, (int)answer["error"]!["code"]!));
     }
 
     [Fact]

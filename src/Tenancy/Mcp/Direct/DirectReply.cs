@@ -27,7 +27,7 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
     private static ArrayBufferWriter<byte>? t_json;
 
     private readonly HttpContext _http = request.Http;
-    private readonly bool _isEventStream = request.Reply == AcceptedReply.EventStream;
+    private bool _isEventStream = request.Reply == AcceptedReply.EventStream;
     private readonly bool _isModern = request.IsModern;
     private readonly string? _sessionId = request.SessionId;
     private volatile bool _hasBegun;
@@ -105,6 +105,9 @@ internal sealed class DirectReply(McpRequest request, byte[] id)
                     StatusCodes.Status400BadRequest,
                 _ => StatusCodes.Status200OK,
             };
+
+            // With the status of an error clients look for JSON.
+            _isEventStream &= _http.Response.StatusCode == StatusCodes.Status200OK;
         }
 
         WriteError(JsonSerializer.SerializeToUtf8Bytes(error, ErrorType));

@@ -14,6 +14,8 @@ namespace Tenancy.Mcp.Requests;
 /// </remarks>
 internal struct MessageHead
 {
+    private const string Notifications = "notifications/";
+
     private const string Reserved = "io.modelcontextprotocol/";
 
     // The MCP SDK reads the members of "params" without regard to case.
@@ -167,6 +169,8 @@ internal struct MessageHead
             (seen & Member.JsonRpc) == 0 ? "its jsonrpc must be \"2.0\""
             : (seen & Member.Method) == 0 && (seen & Answers) is 0 or Answers ? "it needs a method, or else a result or an error"
             : (seen & (Member.Method | Member.Id)) == 0 ? "its id is missing"
+            : (seen & Member.Id) == 0 && Method?.StartsWith(Notifications, StringComparison.Ordinal) is false
+                ? $"its id is missing: without one, {Method} would be a notification"
             : null;
         IsPlain &= (seen & Needed) == Needed && !IsAmbiguous && Mistake is null && (!IsCall || !IsEmpty(Name));
     }
@@ -210,6 +214,7 @@ internal struct MessageHead
             (Member.JsonRpc, _) => "its jsonrpc must be \"2.0\"",
             (Member.Id, _) => "its id must be a text or a whole number",
             (Member.Method, _) => "its method must be a text",
+            (Member.Result, not JsonTokenType.StartObject) => "its result must be an object",
             (Member.Error, not JsonTokenType.StartObject) => "its error must be an object",
             _ => null,
         };

@@ -142,6 +142,7 @@ internal sealed class SdkCalls(CallStarter starter, ILogger<SdkCalls> logger) : 
             (request, cancellationToken) =>
                 isFiltered || handler(request.Server.ServerOptions.Handlers) is not null
                     ? RunAsync(request, () => next(request, cancellationToken), cancellationToken)
+                : request.Params is PaginatedRequestParams { Cursor: not null } ? throw ToolListFilter.NoSuchPage()
                 : refused is null ? next(request, cancellationToken)
                 : throw new McpProtocolException($"Method '{refused}' is not available.", McpErrorCode.MethodNotFound)
         );

@@ -26,7 +26,7 @@ internal sealed class SdkReply : WriteOnlyStream
     private const int Over = 3;
     private readonly HttpContext _http;
     private readonly PipeWriter _body;
-    private readonly bool _isJson;
+    private bool _isJson;
 
     // The SDK writes one message after the other; what keeps the connection awake writes between them.
     private readonly SemaphoreSlim _turn = new(1, 1);
@@ -38,6 +38,9 @@ internal sealed class SdkReply : WriteOnlyStream
 
     /// <summary>Begins to answer a request.</summary>
     public SdkReply(HttpContext http, bool isJson) => (_http, _body, _isJson) = (http, http.Response.BodyWriter, isJson);
+
+    /// <summary>Gets whether the answer is one message of plain JSON, so that its client can be told nothing before it.</summary>
+    public bool IsJson => _isJson;
 
     /// <summary>Gets whether the request is over: what is written now reaches nobody.</summary>
     public bool IsOver => Volatile.Read(ref _state) == Over;
@@ -170,6 +173,9 @@ internal sealed class SdkReply : WriteOnlyStream
         {
             // What is written after the answer, such as a notification that comes late, makes no other answer of it.
             (IsAnswered, IsError) = (true, message.StartsWith("{\"error\""u8));
+
+            // With the status of an error, as for a method that does not exist: there clients look for JSON.
+            _isJson |= _length == 0 && _http.Response.StatusCode >= StatusCodes.Status400BadRequest;
         }
 
         if (IsRefusal || (_isJson && (_events is not null || !isAnswer || !message.EndsWith(EventStream.EventEnd))))

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
+using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 using Tenancy.Configuration;
@@ -117,20 +118,25 @@ internal sealed class SessionMessages(OpenSessions sessions, OpenStreams streams
         return renamed;
     }
 
-    // What belongs to a request goes before its answer, and after that the way of all else.
+    // What belongs to a request goes before its answer, and after that the way of all else. So does a question where the answer is plain
+    // JSON: it would wait for an answer that nobody was asked for.
     private bool IsUnsolicited(JsonRpcMessage message) =>
         message is JsonRpcNotification or JsonRpcRequest
-        && (message.Context?.RelatedTransport is not { } request || _answered.TryGetValue(request, out _) || IsOver());
-
-    private static bool IsOver() => RequestFlow.Current is { Reply.IsOver: true };
+        && (
+            message.Context?.RelatedTransport is not { } request
+            || _answered.TryGetValue(request, out _)
+            || RequestFlow.Current is { Reply.IsOver: true }
+            || (message is JsonRpcRequest && RequestFlow.Current is { Reply.IsJson: true })
+        );
 
     private static async Task SendAsync(JsonRpcMessage message, SessionStream? stream, CancellationToken cancellationToken)
     {
         var isSent = stream is not null && await stream.SendAsync(message, cancellationToken);
         if (!isSent && message is JsonRpcRequest request)
         {
-            throw new InvalidOperationException(
-                $"The client cannot be asked '{request.Method}' outside of a call: its session has no stream open on this node."
+            throw new McpException(
+                $"The client cannot be asked '{request.Method}': its request does not accept text/event-stream, or is over, and its session "
+                    + "has no stream open on this node."
             );
         }
     }

@@ -1,3 +1,4 @@
+using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 using Tenancy.Mcp.Platforms;
@@ -13,6 +14,11 @@ internal sealed class ToolListFilter(AnonymousAccess access)
     ) =>
         async (request, cancellationToken) =>
         {
+            if (request.Params?.Cursor is not null && request.Server.ServerOptions.Handlers.ListToolsHandler is null)
+            {
+                throw NoSuchPage();
+            }
+
             var result = await next(request, cancellationToken);
             if (RequestFlow.Current is not { } flow)
             {
@@ -30,6 +36,12 @@ internal sealed class ToolListFilter(AnonymousAccess access)
             ];
             return result;
         };
+
+    /// <summary>
+    /// What a cursor is refused with where all is on one page (MCP, pagination). The SDK would answer an empty list, which reads as if there
+    /// were nothing.
+    /// </summary>
+    public static McpProtocolException NoSuchPage() => new("There is no such page: begin without a cursor.", McpErrorCode.InvalidParams);
 
     private static TenantTool? Find(McpServerPrimitiveCollection<McpServerTool> tools, Tool tool) =>
         tools.TryGetPrimitive(tool.Name, out var found) && found is TenantTool ours && ours.ProtocolTool == tool ? ours : null;

@@ -53,7 +53,6 @@ internal sealed class Deliveries(RedisConnection redis, OpenSessions open, Fleet
         {
             { Method: NotificationMethods.CancelledNotification } => await CancelAsync(request),
             { IsAnswer: true } => await AnswerAsync(request),
-            { Method: McpRequest.SetLogLevel, IsRequest: false } => new(Refusal.LogLevelWithoutId),
             { Method: McpRequest.SetLogLevel } when !request.IsModern => await SetLogLevelAsync(request),
             _ => DeliveryOutcome.Here,
         };

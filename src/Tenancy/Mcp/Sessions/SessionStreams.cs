@@ -21,6 +21,9 @@ internal sealed class SessionStreams
     /// <summary>How often a stream asks whether its session is still there, as another node may have ended it.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromMinutes(1);
 
+    // By the machine's clock, which no test moves.
+    private static readonly TimeSpan EndPatience = TimeSpan.FromMilliseconds(250);
+
     private readonly OpenStreams _open;
     private readonly OpenSessions _sessions;
     private readonly RedisConnection _redis;
@@ -80,17 +83,28 @@ internal sealed class SessionStreams
         finally
         {
             _open.Remove(stream);
-            if (stream.HasEnded)
-            {
-                // Before it is closed, which waits for who writes on it: that one may wait for a client that reads nothing.
-                http.Abort();
-            }
-
-            await stream.CloseAsync();
+            await CloseAsync(stream, http);
 
             // Also where another has taken its place: one that began earlier may have been noted later.
             await NoteEndAsync(stream);
         }
+    }
+
+    // A client takes a connection that is cut for a failure. So the stream is ended, unless who writes on it waits for a client that reads
+    // nothing.
+    private async Task CloseAsync(SessionStream stream, HttpContext http)
+    {
+        var closing = stream.CloseAsync();
+        if (stream.HasEnded)
+        {
+            await closing.WaitAsync(EndPatience).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!closing.IsCompleted)
+            {
+                http.Abort();
+            }
+        }
+
+        await closing;
     }
 
     private async Task HoldAsync(SessionStream stream, CancellationToken cancellationToken)

@@ -287,16 +287,97 @@ public sealed class DeliveriesTests : IAsyncLifetime
         Assert.Equal(kept, await LevelAsync(_two, session));
     }
 
-    [Fact]
-    public async Task A_log_level_without_an_id_is_refused_as_nobody_sets_it()
+    [Theory]
+    [InlineData("logging/setLevel", """{"level":"warning"}""")]
+    [InlineData("tools/call", """{"name":"whoami"}""")]
+    [InlineData("tools/list", "{}")]
+    [InlineData("made/up", "{}")]
+    public async Task A_request_without_an_id_is_refused_as_nobody_would_do_it(string method, string parameters)
     {
         var session = await InitializeAsync(_one);
-        var body = """{"jsonrpc":"2.0","method":"logging/setLevel","params":{"level":"warning"}}""";
-        using var refused = await SendAsync(_one, session, body);
-        Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
-        Assert.Contains("no id", (await McpCalls.ReadAsync(refused))["error"]!["message"]!.ToString(), StringComparison.Ordinal);
+        foreach (var id in new[] { "", "\"Id\":1," })
+        {
+            var body = $$$"""{"jsonrpc":"2.0",{{{id}}}"method":"{{{method}}}","params":{{{parameters}}}}""";
+            using var refused = await SendAsync(_one, session, body);
+            Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+            var message = (string)(await McpCalls.ReadAsync(refused))["error"]!["message"]!;
+            Assert.Contains($"its id is missing: without one, {method} would be a notification", message, StringComparison.Ordinal);
+        }
+
         Assert.Equal("none", await LevelAsync(_one, session));
     }
+
+    [Theory]
+    [InlineData("5")]
+    [InlineData("[]")]
+    [InlineData("null")]
+    [InlineData("\"x\"")]
+    public async Task An_answer_that_is_no_object_is_refused_and_the_question_stays(string result)
+    {
+        var session = await InitializeAsync(_one);
+        using var request = McpCalls.Post(_one.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("ask"), sessionId: session);
+        await using var asking = await OpenStream.SendAsync(_one, request);
+        var id = IdOf(await asking.ReadUntilAsync("\n\n"));
+        using (var refused = await SendAsync(_one, session, $$$"""{"jsonrpc":"2.0","id":{{{id}}},"result":{{{result}}}}"""))
+        {
+            Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+        }
+
+        await AssertAcceptedAsync(_one, session, $$$"""{"jsonrpc":"2.0","id":{{{id}}},"result":{"action":"decline"}}""");
+        Assert.Contains("decline", await asking.ReadToEndAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Who_reads_plain_json_is_asked_on_the_stream_of_the_session_and_where_there_is_none_the_tool_is_told_so()
+    {
+        var session = await InitializeAsync(_one);
+        using (var alone = await SendAsync(_one, session, McpCalls.Call("ask"), "application/json"))
+        {
+            var result = (await McpCalls.ReadAsync(alone))["result"]!;
+            Assert.True((bool)result["isError"]!);
+            Assert.Contains("does not accept text/event-stream", (string)result["content"]![0]!["text"]!, StringComparison.Ordinal);
+        }
+
+        await using var stream = await OpenStream.GetAsync(_one, McpCalls.Acme, session);
+        await stream.ReadUntilAsync(OpenStream.Comment);
+        var call = SendAsync(_one, session, McpCalls.Call("ask"), "application/json");
+        var id = IdOf(await stream.ReadUntilAsync("}\n\n"));
+        await AssertAcceptedAsync(_one, session, $$$"""{"jsonrpc":"2.0","id":{{{id}}},"result":{"action":"decline"}}""");
+        using var answered = await call;
+        Assert.Equal("decline", (string)(await McpCalls.ReadAsync(answered))["result"]!["content"]![0]!["text"]!);
+    }
+
+    [Fact]
+    public async Task Whose_client_cannot_be_asked_is_told_why()
+    {
+        // Without the capability, and without a session.
+        foreach (var session in new[] { await _one.InitializeAsync("acme", McpCalls.Acme), null })
+        {
+            using var response = await SendAsync(_one, session, McpCalls.Call("ask"));
+            var text = (string)(await McpCalls.ReadAsync(response))["result"]!["content"]![0]!["text"]!;
+            Assert.Contains("licitation", text, StringComparison.Ordinal);
+            Assert.DoesNotContain("Reference", text, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("tools/list")]
+    [InlineData("prompts/list")]
+    public async Task A_cursor_that_nobody_gave_is_refused_and_no_empty_list(string method)
+    {
+        var session = await InitializeAsync(_one);
+        foreach (var cursor in new[] { "zzz", "" })
+        {
+            using var response = await SendAsync(_one, session, McpCalls.Message(method, new() { ["cursor"] = cursor }));
+            var error = (await McpCalls.ReadAsync(response))["error"]!;
+            Assert.Equal((-32602, "There is no such page: begin without a cursor."), ((int)error["code"]!, (string)error["message"]!));
+        }
+
+        using var first = await SendAsync(_one, session, McpCalls.Message(method, new() { ["cursor"] = null }));
+        Assert.NotNull((await McpCalls.ReadAsync(first))["result"]);
+    }
+
+    private static string IdOf(string question) => JsonNode.Parse(question.Split("data: ")[1])!["id"]!.ToJsonString();
 
     private static string Cancel(string id) =>
         $$$"""{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":{{{id}}}}}""";

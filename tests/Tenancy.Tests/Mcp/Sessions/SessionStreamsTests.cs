@@ -4,6 +4,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
+using ModelContextProtocol;
 using ModelContextProtocol.AspNetCore;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
@@ -69,6 +70,7 @@ public sealed class SessionStreamsTests
         await using var second = await OpenStream.GetAsync(server, McpCalls.Acme, session, lastEventId);
         await second.ReadUntilAsync(OpenStream.Comment);
         Assert.Equal("", await first.ReadToEndAsync());
+        Assert.False(first.WasCut);
         await BeatAsync(second);
         Assert.Single(server.Services.GetRequiredService<OpenStreams>().Of(Acme));
     }
@@ -124,7 +126,7 @@ public sealed class SessionStreamsTests
         );
         var session = await server.InitializeAsync("acme", McpCalls.Acme);
         await server.CallAsync("acme", McpCalls.Acme, "keep", sessionId: session);
-        await Assert.ThrowsAsync<InvalidOperationException>(() => AskAsync());
+        await Assert.ThrowsAsync<McpException>(() => AskAsync());
         await using var stream = await OpenStream.GetAsync(server, McpCalls.Acme, session);
         await stream.ReadUntilAsync(OpenStream.Comment);
         var asking = AskAsync();
@@ -173,6 +175,7 @@ public sealed class SessionStreamsTests
 
         await EndAsync(server, end, session);
         await stream.ReadToEndAsync();
+        Assert.False(stream.WasCut);
         if (end is "revoked" or "ended by its client" or "ended by an admin")
         {
             await BeatAsync(others);
