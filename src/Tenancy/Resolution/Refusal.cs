@@ -147,7 +147,8 @@ internal sealed record Refusal(
 
     public static Refusal BrokenBody { get; } = new(400, "The request's body ends early, or is not framed as HTTP says.", InvalidRequest);
 
-    public static Refusal BadJson { get; } = new(400, "The body is not one JSON-RPC message.", -32700);
+    public static Refusal BadJson { get; } =
+        new(400, "The body is not one JSON text of 64 levels at most in UTF-8, or a text in it has half a surrogate pair.", -32700);
 
     public static Refusal BadInitialize { get; } =
         new(

@@ -118,6 +118,8 @@ public sealed class OAuthPlacesTests : IAsyncLifetime
             using var answer = await SendAsync(app, HttpMethod.Get, host, place);
             Assert.True(answer.StatusCode == HttpStatusCode.OK, $"{what}: {place} {answer.StatusCode}");
             Assert.Equal(resource, (await McpCalls.ReadAsync(answer))["resource"]!.ToString());
+            using var head = await SendAsync(app, HttpMethod.Head, host, place);
+            Assert.True(head.StatusCode == HttpStatusCode.OK, $"{what}: HEAD {place} {head.StatusCode}");
         }
 
         // A token for that URL is one for the tenant.

@@ -16,7 +16,8 @@ internal static class OAuthEndpoints
 {
     // Where clients before 2025-06-18 go without any metadata (MCP 2025-03-26, Authorization, Fallbacks for Servers without Metadata).
     private static readonly string[] FallbackPlaces = ["/register", "/token", "/authorize"];
-    private static readonly string[] FallbackMethods = [HttpMethods.Get, HttpMethods.Post, HttpMethods.Options];
+    private static readonly string[] ReadMethods = [HttpMethods.Get, HttpMethods.Head, HttpMethods.Options];
+    private static readonly string[] FallbackMethods = [.. ReadMethods, HttpMethods.Post];
     private static readonly string[] ServerPlaces = ["/.well-known/oauth-authorization-server", "/.well-known/openid-configuration"];
 
     /// <summary>
@@ -45,7 +46,7 @@ internal static class OAuthEndpoints
 
         foreach (var place in ServerPlaces)
         {
-            endpoints.MapMethods(place, [HttpMethods.Get, HttpMethods.Options], RefuseServerAsync).WithOrder(int.MaxValue).AllowAnonymous();
+            endpoints.MapMethods(place, ReadMethods, RefuseServerAsync).WithOrder(int.MaxValue).AllowAnonymous();
         }
     }
 
@@ -56,7 +57,7 @@ internal static class OAuthEndpoints
     }
 
     private static void MapPlace(IEndpointRouteBuilder endpoints, string pattern, TenantEndpointMetadata metadata, Delegate serve) =>
-        endpoints.MapMethods(pattern, [HttpMethods.Get, HttpMethods.Options], serve).WithMetadata(metadata).AllowAnonymous();
+        endpoints.MapMethods(pattern, ReadMethods, serve).WithMetadata(metadata).AllowAnonymous();
 
     private static Task ServeNothingAsync(HttpContext context) => Refusal.NoMetadata.WriteAsync(context);
 

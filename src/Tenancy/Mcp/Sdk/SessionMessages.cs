@@ -135,8 +135,8 @@ internal sealed class SessionMessages(OpenSessions sessions, OpenStreams streams
         if (!isSent && message is JsonRpcRequest request)
         {
             throw new McpException(
-                $"The client cannot be asked '{request.Method}': its request does not accept text/event-stream, or is over, and its session "
-                    + "has no stream open on this node."
+                $"The client cannot be asked '{request.Method}': its request does not accept text/event-stream, or is over, and its "
+                    + "session has no stream open on this node."
             );
         }
     }

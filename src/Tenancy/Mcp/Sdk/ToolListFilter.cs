@@ -38,8 +38,8 @@ internal sealed class ToolListFilter(AnonymousAccess access)
         };
 
     /// <summary>
-    /// What a cursor is refused with where all is on one page (MCP, pagination). The SDK would answer an empty list, which reads as if there
-    /// were nothing.
+    /// What a cursor is refused with where all is on one page (MCP, pagination). The SDK would answer an empty list, which reads as if
+    /// there were nothing.
     /// </summary>
     public static McpProtocolException NoSuchPage() => new("There is no such page: begin without a cursor.", McpErrorCode.InvalidParams);
 
