@@ -414,7 +414,6 @@ public static class TenancyServiceCollectionExtensions
                 (options, access) => options.Filters.Request.ListToolsFilters.Add(new ToolListFilter(access).Filter)
             );
         services.AddOptions<McpServerOptions>().Configure(SessionlessCapabilities.Declare);
-        services.AddOptions<McpServerOptions>().Configure(options => options.Filters.Request.GetPromptFilters.Add(PromptArguments.Filter));
         services.AddOptions<McpServerOptions>().PostConfigure<PlatformCatalog>((options, platforms) => platforms.SetHeaderTools(options));
         services
             .AddOptions<HttpServerTransportOptions>()

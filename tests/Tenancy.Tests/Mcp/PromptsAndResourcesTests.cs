@@ -4,6 +4,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
@@ -157,6 +158,26 @@ public sealed class PromptsAndResourcesTests(PromptsAndResourcesTests.Server sha
         );
         using var response = await server.Client.SendAsync(request, Token);
         Assert.Equal(token is null ? HttpStatusCode.Unauthorized : HttpStatusCode.NotFound, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_bad_argument_of_a_prompt_is_its_callers_mistake_and_no_failure_in_the_log()
+    {
+        var log = new LogRecorder();
+        await using var server = await StartAsync(services => services.AddSingleton<ILoggerProvider>(log));
+        foreach (var tone in new JsonNode[] { new JsonArray(), 5 })
+        {
+            var parameters = new JsonObject
+            {
+                ["name"] = "greet",
+                ["arguments"] = new JsonObject { ["tone"] = tone },
+            };
+            using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Message("prompts/get", parameters));
+            using var response = await server.Client.SendAsync(request, Token);
+            Assert.NotNull((await McpCalls.ReadAsync(response))["error"]);
+        }
+
+        Assert.Empty(log.Errors);
     }
 
     [Theory]

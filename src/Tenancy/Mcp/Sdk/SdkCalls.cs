@@ -85,6 +85,9 @@ internal sealed class SdkCalls(CallStarter starter, ILogger<SdkCalls> logger) : 
     {
         var filters = options.Filters.Request;
         filters.GetPromptFilters.Add(Filter);
+
+        // Within the call, which would log a caller's mistake as a failure of the server's.
+        filters.GetPromptFilters.Add(PromptArguments.Filter);
         filters.ReadResourceFilters.Add(Filter);
         AddUnlessAlone(options, static all => all.ListPromptsHandler, static all => all.ListPromptsFilters);
         AddUnlessAlone(options, static all => all.ListResourcesHandler, static all => all.ListResourcesFilters);
