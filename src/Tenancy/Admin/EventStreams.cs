@@ -94,7 +94,7 @@ internal sealed class EventStreams(
         await writer.FlushAsync(ends);
         if (isResumed && missed is not null)
         {
-            await TellMissedAsync(writer, missed, FleetEvents.NumberOf(place.Last), ends);
+            await TellMissedAsync(writer, missed, place.Last, ends);
         }
 
         var reason = await FollowAsync(writer, place.From, FleetEvents.NumberOf(place.Last), began, ends);
@@ -153,13 +153,21 @@ internal sealed class EventStreams(
         }
     }
 
-    private async Task TellMissedAsync(EventWriter writer, FleetEventPage missed, long last, CancellationToken ends)
+    private async Task TellMissedAsync(EventWriter writer, FleetEventPage missed, string last, CancellationToken ends)
     {
+        var upTo = FleetEvents.NumberOf(last);
         var own = writer.Only is { } tenant ? new MissedByOne(tenant, await BegunAsync(tenant)) : null;
         for (var page = missed; ; page = await store.ListAsync(page.UpTo))
         {
+            if (!page.IsKnown)
+            {
+                // What came after the page before was dropped while that was written.
+                writer.Add(EventFeed.Lost(last));
+                return;
+            }
+
             // What is later is in the ring.
-            foreach (var happened in page.Events.Where(one => FleetEvents.NumberOf(one.Id) <= last))
+            foreach (var happened in page.Events.Where(one => FleetEvents.NumberOf(one.Id) <= upTo))
             {
                 if (own is null)
                 {
@@ -172,7 +180,7 @@ internal sealed class EventStreams(
             }
 
             await writer.FlushAsync(ends);
-            if (!page.HasMore || FleetEvents.NumberOf(page.UpTo) >= last)
+            if (!page.HasMore || FleetEvents.NumberOf(page.UpTo) >= upTo)
             {
                 break;
             }

@@ -33,6 +33,7 @@ export const mayPass = problem => problem.status === 0 || problem.status === 429
 export const waitOf = problem => Math.max(5, Number(problem.retryAfter) || 0) * 1000;
 
 let refused = () => {};
+export const refuse = problem => refused(problem);
 /** Says what to do when the key is not, or no longer, valid. */
 export const whenRefused = action => { refused = action; };
 
@@ -59,18 +60,32 @@ export async function call(method, path, { query, body, signal, type = 'applicat
       ...(once ? { 'Idempotency-Key': once } : {}),
     },
   });
-  const text = await response.text();
-  let answer = null;
-  try {
-    answer = text ? JSON.parse(text) : null;
-  } catch {
-    // A proxy's own page: the status has to do.
+  const { answer, isRead } = await read(response);
+  if (!response.ok) {
+    const problem = new Problem(response.status, answer, response.headers.get('Retry-After'));
+    if (response.status === 401) refused(problem);
+    throw problem;
   }
-  if (response.ok) return answer;
-  const problem = new Problem(response.status, answer, response.headers.get('Retry-After'));
-  if (response.status === 401) refused(problem);
-  throw problem;
+
+  // Half an answer is as none: it is asked for again.
+  if (!isRead) throw new Problem(0, { detail: 'The answer of the server was cut.' });
+  return answer;
 }
+
+async function read(response) {
+  try {
+    const text = await response.text();
+    return { answer: text ? JSON.parse(text) : null, isRead: true };
+  } catch (error) {
+    if (error.name === 'AbortError') throw error;
+    // It was cut, or is a proxy's own page: the status has to do.
+    return { answer: null, isRead: false };
+  }
+}
+
+/** What the server refused a request with. */
+export const problemOf = async response =>
+  new Problem(response.status, (await read(response)).answer, response.headers.get('Retry-After'));
 
 export const get = (path, query, signal) => call('GET', path, { query, signal });
 export const of = (id, rest = '') => `tenants/${encodeURIComponent(id)}${rest}`;

@@ -98,11 +98,13 @@ function timesOf(health, begin, end) {
   }).reverse();
 }
 
-/** How a tenant was over the day. Before the first change that is known it had what that one changed. */
-export function healthOver({ from, to, health }, now) {
+/** How a tenant was over the day. Before the first change that is known it had what that one changed, if it was there. */
+export function healthOver({ from, to, health }, now, createdAt) {
   const [begin, end] = [Date.parse(from), Date.parse(to)];
   const x = moment => left + ((moment - begin) / (end - begin)) * (width - left);
-  const spans = [{ at: begin, health: health.length === 0 ? now : health[0].before ?? 'unknown' },
+  const made = Date.parse(createdAt);
+  const spans = [...(made > begin ? [{ at: begin, health: 'unknown' }] : []),
+    { at: Math.max(begin, Math.min(made || begin, end)), health: health.length === 0 ? now : health[0].before ?? 'unknown' },
     ...timesOf(health, begin, end)]
     .filter((span, at, all) => !(all[at + 1]?.at <= begin));
   const parts = spans.map((span, at) => {

@@ -61,6 +61,8 @@ export function ask({ title, text, word, action, kind = 'bad', run }) {
 
 /** Shows tokens, which the API gives once. They leave the page with the dialog. */
 export function showTokens(title, principals) {
+  // What is outside of a dialog nobody hears while it is open.
+  const copied = h('p', { class: 'soft', role: 'status' });
   const lines = principals.map((principal, at) => {
     const field = h('textarea', { id: `token-${at}`, readonly: true, class: 'mono token', rows: 2, spellcheck: 'false' });
     field.value = principal.token;
@@ -68,9 +70,9 @@ export function showTokens(title, principals) {
       field.select();
       try {
         await navigator.clipboard.writeText(field.value);
-        say('The token is in the clipboard.');
+        copied.textContent = `The token of ${principal.name} is in the clipboard.`;
       } catch {
-        say('The browser does not let this page copy: the token is selected, copy it with the keyboard.');
+        copied.textContent = 'The browser does not let this page copy: the token is selected, copy it with the keyboard.';
       }
     });
     return h('div', { class: 'field' }, h('label', { for: `token-${at}` }, `Token of ${principal.name}`), field, h('div', null, copy));
@@ -78,8 +80,9 @@ export function showTokens(title, principals) {
   return new Promise(resolve => {
     const dialog = open(title,
       h('p', null, 'Give it to the caller now: it is shown this once, and the server keeps only a hash of it.'),
-      lines,
+      lines, copied,
       h('div', { class: 'actions' }, button('I have it', () => dialog.close(), { kind: 'main' })));
+    dialog.classList.add('once');
     dialog.addEventListener('close', resolve);
   });
 }

@@ -18,7 +18,7 @@ export const byId = id => document.getElementById(id);
 /** Leads the focus to the element that has the place of an earlier one, or to the page's heading, so that it is never lost. */
 export function focusAt(key) {
   const there = [...document.querySelectorAll('[data-k]')].find(one => one.dataset.k === key);
-  (there ?? document.querySelector('#view h1'))?.focus({ preventScroll: true });
+  (there && !there.disabled ? there : document.querySelector('#view h1'))?.focus({ preventScroll: true });
 }
 
 /** Puts new content in a place. Who was at an element with a data-k stays at the one that has its place. */

@@ -28,6 +28,13 @@ export const platforms = new Set();
 /** The deletions that were asked for here. Each is one request, which lasts until all data is gone. */
 const deleting = new Set();
 let look = () => {};
+export function forget() {
+  Object.assign(wanted, { text: '', state: '', platform: '', cursors: [] });
+  traffic.clear();
+  platforms.clear();
+  deleting.clear();
+}
+
 export async function remove(id) {
   deleting.add(id);
   location.hash = '#/';
@@ -60,6 +67,8 @@ export function showList(view, signal) {
       error, rows));
 
   let asked = 0;
+  let isSearching = false;
+  let pieces = 1;
   let typing = 0;
   const apply = () => {
     Object.assign(wanted, { text: text.value.trim(), state: select.value, platform: platform.value.trim(), cursors: [] });
@@ -71,60 +80,78 @@ export function showList(view, signal) {
   const choose = name => { select.value = name; apply(); text.scrollIntoView({ block: 'center' }); };
 
   // For a text the server looks through some tenants in each request: others follow, until the page is full or all were looked at.
-  async function fetchRows(isWanted) {
-    const query = { ...filters[wanted.state][1], text: wanted.text, platform: wanted.platform };
-    const list = { tenants: [], nextCursor: wanted.cursors.at(-1) };
+  async function fetchRows({ state: name, text: part, platform: kind, cursors }, isWanted) {
+    const query = { ...filters[name][1], text: part, platform: kind };
+    const list = { tenants: [], nextCursor: cursors.at(-1) };
+    pieces = 0;
     do {
-      const part = { take: pageSize - list.tenants.length, cursor: list.nextCursor };
-      const { tenants, ...rest } = await get('tenants', { ...query, ...part }, signal);
+      pieces++;
+      const { tenants, ...rest } = await get('tenants', {
+        ...query, take: pageSize - list.tenants.length, cursor: list.nextCursor,
+      }, signal);
       if (!isWanted()) return null;
       list.tenants.push(...tenants);
       Object.assign(list, rest);
+      if (list.nextCursor && list.count === null) found.textContent = `Searching: ${counted(list.tenants.length, 'tenant')} so far`;
     } while (list.nextCursor && list.tenants.length < pageSize);
-    list.count ??= list.nextCursor ? null : wanted.cursors.length * pageSize + list.tenants.length;
+    list.count ??= list.nextCursor ? null : cursors.length * pageSize + list.tenants.length;
     return list;
   }
 
+  // What is asked for now is taken as it is: somebody may go on typing or turn the page before the answer is there.
   async function loadRows() {
-    const mine = ++asked;
+    const [mine, place] = [++asked, { ...wanted }];
+    isSearching = true;
     try {
-      const list = await fetchRows(() => mine === asked);
+      const list = await fetchRows(place, () => mine === asked);
       if (!list) return;
       error.textContent = '';
-      showRows(list);
+      if (list.tenants.length === 0 && place.cursors.length > 0) {
+        // They are gone, or in another state, since the page before was shown.
+        turnTo(place.cursors.slice(0, -1));
+        return;
+      }
+      showRows(list, place);
       showGoing(list.purging ?? []);
     } catch (problem) {
-      if (problem.name !== 'AbortError' && mine === asked) error.textContent = problem.errors?.platform?.[0] ?? problem.message;
+      if (problem.name === 'AbortError' || mine !== asked) return problem;
+      error.textContent = problem.errors?.platform?.[0] ?? problem.message;
+      if (!mayPass(problem)) [rows, found].forEach(shown => put(shown));
       return problem;
+    } finally {
+      if (mine === asked) isSearching = false;
     }
   }
-  const page = paced(loadRows, 0, signal);
-  const turn = () => page(true);
 
-  function showRows(list) {
-    const first = wanted.cursors.length * pageSize;
+  // A search that somebody waits for is not kept waiting by one that nobody waits for any more.
+  const turn = () => loadRows().then(problem => { if (problem && mayPass(problem)) reload(); });
+  const turnTo = cursors => { wanted.cursors = cursors; turn(); };
+
+  function showRows(list, { cursors, ...filter }) {
+    const first = cursors.length * pageSize;
     const last = first + list.tenants.length;
     const ofAll = list.count === null ? '' : ` of ${count(list.count)}`;
     found.textContent = list.count === null ? `More than ${counted(last, 'tenant')}` : counted(list.count, 'tenant');
     list.tenants.forEach(tenant => platforms.add(tenant.platform));
     put(byId('platforms'), [...platforms].map(value => h('option', { value })));
     put(rows, list.tenants.length === 0
-      ? h('p', { class: 'note' }, list.count === 0 && wanted.text + wanted.state + wanted.platform ? 'No tenant fits.' : [
+      ? h('p', { class: 'note' }, filter.text + filter.state + filter.platform || !seesAll() ? 'No tenant fits.' : [
         'There are no tenants yet. ', h('a', { href: '#/new' }, 'Make the first one'), '.'])
       : tableOf(`Tenants ${count(first + 1)} to ${count(last)}${ofAll}, by id`, list.tenants),
     h('nav', { class: 'pages', 'aria-label': 'Pages of the list' },
-      button('Previous', () => { wanted.cursors.pop(); turn(); }, { disabled: wanted.cursors.length === 0, 'data-k': 'previous' }),
-      button('Next', () => { wanted.cursors.push(list.nextCursor); turn(); }, { disabled: !list.nextCursor, 'data-k': 'next' })));
+      button('Previous', () => turnTo(cursors.slice(0, -1)), { disabled: cursors.length === 0, 'data-k': 'previous' }),
+      button('Next', () => turnTo([...cursors, list.nextCursor]), { disabled: !list.nextCursor, 'data-k': 'next' })));
     const shown = asked;
     loadTraffic(list.tenants, () => shown === asked);
   }
 
   // Data of deleted tenants takes its time: as long as there is some, this looks again.
   function showGoing(purging) {
-    const all = [...purging, ...[...deleting].filter(id => !purging.some(one => one.id === id)).map(id => ({ id, deleted: 0 }))];
+    const all = [...purging, ...[...deleting].filter(id => !purging.some(one => one.id === id)).map(id => ({ id }))];
     going.hidden = all.length === 0;
     put(going, all.length > 0 && h('h2', { id: 'going' }, 'Being deleted'), all.map(({ id, deleted }) => h('div', { class: 'note' },
-      h('b', null, id), ` is gone. ${counted(deleted, 'record')} of its data deleted so far; until that is done nobody can have the id.`,
+      h('b', null, id), deleted === undefined ? ': its deletion was asked for.'
+        : ` is gone. ${counted(deleted, 'record')} of its data deleted so far; until that is done nobody can have the id.`,
       h('progress', { 'aria-label': `Deletion of ${id}` }))));
     if (all.length > 0) reload();
   }
@@ -225,7 +252,10 @@ export function showList(view, signal) {
   let last = 0;
   const reload = paced(async () => {
     last = Date.now();
-    return (await Promise.all([loadSummary(), loadRows()])).find(problem => problem && mayPass(problem));
+
+    // A search of many requests is made where somebody asks for it, and not again and again meanwhile.
+    const isAtRest = !isSearching && (pieces === 1 || !wanted.text);
+    return (await Promise.all([loadSummary(), isAtRest && loadRows()])).find(problem => problem && mayPass(problem));
   }, reloadPause, signal);
   look = () => reload(true);
   on((event, data) => {

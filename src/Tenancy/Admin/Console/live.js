@@ -1,8 +1,8 @@
 // What happens, as it happens: GET events, read with fetch, because an EventSource cannot send the key.
-import { headers, send, urlOf } from './api.js';
+import { headers, problemOf, refuse, send, urlOf } from './api.js';
 
-// The server says something each 15 seconds, be it nothing.
-const silence = 45000;
+// The server says something each minute at least, be it nothing.
+const silence = 75000;
 
 const listeners = new Set();
 /** Hears of every event until the signal says so. */
@@ -27,6 +27,7 @@ export async function follow(signal, status) {
     } catch (error) {
       if (signal.aborted) return;
       if (error.status === 400) last = null;
+      if (error.status === 401) refuse(error);
       wait = Math.min(wait * 2, 30000);
     }
     status(false);
@@ -43,7 +44,7 @@ async function read(signal, last, note, begun) {
       signal: stop.signal,
       headers: { ...headers(), Accept: 'text/event-stream', ...(last ? { 'Last-Event-ID': last } : {}) },
     });
-    if (!response.ok) throw Object.assign(new Error(), { status: response.status });
+    if (!response.ok) throw await problemOf(response);
     begun();
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
     let rest = '';

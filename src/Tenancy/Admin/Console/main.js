@@ -1,5 +1,5 @@
 import { get, noteOne, setKey, whenRefused } from './api.js';
-import { byId, put, say } from './dom.js';
+import { byId, h, put, say } from './dom.js';
 import { follow, on } from './live.js';
 
 // What is shown comes when somebody first looks at it: the page is there sooner.
@@ -27,17 +27,20 @@ async function show() {
   page = new AbortController();
   const [name, id] = location.hash.replace(/^#\/?/, '').split('/').map(decode);
   const [view, { signal }] = [byId('view'), page];
-  put(view);
+  put(view, h('h1', null, 'Loading…'));
   for (const link of document.querySelectorAll('#nav a')) {
     if (link.hash === `#/${name}`) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
   let draw;
   try {
-    draw = await views[name === 'tenants' && !id || !Object.hasOwn(views, name) ? '' : name]();
+    const isKnown = Object.hasOwn(views, name) && (name !== 'tenants' || /^[a-z0-9-]+$/.test(id));
+    draw = await views[isKnown ? name : '']();
   } catch {
-    if (!signal.aborted) say('The server did not answer: load the page again.');
-    return;
+    if (signal.aborted) return;
+
+    // A browser may not ask again for a file that it did not get.
+    draw = () => put(view, h('h1', null, 'The server did not answer'), h('p', null, 'Load the page again.'));
   }
   if (signal.aborted) return;
   draw(view, signal, id);
@@ -59,13 +62,21 @@ function enter(key) {
   follow(session.signal, tell);
 }
 
+// What one person looked for is not for the next, whose key may show less.
+const forget = () => {
+  if (location.hash.length > 1) history.replaceState(null, '', location.pathname);
+  import('./list.js').then(list => list.forget(), () => {});
+};
+
 function leave(why) {
   setKey('');
   session?.abort();
   page.abort();
   session = null;
   put(byId('view'));
-  document.querySelectorAll('dialog').forEach(dialog => dialog.close());
+  // A token is shown once: its dialog stays until somebody has it.
+  document.querySelectorAll('dialog:not(.once)').forEach(dialog => dialog.close());
+  forget();
   for (const id of ['nav', 'leave', 'view', 'live']) byId(id).hidden = true;
   byId('sign-in').hidden = false;
   byId('key-error').textContent = why;
@@ -108,6 +119,11 @@ byId('sign-in').addEventListener('submit', async event => {
 });
 
 byId('host').textContent = location.host;
+document.querySelector('.skip').addEventListener('click', event => {
+  // Its place is no page of the console.
+  event.preventDefault();
+  byId('main').focus();
+});
 whenRefused(problem => session && leave(why(problem)));
 byId('leave').addEventListener('click', () => leave(''));
 addEventListener('hashchange', show);

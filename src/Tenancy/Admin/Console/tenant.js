@@ -100,7 +100,7 @@ export function showTenant(view, signal, id) {
       const taken = limits(last.limits);
       put(day, h('h2', { id: 'day' }, 'The last 24 hours'), h('div', { class: 'grid' },
         h('section', { 'aria-label': 'Traffic' }, traffic(last)),
-        h('section', { 'aria-label': 'Health and limits' }, h('h3', null, 'Health'), healthOver(last, tenant.health),
+        h('section', { 'aria-label': 'Health and limits' }, h('h3', null, 'Health'), healthOver(last, tenant.health, tenant.createdAt),
           taken.length > 0 && [h('h3', null, 'Taken of the limits now'), taken])));
     } catch (problem) {
       if (problem.name === 'AbortError') return;
