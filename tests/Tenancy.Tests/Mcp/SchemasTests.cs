@@ -84,6 +84,15 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     [InlineData("area", """{"shape":{"$type":"circle"}}""", "shape.radius is required.")]
     [InlineData("area", """{"shape":{"$type":"hexagon"}}""", "shape.$type has a wrong form.")]
     [InlineData("area", """{"shape":{}}""", "shape.$type is required.")]
+    [InlineData("nulls", """{"phones":{"a":null},"tags":["x"],"texts":[null]}""", null)]
+    [InlineData("nulls", """{"tags":[null]}""", "tags[0] must be a text, and not null.")]
+    [InlineData("nulls", """{"shared":{"never":[],"maybe":[null],"one":{"number":"1"}}}""", null)]
+    [InlineData(
+        "nulls",
+        """{"shared":{"never":[null],"maybe":[],"one":{"number":"1"}}}""",
+        "shared.never[0] must be an object, and not null."
+    )]
+    [InlineData("nulls", """{"shared":{"never":[],"maybe":[{}],"one":{"number":"1"}}}""", "shared.maybe[0].number is required.")]
     [InlineData("when", """{"day":"today"}""", "day has a wrong form.")]
     [InlineData("when", """{"day":""}""", "day has a wrong form.")]
     [InlineData("when", """{"day":5}""", "day must be a text.")]
@@ -164,6 +173,43 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
             }
         }
     }
+
+    [Theory]
+    [InlineData("null_phones")]
+    [InlineData("null_texts")]
+    [InlineData("null_named")]
+    [InlineData("null_dictionary")]
+    [InlineData("null_list")]
+    [InlineData("null_shared")]
+    [InlineData("null_numbers")]
+    [InlineData("null_shapes")]
+    [InlineData("null_colors")]
+    [InlineData("null_oblivious")]
+    public async Task A_result_agrees_with_its_schema_in_every_part_also_where_that_is_null(string name)
+    {
+        var server = shared.Host;
+        foreach (var generation in new Generation?[] { null, Generation.Stateless })
+        {
+            var tools = (await AskAsync(server, "tools/list", generation: generation))["tools"]!.AsArray();
+            var schema = tools.Single(tool => tool!["name"]!.ToString() == name)!["outputSchema"]!;
+            var result = await server.CallAsync("acme", McpCalls.Acme, name, generation: generation);
+            Assert.Null(result["isError"]);
+            if (result["structuredContent"] is { } content)
+            {
+                ListedSchemas.AssertAgrees(schema, content);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("""{"type":"string"}""", "null")]
+    [InlineData("""{"type":"array","items":{"type":"object"}}""", "[null]")]
+    [InlineData("""{"type":"object","additionalProperties":{"type":"string"}}""", """{"a":1}""")]
+    [InlineData("""{"anyOf":[{"type":"string"},{"type":"null"}]}""", "1")]
+    [InlineData("""{"type":"string","pattern":"^a$"}""", "\"b\"")]
+    [InlineData("""{"type":"string","format":"date-time"}""", "\"2026-01-02T03:04:05\"")]
+    public void What_does_not_agree_is_found(string schema, string content) =>
+        Assert.ThrowsAny<Exception>(() => ListedSchemas.AssertAgrees(JsonNode.Parse(schema)!, JsonNode.Parse(content)));
 
     [Theory]
     [InlineData("tier", """{"tier":4}""", "tier must be one of 1, 2, 3.")]
@@ -319,6 +365,29 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
         Blue,
     }
 
+    internal sealed record Holder<T>(T V);
+
+    internal sealed record Nulls(
+        List<string?> Texts,
+        IReadOnlyList<IReadOnlyList<string?>> Nested,
+        Dictionary<string, Phone?> Named,
+        List<Phone> Phones,
+        Phone?[] Array
+    );
+
+    // The second list is of the type of the first, and by that described by a reference to it.
+    internal sealed record Shared(List<Phone> Never, List<Phone?> Maybe, Phone One, List<Phone>? None);
+
+#nullable disable
+    internal sealed class Oblivious
+    {
+        public List<Phone> Phones { get; set; }
+
+        public string Text { get; set; }
+    }
+
+#nullable restore
+
     internal sealed record Job(Action Callback);
 
     internal sealed class OddTools
@@ -385,6 +454,53 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
 
         [McpServerTool(Name = "with_anything", UseStructuredContent = true)]
         public static WithAnything With() => new(JsonElement.Parse("5"), null, null);
+
+        [McpServerTool(Name = "null_phones", UseStructuredContent = true)]
+        public static Holder<List<Phone?>> NullPhones() => new([null, new("1", null)]);
+
+        [McpServerTool(Name = "null_texts", UseStructuredContent = true)]
+        public static Nulls NullTexts() =>
+            new(
+                [null],
+                [
+                    [null],
+                ],
+                new() { ["a"] = null },
+                [new("1", null)],
+                [null]
+            );
+
+        [McpServerTool(Name = "null_named", UseStructuredContent = true)]
+        public static Task<Nulls?> NullNamed() => Task.FromResult<Nulls?>(new([], [], new() { ["a"] = null }, [], []));
+
+        [McpServerTool(Name = "null_dictionary", UseStructuredContent = true)]
+        public static Dictionary<string, Phone?> NullDictionary() => new() { ["a"] = null, ["b"] = new("1", null) };
+
+        [McpServerTool(Name = "null_list", UseStructuredContent = true)]
+        public static List<Phone>? NullList() => null;
+
+        [McpServerTool(Name = "null_shared", UseStructuredContent = true)]
+        public static Shared NullShared() => new([new("1", null)], [null], new("2", null), null);
+
+        [McpServerTool(Name = "null_numbers", UseStructuredContent = true)]
+        public static ValueTask<int?[]> NullNumbers() => ValueTask.FromResult<int?[]>([null, 1]);
+
+        [McpServerTool(Name = "null_shapes", UseStructuredContent = true)]
+        public static List<Shape?> NullShapes() => [null, new Circle(1)];
+
+        [McpServerTool(Name = "null_colors", UseStructuredContent = true)]
+        public static Dictionary<string, Color?> NullColors() => new() { ["a"] = null, ["b"] = Color.Red };
+
+        [McpServerTool(Name = "null_oblivious", UseStructuredContent = true)]
+        public static Oblivious NullOblivious() => new() { Phones = [null!] };
+
+        [McpServerTool(Name = "nulls")]
+        public static string TakeNulls(
+            Dictionary<string, Phone?>? phones = null,
+            string[]? tags = null,
+            List<string?>? texts = null,
+            Shared? shared = null
+        ) => "ok";
 
         [McpServerPrompt(Name = "greet")]
         public static string Greet(string name, string? title = null) => $"{title} {name}";

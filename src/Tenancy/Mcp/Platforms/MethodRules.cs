@@ -42,6 +42,10 @@ internal sealed class MethodRules(MethodInfo method, string tool)
             var place = $"{context.DeclaringType?.Name}.{property.Name}";
             Check(context.PropertyAttributeProvider, place);
             Check(context.ParameterAttributeProvider, place);
+            if (schema is JsonObject member)
+            {
+                NullAgreement.Note(member, property);
+            }
         }
 
         if (schema is JsonObject described && PatternOf(context, described) is { } pattern)

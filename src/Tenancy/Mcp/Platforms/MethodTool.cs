@@ -43,6 +43,7 @@ internal sealed class MethodTool : TenantTool
             ? McpServerTool.Create(method, request => create(request.Services!, null), options)
             : McpServerTool.Create(method, target: null, options);
         _method = MethodInvoker.Create(method);
+        NullAgreement.Apply(method, _tool.ProtocolTool);
         _arguments = new(method, _tool.ProtocolTool);
         ToolSchema.Mend(_tool.ProtocolTool, mayLeaveOut: true);
         EarlierProtocolTool = ObjectOutput.Describe(_tool.ProtocolTool);

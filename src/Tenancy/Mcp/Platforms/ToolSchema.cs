@@ -49,6 +49,37 @@ internal static class ToolSchema
         }
     }
 
+    /// <summary>A schema and all that are within it.</summary>
+    public static IEnumerable<JsonObject> All(JsonObject schema) => Children(schema).SelectMany(All).Prepend(schema);
+
+    /// <summary>Makes a schema take null beside what it takes. One that takes anything stays.</summary>
+    public static void AddNull(JsonObject schema)
+    {
+        if (schema["$ref"] is { } reference)
+        {
+            // Some clients know no rule beside a reference.
+            schema.Remove("$ref");
+            schema["anyOf"] = new JsonArray(new JsonObject { ["$ref"] = reference.ToString() }, new JsonObject { ["type"] = "null" });
+            return;
+        }
+
+        if (schema["type"] is { } type && !Has(schema, "null"))
+        {
+            schema["type"] = new JsonArray([.. (type as JsonArray ?? [type.DeepClone()]).Select(one => one?.DeepClone()), "null"]);
+        }
+
+        if (schema["enum"] is JsonArray values && !values.Contains(null))
+        {
+            values.Add(null);
+        }
+
+        // The types that an object may be of are told apart beside its own type, and say nothing of null.
+        if (!schema.ContainsKey("type") && schema["anyOf"] is JsonArray any && !any.Any(IsNullSchema))
+        {
+            any.Add(new JsonObject { ["type"] = "null" });
+        }
+    }
+
     private static JsonElement Mend(Tool tool, JsonElement schema, bool mayLeaveOut, bool isOutput)
     {
         var node = Whole(JsonNode.Parse(schema.GetRawText()));
@@ -185,7 +216,8 @@ internal static class ToolSchema
         schema["type"] is JsonArray { Count: > 1 } types && types.Any(IsNull)
         || schema["anyOf"] is JsonArray { Count: > 1 } any && any.Any(IsNullSchema);
 
-    private static void DropNull(JsonObject schema)
+    /// <summary>Takes null away from what a schema takes beside something else.</summary>
+    public static void DropNull(JsonObject schema)
     {
         if (schema["type"] is JsonArray types)
         {
