@@ -93,11 +93,25 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
         "shared.never[0] must be an object, and not null."
     )]
     [InlineData("nulls", """{"shared":{"never":[],"maybe":[{}],"one":{"number":"1"}}}""", "shared.maybe[0].number is required.")]
-    [InlineData("when", """{"day":"today"}""", "day has a wrong form.")]
-    [InlineData("when", """{"day":""}""", "day has a wrong form.")]
+    [InlineData("when", """{"day":"today"}""", "day must match ^")]
+    [InlineData("when", """{"day":""}""", "day must match ^")]
     [InlineData("when", """{"day":5}""", "day must be a text.")]
     [InlineData("when", """{"day":"2026-01-02T03:04:05Z"}""", null)]
     [InlineData("when", """{}""", null)]
+    [InlineData("when", """{"day":"2026-01-02"}""", null)]
+    [InlineData("when", """{"day":"2026-01-02T03:04:05.678"}""", null)]
+    [InlineData("when", """{"day":"2026-01-02 03:04:05"}""", "day must match ^")]
+    [InlineData("when", """{"day":"2026-02-30"}""", "day has a wrong form.")]
+    [InlineData("times", """{"time":"2026-01-02T03:04:05+01:00"}""", null)]
+    [InlineData("times", """{"time":"2026-01-02"}""", "time must be a time with an offset")]
+    [InlineData("times", """{"time":"2026-01-02T03:04:05"}""", "time must be a time with an offset")]
+    [InlineData("times", """{"clock":"03:04:05"}""", null)]
+    [InlineData("times", """{"clock":"03:04:05.1234567"}""", null)]
+    [InlineData("times", """{"clock":"03:04:05Z"}""", "clock must match ^")]
+    [InlineData("times", """{"clock":"24:00:00"}""", "clock must match ^")]
+    [InlineData("times", """{"place":"a/b"}""", null)]
+    [InlineData("times", """{"place":"https://a.example/b"}""", null)]
+    [InlineData("times", """{"place":"a b"}""", "place must be a URL or a relative reference.")]
     public async Task What_is_listed_of_a_plain_tool_is_enforced_and_what_breaks_it_is_named(string tool, string arguments, string? mistake)
     {
         var server = shared.Host;
@@ -185,6 +199,7 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     [InlineData("null_shapes")]
     [InlineData("null_colors")]
     [InlineData("null_oblivious")]
+    [InlineData("forms")]
     public async Task A_result_agrees_with_its_schema_in_every_part_also_where_that_is_null(string name)
     {
         var server = shared.Host;
@@ -375,6 +390,17 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
         Phone?[] Array
     );
 
+    internal sealed record Forms(
+        DateTime Day,
+        List<DateTime> Days,
+        TimeOnly Clock,
+        TimeOnly? Later,
+        Uri[] Places,
+        DateTimeOffset Time,
+        DateOnly Date,
+        TimeSpan Span
+    );
+
     // The second list is of the type of the first, and by that described by a reference to it.
     internal sealed record Shared(List<Phone> Never, List<Phone?> Maybe, Phone One, List<Phone>? None);
 
@@ -442,6 +468,22 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
 
         [McpServerTool(Name = "when")]
         public static string When(DateTime? day) => "ok";
+
+        [McpServerTool(Name = "times")]
+        public static string TakeTimes(DateTimeOffset? time = null, TimeOnly? clock = null, Uri? place = null) => "ok";
+
+        [McpServerTool(Name = "forms", UseStructuredContent = true)]
+        public static Forms GiveForms() =>
+            new(
+                new(2026, 1, 2, 3, 4, 5, DateTimeKind.Unspecified),
+                [new(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc), new(2026, 1, 2, 3, 4, 5, 6, DateTimeKind.Local), default],
+                new(3, 4, 5),
+                TimeOnly.MaxValue,
+                [new("a/b", UriKind.Relative), new("https://a.example/a b"), new("", UriKind.Relative)],
+                DateTimeOffset.MaxValue,
+                DateOnly.MinValue,
+                TimeSpan.MinValue
+            );
 
         [McpServerTool(Name = "half_phone", UseStructuredContent = true)]
         public static Phone HalfPhone() => new("1", null);

@@ -11,6 +11,10 @@ namespace Tenancy.Mcp.Platforms;
 /// </summary>
 internal sealed class MethodRules(MethodInfo method, string tool)
 {
+    private const string Date = "[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])";
+    private const string Hour = "(?:[01][0-9]|2[0-3])";
+    private const string Sixty = "[0-5][0-9]";
+
     private readonly HashSet<string> _patterns =
     [
         .. method.GetParameters().Select(parameter => parameter.GetCustomAttribute<RegularExpressionAttribute>()?.Pattern).OfType<string>(),
@@ -48,12 +52,35 @@ internal sealed class MethodRules(MethodInfo method, string tool)
             }
         }
 
-        if (schema is JsonObject described && PatternOf(context, described) is { } pattern)
+        if (schema is JsonObject described)
         {
-            described["pattern"] = Whole(pattern);
+            if (PatternOf(context, described) is { } pattern)
+            {
+                described["pattern"] = Whole(pattern);
+            }
+
+            DescribeForm(described, Nullable.GetUnderlyingType(context.TypeInfo.Type) ?? context.TypeInfo.Type);
         }
 
         return schema;
+    }
+
+    // The formats that .NET lists are not those of its own texts: a date-time and a time have an offset in a schema (RFC 3339), which the
+    // types need not have, and a Uri may be relative.
+    private static void DescribeForm(JsonObject schema, Type type)
+    {
+        if (type == typeof(DateTime) && schema.Remove("format"))
+        {
+            schema["pattern"] = $"^{Date}(?:T{Hour}:{Sixty}(?::{Sixty}(?:\\.[0-9]{{1,16}})?)?(?:Z|[+-]{Hour}:{Sixty})?)?$";
+        }
+        else if (type == typeof(TimeOnly) && schema.Remove("format"))
+        {
+            schema["pattern"] = $"^{Hour}:{Sixty}:{Sixty}(?:\\.[0-9]{{1,7}})?$";
+        }
+        else if (type == typeof(Uri) && schema.ContainsKey("format"))
+        {
+            schema["format"] = "uri-reference";
+        }
     }
 
     // The attributes of a parameter are no part of the context of its schema: that the pattern is one of theirs is all that can be known.

@@ -119,6 +119,12 @@ internal static class ToolSchema
             AddType(schema, values);
         }
 
+        // A Uri is written as it was given, which may be with blanks.
+        if (isOutput && schema["format"]?.ToString() == "uri-reference")
+        {
+            schema.Remove("format");
+        }
+
         MendMembers(schema, references, mayLeaveOut, isOutput);
         MendTypeName(schema);
     }
