@@ -80,6 +80,8 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     [InlineData("node", """{"node":{"name":"a","next":{"name":"b","next":{"name":"c"}}}}""", null)]
     [InlineData("node", """{"node":{"name":"a","next":{"name":"b","next":{}}}}""", "node.next.next.name is required.")]
     [InlineData("area", """{"shape":{"$type":"circle","radius":5}}""", null)]
+    [InlineData("area", """{"shape":{"radius":5,"$type":"circle"}}""", null)]
+    [InlineData("tree", """{"part":{"parts":[{"size":1,"$type":"leaf"}],"$type":"branch"}}""", null)]
     [InlineData("area", """{"shape":{"$type":"circle","radius":-5}}""", "shape.radius must be 0 at least.")]
     [InlineData("area", """{"shape":{"$type":"circle"}}""", "shape.radius is required.")]
     [InlineData("area", """{"shape":{"$type":"hexagon"}}""", "shape.$type has a wrong form.")]

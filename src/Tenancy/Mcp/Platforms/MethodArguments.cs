@@ -16,6 +16,9 @@ namespace Tenancy.Mcp.Platforms;
 /// </summary>
 internal sealed class MethodArguments
 {
+    /// <summary>How arguments are read: as the MCP SDK does, and the name of an object's type may stand anywhere in it.</summary>
+    public static readonly JsonSerializerOptions Options = NewOptions();
+
     private static readonly JsonElement Null = JsonElement.Parse("null");
 
     private readonly int _parameters;
@@ -127,7 +130,7 @@ internal sealed class MethodArguments
     {
         try
         {
-            value.Deserialize(McpJsonUtilities.DefaultOptions.GetTypeInfo(type));
+            value.Deserialize(Options.GetTypeInfo(type));
             return true;
         }
         catch (Exception exception) when (IsOfReading(exception))
@@ -139,6 +142,13 @@ internal sealed class MethodArguments
     // What a type throws that cannot read a value. Whatever else a type of the application's own throws is its own failure.
     private static bool IsOfReading(Exception exception) =>
         exception is JsonException or FormatException or ArgumentException or InvalidOperationException or NotSupportedException;
+
+    private static JsonSerializerOptions NewOptions()
+    {
+        var options = new JsonSerializerOptions(McpJsonUtilities.DefaultOptions) { AllowOutOfOrderMetadataProperties = true };
+        options.MakeReadOnly();
+        return options;
+    }
 
     private int IndexOf(ref Utf8JsonReader name)
     {
@@ -179,7 +189,7 @@ internal sealed class MethodArguments
     /// <summary>A parameter that comes from the message.</summary>
     private sealed class Argument(ParameterInfo parameter, ArgumentSchema schema, bool isRequired)
     {
-        private readonly JsonTypeInfo _info = McpJsonUtilities.DefaultOptions.GetTypeInfo(parameter.ParameterType);
+        private readonly JsonTypeInfo _info = Options.GetTypeInfo(parameter.ParameterType);
         private readonly object? _default = DefaultValues.Of(parameter);
 
         // The MCP SDK hands over a value as it parsed it where the parameter takes that.

@@ -36,6 +36,7 @@ internal sealed class MethodTool : TenantTool
         var options = new McpServerToolCreateOptions
         {
             Services = services,
+            SerializerOptions = MethodArguments.Options,
             SchemaCreateOptions = new() { TransformSchemaNode = rules.CheckMember },
         };
         _create = method.IsStatic ? null : ActivatorUtilities.CreateFactory(handlers, []);
