@@ -104,6 +104,14 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     [InlineData("when", """{"day":"2026-01-02T03:04:05.678"}""", null)]
     [InlineData("when", """{"day":"2026-01-02 03:04:05"}""", "day must match ^")]
     [InlineData("when", """{"day":"2026-02-30"}""", "day has a wrong form.")]
+    [InlineData("range", """{"days":5.0}""", null)]
+    [InlineData("range", """{"days":9e1}""", null)]
+    [InlineData("range", """{"days":91.0}""", "days must be 90 at most.")]
+    [InlineData("numbers", """{"byte":1.0,"short":2E0,"long":9007199254740993.0,"unsigned":18446744073709551615.00}""", null)]
+    [InlineData("numbers", """{"several":[1,2.0,3e0],"named":{"a":-4.0,"b":null},"maybe":5.0,"fraction":0.5}""", null)]
+    [InlineData("numbers", """{"maybe":5.5}""", "maybe must be a whole number.")]
+    [InlineData("numbers", """{"several":[1,2.5]}""", "several[1] must be a whole number.")]
+    [InlineData("person", """{"person":{"name":"2.0","age":30.0,"friends":[{"name":"5e0","age":3e1}]}}""", null)]
     [InlineData("times", """{"time":"2026-01-02T03:04:05+01:00"}""", null)]
     [InlineData("times", """{"time":"2026-01-02"}""", "time must be a time with an offset")]
     [InlineData("times", """{"time":"2026-01-02T03:04:05"}""", "time must be a time with an offset")]
@@ -126,6 +134,17 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
             Assert.True((mistake is not null) == ((bool?)result["isError"] ?? false), text);
             Assert.Contains(mistake ?? "ok", text, StringComparison.Ordinal);
         }
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(",\"_meta\":{\"progressToken\":1}")]
+    public async Task Whole_numbers_are_what_they_are_however_they_are_written_and_texts_stay(string meta)
+    {
+        const string Arguments = """{"person":{"name":"2.0 é","age":1.2e2},"more":9007199254740993.0}""";
+        var parameters = $$"""{"name":"sum","arguments":{{Arguments}}{{meta}}}""";
+        var result = await PostAsync(shared.Host, $$"""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{parameters}}}""");
+        Assert.Equal("2.0 é 120 9007199254740993", result["content"]![0]!["text"]!.ToString());
     }
 
     [Fact]
@@ -470,6 +489,21 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
 
         [McpServerTool(Name = "when")]
         public static string When(DateTime? day) => "ok";
+
+        [McpServerTool(Name = "numbers")]
+        public static string TakeNumbers(
+            byte @byte = 0,
+            short @short = 0,
+            long @long = 0,
+            ulong unsigned = 0,
+            int? maybe = null,
+            List<int>? several = null,
+            Dictionary<string, long?>? named = null,
+            double fraction = 0
+        ) => "ok";
+
+        [McpServerTool(Name = "sum")]
+        public static string Sum(Person person, long more) => $"{person.Name} {person.Age} {more}";
 
         [McpServerTool(Name = "times")]
         public static string TakeTimes(DateTimeOffset? time = null, TimeOnly? clock = null, Uri? place = null) => "ok";

@@ -336,21 +336,11 @@ internal sealed class ArgumentSchema
         (type, value.TokenType) switch
         {
             ("string", JsonTokenType.String) or ("number", JsonTokenType.Number) => true,
-            ("integer", JsonTokenType.Number) => IsWhole(value),
+            ("integer", JsonTokenType.Number) => WholeNumbers.IsWhole(value),
             ("boolean", JsonTokenType.True or JsonTokenType.False) => true,
             ("array", JsonTokenType.StartArray) or ("object", JsonTokenType.StartObject) => true,
             _ => false,
         };
-
-    // A number that is too large for a decimal is whole. One that is too small is 0 there, and is not.
-    private static bool IsWhole(Utf8JsonReader value)
-    {
-        var text = value.ValueSpan;
-        var digits = text.IndexOfAny((byte)'e', (byte)'E') is >= 0 and var exponent ? text[..exponent] : text;
-        return !value.TryGetDecimal(out var number)
-            ? text.IndexOf("e-"u8) < 0 && text.IndexOf("E-"u8) < 0
-            : decimal.IsInteger(number) && (number != 0 || !digits.ContainsAnyInRange((byte)'1', (byte)'9'));
-    }
 
     private string Words() =>
         string.Join(

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -68,7 +69,7 @@ internal sealed class MethodArguments
             }
 
             seen[index] = true;
-            _arguments[index].Read(ref reader, values, ref mayRepeat);
+            _arguments[index].Read(json, ref reader, values, ref mayRepeat);
         }
 
         if (mayRepeat)
@@ -99,15 +100,22 @@ internal sealed class MethodArguments
 
         foreach (var argument in _arguments)
         {
-            if (call.Arguments?.ContainsKey(argument.Name) is not true && argument.MustBeNull())
+            if (call.Arguments?.TryGetValue(argument.Name, out var value) is true)
             {
-                call.Arguments = call.Arguments is null
-                    ? new Dictionary<string, JsonElement>()
-                    : new Dictionary<string, JsonElement>(call.Arguments);
-                call.Arguments[argument.Name] = Null;
+                if (argument.Plain(value) is { } plain)
+                {
+                    Set(call, argument.Name, plain);
+                }
+            }
+            else if (argument.MustBeNull())
+            {
+                Set(call, argument.Name, Null);
             }
         }
     }
+
+    private static void Set(CallToolRequestParams call, string name, JsonElement value) =>
+        call.Arguments = new Dictionary<string, JsonElement>(call.Arguments ?? new Dictionary<string, JsonElement>()) { [name] = value };
 
     /// <summary>Says which argument the method could not have been called with; null where the mistake is another one.</summary>
     public string? FindUnreadable(CallToolRequestParams call) =>
@@ -205,8 +213,9 @@ internal sealed class MethodArguments
 
         public string WrongForm => $"{Name} has a wrong form.";
 
-        public void Read(ref Utf8JsonReader reader, Values values, ref bool mayRepeat)
+        public void Read(ReadOnlySpan<byte> json, ref Utf8JsonReader reader, Values values, ref bool mayRepeat)
         {
+            var start = (int)reader.TokenStartIndex;
             var end = reader;
             if (schema.Find(ref end, ref mayRepeat) is { } mistake)
             {
@@ -219,10 +228,40 @@ internal sealed class MethodArguments
             }
             catch (Exception exception) when (exception is not OutOfMemoryException)
             {
-                values.Note(IsOfReading(exception) ? new McpException(WrongForm, exception) : exception);
                 reader = end;
+                if (!IsOfReading(exception))
+                {
+                    values.Note(exception);
+                }
+                else if (WholeNumbers.WritePlainly(json[start..(int)end.BytesConsumed]) is { } plain)
+                {
+                    ReadPlain(plain, values);
+                }
+                else
+                {
+                    values.Note(new McpException(WrongForm, exception));
+                }
             }
         }
+
+        // What has a whole number in an odd form is read twice: so that is not looked for in all the others.
+        private void ReadPlain(byte[] json, Values values)
+        {
+            try
+            {
+                values.All[Position] = JsonSerializer.Deserialize(json, _info);
+            }
+            catch (Exception exception) when (exception is not OutOfMemoryException)
+            {
+                values.Note(IsOfReading(exception) ? new McpException(WrongForm, exception) : exception);
+            }
+        }
+
+        /// <summary>A value as the type reads it; null where it is that, or is no such value at all.</summary>
+        public JsonElement? Plain(JsonElement value) =>
+            WholeNumbers.WritePlainly(JsonMarshal.GetRawUtf8Value(value)) is { } plain && !IsReadable(value, Type)
+                ? JsonElement.Parse(plain)
+                : null;
 
         public void Check(JsonElement value)
         {
