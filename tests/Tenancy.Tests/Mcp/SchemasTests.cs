@@ -112,6 +112,16 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     [InlineData("numbers", """{"maybe":5.5}""", "maybe must be a whole number.")]
     [InlineData("numbers", """{"several":[1,2.5]}""", "several[1] must be a whole number.")]
     [InlineData("person", """{"person":{"name":"2.0","age":30.0,"friends":[{"name":"5e0","age":3e1}]}}""", null)]
+    [InlineData("rich", """{"rich":{"day":"2026-13-02"}}""", "rich.day must match ^")]
+    [InlineData("rich", """{"rich":{"date":"2026-13-02"}}""", "rich.date has a wrong form.")]
+    [InlineData("rich", """{"rich":{"id":"x"}}""", "rich.id has a wrong form.")]
+    [InlineData("rich", """{"rich":{"data":"-_"}}""", "rich.data must be base64.")]
+    [InlineData("rich", """{"rich":{"data":"YQ=="}}""", null)]
+    [InlineData("rich", """{"rich":{"many":[1,3000000000]}}""", "rich.many[1] must be a number from -2147483648 to 2147483647.")]
+    [InlineData("rich", """{"rich":{"few":{"a b":256.0}}}""", "rich.few['a b'] must be a number from 0 to 255.")]
+    [InlineData("rich", """{"rich":{"dates":[{"date":"x"}]}}""", "rich.dates[0].date has a wrong form.")]
+    [InlineData("numbers", """{"long":1e30}""", "long must be a number from -9223372036854775808 to 9223372036854775807.")]
+    [InlineData("numbers", """{"maybe":1e400}""", "maybe must be a number from -2147483648 to 2147483647.")]
     [InlineData("times", """{"time":"2026-01-02T03:04:05+01:00"}""", null)]
     [InlineData("times", """{"time":"2026-01-02"}""", "time must be a time with an offset")]
     [InlineData("times", """{"time":"2026-01-02T03:04:05"}""", "time must be a time with an offset")]
@@ -422,6 +432,16 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
         TimeSpan Span
     );
 
+    internal sealed record Rich(
+        DateTime? Day = null,
+        DateOnly? Date = null,
+        Guid? Id = null,
+        byte[]? Data = null,
+        List<int>? Many = null,
+        Dictionary<string, byte?>? Few = null,
+        Rich[]? Dates = null
+    );
+
     // The second list is of the type of the first, and by that described by a reference to it.
     internal sealed record Shared(List<Phone> Never, List<Phone?> Maybe, Phone One, List<Phone>? None);
 
@@ -504,6 +524,9 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
 
         [McpServerTool(Name = "sum")]
         public static string Sum(Person person, long more) => $"{person.Name} {person.Age} {more}";
+
+        [McpServerTool(Name = "rich")]
+        public static string TakeRich(Rich rich) => "ok";
 
         [McpServerTool(Name = "times")]
         public static string TakeTimes(DateTimeOffset? time = null, TimeOnly? clock = null, Uri? place = null) => "ok";

@@ -119,12 +119,9 @@ internal sealed class MethodArguments
 
     /// <summary>Says which argument the method could not have been called with; null where the mistake is another one.</summary>
     public string? FindUnreadable(CallToolRequestParams call) =>
-        Array.Find(_arguments, argument =>
-            call.Arguments?.TryGetValue(argument.Name, out var value) is true && !IsReadable(value, argument.Type)
-        )
-            is { } unreadable
-            ? unreadable.WrongForm
-            : null;
+        _arguments
+            .Select(argument => call.Arguments?.TryGetValue(argument.Name, out var value) is true ? argument.FindUnreadable(value) : null)
+            .FirstOrDefault(mistake => mistake is not null);
 
     /// <summary>
     /// Whether arguments that cannot be read may be why a call failed. What only code that runs can throw is its own failure, such as that
@@ -134,16 +131,18 @@ internal sealed class MethodArguments
         exception is not (McpException or OperationCanceledException or CallRefusedException or StoreUnavailableException);
 
     /// <summary>Whether a value can be read as an argument of a type.</summary>
-    public static bool IsReadable(JsonElement value, Type type)
+    public static bool IsReadable(JsonElement value, Type type) => FailureOf(value, type) is null;
+
+    private static Exception? FailureOf(JsonElement value, Type type)
     {
         try
         {
             value.Deserialize(Options.GetTypeInfo(type));
-            return true;
+            return null;
         }
         catch (Exception exception) when (IsOfReading(exception))
         {
-            return false;
+            return exception;
         }
     }
 
@@ -209,9 +208,10 @@ internal sealed class MethodArguments
 
         public int Position => parameter.Position;
 
-        public Type Type => parameter.ParameterType;
+        private Type Type => parameter.ParameterType;
 
-        public string WrongForm => $"{Name} has a wrong form.";
+        /// <summary>Says what of a value cannot be read; null where all can.</summary>
+        public string? FindUnreadable(JsonElement value) => FailureOf(value, Type) is { } failure ? Explain(failure) : null;
 
         public void Read(ReadOnlySpan<byte> json, ref Utf8JsonReader reader, Values values, ref bool mayRepeat)
         {
@@ -239,7 +239,7 @@ internal sealed class MethodArguments
                 }
                 else
                 {
-                    values.Note(new McpException(WrongForm, exception));
+                    values.Note(new McpException(Explain(exception), exception));
                 }
             }
         }
@@ -253,7 +253,7 @@ internal sealed class MethodArguments
             }
             catch (Exception exception) when (exception is not OutOfMemoryException)
             {
-                values.Note(IsOfReading(exception) ? new McpException(WrongForm, exception) : exception);
+                values.Note(IsOfReading(exception) ? new McpException(Explain(exception), exception) : exception);
             }
         }
 
@@ -280,6 +280,17 @@ internal sealed class MethodArguments
         /// <summary>Whether an argument that was left out counts as null: it has no default of its own.</summary>
         /// <exception cref="McpException">It must not be left out.</exception>
         public bool MustBeNull() => isRequired && (schema.MayBeNull ? true : throw new McpException($"{Name} is required."));
+
+        // What is whole, as the schema has it, and is not read has too many digits for its type.
+        private string Explain(Exception failure)
+        {
+            var path = (failure as JsonException)?.Path is ['$', .. var within] ? within : "";
+            var text =
+                UnreadPlace.TypeAt(_info, path) is { } type && UnreadPlace.RangeOf(type) is var (least, most)
+                    ? $"must be a number from {least} to {most}"
+                    : "has a wrong form";
+            return $"{Name}{path} {text}.";
+        }
 
         private McpException Refuse(SchemaMistake mistake) => new($"{Name}{mistake.Place} {mistake.Text}.");
     }

@@ -81,6 +81,10 @@ internal sealed class MethodRules(MethodInfo method, string tool)
         {
             schema["format"] = "uri-reference";
         }
+        else if (type == typeof(byte[]) || type == typeof(Memory<byte>) || type == typeof(ReadOnlyMemory<byte>))
+        {
+            schema["contentEncoding"] = "base64";
+        }
     }
 
     // The attributes of a parameter are no part of the context of its schema: that the pattern is one of theirs is all that can be known.
