@@ -122,6 +122,7 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     [InlineData("rich", """{"rich":{"dates":[{"date":"x"}]}}""", "rich.dates[0].date has a wrong form.")]
     [InlineData("numbers", """{"long":1e30}""", "long must be a number from -9223372036854775808 to 9223372036854775807.")]
     [InlineData("numbers", """{"maybe":1e400}""", "maybe must be a number from -2147483648 to 2147483647.")]
+    [InlineData("numbers", """{"fraction":1e400}""", "fraction is out of range.")]
     [InlineData("times", """{"time":"2026-01-02T03:04:05+01:00"}""", null)]
     [InlineData("times", """{"time":"2026-01-02"}""", "time must be a time with an offset")]
     [InlineData("times", """{"time":"2026-01-02T03:04:05"}""", "time must be a time with an offset")]
@@ -289,6 +290,9 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     [Theory]
     [InlineData(typeof(StreamTools), "The tool 'stream'", "IAsyncEnumerable", "list")]
     [InlineData(typeof(DelegateTools), "The tool 'callback'", "'job.callback'", "JsonConverter")]
+    [InlineData(typeof(TupleTools), "The tool 'pair'", "argument 'paired.pair'", "JsonConverter")]
+    [InlineData(typeof(TupleListTools), "The tool 'pairs'", "argument 'pairs'", "JsonConverter")]
+    [InlineData(typeof(TupleResultTools), "The tool 'pair_result'", "result 'pair'", "JsonConverter")]
     [InlineData(typeof(OwnRuleTools), "own_rule", "Even", "DataAnnotations")]
     [InlineData(typeof(AdcpRuleTools), "OwnRuleRequest", "even", "DataAnnotations")]
     [InlineData(typeof(AdcpDateTools), "DateRuleRequest", "Range", "DataAnnotations")]
@@ -680,6 +684,26 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     {
         [McpServerTool(Name = "callback")]
         public static string Call(Job job) => "ok";
+    }
+
+    internal sealed record Paired((int Number, string Text)? Pair);
+
+    internal sealed class TupleTools
+    {
+        [McpServerTool(Name = "pair")]
+        public static string Take(Paired paired) => "ok";
+    }
+
+    internal sealed class TupleListTools
+    {
+        [McpServerTool(Name = "pairs")]
+        public static string Take(List<(int, string)> pairs) => "ok";
+    }
+
+    internal sealed class TupleResultTools
+    {
+        [McpServerTool(Name = "pair_result", UseStructuredContent = true)]
+        public static Paired Give() => new((1, "a"));
     }
 
     [AttributeUsage(AttributeTargets.Parameter | AttributeTargets.Property)]

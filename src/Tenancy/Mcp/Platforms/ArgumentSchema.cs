@@ -102,6 +102,7 @@ internal sealed class ArgumentSchema
             ? (MayBeNull || _types.Length + _alternatives.Length == 0 ? null : new("", $"must be {Words()}, and not null"))
         : value.TokenType == JsonTokenType.String && _types.Length > 0 && !_types.Contains("string") ? FindInText(value)
         : _types.Length > 0 && !IsOfType(value) ? new("", $"must be {Words()}")
+        : value.TokenType == JsonTokenType.Number && IsTooLarge(value) && !_types.Contains("integer") ? new("", "is out of range")
         : FindBrokenRule(value)
             ?? (
                 _alternatives.Length == 0
@@ -331,6 +332,10 @@ internal sealed class ArgumentSchema
 
         return false;
     }
+
+    // It would become infinite, which no answer can say. Only an exponent or many digits make a number that large.
+    private static bool IsTooLarge(Utf8JsonReader value) =>
+        (value.ValueSpan.Length > 300 || value.ValueSpan.ContainsAny((byte)'e', (byte)'E')) && !double.IsFinite(value.GetDouble());
 
     private static bool IsOf(Utf8JsonReader value, string type) =>
         (type, value.TokenType) switch

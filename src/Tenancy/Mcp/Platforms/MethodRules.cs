@@ -1,6 +1,8 @@
 using System.ComponentModel.DataAnnotations;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.AI;
 
 namespace Tenancy.Mcp.Platforms;
@@ -59,7 +61,13 @@ internal sealed class MethodRules(MethodInfo method, string tool)
                 described["pattern"] = Whole(pattern);
             }
 
-            DescribeForm(described, Nullable.GetUnderlyingType(context.TypeInfo.Type) ?? context.TypeInfo.Type);
+            var type = Nullable.GetUnderlyingType(context.TypeInfo.Type) ?? context.TypeInfo.Type;
+            DescribeForm(described, type);
+            if (context.TypeInfo.Kind == JsonTypeInfoKind.Object && type.IsValueType && type.IsAssignableTo(typeof(ITuple)))
+            {
+                // What it has are fields, which are neither read nor written: all of it would be lost.
+                described["$comment"] = ToolSchema.Unsupported;
+            }
         }
 
         return schema;

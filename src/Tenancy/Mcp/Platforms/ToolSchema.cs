@@ -15,7 +15,8 @@ namespace Tenancy.Mcp.Platforms;
 /// </remarks>
 internal static class ToolSchema
 {
-    private const string Unsupported = "Unsupported .NET type";
+    /// <summary>What .NET notes in the schema of a type that is not read from JSON.</summary>
+    public const string Unsupported = "Unsupported .NET type";
 
     // Where schemas stand in a schema: as one, as a list, or by name (JSON Schema 2020-12, sections 10 and 8.2.4).
     private static readonly string[] Single =
