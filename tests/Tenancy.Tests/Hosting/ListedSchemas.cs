@@ -93,6 +93,11 @@ internal static class ListedSchemas
             yield return $"{place}: is a list without items";
         }
 
+        foreach (var note in schema.Where(rule => rule.Key.StartsWith("x-tenancy", StringComparison.Ordinal)))
+        {
+            yield return $"{place}: has a note of the library's own, {note.Key}";
+        }
+
         if (schema["enum"] is JsonArray values && values.Select(value => value?.ToJsonString() ?? "null").Distinct().Count() < values.Count)
         {
             yield return $"{place}: says a value twice";

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Net;
@@ -232,6 +233,7 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     [InlineData("null_colors")]
     [InlineData("null_oblivious")]
     [InlineData("forms")]
+    [InlineData("null_odd")]
     public async Task A_result_agrees_with_its_schema_in_every_part_also_where_that_is_null(string name)
     {
         var server = shared.Host;
@@ -446,6 +448,21 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
         Rich[]? Dates = null
     );
 
+    internal sealed record Odds(
+        PhoneList List,
+        Dictionary<string, List<Phone?>?> Lists,
+        HashSet<string?> Texts,
+        Holder<Phone?[]> Held,
+        ImmutableArray<string?> Fixed,
+        byte[] Bytes,
+        Node? Node,
+        Tree Tree
+    );
+
+    internal sealed record Tree(Tree? Left, Tree? Right, List<Tree?>? Others);
+
+    internal sealed class PhoneList : List<Phone?>;
+
     // The second list is of the type of the first, and by that described by a reference to it.
     internal sealed record Shared(List<Phone> Never, List<Phone?> Maybe, Phone One, List<Phone>? None);
 
@@ -598,6 +615,19 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
 
         [McpServerTool(Name = "null_oblivious", UseStructuredContent = true)]
         public static Oblivious NullOblivious() => new() { Phones = [null!] };
+
+        [McpServerTool(Name = "null_odd", UseStructuredContent = true)]
+        public static Odds NullOdd() =>
+            new(
+                [null],
+                new() { ["a"] = [null], ["b"] = null },
+                [null],
+                new([null]),
+                [null],
+                [1],
+                new("a", new("b", null)),
+                new(new(null, null, [null]), null, null)
+            );
 
         [McpServerTool(Name = "nulls")]
         public static string TakeNulls(

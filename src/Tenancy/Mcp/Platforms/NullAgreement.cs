@@ -179,7 +179,11 @@ internal static class NullAgreement
             var items = ItemsOf(level);
             if (letter == Maybe || letter == Unknown && isOutput)
             {
-                ToolSchema.AddNull(level);
+                // A member that is null is not written, so that what it refers to says enough.
+                if (!isOutput || level != schema || !level.ContainsKey("$ref"))
+                {
+                    ToolSchema.AddNull(level);
+                }
             }
             else if (letter == Never)
             {
