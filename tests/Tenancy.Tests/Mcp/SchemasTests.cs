@@ -123,6 +123,8 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     [InlineData("rich", """{"rich":{"dates":[{"date":"x"}]}}""", "rich.dates[0].date has a wrong form.")]
     [InlineData("numbers", """{"long":1e30}""", "long must be a number from -9223372036854775808 to 9223372036854775807.")]
     [InlineData("numbers", """{"maybe":1e400}""", "maybe must be a number from -2147483648 to 2147483647.")]
+    [InlineData("numbers", """{"single":3.4028235e38}""", null)]
+    [InlineData("numbers", """{"single":1e39}""", "single must be 3.4028235E+38 at most.")]
     [InlineData("numbers", """{"fraction":1e400}""", "fraction is out of range.")]
     [InlineData("times", """{"time":"2026-01-02T03:04:05+01:00"}""", null)]
     [InlineData("times", """{"time":"2026-01-02"}""", "time must be a time with an offset")]
@@ -540,8 +542,9 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
             int? maybe = null,
             List<int>? several = null,
             Dictionary<string, long?>? named = null,
-            double fraction = 0
-        ) => "ok";
+            double fraction = 0,
+            float single = 0
+        ) => float.IsFinite(single) ? "ok" : "infinite";
 
         [McpServerTool(Name = "sum")]
         public static string Sum(Person person, long more) => $"{person.Name} {person.Age} {more}";

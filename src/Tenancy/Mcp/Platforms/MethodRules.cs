@@ -15,6 +15,7 @@ internal sealed class MethodRules(MethodInfo method, string tool)
 {
     private const string Date = "[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])";
     private const string Hour = "(?:[01][0-9]|2[0-3])";
+    private const double MostOfFloat = 3.4028235e38;
     private const string Sixty = "[0-5][0-9]";
 
     private readonly HashSet<string> _patterns =
@@ -92,6 +93,12 @@ internal sealed class MethodRules(MethodInfo method, string tool)
         else if (type == typeof(byte[]) || type == typeof(Memory<byte>) || type == typeof(ReadOnlyMemory<byte>))
         {
             schema["contentEncoding"] = "base64";
+        }
+        else if (type == typeof(float))
+        {
+            // Beyond it would be infinite, which no answer can say.
+            schema["minimum"] ??= -MostOfFloat;
+            schema["maximum"] ??= MostOfFloat;
         }
     }
 
