@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Schema;
+using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
@@ -23,7 +24,7 @@ internal sealed partial class AdcpSerializer
     // A type whose contract is changed for writing is no longer written by generated code, which is fastest. So what goes for all types is
     // changed in the options for reading only.
     private readonly JsonSerializerOptions _options = NewOptions(WriteOnce);
-    private readonly JsonSerializerOptions _reading = NewOptions(ReadRest);
+    private readonly JsonSerializerOptions _reading = NewReadingOptions();
 
     public AdcpSerializer(IOptions<AdcpOptions> settings, ILogger<AdcpSerializer> logger)
     {
@@ -134,6 +135,28 @@ internal sealed partial class AdcpSerializer
         {
             TypeInfoResolver = JsonTypeInfoResolver.Combine(AdcpJson.Default, new DefaultJsonTypeInfoResolver()).WithAddedModifier(change),
         };
+
+    private static JsonSerializerOptions NewReadingOptions()
+    {
+        var options = NewOptions(ReadRest);
+        JsonConverter[] wholes =
+        [
+            new WireWhole<int>(),
+            new WireWhole<long>(),
+            new WireWhole<short>(),
+            new WireWhole<byte>(),
+            new WireWhole<sbyte>(),
+            new WireWhole<uint>(),
+            new WireWhole<ulong>(),
+            new WireWhole<ushort>(),
+        ];
+        foreach (var whole in wholes)
+        {
+            options.Converters.Add(whole);
+        }
+
+        return options;
+    }
 
     // A handler may copy extension members from elsewhere, and one of them may have the name of a declared field. It is left out then:
     // otherwise the JSON would have the member twice.

@@ -110,8 +110,10 @@ internal sealed class ToolWire<TRequest, TResponse>(AdcpSerializer serializer)
             RefuseOtherVersions(
                 RequestMembers.TryFind(json, "adcp_major_version"u8, out var value)
                 && value.ValueKind == JsonValueKind.Number
-                && value.TryGetInt32(out var version)
-                    ? version
+                && value.TryGetDouble(out var version)
+                && version is >= int.MinValue and <= int.MaxValue
+                && double.IsInteger(version)
+                    ? (int)version
                     : null
             );
             throw;

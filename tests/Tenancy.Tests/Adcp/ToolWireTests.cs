@@ -170,6 +170,51 @@ public sealed class ToolWireTests
         );
     }
 
+    [Theory]
+    [InlineData("""{"int":5.0,"long":9007199254740993.0,"maybe":1e2,"list":[1,2.0],"part":{"byte":255.00}}""")]
+    [InlineData("""{"int":50e-1,"long":9007199254740993,"maybe":100,"list":[1E0,2],"part":{"byte":25.5e1}}""")]
+    [InlineData("""{"int":5,"long":9007199254740993,"maybe":100,"list":[1,2],"part":{"byte":255}}""")]
+    public void A_whole_number_is_the_same_request_however_it_is_written(string json)
+    {
+        var wire = new ToolWire<NumbersRequest, OwnResponse>(Serializer);
+        var (request, hash) = wire.Read(Encoding.UTF8.GetBytes(json[..^1] + ",\"idempotency_key\":\"0123456789abcdef\"}"));
+        Assert.Equal((5, 9007199254740993, 100), (request.Int, request.Long, request.Maybe));
+        Assert.Equal([1, 2], request.List!);
+        Assert.Equal((byte)255, request.Part!.Byte);
+        var plain = """{"int":5,"list":[1,2],"long":9007199254740993,"maybe":100,"part":{"byte":255}}""";
+        var other = wire.Read(Encoding.UTF8.GetBytes(plain[..^1] + ",\"idempotency_key\":\"fedcba9876543210\"}"));
+        Assert.Equal(other.Hash, hash);
+    }
+
+    [Theory]
+    [InlineData("""{"int":5.5}""", "int")]
+    [InlineData("""{"int":2147483648.0}""", "int")]
+    [InlineData("""{"int":2147483648}""", "int")]
+    [InlineData("""{"int":1e400}""", "int")]
+    [InlineData("""{"int":1e-400}""", "int")]
+    [InlineData("""{"int":"5"}""", "int")]
+    [InlineData("""{"maybe":0.1}""", "maybe")]
+    [InlineData("""{"list":[1,2.5]}""", "list[1]")]
+    [InlineData("""{"part":{"byte":256.0}}""", "part.byte")]
+    [InlineData("""{"part":{"byte":-1}}""", "part.byte")]
+    public void A_number_that_is_not_whole_or_too_large_is_refused_at_its_place(string json, string field)
+    {
+        var refused = Assert.Throws<AdcpException>(() =>
+            new ToolWire<NumbersRequest, OwnResponse>(Serializer).Read(Encoding.UTF8.GetBytes(json))
+        );
+        Assert.Equal(AdcpError.InvalidRequest, refused.Error);
+        Assert.Equal(field, refused.Field);
+    }
+
+    [Fact]
+    public void A_page_has_as_many_as_a_whole_number_says() =>
+        Assert.Equal(
+            5,
+            new ToolWire<GetProductsRequest, GetProductsResponse>(Serializer)
+                .Read("""{"brief":"x","pagination":{"max_results":5.0}}"""u8)
+                .Request.Pagination!.MaxResults
+        );
+
     private static JsonElement? Context(string? json) => json is null ? null : JsonElement.Parse(json);
 
     private static Dictionary<string, JsonElement> Extensions(string json) =>
@@ -180,6 +225,26 @@ public sealed class ToolWireTests
     internal sealed record WriteRequest : AdcpRequest, IIdempotentRequest
     {
         public string IdempotencyKey { get; init; } = "";
+    }
+
+    internal sealed record NumbersRequest : AdcpRequest, IIdempotentRequest
+    {
+        public string IdempotencyKey { get; init; } = "";
+
+        public int Int { get; init; }
+
+        public long Long { get; init; }
+
+        public int? Maybe { get; init; }
+
+        public IReadOnlyList<int>? List { get; init; }
+
+        public NumbersPart? Part { get; init; }
+    }
+
+    internal sealed record NumbersPart
+    {
+        public byte? Byte { get; init; }
     }
 
     internal sealed record Part : AdcpObject

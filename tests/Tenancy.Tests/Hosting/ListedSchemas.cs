@@ -93,6 +93,11 @@ internal static class ListedSchemas
             yield return $"{place}: is a list without items";
         }
 
+        foreach (var note in schema.Where(rule => rule.Key.StartsWith("x-tenancy", StringComparison.Ordinal)))
+        {
+            yield return $"{place}: has a note of the library's own, {note.Key}";
+        }
+
         if (schema["enum"] is JsonArray values && values.Select(value => value?.ToJsonString() ?? "null").Distinct().Count() < values.Count)
         {
             yield return $"{place}: says a value twice";
@@ -124,5 +129,105 @@ internal static class ListedSchemas
             JsonArray several => [.. several.Select(type => type!.ToString())],
             JsonValue one => [one.ToString()],
             _ => [],
+        };
+
+    /// <summary>Fails where a value does not agree with its schema, as clients that compare the two see it.</summary>
+    public static void AssertAgrees(JsonNode schema, JsonNode? value) => AssertAgrees(schema, schema, value, "");
+
+    private static void AssertAgrees(JsonNode root, JsonNode schema, JsonNode? value, string place)
+    {
+        var all = schema.AsObject();
+        if (all["$ref"]?.ToString() is { } reference)
+        {
+            var found = reference[1..].Split('/', StringSplitOptions.RemoveEmptyEntries).Aggregate(root, (one, name) => one[name]!);
+            AssertAgrees(root, found, value, place);
+        }
+
+        var kind = value?.GetValueKind() ?? JsonValueKind.Null;
+        if (Types(all) is { Length: > 0 } types)
+        {
+            Assert.True(types.Any(type => IsOf(type, kind, value)), $"{place}: {value?.ToJsonString() ?? "null"} is no {schema}");
+        }
+
+        if (all["enum"] is JsonArray values)
+        {
+            Assert.True(values.Any(one => JsonNode.DeepEquals(one, value)), $"{place}: {value} is not among {values}");
+        }
+
+        if (all["anyOf"] is JsonArray any)
+        {
+            Assert.True(any.Any(one => Agrees(root, one!, value)), $"{place}: {value?.ToJsonString() ?? "null"} is none of {any}");
+        }
+
+        if (kind == JsonValueKind.String)
+        {
+            AssertText(all, value!.ToString(), place);
+        }
+
+        foreach (var (item, i) in value is JsonArray list && all["items"] is not null ? list.Select((item, i) => (item, i)) : [])
+        {
+            AssertAgrees(root, all["items"]!, item, $"{place}[{i}]");
+        }
+
+        if (value is JsonObject members)
+        {
+            foreach (var name in all["required"] as JsonArray ?? [])
+            {
+                Assert.True(members.ContainsKey(name!.ToString()), $"{place}: {name} is missing");
+            }
+
+            foreach (var (name, member) in members)
+            {
+                if ((all["properties"]?[name] ?? all["additionalProperties"]) is JsonObject described)
+                {
+                    AssertAgrees(root, described, member, $"{place}.{name}");
+                }
+            }
+        }
+    }
+
+    private static void AssertText(JsonObject schema, string text, string place)
+    {
+        if (schema["pattern"]?.ToString() is { } pattern)
+        {
+            Assert.Matches(pattern, text);
+        }
+
+        // As RFC 3339 has them, which JSON Schema names.
+        var form = schema["format"]?.ToString() switch
+        {
+            "date-time" => @"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$",
+            "time" => @"^\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$",
+            "date" => @"^\d{4}-\d\d-\d\d$",
+            "uri" => "^[A-Za-z][A-Za-z0-9+.-]*:[!-~]*$",
+            "uri-reference" => "^[!-~]*$",
+            _ => "",
+        };
+        Assert.True(System.Text.RegularExpressions.Regex.IsMatch(text, form), $"{place}: {text} is no {schema["format"]}");
+    }
+
+    private static bool Agrees(JsonNode root, JsonNode schema, JsonNode? value)
+    {
+        try
+        {
+            AssertAgrees(root, schema, value, "");
+            return true;
+        }
+        catch (Xunit.Sdk.XunitException)
+        {
+            return false;
+        }
+    }
+
+    private static bool IsOf(string type, JsonValueKind kind, JsonNode? value) =>
+        type switch
+        {
+            "null" => kind == JsonValueKind.Null,
+            "string" => kind == JsonValueKind.String,
+            "integer" => kind == JsonValueKind.Number && double.IsInteger(value!.GetValue<double>()),
+            "number" => kind == JsonValueKind.Number,
+            "boolean" => kind is JsonValueKind.True or JsonValueKind.False,
+            "array" => kind == JsonValueKind.Array,
+            _ => kind == JsonValueKind.Object,
         };
 }

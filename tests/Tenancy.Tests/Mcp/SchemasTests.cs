@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
 using System.Net;
@@ -80,15 +81,61 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     [InlineData("node", """{"node":{"name":"a","next":{"name":"b","next":{"name":"c"}}}}""", null)]
     [InlineData("node", """{"node":{"name":"a","next":{"name":"b","next":{}}}}""", "node.next.next.name is required.")]
     [InlineData("area", """{"shape":{"$type":"circle","radius":5}}""", null)]
+    [InlineData("area", """{"shape":{"radius":5,"$type":"circle"}}""", null)]
+    [InlineData("tree", """{"part":{"parts":[{"size":1,"$type":"leaf"}],"$type":"branch"}}""", null)]
     [InlineData("area", """{"shape":{"$type":"circle","radius":-5}}""", "shape.radius must be 0 at least.")]
     [InlineData("area", """{"shape":{"$type":"circle"}}""", "shape.radius is required.")]
     [InlineData("area", """{"shape":{"$type":"hexagon"}}""", "shape.$type has a wrong form.")]
     [InlineData("area", """{"shape":{}}""", "shape.$type is required.")]
-    [InlineData("when", """{"day":"today"}""", "day has a wrong form.")]
-    [InlineData("when", """{"day":""}""", "day has a wrong form.")]
+    [InlineData("nulls", """{"phones":{"a":null},"tags":["x"],"texts":[null]}""", null)]
+    [InlineData("nulls", """{"tags":[null]}""", "tags[0] must be a text, and not null.")]
+    [InlineData("nulls", """{"shared":{"never":[],"maybe":[null],"one":{"number":"1"}}}""", null)]
+    [InlineData(
+        "nulls",
+        """{"shared":{"never":[null],"maybe":[],"one":{"number":"1"}}}""",
+        "shared.never[0] must be an object, and not null."
+    )]
+    [InlineData("nulls", """{"shared":{"never":[],"maybe":[{}],"one":{"number":"1"}}}""", "shared.maybe[0].number is required.")]
+    [InlineData("when", """{"day":"today"}""", "day must match ^")]
+    [InlineData("when", """{"day":""}""", "day must match ^")]
     [InlineData("when", """{"day":5}""", "day must be a text.")]
     [InlineData("when", """{"day":"2026-01-02T03:04:05Z"}""", null)]
     [InlineData("when", """{}""", null)]
+    [InlineData("when", """{"day":"2026-01-02"}""", null)]
+    [InlineData("when", """{"day":"2026-01-02T03:04:05.678"}""", null)]
+    [InlineData("when", """{"day":"2026-01-02 03:04:05"}""", "day must match ^")]
+    [InlineData("when", """{"day":"2026-02-30"}""", "day has a wrong form.")]
+    [InlineData("range", """{"days":5.0}""", null)]
+    [InlineData("range", """{"days":9e1}""", null)]
+    [InlineData("range", """{"days":91.0}""", "days must be 90 at most.")]
+    [InlineData("numbers", """{"byte":1.0,"short":2E0,"long":9007199254740993.0,"unsigned":18446744073709551615.00}""", null)]
+    [InlineData("numbers", """{"several":[1,2.0,3e0],"named":{"a":-4.0,"b":null},"maybe":5.0,"fraction":0.5}""", null)]
+    [InlineData("numbers", """{"maybe":5.5}""", "maybe must be a whole number.")]
+    [InlineData("numbers", """{"several":[1,2.5]}""", "several[1] must be a whole number.")]
+    [InlineData("person", """{"person":{"name":"2.0","age":30.0,"friends":[{"name":"5e0","age":3e1}]}}""", null)]
+    [InlineData("rich", """{"rich":{"day":"2026-13-02"}}""", "rich.day must match ^")]
+    [InlineData("rich", """{"rich":{"date":"2026-13-02"}}""", "rich.date has a wrong form.")]
+    [InlineData("rich", """{"rich":{"id":"x"}}""", "rich.id has a wrong form.")]
+    [InlineData("rich", """{"rich":{"data":"-_"}}""", "rich.data must be base64.")]
+    [InlineData("rich", """{"rich":{"data":"YQ=="}}""", null)]
+    [InlineData("rich", """{"rich":{"many":[1,3000000000]}}""", "rich.many[1] must be a number from -2147483648 to 2147483647.")]
+    [InlineData("rich", """{"rich":{"few":{"a b":256.0}}}""", "rich.few['a b'] must be a number from 0 to 255.")]
+    [InlineData("rich", """{"rich":{"dates":[{"date":"x"}]}}""", "rich.dates[0].date has a wrong form.")]
+    [InlineData("numbers", """{"long":1e30}""", "long must be a number from -9223372036854775808 to 9223372036854775807.")]
+    [InlineData("numbers", """{"maybe":1e400}""", "maybe must be a number from -2147483648 to 2147483647.")]
+    [InlineData("numbers", """{"single":3.4028235e38}""", null)]
+    [InlineData("numbers", """{"single":1e39}""", "single must be 3.4028235E+38 at most.")]
+    [InlineData("numbers", """{"fraction":1e400}""", "fraction is out of range.")]
+    [InlineData("times", """{"time":"2026-01-02T03:04:05+01:00"}""", null)]
+    [InlineData("times", """{"time":"2026-01-02"}""", "time must be a time with an offset")]
+    [InlineData("times", """{"time":"2026-01-02T03:04:05"}""", "time must be a time with an offset")]
+    [InlineData("times", """{"clock":"03:04:05"}""", null)]
+    [InlineData("times", """{"clock":"03:04:05.1234567"}""", null)]
+    [InlineData("times", """{"clock":"03:04:05Z"}""", "clock must match ^")]
+    [InlineData("times", """{"clock":"24:00:00"}""", "clock must match ^")]
+    [InlineData("times", """{"place":"a/b"}""", null)]
+    [InlineData("times", """{"place":"https://a.example/b"}""", null)]
+    [InlineData("times", """{"place":"a b"}""", "place must be a URL or a relative reference.")]
     public async Task What_is_listed_of_a_plain_tool_is_enforced_and_what_breaks_it_is_named(string tool, string arguments, string? mistake)
     {
         var server = shared.Host;
@@ -101,6 +148,17 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
             Assert.True((mistake is not null) == ((bool?)result["isError"] ?? false), text);
             Assert.Contains(mistake ?? "ok", text, StringComparison.Ordinal);
         }
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(",\"_meta\":{\"progressToken\":1}")]
+    public async Task Whole_numbers_are_what_they_are_however_they_are_written_and_texts_stay(string meta)
+    {
+        const string Arguments = """{"person":{"name":"2.0 é","age":1.2e2},"more":9007199254740993.0}""";
+        var parameters = $$"""{"name":"sum","arguments":{{Arguments}}{{meta}}}""";
+        var result = await PostAsync(shared.Host, $$"""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{parameters}}}""");
+        Assert.Equal("2.0 é 120 9007199254740993", result["content"]![0]!["text"]!.ToString());
     }
 
     [Fact]
@@ -166,6 +224,45 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     }
 
     [Theory]
+    [InlineData("null_phones")]
+    [InlineData("null_texts")]
+    [InlineData("null_named")]
+    [InlineData("null_dictionary")]
+    [InlineData("null_list")]
+    [InlineData("null_shared")]
+    [InlineData("null_numbers")]
+    [InlineData("null_shapes")]
+    [InlineData("null_colors")]
+    [InlineData("null_oblivious")]
+    [InlineData("forms")]
+    [InlineData("null_odd")]
+    public async Task A_result_agrees_with_its_schema_in_every_part_also_where_that_is_null(string name)
+    {
+        var server = shared.Host;
+        foreach (var generation in new Generation?[] { null, Generation.Stateless })
+        {
+            var tools = (await AskAsync(server, "tools/list", generation: generation))["tools"]!.AsArray();
+            var schema = tools.Single(tool => tool!["name"]!.ToString() == name)!["outputSchema"]!;
+            var result = await server.CallAsync("acme", McpCalls.Acme, name, generation: generation);
+            Assert.Null(result["isError"]);
+            if (result["structuredContent"] is { } content)
+            {
+                ListedSchemas.AssertAgrees(schema, content);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("""{"type":"string"}""", "null")]
+    [InlineData("""{"type":"array","items":{"type":"object"}}""", "[null]")]
+    [InlineData("""{"type":"object","additionalProperties":{"type":"string"}}""", """{"a":1}""")]
+    [InlineData("""{"anyOf":[{"type":"string"},{"type":"null"}]}""", "1")]
+    [InlineData("""{"type":"string","pattern":"^a$"}""", "\"b\"")]
+    [InlineData("""{"type":"string","format":"date-time"}""", "\"2026-01-02T03:04:05\"")]
+    public void What_does_not_agree_is_found(string schema, string content) =>
+        Assert.ThrowsAny<Exception>(() => ListedSchemas.AssertAgrees(JsonNode.Parse(schema)!, JsonNode.Parse(content)));
+
+    [Theory]
     [InlineData("tier", """{"tier":4}""", "tier must be one of 1, 2, 3.")]
     [InlineData("short", """{"short":"abcdef"}""", "short must have 5 characters at most.")]
     [InlineData("long", """{"long":"ab"}""", "long must have 3 at least.")]
@@ -197,6 +294,9 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     [Theory]
     [InlineData(typeof(StreamTools), "The tool 'stream'", "IAsyncEnumerable", "list")]
     [InlineData(typeof(DelegateTools), "The tool 'callback'", "'job.callback'", "JsonConverter")]
+    [InlineData(typeof(TupleTools), "The tool 'pair'", "argument 'paired.pair'", "JsonConverter")]
+    [InlineData(typeof(TupleListTools), "The tool 'pairs'", "argument 'pairs'", "JsonConverter")]
+    [InlineData(typeof(TupleResultTools), "The tool 'pair_result'", "result 'pair'", "JsonConverter")]
     [InlineData(typeof(OwnRuleTools), "own_rule", "Even", "DataAnnotations")]
     [InlineData(typeof(AdcpRuleTools), "OwnRuleRequest", "even", "DataAnnotations")]
     [InlineData(typeof(AdcpDateTools), "DateRuleRequest", "Range", "DataAnnotations")]
@@ -319,6 +419,65 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
         Blue,
     }
 
+    internal sealed record Holder<T>(T V);
+
+    internal sealed record Nulls(
+        List<string?> Texts,
+        IReadOnlyList<IReadOnlyList<string?>> Nested,
+        Dictionary<string, Phone?> Named,
+        List<Phone> Phones,
+        Phone?[] Array
+    );
+
+    internal sealed record Forms(
+        DateTime Day,
+        List<DateTime> Days,
+        TimeOnly Clock,
+        TimeOnly? Later,
+        Uri[] Places,
+        DateTimeOffset Time,
+        DateOnly Date,
+        TimeSpan Span
+    );
+
+    internal sealed record Rich(
+        DateTime? Day = null,
+        DateOnly? Date = null,
+        Guid? Id = null,
+        byte[]? Data = null,
+        List<int>? Many = null,
+        Dictionary<string, byte?>? Few = null,
+        Rich[]? Dates = null
+    );
+
+    internal sealed record Odds(
+        PhoneList List,
+        Dictionary<string, List<Phone?>?> Lists,
+        HashSet<string?> Texts,
+        Holder<Phone?[]> Held,
+        ImmutableArray<string?> Fixed,
+        byte[] Bytes,
+        Node? Node,
+        Tree Tree
+    );
+
+    internal sealed record Tree(Tree? Left, Tree? Right, List<Tree?>? Others);
+
+    internal sealed class PhoneList : List<Phone?>;
+
+    // The second list is of the type of the first, and by that described by a reference to it.
+    internal sealed record Shared(List<Phone> Never, List<Phone?> Maybe, Phone One, List<Phone>? None);
+
+#nullable disable
+    internal sealed class Oblivious
+    {
+        public List<Phone> Phones { get; set; }
+
+        public string Text { get; set; }
+    }
+
+#nullable restore
+
     internal sealed record Job(Action Callback);
 
     internal sealed class OddTools
@@ -374,6 +533,41 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
         [McpServerTool(Name = "when")]
         public static string When(DateTime? day) => "ok";
 
+        [McpServerTool(Name = "numbers")]
+        public static string TakeNumbers(
+            byte @byte = 0,
+            short @short = 0,
+            long @long = 0,
+            ulong unsigned = 0,
+            int? maybe = null,
+            List<int>? several = null,
+            Dictionary<string, long?>? named = null,
+            double fraction = 0,
+            float single = 0
+        ) => float.IsFinite(single) ? "ok" : "infinite";
+
+        [McpServerTool(Name = "sum")]
+        public static string Sum(Person person, long more) => $"{person.Name} {person.Age} {more}";
+
+        [McpServerTool(Name = "rich")]
+        public static string TakeRich(Rich rich) => "ok";
+
+        [McpServerTool(Name = "times")]
+        public static string TakeTimes(DateTimeOffset? time = null, TimeOnly? clock = null, Uri? place = null) => "ok";
+
+        [McpServerTool(Name = "forms", UseStructuredContent = true)]
+        public static Forms GiveForms() =>
+            new(
+                new(2026, 1, 2, 3, 4, 5, DateTimeKind.Unspecified),
+                [new(2026, 1, 2, 3, 4, 5, DateTimeKind.Utc), new(2026, 1, 2, 3, 4, 5, 6, DateTimeKind.Local), default],
+                new(3, 4, 5),
+                TimeOnly.MaxValue,
+                [new("a/b", UriKind.Relative), new("https://a.example/a b"), new("", UriKind.Relative)],
+                DateTimeOffset.MaxValue,
+                DateOnly.MinValue,
+                TimeSpan.MinValue
+            );
+
         [McpServerTool(Name = "half_phone", UseStructuredContent = true)]
         public static Phone HalfPhone() => new("1", null);
 
@@ -385,6 +579,66 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
 
         [McpServerTool(Name = "with_anything", UseStructuredContent = true)]
         public static WithAnything With() => new(JsonElement.Parse("5"), null, null);
+
+        [McpServerTool(Name = "null_phones", UseStructuredContent = true)]
+        public static Holder<List<Phone?>> NullPhones() => new([null, new("1", null)]);
+
+        [McpServerTool(Name = "null_texts", UseStructuredContent = true)]
+        public static Nulls NullTexts() =>
+            new(
+                [null],
+                [
+                    [null],
+                ],
+                new() { ["a"] = null },
+                [new("1", null)],
+                [null]
+            );
+
+        [McpServerTool(Name = "null_named", UseStructuredContent = true)]
+        public static Task<Nulls?> NullNamed() => Task.FromResult<Nulls?>(new([], [], new() { ["a"] = null }, [], []));
+
+        [McpServerTool(Name = "null_dictionary", UseStructuredContent = true)]
+        public static Dictionary<string, Phone?> NullDictionary() => new() { ["a"] = null, ["b"] = new("1", null) };
+
+        [McpServerTool(Name = "null_list", UseStructuredContent = true)]
+        public static List<Phone>? NullList() => null;
+
+        [McpServerTool(Name = "null_shared", UseStructuredContent = true)]
+        public static Shared NullShared() => new([new("1", null)], [null], new("2", null), null);
+
+        [McpServerTool(Name = "null_numbers", UseStructuredContent = true)]
+        public static ValueTask<int?[]> NullNumbers() => ValueTask.FromResult<int?[]>([null, 1]);
+
+        [McpServerTool(Name = "null_shapes", UseStructuredContent = true)]
+        public static List<Shape?> NullShapes() => [null, new Circle(1)];
+
+        [McpServerTool(Name = "null_colors", UseStructuredContent = true)]
+        public static Dictionary<string, Color?> NullColors() => new() { ["a"] = null, ["b"] = Color.Red };
+
+        [McpServerTool(Name = "null_oblivious", UseStructuredContent = true)]
+        public static Oblivious NullOblivious() => new() { Phones = [null!] };
+
+        [McpServerTool(Name = "null_odd", UseStructuredContent = true)]
+        public static Odds NullOdd() =>
+            new(
+                [null],
+                new() { ["a"] = [null], ["b"] = null },
+                [null],
+                new([null]),
+                [null],
+                [1],
+                new("a", new("b", null)),
+                new(new(null, null, [null]), null, null)
+            );
+
+        [McpServerTool(Name = "nulls")]
+        public static string TakeNulls(
+            Dictionary<string, Phone?>? phones = null,
+            string[]? tags = null,
+            List<string?>? texts = null,
+            Shared? shared = null
+        ) => "ok";
 
         [McpServerPrompt(Name = "greet")]
         public static string Greet(string name, string? title = null) => $"{title} {name}";
@@ -463,6 +717,26 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     {
         [McpServerTool(Name = "callback")]
         public static string Call(Job job) => "ok";
+    }
+
+    internal sealed record Paired((int Number, string Text)? Pair);
+
+    internal sealed class TupleTools
+    {
+        [McpServerTool(Name = "pair")]
+        public static string Take(Paired paired) => "ok";
+    }
+
+    internal sealed class TupleListTools
+    {
+        [McpServerTool(Name = "pairs")]
+        public static string Take(List<(int, string)> pairs) => "ok";
+    }
+
+    internal sealed class TupleResultTools
+    {
+        [McpServerTool(Name = "pair_result", UseStructuredContent = true)]
+        public static Paired Give() => new((1, "a"));
     }
 
     [AttributeUsage(AttributeTargets.Parameter | AttributeTargets.Property)]

@@ -102,6 +102,7 @@ internal sealed class ArgumentSchema
             ? (MayBeNull || _types.Length + _alternatives.Length == 0 ? null : new("", $"must be {Words()}, and not null"))
         : value.TokenType == JsonTokenType.String && _types.Length > 0 && !_types.Contains("string") ? FindInText(value)
         : _types.Length > 0 && !IsOfType(value) ? new("", $"must be {Words()}")
+        : value.TokenType == JsonTokenType.Number && IsTooLarge(value) && !_types.Contains("integer") ? new("", "is out of range")
         : FindBrokenRule(value)
             ?? (
                 _alternatives.Length == 0
@@ -332,25 +333,19 @@ internal sealed class ArgumentSchema
         return false;
     }
 
+    // It would become infinite, which no answer can say. Only an exponent or many digits make a number that large.
+    private static bool IsTooLarge(Utf8JsonReader value) =>
+        (value.ValueSpan.Length > 300 || value.ValueSpan.ContainsAny((byte)'e', (byte)'E')) && !double.IsFinite(value.GetDouble());
+
     private static bool IsOf(Utf8JsonReader value, string type) =>
         (type, value.TokenType) switch
         {
             ("string", JsonTokenType.String) or ("number", JsonTokenType.Number) => true,
-            ("integer", JsonTokenType.Number) => IsWhole(value),
+            ("integer", JsonTokenType.Number) => WholeNumbers.IsWhole(value),
             ("boolean", JsonTokenType.True or JsonTokenType.False) => true,
             ("array", JsonTokenType.StartArray) or ("object", JsonTokenType.StartObject) => true,
             _ => false,
         };
-
-    // A number that is too large for a decimal is whole. One that is too small is 0 there, and is not.
-    private static bool IsWhole(Utf8JsonReader value)
-    {
-        var text = value.ValueSpan;
-        var digits = text.IndexOfAny((byte)'e', (byte)'E') is >= 0 and var exponent ? text[..exponent] : text;
-        return !value.TryGetDecimal(out var number)
-            ? text.IndexOf("e-"u8) < 0 && text.IndexOf("E-"u8) < 0
-            : decimal.IsInteger(number) && (number != 0 || !digits.ContainsAnyInRange((byte)'1', (byte)'9'));
-    }
 
     private string Words() =>
         string.Join(

@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -16,6 +17,9 @@ namespace Tenancy.Mcp.Platforms;
 /// </summary>
 internal sealed class MethodArguments
 {
+    /// <summary>How arguments are read: as the MCP SDK does, and the name of an object's type may stand anywhere in it.</summary>
+    public static readonly JsonSerializerOptions Options = NewOptions();
+
     private static readonly JsonElement Null = JsonElement.Parse("null");
 
     private readonly int _parameters;
@@ -65,7 +69,7 @@ internal sealed class MethodArguments
             }
 
             seen[index] = true;
-            _arguments[index].Read(ref reader, values, ref mayRepeat);
+            _arguments[index].Read(json, ref reader, values, ref mayRepeat);
         }
 
         if (mayRepeat)
@@ -96,24 +100,28 @@ internal sealed class MethodArguments
 
         foreach (var argument in _arguments)
         {
-            if (call.Arguments?.ContainsKey(argument.Name) is not true && argument.MustBeNull())
+            if (call.Arguments?.TryGetValue(argument.Name, out var value) is true)
             {
-                call.Arguments = call.Arguments is null
-                    ? new Dictionary<string, JsonElement>()
-                    : new Dictionary<string, JsonElement>(call.Arguments);
-                call.Arguments[argument.Name] = Null;
+                if (argument.Plain(value) is { } plain)
+                {
+                    Set(call, argument.Name, plain);
+                }
+            }
+            else if (argument.MustBeNull())
+            {
+                Set(call, argument.Name, Null);
             }
         }
     }
 
+    private static void Set(CallToolRequestParams call, string name, JsonElement value) =>
+        call.Arguments = new Dictionary<string, JsonElement>(call.Arguments ?? new Dictionary<string, JsonElement>()) { [name] = value };
+
     /// <summary>Says which argument the method could not have been called with; null where the mistake is another one.</summary>
     public string? FindUnreadable(CallToolRequestParams call) =>
-        Array.Find(_arguments, argument =>
-            call.Arguments?.TryGetValue(argument.Name, out var value) is true && !IsReadable(value, argument.Type)
-        )
-            is { } unreadable
-            ? unreadable.WrongForm
-            : null;
+        _arguments
+            .Select(argument => call.Arguments?.TryGetValue(argument.Name, out var value) is true ? argument.FindUnreadable(value) : null)
+            .FirstOrDefault(mistake => mistake is not null);
 
     /// <summary>
     /// Whether arguments that cannot be read may be why a call failed. What only code that runs can throw is its own failure, such as that
@@ -123,22 +131,31 @@ internal sealed class MethodArguments
         exception is not (McpException or OperationCanceledException or CallRefusedException or StoreUnavailableException);
 
     /// <summary>Whether a value can be read as an argument of a type.</summary>
-    public static bool IsReadable(JsonElement value, Type type)
+    public static bool IsReadable(JsonElement value, Type type) => FailureOf(value, type) is null;
+
+    private static Exception? FailureOf(JsonElement value, Type type)
     {
         try
         {
-            value.Deserialize(McpJsonUtilities.DefaultOptions.GetTypeInfo(type));
-            return true;
+            value.Deserialize(Options.GetTypeInfo(type));
+            return null;
         }
         catch (Exception exception) when (IsOfReading(exception))
         {
-            return false;
+            return exception;
         }
     }
 
     // What a type throws that cannot read a value. Whatever else a type of the application's own throws is its own failure.
     private static bool IsOfReading(Exception exception) =>
         exception is JsonException or FormatException or ArgumentException or InvalidOperationException or NotSupportedException;
+
+    private static JsonSerializerOptions NewOptions()
+    {
+        var options = new JsonSerializerOptions(McpJsonUtilities.DefaultOptions) { AllowOutOfOrderMetadataProperties = true };
+        options.MakeReadOnly();
+        return options;
+    }
 
     private int IndexOf(ref Utf8JsonReader name)
     {
@@ -179,7 +196,7 @@ internal sealed class MethodArguments
     /// <summary>A parameter that comes from the message.</summary>
     private sealed class Argument(ParameterInfo parameter, ArgumentSchema schema, bool isRequired)
     {
-        private readonly JsonTypeInfo _info = McpJsonUtilities.DefaultOptions.GetTypeInfo(parameter.ParameterType);
+        private readonly JsonTypeInfo _info = Options.GetTypeInfo(parameter.ParameterType);
         private readonly object? _default = DefaultValues.Of(parameter);
 
         // The MCP SDK hands over a value as it parsed it where the parameter takes that.
@@ -191,12 +208,14 @@ internal sealed class MethodArguments
 
         public int Position => parameter.Position;
 
-        public Type Type => parameter.ParameterType;
+        private Type Type => parameter.ParameterType;
 
-        public string WrongForm => $"{Name} has a wrong form.";
+        /// <summary>Says what of a value cannot be read; null where all can.</summary>
+        public string? FindUnreadable(JsonElement value) => FailureOf(value, Type) is { } failure ? Explain(failure) : null;
 
-        public void Read(ref Utf8JsonReader reader, Values values, ref bool mayRepeat)
+        public void Read(ReadOnlySpan<byte> json, ref Utf8JsonReader reader, Values values, ref bool mayRepeat)
         {
+            var start = (int)reader.TokenStartIndex;
             var end = reader;
             if (schema.Find(ref end, ref mayRepeat) is { } mistake)
             {
@@ -209,10 +228,40 @@ internal sealed class MethodArguments
             }
             catch (Exception exception) when (exception is not OutOfMemoryException)
             {
-                values.Note(IsOfReading(exception) ? new McpException(WrongForm, exception) : exception);
                 reader = end;
+                if (!IsOfReading(exception))
+                {
+                    values.Note(exception);
+                }
+                else if (WholeNumbers.WritePlainly(json[start..(int)end.BytesConsumed]) is { } plain)
+                {
+                    ReadPlain(plain, values);
+                }
+                else
+                {
+                    values.Note(new McpException(Explain(exception), exception));
+                }
             }
         }
+
+        // What has a whole number in an odd form is read twice: so that is not looked for in all the others.
+        private void ReadPlain(byte[] json, Values values)
+        {
+            try
+            {
+                values.All[Position] = JsonSerializer.Deserialize(json, _info);
+            }
+            catch (Exception exception) when (exception is not OutOfMemoryException)
+            {
+                values.Note(IsOfReading(exception) ? new McpException(Explain(exception), exception) : exception);
+            }
+        }
+
+        /// <summary>A value as the type reads it; null where it is that, or is no such value at all.</summary>
+        public JsonElement? Plain(JsonElement value) =>
+            WholeNumbers.WritePlainly(JsonMarshal.GetRawUtf8Value(value)) is { } plain && !IsReadable(value, Type)
+                ? JsonElement.Parse(plain)
+                : null;
 
         public void Check(JsonElement value)
         {
@@ -231,6 +280,17 @@ internal sealed class MethodArguments
         /// <summary>Whether an argument that was left out counts as null: it has no default of its own.</summary>
         /// <exception cref="McpException">It must not be left out.</exception>
         public bool MustBeNull() => isRequired && (schema.MayBeNull ? true : throw new McpException($"{Name} is required."));
+
+        // What is whole, as the schema has it, and is not read has too many digits for its type.
+        private string Explain(Exception failure)
+        {
+            var path = (failure as JsonException)?.Path is ['$', .. var within] ? within : "";
+            var text =
+                UnreadPlace.TypeAt(_info, path) is { } type && UnreadPlace.RangeOf(type) is var (least, most)
+                    ? $"must be a number from {least} to {most}"
+                    : "has a wrong form";
+            return $"{Name}{path} {text}.";
+        }
 
         private McpException Refuse(SchemaMistake mistake) => new($"{Name}{mistake.Place} {mistake.Text}.");
     }

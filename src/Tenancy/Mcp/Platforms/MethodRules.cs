@@ -1,6 +1,8 @@
 using System.ComponentModel.DataAnnotations;
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.AI;
 
 namespace Tenancy.Mcp.Platforms;
@@ -11,6 +13,11 @@ namespace Tenancy.Mcp.Platforms;
 /// </summary>
 internal sealed class MethodRules(MethodInfo method, string tool)
 {
+    private const string Date = "[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])";
+    private const string Hour = "(?:[01][0-9]|2[0-3])";
+    private const double MostOfFloat = 3.4028235e38;
+    private const string Sixty = "[0-5][0-9]";
+
     private readonly HashSet<string> _patterns =
     [
         .. method.GetParameters().Select(parameter => parameter.GetCustomAttribute<RegularExpressionAttribute>()?.Pattern).OfType<string>(),
@@ -42,14 +49,57 @@ internal sealed class MethodRules(MethodInfo method, string tool)
             var place = $"{context.DeclaringType?.Name}.{property.Name}";
             Check(context.PropertyAttributeProvider, place);
             Check(context.ParameterAttributeProvider, place);
+            if (schema is JsonObject member)
+            {
+                NullAgreement.Note(member, property);
+            }
         }
 
-        if (schema is JsonObject described && PatternOf(context, described) is { } pattern)
+        if (schema is JsonObject described)
         {
-            described["pattern"] = Whole(pattern);
+            if (PatternOf(context, described) is { } pattern)
+            {
+                described["pattern"] = Whole(pattern);
+            }
+
+            var type = Nullable.GetUnderlyingType(context.TypeInfo.Type) ?? context.TypeInfo.Type;
+            DescribeForm(described, type);
+            if (context.TypeInfo.Kind == JsonTypeInfoKind.Object && type.IsValueType && type.IsAssignableTo(typeof(ITuple)))
+            {
+                // What it has are fields, which are neither read nor written: all of it would be lost.
+                described["$comment"] = ToolSchema.Unsupported;
+            }
         }
 
         return schema;
+    }
+
+    // The formats that .NET lists are not those of its own texts: a date-time and a time have an offset in a schema (RFC 3339), which the
+    // types need not have, and a Uri may be relative.
+    private static void DescribeForm(JsonObject schema, Type type)
+    {
+        if (type == typeof(DateTime) && schema.Remove("format"))
+        {
+            schema["pattern"] = $"^{Date}(?:T{Hour}:{Sixty}(?::{Sixty}(?:\\.[0-9]{{1,16}})?)?(?:Z|[+-]{Hour}:{Sixty})?)?$";
+        }
+        else if (type == typeof(TimeOnly) && schema.Remove("format"))
+        {
+            schema["pattern"] = $"^{Hour}:{Sixty}:{Sixty}(?:\\.[0-9]{{1,7}})?$";
+        }
+        else if (type == typeof(Uri) && schema.ContainsKey("format"))
+        {
+            schema["format"] = "uri-reference";
+        }
+        else if (type == typeof(byte[]) || type == typeof(Memory<byte>) || type == typeof(ReadOnlyMemory<byte>))
+        {
+            schema["contentEncoding"] = "base64";
+        }
+        else if (type == typeof(float))
+        {
+            // Beyond it would be infinite, which no answer can say.
+            schema["minimum"] ??= -MostOfFloat;
+            schema["maximum"] ??= MostOfFloat;
+        }
     }
 
     // The attributes of a parameter are no part of the context of its schema: that the pattern is one of theirs is all that can be known.

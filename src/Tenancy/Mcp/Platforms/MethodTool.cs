@@ -36,6 +36,7 @@ internal sealed class MethodTool : TenantTool
         var options = new McpServerToolCreateOptions
         {
             Services = services,
+            SerializerOptions = MethodArguments.Options,
             SchemaCreateOptions = new() { TransformSchemaNode = rules.CheckMember },
         };
         _create = method.IsStatic ? null : ActivatorUtilities.CreateFactory(handlers, []);
@@ -43,6 +44,7 @@ internal sealed class MethodTool : TenantTool
             ? McpServerTool.Create(method, request => create(request.Services!, null), options)
             : McpServerTool.Create(method, target: null, options);
         _method = MethodInvoker.Create(method);
+        NullAgreement.Apply(method, _tool.ProtocolTool);
         _arguments = new(method, _tool.ProtocolTool);
         ToolSchema.Mend(_tool.ProtocolTool, mayLeaveOut: true);
         EarlierProtocolTool = ObjectOutput.Describe(_tool.ProtocolTool);

@@ -56,6 +56,14 @@ internal sealed partial record SchemaRule(SchemaRule.Test Holds, string Text)
                 text => AbsoluteUrl.TryParse(text, out _),
                 "must be an absolute URL"
             ),
+            ("format", JsonValueKind.String) when bound.ValueEquals("uri-reference") => OfText(
+                text => Uri.IsWellFormedUriString(text, UriKind.RelativeOrAbsolute),
+                "must be a URL or a relative reference"
+            ),
+            ("format", JsonValueKind.String) when bound.ValueEquals("date-time") => OfText(
+                text => DateTimePattern().IsMatch(text),
+                "must be a time with an offset, such as 2026-01-02T03:04:05Z"
+            ),
             ("contentEncoding", JsonValueKind.String) when bound.ValueEquals("base64") => OfText(
                 text => Base64.IsValid(text),
                 "must be base64"
@@ -106,6 +114,13 @@ internal sealed partial record SchemaRule(SchemaRule.Test Holds, string Text)
 
             return false;
         };
+
+    // As RFC 3339 has it. Whether there is such a day is for the type to say.
+    [GeneratedRegex(
+        @"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,16})?(?:Z|[+-]\d{2}:\d{2})\z",
+        RegexOptions.CultureInvariant | RegexOptions.ECMAScript
+    )]
+    private static partial Regex DateTimePattern();
 
     private static Regex Compile(string pattern) =>
         new(Dollar().Replace(pattern, found => found.Value == "$" ? @"\z" : found.Value), RegexOptions.None, PatternTime);

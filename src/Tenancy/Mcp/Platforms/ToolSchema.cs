@@ -15,7 +15,8 @@ namespace Tenancy.Mcp.Platforms;
 /// </remarks>
 internal static class ToolSchema
 {
-    private const string Unsupported = "Unsupported .NET type";
+    /// <summary>What .NET notes in the schema of a type that is not read from JSON.</summary>
+    public const string Unsupported = "Unsupported .NET type";
 
     // Where schemas stand in a schema: as one, as a list, or by name (JSON Schema 2020-12, sections 10 and 8.2.4).
     private static readonly string[] Single =
@@ -46,6 +47,37 @@ internal static class ToolSchema
         {
             // What is null is not written.
             tool.OutputSchema = Mend(tool, output, mayLeaveOut: true, isOutput: true);
+        }
+    }
+
+    /// <summary>A schema and all that are within it.</summary>
+    public static IEnumerable<JsonObject> All(JsonObject schema) => Children(schema).SelectMany(All).Prepend(schema);
+
+    /// <summary>Makes a schema take null beside what it takes. One that takes anything stays.</summary>
+    public static void AddNull(JsonObject schema)
+    {
+        if (schema["$ref"] is { } reference)
+        {
+            // Some clients know no rule beside a reference.
+            schema.Remove("$ref");
+            schema["anyOf"] = new JsonArray(new JsonObject { ["$ref"] = reference.ToString() }, new JsonObject { ["type"] = "null" });
+            return;
+        }
+
+        if (schema["type"] is { } type && !Has(schema, "null"))
+        {
+            schema["type"] = new JsonArray([.. (type as JsonArray ?? [type.DeepClone()]).Select(one => one?.DeepClone()), "null"]);
+        }
+
+        if (schema["enum"] is JsonArray values && !values.Contains(null))
+        {
+            values.Add(null);
+        }
+
+        // The types that an object may be of are told apart beside its own type, and say nothing of null.
+        if (!schema.ContainsKey("type") && schema["anyOf"] is JsonArray any && !any.Any(IsNullSchema))
+        {
+            any.Add(new JsonObject { ["type"] = "null" });
         }
     }
 
@@ -86,6 +118,12 @@ internal static class ToolSchema
         {
             schema["enum"] = new JsonArray([.. values.Select(value => value?.DeepClone()).Distinct(Comparer)]);
             AddType(schema, values);
+        }
+
+        // A Uri is written as it was given, which may be with blanks.
+        if (isOutput && schema["format"]?.ToString() == "uri-reference")
+        {
+            schema.Remove("format");
         }
 
         MendMembers(schema, references, mayLeaveOut, isOutput);
@@ -185,7 +223,8 @@ internal static class ToolSchema
         schema["type"] is JsonArray { Count: > 1 } types && types.Any(IsNull)
         || schema["anyOf"] is JsonArray { Count: > 1 } any && any.Any(IsNullSchema);
 
-    private static void DropNull(JsonObject schema)
+    /// <summary>Takes null away from what a schema takes beside something else.</summary>
+    public static void DropNull(JsonObject schema)
     {
         if (schema["type"] is JsonArray types)
         {

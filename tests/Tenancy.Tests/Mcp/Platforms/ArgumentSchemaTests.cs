@@ -26,6 +26,10 @@ public sealed class ArgumentSchemaTests
     [InlineData("""{"type":"string"}""", "5", "a must be a text.")]
     [InlineData("""{"type":["string","integer"]}""", "[]", "a must be a text or a whole number.")]
     [InlineData("""{"type":"object"}""", "[]", "a must be an object.")]
+    [InlineData("""{"type":"number"}""", "1e308", null)]
+    [InlineData("""{"type":"number"}""", "1e400", "a is out of range.")]
+    [InlineData("""{"type":"number"}""", "-1E+400", "a is out of range.")]
+    [InlineData("""{"type":"number"}""", "\"1e400\"", "a is out of range.")]
     [InlineData("{}", "[1,{}]", null)]
     [InlineData("true", "5", null)]
     public void The_type_of_a_value_counts(string schema, string value, string? mistake) => Assert.Equal(mistake, Find(schema, value));
