@@ -81,7 +81,7 @@ export function showTokens(title, principals) {
     const dialog = open(title,
       h('p', null, 'Give it to the caller now: it is shown this once, and the server keeps only a hash of it.'),
       lines, copied,
-      h('div', { class: 'actions' }, button('I have it', () => dialog.close(), { kind: 'main' })));
+      h('div', { class: 'actions' }, button('I have it', () => { dialog.close(); dialog.remove(); }, { kind: 'main' })));
     dialog.classList.add('once');
     dialog.addEventListener('close', resolve);
   });
