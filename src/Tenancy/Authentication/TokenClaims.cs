@@ -31,21 +31,29 @@ internal static class TokenClaims
         "phone_number",
     ];
 
+    // What issuers name the client by: OpenID Connect Core 1.0, section 2; RFC 9068, section 2.2; Okta; Microsoft Entra ID.
+    private static readonly string[] ClientClaims = ["azp", "client_id", "cid", "appid"];
+
     /// <summary>
     /// The client that a token was issued to (OpenID Connect Core 1.0, section 2; RFC 9068, section 2.2). Null where it names none, or not
     /// one.
     /// </summary>
-    public static string? FindClient(SignedToken token, TenantAuthentication authentication)
-    {
-        var claim = ClientClaim(token, authentication);
-        if (authentication.AudienceFromClients && !SignedToken.Has(token.Claims, claim))
-        {
-            // Some issuers name the client as the audience, and nowhere else.
-            claim = "aud";
-        }
+    public static string? FindClient(SignedToken token, TenantAuthentication authentication) =>
+        SignedToken.Text(token.Claims, ClientClaim(token, authentication)) is { } id && CallerIdentity.IsId(id) ? id : null;
 
-        return SignedToken.Text(token.Claims, claim) is { } id && CallerIdentity.IsId(id) ? id : null;
-    }
+    /// <summary>
+    /// All claims that a token names a client by, whichever of them the tenant looks at. Only a token that has none may name its client as
+    /// the audience: else one client would be taken for another.
+    /// </summary>
+    public static IEnumerable<string> ClientClaimsOf(SignedToken token, TenantAuthentication authentication) =>
+        ClientClaims
+            .Append(authentication.ClientClaim ?? ClientClaims[0])
+            .Distinct(StringComparer.Ordinal)
+            .Where(claim => SignedToken.Has(token.Claims, claim));
+
+    /// <summary>The claim that the tenant looks at for the client of a token.</summary>
+    public static string ClientClaim(SignedToken token, TenantAuthentication authentication) =>
+        authentication.ClientClaim ?? (SignedToken.Has(token.Claims, "azp") ? "azp" : "client_id");
 
     /// <summary>
     /// Who a token is for: its user, or its client where it is known for certain that the client got the token for itself. A user's token
@@ -79,9 +87,6 @@ internal static class TokenClaims
 
         return CallerIdentity.FromClient(issuer, client);
     }
-
-    private static string ClientClaim(SignedToken token, TenantAuthentication authentication) =>
-        authentication.ClientClaim ?? (SignedToken.Has(token.Claims, "azp") ? "azp" : "client_id");
 
     // A number is not taken either, although it has a text: readers of JSON round long ones, so that two users would become one.
     private static TokenRefusal? ExplainSubject(SignedToken token, string claim)
