@@ -54,6 +54,7 @@ internal sealed class TokenRules(
         ?? TokenKinds.Explain(token, authentication)
         ?? ExplainAlgorithm(token)
         ?? ExplainAudience(token, called)
+        ?? ExplainClientAsAudience(token)
         ?? ExplainTime(token)
         ?? (
             TokenClaims.FindCaller(token, authentication, FindClient(token), out var refusal) is null ? refusal : null
@@ -231,6 +232,19 @@ internal sealed class TokenRules(
         authentication.AudienceFromClients
         && FindClient(token) is { } client
         && (sent.Count == 0 || (sent.All(audience => audience == client) && TokenKinds.SaysAccess(token)));
+
+    // Where the tenant lists a client's id among its audiences.
+    private TokenRefusal? ExplainClientAsAudience(SignedToken token)
+    {
+        var taken = token.Audiences!.Where(IsTenants).ToArray();
+        return taken.Length > 0
+            && TokenClaims
+                .ClientClaimsOf(token, authentication)
+                .Select(claim => SignedToken.Text(token.Claims, claim))
+                .Any(client => Array.TrueForAll(taken, audience => audience == client))
+            ? TokenKinds.ExplainClientAsAudience(token)
+            : null;
+    }
 
     private TokenRefusal? ExplainTime(SignedToken token)
     {
