@@ -66,10 +66,8 @@ internal sealed class TokenExplainer(TenantJwts jwts, ITokenValidator tokens, Re
         }
         catch (IssuerUnavailableException exception)
         {
-            return new(false, $"The issuer's keys are not to be had, so that callers get 503: {exception.Message}.")
-            {
-                Cause = RefusalCause.KeysUnavailable,
-            };
+            var refusal = TokenRefusal.WithoutKeys(exception);
+            return new(false, refusal.Reason) { Cause = refusal.Cause };
         }
     }
 

@@ -29,7 +29,17 @@ internal static class TokenKinds
     );
 
     // Other claims by such names may say other things, too. There only what is known not to be an access token is refused.
-    private static readonly string[] OtherKindClaims = ["type", "token_type", "tokenType", "TokenType", "tokenUse", "tty", "token_kind", "drn"];
+    private static readonly string[] OtherKindClaims =
+    [
+        "type",
+        "token_type",
+        "tokenType",
+        "TokenType",
+        "tokenUse",
+        "tty",
+        "token_kind",
+        "drn",
+    ];
     private static readonly FrozenSet<string> OtherNames = Set(
         "id",
         "idtoken",
@@ -166,9 +176,7 @@ internal static class TokenKinds
     // Issuers write the same name in many ways: ID, id_token, id-token, idToken; of a URN, as RFC 8693, section 3, has them, the last part
     // counts.
     private static string Letters(string? text) =>
-        text is { Length: <= MaxName }
-            ? string.Concat(text[(text.LastIndexOf(':') + 1)..].Where(char.IsLetter)).ToLowerInvariant()
-            : "?";
+        text is { Length: <= MaxName } ? string.Concat(text[(text.LastIndexOf(':') + 1)..].Where(char.IsLetter)).ToLowerInvariant() : "?";
 
     private static FrozenSet<string> Set(params string[] names) => names.ToFrozenSet(StringComparer.Ordinal);
 }

@@ -56,9 +56,7 @@ internal sealed class TokenRules(
         ?? ExplainAudience(token, called)
         ?? ExplainClientAsAudience(token)
         ?? ExplainTime(token)
-        ?? (
-            TokenClaims.FindCaller(token, authentication, FindClient(token), out var refusal) is null ? refusal : null
-        );
+        ?? (TokenClaims.FindCaller(token, authentication, FindClient(token), out var refusal) is null ? refusal : null);
 
     /// <summary>Why none of the issuer's keys makes a token good; null where one has signed it.</summary>
     public static TokenRefusal? ExplainSignature(SignedToken token, IssuerKeySet keys)
@@ -184,10 +182,7 @@ internal sealed class TokenRules(
             return new(RefusalCause.Audience, "The token's audience (aud) is neither a text nor a list of texts.");
         }
 
-        if (
-            sent.Any(audience => IsTenants(audience) || audience == called)
-            || IsForClient(token, sent)
-        )
+        if (sent.Any(audience => IsTenants(audience) || audience == called) || IsForClient(token, sent))
         {
             return null;
         }
@@ -237,7 +232,8 @@ internal sealed class TokenRules(
     private TokenRefusal? ExplainClientAsAudience(SignedToken token)
     {
         var taken = token.Audiences!.Where(IsTenants).ToArray();
-        return taken.Length > 0
+        return
+            taken.Length > 0
             && TokenClaims
                 .ClientClaimsOf(token, authentication)
                 .Select(claim => SignedToken.Text(token.Claims, claim))
