@@ -33,8 +33,9 @@ internal sealed class TokenExplainer(TenantJwts jwts, ITokenValidator tokens, Re
             ? found
             : found with
             {
+                Accepted = false,
                 Reason =
-                    $"{found.Reason} But the tenant is not served: it is "
+                    $"The token is good, but the tenant is not served: it is "
                     + $"{(tenant.IsSuspended ? "suspended" : tenant.Health.ToString().ToLowerInvariant())}.",
             };
     }

@@ -104,7 +104,9 @@ public sealed class TokenRefusalsTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, await CallAsync("initech", token));
 
         await AdminAsync(HttpMethod.Patch, "/initech", """{ "status": "suspended" }""");
-        Assert.Contains("suspended", (await ExplainAsync("initech", token))["reason"]!.ToString(), StringComparison.Ordinal);
+        var suspended = await ExplainAsync("initech", token);
+        Assert.False((bool)suspended["accepted"]!);
+        Assert.Contains("suspended", suspended["reason"]!.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
