@@ -70,7 +70,9 @@ public sealed class ListedClientTests(ListedClientTests.Listed shared) : IClassF
         Assert.Contains(says, explained["reason"]!.ToString(), StringComparison.Ordinal);
     }
 
-    /// <summary>One server, where <c>acme</c> lists the client <c>web</c>, <c>globex</c> none, and <c>okta</c> the client <c>api</c>.</summary>
+    /// <summary>
+    /// One server, where <c>acme</c> lists the client <c>web</c>, <c>globex</c> none, and <c>okta</c> the client <c>api</c>.
+    /// </summary>
     public sealed class Listed : IAsyncLifetime
     {
         internal TenantsOfOnePool Tenants { get; } = new();
