@@ -182,8 +182,8 @@ internal static class TokenClaims
                 ? $"The token has no {claim}, and its gty or idtyp says that it is not its client's own. Have the issuer put the user's "
                     + "lasting id there."
             : authentication.UnmarkedClients
-                ? $"The token has no {claim}, and its {Subject} is somebody else than its client. Have the issuer put the user's lasting id "
-                    + "there."
+                ? $"The token has no {claim}, and its {Subject} is somebody else than its client. Have the issuer put the user's lasting "
+                    + "id there."
             : $"The token has no {claim}, and nothing marks it as its client's own (gty or idtyp). Have the issuer put the user's lasting "
                 + "id there; if all such tokens are clients' own, set unmarkedClients.";
     }

@@ -86,8 +86,8 @@ internal static class TokenKinds
         SaysAccess(token)
             ? null
             : Refuse(
-                "The token's audience is the client that it was issued to, as that of an ID token is, and nothing says that it is an access "
-                    + $"token, such as a scope or the typ at+jwt{Advice}"
+                "The token's audience is the client that it was issued to, as that of an ID token is, and nothing says that it is an "
+                    + $"access token, such as a scope or the typ at+jwt{Advice}"
             );
 
     private static TokenRefusal? ExplainHead(SignedToken token, TenantAuthentication authentication)
