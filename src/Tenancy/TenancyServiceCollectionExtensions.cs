@@ -300,6 +300,7 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<GoodTokens>();
         services.TryAddSingleton<KnownCallers>();
         services.TryAddSingleton<TenantJwts>();
+        services.TryAddSingleton<ICheckedKeys>(provider => provider.GetRequiredService<TenantJwts>());
         services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<TenantJwts>()));
         services.TryAddSingleton<ClientClaims>();
         services.TryAddSingleton<ClientCache>();

@@ -74,6 +74,14 @@ internal sealed class IssuerKeys(
         return _known is { } after && !ReferenceEquals(before, after);
     }
 
+    /// <summary>Takes the keys that a check has read just now, as if they were loaded here.</summary>
+    public void Learn(IssuerKeySet keys)
+    {
+        _known = new(Task.FromResult(keys), time.GetTimestamp());
+        _failure = null;
+        EndLoad();
+    }
+
     private async Task<IssuerKeySet> RenewAsync(CancellationToken cancellationToken)
     {
         // After a load that failed just now, the keys that are known go on to serve.
@@ -107,10 +115,16 @@ internal sealed class IssuerKeys(
 
     private async Task LoadAsync()
     {
+        var before = _known;
         try
         {
             var keys = await metadata.LoadAsync(Authentication, CancellationToken.None).ConfigureAwait(false);
-            _known = new(Task.FromResult(keys), time.GetTimestamp());
+            if (ReferenceEquals(_known, before))
+            {
+                // Else a check that began later has read later ones.
+                _known = new(Task.FromResult(keys), time.GetTimestamp());
+            }
+
             _failure = null;
         }
         catch (Exception exception)
@@ -127,11 +141,16 @@ internal sealed class IssuerKeys(
         }
         finally
         {
-            lock (_lock)
-            {
-                _endedAt = time.GetTimestamp();
-                _hasEnded = true;
-            }
+            EndLoad();
+        }
+    }
+
+    private void EndLoad()
+    {
+        lock (_lock)
+        {
+            _endedAt = time.GetTimestamp();
+            _hasEnded = true;
         }
     }
 

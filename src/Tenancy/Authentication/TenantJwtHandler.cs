@@ -74,6 +74,11 @@ internal sealed class TenantJwtHandler(
 
             return accepted is not null ? await AdmitAsync(tenant, accepted) : Invalid;
         }
+        catch (IssuerUnavailableException exception)
+        {
+            refusals.Note(tenant.Id, TokenRefusal.WithoutKeys(exception));
+            throw;
+        }
         finally
         {
             failures.End(Context, tenant.Id, isGood ?? !Context.RequestAborted.IsCancellationRequested);

@@ -13,7 +13,7 @@ namespace Tenancy.Authentication;
 /// is shared with another tenant. It is built at first use, the rules anew for each version of the tenant, and goes when it is idle or the
 /// tenant goes.
 /// </summary>
-internal sealed class TenantJwts : ITenantChangeListener, IDisposable
+internal sealed class TenantJwts : ITenantChangeListener, ICheckedKeys, IDisposable
 {
     /// <summary>
     /// The time after which what no request used is dropped. Keys go with it, so that it is longer than an issuer should be
@@ -167,14 +167,19 @@ internal sealed class TenantJwts : ITenantChangeListener, IDisposable
     public void OnTenantChanged(TenantChange change)
     {
         ArgumentNullException.ThrowIfNull(change);
-        if (
-            change.After?.Config.Authentication is not { } authentication
-            || (_entries.TryGetValue(change.TenantId.Value, out var entry) && !entry.Keys.Authentication.HasSameProof(authentication))
-        )
+
+        // A tenant is disabled where its issuer is not to be trusted as it is: what was known of that goes, too.
+        var id = change.TenantId.Value;
+        var authentication = change.After is { Health: not TenantHealth.Disabled } after ? after.Config.Authentication : null;
+        if (_entries.TryGetValue(id, out var entry) && !entry.Keys.Authentication.HasSameProof(authentication))
         {
-            _entries.TryRemove(change.TenantId.Value, out _);
+            _entries.TryRemove(id, out _);
         }
     }
+
+    /// <inheritdoc/>
+    public void Learn(string tenant, TenantAuthentication authentication, IssuerKeySet keys) =>
+        FindKeys(tenant, authentication)?.Learn(keys);
 
     public void Dispose() => _sweep.Dispose();
 
@@ -204,21 +209,18 @@ internal sealed class TenantJwts : ITenantChangeListener, IDisposable
             return entry;
         }
 
-        var built = Build(tenant, entry);
+        var built = Build(tenant);
         var kept = _entries.AddOrUpdate(tenant.Id.Value, built, (_, current) => current.Version >= built.Version ? current : built);
 
         // A request that began before a change of its tenant holds the older model, and ends by the rules of that.
         return kept.Version == tenant.Version ? kept : built;
     }
 
-    private TenantJwt Build(TenantModel tenant, TenantJwt? other)
+    private TenantJwt Build(TenantModel tenant)
     {
         // A change of URLs or limits needs no new keys, and must not need an issuer that answers.
         var authentication = tenant.Config.Authentication!;
-        var keys =
-            other is not null && other.Keys.Authentication.HasSameProof(authentication)
-                ? other.Keys
-                : new(tenant.Id, authentication, _metadata, _time, _logger);
+        var keys = FindKeys(tenant.Id.Value, authentication) ?? new(tenant.Id, authentication, _metadata, _time, _logger);
         var audiences = TenantAudiences.Of(tenant.Config, _options);
         // In Development a tenant is called at whatever address the server is bound to, which is known when it runs.
         var rules = new TokenRules(
@@ -234,6 +236,9 @@ internal sealed class TenantJwts : ITenantChangeListener, IDisposable
             UsedAt = _time.GetTimestamp(),
         };
     }
+
+    private IssuerKeys? FindKeys(string tenant, TenantAuthentication authentication) =>
+        _entries.TryGetValue(tenant, out var entry) && entry.Keys.Authentication.HasSameProof(authentication) ? entry.Keys : null;
 
     private RecentTokens<ClientFinding> NewClients() => new(MaxClients, _time);
 

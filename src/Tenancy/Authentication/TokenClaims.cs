@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Text.Json;
 using Tenancy.Configuration;
 using Tenancy.Resolution;
@@ -9,43 +10,48 @@ internal static class TokenClaims
 {
     private const string Subject = "sub";
 
-    // What an issuer puts into the tokens of users alone. A token with one of these is no client's own, whatever else it lacks.
-    private static readonly string[] SignsOfUser =
-    [
+    // What an issuer puts into the tokens of users alone, beside what tells of a person, by the letters of its name. A token with one of
+    // these is no client's own, whatever else it lacks.
+    private static readonly FrozenSet<string> SignsOfUser = FrozenSet.Create(
+        StringComparer.Ordinal,
         "sid",
-        "session_state",
-        "auth_time",
+        "sessionid",
+        "sessionstate",
+        "authtime",
         "amr",
         "nonce",
+        "act",
         "uid",
-        "name",
-        "nickname",
-        "given_name",
-        "family_name",
-        "preferred_username",
-        "unique_name",
-        "username",
-        "cognito:username",
-        "upn",
-        "email",
-        "phone_number",
-    ];
+        "userid",
+        "subid"
+    );
+
+    // Microsoft Entra ID has one for clients, too, which it marks.
+    private const string ObjectId = "oid";
+
+    // What issuers name the client by: OpenID Connect Core 1.0, section 2; RFC 9068, section 2.2; Okta; Microsoft Entra ID.
+    private static readonly string[] ClientClaims = ["azp", "client_id", "cid", "appid"];
 
     /// <summary>
     /// The client that a token was issued to (OpenID Connect Core 1.0, section 2; RFC 9068, section 2.2). Null where it names none, or not
     /// one.
     /// </summary>
-    public static string? FindClient(SignedToken token, TenantAuthentication authentication)
-    {
-        var claim = ClientClaim(token, authentication);
-        if (authentication.AudienceFromClients && !SignedToken.Has(token.Claims, claim))
-        {
-            // Some issuers name the client as the audience, and nowhere else.
-            claim = "aud";
-        }
+    public static string? FindClient(SignedToken token, TenantAuthentication authentication) =>
+        SignedToken.Text(token.Claims, ClientClaim(token, authentication)) is { } id && CallerIdentity.IsId(id) ? id : null;
 
-        return SignedToken.Text(token.Claims, claim) is { } id && CallerIdentity.IsId(id) ? id : null;
-    }
+    /// <summary>
+    /// All claims that a token names a client by, whichever of them the tenant looks at. Only a token that has none may name its client as
+    /// the audience: else one client would be taken for another.
+    /// </summary>
+    public static IEnumerable<string> ClientClaimsOf(SignedToken token, TenantAuthentication authentication) =>
+        ClientClaims
+            .Append(authentication.ClientClaim ?? ClientClaims[0])
+            .Distinct(StringComparer.Ordinal)
+            .Where(claim => SignedToken.Has(token.Claims, claim));
+
+    /// <summary>The claim that the tenant looks at for the client of a token.</summary>
+    public static string ClientClaim(SignedToken token, TenantAuthentication authentication) =>
+        authentication.ClientClaim ?? (SignedToken.Has(token.Claims, "azp") ? "azp" : "client_id");
 
     /// <summary>
     /// Who a token is for: its user, or its client where it is known for certain that the client got the token for itself. A user's token
@@ -68,7 +74,9 @@ internal static class TokenClaims
         var isClients = IsClientsOwn(token, authentication);
         if (SignedToken.Text(token.Claims, claim) is { Length: > 0 } subject)
         {
-            return isClients && subject == client ? CallerIdentity.FromClient(issuer, subject) : CallerIdentity.FromUser(issuer, subject);
+            return isClients && subject == client && (IsMarked(token) || !NamesAnother(token, client))
+                ? CallerIdentity.FromClient(issuer, subject)
+                : CallerIdentity.FromUser(issuer, subject);
         }
 
         if (client is null || !isClients || (!IsMarked(token) && NamesAnother(token, client)))
@@ -79,9 +87,6 @@ internal static class TokenClaims
 
         return CallerIdentity.FromClient(issuer, client);
     }
-
-    private static string ClientClaim(SignedToken token, TenantAuthentication authentication) =>
-        authentication.ClientClaim ?? (SignedToken.Has(token.Claims, "azp") ? "azp" : "client_id");
 
     // A number is not taken either, although it has a text: readers of JSON round long ones, so that two users would become one.
     private static TokenRefusal? ExplainSubject(SignedToken token, string claim)
@@ -116,8 +121,19 @@ internal static class TokenClaims
 
     /// <summary>Whether a client got the token for itself.</summary>
     private static bool IsClientsOwn(SignedToken token, TenantAuthentication authentication) =>
-        (IsMarked(token) || (authentication.UnmarkedClients && !HasOtherMark(token) && !IsOpenId(token)))
-        && !SignsOfUser.Any(sign => SignedToken.Has(token.Claims, sign));
+        (IsMarked(token) || (authentication.UnmarkedClients && !HasOtherMark(token))) && FindSignOfUser(token) is null;
+
+    private static string? FindSignOfUser(SignedToken token) =>
+        token.Claims.EnumerateObject().FirstOrDefault(claim => claim.Value.ValueKind != JsonValueKind.Null && IsSignOfUser(claim.Name))
+            is { Value.ValueKind: not JsonValueKind.Undefined } sign
+            ? sign.Name
+        : IsMarked(token) ? null
+        : SignedToken.Has(token.Claims, ObjectId) ? ObjectId
+        : IsOpenId(token) ? "scope openid"
+        : null;
+
+    private static bool IsSignOfUser(string claim) =>
+        SignsOfUser.Contains(ReassignableClaims.Letters(claim)) || ReassignableClaims.TellsOfPerson(claim);
 
     // gty is Auth0's and FusionAuth's, which has a list; idtyp is that of Microsoft Entra ID. One that says something else outweighs the
     // other.
@@ -159,10 +175,15 @@ internal static class TokenClaims
             return $"The token has no {claim}, and names no client in {ClientClaim(token, authentication)} either.";
         }
 
-        return
-            (Array.Find(SignsOfUser, sign => SignedToken.Has(token.Claims, sign)) ?? (IsOpenId(token) ? "scope openid" : null)) is { } sign
-            ? $"The token has no {claim}, and its {sign} tells that it is a user's. Have the issuer put the user's lasting id there: at "
-                + "Keycloak by the client scope 'basic'."
+        return FindSignOfUser(token) is { } sign
+                ? $"The token has no {claim}, and its {TokenRefusal.Quote(sign)} tells that it is a user's. Have the issuer put the user's "
+                    + "lasting id there: at Keycloak by the client scope 'basic'."
+            : HasOtherMark(token)
+                ? $"The token has no {claim}, and its gty or idtyp says that it is not its client's own. Have the issuer put the user's "
+                    + "lasting id there."
+            : authentication.UnmarkedClients
+                ? $"The token has no {claim}, and its {Subject} is somebody else than its client. Have the issuer put the user's lasting "
+                    + "id there."
             : $"The token has no {claim}, and nothing marks it as its client's own (gty or idtyp). Have the issuer put the user's lasting "
                 + "id there; if all such tokens are clients' own, set unmarkedClients.";
     }

@@ -33,8 +33,9 @@ internal sealed class TokenExplainer(TenantJwts jwts, ITokenValidator tokens, Re
             ? found
             : found with
             {
+                Accepted = false,
                 Reason =
-                    $"{found.Reason} But the tenant is not served: it is "
+                    $"The token is good, but the tenant is not served: it is "
                     + $"{(tenant.IsSuspended ? "suspended" : tenant.Health.ToString().ToLowerInvariant())}.",
             };
     }
@@ -66,10 +67,8 @@ internal sealed class TokenExplainer(TenantJwts jwts, ITokenValidator tokens, Re
         }
         catch (IssuerUnavailableException exception)
         {
-            return new(false, $"The issuer's keys are not to be had, so that callers get 503: {exception.Message}.")
-            {
-                Cause = RefusalCause.KeysUnavailable,
-            };
+            var refusal = TokenRefusal.WithoutKeys(exception);
+            return new(false, refusal.Reason) { Cause = refusal.Cause };
         }
     }
 

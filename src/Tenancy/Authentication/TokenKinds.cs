@@ -11,6 +11,7 @@ namespace Tenancy.Authentication;
 /// </summary>
 internal static class TokenKinds
 {
+    private const int MaxName = 100;
     private const string Advice = ": the client has to send the access token.";
 
     private static readonly FrozenSet<string> HeadTypes = Set("", "jwt", "at+jwt", "application/at+jwt");
@@ -28,7 +29,17 @@ internal static class TokenKinds
     );
 
     // Other claims by such names may say other things, too. There only what is known not to be an access token is refused.
-    private static readonly string[] OtherKindClaims = ["type", "token_type", "tokenType", "TokenType", "tty", "token_kind", "drn"];
+    private static readonly string[] OtherKindClaims =
+    [
+        "type",
+        "token_type",
+        "tokenType",
+        "TokenType",
+        "tokenUse",
+        "tty",
+        "token_kind",
+        "drn",
+    ];
     private static readonly FrozenSet<string> OtherNames = Set(
         "id",
         "idtoken",
@@ -44,8 +55,8 @@ internal static class TokenKinds
     );
 
     // Hashes of what was issued beside an ID token (OpenID Connect Core 1.0, section 3.3.2.11), and what makes a token a report of events
-    // (RFC 8417, section 2.2), such as a logout token.
-    private static readonly string[] ForeignClaims = ["at_hash", "c_hash", "s_hash", "events"];
+    // (RFC 8417, section 2.2), such as a logout token. Spring's refresh tokens name the access token beside them (ati).
+    private static readonly string[] ForeignClaims = ["at_hash", "c_hash", "s_hash", "events", "ati"];
 
     // Not roles or permissions, which issuers put into ID tokens, too.
     private static readonly string[] ScopeClaims = ["scope", "scp"];
@@ -59,9 +70,25 @@ internal static class TokenKinds
         AccessTokenHeadTypes.Contains(SignedToken.Text(token.Head, "typ")?.ToLowerInvariant() ?? "")
         || Letters(SignedToken.Text(token.Claims, "token_use")) == "access"
         || Letters(SignedToken.Text(token.Claims, "typ")) == "bearer"
+        || Letters(SignedToken.Text(token.Claims, "tty")) == "at"
+        // The grant that an access token was got by, and the mark that Microsoft Entra ID gives to access tokens alone.
+        || SignedToken.Has(token.Claims, "gty")
+        || SignedToken.Has(token.Claims, "idtyp")
         || SignedToken.Text(token.Claims, "mode") == "access"
         || SignedToken.Has(token.Claims, "scope")
         || SignedToken.Has(token.Claims, "scp");
+
+    /// <summary>
+    /// Why a token is taken for an ID token whose audience is its client alone (OpenID Connect Core 1.0, section 2); null where it says of
+    /// itself that it is an access token.
+    /// </summary>
+    public static TokenRefusal? ExplainClientAsAudience(SignedToken token) =>
+        SaysAccess(token)
+            ? null
+            : Refuse(
+                "The token's audience is the client that it was issued to, as that of an ID token is, and nothing says that it is an "
+                    + $"access token, such as a scope or the typ at+jwt{Advice}"
+            );
 
     private static TokenRefusal? ExplainHead(SignedToken token, TenantAuthentication authentication)
     {
@@ -105,7 +132,19 @@ internal static class TokenKinds
 
         if (Array.Find(ForeignClaims, claim => SignedToken.Has(token.Claims, claim)) is { } foreign)
         {
-            return Refuse($"The token has {foreign}, as an {(foreign == "events" ? "event or logout" : "ID")} token has{Advice}");
+            var kind = foreign switch
+            {
+                "events" => "an event or logout",
+                "ati" => "a refresh",
+                _ => "an ID",
+            };
+            return Refuse($"The token has {foreign}, as {kind} token has{Advice}");
+        }
+
+        // Some issuers say in an access token, too, by what grant it was renewed.
+        if (Letters(SignedToken.Text(token.Claims, "grant_type")) == "refreshtoken" && !SaysAccess(token))
+        {
+            return Refuse($"The token's grant_type is {Show(token, "grant_type")}, and nothing says that it is an access token{Advice}");
         }
 
         // A nonce is what a client asked for an ID token with. Some issuers repeat it in access tokens, which have scopes besides.
@@ -134,9 +173,10 @@ internal static class TokenKinds
         : token.Claims.GetProperty(claim).ValueKind == JsonValueKind.Array ? "a list"
         : "no text";
 
-    // Issuers write the same name in many ways: ID, id_token, id-token, idToken.
+    // Issuers write the same name in many ways: ID, id_token, id-token, idToken; of a URN, as RFC 8693, section 3, has them, the last part
+    // counts.
     private static string Letters(string? text) =>
-        text is { Length: <= 40 } ? string.Concat(text.Where(char.IsLetter)).ToLowerInvariant() : "?";
+        text is { Length: <= MaxName } ? string.Concat(text[(text.LastIndexOf(':') + 1)..].Where(char.IsLetter)).ToLowerInvariant() : "?";
 
     private static FrozenSet<string> Set(params string[] names) => names.ToFrozenSet(StringComparer.Ordinal);
 }

@@ -19,6 +19,10 @@ internal sealed record TokenRefusal(RefusalCause Cause, string Reason)
             "The request has an Authorization header that is not one bearer token (RFC 6750, section 2.1): 'Authorization: Bearer eyJ...'."
         );
 
+    /// <summary>Nothing can be said of a token without its issuer's keys.</summary>
+    public static TokenRefusal WithoutKeys(IssuerUnavailableException exception) =>
+        new(RefusalCause.KeysUnavailable, $"The issuer's keys are not to be had, so that callers get 503: {exception.Message}.");
+
     /// <summary>A text is no token that can be read.</summary>
     public static TokenRefusal Of(TokenFlaw flaw, string text) =>
         flaw switch

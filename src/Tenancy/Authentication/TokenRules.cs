@@ -54,12 +54,9 @@ internal sealed class TokenRules(
         ?? TokenKinds.Explain(token, authentication)
         ?? ExplainAlgorithm(token)
         ?? ExplainAudience(token, called)
+        ?? ExplainClientAsAudience(token)
         ?? ExplainTime(token)
-        ?? (
-            TokenClaims.FindCaller(token, authentication, TokenClaims.FindClient(token, authentication), out var refusal) is null
-                ? refusal
-                : null
-        );
+        ?? (TokenClaims.FindCaller(token, authentication, FindClient(token), out var refusal) is null ? refusal : null);
 
     /// <summary>Why none of the issuer's keys makes a token good; null where one has signed it.</summary>
     public static TokenRefusal? ExplainSignature(SignedToken token, IssuerKeySet keys)
@@ -96,7 +93,7 @@ internal sealed class TokenRules(
     /// <summary>What is kept of a token whose claims and signature are good.</summary>
     public BelievedToken Accept(SignedToken token)
     {
-        var client = TokenClaims.FindClient(token, authentication);
+        var client = FindClient(token);
         var caller = TokenClaims.FindCaller(token, authentication, client, out _)!;
         return new(Describe(token, caller.ToClaim(tenant)), caller, client, token.Time("exp")!.Value);
     }
@@ -185,10 +182,7 @@ internal sealed class TokenRules(
             return new(RefusalCause.Audience, "The token's audience (aud) is neither a text nor a list of texts.");
         }
 
-        if (
-            sent.Any(audience => audiences.Contains(audience, StringComparer.Ordinal) || audience == called || isBound(audience))
-            || IsForClient(token, sent)
-        )
+        if (sent.Any(audience => IsTenants(audience) || audience == called) || IsForClient(token, sent))
         {
             return null;
         }
@@ -199,6 +193,9 @@ internal sealed class TokenRules(
             $"The token's audience (aud) is {TokenRefusal.Quote(sent)}, and the tenant takes {TokenRefusal.Quote(audiences)}."
                 + (
                     slash is not null ? $" Of {TokenRefusal.Quote(slash)} only the slash at the end differs."
+                    : authentication.AudienceFromClients && FindClient(token) is null
+                        ? $" The token names no client in {TokenClaims.ClientClaim(token, authentication)} that could stand for it: if the "
+                            + "issuer has another claim for that, set clientClaim."
                     : authentication.AudienceFromClients
                         ? " A listed client stands for the audience where the token has none, or the client's id alone and says that it is "
                             + "an access token, as by a scope."
@@ -209,12 +206,41 @@ internal sealed class TokenRules(
         );
     }
 
+    private bool IsTenants(string audience) => audiences.Contains(audience, StringComparer.Ordinal) || isBound(audience);
+
+    // Some issuers name the client as the audience, and nowhere else. What is the tenant's own audience is no client.
+    private string? FindClient(SignedToken token) =>
+        TokenClaims.FindClient(token, authentication)
+        ?? (
+            authentication.AudienceFromClients
+            && !TokenClaims.ClientClaimsOf(token, authentication).Any()
+            && token.Audiences is [var only]
+            && CallerIdentity.IsId(only)
+            && !IsTenants(only)
+                ? only
+                : null
+        );
+
     // An ID token names its client as the audience, too (OpenID Connect Core 1.0, section 2), so that a token that does so has to say that
     // it is an access token. Whether the client is listed is asked at each request.
     private bool IsForClient(SignedToken token, IReadOnlyList<string> sent) =>
         authentication.AudienceFromClients
-        && TokenClaims.FindClient(token, authentication) is { } client
+        && FindClient(token) is { } client
         && (sent.Count == 0 || (sent.All(audience => audience == client) && TokenKinds.SaysAccess(token)));
+
+    // Where the tenant lists a client's id among its audiences.
+    private TokenRefusal? ExplainClientAsAudience(SignedToken token)
+    {
+        var taken = token.Audiences!.Where(IsTenants).ToArray();
+        return
+            taken.Length > 0
+            && TokenClaims
+                .ClientClaimsOf(token, authentication)
+                .Select(claim => SignedToken.Text(token.Claims, claim))
+                .Any(client => Array.TrueForAll(taken, audience => audience == client))
+            ? TokenKinds.ExplainClientAsAudience(token)
+            : null;
+    }
 
     private TokenRefusal? ExplainTime(SignedToken token)
     {

@@ -106,10 +106,25 @@ internal static class ReassignableClaims
     /// <param name="claim">The name of a claim; of a URI the last part counts.</param>
     public static bool Contains(string claim)
     {
-        var last = claim.TrimEnd('/', '#', ':')[(claim.TrimEnd('/', '#', ':').LastIndexOfAny(['/', '#', ':']) + 1)..];
-        var letters = string.Concat(last.Where(char.IsLetter)).ToLowerInvariant();
+        var letters = Letters(claim);
         return Names.Contains(letters)
             || Parts.Any(part => letters.Contains(part, StringComparison.Ordinal))
             || (!LastingNames.Contains(letters) && Ends.Any(end => letters.EndsWith(end, StringComparison.Ordinal)));
+    }
+
+    /// <summary>Whether a claim tells something of a person. A client has a name and an address, too, under a name of their own.</summary>
+    /// <param name="claim">The name of a claim; of a URI the last part counts.</param>
+    public static bool TellsOfPerson(string claim)
+    {
+        var letters = Letters(claim);
+        return (Names.Contains(letters) && !letters.StartsWith("ipaddr", StringComparison.Ordinal))
+            || Parts.Any(part => letters.Contains(part, StringComparison.Ordinal));
+    }
+
+    /// <summary>The letters of a claim's name, in lower case; of a URI those of the last part.</summary>
+    public static string Letters(string claim)
+    {
+        var whole = claim.TrimEnd('/', '#', ':');
+        return string.Concat(whole[(whole.LastIndexOfAny(['/', '#', ':']) + 1)..].Where(char.IsLetter)).ToLowerInvariant();
     }
 }

@@ -95,7 +95,9 @@ public sealed record TenantAuthentication
     /// <summary>
     /// Gets the only type (<c>typ</c> in the head) of tokens that are accepted: <c>at+jwt</c> for an issuer that follows RFC 9068.
     /// </summary>
-    /// <value>Default: that, <c>JWT</c> and none. ID, refresh and logout tokens are refused in any case.</value>
+    /// <value>
+    /// Default: that, <c>JWT</c> and none. ID, refresh and logout tokens are refused in any case, as far as they can be told apart.
+    /// </value>
     [OfKind(TenantAuthenticationKind.Jwks)]
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public string? TokenType { get; init; }

@@ -6,7 +6,7 @@ namespace Tenancy.Outbound;
 /// <summary>
 /// Checks that the issuer of a tenant is there and vouches for the tenant's configuration. Tenants without one are valid.
 /// </summary>
-internal sealed class JwksValidator(IssuerMetadata metadata) : ITenantValidator
+internal sealed class JwksValidator(IssuerMetadata metadata, ICheckedKeys? known = null) : ITenantValidator
 {
     public async ValueTask<TenantValidation> ValidateAsync(TenantConfig tenant, CancellationToken cancellationToken)
     {
@@ -17,7 +17,8 @@ internal sealed class JwksValidator(IssuerMetadata metadata) : ITenantValidator
 
         try
         {
-            await metadata.LoadAsync(authentication, cancellationToken).ConfigureAwait(false);
+            var keys = await metadata.LoadAsync(authentication, cancellationToken).ConfigureAwait(false);
+            known?.Learn(tenant.Id, authentication, keys);
             return TenantValidation.Valid.Instance;
         }
         catch (FetchException exception) when (exception.IsTransient)

@@ -330,6 +330,55 @@ public sealed class CallerTableTests(CallerTableTests.Host host) : IClassFixture
     }
 
     [Theory]
+    [InlineData(""" "user_id":"ann","user_name":"ann" """)]
+    [InlineData(""" "user_id":7 """)]
+    [InlineData(""" "userId":"ann" """)]
+    [InlineData(""" "user_name":"ann" """)]
+    [InlineData(""" "oid":"1111" """)]
+    [InlineData(""" "login":"ann" """)]
+    [InlineData(""" "mail":"ann@x" """)]
+    [InlineData(""" "email_verified":true """)]
+    [InlineData(""" "https://x.example/claims/email":"ann@x" """)]
+    [InlineData(""" "cognito:username":"ann" """)]
+    [InlineData(""" "act":{"sub":"ann"} """)]
+    [InlineData(""" "sub_id":{"format":"opaque","id":"ann"} """)]
+    [InlineData(""" "session_id":"s" """)]
+    [InlineData(""" "session_state":"s" """)]
+    [InlineData(""" "picture":"https://x.example/ann.png" """)]
+    public async Task What_tells_of_a_user_makes_no_token_its_clients(string sign)
+    {
+        Assert.Equal(NoSubject, await host.JudgeAsync("unmarked", $""" "azp":"web",{sign.Trim()} """));
+        Assert.Equal("user:I|web", await host.JudgeAsync("unmarked", $""" "azp":"web","sub":"web",{sign.Trim()} """));
+    }
+
+    [Theory]
+    [InlineData(""" "client_name":"Robot" """)]
+    [InlineData(""" "app_displayname":"Robot" """)]
+    [InlineData(""" "clientHost":"10.0.0.1","clientAddress":"10.0.0.1" """)]
+    [InlineData(""" "ipaddr":"10.0.0.1" """)]
+    [InlineData(""" "email":null """)]
+    public async Task What_a_client_has_too_tells_of_no_user(string claims) =>
+        Assert.Equal("client:I|web", await host.JudgeAsync("unmarked", $""" "azp":"web",{claims.Trim()} """));
+
+    [Fact]
+    public async Task A_subject_that_is_not_the_client_outweighs_a_subject_claim_that_is()
+    {
+        await host.RegisterAsync("xid", """ "subjectClaim":"xid","unmarkedClients":true """);
+        Assert.Equal("user:I|web", await host.JudgeAsync("xid", """ "sub":"joe","xid":"web","azp":"web" """));
+        Assert.Equal("client:I|web", await host.JudgeAsync("xid", """ "sub":"web","xid":"web","azp":"web" """));
+        Assert.Equal("client:I|web", await host.JudgeAsync("xid", """ "xid":"web","azp":"web" """));
+    }
+
+    [Fact]
+    public async Task A_token_that_says_it_is_not_its_clients_is_not_explained_by_a_setting()
+    {
+        var token = host.Token(""" "azp":"web","gty":"password" """);
+        var explained = (await host.CheckAsync("unmarked", token)).Refusal!.Reason;
+        Assert.Contains("gty", explained, StringComparison.Ordinal);
+        Assert.DoesNotContain("unmarkedClients", explained, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("email")]
     [InlineData("Email")]
     [InlineData("e-mail")]

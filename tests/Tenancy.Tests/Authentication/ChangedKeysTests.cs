@@ -54,6 +54,40 @@ public sealed class ChangedKeysTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_admin_who_takes_a_key_back_and_rechecks_has_it_refused_at_once()
+    {
+        var (seen, stolen) = (_tenants.Token(""" "sub":"seen" """), _tenants.Token(""" "sub":"stolen" """));
+        Assert.Equal(200, await _tenants.CallAsync("any", seen));
+        _tenants.Issuer.Answer = StubServer.Issuer("""{ "keys": [] }""");
+        await _tenants.RecheckAsync("any", "disabled");
+        _tenants.ReplaceKey();
+        await _tenants.RecheckAsync("any", "healthy");
+        Assert.Equal(401, await _tenants.CallAsync("any", stolen));
+        Assert.Equal(401, await _tenants.CallAsync("any", seen));
+        Assert.Equal(200, await _tenants.CallAsync("any", _tenants.Token(Good)));
+    }
+
+    [Fact]
+    public async Task Keys_that_a_check_has_read_take_the_place_of_those_that_serve()
+    {
+        Assert.Equal(200, await _tenants.CallAsync("any", _tenants.Token(Good)));
+        var stolen = _tenants.Token(""" "sub":"stolen" """);
+        _tenants.ReplaceKey();
+        await _tenants.RecheckAsync("any", "healthy");
+        Assert.Equal(401, await _tenants.CallAsync("any", stolen));
+        Assert.Equal(200, await _tenants.CallAsync("any", _tenants.Token(""" "sub":"new" """)));
+    }
+
+    [Fact]
+    public async Task A_change_that_did_not_pass_leaves_the_keys_that_serve()
+    {
+        Assert.Equal(200, await _tenants.CallAsync("any", _tenants.Token(Good)));
+        await using var other = await StubServer.StartIssuerAsync("""{ "keys": [] }""");
+        Assert.Equal(422, await _tenants.ChangeAsync("any", $$"""{ "authentication": { "issuer": "{{other.Url}}" } }"""));
+        Assert.Equal(200, await _tenants.CallAsync("any", _tenants.Token(""" "sub":"later" """)));
+    }
+
+    [Fact]
     public async Task Tokens_by_Ed25519_are_good()
     {
         var (secret, key) = Outbound.IssuerKeySetTests.NewEd25519();

@@ -63,6 +63,18 @@ public sealed class TenantsOfOneIssuer : IAsyncLifetime
         Assert.True(response.IsSuccessStatusCode, await response.Content.ReadAsStringAsync(Cancellation));
     }
 
+    internal async Task RecheckAsync(string id, string health)
+    {
+        using var response = await Server.AdminAsync(HttpMethod.Post, $"/{id}/recheck", null);
+        Assert.Equal(health, (await McpCalls.ReadAsync(response))["health"]!.ToString());
+    }
+
+    internal async Task<int> ChangeAsync(string id, string patch)
+    {
+        using var response = await Server.AdminAsync(HttpMethod.Patch, "/" + id, patch);
+        return (int)response.StatusCode;
+    }
+
     // Each tenant of one issuer has an audience of its own, and here a token has all of them.
     internal string Token(string claims, string head = "", ECDsa? by = null) =>
         Sign(

@@ -78,12 +78,21 @@ internal sealed class TenantsOfOnePool : IAsyncLifetime
 
     public async Task<int> CallAsync(string tenant, string claims, StubServer? issuer = null)
     {
+        using var request = McpCalls.Post(Server.Port, Way.Path, tenant, Token(claims, issuer), McpCalls.Call("whoami"));
+        using var response = await Server.Client.SendAsync(request, Cancellation);
+        return (int)response.StatusCode;
+    }
+
+    public async Task<JsonNode> ExplainAsync(string tenant, string claims) =>
+        JsonNode.Parse(
+            await AdminAsync(HttpMethod.Post, $"/{tenant}/explain-token", new JsonObject { ["token"] = Token(claims) }.ToJsonString())
+        )!;
+
+    private string Token(string claims, StubServer? issuer = null)
+    {
         var all =
             $$"""{"iss":"{{(issuer ?? Pool).Url}}","sub":"alice","exp":{{Time.GetUtcNow().AddHours(1).ToUnixTimeSeconds()}},"""
             + $"{claims.Trim()}}}";
-        var token = RawToken.Sign("""{"alg":"ES256","kid":"one"}""", all, RawToken.By(_key));
-        using var request = McpCalls.Post(Server.Port, Way.Path, tenant, token, McpCalls.Call("whoami"));
-        using var response = await Server.Client.SendAsync(request, Cancellation);
-        return (int)response.StatusCode;
+        return RawToken.Sign("""{"alg":"ES256","kid":"one"}""", all, RawToken.By(_key));
     }
 }

@@ -3,7 +3,7 @@ using Tenancy.Tests.Hosting;
 namespace Tenancy.Tests.Authentication;
 
 /// <summary>What an issuer signs for its audience, and is no access token that may be shown here.</summary>
-/// <remarks>The tests of one server show it 28 bad tokens. An address may show a tenant 60 a minute, and the clock stands still.</remarks>
+/// <remarks>The tests of one server show it 45 bad tokens. An address may show a tenant 60 a minute, and the clock stands still.</remarks>
 [Tier(Tier.Server)]
 public sealed class TokenKindsTests(TenantsOfOneIssuer tenants) : IClassFixture<TenantsOfOneIssuer>
 {
@@ -53,6 +53,25 @@ public sealed class TokenKindsTests(TenantsOfOneIssuer tenants) : IClassFixture<
     [InlineData(""" "typ":"JWT" """, ""","nonce":"n","permissions":["buy"]""", "tokenType", false, false)]
     [InlineData(""" "typ":"at+jwt" """, ""","nonce":"n","roles":["buy"]""", "", true, true)]
     [InlineData(""" "typ":"at+jwt" """, ""","nonce":"n" """, "", true, true)]
+    [InlineData(""" "typ":"JWT" """, ""","token_type":"urn:ietf:params:oauth:token-type:id_token" """, "tokenType", false, false)]
+    [InlineData(""" "typ":"JWT" """, ""","token_type":"urn:ietf:params:oauth:token-type:refresh_token" """, "tokenType", false, false)]
+    [InlineData(""" "typ":"JWT" """, ""","token_type":"urn:ietf:params:oauth:token-type:access_token" """, "", true, false)]
+    [InlineData(""" "typ":"JWT" """, ""","tokenUse":"id" """, "tokenType", false, false)]
+    [InlineData(""" "typ":"JWT" """, ""","tokenUse":"refresh" """, "tokenType", false, false)]
+    [InlineData(""" "typ":"JWT" """, ""","tokenUse":"access" """, "", true, false)]
+    [InlineData(""" "typ":"JWT" """, ""","ati":"x" """, "tokenType", false, false)]
+    [InlineData(""" "typ":"JWT" """, ""","grant_type":"refresh_token" """, "tokenType", false, false)]
+    [InlineData(""" "typ":"JWT" """, ""","grant_type":"refresh_token","scope":"read" """, "", true, false)]
+    // The audience is the client's id, as that of an ID token is.
+    [InlineData(""" "typ":"JWT" """, ""","azp":"any" """, "tokenType", false, false)]
+    [InlineData(""" "typ":"JWT" """, ""","client_id":"any" """, "tokenType", false, false)]
+    [InlineData(""" "typ":"JWT" """, ""","cid":"any" """, "tokenType", false, false)]
+    [InlineData(""" "typ":"JWT" """, ""","appid":"any" """, "tokenType", false, false)]
+    [InlineData(""" "typ":"JWT" """, ""","azp":"any","email":"a@x","name":"A","jti":"1" """, "tokenType", false, false)]
+    [InlineData(""" "typ":"JWT" """, ""","azp":"any","scope":"read" """, "", true, false)]
+    [InlineData(""" "typ":"JWT" """, ""","azp":"any","idtyp":"app" """, "", true, false)]
+    [InlineData(""" "typ":"at+jwt" """, ""","azp":"any" """, "", true, true)]
+    [InlineData(""" "typ":"JWT" """, ""","azp":"web" """, "", true, false)]
     [InlineData(""" "typ":"at+jwt","typ":"JWT" """, "", "malformed", false, false)]
     public async Task Only_access_tokens_are_taken(string head, string claims, string cause, bool isGood, bool isGoodWhereStrict)
     {
