@@ -34,6 +34,7 @@ internal sealed class IssuerKeys(
 
     private readonly Lock _lock = new();
     private volatile Known? _known;
+    private volatile Known? _aside;
     private volatile Failure? _failure;
     private Task _loading = Task.CompletedTask;
     private long _endedAt;
@@ -72,6 +73,36 @@ internal sealed class IssuerKeys(
         var before = _known;
         await Load(UnknownKeyInterval).WaitAsync(cancellationToken).ConfigureAwait(false);
         return _known is { } after && !ReferenceEquals(before, after);
+    }
+
+    /// <summary>
+    /// The keys for a question that changes nothing: those that serve, or else those that the issuer has now, which do not serve by that.
+    /// </summary>
+    /// <param name="areNew">Whether those that serve have been looked at.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="IssuerUnavailableException">The issuer has none, or is away.</exception>
+    public async Task<IssuerKeySet> PeekAsync(bool areNew, CancellationToken cancellationToken)
+    {
+        if (!areNew && _known is { } known && time.GetElapsedTime(known.LoadedAt) < RefreshInterval)
+        {
+            return await known.Keys.ConfigureAwait(false);
+        }
+
+        if (_aside is { } aside && time.GetElapsedTime(aside.LoadedAt) < RetryInterval)
+        {
+            return await aside.Keys.ConfigureAwait(false);
+        }
+
+        try
+        {
+            var keys = await metadata.LoadAsync(Authentication, cancellationToken).ConfigureAwait(false);
+            _aside = new(Task.FromResult(keys), time.GetTimestamp());
+            return keys;
+        }
+        catch (Exception exception) when (exception is FetchException or IssuerRejectedException)
+        {
+            throw new IssuerUnavailableException(exception.Message);
+        }
     }
 
     /// <summary>Takes the keys that a check has read just now, as if they were loaded here.</summary>

@@ -86,42 +86,66 @@ internal sealed class TenantJwts : ITenantChangeListener, ICheckedKeys, IDisposa
         return (accepted, refusal);
     }
 
-    /// <summary>Checks a token in full, and leaves it at that.</summary>
+    /// <summary>Says what would become of a token. Nothing follows from it, not even for the keys that are known.</summary>
     /// <returns>The token, or why it is refused.</returns>
     /// <exception cref="IssuerUnavailableException">The issuer's keys are not to be had.</exception>
-    public async Task<(BelievedToken? Token, TokenRefusal? Refusal)> JudgeAsync(
+    public async Task<(BelievedToken? Token, TokenRefusal? Refusal)> ExplainAsync(
+        TenantJwt tenant,
+        string text,
+        CancellationToken cancellationToken
+    )
+    {
+        if (ExplainText(tenant, text, called: null, out var token) is { } flaw)
+        {
+            return (null, flaw);
+        }
+
+        var refusal = ExplainSignature(token!, await tenant.Keys.PeekAsync(areNew: false, cancellationToken).ConfigureAwait(false));
+        if (refusal is not null)
+        {
+            try
+            {
+                refusal = ExplainSignature(token!, await tenant.Keys.PeekAsync(areNew: true, cancellationToken).ConfigureAwait(false));
+            }
+            catch (IssuerUnavailableException)
+            {
+                // The known keys go on to serve, and say what they say.
+            }
+        }
+
+        return refusal is null ? (tenant.Rules.Accept(token!), null) : (null, refusal);
+    }
+
+    private async Task<(BelievedToken? Token, TokenRefusal? Refusal)> JudgeAsync(
         TenantJwt tenant,
         string text,
         string? called,
         CancellationToken cancellationToken
     )
     {
-        // What the token says of itself is looked at before keys are loaded or a signature is checked.
-        if (!SignedToken.TryRead(text, out var token, out var flaw))
+        if (ExplainText(tenant, text, called, out var token) is { } flaw)
         {
-            return (null, TokenRefusal.Of(flaw, text));
-        }
-
-        var refusal = tenant.Rules.ExplainClaims(token, called);
-        if (refusal is not null)
-        {
-            return (null, refusal);
+            return (null, flaw);
         }
 
         var keys = await tenant.Keys.GetAsync(cancellationToken).ConfigureAwait(false);
-        refusal = ExplainSignature(token, keys);
+        var refusal = ExplainSignature(token!, keys);
         if (refusal is not null)
         {
             // Another request may have loaded new keys meanwhile.
             var current = await tenant.Keys.GetAsync(cancellationToken).ConfigureAwait(false);
             if (!ReferenceEquals(current, keys) || await tenant.Keys.TryRenewAsync(cancellationToken).ConfigureAwait(false))
             {
-                refusal = ExplainSignature(token, await tenant.Keys.GetAsync(cancellationToken).ConfigureAwait(false));
+                refusal = ExplainSignature(token!, await tenant.Keys.GetAsync(cancellationToken).ConfigureAwait(false));
             }
         }
 
-        return refusal is null ? (tenant.Rules.Accept(token), null) : (null, refusal);
+        return refusal is null ? (tenant.Rules.Accept(token!), null) : (null, refusal);
     }
+
+    // What the token says of itself is looked at before keys are loaded or a signature is checked.
+    private static TokenRefusal? ExplainText(TenantJwt tenant, string text, string? called, out SignedToken? token) =>
+        SignedToken.TryRead(text, out token, out var flaw) ? tenant.Rules.ExplainClaims(token, called) : TokenRefusal.Of(flaw, text);
 
     /// <summary>The tokens of a tenant that were checked already; they are forgotten when the tenant changes.</summary>
     public RecentTokens<BelievedToken> GetBelieved(TenantModel tenant) => Find(tenant).Believed;

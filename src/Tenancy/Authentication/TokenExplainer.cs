@@ -44,7 +44,7 @@ internal sealed class TokenExplainer(TenantJwts jwts, ITokenValidator tokens, Re
     {
         try
         {
-            var (token, refusal) = await jwts.JudgeAsync(jwts.Get(tenant), text, called: null, cancellationToken).ConfigureAwait(false);
+            var (token, refusal) = await jwts.ExplainAsync(jwts.Get(tenant), text, cancellationToken).ConfigureAwait(false);
             if (token is null)
             {
                 return new(false, refusal!.Reason) { Cause = refusal.Cause };

@@ -78,11 +78,23 @@ internal sealed class BoundAddresses(IHostEnvironment environment, IServer? serv
             return false;
         }
 
-        return uri.AbsolutePath.EndsWith($"/{tenant.Value}/mcp", StringComparison.Ordinal)
-            || (
-                uri.AbsolutePath.EndsWith(McpEndpoint.Path, StringComparison.Ordinal)
-                && host.StartsWith(tenant.Value + ".", StringComparison.Ordinal)
-            );
+        // One URL is one tenant's, as it stands: where its host names one, its path names none; and nothing is left out of it.
+        var path = uri.AbsolutePath;
+        if (!url.EndsWith(path, StringComparison.Ordinal) || uri.UserInfo.Length > 0 || path.Contains('%', StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        return NamesTenant(host)
+            ? host.StartsWith(tenant.Value + ".", StringComparison.Ordinal) && path.EndsWith(McpEndpoint.Path, StringComparison.Ordinal)
+            : path.EndsWith($"/{tenant.Value}{McpEndpoint.Path}", StringComparison.Ordinal);
+    }
+
+    // The first label of a name that has several, such as "acme.localhost".
+    private static bool NamesTenant(string host)
+    {
+        var name = CanonicalHost.WithoutPort(host);
+        return !TryReadAddress(name, out _) && name.Contains('.');
     }
 
     // Canonical hosts leave default ports out.

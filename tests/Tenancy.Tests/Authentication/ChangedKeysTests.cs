@@ -88,6 +88,37 @@ public sealed class ChangedKeysTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task To_explain_a_token_changes_nothing_of_the_keys_that_serve()
+    {
+        Assert.Equal(200, await _tenants.CallAsync("any", _tenants.Token(Good)));
+        var (second, third) = (_tenants.Token(""" "sub":"second" """), _tenants.Token(""" "sub":"third" """));
+        _tenants.Time.Advance(IssuerKeys.UnknownKeyInterval);
+        var published = _tenants.Issuer.Answer;
+        _tenants.Issuer.Answer = StubServer.Issuer("""{ "keys": [] }""");
+        using (var forger = ECDsa.Create(ECCurve.NamedCurves.nistP256))
+        {
+            Assert.Equal((false, "signature"), await ExplainAsync(_tenants.Token(Good, by: forger)));
+        }
+
+        Assert.Equal(200, await _tenants.CallAsync("any", second));
+
+        // It knows the issuer's newest key, and leaves it to the door to look for that.
+        _tenants.Issuer.Answer = published;
+        _tenants.ReplaceKey();
+        var newest = _tenants.Token(""" "sub":"newest" """);
+        Assert.Equal((true, null), await ExplainAsync(newest));
+        Assert.Equal(200, await _tenants.CallAsync("any", third));
+        Assert.Equal(200, await _tenants.CallAsync("any", newest));
+
+        async Task<(bool, string?)> ExplainAsync(string token)
+        {
+            using var answer = await _tenants.Server.AdminAsync(HttpMethod.Post, "/any/explain-token", new { token });
+            var explained = await McpCalls.ReadAsync(answer);
+            return ((bool)explained["accepted"]!, (string?)explained["cause"]);
+        }
+    }
+
+    [Fact]
     public async Task Tokens_by_Ed25519_are_good()
     {
         var (secret, key) = Outbound.IssuerKeySetTests.NewEd25519();

@@ -330,6 +330,28 @@ public sealed class OAuthPlacesTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, served.StatusCode);
     }
 
+    [Theory]
+    [InlineData("http://jwa.localhost:{0}/mcp", true, false)]
+    [InlineData("http://jwa.localhost:{0}/jwb/mcp", true, false)]
+    [InlineData("http://other.localhost:{0}/jwa/mcp", false, false)]
+    [InlineData("http://localhost:{0}/jwb/jwa/mcp", true, false)]
+    [InlineData("http://localhost:{0}/jwa/mcp?x", false, false)]
+    [InlineData("http://localhost:{0}/jwa/mcp#x", false, false)]
+    [InlineData("http://jwb@localhost:{0}/jwa/mcp", false, false)]
+    [InlineData("http://localhost:{0}/j%77a/mcp", false, false)]
+    [InlineData("http://localhost:{0}/jwb/../jwa/mcp", true, false)]
+    public async Task In_development_an_audience_is_never_two_tenants(string audience, bool isFirsts, bool isSeconds)
+    {
+        await using var app = await StartAsync("", static _ => { });
+        var port = Port(app);
+        var token = _issuer.Mint(Fill(audience, port));
+        foreach (var (tenant, isGood) in new[] { ("jwa", isFirsts), ("jwb", isSeconds) })
+        {
+            using var response = await SendAsync(app, HttpMethod.Post, Fill("127.0.0.1:{0}", port), $"/{tenant}/mcp", token);
+            Assert.Equal((tenant, isGood ? HttpStatusCode.OK : HttpStatusCode.Unauthorized), (tenant, response.StatusCode));
+        }
+    }
+
     [Fact]
     public async Task A_base_that_a_proxy_passes_on_makes_no_tenants_token_good_at_the_default_tenant()
     {

@@ -17,7 +17,7 @@ public sealed class TenantsOfOneIssuer : IAsyncLifetime
 
     internal StubServer Issuer { get; private set; } = null!;
 
-    private TenancyServer Server { get; set; } = null!;
+    internal TenancyServer Server { get; set; } = null!;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 

@@ -92,7 +92,7 @@ internal sealed class SessionStreams
 
     // A client takes a connection that is cut for a failure. So the stream is ended, unless who writes on it waits for a client that reads
     // nothing.
-    private async Task CloseAsync(SessionStream stream, HttpContext http)
+    private static async Task CloseAsync(SessionStream stream, HttpContext http)
     {
         var closing = stream.CloseAsync();
         if (stream.HasEnded)
