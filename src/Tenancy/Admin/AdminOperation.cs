@@ -107,7 +107,10 @@ internal sealed record AdminOperation(string Id, string Summary, int Status, Typ
             200,
             typeof(TokenExplanation),
             typeof(TokenToExplain)
-        ),
+        )
+        {
+            OnlyAsks = true,
+        },
         ["GET /admin/tenants/{id}/audit"] = new("listAuditOfTenant", "Lists what was done to a tenant", 200, typeof(AuditList)),
         ["GET /admin/tenants/{id}/refusals"] = new(
             "listRefusalsOfTenant",
@@ -156,6 +159,9 @@ internal sealed record AdminOperation(string Id, string Summary, int Status, Typ
     /// <summary>Gets the parameters of its query.</summary>
     public IReadOnlyList<string> Query { get; init; } = [];
 
+    /// <summary>Gets whether it does nothing: what it was answered before may not be so any more.</summary>
+    private bool OnlyAsks { get; init; }
+
     /// <summary>Gets whether it may carry an Idempotency-Key.</summary>
     public bool IsKeyed { get; init; }
 
@@ -166,7 +172,7 @@ internal sealed record AdminOperation(string Id, string Summary, int Status, Typ
             ? operation with
             {
                 Query = query,
-                IsKeyed = HttpMethods.IsPost(method),
+                IsKeyed = HttpMethods.IsPost(method) && !operation.OnlyAsks,
             }
             : throw new InvalidOperationException($"AdminOperation says nothing of {method} {path}.");
 }

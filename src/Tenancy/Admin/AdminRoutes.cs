@@ -34,9 +34,10 @@ internal sealed class AdminRoutes(string root, RouteGroupBuilder group)
     {
         var showsOwn = method == HttpMethods.Get && pattern.Length == 0 && root is AdminEndpoints.Tenants or AdminEndpoints.Events;
         var path = pattern.Length == 0 ? root : $"{root}/{pattern}";
+        var operation = AdminOperation.Of(method, path, query);
         var endpoint = group
             .MapMethods(pattern, [method], handler)
-            .WithMetadata(AdminOperation.Of(method, path, query))
+            .WithMetadata(operation)
             .AddEndpointFilter(
                 async (context, next) =>
                 {
@@ -51,7 +52,7 @@ internal sealed class AdminRoutes(string root, RouteGroupBuilder group)
                     return await next(context);
                 }
             );
-        if (method == HttpMethods.Post)
+        if (operation.IsKeyed)
         {
             endpoint.AddEndpointFilter((context, next) => AdminIdempotency.RunAsync(context, next, _answers.Value));
         }

@@ -27,7 +27,10 @@ internal sealed class TokenExplainer(TenantJwts jwts, ITokenValidator tokens, Re
                 false,
                 $"The tenant's callers are proved by the application's scheme '{tenant.Config.Authentication.Scheme}', which alone can say."
             ),
-            _ => new(false, "The tenant asks for no proof (kind 'none'): no token is looked at, and every caller is 'anonymous'."),
+            _ => new(true, "The tenant asks for no proof (kind 'none'): no token is looked at, and every caller is 'anonymous'.")
+            {
+                Caller = CallerIdentity.Anonymous.Value,
+            },
         };
         return !found.Accepted || tenant.IsServing
             ? found

@@ -99,6 +99,50 @@ internal static class ReassignableClaims
         "ver",
     }.ToFrozenSet(StringComparer.Ordinal);
 
+    // What many users have alike: where they belong, what they may do, how they came.
+    private static readonly FrozenSet<string> OfMany = FrozenSet.Create(
+        StringComparer.Ordinal,
+        "tid",
+        "tenant",
+        "tenantid",
+        "org",
+        "orgid",
+        "organization",
+        "organizationid",
+        "realm",
+        "hd",
+        "group",
+        "groups",
+        "role",
+        "roles",
+        "permissions",
+        "birthdate",
+        "gender",
+        "locale",
+        "zoneinfo",
+        "granttype",
+        "client",
+        "sessionid"
+    );
+
+    private static readonly FrozenSet<string> Identities = FrozenSet.Create(
+        StringComparer.Ordinal,
+        "sub",
+        "oid",
+        "uid",
+        "tid",
+        "azp",
+        "client_id",
+        "cid",
+        "appid"
+    );
+
+    /// <summary>Whether many users have a claim alike, so that it tells none of them from another.</summary>
+    public static bool IsOfMany(string claim) => OfMany.Contains(Letters(claim));
+
+    /// <summary>Whether a claim says who somebody is, and not what they may do.</summary>
+    public static bool IsIdentity(string claim) => Identities.Contains(claim);
+
     /// <summary>Whether a claim is one of the protocols' own, which names nobody.</summary>
     public static bool IsProtocols(string claim) => OfProtocols.Contains(claim);
 

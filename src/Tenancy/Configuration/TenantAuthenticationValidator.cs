@@ -91,6 +91,11 @@ internal sealed class TenantAuthenticationValidator(TenancyOptions options)
 
         CheckClaim(authentication.SubjectClaim, SubjectField, errors);
         CheckClaim(authentication.ClientClaim, "authentication.clientClaim", errors);
+        if (authentication.SubjectClaim is { } subject && subject == authentication.ClientClaim)
+        {
+            errors.Add(new(SubjectField, $"cannot be '{subject}', which is the clientClaim: all users of a client would be one caller"));
+        }
+
         if (authentication.TokenType is not (null or TenantAuthentication.AccessTokenType))
         {
             errors.Add(new("authentication.tokenType", $"must be '{TenantAuthentication.AccessTokenType}' (RFC 9068), or be left out"));
@@ -110,7 +115,8 @@ internal sealed class TenantAuthenticationValidator(TenancyOptions options)
         CheckList(
             authentication.ScopeClaims,
             "authentication.scopeClaims",
-            claim => !ReassignableClaims.Contains(claim) && !ReassignableClaims.IsProtocols(claim),
+            claim =>
+                !ReassignableClaims.Contains(claim) && !ReassignableClaims.IsProtocols(claim) && !ReassignableClaims.IsIdentity(claim),
             "must be claims that the issuer gives rights by, such as 'roles': none that a user can choose, and none of the protocol's own",
             errors
         );
@@ -157,6 +163,10 @@ internal sealed class TenantAuthenticationValidator(TenancyOptions options)
         else if (ReassignableClaims.IsProtocols(claim))
         {
             errors.Add(new(field, $"cannot be '{claim}', which says something else of a token"));
+        }
+        else if (field == SubjectField && ReassignableClaims.IsOfMany(claim))
+        {
+            errors.Add(new(field, $"cannot be '{claim}', which many users have alike: they would be one caller"));
         }
         else if (field == SubjectField ? claim is "azp" or "client_id" or "cid" or "appid" : claim is "sub" or "uid" or "oid")
         {

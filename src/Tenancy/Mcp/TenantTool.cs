@@ -25,7 +25,10 @@ public abstract class TenantTool : McpServerTool
     /// <summary>Whether a call holds its thread until it has an answer.</summary>
     internal virtual bool IsSynchronous => false;
 
-    /// <summary>What clients before 2026-07-28 are told of the tool, where that is not <see cref="McpServerTool.ProtocolTool"/>.</summary>
+    /// <summary>What clients are told of the tool, where that is not <see cref="McpServerTool.ProtocolTool"/>.</summary>
+    internal virtual Tool ListedProtocolTool => ProtocolTool;
+
+    /// <summary>What clients before 2026-07-28 are told of it.</summary>
     internal virtual Tool EarlierProtocolTool => ProtocolTool;
 
     /// <summary>Reads the arguments of a call.</summary>

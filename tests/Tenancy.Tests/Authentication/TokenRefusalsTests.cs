@@ -265,6 +265,34 @@ public sealed class TokenRefusalsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Where_no_proof_is_asked_for_any_token_is_let_in_as_anybody_is()
+    {
+        await AdminAsync(HttpMethod.Post, "?wait=true", """{"id":"open","authentication":{"kind":"none"}}""");
+        var explained = await ExplainAsync("open", "nonsense");
+        Assert.Equal((true, "anonymous"), ((bool)explained["accepted"]!, (string)explained["caller"]!));
+        using var request = McpCalls.Post(_server.Port, Way.Path, "open", "nonsense", McpCalls.Call("whoami"));
+        using var response = await _server.Client.SendAsync(request, Cancellation);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_question_is_answered_anew_whatever_key_it_is_sent_with()
+    {
+        foreach (var token in new[] { "first", "second" })
+        {
+            using var request = new HttpRequestMessage(
+                HttpMethod.Post,
+                $"http://localhost:{_server.Port}/admin/tenants/initech/explain-token"
+            );
+            request.Headers.Add("X-Admin-API-Key", TenancyServer.AdminKey);
+            request.Headers.Add("Idempotency-Key", "2f6b1c1e-5d0b-4a52-9a38-0f0f6d1c2b7a");
+            request.Content = new StringContent($$"""{"token":"{{token}}"}""", System.Text.Encoding.UTF8, "application/json");
+            using var response = await _server.Client.SendAsync(request, Cancellation);
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        }
+    }
+
+    [Fact]
     public async Task Who_has_no_key_is_told_nothing()
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, $"http://localhost:{_server.Port}/admin/tenants/initech/explain-token");

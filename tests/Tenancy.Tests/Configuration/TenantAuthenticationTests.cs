@@ -149,6 +149,36 @@ public sealed class TenantAuthenticationTests
         );
 
     [Theory]
+    [InlineData("tid")]
+    [InlineData("org_id")]
+    [InlineData("https://acme.example/roles")]
+    [InlineData("groups")]
+    [InlineData("grant_type")]
+    [InlineData("session_id")]
+    public void A_claim_that_many_users_have_alike_names_none_of_them(string claim) =>
+        Assert.Equal(
+            new("authentication.subjectClaim", $"cannot be '{claim}', which many users have alike: they would be one caller"),
+            Assert.Single(Validate(Acme with { Authentication = Jwks() with { SubjectClaim = claim } }))
+        );
+
+    [Fact]
+    public void One_claim_does_not_name_both_a_user_and_the_client() =>
+        Assert.Equal(
+            "authentication.subjectClaim",
+            Assert.Single(Validate(Acme with { Authentication = Jwks() with { SubjectClaim = "x", ClientClaim = "x" } })).Field
+        );
+
+    [Theory]
+    [InlineData("sub")]
+    [InlineData("azp")]
+    [InlineData("client_id")]
+    public void Who_somebody_is_gives_no_rights(string claim) =>
+        Assert.Equal(
+            "authentication.scopeClaims[0]",
+            Assert.Single(Validate(Acme with { Authentication = Jwks() with { ScopeClaims = [claim] } })).Field
+        );
+
+    [Theory]
     [InlineData("client_id")]
     [InlineData("cid")]
     [InlineData("appid")]

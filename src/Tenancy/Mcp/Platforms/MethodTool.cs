@@ -47,6 +47,7 @@ internal sealed class MethodTool : TenantTool
         NullAgreement.Apply(method, _tool.ProtocolTool);
         _arguments = new(method, _tool.ProtocolTool);
         ToolSchema.Mend(_tool.ProtocolTool, mayLeaveOut: true);
+        ListedProtocolTool = ObjectOutput.WithoutNull(_tool.ProtocolTool);
         EarlierProtocolTool = ObjectOutput.Describe(_tool.ProtocolTool);
         _results = new(method, _tool.ProtocolTool);
         _parameters =
@@ -60,6 +61,8 @@ internal sealed class MethodTool : TenantTool
     public override Tool ProtocolTool => _tool.ProtocolTool;
 
     public override IReadOnlyList<object> Metadata => _tool.Metadata;
+
+    internal override Tool ListedProtocolTool { get; }
 
     internal override Tool EarlierProtocolTool { get; }
 

@@ -19,13 +19,28 @@ internal static class ObjectOutput
     private const string Place = "#/properties/result";
     private static readonly JsonTypeInfo<Tool> ToolType = (JsonTypeInfo<Tool>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(Tool));
 
+    /// <summary>
+    /// Describes a tool to clients. Of a result that may be null no schema is listed: where it is null the MCP SDK sends no structured
+    /// content, and a client that knows a schema takes that for a failure.
+    /// </summary>
+    public static Tool WithoutNull(Tool tool)
+    {
+        var json = JsonSerializer.SerializeToNode(tool, ToolType)!.AsObject();
+        return MayBeNull(json["outputSchema"]) ? WithoutSchema(json) : tool;
+    }
+
     /// <summary>Describes a tool to clients before 2026-07-28.</summary>
     public static Tool Describe(Tool tool)
     {
-        var json = JsonSerializer.SerializeToNode(tool, ToolType)!;
+        var json = JsonSerializer.SerializeToNode(tool, ToolType)!.AsObject();
         if (tool.OutputSchema is null || IsObject(json["outputSchema"]))
         {
             return tool;
+        }
+
+        if (IsObjectOrNull(json["outputSchema"]))
+        {
+            return WithoutSchema(json);
         }
 
         json["outputSchema"] = ToObject(json["outputSchema"]);
@@ -39,15 +54,22 @@ internal static class ObjectOutput
     private static bool IsObject(JsonNode? schema) =>
         schema is JsonObject { } all && all["type"] is JsonValue type && type.ToString() == "object";
 
+    private static Tool WithoutSchema(JsonObject tool)
+    {
+        tool.Remove("outputSchema");
+        return tool.Deserialize(ToolType)!;
+    }
+
+    private static bool MayBeNull(JsonNode? schema) =>
+        schema is JsonObject all
+        && (
+            all["type"] is JsonArray types && types.Any(type => type?.ToString() == "null")
+            || all["anyOf"] is JsonArray any && any.Any(one => one is JsonObject only && only["type"] is JsonValue type && type.ToString() == "null")
+        );
+
     private static JsonObject ToObject(JsonNode? schema)
     {
         var copy = schema?.DeepClone();
-        if (IsObjectOrNull(copy))
-        {
-            copy!["type"] = "object";
-            return copy.AsObject();
-        }
-
         MoveReferences(copy);
         return new JsonObject
         {

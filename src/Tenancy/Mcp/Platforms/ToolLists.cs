@@ -16,7 +16,7 @@ internal sealed class ToolLists(McpServerPrimitiveCollection<McpServerTool> tool
     private static readonly JsonTypeInfo<Tool> ToolType = (JsonTypeInfo<Tool>)McpJsonUtilities.DefaultOptions.GetTypeInfo(typeof(Tool));
 
     private readonly Lazy<Form> _earlier = new(() => new(tools, tool => tool.EarlierProtocolTool));
-    private readonly Lazy<Form> _modern = new(() => new(tools, tool => tool.ProtocolTool));
+    private readonly Lazy<Form> _modern = new(() => new(tools, tool => tool.ListedProtocolTool));
 
     /// <summary>Writes the JSON array of the tools that the caller sees.</summary>
     /// <param name="output">Where to.</param>

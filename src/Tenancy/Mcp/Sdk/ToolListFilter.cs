@@ -32,7 +32,9 @@ internal sealed class ToolListFilter(AnonymousAccess access)
                 .. from tool in result.Tools
                 let ours = Find(tools, tool)
                 where access.Lists(flow.Tenant, flow.Caller, flow.User, ours)
-                select isEarlier && ours is not null ? ours.EarlierProtocolTool : tool,
+                select ours is null ? tool
+                    : isEarlier ? ours.EarlierProtocolTool
+                    : ours.ListedProtocolTool,
             ];
             return result;
         };

@@ -23,7 +23,6 @@ public sealed class ObjectOutputTests
     }
 
     [Theory]
-    [InlineData("""{"type":["object","null"],"properties":{"a":{"$ref":"#"}}}""", """{"type":"object","properties":{"a":{"$ref":"#"}}}""")]
     [InlineData("""{"type":"string"}""", """{"type":"object","properties":{"result":{"type":"string"}},"required":["result"]}""")]
     [InlineData(
         """{"anyOf":[{"type":"object"},{"type":"string"}]}""",
@@ -35,6 +34,19 @@ public sealed class ObjectOutputTests
     )]
     [InlineData("{}", """{"type":"object","properties":{"result":{}},"required":["result"]}""")]
     public void Everything_else_is_the_member_of_an_object(string schema, string expected) => AssertDescribed(expected, schema);
+
+    [Theory]
+    [InlineData("""{"type":["object","null"]}""", true, true)]
+    [InlineData("""{"anyOf":[{"$ref":"#/$defs/a"},{"type":"null"}]}""", false, true)]
+    [InlineData("""{"type":["array","null"]}""", false, true)]
+    [InlineData("""{"type":"object"}""", false, false)]
+    [InlineData("""{"type":"string"}""", false, false)]
+    public void A_result_that_may_be_null_has_no_schema_where_it_stands_alone(string schema, bool isForEarlier, bool isForLater)
+    {
+        Assert.Equal(isForEarlier, ObjectOutput.Describe(ToolWith(schema)).OutputSchema is null);
+        var listed = ObjectOutput.WithoutNull(ToolWith(schema));
+        Assert.Equal(("X", isForLater), (listed.Title, listed.OutputSchema is null));
+    }
 
     [Theory]
     [InlineData("#", "#/properties/result")]
