@@ -635,12 +635,12 @@ public sealed class SessionsTests
         return await server.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancellation);
     }
 
+    // In order: clients take a connection that is cut for a failure.
     private static async Task AssertEndsAsync(HttpResponseMessage stream)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         limit.CancelAfter(TimeSpan.FromSeconds(20));
-        await Assert.ThrowsAnyAsync<Exception>(() => stream.Content.ReadAsStringAsync(limit.Token));
-        Assert.False(limit.IsCancellationRequested, "The stream did not end.");
+        await stream.Content.ReadAsStringAsync(limit.Token);
     }
 
     private static async Task<JsonNode> ListAsync(TenancyServer server, string tenant)
