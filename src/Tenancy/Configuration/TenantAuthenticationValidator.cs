@@ -115,8 +115,7 @@ internal sealed class TenantAuthenticationValidator(TenancyOptions options)
         CheckList(
             authentication.ScopeClaims,
             "authentication.scopeClaims",
-            claim =>
-                !ReassignableClaims.Contains(claim) && !ReassignableClaims.IsProtocols(claim) && !ReassignableClaims.IsIdentity(claim),
+            claim => !ReassignableClaims.Contains(claim) && !ReassignableClaims.IsProtocols(claim) && !ReassignableClaims.IsIdentity(claim),
             "must be claims that the issuer gives rights by, such as 'roles': none that a user can choose, and none of the protocol's own",
             errors
         );

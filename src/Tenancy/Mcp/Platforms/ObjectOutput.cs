@@ -64,7 +64,8 @@ internal static class ObjectOutput
         schema is JsonObject all
         && (
             all["type"] is JsonArray types && types.Any(type => type?.ToString() == "null")
-            || all["anyOf"] is JsonArray any && any.Any(one => one is JsonObject only && only["type"] is JsonValue type && type.ToString() == "null")
+            || all["anyOf"] is JsonArray any
+                && any.Any(one => one is JsonObject only && only["type"] is JsonValue type && type.ToString() == "null")
         );
 
     private static JsonObject ToObject(JsonNode? schema)

@@ -33,8 +33,8 @@ internal sealed class ToolListFilter(AnonymousAccess access)
                 let ours = Find(tools, tool)
                 where access.Lists(flow.Tenant, flow.Caller, flow.User, ours)
                 select ours is null ? tool
-                    : isEarlier ? ours.EarlierProtocolTool
-                    : ours.ListedProtocolTool,
+                : isEarlier ? ours.EarlierProtocolTool
+                : ours.ListedProtocolTool,
             ];
             return result;
         };
