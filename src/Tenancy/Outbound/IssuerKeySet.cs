@@ -20,7 +20,8 @@ internal sealed class IssuerKeySet
     private const int MaximumRsaBits = 16384;
     private const int MaximumExponentBytes = 8;
 
-    private static readonly JsonDocumentOptions Lenient = new() { MaxDepth = 32 };
+    // As deep as a document that is fetched can be: one odd member spoils no other.
+    private static readonly JsonDocumentOptions Lenient = new() { MaxDepth = 1 << 20 };
 
     private IssuerKeySet(IReadOnlyList<SigningKey> keys, IReadOnlyList<string> leftOut) => (Keys, LeftOut) = (keys, leftOut);
 
@@ -151,10 +152,14 @@ internal sealed class IssuerKeySet
 
         return !Has(key, "alg") ? null
             : Text(key, "alg") is not { } algorithm ? "one whose algorithm (alg) is no text"
-            : algorithm.Length == 0 || SignatureAlgorithm.Find(algorithm)?.KeyType == type ? null
+            : algorithm.Length == 0 || IsFor(algorithm, type, Text(key, "crv")) ? null
             : IsPlain(algorithm) ? $"one for the algorithm {algorithm}"
             : "one for an algorithm with an odd name";
     }
+
+    // A curve of NIST's has one algorithm.
+    private static bool IsFor(string algorithm, string type, string? curve) =>
+        SignatureAlgorithm.Find(algorithm) is { } found && found.KeyType == type && (type != "EC" || found.Curve == curve);
 
     private static SigningKey? ReadRsa(JsonElement key, string? id, string? algorithm, out string why)
     {

@@ -119,6 +119,21 @@ public sealed class ChangedKeysTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_token_that_is_still_believed_is_explained_so_with_what_comes_after()
+    {
+        var token = _tenants.Token(Good);
+        Assert.Equal(200, await _tenants.CallAsync("any", token));
+        _tenants.ReplaceKey();
+        _tenants.Time.Advance(IssuerKeys.UnknownKeyInterval);
+        Assert.Equal(200, await _tenants.CallAsync("any", _tenants.Token(""" "sub":"new" """)));
+        Assert.Equal(200, await _tenants.CallAsync("any", token));
+        using var answer = await _tenants.Server.AdminAsync(HttpMethod.Post, "/any/explain-token", new { token });
+        var explained = await McpCalls.ReadAsync(answer);
+        Assert.True((bool)explained["accepted"]!);
+        Assert.Contains("believes it so long. After that: ", (string)explained["reason"]!, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Tokens_by_Ed25519_are_good()
     {
         var (secret, key) = Outbound.IssuerKeySetTests.NewEd25519();

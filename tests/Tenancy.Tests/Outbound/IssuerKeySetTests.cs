@@ -38,6 +38,28 @@ public sealed class IssuerKeySetTests
         }
     }
 
+    [Theory]
+    [InlineData(40)]
+    [InlineData(100_000)]
+    public void A_member_however_deep_spoils_no_key(int levels)
+    {
+        var deep = $"{new string('[', levels)}{new string(']', levels)}";
+        var odd = $$"""{"kty":"RSA","kid":"odd","n":{{deep}}}""";
+        var good = TestKeys.Rsa(Rsa, "one").ToJsonString();
+        var set = IssuerKeySet.Read($$"""{"keys":[{{odd}},{{good[..^1]}},"more":{{deep}}}]}""");
+        Assert.True(Verifies(set, "one", "RS256", Sign(Rsa)));
+    }
+
+    [Fact]
+    public void A_key_whose_algorithm_is_another_curves_can_be_used_for_nothing()
+    {
+        var key = TestKeys.Ec(Ec, "one");
+        key["alg"] = "ES384";
+        var set = IssuerKeySet.Read(TestKeys.Set(key));
+        Assert.Empty(set.Keys);
+        Assert.Equal(["one for the algorithm ES384"], set.LeftOut);
+    }
+
     [Fact]
     public void One_id_may_be_that_of_keys_of_several_kinds_and_all_that_fit_are_tried()
     {
