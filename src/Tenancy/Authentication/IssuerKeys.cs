@@ -105,12 +105,13 @@ internal sealed class IssuerKeys(
         }
     }
 
-    /// <summary>Takes the keys that a check has read just now, as if they were loaded here.</summary>
+    /// <summary>
+    /// Takes the keys that a check has read. It is no load of this one's own: a token that is signed with another key may still cause one.
+    /// </summary>
     public void Learn(IssuerKeySet keys)
     {
         _known = new(Task.FromResult(keys), time.GetTimestamp());
         _failure = null;
-        EndLoad();
     }
 
     private async Task<IssuerKeySet> RenewAsync(CancellationToken cancellationToken)
@@ -172,16 +173,11 @@ internal sealed class IssuerKeys(
         }
         finally
         {
-            EndLoad();
-        }
-    }
-
-    private void EndLoad()
-    {
-        lock (_lock)
-        {
-            _endedAt = time.GetTimestamp();
-            _hasEnded = true;
+            lock (_lock)
+            {
+                _endedAt = time.GetTimestamp();
+                _hasEnded = true;
+            }
         }
     }
 
