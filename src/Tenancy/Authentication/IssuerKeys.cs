@@ -99,6 +99,11 @@ internal sealed class IssuerKeys(
             _aside = new(Task.FromResult(keys), time.GetTimestamp());
             return keys;
         }
+        catch (FetchException) when (!areNew && _known is not null)
+        {
+            // While the issuer is away, the keys that are known go on to serve.
+            return await _known.Keys.ConfigureAwait(false);
+        }
         catch (Exception exception) when (exception is FetchException or IssuerRejectedException)
         {
             throw new IssuerUnavailableException(exception.Message);

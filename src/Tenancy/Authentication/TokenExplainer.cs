@@ -48,46 +48,44 @@ internal sealed class TokenExplainer(TenantJwts jwts, ITokenValidator tokens, Re
         try
         {
             var (token, refusal) = await jwts.ExplainAsync(jwts.Get(tenant), text, cancellationToken).ConfigureAwait(false);
-            if (token is null)
-            {
-                return ExplainBelief(tenant, text, refusal!) ?? new(false, refusal!.Reason) { Cause = refusal.Cause };
-            }
-
-            var explained = new TokenExplanation(true, "The token would be accepted.")
-            {
-                Caller = token.Caller.Value,
-                Client = token.Client,
-                Scopes = [.. CallerScopes.All(token.User)],
-            };
-            return tenant.Config.Authentication!.RequireClients && !await IsListedAsync(tenant, token.Client).ConfigureAwait(false)
-                ? explained with
-                {
-                    Accepted = false,
-                    Cause = RefusalCause.Client,
-                    Reason = TokenRules.ExplainClient(tenant, token.Client).Reason,
-                }
-                : explained;
+            return token is null
+                ? await ExplainRefusedAsync(tenant, text, refusal!).ConfigureAwait(false)
+                : await ExplainGoodAsync(tenant, token, "The token would be accepted.").ConfigureAwait(false);
         }
         catch (IssuerUnavailableException exception)
         {
-            var refusal = TokenRefusal.WithoutKeys(exception);
-            return ExplainBelief(tenant, text, refusal) ?? new(false, refusal.Reason) { Cause = refusal.Cause };
+            return await ExplainRefusedAsync(tenant, text, TokenRefusal.WithoutKeys(exception)).ConfigureAwait(false);
         }
     }
 
-    // A token that was found good is not looked at again for a while.
-    private TokenExplanation? ExplainBelief(TenantModel tenant, string text, TokenRefusal refusal) =>
-        jwts.GetBelieved(tenant).TryGet(text, out var believed) && believed is not null
-            ? new(
-                true,
-                $"This server found the token good within the last 5 minutes, and believes it so long. After that: {refusal.Reason}"
-            )
+    private async Task<TokenExplanation> ExplainGoodAsync(TenantModel tenant, BelievedToken token, string reason)
+    {
+        var explained = new TokenExplanation(true, reason)
+        {
+            Caller = token.Caller.Value,
+            Client = token.Client,
+            Scopes = [.. CallerScopes.All(token.User)],
+        };
+        return tenant.Config.Authentication!.RequireClients && !await IsListedAsync(tenant, token.Client).ConfigureAwait(false)
+            ? explained with
             {
-                Caller = believed.Caller.Value,
-                Client = believed.Client,
-                Scopes = [.. CallerScopes.All(believed.User)],
+                Accepted = false,
+                Cause = RefusalCause.Client,
+                Reason = TokenRules.ExplainClient(tenant, token.Client).Reason,
             }
-            : null;
+            : explained;
+    }
+
+    // A token that was found good is not looked at again for a while.
+    private async Task<TokenExplanation> ExplainRefusedAsync(TenantModel tenant, string text, TokenRefusal refusal) =>
+        jwts.GetBelieved(tenant).TryGet(text, out var believed) && believed is not null
+            ? await ExplainGoodAsync(
+                    tenant,
+                    believed,
+                    $"This server found the token good within the last 5 minutes, and believes it so long. After that: {refusal.Reason}"
+                )
+                .ConfigureAwait(false)
+            : new(false, refusal.Reason) { Cause = refusal.Cause };
 
     private async Task<TokenExplanation> ExplainOpaqueAsync(TenantModel tenant, string token, CancellationToken cancellationToken)
     {

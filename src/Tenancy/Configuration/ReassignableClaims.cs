@@ -122,6 +122,8 @@ internal static class ReassignableClaims
         "zoneinfo",
         "granttype",
         "client",
+        "clientid",
+        "applicationid",
         "sessionid"
     );
 

@@ -21,7 +21,7 @@ internal sealed class IssuerKeySet
     private const int MaximumExponentBytes = 8;
 
     // As deep as a document that is fetched can be: one odd member spoils no other.
-    private static readonly JsonDocumentOptions Lenient = new() { MaxDepth = 1 << 20 };
+    internal static readonly JsonDocumentOptions Lenient = new() { MaxDepth = 1 << 20 };
 
     private IssuerKeySet(IReadOnlyList<SigningKey> keys, IReadOnlyList<string> leftOut) => (Keys, LeftOut) = (keys, leftOut);
 
@@ -152,14 +152,16 @@ internal sealed class IssuerKeySet
 
         return !Has(key, "alg") ? null
             : Text(key, "alg") is not { } algorithm ? "one whose algorithm (alg) is no text"
-            : algorithm.Length == 0 || IsFor(algorithm, type, Text(key, "crv")) ? null
+            : algorithm.Length == 0 || SignatureAlgorithm.Find(algorithm)?.KeyType == type ? ExplainCurve(algorithm, Text(key, "crv"))
             : IsPlain(algorithm) ? $"one for the algorithm {algorithm}"
             : "one for an algorithm with an odd name";
     }
 
-    // A curve of NIST's has one algorithm.
-    private static bool IsFor(string algorithm, string type, string? curve) =>
-        SignatureAlgorithm.Find(algorithm) is { } found && found.KeyType == type && (type != "EC" || found.Curve == curve);
+    // A curve of NIST's has one algorithm: by another one the key could check nothing.
+    private static string? ExplainCurve(string algorithm, string? curve) =>
+        Curve(curve) is not null && SignatureAlgorithm.Find(algorithm) is { KeyType: "EC" } found && found.Curve != curve
+            ? $"one of the curve {curve} for the algorithm {algorithm}"
+            : null;
 
     private static SigningKey? ReadRsa(JsonElement key, string? id, string? algorithm, out string why)
     {

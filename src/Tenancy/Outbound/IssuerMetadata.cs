@@ -132,7 +132,7 @@ internal sealed class IssuerMetadata(GuardedHttp http, IOptions<TenancyOptions> 
     // What is not needed here may be as odd as it likes.
     private static Discovery ReadDiscovery(string json)
     {
-        var document = JsonElement.Parse(json);
+        var document = JsonElement.Parse(json, IssuerKeySet.Lenient);
         return new(Text("issuer"), Text("jwks_uri"), Text("token_endpoint"), Text("authorization_endpoint"));
 
         string? Text(string name) =>
@@ -195,7 +195,7 @@ internal sealed class IssuerMetadata(GuardedHttp http, IOptions<TenancyOptions> 
     {
         try
         {
-            return JsonElement.Parse(text).ValueKind == JsonValueKind.Object ? read(text) : throw new JsonException();
+            return JsonElement.Parse(text, IssuerKeySet.Lenient).ValueKind == JsonValueKind.Object ? read(text) : throw new JsonException();
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {

@@ -134,6 +134,32 @@ public sealed class ChangedKeysTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task While_the_issuer_is_away_a_token_is_explained_by_the_keys_that_go_on_to_serve()
+    {
+        Assert.Equal(200, await _tenants.CallAsync("any", _tenants.Token(Good)));
+        _tenants.Issuer.Answer = static context =>
+        {
+            context.Response.StatusCode = 503;
+            return Task.CompletedTask;
+        };
+        _tenants.Time.Advance(IssuerKeys.RefreshInterval);
+        var token = _tenants.Token(""" "sub":"new" """);
+        using var answer = await _tenants.Server.AdminAsync(HttpMethod.Post, "/any/explain-token", new { token });
+        Assert.True((bool)(await McpCalls.ReadAsync(answer))["accepted"]!);
+        Assert.Equal(200, await _tenants.CallAsync("any", token));
+    }
+
+    [Fact]
+    public async Task A_member_however_deep_keeps_no_tenant_from_its_keys()
+    {
+        var deep = $"{new string('[', 100)}{new string(']', 100)}";
+        var keys = TestKeys.Set(TestKeys.Ec(_tenants.Key, "one"));
+        _tenants.Issuer.Answer = StubServer.Issuer($$"""{"more":{{deep}},{{keys[1..]}}""");
+        await _tenants.RecheckAsync("any", "healthy");
+        Assert.Equal(200, await _tenants.CallAsync("any", _tenants.Token(Good)));
+    }
+
+    [Fact]
     public async Task Tokens_by_Ed25519_are_good()
     {
         var (secret, key) = Outbound.IssuerKeySetTests.NewEd25519();

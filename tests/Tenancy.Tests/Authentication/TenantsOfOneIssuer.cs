@@ -15,6 +15,8 @@ public sealed class TenantsOfOneIssuer : IAsyncLifetime
 
     internal FakeTimeProvider Time { get; } = new(DateTimeOffset.UtcNow);
 
+    internal ECDsa Key => _key;
+
     internal StubServer Issuer { get; private set; } = null!;
 
     internal TenancyServer Server { get; set; } = null!;

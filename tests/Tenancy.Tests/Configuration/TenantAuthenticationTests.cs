@@ -155,6 +155,7 @@ public sealed class TenantAuthenticationTests
     [InlineData("groups")]
     [InlineData("grant_type")]
     [InlineData("session_id")]
+    [InlineData("applicationId")]
     public void A_claim_that_many_users_have_alike_names_none_of_them(string claim) =>
         Assert.Equal(
             new("authentication.subjectClaim", $"cannot be '{claim}', which many users have alike: they would be one caller"),
