@@ -38,6 +38,7 @@ internal sealed class IssuerKeys(
     private volatile Failure? _failure;
     private Task _loading = Task.CompletedTask;
     private long _endedAt;
+    private long _takenFrom = long.MinValue;
     private bool _hasEnded;
 
     public TenantAuthentication Authentication { get; } = authentication;
@@ -113,10 +114,25 @@ internal sealed class IssuerKeys(
     /// <summary>
     /// Takes the keys that a check has read. It is no load of this one's own: a token that is signed with another key may still cause one.
     /// </summary>
-    public void Learn(IssuerKeySet keys)
+    /// <param name="keys">The keys.</param>
+    /// <param name="begunAt">When the check began to read them.</param>
+    public void Learn(IssuerKeySet keys, long begunAt)
     {
-        _known = new(Task.FromResult(keys), time.GetTimestamp());
+        Take(keys, begunAt);
         _failure = null;
+    }
+
+    // Of two loads the one that began later has read what is so later.
+    private void Take(IssuerKeySet? keys, long begunAt)
+    {
+        lock (_lock)
+        {
+            if (begunAt >= _takenFrom)
+            {
+                _takenFrom = begunAt;
+                _known = keys is null ? null : new(Task.FromResult(keys), time.GetTimestamp());
+            }
+        }
     }
 
     private async Task<IssuerKeySet> RenewAsync(CancellationToken cancellationToken)
@@ -152,23 +168,17 @@ internal sealed class IssuerKeys(
 
     private async Task LoadAsync()
     {
-        var before = _known;
+        var begunAt = time.GetTimestamp();
         try
         {
-            var keys = await metadata.LoadAsync(Authentication, CancellationToken.None).ConfigureAwait(false);
-            if (ReferenceEquals(_known, before))
-            {
-                // Else a check that began later has read later ones.
-                _known = new(Task.FromResult(keys), time.GetTimestamp());
-            }
-
+            Take(await metadata.LoadAsync(Authentication, CancellationToken.None).ConfigureAwait(false), begunAt);
             _failure = null;
         }
         catch (Exception exception)
         {
             if (exception is IssuerRejectedException)
             {
-                _known = null;
+                Take(keys: null, begunAt);
             }
 
             // The message of an exception that nobody foresaw is for the log alone.

@@ -202,8 +202,11 @@ internal sealed class TenantJwts : ITenantChangeListener, ICheckedKeys, IDisposa
     }
 
     /// <inheritdoc/>
-    public void Learn(string tenant, TenantAuthentication authentication, IssuerKeySet keys) =>
-        FindKeys(tenant, authentication)?.Learn(keys);
+    public long Begin() => _time.GetTimestamp();
+
+    /// <inheritdoc/>
+    public void Learn(string tenant, TenantAuthentication authentication, IssuerKeySet keys, long begunAt) =>
+        FindKeys(tenant, authentication)?.Learn(keys, begunAt);
 
     public void Dispose() => _sweep.Dispose();
 

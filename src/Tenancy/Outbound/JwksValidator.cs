@@ -17,8 +17,9 @@ internal sealed class JwksValidator(IssuerMetadata metadata, ICheckedKeys? known
 
         try
         {
+            var begunAt = known?.Begin() ?? 0;
             var keys = await metadata.LoadAsync(authentication, cancellationToken).ConfigureAwait(false);
-            known?.Learn(tenant.Id, authentication, keys);
+            known?.Learn(tenant.Id, authentication, keys, begunAt);
             return TenantValidation.Valid.Instance;
         }
         catch (FetchException exception) when (exception.IsTransient)

@@ -93,6 +93,19 @@ public sealed class IssuerKeysTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Of_a_load_and_a_check_at_once_the_one_that_began_later_counts()
+    {
+        var (early, checkedKeys) = (_time.GetTimestamp(), IssuerKeySet.Read(Publish("checked")));
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal("one", await ReadAsync());
+        _keys.Learn(checkedKeys, early);
+        Assert.Equal("one", await ReadAsync());
+        _time.Advance(TimeSpan.FromSeconds(1));
+        _keys.Learn(checkedKeys, _time.GetTimestamp());
+        Assert.Equal("checked", await ReadAsync());
+    }
+
+    [Fact]
     public async Task Keys_are_renewed_behind_those_who_use_them()
     {
         Assert.Equal("one", await ReadAsync());
