@@ -38,8 +38,8 @@ internal sealed class TokenExplainer(TenantJwts jwts, ITokenValidator tokens, Re
             {
                 Accepted = false,
                 Reason =
-                    $"The token is good, but the tenant is not served: it is "
-                    + $"{(tenant.IsSuspended ? "suspended" : tenant.Health.ToString().ToLowerInvariant())}.",
+                    $"The tenant is not served: it is {(tenant.IsSuspended ? "suspended" : tenant.Health.ToString().ToLowerInvariant())}. "
+                    + $"Where it is: {found.Reason}",
             };
     }
 

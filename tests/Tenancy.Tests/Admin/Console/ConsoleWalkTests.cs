@@ -96,6 +96,32 @@ public sealed class ConsoleWalkTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task To_skip_to_the_content_leaves_the_page_as_it_is()
+    {
+        var page = await OpenTenantAsync("acme");
+        await page.Locator(".skip").FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator("main")).ToBeFocusedAsync();
+        await Expect(Heading(page, "acme")).ToBeVisibleAsync();
+    }
+
+    [Fact]
+    public async Task A_token_stays_until_somebody_has_it_also_where_the_key_is_refused_meanwhile()
+    {
+        var page = await OpenTenantAsync("acme");
+        await page.GetByText("Issue a principal").ClickAsync();
+        var form = page.GetByRole(AriaRole.Region, new() { Name = "Principals" });
+        await form.GetByLabel("Name").FillAsync("kept");
+        await Button(form, "Issue").ClickAsync();
+        var field = page.GetByRole(AriaRole.Dialog).Locator("textarea");
+        await Expect(field).ToBeVisibleAsync();
+        await page.RouteAsync("**/admin/nodes*", route => route.FulfillAsync(new() { Status = 401, Body = "{}" }));
+        await page.EvaluateAsync("location.hash = '#/nodes'");
+        await Expect(page.Locator("#sign-in")).ToBeVisibleAsync();
+        Assert.Equal(HttpStatusCode.OK, await _nodes.StatusAsync(0, "acme", await field.InputValueAsync()));
+    }
+
+    [Fact]
     public async Task A_token_is_shown_once_when_a_principal_is_issued_and_when_it_is_rotated()
     {
         var page = await OpenTenantAsync("acme");
