@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 
@@ -139,7 +140,9 @@ internal static class ListedSchemas
         var all = schema.AsObject();
         if (all["$ref"]?.ToString() is { } reference)
         {
-            var found = reference[1..].Split('/', StringSplitOptions.RemoveEmptyEntries).Aggregate(root, (one, name) => one[name]!);
+            var found = reference[1..]
+                .Split('/', StringSplitOptions.RemoveEmptyEntries)
+                .Aggregate(root, (one, name) => one is JsonArray list ? list[int.Parse(name, CultureInfo.InvariantCulture)]! : one[name]!);
             AssertAgrees(root, found, value, place);
         }
 

@@ -96,6 +96,24 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
         "shared.never[0] must be an object, and not null."
     )]
     [InlineData("nulls", """{"shared":{"never":[],"maybe":[{}],"one":{"number":"1"}}}""", "shared.maybe[0].number is required.")]
+    [InlineData("family", """{"family":{"name":"a","children":[],"lost":[null],"named":{"b":null}}}""", null)]
+    [InlineData("family", """{"family":{"name":"a","children":[null]}}""", "family.children[0] must be an object, and not null.")]
+    [InlineData("family", """{"more":[null,{"name":"a","children":[{"name":"b","children":[],"lost":[null]}]}]}""", null)]
+    [InlineData("family", """{"more":[{"name":"a","children":[null]}]}""", "more[0].children[0] must be an object, and not null.")]
+    [InlineData("family", """{"family":null,"pair":{"maybe":null,"never":{"name":"a","children":[],"lost":null}}}""", null)]
+    [InlineData("family", """{"pair":{"maybe":null,"never":null}}""", "pair.never must be an object, and not null.")]
+    [InlineData(
+        "family",
+        """{"pair":{"maybe":{"name":"a","children":[null]},"never":{"name":"a","children":[]}}}""",
+        "pair.maybe.children[0] must be an object, and not null."
+    )]
+    [InlineData("tree", """{"part":{"$type":"branch","parts":[]},"more":[null,{"$type":"branch","parts":[]}]}""", null)]
+    [InlineData("tree", """{"part":null}""", "part must be an object, and not null.")]
+    [InlineData(
+        "tree",
+        """{"part":{"$type":"branch","parts":[]},"more":[{"$type":"branch","parts":[null]}]}""",
+        "more[0].parts[0] must be an object, and not null."
+    )]
     [InlineData("when", """{"day":"today"}""", "day must match ^")]
     [InlineData("when", """{"day":""}""", "day must match ^")]
     [InlineData("when", """{"day":5}""", "day must be a text.")]
@@ -146,7 +164,7 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
             var result = await PostAsync(server, body);
             var text = result["content"]![0]!["text"]!.ToString();
             Assert.True((mistake is not null) == ((bool?)result["isError"] ?? false), text);
-            Assert.Contains(mistake ?? "ok", text, StringComparison.Ordinal);
+            Assert.True(text.Contains(mistake ?? "ok", StringComparison.Ordinal), text);
         }
     }
 
@@ -237,6 +255,8 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     [InlineData("null_oblivious")]
     [InlineData("forms")]
     [InlineData("null_odd")]
+    [InlineData("null_written")]
+    [InlineData("null_family")]
     public async Task A_result_agrees_with_its_schema_in_every_part_also_where_that_is_null(string name)
     {
         var server = shared.Host;
@@ -467,6 +487,35 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
 
     internal sealed class PhoneList : List<Phone?>;
 
+    // What is null or a default is written where the member says so, and left out elsewhere.
+    internal sealed record Written(
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Text,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] int? Number,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] Phone? Phone,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] Phone? Other,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] List<Phone>? List,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] Color? Color,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] object? Thing,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] int Count,
+        [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWriting)] int Hidden
+    )
+    {
+        [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+        public string? Later { get; init; }
+
+        [JsonIgnore(Condition = JsonIgnoreCondition.WhenReading)]
+        public int Own { get; init; }
+    }
+
+    internal sealed record Family(
+        string Name,
+        List<Family> Children,
+        List<Family?>? Lost = null,
+        Dictionary<string, Family?>? Named = null
+    );
+
+    internal sealed record Pair(Family? Maybe, Family Never);
+
     // The second list is of the type of the first, and by that described by a reference to it.
     internal sealed record Shared(List<Phone> Never, List<Phone?> Maybe, Phone One, List<Phone>? None);
 
@@ -527,7 +576,7 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
         public static Node Chain() => new("a", new("b", new("c", null)));
 
         [McpServerTool(Name = "tree")]
-        public static string Tree(Part part) => "ok";
+        public static string Tree(Part part, List<Part?>? more = null) => "ok";
 
         [McpServerTool(Name = "area")]
         public static string Area(Shape shape) => "ok";
@@ -636,6 +685,15 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
                 new("a", new("b", null)),
                 new(new(null, null, [null]), null, null)
             );
+
+        [McpServerTool(Name = "null_written", UseStructuredContent = true)]
+        public static Written NullWritten() => new(null, null, null, null, null, null, null, 0, 5);
+
+        [McpServerTool(Name = "null_family", UseStructuredContent = true)]
+        public static List<Family?> NullFamily() => [null, new("a", [], [null, new("b", [])], new() { ["c"] = null })];
+
+        [McpServerTool(Name = "family")]
+        public static string TakeFamily(Family? family, List<Family?>? more = null, Pair? pair = null) => "ok";
 
         [McpServerTool(Name = "nulls")]
         public static string TakeNulls(

@@ -33,6 +33,7 @@ internal sealed class ArgumentSchema
     private readonly bool _isClosed;
     private readonly SchemaRule[] _rules;
     private readonly Func<ArgumentSchema>? _reference;
+    private string? _words;
 
     private ArgumentSchema(JsonElement schema, Document document)
     {
@@ -348,10 +349,11 @@ internal sealed class ArgumentSchema
         };
 
     private string Words() =>
-        string.Join(
+        _words ??= string.Join(
             " or ",
-            _types
+            AllTypes(MaxDepth)
                 .Where(type => type != "null")
+                .Distinct()
                 .Select(type =>
                     type switch
                     {
@@ -364,6 +366,12 @@ internal sealed class ArgumentSchema
                     }
                 )
         );
+
+    private IEnumerable<string> AllTypes(int depth) =>
+        depth == 0 ? []
+        : _reference is not null ? _reference().AllTypes(depth - 1)
+        : _types.Length > 0 ? _types
+        : _alternatives.SelectMany(one => one.AllTypes(depth - 1));
 
     private static string[] Texts(JsonElement schema, string name) =>
         Member(schema, name) switch

@@ -23,7 +23,11 @@ internal static class HandlerTools
 
         tool.Calls = calls;
         tool.RequiredScopes = Scopes(handlers, method);
-        ToolSchema.Mend(tool.ProtocolTool, mayLeaveOut: false);
+        if (tool is not MethodTool)
+        {
+            ToolSchema.Mend(tool.ProtocolTool, mayLeaveOut: false);
+        }
+
         return tool;
     }
 

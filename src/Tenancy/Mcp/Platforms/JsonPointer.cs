@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+
 namespace Tenancy.Mcp.Platforms;
 
 /// <summary>References within a schema, which are JSON pointers in a fragment (RFC 6901, section 6).</summary>
@@ -9,4 +12,16 @@ internal static class JsonPointer
             .TrimStart('#')
             .Split('/', StringSplitOptions.RemoveEmptyEntries)
             .Select(part => part.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal));
+
+    /// <summary>The reference to a place from the root of what it is in.</summary>
+    public static string To(JsonNode place) =>
+        place.Parent switch
+        {
+            null => "#",
+            JsonArray list => string.Create(CultureInfo.InvariantCulture, $"{To(list)}/{place.GetElementIndex()}"),
+            var named => $"{To(named)}/{Escape(place.GetPropertyName())}",
+        };
+
+    private static string Escape(string name) =>
+        name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
 }

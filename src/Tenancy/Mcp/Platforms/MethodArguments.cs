@@ -28,7 +28,7 @@ internal sealed class MethodArguments
     /// <summary>Reads what the MCP SDK says of a method.</summary>
     public MethodArguments(MethodInfo method, Tool tool)
     {
-        var schema = ArgumentSchema.Read(tool.InputSchema);
+        var schema = ArgumentSchema.Read(NullAgreement.Separate(tool.InputSchema));
         var required = tool.InputSchema.TryGetProperty("required", out var names)
             ? names.EnumerateArray().Select(name => name.GetString()!).ToHashSet(StringComparer.Ordinal)
             : [];

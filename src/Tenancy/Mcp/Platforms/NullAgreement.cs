@@ -1,7 +1,9 @@
 using System.Collections;
+using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using ModelContextProtocol.Protocol;
 
@@ -37,8 +39,10 @@ internal static class NullAgreement
         };
         if (nulls is not null)
         {
-            var isGiven = IsGiven((MemberInfo)property.AttributeProvider!);
+            var member = (MemberInfo)property.AttributeProvider!;
+            var isGiven = IsGiven(member);
             Note(schema, nulls, Letter(nulls, isGiven), isGiven);
+            ToolSchema.NoteWriting(schema, member.GetCustomAttribute<JsonIgnoreAttribute>()?.Condition);
         }
     }
 
@@ -68,6 +72,20 @@ internal static class NullAgreement
 
         Apply(output, isOutput: true);
         tool.OutputSchema = JsonSerializer.SerializeToElement(output, ToolJson.Default.JsonObject);
+    }
+
+    /// <summary>
+    /// The schema of a method's arguments in which no argument and no member may be null only because another of its type may be.
+    /// </summary>
+    public static JsonElement Separate(JsonElement input)
+    {
+        var root = JsonNode.Parse(input.GetRawText())!.AsObject();
+        foreach (var schema in ToolSchema.All(root).ToArray())
+        {
+            Separate(root, schema);
+        }
+
+        return JsonSerializer.SerializeToElement(root, ToolJson.Default.JsonObject);
     }
 
     // What is said of a type is not kept where it becomes the T of another.
@@ -138,7 +156,7 @@ internal static class NullAgreement
 
         foreach (var schema in noted)
         {
-            Apply(schema, schema[Mark]!.ToString(), isOutput);
+            Apply(root, schema, schema[Mark]!.ToString(), isOutput);
         }
 
         foreach (var schema in noted)
@@ -171,7 +189,7 @@ internal static class NullAgreement
         }
     }
 
-    private static void Apply(JsonObject schema, string letters, bool isOutput)
+    private static void Apply(JsonObject root, JsonObject schema, string letters, bool isOutput)
     {
         var level = schema;
         foreach (var letter in letters)
@@ -179,10 +197,14 @@ internal static class NullAgreement
             var items = ItemsOf(level);
             if (letter == Maybe || letter == Unknown && isOutput)
             {
-                // A member that is null is not written, so that what it refers to says enough.
-                if (!isOutput || level != schema || !level.ContainsKey("$ref"))
+                // A member that is null is mostly not written, so that what it refers to says enough.
+                if (!isOutput || level != schema || !level.ContainsKey("$ref") || ToolSchema.IsAlwaysWritten(level))
                 {
                     ToolSchema.AddNull(level);
+                    if (level != schema)
+                    {
+                        Separate(root, level);
+                    }
                 }
             }
             else if (letter == Never)
@@ -199,6 +221,36 @@ internal static class NullAgreement
         }
     }
 
+    // A type that has itself in it is described where it first stands, and referred to within. That it may be null there says nothing of
+    // the others, so that it then stands beside null, where they can refer to it alone.
+    private static void Separate(JsonObject root, JsonObject schema)
+    {
+        var place = JsonPointer.To(schema);
+        var referring = ToolSchema.All(root).Where(one => IsWithin(one["$ref"]?.ToString(), place)).ToArray();
+        if (!ToolSchema.MayBeNull(schema) || !Array.Exists(referring, one => one["$ref"]!.ToString() == place))
+        {
+            return;
+        }
+
+        var alone = new JsonObject();
+        foreach (var (name, rule) in schema.Where(rule => rule.Key is not (Mark or "description")).ToArray())
+        {
+            schema.Remove(name);
+            alone[name] = rule;
+        }
+
+        ToolSchema.DropNull(alone);
+        schema["anyOf"] = new JsonArray(alone, new JsonObject { ["type"] = "null" });
+        foreach (var one in referring)
+        {
+            one["$ref"] = JsonPointer.To(alone) + one["$ref"]!.ToString()[place.Length..];
+        }
+    }
+
+    private static bool IsWithin(string? reference, string place) =>
+        reference?.StartsWith(place, StringComparison.Ordinal) is true
+        && (reference.Length == place.Length || reference[place.Length] == '/');
+
     private static JsonObject? ItemsOf(JsonObject schema) => (schema["items"] ?? schema["additionalProperties"]) as JsonObject;
 
     private static JsonObject? Find(JsonObject root, string reference)
@@ -206,7 +258,12 @@ internal static class NullAgreement
         JsonNode? found = root;
         foreach (var part in JsonPointer.Read(reference))
         {
-            found = found is JsonObject named ? named[part] : null;
+            found = found switch
+            {
+                JsonObject named => named[part],
+                JsonArray list => list[int.Parse(part, CultureInfo.InvariantCulture)],
+                _ => null,
+            };
         }
 
         return found as JsonObject;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using ModelContextProtocol.Protocol;
 
 namespace Tenancy.Mcp.Platforms;
@@ -33,6 +34,8 @@ internal static class ToolSchema
         "unevaluatedProperties",
     ];
 
+    private const string Writing = "x-tenancy-writing";
+
     private static readonly string[] Several = ["anyOf", "oneOf", "allOf", "prefixItems"];
     private static readonly string[] Named = ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"];
 
@@ -49,6 +52,18 @@ internal static class ToolSchema
             tool.OutputSchema = Mend(tool, output, mayLeaveOut: true, isOutput: true);
         }
     }
+
+    /// <summary>Notes in the schema of a member when that is written, where the code says so. It is looked at, and taken away, when the schema is mended.</summary>
+    public static void NoteWriting(JsonObject schema, JsonIgnoreCondition? left)
+    {
+        if (left is { } condition)
+        {
+            schema[Writing] = condition == JsonIgnoreCondition.Never ? "always" : "sometimes";
+        }
+    }
+
+    /// <summary>Whether a member is written also where it is null.</summary>
+    public static bool IsAlwaysWritten(JsonObject schema) => schema[Writing]?.ToString() == "always";
 
     /// <summary>A schema and all that are within it.</summary>
     public static IEnumerable<JsonObject> All(JsonObject schema) => Children(schema).SelectMany(All).Prepend(schema);
@@ -187,9 +202,17 @@ internal static class ToolSchema
         var required = (schema["required"] as JsonArray)?.Select(name => name!.GetValue<string>()).ToHashSet(StringComparer.Ordinal) ?? [];
         foreach (var (name, member) in properties.Select(property => (property.Key, (JsonObject)property.Value!)))
         {
+            var writing = isOutput ? member[Writing]?.ToString() : null;
+            member.Remove(Writing);
+            if (writing == "always")
+            {
+                required.Add(name);
+                continue;
+            }
+
             // A type that stands twice is described once, and a reference leads there.
             var described = references.Follow(member);
-            if (MayBeNull(described) && mayLeaveOut || isOutput && IsAnything(described))
+            if (MayBeNull(described) && mayLeaveOut || isOutput && IsAnything(described) || writing == "sometimes")
             {
                 required.Remove(name);
             }
@@ -200,7 +223,7 @@ internal static class ToolSchema
             }
         }
 
-        if (schema["required"] is JsonArray)
+        if (schema["required"] is JsonArray || required.Count > 0)
         {
             schema["required"] = new JsonArray([.. required.Select(name => JsonValue.Create(name))]);
         }
@@ -219,7 +242,7 @@ internal static class ToolSchema
         !schema.Any(rule => rule.Key is "type" or "anyOf" or "oneOf" or "allOf" or "enum" or "const" or "$ref" or "not");
 
     /// <summary>Whether a schema takes null beside something else.</summary>
-    private static bool MayBeNull(JsonObject schema) =>
+    public static bool MayBeNull(JsonObject schema) =>
         schema["type"] is JsonArray { Count: > 1 } types && types.Any(IsNull)
         || schema["anyOf"] is JsonArray { Count: > 1 } any && any.Any(IsNullSchema);
 
@@ -239,9 +262,12 @@ internal static class ToolSchema
 
         foreach (var name in new[] { "anyOf", "enum" })
         {
-            if (schema[name] is JsonArray all && all.Where(one => one is not null && !IsNullSchema(one)).ToArray() is { Length: > 0 } rest)
+            if (schema[name] is JsonArray all && !all.All(IsNullOrItsSchema))
             {
-                schema[name] = new JsonArray([.. rest.Select(one => one!.DeepClone())]);
+                foreach (var one in all.Where(IsNullOrItsSchema).ToArray())
+                {
+                    all.Remove(one);
+                }
             }
         }
 
@@ -316,6 +342,8 @@ internal static class ToolSchema
         schema["type"] is JsonArray types ? types.Any(one => one?.GetValue<string>() == type) : schema["type"]?.GetValue<string>() == type;
 
     private static bool IsNull(JsonNode? type) => type?.GetValueKind() == JsonValueKind.String && type.GetValue<string>() == "null";
+
+    private static bool IsNullOrItsSchema(JsonNode? one) => one is null || IsNullSchema(one);
 
     private static bool IsNullSchema(JsonNode? schema) => schema is JsonObject { Count: 1 } only && IsNull(only["type"]);
 
