@@ -277,6 +277,7 @@ public static class TenancyServiceCollectionExtensions
         services.TryAddSingleton<NamingHint>();
         services.TryAddSingleton<ProtectedResource>();
         services.TryAddSingleton<McpRefusals>();
+        services.TryAddSingleton<MisplacedMessages>();
         services.TryAddSingleton<BearerChallenge>();
         services.TryAddSingleton<TokenTenants>();
         services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<TokenTenants>()));

@@ -91,6 +91,8 @@ internal sealed record Refusal(
             RetryAfter: 60
         );
 
+    public static Refusal NoEndpoint(string place) => new(404, $"Nothing is served here. MCP is spoken at {place}.", InvalidRequest);
+
     public static Refusal NoSession { get; } = new(404, "There is no such session.", -32001);
 
     public static Refusal NoSuchRequest { get; } =

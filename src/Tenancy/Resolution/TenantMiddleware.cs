@@ -19,6 +19,7 @@ internal sealed class TenantMiddleware(
     McpRefusals refusals,
     UnreadBodies unread,
     NamingHint hint,
+    MisplacedMessages misplaced,
     IOptions<TenancyOptions> options,
     TenancyMetrics metrics,
     CountedRefusals refused,
@@ -29,9 +30,9 @@ internal sealed class TenantMiddleware(
     private readonly Refusal _noTenant = hint.AddTo(Refusal.NoTenant);
 
     public Task InvokeAsync(HttpContext context) =>
-        context.GetEndpoint()?.Metadata.GetMetadata<TenantEndpointMetadata>() is { } metadata
-            ? ServeAsync(context, metadata)
-            : next(context);
+        context.GetEndpoint()?.Metadata.GetMetadata<TenantEndpointMetadata>() is { } metadata ? ServeAsync(context, metadata)
+        : MisplacedMessages.Fits(context) ? misplaced.ServeAsync(context, next)
+        : next(context);
 
     private async Task ServeAsync(HttpContext context, TenantEndpointMetadata metadata)
     {
