@@ -57,7 +57,7 @@ public sealed partial class RequestPathPageTests
     [Fact]
     public void Every_refusal_that_there_is_has_a_row()
     {
-        // Not of a call of a tool: OAuth's metadata and the admin API have their own. The page speaks of three below the table.
+        // Not of a call of a tool: OAuth's metadata and the admin API have their own. The page speaks of four below the table.
         string[] elsewhere =
         [
             nameof(Refusal.NoMetadata),
@@ -68,6 +68,7 @@ public sealed partial class RequestPathPageTests
             nameof(Refusal.IssuerUnavailable),
             nameof(Refusal.NotSetUp),
             nameof(Refusal.NotAllowed),
+            nameof(Refusal.NoEndpoint),
         ];
         var rows = Page.Rows("| # | asked by").Select(row => row[3].Trim('`')).ToHashSet(StringComparer.Ordinal);
         Assert.All(Members().Select(member => member.Name).Except(elsewhere), name => Assert.Contains(name, rows));

@@ -53,7 +53,9 @@ internal static class ToolSchema
         }
     }
 
-    /// <summary>Notes in the schema of a member when that is written, where the code says so. It is looked at, and taken away, when the schema is mended.</summary>
+    /// <summary>
+    /// Notes in the schema of a member when that is written, where the code says so, for when the schema is mended. The note does not stay.
+    /// </summary>
     public static void NoteWriting(JsonObject schema, JsonIgnoreCondition? left)
     {
         if (left is { } condition)
