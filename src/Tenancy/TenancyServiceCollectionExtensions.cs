@@ -397,6 +397,8 @@ public static class TenancyServiceCollectionExtensions
         services.AddHostedService<FleetInbox>();
         services.TryAddSingleton<StaleSessions>();
         services.TryAddSingleton<McpGate>();
+        services.TryAddSingleton<RequestJudge>();
+        services.TryAddSingleton<GateRefusals>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<MatcherPolicy, OAuthPlacePolicy>());
         services.TryAddSingleton<BodyReader>();
         services.TryAddSingleton<BodyBudgets>();
