@@ -97,7 +97,8 @@ internal static class AdminEndpoints
             AwaitFirstValidation = wait,
             Creation = adopt ? TenantCreation.Adopt : TenantCreation.New,
         };
-        var tenant = await administration.RegisterAsync(wire.ToRegistration(), options, context.RequestAborted);
+        var registration = AdminIdempotency.Complete(context.Features.Get<AdminClaim>(), wire.ToRegistration());
+        var tenant = await administration.RegisterAsync(registration, options, context.RequestAborted);
         return Answer(context, TenantAnswer.From(tenant), tenant.IsNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
     }
 
@@ -191,13 +192,19 @@ internal static class AdminEndpoints
             ]);
         }
 
+        var seen = MergePatch.TakeSeenVersion(patch);
+        if (version is not null && seen is not null && version != seen)
+        {
+            return AdminProblems.Invalid([new("version", $"is {seen}, and If-Match says {version}: send one of them")]);
+        }
+
         return Answer(
             context,
             TenantAnswer.From(
                 await administration.UpdateAsync(
                     tenantId,
                     tenant => MergePatch.Apply(tenant, patch),
-                    new() { ExpectedVersion = version, Force = force },
+                    new() { ExpectedVersion = version ?? seen, Force = force },
                     context.RequestAborted
                 )
             )

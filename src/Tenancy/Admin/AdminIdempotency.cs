@@ -5,13 +5,14 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
+using Tenancy.Configuration;
 using Tenancy.Registry;
 using Tenancy.State;
 
 namespace Tenancy.Admin;
 
 /// <summary>
-/// Does a <c>POST</c> with an <c>Idempotency-Key</c> once, and gives its answer again (draft-ietf-httpapi-idempotency-key-header).
+/// Does a change with an <c>Idempotency-Key</c> once, and gives its answer again (draft-ietf-httpapi-idempotency-key-header).
 /// </summary>
 internal static class AdminIdempotency
 {
@@ -23,9 +24,6 @@ internal static class AdminIdempotency
 
     // What is compared is held in memory: a body may have a token, which must not get into a file.
     private const int MaxBody = 1024 * 1024;
-
-    // An answer has a tenant with its principals; far larger ones are no answers of this API.
-    private const int MaxAnswer = 1024 * 1024;
 
     /// <summary>Runs an endpoint.</summary>
     public static async ValueTask<object?> RunAsync(
@@ -63,7 +61,7 @@ internal static class AdminIdempotency
             AdminClaimState.OtherRequest => Problem(
                 context,
                 StatusCodes.Status422UnprocessableEntity,
-                "This Idempotency-Key was used for another request, with another path, query or body: use a new one."
+                "This Idempotency-Key was used for another request, with another method, path, query, If-Match or body: use a new one."
             ),
             _ => Problem(
                 context,
@@ -82,33 +80,48 @@ internal static class AdminIdempotency
     )
     {
         var context = invocation.HttpContext;
-        var isKept = false;
+
+        // What is begun is ended, also where the client goes meanwhile: it comes again, and is told then what was made.
+        context.RequestAborted = CancellationToken.None;
+        context.Features.Set(claim);
+        StoredAnswer answer;
         try
         {
-            var answer = await StoredAnswer.WriteAsync(context, await next(invocation) as IResult ?? Results.Empty);
-            if (answer.Status < StatusCodes.Status400BadRequest && answer.Body.Length <= MaxAnswer)
-            {
-                // Where the store is away now, a retry finds what is there: an equal tenant is none that is made twice.
-                await answers.CompleteAsync(claim, answer.ToBytes());
-                isKept = true;
-            }
-
-            return answer;
+            await using var holding = answers.Hold(claim);
+            answer = await StoredAnswer.WriteAsync(context, await next(invocation) as IResult ?? Results.Empty);
         }
-        catch (StoreUnavailableException)
+        catch (Exception exception) when (AdminProblems.IsRefusal(exception))
         {
-            // The change may have happened: the claim ends by itself, and then the request may run again.
-            isKept = true;
+            await ReleaseAsync(answers, claim);
             throw;
         }
-        finally
+
+        // After any other failure something may have been made. The claim ends by itself, and the run after it finds what is there.
+        if (answer.Status < StatusCodes.Status400BadRequest)
         {
-            if (!isKept)
-            {
-                await ReleaseAsync(answers, claim);
-            }
+            await answers.CompleteAsync(claim, answer.ToBytes());
         }
+        else if (answer.Status < StatusCodes.Status500InternalServerError)
+        {
+            await ReleaseAsync(answers, claim);
+        }
+
+        return answer;
     }
+
+    /// <summary>Gives a request's principals the tokens that each of its runs gives them.</summary>
+    public static TenantRegistration Complete(AdminClaim? claim, TenantRegistration registration) =>
+        TenantId.TryParse(registration.Tenant.Id, out var tenant)
+            ? registration with
+            {
+                // JSON can say null in a list; that is refused later.
+                Principals = [.. registration.Principals.Select((one, i) => one is null ? one! : Complete(claim, tenant, one, i))],
+            }
+            : registration;
+
+    /// <summary>Gives a request's principal the token that each of its runs gives it.</summary>
+    public static PrincipalRegistration Complete(AdminClaim? claim, TenantId tenant, PrincipalRegistration principal, int place = 0) =>
+        claim is null || principal.Token is not null ? principal : principal with { Token = claim.NewToken(tenant, place) };
 
     private static async Task ReleaseAsync(AdminAnswers answers, AdminClaim claim)
     {
@@ -137,7 +150,9 @@ internal static class AdminIdempotency
         var request = context.Request;
         request.EnableBuffering(MaxBody, MaxBody);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(TenantKeyspace.Frame(request.Method, request.Path.Value, request.QueryString.Value));
+        hash.AppendData(
+            TenantKeyspace.Frame(request.Method, request.Path.Value, request.QueryString.Value, request.Headers.IfMatch.ToString())
+        );
         var buffer = new byte[8192];
         try
         {
@@ -165,8 +180,6 @@ internal static class AdminIdempotency
         private static readonly string[] Kept = ["Content-Type", "ETag", "Location"];
 
         public int Status => status;
-
-        public byte[] Body => body;
 
         public static async Task<StoredAnswer> WriteAsync(HttpContext context, IResult result)
         {
@@ -231,7 +244,10 @@ internal static class AdminIdempotency
                 httpContext.Response.Headers[name] = value;
             }
 
-            await httpContext.Response.Body.WriteAsync(body, httpContext.RequestAborted);
+            if (body.Length > 0)
+            {
+                await httpContext.Response.Body.WriteAsync(body, httpContext.RequestAborted);
+            }
         }
     }
 }

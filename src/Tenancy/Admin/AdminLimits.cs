@@ -13,57 +13,74 @@ internal sealed class AdminLimits(IOptions<TenancyOptions> options, TimeProvider
     public const int FailuresPerMinute = 10;
 
     // An address that is not known while so many are counted is taken for a part of a flood.
-    private const int MaxSubjects = 10_000;
+    private const int MaxAddresses = 10_000;
 
-    private readonly Lock _lock = new();
-
-    // When all of a subject's requests are there again.
-    private readonly Dictionary<string, DateTimeOffset> _full = new(StringComparer.Ordinal);
+    // Of keys there are as many as the settings have.
+    private readonly Table _keys = new(int.MaxValue, time);
+    private readonly Table _addresses = new(MaxAddresses, time);
 
     /// <summary>The requests a minute that one key may make; all of them may come at once.</summary>
     public int CallsPerMinute { get; } = options.Value.Admin.RequestsPerMinute;
 
     /// <summary>Counts a request with a key.</summary>
     /// <returns>How long to wait, where it is one too many.</returns>
-    public TimeSpan? Call(AdminKey key) => Take("key " + key.Id, CallsPerMinute);
+    public TimeSpan? Call(AdminKey key) => _keys.Take(key.Id, CallsPerMinute);
 
     /// <summary>Counts a request without a valid key.</summary>
     /// <returns>How long to wait, where it is one too many.</returns>
-    public TimeSpan? Failure(string address) => Take("address " + address, FailuresPerMinute);
+    public TimeSpan? Failure(string address) => _addresses.Take(address, FailuresPerMinute);
 
-    // The generic cell rate algorithm: each request moves the time at which all is there again.
-    private TimeSpan? Take(string subject, int perMinute)
+    private sealed class Table(int most, TimeProvider time)
     {
-        var interval = TimeSpan.FromMinutes(1) / perMinute;
-        lock (_lock)
+        private static readonly TimeSpan SweepInterval = TimeSpan.FromSeconds(1);
+
+        private readonly Lock _lock = new();
+
+        // When all of a subject's requests are there again.
+        private readonly Dictionary<string, DateTimeOffset> _full = new(StringComparer.Ordinal);
+        private DateTimeOffset _nextSweep;
+
+        // The generic cell rate algorithm: each request moves the time at which all is there again.
+        public TimeSpan? Take(string subject, int perMinute)
         {
-            var now = time.GetUtcNow();
-            var full = _full.GetValueOrDefault(subject);
-            full = (full > now ? full : now) + interval;
-            var wait = full - now - TimeSpan.FromMinutes(1);
-            if (wait > TimeSpan.Zero)
+            var interval = TimeSpan.FromMinutes(1) / perMinute;
+            lock (_lock)
             {
-                return wait;
+                var now = time.GetUtcNow();
+                var full = _full.GetValueOrDefault(subject);
+                full = (full > now ? full : now) + interval;
+                var wait = full - now - TimeSpan.FromMinutes(1);
+                if (wait > TimeSpan.Zero)
+                {
+                    return wait;
+                }
+
+                if (_full.Count >= most && !_full.ContainsKey(subject) && !Sweep(now))
+                {
+                    return TimeSpan.FromMinutes(1);
+                }
+
+                _full[subject] = full;
+                return null;
+            }
+        }
+
+        // A subject whose requests are all there again is no different from one that never came. In a flood nobody waits for a look at all
+        // of them at each request.
+        private bool Sweep(DateTimeOffset now)
+        {
+            if (now < _nextSweep)
+            {
+                return false;
             }
 
-            if (_full.Count >= MaxSubjects && !_full.ContainsKey(subject) && !Sweep(now))
+            _nextSweep = now + SweepInterval;
+            foreach (var (subject, _) in _full.Where(one => one.Value <= now).ToArray())
             {
-                return TimeSpan.FromMinutes(1);
+                _full.Remove(subject);
             }
 
-            _full[subject] = full;
-            return null;
+            return _full.Count < most;
         }
-    }
-
-    // A subject whose requests are all there again is no different from one that never came.
-    private bool Sweep(DateTimeOffset now)
-    {
-        foreach (var (subject, _) in _full.Where(one => one.Value <= now).ToArray())
-        {
-            _full.Remove(subject);
-        }
-
-        return _full.Count < MaxSubjects;
     }
 }

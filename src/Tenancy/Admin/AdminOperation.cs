@@ -53,6 +53,7 @@ internal sealed record AdminOperation(string Id, string Summary, int Status, Typ
         )
         {
             BodyType = "application/merge-patch+json",
+            IsConditional = true,
         },
         ["DELETE /admin/tenants/{id}"] = new("deleteTenant", "Takes a tenant out, and deletes all that it keeps", 204),
         ["POST /admin/tenants/{id}/unregister"] = new("unregisterTenant", "Takes a tenant out, and keeps its data", 204),
@@ -165,6 +166,9 @@ internal sealed record AdminOperation(string Id, string Summary, int Status, Typ
     /// <summary>Gets whether it may carry an Idempotency-Key.</summary>
     public bool IsKeyed { get; init; }
 
+    /// <summary>Gets whether it may carry an If-Match.</summary>
+    public bool IsConditional { get; init; }
+
     /// <summary>Finds what is said of a request.</summary>
     /// <exception cref="InvalidOperationException">Nothing is: whoever adds a request says what it does.</exception>
     public static AdminOperation Of(string method, string path, string[] query) =>
@@ -172,7 +176,7 @@ internal sealed record AdminOperation(string Id, string Summary, int Status, Typ
             ? operation with
             {
                 Query = query,
-                IsKeyed = HttpMethods.IsPost(method) && !operation.OnlyAsks,
+                IsKeyed = !HttpMethods.IsGet(method) && !operation.OnlyAsks,
             }
             : throw new InvalidOperationException($"AdminOperation says nothing of {method} {path}.");
 }

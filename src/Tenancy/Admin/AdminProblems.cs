@@ -44,6 +44,17 @@ internal static class AdminProblems
             errors.GroupBy(error => error.Field).ToDictionary(group => group.Key, group => group.Select(error => error.Message).ToArray())
         );
 
+    /// <summary>Whether an exception says that a request was refused, and nothing was changed.</summary>
+    public static bool IsRefusal(Exception exception) =>
+        exception
+            is AdminRequestException
+                or TenantConfigException
+                or TenantConfigPatchException
+                or TenantConflictException
+                or TenantNotFoundException
+                or TenantValidationException
+                or ClientMetadataException;
+
     /// <summary>Words what the registry throws, and what is wrong with a request.</summary>
     public static async ValueTask<object?> ExplainAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
@@ -74,15 +85,18 @@ internal static class AdminProblems
         }
         catch (TenantValidationException exception)
         {
+            var errors = new Dictionary<string, string[]> { [exception.Field ?? ""] = [exception.Message] };
             return exception.IsTransient
                 ? Unavailable(
                     context.HttpContext,
                     "30",
-                    $"The change could not be validated now, and nothing was changed: {exception.Message}"
+                    $"The tenant could not be validated now, and nothing was changed: {exception.Message}",
+                    errors
                 )
                 : Create(
                     StatusCodes.Status422UnprocessableEntity,
-                    $"The change did not pass validation, and nothing was changed: {exception.Message}"
+                    $"The tenant did not pass validation, and nothing was changed: {exception.Message}",
+                    errors
                 );
         }
         catch (ClientMetadataException exception)

@@ -98,6 +98,17 @@ internal static class AdminRequest
         }
     }
 
+    /// <summary>Refuses a condition that an endpoint does not look at: whoever sends one relies on it.</summary>
+    public static void ThrowIfUnheeded(HttpContext context, AdminOperation operation)
+    {
+        if (context.Request.Headers.IfMatch.Count > 0 && !operation.IsConditional)
+        {
+            throw new TenantConfigException([
+                new("If-Match", "is a condition of PATCH /admin/tenants/{id} alone: take it out, as this request applies to any version"),
+            ]);
+        }
+    }
+
     private static string Explain(string name, string[] known) =>
         known.Length == 0
             ? "is in the query, and this request has no parameters there: take it out"

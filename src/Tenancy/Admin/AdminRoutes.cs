@@ -49,6 +49,7 @@ internal sealed class AdminRoutes(string root, RouteGroupBuilder group)
 
                     AuditActor.Become(AdminAccess.ActorOf(context.HttpContext));
                     AdminRequest.ThrowIfUnknown(context.HttpContext, query);
+                    AdminRequest.ThrowIfUnheeded(context.HttpContext, operation);
                     return await next(context);
                 }
             );

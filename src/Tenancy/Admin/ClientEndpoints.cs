@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Tenancy.Administration;
 using Tenancy.Configuration;
 using Tenancy.Registry;
+using Tenancy.State;
 
 namespace Tenancy.Admin;
 
@@ -38,15 +39,31 @@ internal static class ClientEndpoints
             TenancyJson.Default.ClientRegistration,
             "The body must be a client, such as { \"clientId\": \"agent\" }."
         );
-        return Show(await administration.AddClientAsync(tenant.Id, client, context.RequestAborted), StatusCodes.Status201Created);
+        return Show(await AddOnceAsync(context, administration, tenant, client), StatusCodes.Status201Created);
     }
 
-    private static async Task<IResult> ListAsync(
-        string id,
+    private static async Task<TenantClient> AddOnceAsync(
         HttpContext context,
         ITenantAdministration administration,
-        string? cursor = null
+        TenantModel tenant,
+        ClientRegistration client
     )
+    {
+        try
+        {
+            return await administration.AddClientAsync(tenant.Id, client, context.RequestAborted);
+        }
+        catch (TenantConflictException exception)
+            when (exception.Field == "clientId" && context.Features.Get<AdminClaim>() is { FollowsCutOff: true })
+        {
+            // The run before was cut off, perhaps after it had listed the client.
+            var handle = ClientStore.HandleOf(tenant.Config.Authentication!.Issuer!, client.ClientId);
+            return await administration.FindClientAsync(tenant.Id, handle)
+                ?? throw new TenantConflictException(exception.Field, exception.Message);
+        }
+    }
+
+    private static async Task<IResult> ListAsync(string id, HttpContext context, ITenantAdministration administration)
     {
         if (!TenantId.TryParse(id, out var tenant))
         {
@@ -54,6 +71,7 @@ internal static class ClientEndpoints
         }
 
         var take = AdminRequest.ReadNumber(context, "take", absent: 100, least: 1, TenantClients.MaxPage, "clients");
+        var cursor = AdminRequest.ReadText(context, "cursor", ClientStore.IsCursor, "the nextCursor of the page before");
         var page = await administration.ListClientsAsync(tenant, cursor, take);
         return TypedResults.Json(
             new ClientList([.. page.Clients.Select(ClientAnswer.From)], page.Count, page.NextCursor),

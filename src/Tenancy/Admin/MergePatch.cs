@@ -10,6 +10,46 @@ namespace Tenancy.Admin;
 /// </summary>
 internal static class MergePatch
 {
+    // What an answer has beside the configuration.
+    private static readonly string[] Found =
+    [
+        .. new[]
+        {
+            nameof(TenantAnswer.CreatedAt),
+            nameof(TenantAnswer.Version),
+            nameof(TenantAnswer.Health),
+            nameof(TenantAnswer.Reason),
+            nameof(TenantAnswer.LastCheckedAt),
+        }.Select(JsonNamingPolicy.CamelCase.ConvertName),
+    ];
+
+    /// <summary>
+    /// Makes a patch of an answer that is sent back: takes out what the server found by itself, and gives the version that was read. A
+    /// patch without a version is none.
+    /// </summary>
+    /// <exception cref="TenantConfigPatchException">The version is no version.</exception>
+    public static long? TakeSeenVersion(JsonObject patch)
+    {
+        if (!patch.TryGetPropertyValue("version", out var version))
+        {
+            return null;
+        }
+
+        if (version is not JsonValue value || !value.TryGetValue<long>(out var seen))
+        {
+            throw new TenantConfigPatchException(
+                new("version", "must be the version that the tenant was read with: send it as it was, or leave it out")
+            );
+        }
+
+        foreach (var name in Found)
+        {
+            patch.Remove(name);
+        }
+
+        return seen;
+    }
+
     /// <exception cref="TenantConfigPatchException">The result is not a tenant; the field is named.</exception>
     public static TenantConfig Apply(TenantConfig tenant, JsonObject patch)
     {

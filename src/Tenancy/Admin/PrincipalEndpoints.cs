@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Tenancy.Administration;
 using Tenancy.Configuration;
 using Tenancy.Registry;
+using Tenancy.State;
 
 namespace Tenancy.Admin;
 
@@ -21,7 +22,8 @@ internal static class PrincipalEndpoints
         string id,
         HttpContext context,
         TenantRegistry registry,
-        ITenantAdministration administration
+        ITenantAdministration administration,
+        TenantPrincipals principals
     )
     {
         if (await AdminEndpoints.FindAsync(registry, id, context.RequestAborted) is not { } tenant)
@@ -34,7 +36,30 @@ internal static class PrincipalEndpoints
             TenancyJson.Default.PrincipalRegistration,
             "The body must be a principal, such as { \"name\": \"buyer\" }."
         );
-        return Show(await administration.IssuePrincipalAsync(tenant.Id, principal), StatusCodes.Status201Created);
+        var claim = context.Features.Get<AdminClaim>();
+        return Show(
+            await IssueOnceAsync(administration, principals, tenant, AdminIdempotency.Complete(claim, tenant.Id, principal), claim),
+            StatusCodes.Status201Created
+        );
+    }
+
+    private static async Task<IssuedPrincipal> IssueOnceAsync(
+        ITenantAdministration administration,
+        TenantPrincipals principals,
+        TenantModel tenant,
+        PrincipalRegistration principal,
+        AdminClaim? claim
+    )
+    {
+        try
+        {
+            return await administration.IssuePrincipalAsync(tenant.Id, principal);
+        }
+        catch (TenantConflictException exception) when (exception.Field == "token" && claim is { FollowsCutOff: true })
+        {
+            // The run before was cut off after it had made the principal.
+            return (await principals.FindAsync(tenant, [principal]))[0];
+        }
     }
 
     private static async Task<IResult> ListAsync(string id, ITenantAdministration administration) =>
@@ -42,9 +67,15 @@ internal static class PrincipalEndpoints
             ? TypedResults.Json(new PrincipalList(await administration.ListPrincipalsAsync(tenant)), AdminJson.Wire.PrincipalList)
             : AdminProblems.NotFound(id);
 
-    private static async Task<IResult> RotateAsync(string id, string principalId, HttpContext context, ITenantAdministration administration)
+    private static async Task<IResult> RotateAsync(
+        string id,
+        string principalId,
+        HttpContext context,
+        TenantRegistry registry,
+        TenantPrincipals principals
+    )
     {
-        if (!TenantId.TryParse(id, out var tenant))
+        if (await AdminEndpoints.FindAsync(registry, id, context.RequestAborted) is not { } tenant)
         {
             return AdminProblems.NotFound(id);
         }
@@ -58,9 +89,10 @@ internal static class PrincipalEndpoints
             most,
             "seconds, for which the token before is good too"
         );
-        return await administration.RotatePrincipalAsync(tenant, principalId, TimeSpan.FromSeconds(overlap)) is { } rotated
+        var token = context.Features.Get<AdminClaim>()?.NewToken(tenant.Id);
+        return await principals.RotateAsync(tenant, principalId, TimeSpan.FromSeconds(overlap), token) is { } rotated
             ? Show(rotated, StatusCodes.Status200OK)
-            : NoPrincipal(tenant);
+            : NoPrincipal(tenant.Id);
     }
 
     private static async Task<IResult> RevokeAsync(string id, string principalId, ITenantAdministration administration) =>

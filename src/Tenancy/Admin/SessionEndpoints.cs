@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Tenancy.Audit;
 using Tenancy.Configuration;
 using Tenancy.Mcp.Sessions;
@@ -46,17 +47,26 @@ internal static class SessionEndpoints
         }
 
         var entry = AuditEntry.Of(AuditAction.SessionEnded, tenant.Id.Value);
-        if (
-            handle.Length != TenantKeyspace.HashLength
-            || !await audit.ChangeAsync(tenant.Id, () => new SessionStore(redis, tenant.Id, tenant.Generation).EndAsync(handle, entry))
-        )
+        if (handle.Length != TenantKeyspace.HashLength)
         {
-            return AdminProblems.Create(StatusCodes.Status404NotFound, $"The tenant '{tenant.Id}' has no session with this handle.");
+            return NoSession(tenant);
         }
 
-        ends.End(tenant.Id, handle);
-        return TypedResults.NoContent();
+        try
+        {
+            return await audit.ChangeAsync(tenant.Id, () => new SessionStore(redis, tenant.Id, tenant.Generation).EndAsync(handle, entry))
+                ? TypedResults.NoContent()
+                : NoSession(tenant);
+        }
+        finally
+        {
+            // Also where the store did not answer, or another try found it gone: its stream and its calls may be there still.
+            ends.End(tenant.Id, handle);
+        }
     }
+
+    private static JsonHttpResult<AdminProblem> NoSession(TenantModel tenant) =>
+        AdminProblems.Create(StatusCodes.Status404NotFound, $"The tenant '{tenant.Id}' has no session with this handle.");
 }
 
 /// <summary>Sessions of a tenant, those that were used last first.</summary>

@@ -26,8 +26,6 @@ internal sealed class TenantClients(
     /// <summary>The most clients of a page.</summary>
     public const int MaxPage = 1000;
 
-    private const int MaxCursorLength = 100;
-
     public async Task<TenantClient> AddAsync(TenantModel tenant, ClientRegistration client, CancellationToken cancellationToken)
     {
         if (tenant.Config.Authentication is not { Kind: TenantAuthenticationKind.Jwks, Issuer: { } issuer })
@@ -69,8 +67,7 @@ internal sealed class TenantClients(
         }
         catch (TenantConflictException)
         {
-            await ChangeAsync(tenant, clients => clients.DeleteAsync(created.Handle, Entry(AuditAction.ClientRemoved, tenant, record)))
-                .ConfigureAwait(false);
+            await ChangeAsync(tenant, clients => clients.DeleteAsync(created.Handle, Removed(tenant, record))).ConfigureAwait(false);
             throw;
         }
 
@@ -82,9 +79,9 @@ internal sealed class TenantClients(
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(take, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(take, MaxPage);
-        if (cursor?.Length > MaxCursorLength)
+        if (cursor is not null && !ClientStore.IsCursor(cursor))
         {
-            throw new TenantConfigException([new("cursor", "must be the nextCursor of the page before")]);
+            throw new TenantConfigException([new("cursor", $"is '{cursor}': use the nextCursor of the page before")]);
         }
 
         var (clients, count, nextCursor) = await new ClientStore(redis, tenant.Id, tenant.Generation)
@@ -126,9 +123,7 @@ internal sealed class TenantClients(
             || !await ChangeAsync(tenant, async clients =>
                 {
                     client = await clients.FindAsync(handle, time.GetUtcNow()).ConfigureAwait(false);
-                    return await clients
-                        .DeleteAsync(handle, Entry(AuditAction.ClientRemoved, tenant, client?.Record))
-                        .ConfigureAwait(false);
+                    return await clients.DeleteAsync(handle, Removed(tenant, client?.Record)).ConfigureAwait(false);
                 })
                 .ConfigureAwait(false)
         )
@@ -244,6 +239,12 @@ internal sealed class TenantClients(
         AuditEntry.Of(action, tenant.Id.Value) with
         {
             Changes = AuditChanges.Told(("clientId", client?.ClientId), ("issuer", client?.Issuer), ("name", client?.Name)),
+        };
+
+    private static AuditEntry Removed(TenantModel tenant, ClientRecord? client) =>
+        AuditEntry.Of(AuditAction.ClientRemoved, tenant.Id.Value) with
+        {
+            Changes = AuditChanges.Gone(("clientId", client?.ClientId), ("issuer", client?.Issuer), ("name", client?.Name)),
         };
 
     private static TenantClient Show(StoredClient client) =>

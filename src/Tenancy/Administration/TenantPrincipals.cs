@@ -107,7 +107,7 @@ internal sealed class TenantPrincipals(
             ),
         ];
 
-    public async Task<IssuedPrincipal?> RotateAsync(TenantModel tenant, string principalId, TimeSpan overlap)
+    public async Task<IssuedPrincipal?> RotateAsync(TenantModel tenant, string principalId, TimeSpan overlap, string? token = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(overlap, TimeSpan.Zero);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(overlap, MaxOverlap);
@@ -116,7 +116,7 @@ internal sealed class TenantPrincipals(
         {
             Changes = AuditChanges.Told(("overlap", overlap > TimeSpan.Zero ? overlap.ToString("c", CultureInfo.InvariantCulture) : null)),
         };
-        var rotated = await ChangeAsync(tenant, principals => principals.RotateAsync(principalId, now + overlap, now, entry))
+        var rotated = await ChangeAsync(tenant, principals => principals.RotateAsync(principalId, now + overlap, now, entry, token))
             .ConfigureAwait(false);
         if (rotated is not null)
         {
@@ -128,14 +128,19 @@ internal sealed class TenantPrincipals(
 
     public async Task<bool> RevokeAsync(TenantModel tenant, string principalId)
     {
-        var entry = AuditEntry.Of(AuditAction.PrincipalRevoked, tenant.Id.Value);
-        var isRevoked = await ChangeAsync(tenant, principals => principals.DeleteAsync(principalId, entry)).ConfigureAwait(false);
+        var isRevoked = await ChangeAsync(tenant, principals => principals.DeleteAsync(principalId, Revoked)).ConfigureAwait(false);
         if (isRevoked)
         {
             logger.PrincipalRevoked(tenant.Id.Value, principalId);
         }
 
         return isRevoked;
+
+        AuditEntry Revoked(StoredPrincipal? principal) =>
+            AuditEntry.Of(AuditAction.PrincipalRevoked, tenant.Id.Value) with
+            {
+                Changes = principal is null ? [] : AuditChanges.Gone(("name", principal.Name), ("scopes", Scopes(principal.Scopes))),
+            };
     }
 
     // Also where the store did not answer: the change may have happened, so that the cached answers are dropped in any case.

@@ -43,6 +43,10 @@ internal static class AuditChanges
         return changes;
     }
 
+    /// <summary>As <see cref="Told"/>, of what is there no more.</summary>
+    public static IReadOnlyList<AuditChange> Gone(params ReadOnlySpan<(string Field, string? Value)> values) =>
+        [.. Told(values).Select(static change => new AuditChange(change.Field, change.After, null))];
+
     private static AuditChange[] Limit(IEnumerable<AuditChange> changes)
     {
         var all = changes.ToArray();

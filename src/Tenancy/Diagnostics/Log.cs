@@ -93,10 +93,10 @@ internal static partial class Log
     [LoggerMessage(
         20,
         LogLevel.Information,
-        "Tenant {TenantId} is opened outside a call, account {AccountId}: {Reason}",
+        "Tenant {TenantId} is opened outside a call, account {Account}: {Reason}",
         EventName = "TenantScopeOpened"
     )]
-    public static partial void TenantScopeOpened(this ILogger logger, string tenantId, string accountId, string reason);
+    public static partial void TenantScopeOpened(this ILogger logger, string tenantId, string account, string reason);
 
     [LoggerMessage(
         26,
@@ -195,8 +195,8 @@ internal static partial class Log
     [LoggerMessage(35, LogLevel.Information, "A caller of tenant {TenantId} called a tool that it has not.", EventName = "NoSuchTool")]
     public static partial void NoSuchTool(this ILogger logger, string tenantId);
 
-    [LoggerMessage(40, LogLevel.Error, "A request to the admin API failed.", EventName = "AdminRequestFailed")]
-    public static partial void AdminRequestFailed(this ILogger logger, Exception exception);
+    [LoggerMessage(40, LogLevel.Error, "A request to the admin API failed. Reference: {Reference}", EventName = "AdminRequestFailed")]
+    public static partial void AdminRequestFailed(this ILogger logger, Exception exception, string reference);
 
     [LoggerMessage(
         41,

@@ -54,7 +54,7 @@ public sealed class Call : IUnitOfWork
     /// <summary>
     /// Gets what names this call in the log, for an answer that says no more than that it failed: the id of its trace, where it has one.
     /// </summary>
-    public string Reference => _reference ?? Interlocked.CompareExchange(ref _reference, NewReference(), null) ?? _reference;
+    public string Reference => _reference ?? Interlocked.CompareExchange(ref _reference, FailureReference.New(), null) ?? _reference;
 
     internal TenantModel Tenant { get; }
 
@@ -312,11 +312,6 @@ public sealed class Call : IUnitOfWork
             usage.Add(Tenant.Id, Tenant.Generation, Use(Tool.ProtocolTool.Name, _outcome, answer: 0));
         }
     }
-
-    private static string NewReference() =>
-        Activity.Current is { IdFormat: ActivityIdFormat.W3C } activity
-            ? activity.TraceId.ToHexString()
-            : ActivityTraceId.CreateRandom().ToHexString();
 
     private IDisposable? BeginScope() =>
         _starter.Logger.IsEnabled(LogLevel.Critical)

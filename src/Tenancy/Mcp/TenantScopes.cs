@@ -39,7 +39,8 @@ public sealed class TenantScopes
             throw new TenantNotFoundException(tenantId);
         }
 
-        _logger.TenantScopeOpened(tenantId.Value, accountId ?? "none", reason);
+        // It may be the identity of a caller, of which logs have the hash alone.
+        _logger.TenantScopeOpened(tenantId.Value, accountId is null ? "none" : TenantKeyspace.Hash(accountId), reason);
         _audit.Add(
             AuditEntry.Of(AuditAction.ScopeOpened, tenantId.Value) with
             {

@@ -24,16 +24,16 @@ internal sealed class JwksValidator(IssuerMetadata metadata, ICheckedKeys? known
         }
         catch (FetchException exception) when (exception.IsTransient)
         {
-            return new TenantValidation.Transient(exception.Message) { IsClean = true };
+            return new TenantValidation.Transient(exception.Message) { Field = "authentication.issuer", IsClean = true };
         }
         catch (FetchException exception) when (!exception.IsCertain)
         {
             // A 404 or a page of HTML is what an outage looks like, too: a proxy without its backend, a filter, a page for visitors.
-            return new TenantValidation.Doubtful(exception.Message) { IsClean = true };
+            return new TenantValidation.Doubtful(exception.Message) { Field = "authentication.issuer", IsClean = true };
         }
         catch (Exception exception) when (exception is FetchException or IssuerRejectedException)
         {
-            return new TenantValidation.Permanent(exception.Message) { IsClean = true };
+            return new TenantValidation.Permanent(exception.Message) { Field = "authentication.issuer", IsClean = true };
         }
     }
 }

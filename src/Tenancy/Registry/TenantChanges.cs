@@ -186,14 +186,19 @@ internal sealed class TenantChanges(
             }
         }
 
-        throw new TenantConflictException("version", $"Tenant '{id}' was changed by others again and again: try it once more.");
+        throw new TenantConflictException("id", $"Tenant '{id}' was changed by others again and again: try it once more.");
     }
 
     /// <summary>Takes a tenant away.</summary>
     public async Task<bool> RemoveAsync(TenantId tenantId, bool purge)
     {
+        // Another node may have changed it a moment ago: what is taken away is told as the store has it.
+        await stored.FollowAsync(tenantId, CancellationToken.None).ConfigureAwait(false);
         var seen = table.Get(tenantId.Value);
-        var entry = AuditEntry.Of(purge ? AuditAction.TenantDeleted : AuditAction.TenantUnregistered, tenantId.Value);
+        var entry = AuditEntry.Of(purge ? AuditAction.TenantDeleted : AuditAction.TenantUnregistered, tenantId.Value) with
+        {
+            Changes = AuditChanges.Of(seen?.Config, after: null),
+        };
         var removal = await store.RemoveAsync(tenantId, purge, entry).ConfigureAwait(false);
         return await stored.RemoveAsync(tenantId, seen, removal).ConfigureAwait(false);
     }

@@ -44,8 +44,12 @@ public sealed class TenantValidationException : Exception
 {
     /// <summary>Says what the validation said.</summary>
     public TenantValidationException(TenantValidation validation)
-        : base(TenantHealthPolicy.Reason(validation)) => IsTransient = validation is TenantValidation.Transient;
+        : base(TenantHealthPolicy.Reason(validation)) =>
+        (IsTransient, Field) = (validation is TenantValidation.Transient, validation.Field);
 
     /// <summary>Gets whether the same change may pass later.</summary>
     public bool IsTransient { get; }
+
+    /// <summary>Gets the field of the tenant that somebody has to mend; null where it is not known.</summary>
+    public string? Field { get; }
 }

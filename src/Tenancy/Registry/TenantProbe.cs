@@ -65,7 +65,7 @@ internal sealed class TenantProbe(
         // The public URL may have changed since the tenant was stored.
         if (PublicUrlIds.Explain(tenant.Id, options.Value) is { } taken)
         {
-            return (null, new TenantValidation.Permanent($"id: {taken}."));
+            return (null, new TenantValidation.Permanent($"id: {taken}.") { Field = "id" });
         }
 
         try
@@ -84,12 +84,12 @@ internal sealed class TenantProbe(
         catch (OperationCanceledException)
         {
             var reason = $"The platform '{tenant.Platform}' was not built within {ForeignCode.Timeout.TotalSeconds:0} seconds.";
-            return (null, new TenantValidation.Transient(reason));
+            return (null, new TenantValidation.Transient(reason) { Field = "platform" });
         }
         catch (Exception exception)
         {
             logger.PlatformFailed(exception, tenant.Id, tenant.Platform);
-            return (null, new TenantValidation.Permanent(PublicReason.Clean(exception.Message)));
+            return (null, new TenantValidation.Permanent(PublicReason.Clean(exception.Message)) { Field = "settings" });
         }
     }
 
@@ -107,9 +107,9 @@ internal sealed class TenantProbe(
             return result switch
             {
                 { IsClean: true } ours => ours,
-                TenantValidation.Transient(var reason) => new TenantValidation.Transient(PublicReason.Clean(reason)),
-                TenantValidation.Doubtful(var reason) => new TenantValidation.Doubtful(PublicReason.Clean(reason)),
-                TenantValidation.Permanent(var reason) => new TenantValidation.Permanent(PublicReason.Clean(reason)),
+                TenantValidation.Transient theirs => theirs with { Reason = PublicReason.Clean(theirs.Reason) },
+                TenantValidation.Doubtful theirs => theirs with { Reason = PublicReason.Clean(theirs.Reason) },
+                TenantValidation.Permanent theirs => theirs with { Reason = PublicReason.Clean(theirs.Reason) },
                 TenantValidation.Valid valid => valid,
                 _ => new TenantValidation.Transient($"{validator.GetType().Name} gave no result."),
             };

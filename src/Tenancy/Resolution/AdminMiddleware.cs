@@ -68,9 +68,10 @@ internal sealed class AdminMiddleware(
         }
         catch (Exception exception) when (!context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
         {
-            logger.AdminRequestFailed(exception);
+            var reference = FailureReference.New();
+            logger.AdminRequestFailed(exception, reference);
             context.Response.Clear();
-            await Refusal.AdminFailed.WriteAsync(context);
+            await Refusal.AdminFailed(reference).WriteAsync(context);
         }
     }
 

@@ -47,7 +47,8 @@ internal sealed record Refusal(
     public static Refusal ForeignAdminOrigin { get; } =
         new(403, "This origin may not call the admin API: Tenancy:AllowedOrigins has those that may.");
 
-    public static Refusal AdminFailed { get; } = new(500, "The request failed for a reason that nobody foresaw: the server's log has it.");
+    public static Refusal AdminFailed(string reference) =>
+        new(500, $"The request failed for a reason that nobody foresaw: the server's log has it. Reference: {reference}");
 
     public static Refusal NotSetUp { get; } = new(500, "The server is not set up to serve this: its log says why.");
 

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -11,6 +12,7 @@ namespace Tenancy.State;
 /// <remarks>A client belongs to its issuer: the same id at another identity provider is somebody else.</remarks>
 internal sealed class ClientStore(RedisConnection redis, TenantId tenant, long generation)
 {
+    private const int CreatedDigits = 15;
     private readonly TenantKeyspace _keys = new(tenant);
 
     /// <summary>Lists a client.</summary>
@@ -112,6 +114,13 @@ internal sealed class ClientStore(RedisConnection redis, TenantId tenant, long g
                     [redis.ClockOffset, generation, Text(audit, handle)]
                 )
                 .ConfigureAwait(false) == 1;
+
+    /// <summary>Whether a text has the form of a cursor, which is an entry of the index.</summary>
+    public static bool IsCursor(string text) =>
+        text.Length == CreatedDigits + 1 + TenantKeyspace.HashLength
+        && text[CreatedDigits] == '.'
+        && text.AsSpan(0, CreatedDigits).IndexOfAnyExceptInRange('0', '9') < 0
+        && Base64Url.IsValid(text.AsSpan(CreatedDigits + 1));
 
     /// <summary>The handle in an entry of the index.</summary>
     internal static string HandleOf(string entry) => entry[(entry.IndexOf('.', StringComparison.Ordinal) + 1)..];

@@ -14,7 +14,9 @@ internal sealed class PrincipalStore(RedisConnection redis, TenantId tenant, lon
     /// <summary>The most principals of a tenant.</summary>
     public const int MaxPrincipals = PrincipalValidator.MaximumPrincipals;
 
-    private const int SecretBytes = 32;
+    /// <summary>How much of a token is random.</summary>
+    public const int SecretBytes = 32;
+
     private const char Separator = ' ';
     private readonly TenantKeyspace _keys = new(tenant);
 
@@ -78,9 +80,18 @@ internal sealed class PrincipalStore(RedisConnection redis, TenantId tenant, lon
     /// <param name="oldEndsAt">Until when the token before it is good too.</param>
     /// <param name="now">The time.</param>
     /// <param name="audit">The entry of the audit; null for none.</param>
+    /// <param name="token">The new token; null for one that is generated. One that the principal has already stays as it is.</param>
     /// <returns>The principal with its new token; null where there is no such principal.</returns>
-    public async Task<IssuedPrincipal?> RotateAsync(string id, DateTimeOffset oldEndsAt, DateTimeOffset now, AuditEntry? audit = null)
+    public async Task<IssuedPrincipal?> RotateAsync(
+        string id,
+        DateTimeOffset oldEndsAt,
+        DateTimeOffset now,
+        AuditEntry? audit = null,
+        string? token = null
+    )
     {
+        token ??= NewToken(tenant);
+        var hash = TenantKeyspace.Hash(token);
         // Another admin may rotate or revoke the principal between the look-up and the change, which is then tried again.
         while (await FindHashesAsync(id).ConfigureAwait(false) is { } known)
         {
@@ -97,8 +108,12 @@ internal sealed class PrincipalStore(RedisConnection redis, TenantId tenant, lon
                 continue;
             }
 
-            var (token, overlap) = (NewToken(tenant), oldEndsAt - now);
-            var hash = TenantKeyspace.Hash(token);
+            if (hashes[0] == hash)
+            {
+                return new(id, principal.Name, token, principal.Scopes);
+            }
+
+            var overlap = oldEndsAt - now;
             var rotated = await redis
                 .EvaluateFencedAsync(
                     StoreScript.PrincipalRotate,
@@ -126,16 +141,19 @@ internal sealed class PrincipalStore(RedisConnection redis, TenantId tenant, lon
     }
 
     /// <summary>Revokes a principal with all its tokens.</summary>
+    /// <param name="id">The principal.</param>
+    /// <param name="audit">Makes the entry of the audit of what the principal was, where that can be read; null for none.</param>
     /// <returns>False when there is no such principal.</returns>
-    public async Task<bool> DeleteAsync(string id, AuditEntry? audit = null)
+    public async Task<bool> DeleteAsync(string id, Func<StoredPrincipal?, AuditEntry>? audit = null)
     {
         while (await FindHashesAsync(id).ConfigureAwait(false) is { } known)
         {
+            var entry = audit?.Invoke(await ReadAsync(Hashes(known)[0]).ConfigureAwait(false));
             var deleted = await redis
                 .EvaluateFencedAsync(
                     StoreScript.PrincipalDelete,
                     [_keys.Principals, _keys.Generation, _keys.Audit, .. Hashes(known).Select(_keys.Principal)],
-                    [id, known, generation, Text(audit, id), redis.ClockOffset]
+                    [id, known, generation, Text(entry, id), redis.ClockOffset]
                 )
                 .ConfigureAwait(false);
             if ((int)deleted == 1)
@@ -146,6 +164,9 @@ internal sealed class PrincipalStore(RedisConnection redis, TenantId tenant, lon
 
         return false;
     }
+
+    /// <summary>The token that has a secret.</summary>
+    internal static string TokenOf(TenantId tenant, ReadOnlySpan<byte> secret) => $"{tenant.Value}.{Base64Url.EncodeToString(secret)}";
 
     /// <summary>The hashes of a principal's tokens in the index, the newest first.</summary>
     internal static string[] Hashes(string indexed) => indexed.Split(Separator);
@@ -160,8 +181,7 @@ internal sealed class PrincipalStore(RedisConnection redis, TenantId tenant, lon
 
     private static string Text(AuditEntry? audit, string id) => audit is null ? "" : (audit with { Subject = id }).ToText();
 
-    private static string NewToken(TenantId tenant) =>
-        $"{tenant.Value}.{Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(SecretBytes))}";
+    private static string NewToken(TenantId tenant) => TokenOf(tenant, RandomNumberGenerator.GetBytes(SecretBytes));
 
     private static string Serialize(StoredPrincipal principal) =>
         JsonSerializer.Serialize(principal, PrincipalJson.Default.StoredPrincipal);

@@ -30,6 +30,11 @@ public abstract record TenantValidation
     public sealed record Permanent(string Reason) : TenantValidation;
 
     /// <summary>
+    /// Gets the field of the tenant that somebody has to mend, such as <c>settings.apiKey</c>; null, the default, where it is not known.
+    /// </summary>
+    public string? Field { get; init; }
+
+    /// <summary>
     /// Whether the reason was made by this library of things that may be shown, so that nothing in it, such as the URL of an identity
     /// provider, is taken for a credential.
     /// </summary>

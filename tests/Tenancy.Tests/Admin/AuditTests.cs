@@ -85,6 +85,7 @@ public sealed class AuditTests
         Assert.Equal((1000, 7), ((int)limit["before"]!, (int)limit["after"]!));
         Assert.Equal("active suspended", $"{entries[7]["changes"]![0]!["before"]} {entries[7]["changes"]![0]!["after"]}");
         Assert.All(entries[2..5], entry => Assert.Equal(principal, (string)entry["subject"]!));
+        Assert.Equal("second buy", string.Join(' ', entries[2]["changes"]!.AsArray().Select(one => (string)one!["before"]!)));
         Assert.Equal(session, (string)entries[1]["subject"]!);
         Assert.Equal("account-1 nightly", $"{entries[0]["account"]} {entries[0]["reason"]}");
     }
@@ -194,6 +195,9 @@ public sealed class AuditTests
         Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(server, "/admin/tenants/initech/audit", Reader));
         string[] former = ["tenant.deleted", "principal.issued", "tenant.registered"];
         Assert.Equal(former, await ActionsAsync(server, "/admin/audit?tenant=initech"));
+        var deleted = (await EntriesAsync(server, "/admin/audit?tenant=initech"))[0]["changes"]!.AsArray();
+        var name = deleted.Single(change => (string)change!["field"]! == "name")!;
+        Assert.Equal(("Former", null), ((string?)name["before"], (string?)name["after"]));
 
         await AdminAsync(server, HttpMethod.Post, "", new { id = "initech", name = "Later" });
         Assert.Equal(["tenant.registered"], await ActionsAsync(server, "/admin/tenants/initech/audit"));

@@ -29,7 +29,8 @@ public sealed class BadSettingsTests
         using var patched = await server.AdminAsync(HttpMethod.Patch, "/acme", new { bad.settings });
         Assert.Equal((HttpStatusCode.UnprocessableEntity, HttpStatusCode.UnprocessableEntity), (refused.StatusCode, patched.StatusCode));
         Assert.Equal(await patched.Content.ReadAsStringAsync(Token), await refused.Content.ReadAsStringAsync(Token));
-        Assert.Contains("the product file is missing", await refused.Content.ReadAsStringAsync(Token), StringComparison.Ordinal);
+        var errors = JsonNode.Parse(await refused.Content.ReadAsStringAsync(Token))!["errors"]!;
+        Assert.Contains("the product file is missing", (string)errors["settings"]![0]!, StringComparison.Ordinal);
         Assert.Null(server.Services.GetRequiredService<TenantRegistry>().Get("initech"));
 
         // The id, the URL and the token are free, as nothing has taken them.

@@ -214,7 +214,10 @@ public sealed class ClientsTests : IAsyncLifetime
     {
         Assert.Equal("take", Field((await SendAsync(HttpMethod.Get, "/acme/clients?take=0")).Body));
         Assert.Equal("take", Field((await SendAsync(HttpMethod.Get, "/acme/clients?take=1001")).Body));
-        Assert.Equal("cursor", Field((await SendAsync(HttpMethod.Get, $"/acme/clients?cursor={new string('x', 101)}")).Body));
+        foreach (var cursor in new[] { "acme", "", new string('x', 101), $"000000000000000.{new string('*', 43)}" })
+        {
+            Assert.Equal("cursor", Field((await SendAsync(HttpMethod.Get, $"/acme/clients?cursor={cursor}")).Body));
+        }
     }
 
     [Fact]

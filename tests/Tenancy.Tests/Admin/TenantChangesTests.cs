@@ -39,6 +39,39 @@ public sealed class TenantChangesTests
     }
 
     [Fact]
+    public async Task An_answer_can_be_changed_and_sent_back_while_nobody_else_has_changed_the_tenant()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        using var read = await server.AdminAsync(HttpMethod.Get, "/acme");
+        var tenant = await McpCalls.ReadAsync(read);
+        tenant["name"] = "Sent back";
+        using var sent = await PatchAsync(server, "acme", tenant.ToJsonString());
+        Assert.Equal(HttpStatusCode.OK, sent.StatusCode);
+        Assert.Equal("Sent back", (string)(await McpCalls.ReadAsync(sent))["name"]!);
+
+        using var late = await PatchAsync(server, "acme", tenant.ToJsonString());
+        Assert.Equal(HttpStatusCode.PreconditionFailed, late.StatusCode);
+        using var found = await PatchAsync(server, "acme", """{"health":"disabled"}""");
+        Assert.Equal(HttpStatusCode.BadRequest, found.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("DELETE", "")]
+    [InlineData("POST", "/recheck")]
+    [InlineData("POST", "/unregister")]
+    public async Task A_condition_that_is_not_looked_at_is_refused_and_nothing_is_done(string method, string path)
+    {
+        await using var server = await TenancyServer.StartAsync();
+        using var request = new HttpRequestMessage(new(method), "/admin/tenants/acme" + path);
+        request.Headers.Add("X-Admin-API-Key", TenancyServer.AdminKey);
+        request.Headers.TryAddWithoutValidation("If-Match", "\"1\"");
+        using var refused = await server.Client.SendAsync(request, Token);
+        Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+        Assert.NotNull((await McpCalls.ReadAsync(refused))["errors"]!["If-Match"]);
+        Assert.NotNull(server.Services.GetRequiredService<TenantRegistry>().Get("acme"));
+    }
+
+    [Fact]
     public async Task A_patch_changes_what_it_names_and_applies_with_the_next_request()
     {
         await using var server = await TenancyServer.StartAsync();
