@@ -25,7 +25,10 @@ internal sealed record Scaffold(string Name, string Directory)
         File.WriteAllTextAsync(Path.Combine(Directory, ToolOfReadme), Read("README.md").Split("```csharp\n")[1].Split("```")[0]);
 
     /// <summary>The files, as the template made them, by relative path.</summary>
-    public string[] Files() => [.. Tree.Files(Directory).Where(file => file != ToolOfReadme)];
+    public string[] Files() => [.. Tree.Files(Directory).Where(file => file != ToolOfReadme && file != Stamp)];
+
+    // Written by the first build.
+    public const string Stamp = ".tenancy/library.stamp";
 
     /// <summary>The files that are the scaffold's own, not the library's.</summary>
     public string[] OwnFiles() => [.. Files().Where(file => !IsOfLibrary(file))];

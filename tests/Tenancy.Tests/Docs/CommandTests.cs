@@ -15,10 +15,13 @@ public sealed partial class CommandTests
     /// <summary>Which test runs a command as it stands on its page.</summary>
     private static readonly (string Command, string File, string Text)[] RunElsewhere =
     [
-        ("git diff --exit-code", "tests/Tenancy.Template.Tests/UpgradeTests.cs", "Docs(\"upgrade.md\")"),
         ("dotnet new install \"$NEWER\"", "tests/Tenancy.Template.Tests/UpgradeTests.cs", "Docs(\"upgrade.md\")"),
-        ("rm -rf src/Tenancy", "tests/Tenancy.Template.Tests/UpgradeTests.cs", "Docs(\"upgrade.md\")"),
         ("dotnet new adcp-tenancy-library", "tests/Tenancy.Template.Tests/UpgradeTests.cs", "Docs(\"upgrade.md\")"),
+        ("git add --all", "tests/Tenancy.Template.Tests/UpgradeTests.cs", "Docs(\"upgrade.md\")"),
+        ("git switch --quiet", "tests/Tenancy.Template.Tests/UpgradeTests.cs", "Docs(\"upgrade.md\")"),
+        ("git rm -r", "tests/Tenancy.Template.Tests/UpgradeTests.cs", "Docs(\"upgrade.md\")"),
+        ("dotnet new adcp-tenant-server -n MySeller -o .", "tests/Tenancy.Template.Tests/UpgradeTests.cs", "Docs(\"upgrade.md\")"),
+        ("git merge", "tests/Tenancy.Template.Tests/UpgradeTests.cs", "Docs(\"upgrade.md\")"),
         ("curl http://localhost:5099/admin/tenants", "tests/Tenancy.Tests/Docs/CommandTests.cs", nameof(The_readme_adds_a_tenant)),
     ];
 
