@@ -34,16 +34,12 @@ internal sealed class CallAccount(IAccountResolver resolver, AccountBook book, I
         if (request is not IAccountRequest { Account: { } reference } named)
         {
             // Which accounts the caller has is asked when the handler reads what lies in them: most reads do not.
-            var filter = (request as IAccountRequest)?.Among;
+            var filter = AmongOf(request as IAccountRequest);
             call.ForAccounts(token => FindAllAsync(call, filter, token));
             return null;
         }
 
-        if (!reference.IsComplete)
-        {
-            throw new AdcpException(AdcpError.InvalidRequest, "account must have an account_id, or brand and operator.", "account");
-        }
-
+        reference.Check("account");
         var account = await FindAsync(call, reference, cancellationToken);
         var place = PlaceOf(call, account);
         if (request is IIdempotentRequest)
@@ -61,13 +57,14 @@ internal sealed class CallAccount(IAccountResolver resolver, AccountBook book, I
             // It will be opened by the first request that changes something: until then there is nothing in it.
             call.ForAccounts(_ => Task.FromResult<IReadOnlyList<string>>([]));
         }
-        else if (named.Among is { } wanted && !(await FindAllAsync(call, wanted, cancellationToken)).Contains(place))
+        else if (AmongOf(named) is { } wanted && !(await FindAllAsync(call, wanted, cancellationToken)).Contains(place))
         {
             call.ForAccounts(_ => Task.FromResult<IReadOnlyList<string>>([]));
         }
         else
         {
-            call.ForAccount(place, (account?.Sandbox ?? reference.Sandbox) is true);
+            // Of an account that is there, only the seller knows whether it is for tests.
+            call.ForAccount(place, (account is null ? reference.Sandbox : account.Sandbox) is true);
         }
 
         return account;
@@ -133,7 +130,7 @@ internal sealed class CallAccount(IAccountResolver resolver, AccountBook book, I
 
     // Null where there is none yet, and a first use opens it.
     private async Task<Account?> FindAsync(Call call, AccountReference reference, CancellationToken cancellationToken) =>
-        await resolver.ResolveAsync(reference, call.Context, cancellationToken) switch
+        (await resolver.ResolveAsync(reference, call.Context, cancellationToken)).Where(reference.FitsSandbox).ToArray() switch
         {
             [] when IsOpenedOnUse(call, reference) => null,
             [] => throw new AdcpException(
@@ -148,6 +145,16 @@ internal sealed class CallAccount(IAccountResolver resolver, AccountBook book, I
                 "account"
             ),
         };
+
+    private static IReadOnlyList<AccountReference>? AmongOf(IAccountRequest? request)
+    {
+        foreach (var (index, reference) in (request?.Among ?? []).Index())
+        {
+            reference.Check($"filters.accounts[{index}]");
+        }
+
+        return request?.Among;
+    }
 
     // All accounts of the caller that can be read, or those of them that a filter names.
     private async Task<IReadOnlyList<string>> FindAllAsync(
@@ -167,9 +174,10 @@ internal sealed class CallAccount(IAccountResolver resolver, AccountBook book, I
         }
 
         HashSet<string> found = [];
-        foreach (var reference in filter.Where(one => one.IsComplete))
+        foreach (var reference in filter)
         {
-            found.UnionWith(ReadableOf(await resolver.ResolveAsync(reference, call.Context, cancellationToken)));
+            var accounts = await resolver.ResolveAsync(reference, call.Context, cancellationToken);
+            found.UnionWith(ReadableOf([.. accounts.Where(reference.FitsSandbox)]));
         }
 
         return [.. found];

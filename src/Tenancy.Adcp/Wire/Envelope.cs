@@ -121,8 +121,41 @@ public sealed record AccountReference : AdcpObject
     /// <summary>Gets whether the account is for tests.</summary>
     public bool? Sandbox { get; init; }
 
-    // Whether it names an account at all.
-    internal bool IsComplete => AccountId is not null || (Brand is not null && Operator is not null);
+    // AdCP's schema has two forms and nothing between them: what would be ignored of a mixture is who pays, or whether anything is real.
+    internal void Check(string field)
+    {
+        AdcpException[] mistakes =
+        [
+            .. Beside().Select(name => new AdcpException(AdcpError.InvalidRequest, Forms, $"{field}.{name}")),
+            .. Missing().Select(name => new AdcpException(AdcpError.InvalidRequest, Forms, name is null ? field : $"{field}.{name}")),
+        ];
+        if (mistakes.Length > 0)
+        {
+            throw new AdcpException(mistakes);
+        }
+    }
+
+    /// <summary>Says whether an account is for tests exactly where the reference means one that is.</summary>
+    internal bool FitsSandbox(Account account) => AccountId is not null || (account.Sandbox is true) == (Sandbox is true);
+
+    private const string Forms = "An account is named by account_id alone, or by brand and operator, and sandbox where it is for tests.";
+
+    private IEnumerable<string> Beside() =>
+        [
+            .. AccountId is not null && Brand is not null ? ["brand"] : Array.Empty<string>(),
+            .. AccountId is not null && Operator is not null ? ["operator"] : Array.Empty<string>(),
+            .. AccountId is not null && Sandbox is not null ? ["sandbox"] : Array.Empty<string>(),
+            .. Extensions?.Keys ?? [],
+        ];
+
+    private IEnumerable<string?> Missing() =>
+        (AccountId, Brand, Operator) switch
+        {
+            (not null, _, _) or (_, not null, not null) => [],
+            (_, null, null) => [null],
+            (_, null, _) => ["brand"],
+            _ => ["operator"],
+        };
 }
 
 /// <summary>A brand, by its domain.</summary>
