@@ -23,7 +23,8 @@ public static class ProductSearch
     /// </para>
     /// </remarks>
     /// <param name="request">The request.</param>
-    /// <param name="products">All products.</param>
+    /// <param name="products">All products; those that have expired are left out.</param>
+    /// <param name="now">The time.</param>
     /// <param name="fits">
     /// Says whether a product fits the request's <c>catalog</c>, and those filters that are no members of a product: exposures, places,
     /// keywords, signals, exchanges, trusted match, features and performance. It is asked where the request has one of them. Where it is
@@ -33,6 +34,7 @@ public static class ProductSearch
     public static IReadOnlyList<Product> Find(
         GetProductsRequest request,
         IReadOnlyList<Product> products,
+        DateTimeOffset now,
         Func<Product, GetProductsRequest, bool>? fits = null
     )
     {
@@ -43,7 +45,7 @@ public static class ProductSearch
             throw new AdcpException(AdcpError.InvalidRequest, "refine needs buying_mode refine.", "refine");
         }
 
-        IEnumerable<Product> found = products;
+        IEnumerable<Product> found = Sold(products, now);
         if (request.Filters is { } filters)
         {
             Check(filters);
@@ -86,12 +88,29 @@ public static class ProductSearch
     /// <remarks>
     /// Products are left out or kept as asked. What a buyer asks for in words, and proposals, are answered as not possible.
     /// </remarks>
-    public static IReadOnlyList<RefinementResult>? Refine(GetProductsRequest request, IReadOnlyList<Product> products)
+    public static IReadOnlyList<RefinementResult>? Refine(GetProductsRequest request, IReadOnlyList<Product> products, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(request);
         ArgumentNullException.ThrowIfNull(products);
-        return request.Refine is { } refinements ? [.. refinements.Select(wish => Answer(wish, products))] : null;
+        return request.Refine is { } refinements ? [.. refinements.Select(wish => Answer(wish, Sold(products, now)))] : null;
     }
+
+    // Most products never expire: then the list stays what it is.
+    private static IReadOnlyList<Product> Sold(IReadOnlyList<Product> products, DateTimeOffset now)
+    {
+        for (var place = 0; place < products.Count; place++)
+        {
+            if (products[place].HasExpired(now))
+            {
+                return Unexpired(products, now);
+            }
+        }
+
+        return products;
+    }
+
+    private static IReadOnlyList<Product> Unexpired(IReadOnlyList<Product> products, DateTimeOffset now) =>
+        [.. products.Where(product => !product.HasExpired(now))];
 
     private static RefinementResult Answer(Refinement wish, IReadOnlyList<Product> products)
     {
@@ -145,7 +164,7 @@ public static class ProductSearch
     private static bool IsStandard(FormatId format) => format.AgentUrl.TrimEnd('/') == "https://creative.adcontextprotocol.org";
 
     private static bool Fits(PricingOption option, BudgetRange budget) =>
-        option.Currency == budget.Currency && (option.MinSpendPerPackage ?? 0) <= (budget.Max ?? decimal.MaxValue);
+        option.Currency == budget.Currency && OrderRules.LeastBudget(option) <= (budget.Max ?? decimal.MaxValue);
 
     private static DateOnly? Day(string? text, string field) =>
         text is null ? null

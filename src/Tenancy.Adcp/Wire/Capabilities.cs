@@ -144,6 +144,9 @@ public sealed record TestParameters : AdcpObject
     /// <summary>Gets the new status.</summary>
     public string? Status { get; init; }
 
+    /// <summary>Gets why it is rejected, where the new status says so.</summary>
+    public string? RejectionReason { get; init; }
+
     /// <summary>Gets how often ads were shown.</summary>
     [Range(0, Amounts.Most)]
     public decimal? Impressions { get; init; }

@@ -114,7 +114,7 @@ public sealed record MakegoodPolicy : AdcpObject
 public sealed record BillingMeasurement : AdcpObject
 {
     /// <summary>Gets who measures.</summary>
-    public BrandReference? Vendor { get; init; }
+    public required BrandReference Vendor { get; init; }
 
     /// <summary>Gets by how many percent the buyer's own count may differ before it is looked at.</summary>
     [Range(0.0, 100.0, MaximumIsExclusive = true)]

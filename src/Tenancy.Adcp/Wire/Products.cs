@@ -305,6 +305,12 @@ public sealed record Product : AdcpObject
 
     /// <summary>Gets when it is over; null where it is sold without end.</summary>
     public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>Gets how delivery is measured where a buyer asks for nothing else.</summary>
+    public MeasurementTerms? MeasurementTerms { get; init; }
+
+    /// <summary>Says whether it is sold no more.</summary>
+    public bool HasExpired(DateTimeOffset now) => ExpiresAt <= now;
 }
 
 /// <summary>A publisher's inventory.</summary>
@@ -411,4 +417,19 @@ public sealed record ReportingCapabilities : AdcpObject
 
     /// <summary>Gets which days can be asked for: <c>date_range</c> or <c>lifetime_only</c>.</summary>
     public string DateRangeSupport { get; init; } = "date_range";
+
+    /// <summary>Gets how long after an ad was shown it can count; null where it counts at once.</summary>
+    public IReadOnlyList<MeasurementWindow>? MeasurementWindows { get; init; }
+}
+
+/// <summary>How long after an ad was shown it counts.</summary>
+public sealed record MeasurementWindow : AdcpObject
+{
+    /// <summary>Gets its name, such as <c>live</c>, <c>c3</c> or <c>c7</c>.</summary>
+    [MaxLength(50)]
+    public required string WindowId { get; init; }
+
+    /// <summary>Gets the days; 0 for what counts at once.</summary>
+    [Range(0, int.MaxValue)]
+    public required int DurationDays { get; init; }
 }

@@ -93,12 +93,10 @@ public sealed class AccountReferenceTests
             ToolContext context,
             CancellationToken cancellationToken
         ) =>
-            Task.FromResult<IReadOnlyList<Account>>(
-                [
-                    .. Accounts.Where(account =>
-                        reference is null || account.AccountId == reference.AccountId || account.Brand!.Domain == reference.Brand?.Domain
-                    ),
-                ]
-            );
+            Task.FromResult<IReadOnlyList<Account>>([
+                .. Accounts.Where(account =>
+                    reference is null || account.AccountId == reference.AccountId || account.Brand!.Domain == reference.Brand?.Domain
+                ),
+            ]);
     }
 }

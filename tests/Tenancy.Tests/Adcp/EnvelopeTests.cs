@@ -28,7 +28,7 @@ public sealed class EnvelopeTests
     )]
     [InlineData("packages[0].budget", "packages", """[{"product_id":"p","pricing_option_id":"cpm","budget":"much"}]""", "INVALID_REQUEST")]
     [InlineData("brand.domain", "brand", """{"domain":"not a domain"}""", "INVALID_REQUEST")]
-    [InlineData("account", "account", """{"operator":"agency.example"}""", "INVALID_REQUEST")]
+    [InlineData("account.brand", "account", """{"operator":"agency.example"}""", "INVALID_REQUEST")]
     [InlineData("adcp_major_version", "adcp_major_version", "99", "VERSION_UNSUPPORTED")]
     public async Task A_malformed_request_is_refused_with_the_place_of_the_mistake(string place, string field, string value, string code)
     {

@@ -7,6 +7,8 @@ namespace Tenancy.Tests.Adcp;
 public sealed class ProductSearchTests
 {
     private static readonly Product Shared = Product("shared");
+    private static readonly DateTimeOffset Now = new(2026, 4, 1, 0, 0, 0, TimeSpan.Zero);
+    private static readonly Product Expired = Product("expired") with { ExpiresAt = Now };
     private static readonly Product Sole = Product("sole") with { Exclusivity = "exclusive", EnforcedPolicies = ["no_tobacco", "kids"] };
 
     [Theory]
@@ -49,6 +51,15 @@ public sealed class ProductSearchTests
     }
 
     [Fact]
+    public void What_has_expired_is_in_no_list_and_cannot_be_refined()
+    {
+        Assert.Equal("shared sole", Find("{}"));
+        var request = new GetProductsRequest { Refine = [new() { Scope = "product", ProductId = "expired" }] };
+        Assert.Equal("unable", Assert.Single(ProductSearch.Refine(request, [Expired], Now)!).Status);
+        Assert.Equal("applied", Assert.Single(ProductSearch.Refine(request, [Expired], Now.AddTicks(-1))!).Status);
+    }
+
+    [Fact]
     public void The_seller_is_asked_for_nothing_else() =>
         Assert.Equal(
             "shared sole",
@@ -78,7 +89,7 @@ public sealed class ProductSearchTests
                 Description = "Spoken, with an audio banner.",
             },
         ];
-        Assert.Equal(ordered, Join(ProductSearch.Find(new() { BuyingMode = "brief", Brief = brief }, products)));
+        Assert.Equal(ordered, Join(ProductSearch.Find(new() { BuyingMode = "brief", Brief = brief }, products, Now)));
     }
 
     [Fact]
@@ -91,9 +102,9 @@ public sealed class ProductSearchTests
         {
             GetProductsRequest request = new() { BuyingMode = "brief", Brief = brief };
             Product[] products = [Shared, Sole];
-            _ = ProductSearch.Find(request, products);
+            _ = ProductSearch.Find(request, products, Now);
             var before = GC.GetAllocatedBytesForCurrentThread();
-            _ = ProductSearch.Find(request, products);
+            _ = ProductSearch.Find(request, products, Now);
             return GC.GetAllocatedBytesForCurrentThread() - before;
         }
     }
@@ -104,7 +115,7 @@ public sealed class ProductSearchTests
         string.Join(
             ' ',
             ProductSearch
-                .Find(JsonSerializer.Deserialize<GetProductsRequest>(request, AdcpJsonOptions.Default)!, [Shared, Sole], fits)
+                .Find(JsonSerializer.Deserialize<GetProductsRequest>(request, AdcpJsonOptions.Default)!, [Shared, Sole, Expired], Now, fits)
                 .Select(product => product.ProductId)
         );
 

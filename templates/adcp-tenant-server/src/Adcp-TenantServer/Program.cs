@@ -36,6 +36,7 @@ builder
     .Services.AddScoped<Catalog>()
     .AddScoped<FormatList>()
     .AddScoped<CreativeLibrary>()
+    .AddScoped<Terms>()
     .AddScoped<Order>()
     .AddScoped<Change>()
     .AddScoped<TestFixtures>()

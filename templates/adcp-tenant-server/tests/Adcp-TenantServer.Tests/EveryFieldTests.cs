@@ -69,7 +69,10 @@ public sealed class EveryFieldTests(SellerServer server)
             { "packages[0].paused", "true" },
             { "packages[0].creative_assignments", """[{"creative_id":"field-banner","weight":40}]""" },
             { "packages[0].targeting_overlay", """{"property_list":{"agent_url":"https://a.example","list_id":"l"}}""" },
-            { "packages[0].measurement_terms", """{"billing_measurement":{"measurement_window":"c7"}}""" },
+            {
+                "packages[0].measurement_terms",
+                """{"billing_measurement":{"vendor":{"domain":"news.acme.example"},"max_variance_percent":7}}"""
+            },
             { "packages[0].context", """{"line":1}""" },
             { "packages[0].ext", """{"line":2}""" },
         };

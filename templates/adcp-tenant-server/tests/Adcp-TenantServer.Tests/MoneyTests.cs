@@ -34,7 +34,10 @@ public sealed class MoneyTests(SellerServer server)
                     Paused = true,
                     Context = Json("""{"line":7}"""),
                     Ext = Json("""{"x":1}"""),
-                    MeasurementTerms = new() { BillingMeasurement = new() { MeasurementWindow = "c7" } },
+                    MeasurementTerms = new()
+                    {
+                        BillingMeasurement = new() { Vendor = Own(call), MaxVariancePercent = 7 },
+                    },
                 },
             ],
         };
@@ -45,7 +48,7 @@ public sealed class MoneyTests(SellerServer server)
 
         Assert.True(package.Paused);
         Assert.Equal((7, 1), (package.Context!.Value.GetProperty("line").GetInt32(), package.Ext!.Value.GetProperty("x").GetInt32()));
-        Assert.Equal("c7", package.MeasurementTerms!.BillingMeasurement!.MeasurementWindow);
+        Assert.Equal(7, package.MeasurementTerms!.BillingMeasurement!.MaxVariancePercent);
         Assert.Equal(("PO-1", "plan", "token", "brand.example"), (kept!.PoNumber, kept.PlanId, kept.GovernanceContext, kept.Brand!.Domain));
         Assert.Contains("buyer.example", kept.Notify!.Value.GetRawText(), StringComparison.Ordinal);
         Assert.DoesNotContain("secret", JsonSerializer.Serialize(kept), StringComparison.Ordinal);
@@ -153,7 +156,7 @@ public sealed class MoneyTests(SellerServer server)
             Package("fixed", 0),
         ];
 
-        var refusal = Assert.Throws<AdcpException>(() => OrderRules.Price(packages, [product]));
+        var refusal = Assert.Throws<AdcpException>(() => OrderRules.Price(packages, [product], DateTimeOffset.UtcNow));
 
         Assert.Equal(
             [
@@ -364,41 +367,17 @@ public sealed class MoneyTests(SellerServer server)
         }
     }
 
-    [Theory]
-    [InlineData("gone", "cpm_usd")]
-    [InlineData("homepage_display", "gone")]
-    public async Task A_package_whose_product_or_price_is_gone_can_be_stopped_and_nothing_else_of_it_changed(string product, string price)
+    [Fact]
+    public async Task A_package_whose_product_is_gone_can_be_made_smaller_or_stopped_and_nothing_else_of_it_changed()
     {
         using var call = await BeginAsync();
         var made = await CreateAsync(call, Buys.Request());
         var buy = (await call.Context.Documents<MediaBuy>().GetAsync(made.MediaBuyId, Token))!;
-        var gone = buy.Packages[0] with { ProductId = product, PricingOptionId = price };
+        var gone = buy.Packages[0] with { ProductId = "gone" };
         await call.Context.Documents<MediaBuy>().ReplaceAsync(buy with { Packages = [gone] }, Token);
         await call.CommitAsync(Token);
         PackageUpdate change = new() { PackageId = gone.PackageId };
-        PackageUpdate[] changes =
-        [
-            change with
-            {
-                Budget = 7,
-            },
-            change with
-            {
-                BidPrice = 7,
-            },
-            change with
-            {
-                Paused = false,
-            },
-            change with
-            {
-                CreativeAssignments = [],
-            },
-            change with
-            {
-                TargetingOverlay = new(),
-            },
-        ];
+        PackageUpdate[] changes = [change with { Budget = 7000 }, change with { Paused = false }, change with { TargetingOverlay = new() }];
 
         foreach (var refused in changes)
         {
@@ -406,9 +385,293 @@ public sealed class MoneyTests(SellerServer server)
             Assert.Equal((AdcpError.ProductUnavailable, "packages[0].package_id"), (refusal.Error, refusal.Field));
         }
 
-        await ChangeAsync(call, Update(made, change with { Paused = true }));
+        await ChangeAsync(call, Update(made, change with { Budget = 7, Paused = true, CreativeAssignments = [] }));
         await ChangeAsync(call, Update(made, change with { Canceled = true }));
-        Assert.True((await ListAsync(call, made.MediaBuyId)).Packages[0].Canceled);
+        var package = (await ListAsync(call, made.MediaBuyId)).Packages[0];
+        Assert.Equal((true, 7), (package.Canceled, package.Budget));
+    }
+
+    [Fact]
+    public async Task What_has_expired_is_sold_no_more_and_what_was_sold_of_it_grows_no_more()
+    {
+        using var call = await BeginAsync();
+        var made = await CreateAsync(call, Buys.Request());
+        var buy = (await call.Context.Documents<MediaBuy>().GetAsync(made.MediaBuyId, Token))!;
+        Product[] expired = [.. Products(call).Select(product => product with { ExpiresAt = DateTimeOffset.UnixEpoch })];
+
+        var refusal = await RefusedAsync(() => server.Create<Order>().CreateAsync(Buys.Request(), expired, call.Context, Token));
+        var more = await RefusedAsync(() => ApplyAsync(new() { PackageId = made.Packages[0].PackageId, Budget = 9000 }));
+        var less = await ApplyAsync(new() { PackageId = made.Packages[0].PackageId, Budget = 100 });
+
+        Assert.Equal("PRODUCT_EXPIRED packages[0].product_id", Told(refusal));
+        Assert.Equal("PRODUCT_EXPIRED packages[0].package_id", Told(more));
+        Assert.Equal(100, less.Packages[0].Budget);
+
+        Task<MediaBuy> ApplyAsync(PackageUpdate update) =>
+            server.Create<Change>().ApplyAsync(Update(made, update), buy, expired, call.Context, Token);
+    }
+
+    [Fact]
+    public async Task Whoever_is_to_count_what_is_billed_is_agreed_to_or_refused()
+    {
+        using var call = await BeginAsync();
+        var agreed = Products(call)[0] with
+        {
+            MeasurementTerms = new() { BillingMeasurement = new() { Vendor = new() { Domain = "counter.example" } } },
+            ReportingCapabilities = new() { MeasurementWindows = [new() { WindowId = "c3", DurationDays = 3 }] },
+        };
+        BillingMeasurement stranger = new()
+        {
+            Vendor = new() { Domain = "stranger.example" },
+            MeasurementWindow = "c7",
+            MaxVariancePercent = 1,
+        };
+
+        var bySeller = await RefusedAsync(() => OrderAsync(Products(call)[0], stranger));
+        var byProduct = await RefusedAsync(() => OrderAsync(agreed, stranger));
+        var taken = await OrderAsync(
+            agreed,
+            new()
+            {
+                Vendor = new() { Domain = "counter.example" },
+                MeasurementWindow = "c3",
+            }
+        );
+        var left = await OrderAsync(agreed, null);
+
+        const string Field = "packages[0].measurement_terms.billing_measurement";
+        Assert.Equal(
+            $"TERMS_REJECTED {Field}.vendor, TERMS_REJECTED {Field}.measurement_window, TERMS_REJECTED {Field}.max_variance_percent",
+            Told(bySeller)
+        );
+        Assert.Equal(
+            """{"term":"vendor","supported_vendors":["counter.example"]}{"term":"measurement_window","acceptable":["c3"]}"""
+                + """{"term":"max_variance_percent","minimum":5}""",
+            string.Concat(byProduct.Mistakes.Select(mistake => mistake.Details!.ToJsonString()))
+        );
+        Assert.Equal("c3", taken.Packages[0].MeasurementTerms!.BillingMeasurement!.MeasurementWindow);
+        Assert.Equal("counter.example", left.Packages[0].MeasurementTerms!.BillingMeasurement!.Vendor.Domain);
+
+        async Task<MediaBuy> OrderAsync(Product product, BillingMeasurement? billing)
+        {
+            var order = Buys.Request();
+            var terms = billing is null ? null : new MeasurementTerms { BillingMeasurement = billing };
+            order = order with { Packages = [order.Packages[0] with { MeasurementTerms = terms }] };
+            return (await server.Create<Order>().CreateAsync(order, [product], call.Context, Token)).Buy;
+        }
+    }
+
+    [Fact]
+    public async Task All_mistakes_of_an_order_and_of_a_change_are_told_at_once()
+    {
+        using var call = await BeginAsync();
+        var made = await CreateAsync(call, Buys.Request());
+        CreativeAssignment none = new() { CreativeId = "none" };
+        var order = With(Buys.Request(), none) with { StartTime = "soon", EndTime = DateTimeOffset.UnixEpoch };
+        var first = order.Packages[0] with { MeasurementTerms = new() { MakegoodPolicy = new() { AvailableRemedies = ["apology"] } } };
+        order = order with { Packages = [first, first with { ProductId = "none" }, first with { Budget = 0 }] };
+        PackageUpdate change = new()
+        {
+            PackageId = made.Packages[0].PackageId,
+            Budget = 0,
+            CreativeAssignments = [none],
+        };
+
+        var ordered = await RefusedAsync(() => CreateAsync(call, order));
+        var changed = await RefusedAsync(() =>
+            ChangeAsync(
+                call,
+                Buys.Change(made.MediaBuyId) with
+                {
+                    Paused = false,
+                    StartTime = "soon",
+                    EndTime = DateTimeOffset.UnixEpoch,
+                    Packages = [change, change, change with { PackageId = "none" }],
+                }
+            )
+        );
+
+        Assert.Equal(
+            [
+                "TERMS_REJECTED packages[0].measurement_terms.makegood_policy.available_remedies",
+                "TERMS_REJECTED packages[2].measurement_terms.makegood_policy.available_remedies",
+                "INVALID_REQUEST start_time",
+                "INVALID_REQUEST end_time",
+                "PRODUCT_NOT_FOUND packages[1].product_id",
+                "BUDGET_TOO_LOW packages[2].budget",
+                "CREATIVE_NOT_FOUND packages[0].creative_assignments[0].creative_id",
+                "CREATIVE_NOT_FOUND packages[1].creative_assignments[0].creative_id",
+                "CREATIVE_NOT_FOUND packages[2].creative_assignments[0].creative_id",
+            ],
+            Told(ordered).Split(", ")
+        );
+        Assert.Equal(
+            [
+                "CREATIVE_NOT_FOUND packages[0].creative_assignments[0].creative_id",
+                "CREATIVE_NOT_FOUND packages[1].creative_assignments[0].creative_id",
+                "CREATIVE_NOT_FOUND packages[2].creative_assignments[0].creative_id",
+                "INVALID_REQUEST start_time",
+                "BUDGET_TOO_LOW packages[0].budget",
+                "INVALID_REQUEST packages[1].package_id",
+                "PACKAGE_NOT_FOUND packages[2].package_id",
+                "INVALID_REQUEST end_time",
+                "INVALID_STATE paused",
+            ],
+            Told(changed).Split(", ")
+        );
+    }
+
+    [Fact]
+    public async Task The_price_that_was_agreed_to_counts_whatever_the_catalog_says_later()
+    {
+        using var call = await BeginAsync();
+        var made = await CreateAsync(call, Buys.Request());
+        var buy = (await call.Context.Documents<MediaBuy>().GetAsync(made.MediaBuyId, Token))!;
+        var now = Products(call)[0];
+        now = now with { PricingOptions = [now.PricingOptions[0] with { Currency = "EUR", FixedPrice = 99, MinSpendPerPackage = 4000 }] };
+
+        var update = Update(made, new() { PackageId = made.Packages[0].PackageId, Budget = 300 });
+        var changed = await server.Create<Change>().ApplyAsync(update, buy, [now], call.Context, Token);
+        var gone = await server.Create<Change>().ApplyAsync(update, buy, [now with { PricingOptions = [] }], call.Context, Token);
+        var report = (await ReportAsync(call, new())).MediaBuyDeliveries[0].ByPackage[0];
+
+        Assert.Equal((300, 300), (changed.Packages[0].Budget, gone.Packages[0].Budget));
+        Assert.Equal(("cpm", 9m, "USD"), (report.PricingModel, report.Rate, report.Currency));
+    }
+
+    [Theory]
+    [InlineData("cpm", 2000, 10, 5, "2.5")]
+    [InlineData("cpc", 2000, 10, 5, "0.5")]
+    [InlineData("cpm", 0, 0, 0, "4")]
+    public void The_rate_of_an_auction_is_what_was_paid(string model, int impressions, int clicks, int spend, string rate)
+    {
+        var price = Price("auction", "USD") with { PricingModel = model, FloorPrice = 1 };
+        Package package = new()
+        {
+            PackageId = "package",
+            ProductId = "product",
+            PricingOptionId = "auction",
+            Budget = 100,
+            BidPrice = 4,
+        };
+        MediaBuy buy = new()
+        {
+            Currency = "USD",
+            Status = MediaBuyStatus.Active,
+            StartTime = default,
+            EndTime = default,
+            CreatedAt = default,
+            Packages = [package],
+            Prices = new Dictionary<string, PricingOption> { ["package"] = price },
+        };
+
+        var report = DeliveryRecord.Report(buy, [Day(1, impressions, clicks, spend)], withDays: false);
+
+        Assert.Equal(rate, report.ByPackage[0].Rate.ToString("0.##", CultureInfo.InvariantCulture));
+    }
+
+    [Fact]
+    public void A_flat_rate_is_bought_as_a_whole()
+    {
+        var product = Product() with { PricingOptions = [Price("flat", "USD") with { PricingModel = "flat_rate", FixedPrice = 5000 }] };
+
+        var refusal = Assert.Throws<AdcpException>(() => OrderRules.Price([Package("flat", 100)], [product], DateTimeOffset.UtcNow));
+
+        Assert.Equal("BUDGET_TOO_LOW packages[0].budget", Told(refusal));
+        Assert.Equal("""{"minimum_budget":5000,"currency":"USD"}""", refusal.Details!.ToJsonString());
+        Assert.Single(OrderRules.Price([Package("flat", 5000)], [product], DateTimeOffset.UtcNow));
+    }
+
+    [Fact]
+    public async Task What_has_begun_has_no_other_beginning_and_its_own_may_be_said_again()
+    {
+        using var call = await BeginAsync();
+        await SendAsync(call, "begun");
+        var made = await CreateAsync(call, With(Buys.Request(), new CreativeAssignment { CreativeId = "begun" }));
+        var buy = (await call.Context.Documents<MediaBuy>().GetAsync(made.MediaBuyId, Token))!;
+        buy = buy with { StartTime = new DateTimeOffset(2020, 1, 1, 0, 0, 0, TimeSpan.Zero) };
+
+        var refusal = await RefusedAsync(() => ApplyAsync("2098-01-01T00:00:00Z"));
+        var same = await ApplyAsync("2020-01-01T01:00:00+01:00");
+        var soon = await ApplyAsync("asap");
+        var waiting = await RefusedAsync(() => ApplyAsync("2020-01-02T00:00:00Z"));
+
+        Assert.Equal(MediaBuyStatus.Active, buy.Status);
+        Assert.Equal("INVALID_STATE start_time", Told(refusal));
+        Assert.Equal((buy.StartTime, buy.StartTime), (same.StartTime, soon.StartTime));
+        Assert.Equal("INVALID_REQUEST start_time", Told(waiting));
+
+        Task<MediaBuy> ApplyAsync(string start)
+        {
+            var request = Buys.Change(made.MediaBuyId) with { StartTime = start, EndTime = buy.EndTime.AddDays(-1) };
+            return server.Create<Change>().ApplyAsync(request, buy, Products(call), call.Context, Token);
+        }
+    }
+
+    [Fact]
+    public async Task Nothing_is_said_twice_of_the_same_thing()
+    {
+        using var call = await BeginAsync();
+        await SendAsync(call, "twice");
+        CreativeAssignment creative = new() { CreativeId = "twice", Weight = 10 };
+        var made = await CreateAsync(call, Buys.Request());
+        PackageAssignment assignment = new() { CreativeId = "twice", PackageId = made.Packages[0].PackageId };
+        var sent = Buys.Creative("other", FormatOf(call)) with { Assignments = [assignment, assignment with { Weight = 5 }] };
+
+        var ordered = await RefusedAsync(() => CreateAsync(call, With(Buys.Request(), creative, creative with { Weight = 20 })));
+        var strict = await RefusedAsync(() => SyncAsync(call, sent));
+        var lenient = await SyncAsync(call, sent with { ValidationMode = "lenient" });
+
+        Assert.Equal("INVALID_REQUEST packages[0].creative_assignments[1].creative_id", Told(ordered));
+        Assert.Equal("INVALID_REQUEST assignments[1].package_id", Told(strict));
+        var refused = lenient.Creatives.Single(one => one.CreativeId == "twice");
+        Assert.Equal((0, 1), (refused.AssignedTo!.Count, refused.AssignmentErrors!.Count));
+        Assert.Null((await ListAsync(call, made.MediaBuyId)).Packages[0].CreativeAssignments);
+    }
+
+    [Fact]
+    public async Task A_creative_runs_where_its_format_fits_and_it_has_a_share()
+    {
+        using var call = await BeginAsync();
+        await SendAsync(call, "fits");
+        var other = Products(call)[0] with { FormatIds = [new() { AgentUrl = "https://formats.example", Id = "audio" }] };
+        var order = With(Buys.Request(), new CreativeAssignment { CreativeId = "fits" });
+
+        var refusal = await RefusedAsync(() => server.Create<Order>().CreateAsync(order, [other], call.Context, Token));
+        var halted = await CreateAsync(call, With(Buys.Request(), new CreativeAssignment { CreativeId = "fits", Weight = 0 }));
+        var runs = await ChangeAsync(
+            call,
+            Update(halted, new() { PackageId = halted.Packages[0].PackageId, CreativeAssignments = [new() { CreativeId = "fits" }] })
+        );
+
+        Assert.Equal("VALIDATION_ERROR packages[0].creative_assignments[0].creative_id", Told(refusal));
+        Assert.Contains("audio", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal((MediaBuyStatus.PendingCreatives, MediaBuyStatus.Active), (halted.Status, runs.Status));
+    }
+
+    [Fact]
+    public async Task Why_a_creative_is_not_shown_is_told()
+    {
+        using var call = await BeginAsync();
+        await SendAsync(call, "bad");
+        await SendAsync(call, "away");
+        var bad = (await call.Context.Documents<Creative>().GetAsync("bad", Token))!;
+        var away = (await call.Context.Documents<Creative>().GetAsync("away", Token))!;
+        var library = server.Create<CreativeLibrary>();
+        Rejection why = new(["It blinks."], "calm", "https://publisher.example/calm");
+        await library.ReviewAsync(bad, CreativeStatus.Rejected, call.Context, Token, why);
+        await library.ReviewAsync(away, CreativeStatus.Archived, call.Context, Token);
+        await call.CommitAsync(Token);
+
+        var order = With(Buys.Request(), new CreativeAssignment { CreativeId = "bad" }, new CreativeAssignment { CreativeId = "away" });
+        var refusal = await RefusedAsync(() => CreateAsync(call, order));
+
+        // Content policy alone rejects.
+        Assert.Equal(["CREATIVE_REJECTED", "INVALID_STATE"], refusal.Mistakes.Select(mistake => mistake.Error.Code));
+        Assert.Equal(
+            """{"reasons":["It blinks."],"policy_id":"calm","policy_url":"https://publisher.example/calm"}""",
+            refusal.Details!.ToJsonString()
+        );
     }
 #if (!OnePlatform)
 
@@ -749,6 +1012,14 @@ public sealed class MoneyTests(SellerServer server)
             Budget = budget,
             BidPrice = bid,
         };
+
+    private static IReadOnlyList<Product> Products(TestToolContext call) => call.Context.Platform<ISeller>().Products;
+
+    // The seller itself, which counts unless a product says who else does.
+    private static BrandReference Own(TestToolContext call) => new() { Domain = Products(call)[0].PublisherProperties[0].PublisherDomain };
+
+    private static string Told(AdcpException refusal) =>
+        string.Join(", ", refusal.Mistakes.Select(mistake => $"{mistake.Error} {mistake.Field}"));
 
     private static Task<AdcpException> RefusedAsync(Func<Task> act) => Assert.ThrowsAsync<AdcpException>(act);
 

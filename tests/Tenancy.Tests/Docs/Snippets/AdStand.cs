@@ -6,7 +6,7 @@ using Tenancy.State;
 
 namespace Tenancy.Tests.Docs.Snippets;
 
-internal sealed class AdStand
+internal sealed class AdStand(TimeProvider time)
 {
     // Products as AdCP has them; a file or a table may hold such a text for each tenant.
     private static readonly Product[] Products = JsonSerializer.Deserialize<Product[]>(
@@ -17,7 +17,7 @@ internal sealed class AdStand
     [AdcpTool("get_products")]
     public Task<GetProductsResponse> FindAsync(GetProductsRequest request, ToolContext context, CancellationToken cancellationToken)
     {
-        var page = Tenancy.Adcp.Page.Of(ProductSearch.Find(request, Products), request.Pagination);
+        var page = Tenancy.Adcp.Page.Of(ProductSearch.Find(request, Products, time.GetUtcNow()), request.Pagination);
         return Task.FromResult(new GetProductsResponse { Products = page.Items, Pagination = page.Next });
     }
 
@@ -36,7 +36,7 @@ internal sealed class AdStand
     public async Task<OrderAdsResponse> OrderAsync(OrderAdsRequest request, ToolContext context, CancellationToken cancellationToken)
     {
         // Budgets, bids and currencies by the products' prices. All mistakes are named at once.
-        var priced = OrderRules.Price(request.Packages, Products);
+        var priced = OrderRules.Price(request.Packages, Products, time.GetUtcNow());
         var order = new AdOrder
         {
             Currency = priced[0].Price.Currency,

@@ -7,7 +7,7 @@ using Tenancy.Mcp;
 namespace Adcp_TenantServer.Handlers;
 
 /// <summary>Takes and lists creatives, and says which formats they can have.</summary>
-public sealed class Creatives(CreativeLibrary library, FormatList formats)
+public sealed class Creatives(CreativeLibrary library, FormatList formats, Catalog catalog)
 {
     [AdcpTool("list_creative_formats")]
     [Description("Lists the creative formats that this seller takes.")]
@@ -37,12 +37,18 @@ public sealed class Creatives(CreativeLibrary library, FormatList formats)
         var isDryRun = request.DryRun is true;
         CreativeAsset[] sent = [.. request.Creatives.Where(asset => request.CreativeIds?.Contains(asset.CreativeId) is not false)];
         var assignments = request.Assignments ?? [];
-        var packages = await library.FindPackagesAsync(assignments.Select(wanted => wanted.PackageId), context, cancellationToken);
+        var products = assignments.Count > 0 ? await catalog.GetProductsAsync(context, cancellationToken) : [];
+        var packages = await library.FindPackagesAsync(
+            assignments.Select(wanted => wanted.PackageId),
+            products,
+            context,
+            cancellationToken
+        );
         var mistakes = await FindMistakesAsync(request, context, cancellationToken);
         if (request.ValidationMode is not "lenient")
         {
             // Strict: one mistake refuses all, before anything is kept.
-            var others = await CreativeLibrary.FindMistakesAsync(assignments, sent, packages, context, cancellationToken);
+            var others = await library.FindMistakesAsync(assignments, sent, packages, context, cancellationToken);
             AdcpException[] all = [.. mistakes.Values, .. others];
             if (all.Length > 0)
             {
@@ -120,12 +126,15 @@ public sealed class Creatives(CreativeLibrary library, FormatList formats)
         CancellationToken cancellationToken
     )
     {
+        var pairs = assignments.Select(wanted => (wanted.CreativeId, wanted.PackageId)).ToArray();
         Dictionary<string, Dictionary<string, string?>> outcomes = [];
         foreach (var wanted in assignments)
         {
-            var error = packages.TryGetValue(wanted.PackageId, out var place)
-                ? await library.AssignAsync(wanted, place.MediaBuyId, context, cancellationToken)
-                : CreativeLibrary.NoPackage;
+            // Which of two shares is meant nobody can say.
+            var error =
+                !packages.TryGetValue(wanted.PackageId, out var place) ? CreativeLibrary.NoPackage
+                : pairs.Count(pair => pair == (wanted.CreativeId, wanted.PackageId)) > 1 ? "It is assigned to the package twice."
+                : await library.AssignAsync(wanted, place, context, cancellationToken);
             if (!outcomes.TryGetValue(wanted.CreativeId, out var ofCreative))
             {
                 outcomes[wanted.CreativeId] = ofCreative = [];

@@ -64,9 +64,7 @@ public sealed class Delivery(Catalog catalog, TimeProvider time)
                 wanted.Select(buy => context.Documents<DeliveryRecord>().Of(buy).GetAsync(buy.Id, cancellationToken))
             );
             start = wanted.Select(buy => buy.CreatedAt).Append(start).Min();
-            reports.AddRange(
-                wanted.Zip(records, (buy, record) => DeliveryRecord.Report(buy, Within(days, record), products, WithDays(request)))
-            );
+            reports.AddRange(wanted.Zip(records, (buy, record) => DeliveryRecord.Report(buy, Within(days, record), WithDays(request))));
         }
 
         errors.AddRange(MediaBuys.NotFound(request.MediaBuyIds, found));

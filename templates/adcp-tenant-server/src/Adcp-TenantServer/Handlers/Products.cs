@@ -6,16 +6,17 @@ using Tenancy.Mcp;
 namespace Adcp_TenantServer.Handlers;
 
 /// <summary>Says what can be bought.</summary>
-public sealed class Products(Catalog catalog, InventoryLists lists)
+public sealed class Products(Catalog catalog, InventoryLists lists, TimeProvider time)
 {
     [AdcpTool("get_products")]
     [Description("Lists what this seller offers, with prices for callers with credentials.")]
     public async Task<GetProductsResponse> GetAsync(GetProductsRequest request, ToolContext context, CancellationToken cancellationToken)
     {
+        var now = time.GetUtcNow();
         var all = await catalog.GetProductsAsync(context, cancellationToken);
 
         // The library applies filters and refinements, and orders by the brief's words. Yours would understand more of a brief.
-        var found = ProductSearch.Find(request, all, Fits);
+        var found = ProductSearch.Find(request, all, now, Fits);
         if (request.PropertyList is { } list)
         {
             found = await lists.FilterAsync(found, list, context, cancellationToken);
@@ -28,7 +29,7 @@ public sealed class Products(Catalog catalog, InventoryLists lists)
             Pagination = page.Next,
             PropertyListApplied = request.PropertyList is null ? null : true,
             CatalogApplied = request.Catalog is null ? null : true,
-            RefinementApplied = ProductSearch.Refine(request, all),
+            RefinementApplied = ProductSearch.Refine(request, all, now),
         };
     }
 

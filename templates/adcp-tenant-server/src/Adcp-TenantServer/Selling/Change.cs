@@ -41,32 +41,62 @@ public sealed class Change(InventoryLists lists, CreativeLibrary library, TimePr
             };
         }
 
+        // All of it is looked at before anything is refused: a buyer can mend all mistakes at once.
+        var mistakes = new Mistakes();
         var updates = request.Packages ?? [];
         var creatives = await library.FindAsync(
-            updates.Select((update, index) => (update.CreativeAssignments, $"packages[{index}]")),
+            updates.Select(
+                (update, index) => new Showing(update.CreativeAssignments ?? [], ProductOf(update, buy, products), $"packages[{index}]")
+            ),
+            mistakes,
             context,
             cancellationToken
         );
         var changed = buy with
         {
-            StartTime = request.StartTime is { } start ? OrderRules.ReadStart(start, now) : buy.StartTime,
+            StartTime = mistakes.Collect(() => StartOf(request.StartTime, buy, now)),
             EndTime = request.EndTime ?? buy.EndTime,
             GovernanceContext = request.GovernanceContext ?? buy.GovernanceContext,
             Ext = request.Ext ?? buy.Ext,
             Notify = request.NotificationConfig() ?? buy.Notify,
-            Packages = await ChangeAsync(updates, buy, products, context, cancellationToken),
+            Packages = await ChangeAsync(updates, buy, products, mistakes, context, cancellationToken),
         };
         changed = changed with
         {
             ApprovedCreatives = [.. buy.ApprovedCreatives.Union(CreativeLibrary.Approved(creatives)).Where(changed.HasCreative)],
         };
-        if (request.StartTime is not null || request.EndTime is not null)
+        if ((changed.StartTime, changed.EndTime) != (buy.StartTime, buy.EndTime))
         {
-            OrderRules.CheckEnd(changed.StartTime, changed.EndTime, now);
+            mistakes.Add(OrderRules.FindMistakes(changed.StartTime, changed.EndTime, now));
         }
 
-        return Pause(request.Paused, changed.At(now), now);
+        changed = mistakes.Collect(() => Pause(request.Paused, changed.At(now), now));
+        mistakes.Refuse();
+        return changed!;
     }
+
+    // One that has begun has no other beginning any more. A buyer that sends the one it has changes nothing.
+    private static DateTimeOffset StartOf(string? text, MediaBuy buy, DateTimeOffset now)
+    {
+        if (text is null || (buy.HasBegun && text == "asap"))
+        {
+            return buy.StartTime;
+        }
+
+        var start = OrderRules.ReadStart(text, now, buy.StartTime);
+        return !buy.HasBegun || start == buy.StartTime
+            ? start
+            : throw new AdcpException(
+                AdcpError.InvalidState,
+                $"The media buy began at {buy.StartTime:u}, which cannot be changed any more.",
+                "start_time"
+            );
+    }
+
+    private static Product? ProductOf(PackageUpdate update, MediaBuy buy, IReadOnlyList<Product> products) =>
+        buy.Packages.FirstOrDefault(package => package.PackageId == update.PackageId) is { } package
+            ? products.FirstOrDefault(product => product.ProductId == package.ProductId)
+            : null;
 
     private static Cancellation ByBuyer(string? reason, DateTimeOffset now) =>
         new()
@@ -97,66 +127,76 @@ public sealed class Change(InventoryLists lists, CreativeLibrary library, TimePr
         IReadOnlyList<PackageUpdate> updates,
         MediaBuy buy,
         IReadOnlyList<Product> products,
+        Mistakes mistakes,
         ToolContext context,
         CancellationToken cancellationToken
     )
     {
-        var packages = buy.Packages.ToArray();
-        List<AdcpException> mistakes = [];
+        var (packages, now) = (buy.Packages.ToArray(), time.GetUtcNow());
+        HashSet<string> seen = [];
         foreach (var (index, update) in updates.Index())
         {
             var field = $"packages[{index}]";
             var place = Array.FindIndex(packages, package => package.PackageId == update.PackageId);
-            if (place < 0)
+            if (WhyNot(update, place < 0 ? null : packages[place], !seen.Add(update.PackageId)) is var (error, message))
             {
-                mistakes.Add(new(AdcpError.PackageNotFound, $"The media buy has no package {update.PackageId}.", $"{field}.package_id"));
+                mistakes.Add(new AdcpException(error, message, $"{field}.package_id"));
                 continue;
             }
 
-            if (packages[place].Canceled is true)
+            var (before, product) = (packages[place], ProductOf(update, buy, products));
+            packages[place] = Apply(update, before, now);
+            mistakes.Add(FindMistakes(update, packages[place], buy.Prices[before.PackageId], field));
+            if (product is null || product.HasExpired(now))
             {
-                mistakes.Add(new(AdcpError.InvalidState, "The package is canceled: it cannot be changed.", $"{field}.package_id"));
-                continue;
-            }
-
-            packages[place] = Apply(update, packages[place], time.GetUtcNow());
-            var product = products.FirstOrDefault(product => product.ProductId == packages[place].ProductId);
-            if (product?.PricingOptions.FirstOrDefault(price => price.PricingOptionId == packages[place].PricingOptionId) is not { } price)
-            {
-                if (NeedsProduct(update))
+                if (NeedsProduct(update, before))
                 {
-                    mistakes.Add(
-                        new(
-                            AdcpError.ProductUnavailable,
-                            "What the package buys is no longer sold: it can be halted or canceled, and nothing else of it be changed.",
-                            $"{field}.package_id"
-                        )
-                    );
+                    mistakes.Add(NoLongerSold(product, $"{field}.package_id"));
                 }
 
                 continue;
             }
 
-            mistakes.AddRange(FindMistakes(update, packages[place], price, field));
-
             // A list that leaves nothing of the product stops the package, which is what the buyer asks for. One that is not there does
             // not.
-            await lists.FindEmptyAsync(update.TargetingOverlay, product!, $"{field}.targeting_overlay", context, cancellationToken);
+            var targeting = $"{field}.targeting_overlay";
+            await mistakes.CollectAsync(() =>
+                lists.FindEmptyAsync(update.TargetingOverlay, product, targeting, context, cancellationToken)
+            );
         }
 
-        return mistakes.Count > 0 ? throw new AdcpException(mistakes) : packages;
+        return packages;
     }
 
-    // A buyer must be able to stop what it buys, also where that is no longer sold.
-    private static bool NeedsProduct(PackageUpdate update) =>
-        update.Canceled is not true
-        && update is not { Budget: null, BidPrice: null, CreativeAssignments: null, TargetingOverlay: null, Paused: null or true };
+    private static (AdcpError Error, string Message)? WhyNot(PackageUpdate update, Package? package, bool isTwice) =>
+        package is null ? (AdcpError.PackageNotFound, $"The media buy has no package {update.PackageId}.")
+        : isTwice ? (AdcpError.InvalidRequest, $"{update.PackageId} is in the request twice.")
+        : package.Canceled is true ? (AdcpError.InvalidState, "The package is canceled: it cannot be changed.")
+        : null;
 
+    // A buyer must be able to stop what it buys, and to spend less, also where that is no longer sold.
+    private static bool NeedsProduct(PackageUpdate update, Package before) =>
+        update.Canceled is not true
+        && (
+            update.Budget > before.Budget
+            || update.BidPrice > before.BidPrice
+            || update.CreativeAssignments is { Count: > 0 }
+            || update.TargetingOverlay is not null
+            || update.Paused is false
+        );
+
+    private static AdcpException NoLongerSold(Product? product, string field) =>
+        new(
+            product is null ? AdcpError.ProductUnavailable : AdcpError.ProductExpired,
+            "What the package buys is no longer sold: it can be made smaller, halted or canceled, and nothing else of it be changed.",
+            field
+        );
+
+    // By the price that was agreed to, whatever the catalog says by now.
     private static IEnumerable<AdcpException> FindMistakes(PackageUpdate update, Package package, PricingOption price, string field) =>
         update is { Budget: null, BidPrice: null } || package.Canceled is true
             ? []
-            // A bid from before the price was fixed counts no more, and one that comes now is a mistake.
-            : OrderRules.FindMistakes(price, package.Budget, price.FixedPrice is null ? package.BidPrice : update.BidPrice, field);
+            : OrderRules.FindMistakes(price, package.Budget, package.BidPrice, field);
 
     private static Package Apply(PackageUpdate update, Package package, DateTimeOffset now) =>
         update.Canceled is true

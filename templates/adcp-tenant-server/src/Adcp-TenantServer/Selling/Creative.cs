@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Tenancy.Adcp;
 using Tenancy.State;
 
@@ -11,6 +12,9 @@ public sealed record Creative : TenantDocument
     public required CreativeAsset Asset { get; init; }
 
     public required CreativeStatus Status { get; init; }
+
+    /// <summary>Why it was rejected; null where it was not.</summary>
+    public Rejection? Rejection { get; init; }
 
     /// <summary>Where the buyer wants to be told of changes. Nothing is sent yet.</summary>
     public JsonElement? Notify { get; init; }
@@ -59,4 +63,25 @@ public sealed record Creative : TenantDocument
             (CreativeStatus.Archived, CreativeStatus.Approved) => true,
             _ => Status == next,
         };
+}
+
+/// <summary>Why a creative was rejected: AdCP's details of <c>CREATIVE_REJECTED</c>.</summary>
+/// <param name="Reasons">What is wrong with it.</param>
+/// <param name="PolicyId">The policy that it breaks.</param>
+/// <param name="PolicyUrl">Where that can be read.</param>
+public sealed record Rejection(IReadOnlyList<string> Reasons, string? PolicyId = null, string? PolicyUrl = null)
+{
+    public JsonObject ToDetails()
+    {
+        var details = new JsonObject { ["reasons"] = new JsonArray([.. Reasons.Select(reason => JsonValue.Create(reason))]) };
+        foreach (var (name, value) in new[] { ("policy_id", PolicyId), ("policy_url", PolicyUrl) })
+        {
+            if (value is not null)
+            {
+                details[name] = value;
+            }
+        }
+
+        return details;
+    }
 }

@@ -11,19 +11,26 @@ namespace Adcp_TenantServer.Selling;
 public sealed class CreativeLibrary(TimeProvider time, IOptions<AdcpOptions> options)
 {
     /// <summary>
-    /// Finds the creatives that packages are to show. Each has to be there, and to be allowed to run or wait for its review.
+    /// Finds the creatives that packages are to show. Each has to be there, to be of a format of the product, and to be allowed to run or
+    /// wait for its review.
     /// </summary>
-    /// <exception cref="AdcpException">Some are not. All of them are named.</exception>
     public async Task<IReadOnlyList<Creative>> FindAsync(
-        IEnumerable<(IReadOnlyList<CreativeAssignment>? Assignments, string Field)> packages,
+        IEnumerable<Showing> packages,
+        Mistakes mistakes,
         ToolContext context,
         CancellationToken cancellationToken
     )
     {
         var wanted = packages
             .SelectMany(package =>
-                (package.Assignments ?? []).Select(
-                    (assignment, index) => (assignment.CreativeId, Field: $"{package.Field}.creative_assignments[{index}].creative_id")
+                package.Assignments.Select(
+                    (assignment, index) =>
+                        (
+                            assignment.CreativeId,
+                            package.Product,
+                            Field: $"{package.Field}.creative_assignments[{index}].creative_id",
+                            package
+                        )
                 )
             )
             .ToArray();
@@ -35,8 +42,8 @@ public sealed class CreativeLibrary(TimeProvider time, IOptions<AdcpOptions> opt
         var found = (
             await context.Documents<Creative>().GetAllAsync([.. wanted.Select(one => one.CreativeId).Distinct()], cancellationToken)
         ).ToDictionary(creative => creative.Id);
-        List<AdcpException> mistakes = [];
-        foreach (var (id, field) in wanted)
+        HashSet<(Showing, string)> seen = [];
+        foreach (var (id, product, field, package) in wanted)
         {
             if (!found.TryGetValue(id, out var creative) && options.Value.TestMode)
             {
@@ -44,24 +51,34 @@ public sealed class CreativeLibrary(TimeProvider time, IOptions<AdcpOptions> opt
                 found[id] = creative = await KeepForTestAsync(id, context, cancellationToken);
             }
 
-            if (WhyNot(creative) is var (error, message))
+            if (!seen.Add((package, id)))
             {
-                mistakes.Add(new(error, message, field));
+                mistakes.Add(new AdcpException(AdcpError.InvalidRequest, $"{id} is assigned to the package twice.", field));
+            }
+            else if (WhyNot(creative, product, field) is { } mistake)
+            {
+                mistakes.Add(mistake);
             }
         }
 
-        return mistakes.Count > 0 ? throw new AdcpException(mistakes) : [.. found.Values];
+        return [.. found.Values];
     }
 
     public static IReadOnlyList<string> Approved(IEnumerable<Creative> creatives) =>
         [.. creatives.Where(creative => creative.Status is CreativeStatus.Approved).Select(creative => creative.Id)];
 
     /// <summary>Says what came of a creative's review; the media buys that show it begin, or wait.</summary>
+    /// <param name="creative">The creative.</param>
+    /// <param name="status">Where it stands from now on.</param>
+    /// <param name="context">The call.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="rejection">Why it was rejected, where it was.</param>
     public async Task<Creative> ReviewAsync(
         Creative creative,
         CreativeStatus status,
         ToolContext context,
-        CancellationToken cancellationToken
+        CancellationToken cancellationToken,
+        Rejection? rejection = null
     )
     {
         var now = time.GetUtcNow();
@@ -76,21 +93,46 @@ public sealed class CreativeLibrary(TimeProvider time, IOptions<AdcpOptions> opt
         return await context
             .Documents<Creative>()
             .Of(creative)
-            .ReplaceAsync(creative with { Status = status, UpdatedAt = now }, cancellationToken);
+            .ReplaceAsync(
+                creative with
+                {
+                    Status = status,
+                    Rejection = status is CreativeStatus.Rejected ? rejection : null,
+                    UpdatedAt = now,
+                },
+                cancellationToken
+            );
     }
 
     // One that was archived comes back as it came at first.
     private static bool IsSame([NotNullWhen(true)] Creative? found, CreativeAsset asset) =>
         found is { Status: not CreativeStatus.Archived } && JsonSerializer.Serialize(found.Asset) == JsonSerializer.Serialize(asset);
 
-    private static (AdcpError Error, string Message)? WhyNot(Creative? creative) =>
-        creative?.Status switch
+    private AdcpException? WhyNot(Creative? creative, Product? product, string? field) =>
+        creative switch
         {
-            null => (AdcpError.CreativeNotFound, "You have no such creative: send it with sync_creatives."),
-            CreativeStatus.Rejected => (AdcpError.CreativeRejected, "The creative was rejected: it runs nowhere."),
-            CreativeStatus.Archived => (AdcpError.CreativeRejected, "The creative is archived: send it again."),
-            _ => null,
+            null => new(AdcpError.CreativeNotFound, "You have no such creative: send it with sync_creatives.", field),
+            { Status: CreativeStatus.Rejected, Rejection: var why } => new(
+                AdcpError.CreativeRejected,
+                "The creative was rejected: it runs nowhere.",
+                field
+            )
+            {
+                Details = why?.ToDetails(),
+            },
+            { Status: CreativeStatus.Archived } => new(AdcpError.InvalidState, "The creative is archived: send it again.", field),
+            { Asset.FormatId: var format } => WhyNot(format, product, field),
         };
+
+    // A checker sends creatives of formats of sellers that do not exist.
+    private AdcpException? WhyNot(FormatId format, Product? product, string? field) =>
+        product is null || options.Value.TestMode || product.FormatIds.Any(format.IsSameAs)
+            ? null
+            : new(
+                AdcpError.ValidationError,
+                $"{product.ProductId} shows no {format.Id}: it takes {string.Join(", ", product.FormatIds.Select(one => one.Id))}.",
+                field
+            );
 
     private async Task<Creative> KeepForTestAsync(string id, ToolContext context, CancellationToken cancellationToken)
     {
@@ -167,6 +209,7 @@ public sealed class CreativeLibrary(TimeProvider time, IOptions<AdcpOptions> opt
     /// <summary>Says where packages are; packages that the buyer does not have are left out.</summary>
     public async Task<IReadOnlyDictionary<string, PackagePlace>> FindPackagesAsync(
         IEnumerable<string> packageIds,
+        IReadOnlyList<Product> products,
         ToolContext context,
         CancellationToken cancellationToken
     )
@@ -182,7 +225,11 @@ public sealed class CreativeLibrary(TimeProvider time, IOptions<AdcpOptions> opt
         {
             foreach (var package in buy.Packages.Where(package => wanted.Contains(package.PackageId)))
             {
-                found[package.PackageId] = new(buy.Id, IsOver: Lifecycle.IsOver(buy.At(now).Status) || package.Canceled is true);
+                found[package.PackageId] = new(
+                    buy.Id,
+                    products.FirstOrDefault(product => product.ProductId == package.ProductId),
+                    IsOver: Lifecycle.IsOver(buy.At(now).Status) || package.Canceled is true
+                );
             }
         }
 
@@ -195,7 +242,7 @@ public sealed class CreativeLibrary(TimeProvider time, IOptions<AdcpOptions> opt
     /// <param name="packages">Where the packages are.</param>
     /// <param name="context">The call.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    public static async Task<IReadOnlyList<AdcpException>> FindMistakesAsync(
+    public async Task<IReadOnlyList<AdcpException>> FindMistakesAsync(
         IReadOnlyList<PackageAssignment> assignments,
         IReadOnlyList<CreativeAsset> sent,
         IReadOnlyDictionary<string, PackagePlace> packages,
@@ -208,7 +255,9 @@ public sealed class CreativeLibrary(TimeProvider time, IOptions<AdcpOptions> opt
         var changed = sent.Where(asset => !IsSame(kept.GetValueOrDefault(asset.CreativeId), asset))
             .Select(asset => asset.CreativeId)
             .ToHashSet();
+        var formats = sent.ToLookup(asset => asset.CreativeId, asset => asset.FormatId);
         List<AdcpException> mistakes = [];
+        HashSet<(string, string)> seen = [];
         foreach (var (index, wanted) in assignments.Index())
         {
             var field = $"assignments[{index}]";
@@ -220,10 +269,19 @@ public sealed class CreativeLibrary(TimeProvider time, IOptions<AdcpOptions> opt
             {
                 mistakes.Add(new(AdcpError.InvalidState, OverPackage, $"{field}.package_id"));
             }
-
-            if (!changed.Contains(wanted.CreativeId) && WhyNot(kept.GetValueOrDefault(wanted.CreativeId)) is var (error, message))
+            else if (!seen.Add((wanted.CreativeId, wanted.PackageId)))
             {
-                mistakes.Add(new(error, message, $"{field}.creative_id"));
+                mistakes.Add(
+                    new(AdcpError.InvalidRequest, $"{wanted.CreativeId} is assigned to {wanted.PackageId} twice.", $"{field}.package_id")
+                );
+            }
+
+            var why = changed.Contains(wanted.CreativeId)
+                ? WhyNot(formats[wanted.CreativeId].First(), place?.Product, $"{field}.creative_id")
+                : WhyNot(kept.GetValueOrDefault(wanted.CreativeId), place?.Product, $"{field}.creative_id");
+            if (why is not null)
+            {
+                mistakes.Add(why);
             }
         }
 
@@ -234,19 +292,19 @@ public sealed class CreativeLibrary(TimeProvider time, IOptions<AdcpOptions> opt
     /// <returns>Why it does not run there; null where it does.</returns>
     public async Task<string?> AssignAsync(
         PackageAssignment wanted,
-        string mediaBuyId,
+        PackagePlace place,
         ToolContext context,
         CancellationToken cancellationToken
     )
     {
         var creative = await context.Documents<Creative>().GetAsync(wanted.CreativeId, cancellationToken);
-        if (WhyNot(creative) is var (_, message))
+        if (WhyNot(creative, place.Product, field: null) is { } why)
         {
-            return message;
+            return why.Message;
         }
 
         var (buys, now) = (context.Documents<MediaBuy>(), time.GetUtcNow());
-        if ((await buys.GetAsync(mediaBuyId, cancellationToken))?.At(now) is not { } buy)
+        if ((await buys.GetAsync(place.MediaBuyId, cancellationToken))?.At(now) is not { } buy)
         {
             return NoPackage;
         }
@@ -339,5 +397,12 @@ public sealed class CreativeLibrary(TimeProvider time, IOptions<AdcpOptions> opt
 
 /// <summary>Where a package is.</summary>
 /// <param name="MediaBuyId">Its media buy.</param>
+/// <param name="Product">What it buys; null where that is sold no more.</param>
 /// <param name="IsOver">Whether nothing runs in it any more.</param>
-public sealed record PackagePlace(string MediaBuyId, bool IsOver);
+public sealed record PackagePlace(string MediaBuyId, Product? Product, bool IsOver);
+
+/// <summary>What a package is to show.</summary>
+/// <param name="Assignments">The creatives.</param>
+/// <param name="Product">What it buys; null where that is sold no more.</param>
+/// <param name="Field">Its place in the request.</param>
+public sealed record Showing(IReadOnlyList<CreativeAssignment> Assignments, Product? Product, string Field);

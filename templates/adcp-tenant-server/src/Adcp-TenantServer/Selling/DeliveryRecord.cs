@@ -18,7 +18,7 @@ public sealed record DeliveryRecord : TenantDocument
             Days = [.. Days.Where(day => day.Date != more.Date), Days.FirstOrDefault(day => day.Date == more.Date)?.Plus(more) ?? more],
         };
 
-    public static MediaBuyDelivery Report(MediaBuy buy, IReadOnlyList<DayOfDelivery> days, IReadOnlyList<Product> products, bool withDays)
+    public static MediaBuyDelivery Report(MediaBuy buy, IReadOnlyList<DayOfDelivery> days, bool withDays)
     {
         var all = Sum(days);
 
@@ -36,41 +36,36 @@ public sealed record DeliveryRecord : TenantDocument
                 Clicks = all.Clicks,
                 Spend = all.Spend,
             },
-            ByPackage =
-            [
-                .. buy.Packages.Select(
-                    (package, place) => Report(package, [.. shares.Select(day => day[place])], buy.Currency, products, withDays)
-                ),
-            ],
+            ByPackage = [.. buy.Packages.Select((package, place) => Report(package, buy, [.. shares.Select(day => day[place])], withDays))],
         };
     }
 
     public static DayOfDelivery Sum(IEnumerable<DayOfDelivery> days) => days.Aggregate(new DayOfDelivery(), (sum, day) => sum.Plus(day));
 
-    private static PackageDelivery Report(
-        Package package,
-        IReadOnlyList<DayOfDelivery> days,
-        string currency,
-        IReadOnlyList<Product> products,
-        bool withDays
-    )
+    private static PackageDelivery Report(Package package, MediaBuy buy, IReadOnlyList<DayOfDelivery> days, bool withDays)
     {
-        var price = products
-            .FirstOrDefault(product => product.ProductId == package.ProductId)
-            ?.PricingOptions.FirstOrDefault(price => price.PricingOptionId == package.PricingOptionId);
-        var all = Sum(days);
+        var (price, all) = (buy.Prices[package.PackageId], Sum(days));
         return new()
         {
             PackageId = package.PackageId,
             Impressions = all.Impressions,
             Clicks = all.Clicks,
             Spend = all.Spend,
-            PricingModel = price?.PricingModel ?? "cpm",
-            Rate = price?.FixedPrice ?? package.BidPrice ?? price?.FloorPrice ?? 0,
-            Currency = currency,
+            PricingModel = price.PricingModel,
+            Rate = price.FixedPrice ?? PaidRate(price, all) ?? package.BidPrice ?? price.FloorPrice ?? 0,
+            Currency = buy.Currency,
             DailyBreakdown = withDays ? [.. days.Select(day => day.ToDaily())] : null,
         };
     }
+
+    // AdCP: the rate of an auction is what was paid in the end. Before anything was delivered there is none.
+    private static decimal? PaidRate(PricingOption price, DayOfDelivery all) =>
+        price.PricingModel switch
+        {
+            "cpm" when all.Impressions > 0 => decimal.Round(all.Spend / all.Impressions * 1000, 6),
+            "cpc" when all.Clicks > 0 => decimal.Round(all.Spend / all.Clicks, 6),
+            _ => null,
+        };
 }
 
 /// <summary>What was delivered on a day.</summary>

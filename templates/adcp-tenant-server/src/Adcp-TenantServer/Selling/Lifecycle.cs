@@ -38,13 +38,17 @@ internal static class Lifecycle
             return status;
         }
 
-        if (status is MediaBuyStatus.PendingCreatives && buy.Packages.Any(package => package.CreativeAssignments is { Count: > 0 }))
+        // One with no share is halted.
+        if (
+            status is MediaBuyStatus.PendingCreatives
+            && buy.Packages.Any(package => package.CreativeAssignments?.Any(creative => creative.Weight != 0) is true)
+        )
         {
             status = MediaBuyStatus.PendingStart;
         }
 
         // A creative that waits for its review runs nowhere.
-        if (status is MediaBuyStatus.PendingStart && buy.StartTime <= now && buy.ApprovedCreatives.Count > 0)
+        if (status is MediaBuyStatus.PendingStart && buy.StartTime <= now && buy.ShowsSomething)
         {
             status = MediaBuyStatus.Active;
         }

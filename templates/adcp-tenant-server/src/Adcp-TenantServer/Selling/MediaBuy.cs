@@ -45,6 +45,21 @@ public sealed record MediaBuy : TenantDocument
 
     public required IReadOnlyList<Package> Packages { get; init; }
 
+    /// <summary>
+    /// What was agreed to for each package, by its id: its price, floor, least spend and currency. What the catalog says later is for
+    /// orders that come later.
+    /// </summary>
+    public required IReadOnlyDictionary<string, PricingOption> Prices { get; init; }
+
+    /// <summary>Whether it has begun: creatives and its first day have come, so that there is no other first day any more.</summary>
+    public bool HasBegun => Status is MediaBuyStatus.Active or MediaBuyStatus.Paused;
+
+    /// <summary>Whether a creative that may run has a share in a package.</summary>
+    public bool ShowsSomething =>
+        Packages.Any(package =>
+            package.CreativeAssignments?.Any(creative => creative.Weight != 0 && ApprovedCreatives.Contains(creative.CreativeId)) is true
+        );
+
     /// <summary>The media buy as time made it: creatives that came, a first day that is here, a last day that is over.</summary>
     public MediaBuy At(DateTimeOffset now) => this with { Status = Lifecycle.At(this, now) };
 

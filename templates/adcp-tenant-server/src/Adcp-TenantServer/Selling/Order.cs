@@ -5,7 +5,7 @@ using Tenancy.Mcp;
 namespace Adcp_TenantServer.Selling;
 
 /// <summary>Checks what a buyer wants against the products, and makes a media buy of it.</summary>
-public sealed class Order(InventoryLists lists, CreativeLibrary library, IOptions<AdcpOptions> options, TimeProvider time)
+public sealed class Order(Terms terms, InventoryLists lists, CreativeLibrary library, IOptions<AdcpOptions> options, TimeProvider time)
 {
     /// <returns>The media buy, and what the buyer should know of it.</returns>
     public async Task<(MediaBuy Buy, string? Message)> CreateAsync(
@@ -21,32 +21,36 @@ public sealed class Order(InventoryLists lists, CreativeLibrary library, IOption
             request = request with { Packages = [.. request.Packages.Select(package => WithoutNeedlessBid(package, products))] };
         }
 
-        var now = time.GetUtcNow();
+        // All of it is looked at before anything is refused: a buyer can mend all mistakes at once.
+        var (now, mistakes) = (time.GetUtcNow(), new Mistakes());
         foreach (var (index, package) in request.Packages.Index())
         {
-            Terms.Check(package.MeasurementTerms, $"packages[{index}].measurement_terms");
-        }
-
-        var start = OrderRules.ReadStart(request.StartTime, now);
-        OrderRules.CheckEnd(start, request.EndTime, now);
-        var priced = OrderRules.Price(request.Packages, products);
-        string? message = null;
-        foreach (var (index, package) in priced.Index())
-        {
-            var field = $"packages[{index}].targeting_overlay";
-            if (
-                await lists.FindEmptyAsync(package.Request.TargetingOverlay, package.Product, field, context, cancellationToken) is { } list
-            )
+            if (products.FirstOrDefault(product => product.ProductId == package.ProductId) is { } product)
             {
-                message = $"{list} leaves nothing of {package.Product.ProductId}: the package delivers nothing until that is changed.";
+                mistakes.Add(terms.FindMistakes(package.MeasurementTerms, product, $"packages[{index}].measurement_terms"));
             }
         }
 
+        var start = mistakes.Collect(() => OrderRules.ReadStart(request.StartTime, now));
+        mistakes.Add(OrderRules.FindMistakes(start, request.EndTime, now));
+        var priced = OrderRules.Price(request.Packages, products, now, mistakes);
+        var message = await FindEmptyAsync(priced, mistakes, context, cancellationToken);
         var creatives = await library.FindAsync(
-            request.Packages.Select((package, index) => (package.CreativeAssignments, $"packages[{index}]")),
+            request.Packages.Select(
+                (package, index) =>
+                    new Showing(
+                        package.CreativeAssignments ?? [],
+                        products.FirstOrDefault(product => product.ProductId == package.ProductId),
+                        $"packages[{index}]"
+                    )
+            ),
+            mistakes,
             context,
             cancellationToken
         );
+        mistakes.Refuse();
+
+        Package[] packages = [.. priced.Select((package, index) => ToPackage(package, $"pkg_{context.OperationId}_{index + 1}"))];
         var buy = new MediaBuy
         {
             Account = request.Account,
@@ -62,9 +66,34 @@ public sealed class Order(InventoryLists lists, CreativeLibrary library, IOption
             Ext = request.Ext,
             Notify = request.NotificationConfig(),
             ApprovedCreatives = CreativeLibrary.Approved(creatives),
-            Packages = [.. priced.Select((package, index) => ToPackage(package, $"pkg_{context.OperationId}_{index + 1}"))],
+            Packages = packages,
+            Prices = packages.Zip(priced).ToDictionary(pair => pair.First.PackageId, pair => pair.Second.Price),
         };
         return (buy.At(now), message);
+    }
+
+    // A list that leaves nothing of a product is what the buyer asks for, and is told. One that is not there is a mistake.
+    private async Task<string?> FindEmptyAsync(
+        IReadOnlyList<PricedPackage> priced,
+        Mistakes mistakes,
+        ToolContext context,
+        CancellationToken cancellationToken
+    )
+    {
+        string? message = null;
+        foreach (var package in priced)
+        {
+            var (targeting, field) = (package.Request.TargetingOverlay, $"{package.Field}.targeting_overlay");
+            if (
+                await mistakes.CollectAsync(() => lists.FindEmptyAsync(targeting, package.Product, field, context, cancellationToken)) is
+                { } list
+            )
+            {
+                message = $"{list} leaves nothing of {package.Product.ProductId}: the package delivers nothing until that is changed.";
+            }
+        }
+
+        return message;
     }
 
     private static PackageRequest WithoutNeedlessBid(PackageRequest package, IReadOnlyList<Product> products) =>
@@ -89,7 +118,7 @@ public sealed class Order(InventoryLists lists, CreativeLibrary library, IOption
             Paused = priced.Request.Paused,
             CreativeAssignments = priced.Request.CreativeAssignments,
             TargetingOverlay = priced.Request.TargetingOverlay?.WithoutSecrets(),
-            MeasurementTerms = priced.Request.MeasurementTerms,
+            MeasurementTerms = priced.Request.MeasurementTerms ?? priced.Product.MeasurementTerms,
             Context = priced.Request.Context,
             Ext = priced.Request.Ext,
         };

@@ -92,6 +92,7 @@ public sealed class TestStates(CreativeLibrary library, TimeProvider time)
                     EndTime = now.AddDays(30),
                     CreatedAt = now,
                     Packages = [package],
+                    Prices = new Dictionary<string, PricingOption> { [package.PackageId] = product.PricingOptions[0] },
                 },
                 cancellationToken
             );
@@ -141,7 +142,8 @@ public sealed class TestStates(CreativeLibrary library, TimeProvider time)
             return Refused(found.Status);
         }
 
-        await library.ReviewAsync(found, status, context, cancellationToken);
+        var rejection = wanted.RejectionReason is { } reason ? new Rejection([reason]) : null;
+        await library.ReviewAsync(found, status, context, cancellationToken, rejection);
         return Moved(found.Status, status);
     }
 
