@@ -42,7 +42,7 @@ internal static class AdminEndpoints
         AuditEndpoints.MapAllRefusals(refusals);
         refusals.Close();
         var summary = new AdminRoutes("/admin/summary", group.MapGroup("summary"));
-        summary.Map(HttpMethods.Get, "", Summarize);
+        summary.Map(HttpMethods.Get, "", SummarizeAsync);
         summary.Close();
         var events = new AdminRoutes(Events, group.MapGroup("events"));
         EventEndpoints.Map(events);
@@ -67,7 +67,7 @@ internal static class AdminEndpoints
     {
         routes
             .Map(HttpMethods.Post, "", RegisterAsync, "wait", "adopt")
-            .Map(HttpMethods.Get, "", ListAsync, TenantQuery.Names)
+            .Map(HttpMethods.Get, "", List, TenantQuery.Names)
             .Map(HttpMethods.Get, "{id}", GetAsync)
             .Map(HttpMethods.Patch, "{id}", PatchAsync, "force")
             .Map(HttpMethods.Delete, "{id}", DeleteAsync)
@@ -102,28 +102,17 @@ internal static class AdminEndpoints
         return Answer(context, TenantAnswer.From(tenant), tenant.IsNew ? StatusCodes.Status201Created : StatusCodes.Status200OK);
     }
 
-    private static async Task<JsonHttpResult<TenantList>> ListAsync(
-        HttpContext context,
-        TenantRegistry registry,
-        TenantPurge purge,
-        IPlatformNames platforms
-    )
+    private static JsonHttpResult<TenantList> List(HttpContext context, TenantRegistry registry, IPlatformNames platforms)
     {
         var (query, only) = (TenantQuery.Read(context, platforms.Names), AdminAccess.TenantOf(context));
         var (tenants, count, nextCursor) = query.Apply(registry, only);
-        return TypedResults.Json(
-            new TenantList([.. tenants.Select(TenantAnswer.From)], count, nextCursor)
-            {
-                Purging = only is null ? await ListPurgingAsync(purge) : null,
-            },
-            AdminJson.Wire.TenantList
-        );
+        return TypedResults.Json(new TenantList([.. tenants.Select(TenantAnswer.From)], count, nextCursor), AdminJson.Wire.TenantList);
     }
 
-    private static JsonHttpResult<TenantSummary> Summarize(TenantRegistry registry) =>
-        TypedResults.Json(TenantSummary.Of(registry), AdminJson.Wire.TenantSummary);
+    private static async Task<JsonHttpResult<TenantSummary>> SummarizeAsync(TenantRegistry registry, TenantPurge purge) =>
+        TypedResults.Json(TenantSummary.Of(registry) with { Purging = await ListPurgingAsync(purge) }, AdminJson.Wire.TenantSummary);
 
-    // Tenants are listed from memory, also while the store is away.
+    // Tenants are counted in memory, also while the store is away.
     private static async Task<IReadOnlyList<PurgingTenant>?> ListPurgingAsync(TenantPurge purge)
     {
         try

@@ -66,18 +66,17 @@ internal sealed record TenantAnswer : TenantConfig
 /// <param name="Tenants">A page of them, by id.</param>
 /// <param name="Count">How many fit the filters in all; null where they are looked for by a text, and not all were looked at.</param>
 /// <param name="NextCursor">What the next page is asked for with; null where there is none.</param>
-internal sealed record TenantList(IReadOnlyList<TenantAnswer> Tenants, int? Count, string? NextCursor)
-{
-    /// <summary>The deletions under way; left out where there are none, or where the store is away.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public IReadOnlyList<PurgingTenant>? Purging { get; init; }
-}
+internal sealed record TenantList(IReadOnlyList<TenantAnswer> Tenants, int? Count, string? NextCursor);
 
 /// <summary>How many tenants there are.</summary>
 /// <param name="Tenants">All of them.</param>
 /// <param name="Health">Those of each health that are not suspended, and those that are.</param>
 internal sealed record TenantSummary(int Tenants, IReadOnlyDictionary<string, int> Health)
 {
+    /// <summary>The first 20 deletions under way; left out where there are none, or where the store is away.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<PurgingTenant>? Purging { get; init; }
+
     public static TenantSummary Of(TenantRegistry registry)
     {
         var health = registry.CountByHealth().ToDictionary(one => one.Health, one => one.Count, StringComparer.Ordinal);

@@ -15,7 +15,7 @@ internal static class SessionEndpoints
 
     public static void Map(AdminRoutes routes)
     {
-        routes.Map(HttpMethods.Get, "{id}/sessions", ListAsync, "take");
+        routes.Map(HttpMethods.Get, "{id}/sessions", ListAsync, "take", "cursor");
         routes.Map(HttpMethods.Delete, "{id}/sessions/{handle}", EndAsync);
     }
 
@@ -27,8 +27,13 @@ internal static class SessionEndpoints
         }
 
         var take = AdminRequest.ReadNumber(context, "take", absent: 100, least: 1, MaxPage, "sessions");
-        var (sessions, count) = await new SessionStore(redis, tenant.Id, tenant.Generation).ListAsync(tenant.Record.SessionEpoch, take);
-        return TypedResults.Json(new SessionList(sessions, count), AdminJson.Wire.SessionList);
+        var cursor = AdminRequest.ReadText(context, "cursor", SessionStore.IsCursor, "the nextCursor of the page before");
+        var (sessions, count, nextCursor) = await new SessionStore(redis, tenant.Id, tenant.Generation).ListAsync(
+            tenant.Record.SessionEpoch,
+            take,
+            cursor
+        );
+        return TypedResults.Json(new SessionList(sessions, count, nextCursor), AdminJson.Wire.SessionList);
     }
 
     private static async Task<IResult> EndAsync(
@@ -72,4 +77,5 @@ internal static class SessionEndpoints
 /// <summary>Sessions of a tenant, those that were used last first.</summary>
 /// <param name="Sessions">The sessions.</param>
 /// <param name="Count">How many there are in all.</param>
-internal sealed record SessionList(IReadOnlyList<StoredSession> Sessions, int Count);
+/// <param name="NextCursor">What the next page is asked for with; null where there is none.</param>
+internal sealed record SessionList(IReadOnlyList<StoredSession> Sessions, int Count, string? NextCursor);

@@ -77,7 +77,7 @@ internal static class TrafficEndpoints
 /// <param name="From">When the first step begins.</param>
 /// <param name="To">When it was asked.</param>
 /// <param name="StepSeconds">How long a step is.</param>
-/// <param name="Steps">The steps in which it was called, the earliest first.</param>
+/// <param name="Steps">The steps in which anything was asked of it, the earliest first.</param>
 /// <param name="Health">How its health changed since then, with the last change before; the last 30 are known.</param>
 /// <param name="Limits">How much of its limits is used now.</param>
 internal sealed record TenantTraffic(
@@ -97,7 +97,21 @@ internal sealed record TenantTraffic(
 /// <param name="Cancelled">Those whose caller left.</param>
 /// <param name="P50Millis">The step of a scale up to which half of them took; null beyond a minute.</param>
 /// <param name="P99Millis">The same of 99 in 100.</param>
-internal sealed record TrafficStep(DateTimeOffset At, long Calls, long Errors, long Failed, long Cancelled, int? P50Millis, int? P99Millis)
+/// <param name="RefusedByLimits">The requests and calls that were refused because a limit was spent.</param>
+/// <param name="RatePeakPercent">The most of the tenant's requests of a minute that was spent at a time.</param>
+/// <param name="CallsPeakPercent">The most of the calls that may run at once which ran on a node.</param>
+internal sealed record TrafficStep(
+    DateTimeOffset At,
+    long Calls,
+    long Errors,
+    long Failed,
+    long Cancelled,
+    int? P50Millis,
+    int? P99Millis,
+    long RefusedByLimits,
+    int RatePeakPercent,
+    int CallsPeakPercent
+)
 {
     public static TrafficStep Of(Quarter quarter) =>
         new(
@@ -107,7 +121,10 @@ internal sealed record TrafficStep(DateTimeOffset At, long Calls, long Errors, l
             quarter.Of(CallEnd.Failed),
             quarter.Of(CallEnd.Cancelled),
             quarter.Percentile(0.5),
-            quarter.Percentile(0.99)
+            quarter.Percentile(0.99),
+            quarter.Refused,
+            quarter.PeakOf(LimitPeak.Rate),
+            quarter.PeakOf(LimitPeak.Calls)
         );
 }
 

@@ -305,7 +305,8 @@ public sealed class Call : IUnitOfWork
             Tenant.Id,
             Tenant.Generation,
             CallOutcome.EndOf(_outcome),
-            Stopwatch.GetElapsedTime(_begun).Ticks / TimeSpan.TicksPerMicrosecond
+            Stopwatch.GetElapsedTime(_begun).Ticks / TimeSpan.TicksPerMicrosecond,
+            (int)(100L * _place.Taken / Tenant.Limits.MaxConcurrentCalls)
         );
         if (!_isCountedElsewhere && _starter.Usage is { } usage)
         {

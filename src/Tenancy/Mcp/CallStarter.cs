@@ -64,6 +64,7 @@ internal sealed class CallStarter(
 
         if (places.TryTake(tenant, caller) is not { } place)
         {
+            traffic?.AddRefused(tenant.Id, tenant.Generation);
             return (null, Refusal.TooManyCalls);
         }
 

@@ -22,7 +22,9 @@ internal sealed class ConcurrentCalls : ITenantChangeListener
     {
         var places = _places.GetOrAdd(tenant.Id, static _ => new());
         var most = tenant.Limits.MaxConcurrentCalls;
-        return places.TryTake(caller.Value, most, (int)CallerRights.ShareOf(tenant, most)) ? new(places, caller.Value) : null;
+        return places.TryTake(caller.Value, most, (int)CallerRights.ShareOf(tenant, most)) is { } taken
+            ? new(places, caller.Value, taken)
+            : null;
     }
 
     /// <summary>How many handlers of a tenant run on this node now.</summary>
@@ -37,8 +39,11 @@ internal sealed class ConcurrentCalls : ITenantChangeListener
     }
 
     /// <summary>A place that was taken.</summary>
-    internal readonly struct Place(Places places, string caller)
+    internal readonly struct Place(Places places, string caller, int taken)
     {
+        /// <summary>Gets how many of its tenant were taken when this one was, this one included.</summary>
+        public int Taken => taken;
+
         public void GiveBack() => places.GiveBack(caller);
     }
 
@@ -52,18 +57,17 @@ internal sealed class ConcurrentCalls : ITenantChangeListener
 
         public int Taken => Volatile.Read(ref _taken);
 
-        public bool TryTake(string caller, int most, int mostOfCaller)
+        public int? TryTake(string caller, int most, int mostOfCaller)
         {
             lock (_lock)
             {
                 if (_taken >= most || _byCaller.GetValueOrDefault(caller) >= mostOfCaller)
                 {
-                    return false;
+                    return null;
                 }
 
-                _taken++;
                 CollectionsMarshal.GetValueRefOrAddDefault(_byCaller, caller, out _)++;
-                return true;
+                return ++_taken;
             }
         }
 

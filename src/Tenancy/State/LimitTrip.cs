@@ -60,15 +60,13 @@ internal sealed class LimitTrip
         {
             LimitGrant? grant = IsAsked(_reserved[i]) ? answer.Grants[next++] : null;
             var rest = _slices[i].Settle(_reserved[i], grant, answer.Through, _isLocal, answer.Time, AskedAt, now);
-            if (rest.Left < Allowed.Remaining)
-            {
-                Allowed = Allowed with { Limit = _reserved[i].Limit, Remaining = rest.Left, Reset = rest.Reset };
-            }
+            Allowed = Allowed.With(_reserved[i].Limit, rest);
         }
 
         if (answer.Refusing >= 0)
         {
-            Refused = new(false, Asks[answer.Refusing].Limit, 0, answer.RetryAfter, answer.Reset);
+            var limit = Asks[answer.Refusing].Limit;
+            Refused = new(false, limit, 0, answer.RetryAfter, answer.Reset) { TenantSpent = limit.IsTenants ? 100 : 0 };
         }
     }
 

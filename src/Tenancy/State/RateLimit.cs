@@ -37,10 +37,13 @@ internal readonly record struct RateLimit(string Policy, string Subject, int Per
     public static RateLimit ToolCaller(string tool, string subject, int perMinute) =>
         new("tool-caller", $"{tool.Length}:{tool}:{subject}", perMinute);
 
+    /// <summary>Gets whether it counts all callers of a tenant together.</summary>
+    public bool IsTenants => ReferenceEquals(Subject, All);
+
     /// <summary>
     /// The form in which the subject enters a key. Nearly every request counts for all of its tenant: that one is at hand.
     /// </summary>
-    public string SubjectHash => ReferenceEquals(Subject, All) ? AllHash : TenantKeyspace.Hash(Subject);
+    public string SubjectHash => IsTenants ? AllHash : TenantKeyspace.Hash(Subject);
 
     /// <summary>
     /// The time between two requests at the steady rate, in microseconds: rounded up, so that no more than the rate is ever let through.

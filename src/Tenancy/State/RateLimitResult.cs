@@ -15,4 +15,28 @@ internal readonly record struct RateLimitResult(bool IsAllowed, RateLimit Limit,
     /// refused. Yes is an answer that may be a second old.
     /// </summary>
     public bool? IsOwnSession { get; init; }
+
+    /// <summary>
+    /// How much of the limit for all callers of the tenant is spent, in per cent, as far as this node knows; zero where the request does not
+    /// count against it, or that is not known.
+    /// </summary>
+    public int TenantSpent { get; init; }
+
+    /// <summary>The same with what is left of one more limit that counts the request.</summary>
+    public RateLimitResult With(RateLimit limit, LimitRest rest)
+    {
+        var spent = limit.IsTenants ? (int)(100L * Math.Max(0, limit.PerMinute - rest.Left) / limit.PerMinute) : TenantSpent;
+        return rest.Left < Remaining
+            ? this with
+            {
+                Limit = limit,
+                Remaining = rest.Left,
+                Reset = rest.Reset,
+                TenantSpent = spent,
+            }
+            : this with
+            {
+                TenantSpent = spent,
+            };
+    }
 }

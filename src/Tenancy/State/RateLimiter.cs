@@ -100,7 +100,7 @@ internal sealed class RateLimiter(RedisConnection redis, LocalRateLimiter local,
                 return false;
             }
 
-            result = rest.Left < result.Remaining ? result with { Limit = limits[i], Remaining = rest.Left, Reset = rest.Reset } : result;
+            result = result.With(limits[i], rest);
         }
 
         return true;

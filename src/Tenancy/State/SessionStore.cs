@@ -191,18 +191,40 @@ internal sealed class SessionStore(RedisConnection redis, TenantId tenant, long 
     public Task<bool> EndAsync(string handle, AuditEntry? audit = null) => EndAsync(handle, "", audit);
 
     /// <summary>Lists the sessions of an epoch, those that were used last first; one that has a stream is in use.</summary>
-    /// <returns>The sessions, and how many there are in all.</returns>
-    public async Task<(IReadOnlyList<StoredSession> Sessions, int Count)> ListAsync(string epoch, int take)
+    /// <param name="epoch">The epoch.</param>
+    /// <param name="take">The most sessions.</param>
+    /// <param name="cursor">The cursor of the page before; null for the first page. See <see cref="IsCursor"/>.</param>
+    /// <returns>The sessions, how many there are in all, and where the next page begins.</returns>
+    /// <remarks>A session that is used meanwhile goes to the first page: none that is not used is missed.</remarks>
+    public async Task<(IReadOnlyList<StoredSession> Sessions, int Count, string? NextCursor)> ListAsync(
+        string epoch,
+        int take,
+        string? cursor = null
+    )
     {
+        var (use, entry) = cursor?.Split('.', 2) is [var time, var last] ? (time, last) : ("", "");
         var answer = (RedisResult[])
             (
                 await redis
-                    .EvaluateAsync(StoreScript.SessionList, [_keys.Sessions, _keys.SessionUses], [epoch, take, redis.ClockOffset])
+                    .EvaluateAsync(
+                        StoreScript.SessionList,
+                        [_keys.Sessions, _keys.SessionUses],
+                        [epoch, take, redis.ClockOffset, use, entry]
+                    )
                     .ConfigureAwait(false)
             )!;
-        var sessions = await Task.WhenAll(answer[1..].Select(handle => ReadAsync((string)handle!))).ConfigureAwait(false);
-        return ([.. sessions.OfType<StoredSession>()], (int)answer[0]);
+        var places = answer[1..].Chunk(2).Select(place => $"{place[0]}.{place[1]}").ToArray();
+        var sessions = await Task.WhenAll(places.Take(take).Select(place => ReadAsync(place[(place.LastIndexOf('.') + 1)..])))
+            .ConfigureAwait(false);
+        return ([.. sessions.OfType<StoredSession>()], (int)answer[0], places.Length > take ? places[take - 1] : null);
     }
+
+    /// <summary>Whether a text has the form of a cursor: when the last session of a page was used, and its entry.</summary>
+    public static bool IsCursor(string text) =>
+        text.Split('.') is [{ Length: > 0 and <= 16 } use, { Length: > 0 }, var caller, var session]
+        && caller.Length + session.Length == 2 * TenantKeyspace.HashLength
+        && use.All(char.IsAsciiDigit)
+        && text.All(static character => char.IsAsciiLetterOrDigit(character) || character is '.' or '-' or '_');
 
     private async Task<bool> IsTouchedAsync(string sessionId, SessionOwner owner, RedisValue lifetime) =>
         await TouchAsync(sessionId, owner, lifetime, left: "", stream: "").ConfigureAwait(false) > 0;

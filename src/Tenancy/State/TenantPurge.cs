@@ -14,7 +14,10 @@ namespace Tenancy.State;
 internal sealed class TenantPurge(RedisConnection redis, AuditLog? audit = null, UsageStore? usage = null)
 {
     private const int BatchSize = 500;
-    private const int MaxListed = 1000;
+    private const int MaxListed = 20;
+
+    // Registrations that are not complete are listed among the deletions.
+    private const int MaxLookedAt = 100;
 
     /// <summary>How long a node that dies keeps others from going on.</summary>
     private static readonly TimeSpan Lease = TimeSpan.FromSeconds(30);
@@ -28,21 +31,19 @@ internal sealed class TenantPurge(RedisConnection redis, AuditLog? audit = null,
             ? new(purged.IsNull ? 0 : long.Parse(purged.ToString(), CultureInfo.InvariantCulture))
             : null;
 
-    /// <summary>The tenants that are deleted and whose data is not gone yet, those first whose deletion began first.</summary>
+    /// <summary>The first tenants that are deleted and whose data is not gone yet, by the time at which their deletion began.</summary>
     public async Task<IReadOnlyList<(TenantId Tenant, PurgeProgress Progress)>> ListAsync()
     {
-        List<(TenantId, PurgeProgress)> all = [];
-        foreach (var entry in await redis.GetFirstAsync(FleetKeyspace.Unfinished, MaxListed).ConfigureAwait(false))
-        {
-            // What a registration has yet to do is listed there, too.
-            var tenant = TenantId.Parse(entry.ToString());
-            if (await FindAsync(tenant).ConfigureAwait(false) is { } progress)
-            {
-                all.Add((tenant, progress));
-            }
-        }
-
-        return all;
+        var unfinished = await redis.GetFirstAsync(FleetKeyspace.Unfinished, MaxLookedAt).ConfigureAwait(false);
+        var found = await Task.WhenAll(
+                unfinished.Select(async entry =>
+                {
+                    var tenant = TenantId.Parse(entry.ToString());
+                    return (Tenant: tenant, Progress: await FindAsync(tenant).ConfigureAwait(false));
+                })
+            )
+            .ConfigureAwait(false);
+        return [.. found.Where(one => one.Progress is not null).Take(MaxListed).Select(one => (one.Tenant, one.Progress!))];
     }
 
     /// <summary>Deletes what a tenant kept that was deleted, where that is not done yet.</summary>

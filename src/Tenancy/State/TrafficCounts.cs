@@ -26,17 +26,28 @@ internal sealed class TrafficCounts(TimeProvider time)
     /// <param name="generation">Its generation.</param>
     /// <param name="end">How it ended.</param>
     /// <param name="micros">How long it took, in microseconds.</param>
-    public void Add(TenantId tenant, long generation, CallEnd end, long micros)
+    /// <param name="taken">How much of the calls that may run at once ran when it began, in per cent.</param>
+    public void Add(TenantId tenant, long generation, CallEnd end, long micros, int taken)
     {
-        var (life, number) = (new TenantLife(tenant, generation), Quarter.NumberOf(time.GetUtcNow()));
-        var quarter = _current.GetOrAdd(life, static (_, number) => new(number), number);
-        if (quarter.Number < number)
-        {
-            quarter = Begin(life, quarter, number);
-        }
-
+        var quarter = Present(tenant, generation);
         quarter.Add(end, micros);
+        quarter.NotePeak(LimitPeak.Calls, taken);
     }
+
+    /// <summary>Notes how much of the requests that a tenant may have in a minute is spent.</summary>
+    /// <param name="tenant">The tenant.</param>
+    /// <param name="generation">Its generation.</param>
+    /// <param name="spent">How much, in per cent. Less than one is not noted.</param>
+    public void NoteRate(TenantId tenant, long generation, int spent)
+    {
+        if (spent > 0)
+        {
+            Present(tenant, generation).NotePeak(LimitPeak.Rate, spent);
+        }
+    }
+
+    /// <summary>Counts a request, or a call, that was refused because a limit is spent.</summary>
+    public void AddRefused(TenantId tenant, long generation) => Present(tenant, generation).AddRefused();
 
     /// <summary>What is counted of a tenant and may not be written yet; null for nothing.</summary>
     public Quarter? Find(TenantLife life) => _current.GetValueOrDefault(life);
@@ -77,6 +88,13 @@ internal sealed class TrafficCounts(TimeProvider time)
         return taken;
     }
 
+    private Quarter Present(TenantId tenant, long generation)
+    {
+        var (life, number) = (new TenantLife(tenant, generation), Quarter.NumberOf(time.GetUtcNow()));
+        var quarter = _current.GetOrAdd(life, static (_, number) => new(number), number);
+        return quarter.Number < number ? Begin(life, quarter, number) : quarter;
+    }
+
     private Quarter Begin(TenantLife life, Quarter before, long number)
     {
         var next = new Quarter(number);
@@ -107,6 +125,16 @@ internal enum CallEnd
 
     /// <summary>Its caller left.</summary>
     Cancelled,
+}
+
+/// <summary>A limit of which the most that was spent is kept.</summary>
+internal enum LimitPeak
+{
+    /// <summary>The requests of a minute.</summary>
+    Rate,
+
+    /// <summary>The calls that may run at once on a node.</summary>
+    Calls,
 }
 
 /// <summary>The calls of a tenant in a quarter of an hour.</summary>
@@ -149,8 +177,12 @@ internal sealed class Quarter(long number)
         int.MaxValue,
     ];
 
+    private const string LimitsMark = "limits:";
+
     private readonly long[] _ends = new long[Enum.GetValues<CallEnd>().Length];
     private readonly long[] _steps = new long[Scale.Length];
+    private readonly int[] _peaks = new int[Enum.GetValues<LimitPeak>().Length];
+    private long _refused;
     private int _isMarked;
 
     /// <summary>Gets which it is since 1970.</summary>
@@ -176,8 +208,38 @@ internal sealed class Quarter(long number)
         Volatile.Write(ref _isMarked, 1);
     }
 
+    /// <summary>Counts what was refused because a limit is spent.</summary>
+    public void AddRefused()
+    {
+        Interlocked.Increment(ref _refused);
+        Volatile.Write(ref _isMarked, 1);
+    }
+
+    /// <summary>Notes how much of a limit is spent, in per cent: the most of it is kept.</summary>
+    public void NotePeak(LimitPeak limit, int spent)
+    {
+        ref var peak = ref _peaks[(int)limit];
+        for (var seen = Volatile.Read(ref peak); seen < spent; )
+        {
+            var before = Interlocked.CompareExchange(ref peak, spent, seen);
+            if (before == seen)
+            {
+                Volatile.Write(ref _isMarked, 1);
+                return;
+            }
+
+            seen = before;
+        }
+    }
+
     /// <summary>How many calls ended so.</summary>
     public long Of(CallEnd end) => Interlocked.Read(ref _ends[(int)end]);
+
+    /// <summary>The most of a limit that was spent, in per cent.</summary>
+    public int PeakOf(LimitPeak limit) => Volatile.Read(ref _peaks[(int)limit]);
+
+    /// <summary>Gets how many requests and calls were refused because a limit was spent.</summary>
+    public long Refused => Interlocked.Read(ref _refused);
 
     /// <summary>Has it written again.</summary>
     public void Mark() => Volatile.Write(ref _isMarked, 1);
@@ -197,6 +259,13 @@ internal sealed class Quarter(long number)
         {
             _steps[i] += other._steps[i];
         }
+
+        for (var i = 0; i < _peaks.Length; i++)
+        {
+            _peaks[i] = Math.Max(_peaks[i], other._peaks[i]);
+        }
+
+        _refused += other._refused;
     }
 
     /// <summary>The step of the scale up to which so large a part of the calls took, in milliseconds; null where there is none.</summary>
@@ -222,7 +291,9 @@ internal sealed class Quarter(long number)
         return null;
     }
 
-    /// <summary>What is kept of it: the calls by how they ended, and those of each step that has some.</summary>
+    /// <summary>
+    /// What is kept of it: the calls by how they ended, those of each step that has some, and what was spent of limits where that is any.
+    /// </summary>
     public string ToText()
     {
         var text = new StringBuilder();
@@ -233,6 +304,12 @@ internal sealed class Quarter(long number)
             {
                 text.Append(CultureInfo.InvariantCulture, $" {i}:{calls}");
             }
+        }
+
+        if (Refused > 0 || Array.Exists(_peaks, static peak => peak > 0))
+        {
+            text.Append(CultureInfo.InvariantCulture, $" {LimitsMark}{Refused}");
+            Array.ForEach(_peaks, peak => text.Append(CultureInfo.InvariantCulture, $",{peak}"));
         }
 
         return text.ToString();
@@ -259,6 +336,16 @@ internal sealed class Quarter(long number)
 
         foreach (var part in parts.AsSpan(1))
         {
+            if (part.StartsWith(LimitsMark, StringComparison.Ordinal))
+            {
+                if (!quarter.TryReadLimits(part[LimitsMark.Length..].Split(',')))
+                {
+                    return null;
+                }
+
+                continue;
+            }
+
             var colon = part.IndexOf(':', StringComparison.Ordinal);
             if (
                 colon < 0
@@ -272,6 +359,24 @@ internal sealed class Quarter(long number)
         }
 
         return quarter;
+    }
+
+    private bool TryReadLimits(string[] numbers)
+    {
+        if (numbers.Length != 1 + _peaks.Length || !TryRead(numbers[0], out _refused))
+        {
+            return false;
+        }
+
+        for (var i = 0; i < _peaks.Length; i++)
+        {
+            if (!int.TryParse(numbers[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out _peaks[i]))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private static bool TryRead(ReadOnlySpan<char> text, out long number) =>

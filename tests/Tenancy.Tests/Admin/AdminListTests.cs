@@ -1,6 +1,10 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
+using Tenancy.Audit;
+using Tenancy.Configuration;
+using Tenancy.Registry;
 using Tenancy.Tests.Hosting;
 using Tenancy.Tests.Registry;
 using Tenancy.Validation;
@@ -48,6 +52,26 @@ public sealed class AdminListTests
         {
             Assert.Equal(["globex"], Ids(await ListAsync(server, $"?take=2&cursor={page["nextCursor"]}")));
         }
+    }
+
+    [Fact]
+    public async Task The_counts_have_the_first_twenty_deletions_that_are_under_way_and_the_list_has_none()
+    {
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using var server = await TenancyServer.StartAsync(services: services => services.AddSingleton<TimeProvider>(clock));
+        var store = server.Services.GetRequiredService<ITenantStore>();
+        for (var i = 0; i < 23; i++)
+        {
+            await RegisterAsync(server, new { id = $"t{i:00}" });
+            var entry = AuditEntry.Of(AuditAction.TenantDeleted, $"t{i:00}");
+            await store.RemoveAsync(TenantId.Parse($"t{i:00}"), purge: true, entry);
+        }
+
+        using var response = await server.AdminAsync(HttpMethod.Get, "/../summary");
+        var purging = (await McpCalls.ReadAsync(response))["purging"]!.AsArray();
+        Assert.Equal(20, purging.Select(one => (string)one!["id"]!).Distinct().Count());
+        Assert.All(purging, one => Assert.Equal(0, (int)one!["deleted"]!));
+        Assert.Null((await ListAsync(server, ""))["purging"]);
     }
 
     [Fact]

@@ -56,6 +56,7 @@ public sealed class AdminRequestTests(AdminRequestTests.Server shared) : IClassF
     [InlineData("PATCH", "/acme?force=on", "force", "'on'", "true or false")]
     [InlineData("GET", "/acme/sessions?take=x", "take", "'x'", "1 to 1000")]
     [InlineData("GET", "/acme/sessions?take=1001", "take", "'1001'", "1 to 1000")]
+    [InlineData("GET", "/acme/sessions?cursor=1.a.b.c", "cursor", "'1.a.b.c'", "the nextCursor of the page before")]
     [InlineData("GET", "/acme/clients?take=99999999999", "take", "'99999999999'", "1 to 1000")]
     [InlineData("GET", "/acme/clients?take=1.5", "take", "'1.5'", "1 to 1000")]
     [InlineData("POST", "/acme/principals/any/rotate?overlap=1h", "overlap", "'1h'", "0 to 604800, a whole number of seconds")]

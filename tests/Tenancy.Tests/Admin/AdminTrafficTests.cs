@@ -129,6 +129,49 @@ public sealed class AdminTrafficTests
     }
 
     [Fact]
+    public async Task What_was_spent_of_limits_over_the_day_is_shown_with_what_was_refused_for_it()
+    {
+        await using var nodes = await NodesOnOneStore.StartAsync();
+        using (
+            var limited = await nodes[0]
+                .AdminAsync(HttpMethod.Patch, "/acme", new { limits = new { rateLimit = 4, maxConcurrentCalls = 2 } })
+        )
+        {
+            Assert.Equal(HttpStatusCode.OK, limited.StatusCode);
+        }
+
+        // The other node has heard of it, too.
+        using (await nodes[1].AdminAsync(HttpMethod.Get, "/acme")) { }
+
+        await CallAsync(nodes[0], "acme", McpCalls.Acme, "whoami");
+        var first = (await TrafficAsync(nodes[0], "acme"))["steps"]!.AsArray().Single()!;
+        Assert.Equal((25, 50, 0), Limits(first));
+        var statuses = new List<HttpStatusCode>();
+        for (var i = 0; i < 5; i++)
+        {
+            statuses.Add(await nodes.StatusAsync(1, "acme", McpCalls.Acme));
+        }
+
+        // What it is refused for is no matter of how much its tenant spends.
+        Assert.Equal(HttpStatusCode.Unauthorized, await nodes.StatusAsync(1, "acme", "acme.nobody"));
+        var refused = statuses.Count(status => status == HttpStatusCode.TooManyRequests);
+        Assert.InRange(refused, 2, 3);
+        foreach (var node in nodes.Nodes)
+        {
+            await node.Services.GetRequiredService<TrafficWriter>().WriteAsync();
+        }
+
+        foreach (var node in nodes.Nodes)
+        {
+            var step = (await TrafficAsync(node, "acme"))["steps"]!.AsArray().Single()!;
+            Assert.Equal((100, 50, refused), Limits(step));
+        }
+
+        static (int Rate, int Calls, int Refused) Limits(JsonNode step) =>
+            ((int)step["ratePeakPercent"]!, (int)step["callsPeakPercent"]!, (int)step["refusedByLimits"]!);
+    }
+
+    [Fact]
     public async Task A_key_of_another_tenant_sees_nothing_and_mistakes_are_named()
     {
         await using var server = await TenancyServer.StartAsync(settings: Settings);

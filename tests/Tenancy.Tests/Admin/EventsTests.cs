@@ -171,6 +171,44 @@ public sealed class EventsTests
         );
     }
 
+    [Fact]
+    public async Task Who_catches_up_while_what_comes_next_is_dropped_is_told_to_read_all_anew_and_follows_on()
+    {
+        await using var server = await TenancyServer.StartAsync(settings: Settings);
+        await SettleAsync(server);
+        var (first, begin) = await AdminEventReader.BeginAsync(server);
+        await first.DisposeAsync();
+
+        // What reads for those who follow begins after the end, then, and misses nothing itself.
+        await Poll.UntilAsync(() => Task.FromResult(!server.Services.GetRequiredService<EventFeed>().IsFollowed));
+        var audit = server.Services.GetRequiredService<AuditLog>();
+        await audit.WriteAsync([.. Enumerable.Range(0, 450).Select(i => new AuditEntry("tenant.rechecked", $"t{i}", "system"))]);
+
+        // It has read the first page of what it missed, and its reader takes nothing yet.
+        using var body = new GatedBody();
+        using var ends = new CancellationTokenSource();
+        var reader = new DefaultHttpContext { RequestAborted = ends.Token };
+        reader.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(body));
+        var running = server.Services.GetRequiredService<EventStreams>().RunAsync(reader, begin.Id, only: null);
+        await body.Waits.WaitAsync(TimeSpan.FromSeconds(20), Token);
+        var redis = server.Services.GetRequiredService<RedisConnection>();
+        await redis.RemoveAsync(FleetKeyspace.Events, await redis.GetFirstAsync(FleetKeyspace.Events, 300));
+        var last = await server.Services.GetRequiredService<FleetEvents>().GetLastAsync();
+        body.Open();
+        await Poll.UntilAsync(() => Task.FromResult(body.Text.Contains("event: reset", StringComparison.Ordinal)));
+
+        var text = body.Text;
+        Assert.Contains("\"resumed\":true", text, StringComparison.Ordinal);
+        Assert.Contains("\"t199\"", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"t200\"", text, StringComparison.Ordinal);
+        Assert.Contains($"id: {last}\nevent: reset\n", text, StringComparison.Ordinal);
+        await audit.WriteAsync([new AuditEntry("tenant.rechecked", "later", "system")]);
+        await Poll.UntilAsync(() => Task.FromResult(body.Text.Contains("\"later\"", StringComparison.Ordinal)));
+        Assert.DoesNotContain("\"t449\"", body.Text, StringComparison.Ordinal);
+        await ends.CancelAsync();
+        await running.WaitAsync(TimeSpan.FromSeconds(20), Token);
+    }
+
     [Theory]
     [InlineData("1-1")]
     [InlineData("999999-1764489600000000")]
@@ -497,7 +535,16 @@ public sealed class EventsTests
 
         public Task Waits => _waits.Task;
 
-        public string Text => Encoding.UTF8.GetString(ToArray());
+        public string Text
+        {
+            get
+            {
+                lock (_open)
+                {
+                    return Encoding.UTF8.GetString(ToArray());
+                }
+            }
+        }
 
         public void Open() => _open.SetResult();
 
@@ -505,7 +552,10 @@ public sealed class EventsTests
         {
             _waits.TrySetResult();
             await _open.Task.WaitAsync(cancellationToken);
-            await base.WriteAsync(buffer, cancellationToken);
+            lock (_open)
+            {
+                base.Write(buffer.Span);
+            }
         }
     }
 }

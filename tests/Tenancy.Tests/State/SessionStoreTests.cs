@@ -111,9 +111,49 @@ public sealed class SessionStoreTests(TestStores stores)
         await sessions.BeginAsync("other", new("later", "me"));
         Assert.NotNull(await sessions.ReserveAsync(new("epoch", "me"), maxSessions: 10, maxPerCaller: 10));
         Assert.Equal(["begun"], await ListAsync(sessions));
-        Assert.Equal(1, (await sessions.ListAsync("epoch", take: 0)).Count);
+        Assert.Equal(1, (await sessions.ListAsync("epoch", take: 1)).Count);
         _time.Advance(SessionStore.Lifetime + TimeSpan.FromSeconds(1));
         Assert.Empty(await ListAsync(sessions));
+    }
+
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
+    public async Task Pages_go_on_where_the_one_before_ended_also_where_its_last_session_is_gone_or_used_meanwhile(StoreKind kind)
+    {
+        await using var store = await stores.GetAsync(kind, _time);
+        var sessions = new SessionStore(store.Redis, store.Tenant, generation: 0);
+        var owner = new SessionOwner("epoch", "me");
+        string[] names = ["a", "b", "c", "d", "e", "f", "g"];
+        foreach (var name in names)
+        {
+            await sessions.BeginAsync(name, owner);
+        }
+
+        // The last three were used in another second than the others, which were used at one time.
+        _time.Advance(TimeSpan.FromSeconds(1));
+        foreach (var name in names[4..])
+        {
+            Assert.True(await sessions.TouchAsync(name, owner));
+        }
+
+        var (first, count, cursor) = await sessions.ListAsync("epoch", take: 2);
+        Assert.Equal((2, 7), (first.Count, count));
+        Assert.True(SessionStore.IsCursor(cursor!), cursor);
+        var (second, _, next) = await sessions.ListAsync("epoch", take: 3, cursor);
+        Assert.Equal(3, second.Count);
+        Assert.True(await sessions.EndAsync(second[^1].Handle));
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.True(await sessions.TouchAsync(names.Single(name => TenantKeyspace.Hash(name) == first[0].Handle), owner));
+        var (third, left, end) = await sessions.ListAsync("epoch", take: 3, next);
+        Assert.Equal((2, 6, null), (third.Count, left, end));
+        Assert.Equal(
+            names.Select(name => TenantKeyspace.Hash(name)).Order(StringComparer.Ordinal),
+            first.Concat(second).Concat(third).Select(session => session.Handle).Order(StringComparer.Ordinal)
+        );
+        Assert.Equal(
+            names[4..].Select(name => TenantKeyspace.Hash(name)).Order(StringComparer.Ordinal),
+            first.Concat(second).Take(3).Select(session => session.Handle).Order(StringComparer.Ordinal)
+        );
     }
 
     [Theory]

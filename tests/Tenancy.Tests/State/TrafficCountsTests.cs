@@ -38,16 +38,43 @@ public sealed class TrafficCountsTests
     [InlineData("1,2,3,4 1")]
     [InlineData("1,2,3,4 1:x")]
     [InlineData("1,2,3,4 -1:1")]
+    [InlineData("1,2,3,4 limits:1,2")]
+    [InlineData("1,2,3,4 limits:1,2,x")]
+    [InlineData("1,2,3,4 limits:-1,2,3")]
     public void What_another_release_keeps_in_another_form_is_left_alone(string kept) => Assert.Null(Quarter.Read(1, kept));
+
+    [Fact]
+    public void Of_a_limit_the_most_that_was_spent_is_kept_and_of_several_nodes_the_most_of_any()
+    {
+        var counts = new TrafficCounts(_time);
+        foreach (var spent in new[] { 0, 20, 90, 40 })
+        {
+            counts.NoteRate(Acme, 1, spent);
+        }
+
+        counts.AddRefused(Acme, 1);
+        var quarter = Assert.Single(counts.Take()).Quarter;
+        counts.NoteRate(Acme, 1, 90);
+        Assert.Empty(counts.Take());
+
+        var kept = Quarter.Read(quarter.Number, quarter.ToText())!;
+        var other = new Quarter(quarter.Number);
+        other.NotePeak(LimitPeak.Rate, 30);
+        other.NotePeak(LimitPeak.Calls, 50);
+        other.AddRefused();
+        kept.Add(other);
+        Assert.Equal((90, 50, 2L), (kept.PeakOf(LimitPeak.Rate), kept.PeakOf(LimitPeak.Calls), kept.Refused));
+        Assert.Null(kept.Percentile(0.99));
+    }
 
     [Fact]
     public void Only_what_changed_is_taken_and_a_tenant_that_is_idle_takes_no_memory_when_its_quarter_is_over()
     {
         var counts = new TrafficCounts(_time);
-        counts.Add(Acme, 1, CallEnd.Good, 1);
+        counts.Add(Acme, 1, CallEnd.Good, 1, 1);
         Assert.Single(counts.Take());
         Assert.Empty(counts.Take());
-        counts.Add(Acme, 1, CallEnd.Good, 1);
+        counts.Add(Acme, 1, CallEnd.Good, 1, 1);
         var (life, quarter) = Assert.Single(counts.Take());
         Assert.Equal((new TenantLife(Acme, 1), 2L), (life, quarter.Of(CallEnd.Good)));
 
@@ -60,9 +87,9 @@ public sealed class TrafficCountsTests
     public void A_quarter_that_is_over_is_taken_once_more_with_what_came_last()
     {
         var counts = new TrafficCounts(_time);
-        counts.Add(Acme, 1, CallEnd.Good, 1);
+        counts.Add(Acme, 1, CallEnd.Good, 1, 1);
         _time.Advance(TimeSpan.FromMinutes(15));
-        counts.Add(Acme, 1, CallEnd.Error, 1);
+        counts.Add(Acme, 1, CallEnd.Error, 1, 1);
         var taken = counts.Take().Select(one => (one.Quarter.Start.Minute, one.Quarter.Of(CallEnd.Good), one.Quarter.Of(CallEnd.Error)));
         Assert.Equal([(0, 1L, 0L), (15, 0L, 1L)], taken.Order());
     }
@@ -71,11 +98,13 @@ public sealed class TrafficCountsTests
     public void A_call_of_a_tenant_that_was_called_in_the_quarter_before_allocates_nothing()
     {
         var counts = new TrafficCounts(TimeProvider.System);
-        counts.Add(Acme, 1, CallEnd.Good, 1);
+        counts.Add(Acme, 1, CallEnd.Good, 1, 1);
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 1000; i++)
         {
-            counts.Add(Acme, 1, CallEnd.Good, 1);
+            counts.Add(Acme, 1, CallEnd.Good, 1, i);
+            counts.NoteRate(Acme, 1, i);
+            counts.AddRefused(Acme, 1);
         }
 
         // The quarter may have ended meanwhile.

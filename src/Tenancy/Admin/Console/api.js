@@ -41,14 +41,28 @@ export async function send(path, options) {
   try {
     return await fetch(path, { cache: 'no-store', redirect: 'error', referrerPolicy: 'no-referrer', ...options });
   } catch (error) {
-    if (error.name === 'AbortError') throw error;
+    if (isCut(error)) throw error;
     if (/[^\t -~]/.test(key)) throw new Problem(0, { detail: 'A key has visible ASCII characters only.' });
     throw new Problem(0, { detail: 'The server could not be reached. What is shown may be old.' });
   }
 }
 
-/** Asks the API, and gives what it answers; a refusal is thrown. */
-export async function call(method, path, { query, body, signal, type = 'application/json', once } = {}) {
+// Somebody does not wait any more, or the time is over.
+const isCut = error => error.name === 'AbortError' || error.name === 'TimeoutError';
+
+/** Asks the API, and gives what it answers; a refusal is thrown, and that it took more seconds than it may. */
+export async function call(method, path, { signal, seconds = method === 'GET' ? 30 : 60, ...more } = {}) {
+  const limit = AbortSignal.timeout(seconds * 1000);
+  try {
+    return await ask(method, path, { ...more, signal: signal ? AbortSignal.any([signal, limit]) : limit });
+  } catch (error) {
+    if (error.name !== 'TimeoutError') throw error;
+    const open = method === 'GET' ? '' : ' Whether it did what was asked is not known: look, or ask again.';
+    throw new Problem(0, { detail: `The server did not answer within ${seconds} seconds.${open}` });
+  }
+}
+
+async function ask(method, path, { query, body, signal, type = 'application/json', once }) {
   const response = await send(urlOf(path, query), {
     method,
     signal,
@@ -77,7 +91,7 @@ async function read(response) {
     const text = await response.text();
     return { answer: text ? JSON.parse(text) : null, isRead: true };
   } catch (error) {
-    if (error.name === 'AbortError') throw error;
+    if (isCut(error)) throw error;
     // It was cut, or is a proxy's own page: the status has to do.
     return { answer: null, isRead: false };
   }

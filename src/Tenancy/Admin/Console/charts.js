@@ -1,5 +1,6 @@
 // Charts as SVG that is made by calls. Beside each stands a table with the same figures.
-import { atClock, bytes, count, h, millis, svg, table } from './dom.js';
+import { atClock, bytes, count, counted, h, millis, svg, table } from './dom.js';
+import { bars, kindsOfCalls } from './spark.js';
 
 // As wide as its place may be, so that its words are never small.
 let width = 640;
@@ -29,26 +30,9 @@ const labelOfTimes = (from, to, y) => [0, 1, 2, 3, 4].map(at => {
     atClock(moment));
 });
 
-// Bars of several kinds, one upon the other.
-function bars(items, kinds, { base, high, top, x, wide }) {
-  return items.flatMap((item, at) => {
-    let y = base;
-    return kinds.map(([name, value]) => {
-      const size = (value(item) / top) * high;
-      y -= size;
-      return size > 0 && svg('rect', { class: name, x: x(item, at), y, width: wide, height: size });
-    });
-  });
-}
-
 // What took longer than this is told no further.
 const longest = 60000;
 
-const kindsOfCalls = [
-  ['calls', step => Math.max(0, step.calls - step.errors - step.failed - step.cancelled), 'answered'],
-  ['errors', step => step.errors + step.cancelled, 'errors of callers, cancelled'],
-  ['failed', step => step.failed, 'failed here'],
-];
 const legendOf = kinds => kinds.map(([name, , text]) => [name, text]);
 
 /** Calls, errors and p99 of a tenant over the day. */
@@ -57,15 +41,16 @@ export function traffic({ from, to, stepSeconds, steps }) {
   const [begin, end] = [Date.parse(from), Date.parse(to)];
   const x = step => left + ((Date.parse(step.at) - begin) / (end - begin)) * (width - left);
   const wide = Math.max(1.5, ((stepSeconds * 1000) / (end - begin)) * (width - left) - 1);
+  const called = steps.filter(step => step.calls > 0);
   const most = round(Math.max(1, ...steps.map(step => step.calls)));
-  const slowest = round(Math.max(1, ...steps.map(step => step.p99Millis ?? longest)));
+  const slowest = round(Math.max(1, ...called.map(step => step.p99Millis ?? longest)));
   const total = steps.reduce((sum, step) => sum + step.calls, 0);
   const errors = steps.reduce((sum, step) => sum + step.errors + step.cancelled, 0);
   const failed = steps.reduce((sum, step) => sum + step.failed, 0);
-  const worst = Math.max(0, ...steps.map(step => step.p99Millis ?? longest));
+  const worst = Math.max(0, ...called.map(step => step.p99Millis ?? longest));
   const y = step => 92 - ((step.p99Millis ?? longest) / slowest) * 80;
   const numbers = table('Calls in steps, latest first', ['From', ['Calls', 'number'], ['Errors', 'number'], ['Failed', 'number'],
-    ['Median', 'number'], ['p99', 'number']], [...steps].reverse().map(step => [atClock(Date.parse(step.at)), count(step.calls),
+    ['Median', 'number'], ['p99', 'number']], [...called].reverse().map(step => [atClock(Date.parse(step.at)), count(step.calls),
     count(step.errors + step.cancelled), count(step.failed), millis(step.p50Millis), millis(step.p99Millis)]));
   return [
     h('h3', null, 'Calls'),
@@ -74,15 +59,15 @@ export function traffic({ from, to, stepSeconds, steps }) {
         labelOfTimes(begin, end, 147)], legendOf(kindsOfCalls)),
     h('h3', null, '99 of 100 calls took at most'),
     figure(`In the slowest step 99 of 100 calls took at most ${millis(worst)}.`, 112,
-      [rule(12, millis(slowest)), rule(92, '0'), lines(steps, stepSeconds, step => `${x(step) + wide / 2} ${y(step)}`),
-        steps.map(step => svg('circle', { class: 'dot', r: 1.8, cx: x(step) + wide / 2, cy: y(step) })), labelOfTimes(begin, end, 109)],
+      [rule(12, millis(slowest)), rule(92, '0'), lines('p99', called, stepSeconds, step => `${x(step) + wide / 2} ${y(step)}`),
+        called.map(step => svg('circle', { class: 'dot', r: 1.8, cx: x(step) + wide / 2, cy: y(step) })), labelOfTimes(begin, end, 109)],
       null, numbers),
   ];
 }
 
 // A line has a gap where there were no calls.
-const lines = (steps, seconds, point) => svg('path', {
-  class: 'p99',
+const lines = (name, steps, seconds, point) => svg('path', {
+  class: name,
   d: steps.map((step, at) => {
     const before = steps[at - 1];
     return (before && Date.parse(step.at) - Date.parse(before.at) <= seconds * 1500 ? 'L' : 'M') + point(step);
@@ -119,6 +104,39 @@ export function healthOver({ from, to, health }, now, createdAt) {
     { empty: 'It did not change in the last 24 hours, as far as is known.' });
   return figure(`Health over the last 24 hours: ${spans.map(span => `${span.health} from ${atClock(span.at)}`).join(', ')}.`, 38,
     [parts, labelOfTimes(begin, end, 35)], seen.map(name => [`${name}-bar`, name]), numbers);
+}
+
+const percent = number => `${count(number)} %`;
+
+/** How much of the limits was spent over the day, and what was refused because of that. Before a tenant has any of it, it is left out. */
+export function spent({ from, to, stepSeconds, steps }) {
+  const some = steps.filter(step => step.ratePeakPercent + step.callsPeakPercent + step.refusedByLimits > 0);
+  if (some.length === 0) return [];
+  const [begin, end] = [Date.parse(from), Date.parse(to)];
+  const slot = ((stepSeconds * 1000) / (end - begin)) * (width - left);
+  const x = step => left + ((Date.parse(step.at) - begin) / (end - begin)) * (width - left);
+  const y = share => 92 - 0.8 * Math.min(100, share);
+  const refused = steps.reduce((sum, step) => sum + step.refusedByLimits, 0);
+  const most = name => Math.max(...some.map(step => step[name]));
+  const kinds = [
+    ['errors', step => (step.refusedByLimits > 0 ? 0 : step.ratePeakPercent), 'of the requests a minute'],
+    ['failed', step => (step.refusedByLimits > 0 ? Math.max(step.ratePeakPercent, step.callsPeakPercent) : 0), 'some were refused'],
+  ];
+  return [
+    h('h3', null, 'Spent of the limits at most'),
+    figure(`At most ${percent(most('ratePeakPercent'))} of the requests a minute and ${
+      percent(most('callsPeakPercent'))} of the calls at a time were spent in 24 hours, and ${counted(refused, 'request')} refused for it.`,
+    112, [rule(12, '100 %'), rule(92, '0'),
+      bars(some, kinds, { base: 92, high: 80, top: 100, x, wide: Math.max(1.5, slot - 1) }),
+      lines('p99', some, stepSeconds, step => `${x(step) + slot / 2} ${y(step.callsPeakPercent)}`),
+      some.map(step => svg('circle', { class: 'dot', r: 1.8, cx: x(step) + slot / 2, cy: y(step.callsPeakPercent) })),
+      labelOfTimes(begin, end, 109)],
+    [...legendOf(kinds), ['calls', 'of the calls at a time']],
+    table('Spent of the limits in steps, latest first',
+      ['From', ['Requests a minute', 'number'], ['Calls at a time', 'number'], ['Refused', 'number']],
+      some.toReversed().map(step => [atClock(Date.parse(step.at)), percent(step.ratePeakPercent), percent(step.callsPeakPercent),
+        count(step.refusedByLimits)]))),
+  ];
 }
 
 /** What is taken of the limits now. */
@@ -174,15 +192,4 @@ export function usage({ from, to, usage: rows }) {
       [...tools.values()].sort((one, two) => two[1] - one[1]).slice(0, 50).map(([tool, calls, bad, seconds]) =>
         [tool, count(calls), count(bad), millis((seconds * 1000) / calls)])),
   ];
-}
-
-/** A tenant's day in a line of its row. */
-export function spark({ from, to, stepSeconds, steps }) {
-  const [begin, end] = [Date.parse(from), Date.parse(to)];
-  const most = Math.max(1, ...steps.map(step => step.calls));
-  return svg('svg', { class: 'spark', viewBox: '0 0 96 18', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
-    bars(steps, kindsOfCalls, {
-      base: 18, high: 18, top: most, wide: Math.max(0.8, (96 * stepSeconds * 1000) / (end - begin)),
-      x: step => (96 * (Date.parse(step.at) - begin)) / (end - begin),
-    }));
 }

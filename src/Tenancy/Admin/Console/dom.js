@@ -4,7 +4,7 @@ const svgSpace = 'http://www.w3.org/2000/svg';
 function fill(element, properties, children) {
   for (const [name, value] of Object.entries(properties ?? {})) {
     if (value === undefined || value === null || value === false) continue;
-    if (typeof value === 'function') element.addEventListener(name, value);
+    if (typeof value === 'function') element[`on${name}`] = value;
     else element.setAttribute(name, value === true ? '' : value);
   }
   element.append(...children.flat(Infinity).filter(child => child !== null && child !== undefined && child !== false));
@@ -21,12 +21,65 @@ export function focusAt(key) {
   (there && !there.disabled ? there : document.querySelector('#view h1'))?.focus({ preventScroll: true });
 }
 
-/** Puts new content in a place. Who was at an element with a data-k stays at the one that has its place. */
-export function put(place, ...content) {
-  const at = place.contains(document.activeElement) ? document.activeElement.closest('[data-k]')?.dataset.k : undefined;
-  place.replaceChildren(...content.flat(Infinity).filter(Boolean));
-  if (at !== undefined) focusAt(at);
+/** Puts new content in a place, instead of what was there. */
+export const put = (place, ...content) => place.replaceChildren(...content.flat(Infinity).filter(Boolean));
+
+/**
+ * Makes what is in a place the same as new content, and keeps the elements that are there. So what somebody opened stays open, what they
+ * scrolled stays where it is, who is at a button stays at it, and a screen reader says what changed, and not all of it again. Elements
+ * with a data-row or data-k are known by that, others by their order. The new content is used up: nobody may hold on to its elements.
+ */
+export function update(place, ...content) {
+  const active = document.activeElement;
+  const at = place.contains(active) ? active.closest('[data-k]')?.dataset.k : undefined;
+  match(place, content.flat(Infinity).filter(Boolean).map(one => (one instanceof Node ? one : new Text(one))));
+  if (at !== undefined && (document.activeElement !== active || active.disabled)) focusAt(at);
 }
+
+const keyOf = ({ nodeName, dataset }) => `${nodeName} ${dataset?.row ?? dataset?.k ?? ''}`;
+
+function match(place, wanted) {
+  const known = Map.groupBy(place.childNodes, keyOf);
+  const shown = wanted.map(node => {
+    const one = known.get(keyOf(node))?.shift();
+    return one ? become(one, node) : node;
+  });
+  known.forEach(rest => rest.forEach(node => node.remove()));
+  let next = place.firstChild;
+  for (const node of shown) {
+    if (node === next) next = next.nextSibling;
+    else place.insertBefore(node, next);
+  }
+}
+
+// What the page itself notes at an element while it is shown.
+const noted = ['open', 'aria-busy', 'aria-disabled'];
+
+function become(one, wanted) {
+  if (one.nodeType === Node.TEXT_NODE) {
+    if (one.data !== wanted.data) one.data = wanted.data;
+    return one;
+  }
+  for (const { name } of [...one.attributes]) {
+    if (!wanted.hasAttribute(name) && !noted.includes(name)) one.removeAttribute(name);
+  }
+  for (const { name, value } of wanted.attributes) {
+    if (one.getAttribute(name) !== value) one.setAttribute(name, value);
+  }
+  one.onclick = wanted.onclick;
+  match(one, [...wanted.childNodes]);
+  return one;
+}
+
+/** Writes a text where another one stands. A screen reader would say the same one again. */
+export function write(place, text) {
+  if (place.textContent !== text) place.textContent = text;
+}
+
+/** Leads through a list by the cursors of its pages; nothing where it has one page. */
+export const pages = (label, cursors, next, turn) => (cursors.length > 0 || next) && h('nav', { class: 'pages', 'aria-label': label },
+  button('Previous', () => turn(cursors.slice(0, -1)), { disabled: cursors.length === 0, 'data-k': `previous ${label}` }),
+  button('Next', () => turn([...cursors, next]), { disabled: !next, 'data-k': `next ${label}` }));
 
 export const button = (text, click, { kind = 'plain', ...more } = {}) =>
   h('button', { type: 'button', class: kind, click, ...more }, text);
@@ -86,22 +139,21 @@ export const time = text => (text
 
 setInterval(() => {
   for (const one of document.querySelectorAll('time')) {
-    const words = ago(one.dateTime);
-    if (one.textContent !== words) one.textContent = words;
+    write(one, ago(one.dateTime));
   }
 }, 10000);
 
-/** A table: heads are texts, or [text, class]; rows are lists of cells, of which the first heads its row. */
-export function table(caption, heads, rows, { empty = 'None.', plain } = {}) {
+/** A table: heads are texts, or [text, class]; rows are lists of cells, of which the first heads its row; keys tell rows apart. */
+export function table(caption, heads, rows, { empty = 'None.', keys = [] } = {}) {
   if (rows.length === 0) return h('p', { class: 'soft' }, empty);
   const classes = heads.map(head => (Array.isArray(head) ? head[1] : null));
-  return h('div', { class: 'scroll', tabindex: plain ? null : '0', role: plain ? null : 'group', 'aria-label': plain ? null : caption },
+  return h('div', { class: 'scroll', tabindex: '0', role: 'group', 'aria-label': caption },
     h('table', null,
       h('caption', null, caption),
       h('thead', null, h('tr', null, heads.map((head, at) => (head === ''
         ? h('td')
         : h('th', { scope: 'col', class: classes[at] }, Array.isArray(head) ? head[0] : head))))),
-      h('tbody', null, rows.map(row => h('tr', null, row.map((cell, at) => (at === 0
+      h('tbody', null, rows.map((row, place) => h('tr', { 'data-row': keys[place] }, row.map((cell, at) => (at === 0
         ? h('th', { scope: 'row', class: classes[at] }, cell)
         : h('td', { class: heads[at] === '' ? 'act' : classes[at] }, cell))))))));
 }

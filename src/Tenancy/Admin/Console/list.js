@@ -1,9 +1,9 @@
 // All tenants. What is broken stands first. No request grows with the number of tenants.
 import { call, get, mayPass, noteOne, of, seesAll } from './api.js';
-import { spark } from './charts.js';
-import { busy, button, byId, count, counted, h, put, say, state, stateOf, time, tone } from './dom.js';
+import { busy, button, byId, count, counted, h, pages, put, say, state, stateOf, time, tone, update, write } from './dom.js';
 import { on } from './live.js';
 import { paced } from './pace.js';
+import { spark } from './spark.js';
 
 const pageSize = 25;
 const brokenShown = 20;
@@ -39,7 +39,7 @@ export async function remove(id) {
   deleting.add(id);
   location.hash = '#/';
   try {
-    await call('DELETE', of(id));
+    await call('DELETE', of(id), { seconds: 600 });
     say(`${id} is deleted, with all its data.`);
   } catch (problem) {
     say(`${id}: ${problem.message}`);
@@ -92,7 +92,7 @@ export function showList(view, signal) {
       if (!isWanted()) return null;
       list.tenants.push(...tenants);
       Object.assign(list, rest);
-      if (list.nextCursor && list.count === null) found.textContent = `Searching: ${counted(list.tenants.length, 'tenant')} so far`;
+      if (list.nextCursor && list.count === null) write(found, `Searching: ${counted(list.tenants.length, 'tenant')} so far`);
     } while (list.nextCursor && list.tenants.length < pageSize);
     list.count ??= list.nextCursor ? null : cursors.length * pageSize + list.tenants.length;
     return list;
@@ -105,17 +105,16 @@ export function showList(view, signal) {
     try {
       const list = await fetchRows(place, () => mine === asked);
       if (!list) return;
-      error.textContent = '';
+      write(error, '');
       if (list.tenants.length === 0 && place.cursors.length > 0) {
         // They are gone, or in another state, since the page before was shown.
         turnTo(place.cursors.slice(0, -1));
         return;
       }
       showRows(list, place);
-      showGoing(list.purging ?? []);
     } catch (problem) {
       if (problem.name === 'AbortError' || mine !== asked) return problem;
-      error.textContent = problem.errors?.platform?.[0] ?? problem.message;
+      write(error, problem.errors?.platform?.[0] ?? problem.message);
       if (!mayPass(problem)) [rows, found].forEach(shown => put(shown));
       return problem;
     } finally {
@@ -131,16 +130,14 @@ export function showList(view, signal) {
     const first = cursors.length * pageSize;
     const last = first + list.tenants.length;
     const ofAll = list.count === null ? '' : ` of ${count(list.count)}`;
-    found.textContent = list.count === null ? `More than ${counted(last, 'tenant')}` : counted(list.count, 'tenant');
+    write(found, list.count === null ? `More than ${counted(last, 'tenant')}` : counted(list.count, 'tenant'));
     list.tenants.forEach(tenant => platforms.add(tenant.platform));
-    put(byId('platforms'), [...platforms].map(value => h('option', { value })));
-    put(rows, list.tenants.length === 0
+    update(byId('platforms'), [...platforms].map(value => h('option', { value })));
+    update(rows, list.tenants.length === 0
       ? h('p', { class: 'note' }, filter.text + filter.state + filter.platform || !seesAll() ? 'No tenant fits.' : [
         'There are no tenants yet. ', h('a', { href: '#/new' }, 'Make the first one'), '.'])
       : tableOf(`Tenants ${count(first + 1)} to ${count(last)}${ofAll}, by id`, list.tenants),
-    h('nav', { class: 'pages', 'aria-label': 'Pages of the list' },
-      button('Previous', () => turnTo(cursors.slice(0, -1)), { disabled: cursors.length === 0, 'data-k': 'previous' }),
-      button('Next', () => turnTo([...cursors, list.nextCursor]), { disabled: !list.nextCursor, 'data-k': 'next' })));
+    pages('Pages of the list', cursors, list.nextCursor, turnTo));
     const shown = asked;
     loadTraffic(list.tenants, () => shown === asked);
   }
@@ -149,8 +146,9 @@ export function showList(view, signal) {
   function showGoing(purging) {
     const all = [...purging, ...[...deleting].filter(id => !purging.some(one => one.id === id)).map(id => ({ id }))];
     going.hidden = all.length === 0;
-    put(going, all.length > 0 && h('h2', { id: 'going' }, 'Being deleted'), all.map(({ id, deleted }) => h('div', { class: 'note' },
-      h('b', null, id), deleted === undefined ? ': its deletion was asked for.'
+    update(going, all.length > 0 && h('h2', { id: 'going' }, 'Being deleted'), all.map(({ id, deleted }) => h('div', {
+      class: 'note', 'data-row': id,
+    }, h('b', null, id), deleted === undefined ? ': its deletion was asked for.'
         : ` is gone. ${counted(deleted, 'record')} of its data deleted so far; until that is done nobody can have the id.`,
       h('progress', { 'aria-label': `Deletion of ${id}` }))));
     if (all.length > 0) reload();
@@ -164,8 +162,8 @@ export function showList(view, signal) {
       for (let id = due.shift(); id && isShown() && !signal.aborted; id = due.shift()) {
         try {
           traffic.set(id, { at: Date.now(), ...(await get(of(id, '/traffic'), {}, signal)) });
-          view.querySelectorAll(`[data-traffic="${CSS.escape(id)}"]`).forEach(cell => put(cell, trafficOf(id)));
-          view.querySelectorAll(`[data-limit="${CSS.escape(id)}"]`).forEach(cell => put(cell, limitOf(id)));
+          view.querySelectorAll(`[data-traffic="${CSS.escape(id)}"]`).forEach(cell => update(cell, trafficOf(id)));
+          view.querySelectorAll(`[data-limit="${CSS.escape(id)}"]`).forEach(cell => update(cell, limitOf(id)));
         } catch (problem) {
           // The row says nothing of traffic then. Where the server refuses more, the next load asks for the others.
           if (mayPass(problem)) due.length = 0;
@@ -180,12 +178,14 @@ export function showList(view, signal) {
   async function loadSummary() {
     if (!seesAll()) {
       [summary, attention].forEach(place => { place.hidden = true; });
+      showGoing([]);
       return;
     }
     try {
-      const { tenants, health } = await get('summary', {}, signal);
+      const { tenants, health, purging } = await get('summary', {}, signal);
+      showGoing(purging ?? []);
       summary.hidden = false;
-      put(summary, Object.entries({ '': tenants, ...Object.fromEntries(['disabled', 'unverified', 'pending', 'healthy', 'suspended']
+      update(summary, Object.entries({ '': tenants, ...Object.fromEntries(['disabled', 'unverified', 'pending', 'healthy', 'suspended']
         .map(name => [name, health[name] ?? 0])) }).map(([name, number]) => h('li', null, h('button', {
         type: 'button', 'data-k': `count-${name}`, click: () => choose(name),
         class: number > 0 ? { disabled: 'some-bad', unverified: 'some-warn' }[name] : null,
@@ -207,7 +207,7 @@ export function showList(view, signal) {
   function showBroken(tenants, all, total) {
     attention.hidden = total === 0;
     attention.classList.toggle('fine', all === 0);
-    put(attention, h('div', { class: 'head' }, h('h2', { id: 'broken' }, all === 0 ? 'Nothing is broken' : `Broken: ${count(all)}`)),
+    update(attention, h('div', { class: 'head' }, h('h2', { id: 'broken' }, all === 0 ? 'Nothing is broken' : `Broken: ${count(all)}`)),
       tenants.length > 0 && tableOf('Tenants that are not served as they should be, the worst first', tenants, true),
       all > tenants.length && button(`Show all ${count(all)}`, () => choose('broken'), { kind: 'quiet', 'data-k': 'all-broken' }));
     loadTraffic(tenants);
@@ -215,24 +215,26 @@ export function showList(view, signal) {
 
   function tableOf(caption, tenants, isBroken) {
     const heads = [['Tenant'], ['State'], ['Last check', 'wide'], ['Calls, 24 h', 'number'], ['Limit taken', 'wide number']];
-    return h('table', { class: 'tenants' }, h('caption', null, caption),
-      h('thead', null, h('tr', null, heads.map(([name, kind]) => h('th', { scope: 'col', class: kind }, name)),
-        isBroken && h('td', { class: 'act' }))),
-      h('tbody', null, tenants.map(tenant => rowOf(tenant, isBroken))));
+    return h('table', { class: 'tenants', role: 'table' }, h('caption', null, caption),
+      h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' },
+        heads.map(([name, kind]) => h('th', { scope: 'col', role: 'columnheader', class: kind }, name)),
+        isBroken && h('td', { role: 'cell', class: 'act' }))),
+      h('tbody', { role: 'rowgroup' }, tenants.map(tenant => rowOf(tenant, isBroken))));
   }
 
+  // A phone shows the rows below one another: the roles say that it is a table all the same.
   function rowOf(tenant, isBroken) {
     const { id, name, reason } = tenant;
-    const recheck = isBroken && h('td', { class: 'act' }, button('Recheck', event => recheckOf(event.currentTarget, id),
+    const recheck = isBroken && h('td', { role: 'cell', class: 'act' }, button('Recheck', event => recheckOf(event.currentTarget, id),
       { 'aria-label': `Recheck ${id}`, 'data-k': `recheck-${id}` }));
-    return h('tr', { class: changed.delete(id) ? 'fresh' : null },
-      h('th', { scope: 'row' }, h('a', { href: `#/tenants/${encodeURIComponent(id)}`, 'data-k': `${isBroken ? 'b' : 'a'}-${id}` }, id),
+    return h('tr', { role: 'row', 'data-row': id, class: changed.delete(id) ? 'fresh' : null },
+      h('th', { scope: 'row', role: 'rowheader' }, h('a', { href: `#/tenants/${encodeURIComponent(id)}`, 'data-k': `${isBroken ? 'b' : 'a'}-${id}` }, id),
         name && name !== id ? [' ', h('span', { class: 'soft' }, name)] : null,
         reason && stateOf(tenant) !== 'healthy' ? h('p', { class: `why ${tone(tenant)}` }, reason) : null),
-      h('td', null, state(stateOf(tenant))),
-      h('td', { class: 'wide' }, time(tenant.lastCheckedAt)),
-      h('td', { class: 'number', 'data-traffic': id }, trafficOf(id)),
-      h('td', { class: 'wide number', 'data-limit': id }, limitOf(id)), recheck);
+      h('td', { role: 'cell' }, state(stateOf(tenant))),
+      h('td', { role: 'cell', class: 'wide' }, time(tenant.lastCheckedAt)),
+      h('td', { role: 'cell', class: 'number', 'data-traffic': id }, trafficOf(id)),
+      h('td', { role: 'cell', class: 'wide number', 'data-limit': id }, limitOf(id)), recheck);
   }
 
   async function recheckOf(element, id) {

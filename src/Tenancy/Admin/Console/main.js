@@ -1,5 +1,5 @@
 import { get, noteOne, setKey, whenRefused } from './api.js';
-import { byId, h, put, say } from './dom.js';
+import { byId, h, put, say, write } from './dom.js';
 import { follow, on } from './live.js';
 
 // What is shown comes when somebody first looks at it: the page is there sooner.
@@ -88,7 +88,7 @@ function tell(isLive) {
   const place = byId('live');
   const text = isLive ? 'Live' : 'Connecting…';
   place.classList.toggle('lost', !isLive);
-  if (place.textContent !== text) place.textContent = text;
+  write(place, text);
 }
 
 const why = problem => {

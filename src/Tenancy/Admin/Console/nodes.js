@@ -1,5 +1,5 @@
 import { get, noteOne, seesAll } from './api.js';
-import { count, h, put, table, time } from './dom.js';
+import { count, h, put, table, time, update } from './dom.js';
 import { on } from './live.js';
 import { paced } from './pace.js';
 
@@ -11,19 +11,19 @@ export function showNodes(view, signal) {
   put(view, h('h1', null, 'Nodes'), place);
   const load = paced(async () => {
     if (!seesAll()) {
-      put(place, h('p', null, 'A key for one tenant is told of no nodes.'));
+      update(place, h('p', null, 'A key for one tenant is told of no nodes.'));
       return;
     }
     try {
       const { store, nodes } = await get('nodes', {}, signal);
-      put(place, h('p', null, 'The store is ', h('b', null, store), '.'), table(
+      update(place, h('p', null, 'The store is ', h('b', null, store), '.'), table(
         'The servers that share the store, the oldest first',
         ['Node', 'Host', 'Started', 'Release', ['Tenants', 'number'], ['Version', 'number'], ['Behind', 'number'], ['Heard of', 'number']],
         nodes.map(node => [node.id, node.host, time(node.startedAt), node.release, count(node.tenants), count(node.version),
-          `${node.lagSeconds.toFixed(1)} s`, `${node.heardSecondsAgo.toFixed(0)} s ago`])));
+          `${node.lagSeconds.toFixed(1)} s`, `${node.heardSecondsAgo.toFixed(0)} s ago`]), { keys: nodes.map(node => node.id) }));
     } catch (problem) {
       if (problem.status === 403) noteOne();
-      if (problem.name !== 'AbortError') put(place, h('p', { class: 'error', role: 'alert' }, problem.message));
+      if (problem.name !== 'AbortError') update(place, h('p', { class: 'error', role: 'alert' }, problem.message));
       return problem;
     }
   }, often, signal);

@@ -7,13 +7,14 @@ import { mayPass, waitOf } from './api.js';
  */
 export function paced(load, pause, signal) {
   let [timer, next] = [0, 0];
-  let [runs, again] = [false, false];
+  let [runs, again, waited] = [false, false, false];
   const seen = () => ask();
   const ask = isAtOnce => {
     again = true;
-    if (runs || signal.aborted || (timer && isAtOnce !== true)) return;
+    waited ||= isAtOnce === true;
+    if (runs || signal.aborted || (timer && !waited)) return;
     clearTimeout(timer);
-    timer = setTimeout(run, isAtOnce === true ? 0 : Math.max(200, next - Date.now()));
+    timer = setTimeout(run, waited ? 0 : Math.max(200, next - Date.now()));
   };
   async function run() {
     timer = 0;
@@ -21,7 +22,7 @@ export function paced(load, pause, signal) {
       document.addEventListener('visibilitychange', seen, { once: true, signal });
       return;
     }
-    [runs, again] = [true, false];
+    [runs, again, waited] = [true, false, false];
     next = Date.now() + pause;
     try {
       const problem = await load();

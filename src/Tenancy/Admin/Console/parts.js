@@ -1,34 +1,55 @@
 // The lists of a tenant. Each has its place, loads itself, and says after which changes it is to be loaded again.
 import { call, get, keepKeys, mayPass } from './api.js';
 import { ask, showTokens } from './dialogs.js';
-import { busy, button, count, counted, h, put, say, table, time } from './dom.js';
+import { busy, button, count, counted, h, pages, put, say, table, time, update, write } from './dom.js';
 import { paced } from './pace.js';
 
 const shown = 20;
 const reloadPause = 2000;
 let named = 0;
 
+// Which of all a page of a list shows.
+const captionOf = (some, all, first, one) => (all > some
+  ? `${counted(all, one)}, ${count(first + 1)} to ${count(first + some)}` : counted(all, one));
+const onPage = page => (page > 1 ? `, page ${count(page)}` : '');
+
 // A part has a heading, a list that is loaded anew, and a form that stays as it is meanwhile. What may pass leaves the list as it was.
+// Where a load gives a list by pages, it is asked for the page that is shown, and says how many that has and the cursor of the next one.
 function part({ title, form, load, after, refused, signal }) {
   const id = `part-${++named}`;
   const list = h('div');
+  let cursors = [];
   const error = h('p', { class: 'error' });
   const place = h('section', { 'aria-labelledby': id }, h('div', { class: 'head' }, h('h2', { id }, title)), list, error, form);
+  const turn = to => {
+    cursors = to;
+    reload(true);
+  };
+  const reload = paced(async () => {
+    const mine = cursors;
+    try {
+      const { content, some, next } = await load(mine.at(-1), mine.length * shown);
+
+      // Somebody has turned the page meanwhile: that one is loaded next.
+      if (mine !== cursors) return;
+      if (some === 0 && mine.length > 0) {
+        turn(mine.slice(0, -1));
+        return;
+      }
+      update(list, content, pages(`Pages of: ${title}`, mine, next, turn));
+      write(error, '');
+    } catch (problem) {
+      if (problem.name === 'AbortError') return;
+      write(error, problem.message);
+      if (!mayPass(problem)) put(list);
+      return problem;
+    }
+  }, reloadPause, signal);
   return {
     place,
     after: action => after.some(beginning => action.startsWith(beginning)),
-    refused: refused && (some => refused(some, list)),
-    load: paced(async () => {
-      try {
-        put(list, await load(place));
-        error.textContent = '';
-      } catch (problem) {
-        if (problem.name === 'AbortError') return;
-        error.textContent = problem.message;
-        if (!mayPass(problem)) put(list);
-        return problem;
-      }
-    }, reloadPause, signal),
+    refused,
+    load: reload,
   };
 }
 
@@ -74,16 +95,19 @@ export function principals({ path, signal, id, now }) {
       self.load(true);
       await showTokens('The principal is there', [made]);
     }),
-    async load() {
+    // The API gives all that a tenant may have, which are 1,000.
+    async load(cursor, first) {
       const { principals: all } = await get(path('/principals'), {}, signal);
-      return [now()?.authentication?.kind !== 'bearer' && all.length > 0
+      const some = all.slice(first, first + shown);
+      const content = [now()?.authentication?.kind !== 'bearer' && all.length > 0
         && h('p', { class: 'soft' }, 'Their tokens open nothing as long as the tenant’s authentication is another than bearer.'),
-      table(counted(all.length, 'principal'), ['Name', 'Scopes', 'Issued', 'Until', ''], all.slice(0, 200).map(one => [
+      table(captionOf(some.length, all.length, first, 'principal'), ['Name', 'Scopes', 'Issued', 'Until', ''], some.map(one => [
         one.name, one.scopes.join(' '), time(one.createdAt), one.expiresAt ? time(one.expiresAt) : '', [
           button('Rotate', () => rotate(one), { 'aria-label': `Rotate the token of ${one.name}`, 'data-k': `rotate-${one.id}` }),
           button('Revoke', () => revoke(one), {
             kind: 'bad', 'aria-label': `Revoke ${one.name}`, 'data-k': `revoke-${one.id}`,
-          })]]), { empty: 'No principals.' })];
+          })]]), { empty: 'No principals.', keys: some.map(one => one.id) })];
+      return { content, some: some.length, next: all.length > first + shown && 'more' };
     },
   });
 
@@ -129,11 +153,12 @@ export function secrets({ path, signal, now, took }) {
       say(`The secret ${name.input.value.trim()} is set.`);
     }),
     async load() {
-      return table('What its platform needs and nobody may read', ['Name', 'Value', ''], Object.entries(now()?.secrets ?? {}).map(
+      const all = Object.entries(now()?.secrets ?? {});
+      return { content: table('What its platform needs and nobody may read', ['Name', 'Value', ''], all.map(
         ([key, text]) => [key, h('span', { class: 'soft' }, text), key.startsWith('(') ? '' : button('Take out', () => ask({
           title: `Take the secret ${key} out?`, action: 'Take out', text: 'Its platform has to do without it. Its value is gone.',
           run: () => patch(key, null),
-        }), { kind: 'bad', 'aria-label': `Take the secret ${key} out`, 'data-k': `secret-${key}` })]), { empty: 'No secrets.' });
+        }), { kind: 'bad', 'aria-label': `Take the secret ${key} out`, 'data-k': `secret-${key}` })]), { empty: 'No secrets.', keys: all.map(([key]) => key) }) };
     },
   });
   return self;
@@ -156,10 +181,10 @@ export function clients({ path, signal }) {
       await once(JSON.stringify(body), key => call('POST', path('/clients'), { once: key, body }));
       self.load(true);
     }),
-    async load() {
-      const { clients: some, count: all } = await get(path('/clients'), { take: shown }, signal);
+    async load(cursor, first) {
+      const { clients: some, count: all, nextCursor: next } = await get(path('/clients'), { take: shown, cursor }, signal);
       const below = one => path(`/clients/${encodeURIComponent(one.handle)}`);
-      return table(all > some.length ? `The first ${some.length} of ${counted(all, 'client')}` : counted(all, 'client'),
+      const content = table(captionOf(some.length, all, first, 'client'),
         ['Client', 'Name', 'Listed', 'Ends unused', ''], some.map(one => [one.clientId, one.name ?? '', time(one.createdAt),
           new Date(one.expiresAt).toLocaleDateString('en-GB'), [
             act('Refresh', one, () => call('POST', `${below(one)}/refresh`)),
@@ -168,7 +193,8 @@ export function clients({ path, signal }) {
               text: 'Where the tenant takes listed clients only, its tokens are refused from now on.',
               run: async () => { await call('DELETE', below(one)); self.load(true); },
             }), { kind: 'bad', 'aria-label': `Take out ${one.name ?? one.clientId}`, 'data-k': `take-${one.handle}` })]]),
-        { empty: 'No listed clients.' });
+        { empty: 'No listed clients.', keys: some.map(one => one.handle) });
+      return { content, some: some.length, next };
     },
   });
   return self;
@@ -179,15 +205,16 @@ export function sessions({ path, signal }) {
     title: 'MCP sessions',
     signal,
     after: ['session.'],
-    async load() {
-      const { sessions: some, count: all } = await get(path('/sessions'), { take: shown }, signal);
-      return table(all > some.length ? `The ${some.length} used last of ${counted(all, 'session')}` : counted(all, 'session'),
+    async load(cursor, first) {
+      const { sessions: some, count: all, nextCursor: next } = await get(path('/sessions'), { take: shown, cursor }, signal);
+      const content = table(`${captionOf(some.length, all, first, 'session')}, those used last first`,
         ['Caller', 'Session', 'Begun', ''], some.map(one => [one.caller, h('code', null, one.handle.slice(0, 12)), time(one.begunAt),
           button('End', () => ask({
             title: 'End the session?', action: 'End it', text: `Its stream and the calls that ${one.caller} has in it end, too.`,
             run: async () => { await call('DELETE', path(`/sessions/${encodeURIComponent(one.handle)}`)); self.load(true); },
           }), { kind: 'bad', 'aria-label': `End the session of ${one.caller}`, 'data-k': `end-${one.handle}` })]),
-      { empty: 'No sessions.' });
+      { empty: 'No sessions.', keys: some.map(one => one.handle) });
+      return { content, some: some.length, next };
     },
   });
   return self;
@@ -209,9 +236,9 @@ export function tokens({ path, signal }) {
     }), answer],
     async load() {
       const { refusedTokens: all } = await get(path('/refused-tokens'), {}, signal);
-      return table('Why tokens were refused at the server that answers here, the latest first',
-        ['Cause', 'The last one', ['Times', 'number'], 'Last'],
-        all.map(one => [one.cause, one.reason, count(one.count), time(one.lastAt)]), { empty: 'None since this server started.' });
+      return { content: table('Why tokens were refused at the server that answers here, the latest first',
+        ['Cause', 'The last one', ['Times', 'number'], 'Last'], all.map(one => [one.cause, one.reason, count(one.count), time(one.lastAt)]),
+        { empty: 'None since this server started.', keys: all.map(one => one.cause) }) };
     },
     refused: some => { if (some.some(one => one.status === 401 || one.status === 403)) self.load(); },
   });
@@ -220,52 +247,47 @@ export function tokens({ path, signal }) {
 
 export function refusals({ path, signal }) {
   const now = new Map();
-  const live = h('p', { class: 'soft', role: 'status' });
+  const live = h('p', { class: 'soft' });
+
+  // Who listens is told of each reason once, and not of each count.
+  const heard = h('p', { class: 'heard', role: 'status' });
   const self = part({
     title: 'Refused requests',
     signal,
     after: [],
-    form: live,
-    async load() {
-      const { refusals: some } = await get(path('/refusals'), { take: shown }, signal);
-      return table('By minute and reason, the latest first',
+    form: [live, heard],
+    async load(cursor, first) {
+      const { refusals: some, nextCursor: next } = await get(path('/refusals'), { take: shown, cursor }, signal);
+      const content = table(`By minute and reason, the latest first${onPage(first / shown + 1)}`,
         ['Minute', 'Reason', ['Status', 'number'], ['Times', 'number'], 'First address'],
         some.map(one => [time(one.minute), one.reason, String(one.status), count(one.count), one.firstAddress ?? '']),
         { empty: 'None that is known.' });
+      return { content, some: some.length, next };
     },
     refused: some => {
       some.forEach(one => now.set(one.reason, (now.get(one.reason) ?? 0) + one.count));
-      live.textContent = `Since this page was opened: ${[...now].map(([reason, number]) => `${count(number)} ${reason}`).join(', ')}.`;
+      write(live, `Since this page was opened: ${[...now].map(([reason, number]) => `${count(number)} ${reason}`).join(', ')}.`);
+      write(heard, `Refused since this page was opened: ${[...now.keys()].join(', ')}.`);
     },
   });
   return self;
 }
 
 export function audit({ path, signal }) {
-  let all = [];
   const text = value => (value === null || value === undefined ? '–' : typeof value === 'string' ? value : JSON.stringify(value));
   const changes = entry => (entry.changes ?? []).map(one =>
     h('div', null, h('code', null, one.field), ` ${text(one.before)} → ${text(one.after)}`));
-  const read = cursor => get(path('/audit'), { take: shown, cursor }, signal);
-  const list = next => [
-    table('What was done, the latest first', ['When', 'What', 'By', 'To', 'Changes'], all.map(entry => [time(entry.at), entry.action,
-      [entry.caller, entry.key && h('span', { class: 'soft' }, ` ${entry.key}`)], entry.subject ?? '',
-      [entry.reason && h('div', null, entry.reason), changes(entry)]]), { empty: 'Nothing.' }),
-    next && button('Earlier', event => busy(event.currentTarget, async () => {
-      const page = await read(next);
-      all = [...all, ...page.entries];
-      put(self.place.querySelector(':scope > div:nth-of-type(2)'), list(page.nextCursor));
-    }), { 'data-k': 'earlier' }),
-  ];
-  const self = part({
+  return part({
     title: 'Audit',
     signal,
     after: [''],
-    async load() {
-      const page = await read();
-      all = page.entries;
-      return list(page.nextCursor);
+    async load(cursor, first) {
+      const { entries: some, nextCursor: next } = await get(path('/audit'), { take: shown, cursor }, signal);
+      const content = table(`What was done, the latest first${onPage(first / shown + 1)}`, ['When', 'What', 'By', 'To', 'Changes'],
+        some.map(entry => [time(entry.at), entry.action, [entry.caller, entry.key && h('span', { class: 'soft' }, ` ${entry.key}`)],
+          entry.subject ?? '', [entry.reason && h('div', null, entry.reason), changes(entry)]]),
+        { empty: 'Nothing.', keys: some.map(entry => entry.id) });
+      return { content, some: some.length, next };
     },
   });
-  return self;
 }

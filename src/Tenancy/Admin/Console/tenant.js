@@ -1,8 +1,8 @@
 // One tenant: how it is and why, what it does, who may call it, and what was done to it.
 import { call, get, mayPass, of } from './api.js';
-import { healthOver, limits, traffic, usage } from './charts.js';
+import { healthOver, limits, spent, traffic, usage } from './charts.js';
 import { ask } from './dialogs.js';
-import { busy, button, bytes, count, h, put, say, state, stateOf, time, tone } from './dom.js';
+import { busy, button, bytes, count, h, put, say, state, stateOf, time, tone, update, write } from './dom.js';
 import { remove } from './list.js';
 import { on } from './live.js';
 import { paced } from './pace.js';
@@ -39,7 +39,7 @@ export function showTenant(view, signal, id) {
 
   function tellLate(text) {
     late.hidden = text === '';
-    if (late.textContent !== text) late.textContent = text;
+    write(late, text);
   }
 
   function showHead(now) {
@@ -47,12 +47,12 @@ export function showTenant(view, signal, id) {
     tenant = now;
     tellLate('');
     const shown = stateOf(tenant);
-    put(head, h('div', { class: 'head' }, state(shown), tenant.name !== id && h('span', null, tenant.name),
+    update(head, h('div', { class: 'head' }, state(shown), tenant.name !== id && h('span', null, tenant.name),
       h('span', { class: 'soft' }, 'last check ', time(tenant.lastCheckedAt))),
     tenant.reason && tenant.health !== 'healthy' && h('p', { class: `note ${tone(tenant)}`, id: 'reason' }, tenant.reason),
     shown === 'suspended' && h('p', { class: 'note' }, 'To callers it looks like a tenant that does not exist, until it is resumed.'),
     h('div', { class: 'actions' }, actions()));
-    put(about, h('h2', { id: 'about' }, 'Configuration'), configuration(tenant));
+    update(about, h('h2', { id: 'about' }, 'Configuration'), configuration(tenant));
     hidden.load(true);
     if (!isFirst) return;
     put(rest, day, h('div', { class: 'grid' }, used, about), hidden.place, parts.map(part => part.place));
@@ -98,13 +98,13 @@ export function showTenant(view, signal, id) {
       const last = await get(path('/traffic'), {}, signal);
       if (!tenant) return;
       const taken = limits(last.limits);
-      put(day, h('h2', { id: 'day' }, 'The last 24 hours'), h('div', { class: 'grid' },
+      update(day, h('h2', { id: 'day' }, 'The last 24 hours'), h('div', { class: 'grid' },
         h('section', { 'aria-label': 'Traffic' }, traffic(last)),
         h('section', { 'aria-label': 'Health and limits' }, h('h3', null, 'Health'), healthOver(last, tenant.health, tenant.createdAt),
-          taken.length > 0 && [h('h3', null, 'Taken of the limits now'), taken])));
+          spent(last), taken.length > 0 && [h('h3', null, 'Taken of the limits now'), taken])));
     } catch (problem) {
       if (problem.name === 'AbortError') return;
-      if (!day.querySelector('svg')) put(day, h('h2', { id: 'day' }, 'The last 24 hours'), h('p', { class: 'soft' }, problem.message));
+      if (!day.querySelector('svg')) update(day, h('h2', { id: 'day' }, 'The last 24 hours'), h('p', { class: 'soft' }, problem.message));
       return problem;
     }
   }, trafficPause, signal);
@@ -113,9 +113,9 @@ export function showTenant(view, signal, id) {
     const from = new Date(Date.now() - 29 * 86400000).toISOString().slice(0, 10);
     const heading = h('h2', { id: 'used' }, 'Usage of 30 days');
     try {
-      put(used, heading, usage(await get(path('/usage'), { from, to: new Date().toISOString().slice(0, 10) }, signal)));
+      update(used, heading, usage(await get(path('/usage'), { from, to: new Date().toISOString().slice(0, 10) }, signal)));
     } catch (problem) {
-      if (problem.name !== 'AbortError') put(used, heading, h('p', { class: 'error' }, problem.message));
+      if (problem.name !== 'AbortError') update(used, heading, h('p', { class: 'error' }, problem.message));
       return problem;
     }
   }, trafficAge, signal);
@@ -125,7 +125,7 @@ export function showTenant(view, signal, id) {
     tenant = null;
     tellLate('');
     put(rest);
-    put(head, h('p', { class: 'note bad', role: 'alert' }, problem.message),
+    update(head, h('p', { class: 'note bad', role: 'alert' }, problem.message),
       problem.purging && h('p', null, `${problem.purging.deleted} records of its data are deleted so far.`));
     if (problem.purging) load();
   }

@@ -12,7 +12,7 @@ namespace Tenancy.Mcp.Gate;
 /// <summary>
 /// Counts a request against the limits of its tenant and caller and finds its session: mostly in memory, else both in one round trip.
 /// </summary>
-internal class RequestLimits(RateLimiter limiter)
+internal class RequestLimits(RateLimiter limiter, TrafficCounts traffic)
 {
     /// <summary>The requests a minute of callers without credentials, by client address.</summary>
     public const int AnonymousPerMinute = 60;
@@ -31,6 +31,7 @@ internal class RequestLimits(RateLimiter limiter)
     {
         var (first, second) = LimitsOf(request);
         var result = await (second is { } narrow ? AcquireAsync(request, [first, narrow]) : AcquireAsync(request, [first]));
+        traffic.NoteRate(request.Tenant.Id, request.Tenant.Generation, result.TenantSpent);
         WriteHeaders(request.Http.Response, first, second, result);
         return request.HasSessionHeader && !HasSession(request) ? result with { IsOwnSession = false } : result;
     }
