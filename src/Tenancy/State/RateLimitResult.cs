@@ -17,8 +17,8 @@ internal readonly record struct RateLimitResult(bool IsAllowed, RateLimit Limit,
     public bool? IsOwnSession { get; init; }
 
     /// <summary>
-    /// How much of the limit for all callers of the tenant is spent, in per cent, as far as this node knows; zero where the request does not
-    /// count against it, or that is not known.
+    /// How much of the limit for all callers of the tenant is spent, in per cent, as far as this node knows; zero where the request does
+    /// not count against it, or that is not known.
     /// </summary>
     public int TenantSpent { get; init; }
 

@@ -228,7 +228,8 @@ export function showList(view, signal) {
     const recheck = isBroken && h('td', { role: 'cell', class: 'act' }, button('Recheck', event => recheckOf(event.currentTarget, id),
       { 'aria-label': `Recheck ${id}`, 'data-k': `recheck-${id}` }));
     return h('tr', { role: 'row', 'data-row': id, class: changed.delete(id) ? 'fresh' : null },
-      h('th', { scope: 'row', role: 'rowheader' }, h('a', { href: `#/tenants/${encodeURIComponent(id)}`, 'data-k': `${isBroken ? 'b' : 'a'}-${id}` }, id),
+      h('th', { scope: 'row', role: 'rowheader' },
+        h('a', { href: `#/tenants/${encodeURIComponent(id)}`, 'data-k': `${isBroken ? 'b' : 'a'}-${id}` }, id),
         name && name !== id ? [' ', h('span', { class: 'soft' }, name)] : null,
         reason && stateOf(tenant) !== 'healthy' ? h('p', { class: `why ${tone(tenant)}` }, reason) : null),
       h('td', { role: 'cell' }, state(stateOf(tenant))),

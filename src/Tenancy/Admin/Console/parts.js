@@ -158,7 +158,8 @@ export function secrets({ path, signal, now, took }) {
         ([key, text]) => [key, h('span', { class: 'soft' }, text), key.startsWith('(') ? '' : button('Take out', () => ask({
           title: `Take the secret ${key} out?`, action: 'Take out', text: 'Its platform has to do without it. Its value is gone.',
           run: () => patch(key, null),
-        }), { kind: 'bad', 'aria-label': `Take the secret ${key} out`, 'data-k': `secret-${key}` })]), { empty: 'No secrets.', keys: all.map(([key]) => key) }) };
+        }), { kind: 'bad', 'aria-label': `Take the secret ${key} out`, 'data-k': `secret-${key}` })]),
+      { empty: 'No secrets.', keys: all.map(([key]) => key) }) };
     },
   });
   return self;
