@@ -129,12 +129,12 @@ public sealed class SessionStoreTests(TestStores stores)
             await sessions.BeginAsync(name, owner);
         }
 
-        // The last three were used in another second than the others, which were used at one time.
-        _time.Advance(TimeSpan.FromSeconds(1));
-        foreach (var name in names[4..])
-        {
-            Assert.True(await sessions.TouchAsync(name, owner));
-        }
+        // The last three were used at one time, and the others at an earlier one.
+        var now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+        await (await store.RawAsync()).SortedSetAddAsync(
+            (RedisKey)new TenantKeyspace(store.Tenant).SessionUses,
+            [.. names.Select((name, i) => new SortedSetEntry(owner.Entry(TenantKeyspace.Hash(name)), i < 4 ? now - 1000 : now))]
+        );
 
         var (first, count, cursor) = await sessions.ListAsync("epoch", take: 2);
         Assert.Equal((2, 7), (first.Count, count));
