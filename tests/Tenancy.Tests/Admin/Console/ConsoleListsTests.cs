@@ -74,6 +74,28 @@ public sealed class ConsoleListsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_was_spent_of_limits_is_a_chart_with_a_table_beside_it()
+    {
+        await PatchAsync("acme", new { limits = new { rateLimit = 2, maxConcurrentCalls = 4 } });
+        for (var i = 0; i < 3; i++)
+        {
+            using var request = McpCalls.Post(_server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("whoami"));
+            using var response = await _server.Client.SendAsync(request, Token);
+            Assert.Equal(i < 2 ? HttpStatusCode.OK : HttpStatusCode.TooManyRequests, response.StatusCode);
+        }
+
+        var page = await OpenTenantAsync("acme");
+        const string Told =
+            "At most 100 % of the requests a minute and 25 % of the calls at a time were spent in 24 hours, and 1 request refused for it.";
+        await Expect(page.GetByRole(AriaRole.Img, new() { Name = Told })).ToBeVisibleAsync();
+        var table = page.Locator("details").Filter(new() { HasText = "Spent of the limits in steps" });
+        await table.Locator("summary").ClickAsync();
+        await Expect(Rows(table).Locator("td")).ToHaveTextAsync(["100 %", "25 %", "1"]);
+        Assert.Empty(await ConsoleBrowser.ViolationsAsync(page));
+        Assert.Empty(_browser.Complaints);
+    }
+
+    [Fact]
     public async Task A_page_whose_last_row_goes_leads_to_the_one_before()
     {
         await FillAsync("initech", 20);

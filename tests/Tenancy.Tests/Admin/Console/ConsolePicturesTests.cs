@@ -66,7 +66,13 @@ public sealed class ConsolePicturesTests
             );
         }
 
-        await PlayDayAsync(server, clock);
+        // So that some of its limits is spent over the day, and all of it in the middle.
+        var limits = new { rateLimit = 8, maxConcurrentCalls = 4 };
+        using (await server.AdminAsync(HttpMethod.Patch, "/acme", new { limits }))
+        {
+            await PlayDayAsync(server, clock);
+        }
+
         away.Answer = static context =>
         {
             context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
