@@ -136,16 +136,24 @@ internal sealed class RateLimiter(RedisConnection redis, LocalRateLimiter local,
     {
         try
         {
+            await AskAsync(tenant, requests).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            requests.ForEach(request => request.Fail(exception));
+        }
+    }
+
+    private async Task AskAsync(TenantId tenant, List<WaitingRequest> requests)
+    {
+        try
+        {
             await AskStoreAsync(tenant, requests).ConfigureAwait(false);
         }
         catch (StoreUnavailableException exception)
         {
             requests.FindAll(static request => request.Session is not null).ForEach(request => request.Fail(exception));
             AskLocally(tenant, requests.FindAll(static request => request.Session is null));
-        }
-        catch (Exception exception)
-        {
-            requests.ForEach(request => request.Fail(exception));
         }
     }
 

@@ -6,6 +6,7 @@ using Microsoft.Extensions.Options;
 using StackExchange.Redis;
 using StackExchange.Redis.Profiling;
 using Tenancy.Configuration;
+using Tenancy.Diagnostics;
 using Tenancy.State;
 
 namespace Tenancy.Tests.Hosting;
@@ -28,7 +29,7 @@ internal sealed class TestStore(ConfigurationOptions settings, TimeProvider time
     public static TenantId NewTenant() => TenantId.Parse("t" + Guid.NewGuid().ToString("N")[..16]);
 
     /// <summary>One more connection, as another node would have.</summary>
-    public RedisConnection Connect(TimeProvider? clock = null, Func<ProfilingSession?>? profiler = null)
+    public RedisConnection Connect(TimeProvider? clock = null, Func<ProfilingSession?>? profiler = null, TenancyMetrics? metrics = null)
     {
         var connection = new RedisConnection(
             new ConfigurationBuilder().AddInMemoryCollection(ConnectionStrings()).Build(),
@@ -40,6 +41,7 @@ internal sealed class TestStore(ConfigurationOptions settings, TimeProvider time
         )
         {
             Profiler = profiler,
+            Metrics = metrics,
         };
         _connections.Add(connection);
         return connection;
@@ -68,6 +70,15 @@ internal sealed class TestStore(ConfigurationOptions settings, TimeProvider time
 
     /// <summary>The store as it is, beneath all that keeps tenants apart.</summary>
     public async Task<IDatabase> RawAsync() => (_raw ??= await ConnectionMultiplexer.ConnectAsync(settings.Clone())).GetDatabase();
+
+    /// <summary>Says how much memory a Redis may take; 0 for as much as there is.</summary>
+    public async Task LimitMemoryAsync(long bytes)
+    {
+        var admin = settings.Clone();
+        admin.AllowAdmin = true;
+        await using var connection = await ConnectionMultiplexer.ConnectAsync(admin);
+        await connection.GetServers()[0].ConfigSetAsync("maxmemory", bytes);
+    }
 
     /// <summary>Leaves a tombstone as deleting a tenant does, of a tenant that was never registered.</summary>
     public async Task MarkDeletedAsync(TenantId tenant) =>

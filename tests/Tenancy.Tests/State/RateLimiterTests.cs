@@ -1,3 +1,5 @@
+using System.Diagnostics.Metrics;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Tenancy.Configuration;
 using Tenancy.Registry;
@@ -201,6 +203,61 @@ public sealed class RateLimiterTests(TestStores stores)
         local.Acquire(acme, [RateLimit.Tenant(100)]);
         local.Acquire(acme, [RateLimit.Anonymous("one more", 60)]);
         Assert.Equal(2, local.Count);
+    }
+
+    [Fact]
+    public async Task Who_waits_for_a_trip_is_decided_also_where_to_count_here_fails()
+    {
+        await using var own = await OwnStore.StartAsync(StoreKind.Embedded);
+        await using var services = new ServiceCollection().AddMetrics().BuildServiceProvider();
+
+        var meters = services.GetRequiredService<IMeterFactory>();
+
+        // Whoever takes the measurements of the server may fail at any of them.
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Name == "tenancy.limit.trips" && ReferenceEquals(instrument.Meter.Scope, meters))
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<long>(
+            static (_, _, tags, _) =>
+            {
+                if (tags[0].Value is "local")
+                {
+                    throw new InvalidOperationException("It takes no measurements.");
+                }
+            }
+        );
+        listener.Start();
+        using var mayFail = new ManualResetEventSlim();
+        var hasBegun = new TaskCompletionSource();
+        var redis = own.Store.Connect(
+            profiler: () =>
+            {
+                hasBegun.TrySetResult();
+                mayFail.Wait(CancellationToken.None);
+                throw new StackExchange.Redis.RedisException("The store is away.");
+            },
+            metrics: new(meters, 1)
+        );
+        var limiter = new TestLimiter(redis, _time, own.Store.Tenant);
+        var first = Task.Run(() => limiter.AcquireAsync(RateLimit.Tenant(60)).AsTask());
+        await hasBegun.Task;
+
+        // These go with the next trip, which one of them makes.
+        Task[] all = [first, limiter.AcquireAsync(RateLimit.Tenant(60)).AsTask(), limiter.AcquireAsync(RateLimit.Tenant(60)).AsTask()];
+        mayFail.Set();
+        foreach (var waiting in all)
+        {
+            await Assert.ThrowsAsync<InvalidOperationException>(() =>
+                waiting.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken)
+            );
+        }
     }
 
     private TestLimiter Limiter(TestStore store) => new(store.Redis, _time, store.Tenant);
