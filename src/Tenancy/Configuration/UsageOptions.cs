@@ -5,9 +5,11 @@ namespace Tenancy.Configuration;
 /// <summary>How much is kept of what tenants used: <c>Tenancy:Usage</c>.</summary>
 public sealed class UsageOptions
 {
+    internal const int MaxDays = 4000;
+
     /// <summary>Gets or sets how many days it is kept.</summary>
     /// <value>Default: 400.</value>
-    [Range(1, 4000), Unit("days")]
+    [Range(1, MaxDays), Unit("days")]
     public int Days { get; set; } = 400;
 
     /// <summary>

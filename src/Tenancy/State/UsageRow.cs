@@ -16,12 +16,12 @@ internal readonly record struct UsageRow(string Tool, string Outcome, long Calls
 /// <summary>A call that is counted by its own commit.</summary>
 /// <param name="Row">What it took.</param>
 /// <param name="Day">The day, as <c>yyyymmdd</c>.</param>
-/// <param name="FirstDay">The first day that is kept.</param>
+/// <param name="FirstDay">The first day of which something may be kept.</param>
 /// <param name="KeptFor">For how many milliseconds a day is kept.</param>
 internal sealed record CommittedUse(UsageRow Row, int Day, int FirstDay, long KeptFor)
 {
     public static CommittedUse Of(UsageRow row, DateTimeOffset now, UsageOptions bounds) =>
-        new(row, UsageDay.Of(now), UsageDay.Of(now.AddDays(-bounds.Days)), UsageStore.KeptFor(UsageDay.Of(now), now, bounds));
+        new(row, UsageDay.Of(now), UsageStore.FirstDay(now), UsageStore.KeptFor(UsageDay.Of(now), now, bounds));
 }
 
 /// <summary>A day of UTC as keys and scripts have it: <c>yyyymmdd</c>.</summary>

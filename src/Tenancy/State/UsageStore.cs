@@ -24,11 +24,13 @@ internal sealed class UsageStore(RedisConnection redis, IOptions<TenancyOptions>
 
     private UsageOptions Bounds => options.Value.Usage;
 
-    private int FirstDay => UsageDay.Of(time.GetUtcNow().AddDays(-Bounds.Days));
-
     /// <summary>
-    /// How long the key of a day is kept from now on, in milliseconds: until the index lets go of the day, so that a purge finds each key.
+    /// The first day of which a tenant may still have something, whatever the setting was when it was counted. Until then the index has a
+    /// day, so that a purge finds each key.
     /// </summary>
+    public static int FirstDay(DateTimeOffset now) => UsageDay.Of(now.AddDays(-UsageOptions.MaxDays - 1));
+
+    /// <summary>How long the key of a day is kept from now on, in milliseconds.</summary>
     public static long KeptFor(int day, DateTimeOffset now, UsageOptions bounds)
     {
         var end = UsageDay.Read(day).AddDays(bounds.Days + 1).ToDateTime(TimeOnly.MinValue, DateTimeKind.Utc);
@@ -53,7 +55,7 @@ internal sealed class UsageStore(RedisConnection redis, IOptions<TenancyOptions>
                         redis.NodeId,
                         number,
                         place.Day,
-                        FirstDay,
+                        FirstDay(time.GetUtcNow()),
                         KeptFor(place.Day, time.GetUtcNow(), Bounds),
                         .. rows.SelectMany(row =>
                             new RedisValue[] { $"{row.Outcome} {row.Tool}", row.Calls, row.Micros, row.Bytes, row.Units }
@@ -74,15 +76,20 @@ internal sealed class UsageStore(RedisConnection redis, IOptions<TenancyOptions>
     public async Task<IReadOnlyList<UsageOfDay>> ReadAsync(TenantId tenant, DateOnly from, DateOnly to)
     {
         var keys = new TenantKeyspace(tenant);
-        var days = await redis.GetByScoreAsync(keys.UsageDays, UsageDay.Of(from), UsageDay.Of(to)).ConfigureAwait(false);
+        var first = Math.Max(UsageDay.Of(from), UsageDay.Of(time.GetUtcNow().AddDays(-Bounds.Days)));
+        var days = await redis.GetByScoreAsync(keys.UsageDays, first, UsageDay.Of(to)).ConfigureAwait(false);
         List<UsageOfDay> all = [];
         foreach (var some in days.Chunk(MaxAtOnce))
         {
             var hashes = await Task.WhenAll(some.Select(day => redis.GetHashAsync(keys.Usage(day.ToString())))).ConfigureAwait(false);
             foreach (var (name, fields) in some.Zip(hashes))
             {
-                var (generation, day) = UsageDay.Read(name.ToString());
-                all.Add(new(generation, day, Read(fields)));
+                // A day is in the index longer than its key is there.
+                if (fields.Length > 0)
+                {
+                    var (generation, day) = UsageDay.Read(name.ToString());
+                    all.Add(new(generation, day, Read(fields)));
+                }
             }
         }
 
@@ -189,7 +196,7 @@ internal sealed class UsageStore(RedisConnection redis, IOptions<TenancyOptions>
                 Deleted,
                 [
                     Bounds.MaxDeleted,
-                    FirstDay,
+                    UsageDay.Of(time.GetUtcNow().AddDays(-Bounds.Days)),
                     .. days.SelectMany(one =>
                         new RedisValue[]
                         {

@@ -226,8 +226,8 @@ public sealed class UsageStoreTests(TestStores stores)
         var usage = Usage(store.Redis, time, new() { Days = 10, MaxDeleted = 1000 });
         for (var day = 0; day < 15; day++)
         {
-            await usage.AddAsync(new(store.Tenant, 0, UsageDay.Of(time.GetUtcNow())), day, [Row]);
             time.Advance(TimeSpan.FromDays(1));
+            await usage.AddAsync(new(store.Tenant, 0, UsageDay.Of(time.GetUtcNow())), day, [Row]);
         }
 
         var days = await usage.ReadAsync(store.Tenant, DateOnly.MinValue, DateOnly.MaxValue);
@@ -235,6 +235,23 @@ public sealed class UsageStoreTests(TestStores stores)
         Assert.All(days, day => Assert.Equal(Row, day.Rows.Single()));
         var ttl = await (await store.RawAsync()).KeyTimeToLiveAsync(new TenantKeyspace(store.Tenant).Usage(UsageDay.Of(0, days[0].Day)));
         Assert.InRange(ttl!.Value, TimeSpan.FromDays(10), TimeSpan.FromDays(11));
+    }
+
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
+    public async Task A_purge_finds_days_that_were_to_be_kept_longer_when_they_were_counted(StoreKind kind)
+    {
+        await using var store = await stores.GetAsync(kind);
+        var earlier = new FakeTimeProvider(DateTimeOffset.UtcNow.AddDays(-300));
+        var place = new UsagePlace(store.Tenant, 0, UsageDay.Of(earlier.GetUtcNow()));
+        await Usage(store.Redis, earlier, new() { Days = 400 }).AddAsync(place, 1, [Row]);
+        var usage = Usage(store.Redis, TimeProvider.System, new() { Days = 30 });
+        await usage.AddAsync(place with { Day = UsageDay.Of(DateTimeOffset.UtcNow) }, 2, [Row]);
+        Assert.Single(await usage.ReadAsync(store.Tenant, DateOnly.MinValue, DateOnly.MaxValue));
+
+        await store.MarkDeletedAsync(store.Tenant);
+        await new TenantPurge(store.Redis, audit: null, usage).RunAsync(store.Tenant, waits: true, TestContext.Current.CancellationToken);
+        Assert.Equal([$"tenant:{{{store.Tenant}}}:generation"], await store.KeysAsync($"tenant:{{{store.Tenant}}}:*"));
     }
 
     [Fact]

@@ -2,7 +2,8 @@
 -- sends the next one of a tenant and day when it knows that this one was added, so that its numbers come in their order.
 -- KEYS: 1 generation  2 usage of the day (hash, "measure outcome tool", and "~node" for the last count of a node)
 --       3 days (sorted set of "generation:day" by day, as yyyymmdd)
--- ARGV: 1 generation  2 node  3 number of the node's count  4 day  5 the first day that is kept  6 ms for which the day is kept
+-- ARGV: 1 generation  2 node  3 number of the node's count  4 day  5 the first day of which something may be kept
+--       6 ms for which the day is kept
 --       7.. of each row: "outcome tool", calls, time in us, bytes, units
 -- Gives: 1 added, now or before | -1 the tenant is at another generation
 local last = redis.call('HGET', KEYS[2], '~' .. ARGV[2])
