@@ -124,7 +124,11 @@ internal sealed class AdcpTool<TRequest, TResponse> : TenantTool
 
         var outcome = await _keyed.RunAsync(
             call,
-            new(ProtocolTool.Name, key, arguments.Hash!, _timeout) { IsAnswer = static exception => exception is AdcpException },
+            new(ProtocolTool.Name, key, arguments.Hash!, _timeout)
+            {
+                IsAnswer = static exception => exception is AdcpException,
+                EnvelopeBytes = AdcpAnswers.MaxEnvelopeBytes,
+            },
             async token =>
             {
                 // All of this comes after the claim: what was answered once is answered so again, whatever the seller supports by now, and

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
@@ -45,6 +46,7 @@ internal sealed class ToolWire<TRequest, TResponse>(AdcpSerializer serializer)
         var request = Parse(CanCancel ? CancelRequest.Reduce(json) : json);
         RefuseOtherVersions(request.AdcpMajorVersion);
         RefuseOtherReleases(request.AdcpVersion);
+        RefuseLargeContext(request.Context);
         serializer.Check(request);
         if (request is not IIdempotentRequest { IdempotencyKey: var key })
         {
@@ -83,7 +85,10 @@ internal sealed class ToolWire<TRequest, TResponse>(AdcpSerializer serializer)
 
     /// <summary>The answer to arguments that could not be read.</summary>
     public static ToolAnswer Refuse(AdcpException exception, ReadOnlySpan<byte> json) =>
-        AdcpAnswers.Error(exception, RequestMembers.TryFind(json, "context"u8, out var context) ? context : null);
+        AdcpAnswers.Error(
+            exception,
+            RequestMembers.TryFind(json, "context"u8, out var context) && Length(context) <= AdcpAnswers.MaxContextBytes ? context : null
+        );
 
     /// <summary>Writes an answer as it is stored: without what belongs to one request alone.</summary>
     public byte[] Write(TResponse response)
@@ -147,6 +152,21 @@ internal sealed class ToolWire<TRequest, TResponse>(AdcpSerializer serializer)
             };
         }
     }
+
+    // Before anything is done: an answer that has no room for it would say so when all is.
+    private static void RefuseLargeContext(JsonElement? context)
+    {
+        if (context is { } value && Length(value) is var length and > AdcpAnswers.MaxContextBytes)
+        {
+            throw new AdcpException(
+                AdcpError.ValidationError,
+                $"context has {length} bytes, and {AdcpAnswers.MaxContextBytes} are the most: keep your data, and send what finds it.",
+                "context"
+            );
+        }
+    }
+
+    private static int Length(JsonElement json) => JsonMarshal.GetRawUtf8Value(json).Length;
 
     private static string Hash(ReadOnlySpan<byte> json)
     {

@@ -207,7 +207,7 @@ public sealed class KeyedCalls
                 try
                 {
                     var answer = await handle(limit.Token).ConfigureAwait(false);
-                    AnswerTooLargeException.ThrowIf(answer.Length, ToolAnswer.MaxBytes);
+                    AnswerTooLargeException.ThrowIf(answer.Length, ToolAnswer.MaxBytes - request.EnvelopeBytes);
 
                     // Where the answer of the store is lost, it may have counted the call: then nobody counts it again.
                     call.CountElsewhere(true);

@@ -13,6 +13,12 @@ public sealed record KeyedRequest(string Tool, string Key, string Hash, TimeSpan
     /// </summary>
     public Func<Exception, bool>? IsAnswer { get; init; }
 
+    /// <summary>
+    /// Gets how many bytes the tool writes around a stored answer, at most: so much smaller than an answer may be has the stored one to be,
+    /// or nothing is committed. Default: 0.
+    /// </summary>
+    public int EnvelopeBytes { get; init; }
+
     /// <summary>Says nothing of the key.</summary>
     public override string ToString() => $"{Tool} {Hash}";
 }

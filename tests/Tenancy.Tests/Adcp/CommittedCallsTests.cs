@@ -154,6 +154,40 @@ public sealed class CommittedCallsTests
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task What_comes_back_of_the_request_has_room_in_the_answer_or_nothing_is_written(bool bySdk)
+    {
+        var log = new Work();
+        await using var server = await StartAsync(log, bySdk);
+        foreach (var tool in new[] { "write_thrice_once", "write_thrice" })
+        {
+            var large = await CallAsync(tool, 4_000_000);
+            Assert.Equal(("VALIDATION_ERROR", "context"), (Error(large), Field(large)));
+            Assert.Null(large["structuredContent"]!["context"]);
+        }
+
+        // The answer alone would fit, and both do not.
+        log.Padding = 4 * 1024 * 1024 - 30_000;
+        Assert.Equal("VALIDATION_ERROR", Error(await CallAsync("write_thrice_once", 60_000)));
+        Assert.Empty(await TextsAsync(server));
+
+        log.Padding = 3_500_000;
+        var kept = await CallAsync("write_thrice_once", 60_000);
+        Assert.Null(Error(kept));
+        Assert.Equal(60_000, kept["structuredContent"]!["context"]!.ToString().Length);
+
+        Task<JsonNode> CallAsync(string tool, int context)
+        {
+            var arguments = Arguments($"{Guid.NewGuid():N}", tool);
+            arguments["context"] = new string('x', context);
+            return server.CallAsync("acme", McpCalls.Acme, tool, arguments);
+        }
+
+        static string? Field(JsonNode result) => result["structuredContent"]!["adcp_error"]!["field"]?.ToString();
+    }
+
     [Fact]
     public async Task An_account_with_the_name_of_a_caller_reaches_nothing_of_that_caller()
     {
@@ -286,6 +320,62 @@ public sealed class CommittedCallsTests
         Assert.Null((await CallAsync(server, "flush", key))["structuredContent"]!["adcp_error"]);
         Assert.Equal(["first", "second"], await TextsAsync(server));
         Assert.True((bool)(await CallAsync(server, "flush", key))["structuredContent"]!["replayed"]!);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_handler_that_outlives_the_deletion_of_its_tenant_writes_nothing(bool isRegisteredAnew)
+    {
+        var (log, hasBegun, mayEnd) = (new Work(), new TaskCompletionSource(), new TaskCompletionSource());
+        await using var redis = await RedisServer.StartAsync();
+        await using var server = await TenancyServer.StartAsync(redis: redis, services: services => Add(services, log));
+        await using (var scope = Open(server))
+        {
+            await scope.Context.Documents<Note>().CreateWithIdAsync("counter", new() { Text = "0" }, Token);
+            await scope.CommitAsync(Token);
+        }
+
+        log.Meanwhile = _ =>
+        {
+            hasBegun.TrySetResult();
+            return mayEnd.Task;
+        };
+        using var gone = new CancellationTokenSource();
+        using var request = McpCalls.Post(
+            server.Port,
+            Way.Path,
+            "acme",
+            McpCalls.Acme,
+            McpCalls.Call("count_up", Arguments($"{Guid.NewGuid():N}"))
+        );
+        var call = server.Client.SendAsync(request, gone.Token);
+        await hasBegun.Task;
+        await gone.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
+        using (var deleted = await server.AdminAsync(HttpMethod.Delete, "/acme"))
+        {
+            Assert.True(deleted.IsSuccessStatusCode);
+        }
+
+        if (isRegisteredAnew)
+        {
+            using var added = await server.AdminAsync(HttpMethod.Post, "", """{"id":"acme","platform":"publisher"}""");
+            Assert.Equal(HttpStatusCode.Created, added.StatusCode);
+        }
+
+        var running = server.Services.GetRequiredService<ClaimedCalls>();
+        Assert.Equal(1, running.Count);
+        mayEnd.SetResult();
+        await Poll.UntilAsync(() => Task.FromResult(running.Count == 0));
+        await using var connection = await StackExchange.Redis.ConnectionMultiplexer.ConnectAsync(redis.ConnectionString);
+        var keys = connection.GetServers()[0].Keys(pattern: "tenant:{acme}:*").Select(key => key.ToString().Split(':')[2]);
+        Assert.Empty(
+            keys.Except(
+                isRegisteredAnew ? ["generation", "life", "principals", "principal", "audit", "rate-limit"] : ["generation", "rate-limit"]
+            )
+        );
+        Assert.Single(log.Runs);
     }
 
     [Theory]
