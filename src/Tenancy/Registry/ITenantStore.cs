@@ -119,7 +119,7 @@ internal abstract record TenantWrite
     /// <summary>An unregistered tenant with this id left data behind.</summary>
     public sealed record HasKeptData : TenantWrite;
 
-    /// <summary>The store has lost that there was a later tenant with this id, and not what that one keeps.</summary>
+    /// <summary>The store has lost what became of an earlier tenant with this id, and not what that one keeps.</summary>
     public sealed record IsBehindItsData : TenantWrite;
 
     /// <summary>The id was used before, and the tenant was to be seeded only.</summary>

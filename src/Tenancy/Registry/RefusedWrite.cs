@@ -42,8 +42,8 @@ internal static class RefusedWrite
             ),
             TenantWrite.IsBehindItsData => new TenantConflictException(
                 "id",
-                $"The store has lost that there was a later tenant '{id}', and not what that one keeps, which nobody may have now: delete "
-                    + "it, and register it again."
+                $"The store has lost what became of an earlier tenant '{id}', and not what that one keeps, which nobody may have now: "
+                    + "delete it, and register it again."
             ),
             TenantWrite.BeingPurged => new TenantConflictException(
                 "id",

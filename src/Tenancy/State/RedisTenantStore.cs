@@ -69,13 +69,13 @@ internal sealed class RedisTenantStore(
             return obstacle;
         }
 
-        var due = JsonSerializer.Serialize([.. principals], TenantStoreJson.Default.DuePrincipalArray);
+        var due = DueBeginning.Of([.. principals]);
         var write = await WriteAsync(
                 StoreScript.TenantCreate,
                 tenant,
                 TenantRecordFormat.Write(tenant.Check),
                 Condition(tenant, creation),
-                due,
+                due.ToText(),
                 tenant.Origin,
                 tenant.Owner ?? "",
                 audit.ToText(),
@@ -87,7 +87,7 @@ internal sealed class RedisTenantStore(
             return write;
         }
 
-        var begun = await BeginAsync(id, Text(written.Version), due).ConfigureAwait(false);
+        var begun = await BeginAsync(id, Text(written.Version), due with { IsNew = written.Adopted is null }).ConfigureAwait(false);
         messages.Tell(new(FleetTopic.Tenant, id));
         return begun is null ? await ExplainAsync(id, Text(written.Version)).ConfigureAwait(false)
             : written.Adopted is null ? written
@@ -251,7 +251,7 @@ internal sealed class RedisTenantStore(
                 .ConfigureAwait(false)
                 is { } existing
                 ? new TenantWrite.Exists(existing)
-                : new TenantWrite.Missing(null),
+                : await ExplainAsync(id, (string)answer[4]!).ConfigureAwait(false),
             3 => Taken((string)answer[1]!, (string)answer[2]!),
             4 => new TenantWrite.BeingPurged(),
             5 => new TenantWrite.HasKeptData(),
@@ -396,7 +396,7 @@ internal sealed class RedisTenantStore(
         }
 
         // Where nothing is due and the generation is not in the store, the store has lost what the tenant kept: then nothing makes one.
-        return string.IsNullOrEmpty(due) || await BeginAsync(id, generation, due).ConfigureAwait(false) is not null
+        return string.IsNullOrEmpty(due) || await BeginAsync(id, generation, DueBeginning.Read(due)).ConfigureAwait(false) is not null
             ? tenant with
             {
                 Generation = long.Parse(generation, CultureInfo.InvariantCulture),
@@ -404,31 +404,38 @@ internal sealed class RedisTenantStore(
             : null;
     }
 
-    private Task<AdoptedData?> BeginAsync(TenantId id, string generation, string due) =>
-        BeginAsync(id, generation, JsonSerializer.Deserialize(due, TenantStoreJson.Default.DuePrincipalArray)!);
-
     /// <summary>Does what is due in a tenant's own slot, and notes that it is done.</summary>
-    /// <returns>What was there already; null where the tenant was deleted meanwhile.</returns>
-    internal async Task<AdoptedData?> BeginAsync(TenantId id, string generation, DuePrincipal[] principals)
+    /// <returns>
+    /// What was there already; null where the tenant was deleted meanwhile, or where what is there is not this one's.
+    /// </returns>
+    private async Task<AdoptedData?> BeginAsync(TenantId id, string generation, DueBeginning due)
     {
         var keys = new TenantKeyspace(id);
+        StoreKey[] begun =
+        [
+            keys.Generation,
+            keys.Life,
+            keys.Principals,
+            keys.Clients,
+            keys.Documents,
+            keys.DocumentStorage,
+            .. keys.Indexes,
+        ];
         var answer = (RedisResult[])
             (
                 await redis
                     .EvaluateAsync(
                         StoreScript.TenantBegin,
-                        [
-                            keys.Generation,
-                            keys.Principals,
-                            keys.Clients,
-                            keys.Documents,
-                            keys.DocumentStorage,
-                            .. principals.Select(principal => keys.Principal(principal.TokenHash)),
-                        ],
+                        [.. begun, .. due.Principals.Select(principal => keys.Principal(principal.TokenHash))],
                         [
                             generation,
                             redis.ClockOffset,
-                            .. principals.SelectMany(principal => new RedisValue[] { principal.Id, principal.TokenHash, principal.Record }),
+                            due.Mark,
+                            due.IsNew ? "new" : "kept",
+                            begun.Length,
+                            .. due.Principals.SelectMany(principal =>
+                                new RedisValue[] { principal.Id, principal.TokenHash, principal.Record }
+                            ),
                         ]
                     )
                     .ConfigureAwait(false)
@@ -444,7 +451,7 @@ internal sealed class RedisTenantStore(
         return new((int)kept, (int)clients, (int)documents, (long)bytes);
     }
 
-    /// <summary>Says why a generation did not begin: the tenant is gone, or the store has lost a later life of its id.</summary>
+    /// <summary>Says why a generation did not begin: the tenant is gone, or the store has lost what became of its id.</summary>
     private async Task<TenantWrite> ExplainAsync(TenantId id, string generation) =>
         (await redis.GetFieldsAsync(FleetKeyspace.Metadata(id), "generation").ConfigureAwait(false))[0] == generation
             ? new TenantWrite.IsBehindItsData()

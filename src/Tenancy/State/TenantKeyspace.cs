@@ -21,6 +21,36 @@ internal sealed class TenantKeyspace(TenantId tenant)
     /// </summary>
     public StoreKey Generation => Key("generation");
 
+    /// <summary>What names the registration that made the generation: numbers may come again where a failover has lost some.</summary>
+    public StoreKey Life => Key("life");
+
+    /// <summary>
+    /// All that leads to what the tenant keeps, but its generation: where none of it is there, the tenant has nothing that does not go by
+    /// itself.
+    /// </summary>
+    public StoreKey[] Indexes =>
+        [
+            Principals,
+            Clients,
+            Sessions,
+            SessionCounts,
+            SessionUses,
+            Documents,
+            DocumentIds,
+            DocumentStorage,
+            DocumentShares,
+            DocumentVersions,
+            DocumentTime,
+            Idempotencies,
+            IdempotencyCallers,
+            IdempotencySizes,
+            Secret,
+            Audit,
+            UsageDays,
+            Traffic,
+            Migrated,
+        ];
+
     public StoreKey Principals => Key("principals");
 
     public StoreKey Clients => Key("clients");
@@ -46,6 +76,9 @@ internal sealed class TenantKeyspace(TenantId tenant)
 
     /// <summary>When the documents of each account changed last, of accounts that some node remembers documents of.</summary>
     public StoreKey DocumentVersions => Key("document-versions");
+
+    /// <summary>The time of the last document, in us: later ones are listed after it, whatever the clock of the store says.</summary>
+    public StoreKey DocumentTime => Key("document-time");
 
     public StoreKey Idempotencies => Key("idempotencies");
 

@@ -96,7 +96,7 @@ internal sealed class TenantPurge(RedisConnection redis, AuditLog? audit = null,
                         .EvaluateAsync(
                             StoreScript.PurgeClaim,
                             [FleetKeyspace.Metadata(tenant)],
-                            [_purger, (long)lease.TotalMilliseconds, deleted, redis.ClockOffset]
+                            [_purger, (long)lease.TotalMilliseconds, deleted, redis.ClockOffset, _tombstone.IsNull ? "" : _tombstone]
                         )
                         .ConfigureAwait(false)
                 )!;
@@ -175,7 +175,7 @@ internal sealed class TenantPurge(RedisConnection redis, AuditLog? audit = null,
         {
             // What was done to the tenant, and what it used, stays known when it is gone.
             await (audit?.BringAsync(tenant) ?? Task.CompletedTask).ConfigureAwait(false);
-            await (usage?.KeepAsync(tenant, (long)_tombstone, () => ClaimAsync(Lease)) ?? Task.CompletedTask).ConfigureAwait(false);
+            await (usage?.KeepAsync(tenant, (long)_tombstone, () => KeepClaimAsync()) ?? Task.CompletedTask).ConfigureAwait(false);
             await DeleteIndexAsync(_keys.UsageDays, day => [_keys.Usage(day.ToString())], cancellationToken).ConfigureAwait(false);
             await DeleteIndexAsync(
                     _keys.Documents,
@@ -205,24 +205,7 @@ internal sealed class TenantPurge(RedisConnection redis, AuditLog? audit = null,
                 .ConfigureAwait(false);
             await DeleteIndexAsync(_keys.Migrated, name => [_keys.MigratedKey((byte[])name!)], cancellationToken).ConfigureAwait(false);
             await DeletePrincipalsAsync(cancellationToken).ConfigureAwait(false);
-            await DeleteAsync(
-                    _keys.Principals,
-                    [
-                        _keys.Principals,
-                        _keys.SessionCounts,
-                        _keys.SessionUses,
-                        _keys.DocumentStorage,
-                        _keys.DocumentShares,
-                        _keys.DocumentVersions,
-                        _keys.IdempotencySizes,
-                        _keys.Secret,
-                        _keys.Audit,
-                        _keys.Traffic,
-                    ],
-                    "HDEL",
-                    []
-                )
-                .ConfigureAwait(false);
+            await DeleteAsync(_keys.Principals, [.. _keys.Indexes, _keys.Life], "HDEL", []).ConfigureAwait(false);
         }
 
         private async Task DeleteIndexAsync(StoreKey index, Func<RedisValue, StoreKey[]> keys, CancellationToken cancellationToken)
@@ -257,9 +240,17 @@ internal sealed class TenantPurge(RedisConnection redis, AuditLog? audit = null,
                 .EvaluateFencedAsync(StoreScript.Purge, [_keys.Generation, index, .. named], [_tombstone, command, .. entries])
                 .ConfigureAwait(false);
 
-            // Where this node has lost its lease, two nodes delete the same for a while. That does no harm: a batch that was deleted is
-            // deleted again.
-            await ClaimAsync(Lease, entries.Length).ConfigureAwait(false);
+            await KeepClaimAsync(entries.Length).ConfigureAwait(false);
+        }
+
+        // Where this node has lost its lease, two nodes delete the same for a while. That does no harm: a batch that was deleted is deleted
+        // again. Where the deletion is complete, the next one of the id is not this node's: it would begin in its middle.
+        private async Task KeepClaimAsync(int deleted = 0)
+        {
+            if (await ClaimAsync(Lease, deleted).ConfigureAwait(false) == PurgeClaim.NothingDue)
+            {
+                throw new StoreUnavailableException(new GenerationEndedException());
+            }
         }
     }
 }

@@ -102,8 +102,8 @@ public sealed class CutOffTests
             next.Registry.MarkLoaded();
             var isThere = next.Registry.Get(id) is not null;
 
-            // The first command finds that the store does not know the script yet.
-            Assert.Equal(commands < 2, isThere);
+            // The first command reads the tenant, the second finds that the store does not know the script yet.
+            Assert.Equal(commands < 3, isThere);
             if (!isThere)
             {
                 await EndLeaseAsync(own.Store, id);
@@ -216,8 +216,16 @@ public sealed class CutOffTests
                         (
                             await own.Store.Redis.EvaluateAsync(
                                 StoreScript.TenantBegin,
-                                [keys.Generation, keys.Principals, keys.Clients, keys.Documents, keys.DocumentStorage, keys.Principal("h")],
-                                [generation, 0, "id", "h", "record"]
+                                [
+                                    keys.Generation,
+                                    keys.Life,
+                                    keys.Principals,
+                                    keys.Clients,
+                                    keys.Documents,
+                                    keys.DocumentStorage,
+                                    keys.Principal("h"),
+                                ],
+                                [generation, 0, "life", "new", 6, "id", "h", "record"]
                             )
                         )!
                 )[0];
@@ -251,6 +259,77 @@ public sealed class CutOffTests
         Assert.True((await Tenants(next).RegisterAsync(Registration(id.Value), cancellationToken: Token)).IsNew);
     }
 
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
+    public async Task What_the_store_has_lost_one_half_of_is_given_to_no_other_tenant_whatever_numbers_come(StoreKind kind)
+    {
+        await using var own = await OwnStore.StartAsync(kind);
+        await using var node = await NodeAsync(own.Store);
+        var raw = await own.Store.RawAsync();
+        (string Name, Func<TenantId, long, Task> Lose)[] losses =
+        [
+            // What all tenants share has lost the registration: the next number is a later one, or the same.
+            ("later", (id, _) => raw.KeyDeleteAsync(FleetKeyspace.Metadata(id))),
+            ("same", async (id, generation) =>
+            {
+                await raw.KeyDeleteAsync(FleetKeyspace.Metadata(id));
+                await raw.StringSetAsync(FleetKeyspace.Version, generation - 1);
+            }),
+            // The tenant's own slot has lost that all of it was deleted.
+            ("deleted", async (id, _) =>
+            {
+                await raw.KeyDeleteAsync(FleetKeyspace.Metadata(id));
+                await raw.HashSetAsync(FleetKeyspace.Metadata(id), "version", await raw.StringIncrementAsync(FleetKeyspace.Version));
+            }),
+        ];
+        foreach (var (name, lose) in losses)
+        {
+            var id = TenantId.Parse(name);
+            await FillAsync(node, id.Value);
+            var kept = await KeysAsync(own.Store, id.Value);
+            await lose(id, node.Model(id.Value).Generation);
+            await using var next = await NodeAsync(own.Store);
+            var registration = new TenantRegistration
+            {
+                Tenant = RegistryHost.Config(id.Value),
+                Principals = [new() { Name = "other", Token = $"{id}.dev-other" }],
+            };
+            for (var i = 0; i < 2; i++)
+            {
+                var refused = await Assert.ThrowsAsync<TenantConflictException>(() =>
+                    Tenants(next).RegisterAsync(registration, cancellationToken: Token)
+                );
+                Assert.Contains("delete it", refused.Message, StringComparison.Ordinal);
+                Assert.Null(next.Registry.Get(id));
+                Assert.Equal(kept, await KeysAsync(own.Store, id.Value));
+            }
+
+            Assert.True(await Tenants(next).DeleteAsync(id, Token));
+            await AssertNothingRemainsAsync(own.Store, id);
+            Assert.True((await Tenants(next).RegisterAsync(registration, cancellationToken: Token)).IsNew);
+            Assert.Equal("other", Assert.Single(await Tenants(next).ListPrincipalsAsync(id, Token)).Name);
+        }
+    }
+
+    [Fact]
+    public async Task A_tenant_can_be_deleted_and_documents_too_when_the_memory_of_the_store_is_full()
+    {
+        await using var own = await OwnStore.StartAsync(StoreKind.Redis);
+        await using var node = await NodeAsync(own.Store);
+        var id = TenantId.Parse("acme");
+        await FillAsync(node, id.Value);
+        var documents = NewDocuments(node, node.Model(id.Value), "deleting", out var unit);
+        var all = (await documents.ListAsync(cancellationToken: Token)).Items;
+        await own.Store.LimitMemoryAsync(1);
+        Assert.True(await IsCutAsync(() => FillAsync(node, "another")));
+        Assert.True(await documents.DeleteAsync(all[0].Id, Token));
+        await CommitAsync(node, node.Model(id.Value), unit);
+        Assert.Empty((await documents.ListAsync(cancellationToken: Token)).Items);
+        Assert.True(await Tenants(node).DeleteAsync(id, Token));
+        await own.Store.LimitMemoryAsync(0);
+        await AssertNothingRemainsAsync(own.Store, id);
+    }
+
     [Fact]
     public async Task One_node_at_a_time_deletes_and_another_goes_on_when_it_died()
     {
@@ -276,8 +355,11 @@ public sealed class CutOffTests
     private static Task<RegistryHost> NodeAsync(TestStore store, CutOff? cut = null)
     {
         cut ??= new();
-        return RegistryHost.CreateAsync(settings: new() { ["Tenancy:AutoValidate"] = "false" }, services: services =>
-            services.AddSingleton(store.Connect(profiler: cut.Next))
+        return RegistryHost.CreateAsync(
+            settings: new() { ["Tenancy:AutoValidate"] = "false" },
+            services: services =>
+                // It ends with the node: the embedded store takes 256 connections.
+                services.AddSingleton(_ => store.Connect(profiler: cut.Next))
         );
     }
 
@@ -326,6 +408,23 @@ public sealed class CutOffTests
             () => clients.CreateAsync(new(name, "https://issuer"), TimeSpan.FromDays(1), 100_000),
             async () =>
             {
+                await NewDocuments(node, tenant, name, out var unit).CreateAsync(new() { Text = name }, cancellationToken: Token);
+                await CommitAsync(node, tenant, unit);
+            },
+            async () =>
+            {
+                var keys = new IdempotencyStore(
+                    redis,
+                    tenant.Id,
+                    tenant.Generation,
+                    new() { SustainedInserts = 10_000, BurstInserts = 10_000 }
+                );
+                var claim = await keys.ClaimAsync(new("caller", null, name, "tool", "hash"), TimeSpan.FromSeconds(30));
+                var use = CommittedUse.Of(new("tool", "ok", 1, 2, 3, 4), DateTimeOffset.UtcNow, new());
+                await keys.CompleteAsync(Assert.IsType<IdempotencyClaim.Claimed>(claim).Lease, "done"u8.ToArray(), work: null, use);
+            },
+            async () =>
+            {
                 foreach (var principal in (await principals.ListAsync()).Take(1))
                 {
                     await principals.RotateAsync(principal.Id, DateTimeOffset.UtcNow.AddDays(1), DateTimeOffset.UtcNow);
@@ -341,8 +440,29 @@ public sealed class CutOffTests
         return refused == 0;
     }
 
+    private static Documents<TestOrder> NewDocuments(RegistryHost node, TenantModel tenant, string operation, out UnitOfWork unit)
+    {
+        unit = new(DocumentBudget.OfTenant(TenantLimits.DefaultMaxDocumentBytes));
+        var redis = node.Services.GetRequiredService<RedisConnection>();
+        return new(new DocumentScope(redis, tenant.Id, "account", operation, unit, () => { }) { Generation = tenant.Generation });
+    }
+
+    private static Task CommitAsync(RegistryHost node, TenantModel tenant, UnitOfWork unit) =>
+        DocumentCommit.FlushAsync(
+            node.Services.GetRequiredService<RedisConnection>(),
+            new(tenant.Id),
+            tenant.Generation,
+            unit.Work!,
+            lease: null
+        );
+
+    // Rate limits go by themselves, within minutes.
     private static async Task<string[]> KeysAsync(TestStore store, string id) =>
-        [.. (await store.KeysAsync($"tenant:{{{id}}}:*")).Order(StringComparer.Ordinal)];
+        [
+            .. (await store.KeysAsync($"tenant:{{{id}}}:*"))
+                .Where(key => !key.Contains(":rate-limit:", StringComparison.Ordinal))
+                .Order(StringComparer.Ordinal),
+        ];
 
     private static async Task<string[]> UnfinishedAsync(TestStore store) =>
         [.. (await store.Redis.GetFirstAsync(FleetKeyspace.Unfinished, 100)).Select(id => id.ToString())];

@@ -5,5 +5,8 @@
 -- Gives: 1
 local time = ''
 if ARGV[2] == 'now' then time = string.format('%016.0f', timeOf(ARGV[1])) .. '.' end
+-- What has its time lay in the store already, and makes room where it came from. A full store refuses what takes memory, until a script has
+-- written something: this changes nothing.
+if time == '' then redis.call('PERSIST', KEYS[1]) end
 for i = 3, #ARGV do keepEntry(KEYS[1], KEYS[2], KEYS[3], ARGV[1], time .. ARGV[i], KEYS[4], KEYS[5]) end
 return 1

@@ -7,7 +7,8 @@
 -- ARGV: 1 id  2 record  3 check
 --       4 'adopt' to have the data that an unregistered tenant left, 'return' to have it where it is the same one's, 'seed' to leave an id
 --       alone that was ever used, else 'new'
---       5 its claims as a JSON list  6 what is due in the tenant's own slot  7 who registers it  8 whose it is there, or empty
+--       5 its claims as a JSON list  6 what is due in the tenant's own slot, without its first word  7 who registers it
+--       8 whose it is there, or empty
 --       9 entry of the audit without its time  10 terms of the audit  11 version of the caller's last change  12 its tag
 --       13.. the same claims
 -- Gives: {1, version, '1' where it has kept data, or empty, tag, whether the caller's last change is there}
@@ -27,13 +28,15 @@ for i = 13, #ARGV do
   local owner = ownerOf(KEYS[2], ARGV[1], ARGV[i], {})
   if owner then return {3, ARGV[i], owner} end
 end
+-- Who does what is due must know whether that is to begin with what is there, or may find nothing there.
+local due = (taken[5] and 'kept ' or 'new ') .. ARGV[6]
 local version, tag, isSame = logChange(ARGV[1], KEYS[4], KEYS[5], KEYS[7], ARGV[11], ARGV[12])
 -- What came before this time is of an earlier tenant with the id.
 local begun = string.format('%016.0f', timeOf(ARGV[10]))
 redis.call('HDEL', KEYS[1], 'kept', 'checked', 'finding', 'told', 'healths')
 redis.call('ZREM', KEYS[11], ARGV[1])
 redis.call('HSET', KEYS[1], 'format', '2', 'record', ARGV[2], 'urls', ARGV[5], 'version', version,
-  'check', ARGV[3], 'generation', version, 'due', ARGV[6], 'origin', ARGV[7], 'owner', ARGV[8],
+  'check', ARGV[3], 'generation', version, 'due', due, 'origin', ARGV[7], 'owner', ARGV[8],
   'begun', begun)
 keepEntry(KEYS[8], KEYS[9], KEYS[10], ARGV[10], begun .. '.' .. ARGV[9], KEYS[12], KEYS[13])
 for i = 13, #ARGV do claimRoute(KEYS[2], ARGV[1], ARGV[i]) end

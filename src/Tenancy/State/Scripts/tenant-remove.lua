@@ -10,6 +10,8 @@
 --          marked for deletion
 local current = redis.call('HMGET', KEYS[1], 'urls', 'version', 'purging')
 local urls = current[1]
+-- A full store refuses what takes memory, until a script has written something: this changes nothing, and lets a deletion free some.
+redis.call('PERSIST', KEYS[1])
 local entry = string.format('%016.0f', timeOf(ARGV[4])) .. '.' .. ARGV[3]
 if not urls then
   if ARGV[2] == 'purging' and (redis.call('HDEL', KEYS[1], 'kept') == 1 or current[3]) then

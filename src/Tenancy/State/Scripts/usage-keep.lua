@@ -2,6 +2,8 @@
 -- KEYS: 1 rows (hash, usage as JSON by name)  2 names (sorted set of "tenant day source", all scores 0)  3 the same by day, as yyyymmdd
 -- ARGV: 1 the most rows  2 the first day that is kept  3.. of each row: its name, its day, the usage
 -- Gives: 1
+-- A full store refuses what takes memory, until a script has written something: this changes nothing, and lets a deletion free some.
+redis.call('PERSIST', KEYS[1])
 for i = 3, #ARGV, 3 do
   redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 2])
   redis.call('ZADD', KEYS[2], '0', ARGV[i])
