@@ -249,7 +249,13 @@ internal static class DocumentCommit
 
         private void Add(DocumentWrite[] writes)
         {
-            Keys.AddRange([keyspace.Documents, keyspace.DocumentIds, keyspace.DocumentStorage, keyspace.DocumentShares]);
+            Keys.AddRange([
+                keyspace.Documents,
+                keyspace.DocumentIds,
+                keyspace.DocumentStorage,
+                keyspace.DocumentShares,
+                keyspace.DocumentTime,
+            ]);
             Keys.AddRange(writes.Select(write => keyspace.Document(write.Place)));
             foreach (var write in writes)
             {

@@ -7,11 +7,16 @@ internal static class DocumentCursor
     private const int AccountLength = 43;
 
     /// <summary>Where the next page begins. A cursor that is none of ours begins at the first.</summary>
+    /// <param name="cursor">The cursor.</param>
+    /// <param name="accounts">
+    /// The hashes of the accounts in their order, <see cref="StringComparer.Ordinal"/>: where the caller's accounts change between two
+    /// pages, the next one begins after what was listed.
+    /// </param>
     public static (int Account, string Position) Read(string? cursor, IReadOnlyList<string> accounts)
     {
         if (IsPosition(cursor))
         {
-            return (0, cursor!);
+            return (0, accounts.Count == 1 ? cursor! : "");
         }
 
         if (
@@ -20,13 +25,18 @@ internal static class DocumentCursor
             && IsPosition(cursor[(AccountLength + 1)..])
         )
         {
-            for (var account = 0; account < accounts.Count; account++)
+            var account = 0;
+            while (account < accounts.Count && string.CompareOrdinal(accounts[account], cursor[..AccountLength]) < 0)
             {
-                if (cursor.StartsWith(accounts[account], StringComparison.Ordinal))
-                {
-                    return (account, cursor[(AccountLength + 1)..]);
-                }
+                account++;
             }
+
+            return (
+                account,
+                account < accounts.Count && cursor.StartsWith(accounts[account], StringComparison.Ordinal)
+                    ? cursor[(AccountLength + 1)..]
+                    : ""
+            );
         }
 
         return (0, "");

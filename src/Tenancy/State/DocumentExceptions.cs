@@ -91,7 +91,8 @@ public sealed class ReadTooLargeException : CallRefusedException
 }
 
 /// <summary>
-/// A call wrote more than one commit may hold, 128 documents or 4 MiB. Call <c>ToolContext.FlushAsync</c> between parts of the work.
+/// A call wrote more than one commit may hold, 128 documents or 4 MiB: call <c>ToolContext.FlushAsync</c> between parts of the work. Or it
+/// used more than 1,000 documents and lists that the node remembers: read some with <c>GetAsync</c>.
 /// </summary>
 public sealed class CommitTooLargeException : CallRefusedException
 {
@@ -101,4 +102,14 @@ public sealed class CommitTooLargeException : CallRefusedException
                 + "ToolContext.FlushAsync between parts of the work, or write less.",
             "It is more than can be written at once: ask for it in parts."
         ) { }
+
+    private CommitTooLargeException(string message, string callerMessage)
+        : base(message, callerMessage) { }
+
+    internal static CommitTooLargeException OfRemembered() =>
+        new(
+            $"A call uses at most {DocumentWork.MaxRemembered} documents and lists that were read with GetCachedAsync and ListCachedAsync, "
+                + "because its commit looks at each: read others with GetAsync, GetAllAsync or ListAsync.",
+            "It is more than can be looked at at once: ask for it in parts."
+        );
 }

@@ -24,10 +24,12 @@ internal sealed class DocumentReader(RedisConnection redis, TenantKeyspace keys,
     {
         foreach (var few in places.Chunk(MaxReads))
         {
-            var found = await redis.GetFieldsAsync(few.Select(place => keys.Document(place)), "json", "revision").ConfigureAwait(false);
+            var found = await redis
+                .GetFieldsAsync(few.Select(place => keys.Document(place)), "json", "revision", "place")
+                .ConfigureAwait(false);
             foreach (var (place, fields) in few.Zip(found))
             {
-                yield return fields[0].IsNull ? null : new(place, fields[0], (long)fields[1]);
+                yield return fields[0].IsNull ? null : new(place, fields[0], (long)fields[1]) { IndexPlace = fields[2] };
             }
         }
     }
@@ -144,4 +146,7 @@ internal sealed record StoredDocument(DocumentPlace Place, ReadOnlyMemory<byte> 
 {
     /// <summary>Gets the commit that wrote it last, where that was asked for.</summary>
     public string Commit { get; init; } = "";
+
+    /// <summary>Gets its place in the index, which tells it from all that had its id before.</summary>
+    public string? IndexPlace { get; init; }
 }

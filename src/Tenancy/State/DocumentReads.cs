@@ -47,6 +47,12 @@ internal sealed class DocumentReads<T>(DocumentScope scope, string collection)
     public async Task<DocumentPage<T>> ListAsync(string? cursor, int limit, CancellationToken cancellationToken)
     {
         var accounts = await scope.GetReadableHashesAsync(cancellationToken).ConfigureAwait(false);
+        if (accounts.Count > 1)
+        {
+            // Whoever finds a caller's accounts may find them in another order the next time.
+            accounts = [.. accounts.Order(StringComparer.Ordinal)];
+        }
+
         var (first, position) = DocumentCursor.Read(cursor, accounts);
 
         // One more than asked for tells whether there is a next page.
@@ -145,9 +151,9 @@ internal sealed class DocumentReads<T>(DocumentScope scope, string collection)
         return null;
     }
 
-    public T Read(StoredDocument stored) => Read(stored.Json.Span, stored.Revision, stored.Place);
+    public T Read(StoredDocument stored) => Read(stored.Json.Span, stored.Revision, stored.Place, stored.IndexPlace);
 
-    public T Read(DocumentWrite write) => Read(write.Json, write.Revision, write.Place);
+    public T Read(DocumentWrite write) => Read(write.Json, write.Revision, write.Place, write.Expected.IndexPlace);
 
     private async Task<IReadOnlyList<T>> ListAllAsync(int most, CancellationToken cancellationToken)
     {
@@ -228,6 +234,6 @@ internal sealed class DocumentReads<T>(DocumentScope scope, string collection)
             ? new(account, collection, idHash)
             : throw new InvalidOperationException("The index of documents has a member of an unknown form.");
 
-    private T Read(ReadOnlySpan<byte> json, long revision, DocumentPlace place) =>
-        (T)(DocumentJson.Read<T>(json) with { Revision = revision, Origin = scope.Origin(place.Account) });
+    private T Read(ReadOnlySpan<byte> json, long revision, DocumentPlace place, string? indexPlace) =>
+        (T)(DocumentJson.Read<T>(json) with { Revision = revision, Origin = scope.Origin(place.Account) with { Place = indexPlace } });
 }

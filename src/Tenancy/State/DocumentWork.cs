@@ -15,8 +15,12 @@ internal sealed class DocumentWork(DocumentBudget budget)
     /// <summary>The most documents of one commit. While its script runs all tenants of the store wait: 128 take a millisecond.</summary>
     public const int MaxDocuments = 128;
 
-    /// <summary>The most bytes of one commit. The embedded store's scripts have 16 MiB of memory for all copies of them.</summary>
+    /// <summary>The most bytes of one commit. The embedded store's scripts have 16 MiB of memory for all copies of them,
+    /// and of an answer of as many.</summary>
     public const int MaxBytes = 4 * 1024 * 1024;
+
+    /// <summary>The most things that the node remembers and one call uses: its commit looks at each.</summary>
+    public const int MaxRemembered = 1000;
 
     private const int NameBytes = 16;
     private readonly Lock _gate = new();
@@ -150,12 +154,19 @@ internal sealed class DocumentWork(DocumentBudget budget)
     /// <param name="what">A document, or a list.</param>
     /// <param name="mark">The commit that wrote the document last, or the version of the account that the list is of.</param>
     /// <param name="isNew">Whether it was read from the store just now, so that what was known before does not count any more.</param>
+    /// <exception cref="CommitTooLargeException">The call has used more than one commit can look at.</exception>
     public void Expect(Remembered what, string mark, bool isNew = false)
     {
         lock (_gate)
         {
             // Of two within one try the first counts: what was decided by it may be wrong by now.
-            if (isNew || !_remembered.TryGetValue(what, out var before) || before.MayBeReplaced)
+            var isKnown = _remembered.TryGetValue(what, out var before);
+            if (!isKnown && _remembered.Count == MaxRemembered)
+            {
+                throw CommitTooLargeException.OfRemembered();
+            }
+
+            if (isNew || !isKnown || before.MayBeReplaced)
             {
                 _remembered[what] = new(mark, MayBeReplaced: false);
             }
@@ -218,11 +229,15 @@ internal sealed class DocumentWork(DocumentBudget budget)
         }
     }
 
-    /// <summary>What there is now, to begin again from.</summary>
+    /// <summary>
+    /// What there is now, to begin again from. What was flushed until now is not among it, and does not count: <see cref="HasFlushed"/>
+    /// says then whether something of it was.
+    /// </summary>
     public Start Copy()
     {
         lock (_gate)
         {
+            HasFlushed = false;
             return new([.. _writes.Values], [.. _remembered]);
         }
     }
@@ -326,12 +341,17 @@ internal readonly record struct DocumentExpectation(string Text)
     /// <summary>There must be none.</summary>
     public static DocumentExpectation Absent => new("");
 
-    /// <summary>It must be as it was read.</summary>
-    public static DocumentExpectation OfRevision(long revision) =>
-        new(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"r{revision}"));
+    /// <summary>It must be as it was read, and no other one that was created under its id meanwhile.</summary>
+    /// <param name="revision">Its revision.</param>
+    /// <param name="indexPlace">Its place in the index; null where this call itself created it.</param>
+    public static DocumentExpectation OfRevision(long revision, string? indexPlace) =>
+        new(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"r{revision}{(indexPlace is null ? "" : " ")}{indexPlace}"));
 
     /// <summary>It must be there since it was created, whatever its revision.</summary>
     public static DocumentExpectation OfPlace(string place) => new("p" + place);
+
+    /// <summary>Gets its place in the index, where that is expected with its revision.</summary>
+    public string? IndexPlace => Text.IndexOf(' ', StringComparison.Ordinal) is var blank and > 0 ? Text[(blank + 1)..] : null;
 
     /// <summary>Gets whether this call created the document.</summary>
     public bool IsAbsent => Text.Length == 0;

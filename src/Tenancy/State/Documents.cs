@@ -194,7 +194,7 @@ public sealed class Documents<T>
         }
 
         var replaced = (T)(document with { Revision = document.Revision + 1 });
-        var write = before ?? new(place, DocumentExpectation.OfRevision(document.Revision), Json: null);
+        var write = before ?? new(place, DocumentExpectation.OfRevision(document.Revision, document.Origin?.Place), Json: null);
         work.Put(write with { Json = DocumentJson.Write(replaced), Revision = replaced.Revision }, before);
         return Task.FromResult(replaced);
     }
@@ -245,11 +245,13 @@ public sealed class Documents<T>
             return Create(work, place, id, document, before, before.Expected);
         }
 
-        var found = await _scope.Redis.GetFieldsAsync([_scope.Keys.Document(place)], "json", "revision", "operation").ConfigureAwait(false);
+        var found = await _scope
+            .Redis.GetFieldsAsync([_scope.Keys.Document(place)], "json", "revision", "operation", "place")
+            .ConfigureAwait(false);
         var fields = found[0];
         return fields[0].IsNull && before is null ? Create(work, place, id, document, before, DocumentExpectation.Absent)
             : fields[2] != _scope.OperationHash ? null
-            : before is null ? _reads.Read(new StoredDocument(place, fields[0], (long)fields[1]))
+            : before is null ? _reads.Read(new StoredDocument(place, fields[0], (long)fields[1]) { IndexPlace = fields[3] })
             : _reads.Read(before);
     }
 

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using StackExchange.Redis;
 using Tenancy.Configuration;
+using Tenancy.Registry;
 
 namespace Tenancy.State;
 
@@ -15,6 +16,7 @@ internal sealed class IdempotencyStore(RedisConnection redis, TenantId tenant, l
     private const int SecretBytes = 32;
     private const int TokenBytes = 16;
     private const int ClaimAttempts = 2;
+    private const int ReleaseAttempts = 4;
 
     // 132 bits.
     private const int OperationIdLength = 22;
@@ -30,7 +32,17 @@ internal sealed class IdempotencyStore(RedisConnection redis, TenantId tenant, l
         var work = $"{request.Tool}:{request.Hash}";
         var caller = TenantKeyspace.Hash(request.Caller);
         var token = Random(TokenBytes);
-        var answer = await SendAsync(request, record, caller, work, token, Milliseconds(lease)).ConfigureAwait(false);
+        RedisResult[] answer;
+        try
+        {
+            answer = await SendAsync(request, record, caller, work, token, Milliseconds(lease)).ConfigureAwait(false);
+        }
+        catch (StoreUnavailableException exception) when (exception.InnerException is not GenerationEndedException)
+        {
+            _ = GiveBackAsync(new(record, caller, work, token, operationId: "", isTakenOver: false));
+            throw;
+        }
+
         return (int)answer[0] switch
         {
             1 => new IdempotencyClaim.Claimed(
@@ -43,6 +55,19 @@ internal sealed class IdempotencyStore(RedisConnection redis, TenantId tenant, l
             6 => new IdempotencyClaim.TooManyInserts(Time(answer[1])),
             _ => new IdempotencyClaim.StorageFull(Time(answer[1]), IsShare: (int)answer[2] == 1),
         };
+    }
+
+    // Only the replies may be lost. Then the key is claimed and nothing runs under it: whoever asks again would wait in vain.
+    private async Task GiveBackAsync(IdempotencyLease lease)
+    {
+        try
+        {
+            await StoreAttempts.RunAsync(ReleaseAttempts, _ => ReleaseAsync(lease)).ConfigureAwait(false);
+        }
+        catch (StoreUnavailableException)
+        {
+            // Then the claim ends when its time is over.
+        }
     }
 
     private async Task<IdempotencyClaim> ReplayAsync(string record, string work, RedisResult[] answer)

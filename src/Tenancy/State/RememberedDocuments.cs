@@ -99,8 +99,8 @@ internal sealed class RememberedDocuments(RedisConnection redis, TimeProvider ti
             )!;
         var version = (long)answer[0];
         Note(account, version, now, changes);
-        return answer is [_, var json, var revision, var commit]
-            ? (version, new(place!.Value, (byte[])json!, (long)revision) { Commit = (string)commit! })
+        return answer is [_, var json, var revision, var commit, var indexPlace]
+            ? (version, new(place!.Value, (byte[])json!, (long)revision) { Commit = (string)commit!, IndexPlace = (string)indexPlace! })
             : (version, null);
     }
 

@@ -121,6 +121,38 @@ public sealed class KeyedCallsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_was_written_after_a_flush_and_before_the_claim_is_not_lost_when_the_handler_runs_again()
+    {
+        await WriteElsewhereAsync(orders => orders.CreateWithIdAsync("counter", new(), Token));
+        var (call, runs) = (Begin(), 0);
+        await call.Context.Documents<Ticket>().CreateWithIdAsync("flushed", new(), Token);
+        await call.Context.FlushAsync(Token);
+        await call.Context.Documents<Ticket>().CreateWithIdAsync("before", new(), Token);
+        var outcome = await Keyed.RunAsync(
+            call,
+            Request("key-after-a-flush"),
+            async _ =>
+            {
+                var orders = call.Context.Documents<Ticket>();
+                var counter = (await orders.GetAsync("counter", Token))!;
+                if (++runs == 1)
+                {
+                    await WriteElsewhereAsync(async rival => await rival.ReplaceAsync((await rival.GetAsync("counter", Token))!, Token));
+                }
+
+                await orders.ReplaceAsync(counter with { Number = runs }, Token);
+                return "{}"u8.ToArray();
+            },
+            Token
+        );
+        await call.ReleaseAsync();
+
+        Assert.IsType<KeyedOutcome.Done>(outcome);
+        Assert.Equal(2, runs);
+        Assert.Equal(["before", "counter", "flushed"], (await IdsAsync()).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task A_caller_without_credentials_has_no_keys()
     {
         // A tool that is open to all gets as far as this.

@@ -189,6 +189,53 @@ public sealed class DocumentBytesTests(TestStores stores)
         }
     }
 
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
+    public async Task Pages_over_several_accounts_have_each_document_once_whatever_order_the_accounts_are_found_in(StoreKind kind)
+    {
+        await using var store = await stores.GetAsync(kind);
+        string[] accounts = ["a", "b", "c", "d"];
+        foreach (var (i, account) in accounts.Index())
+        {
+            await Orders(store, account).CreateAsync(new() { Number = 2 * i });
+            await Orders(store, account).CreateAsync(new() { Number = 2 * i + 1 });
+        }
+
+        List<int> numbers = [];
+        string? cursor = null;
+        for (var pages = 0; pages < 8 && (pages == 0 || cursor is not null); pages++)
+        {
+            accounts = [.. accounts[1..], accounts[0]];
+            var page = await Everywhere(store, accounts).ListAsync(cursor, 1);
+            numbers.AddRange(page.Items.Select(order => order.Number));
+            cursor = page.NextCursor;
+        }
+
+        Assert.Equal(Enumerable.Range(0, 8), numbers.Order());
+    }
+
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
+    public async Task A_commit_and_its_answer_may_both_be_as_large_as_they_may(StoreKind kind)
+    {
+        await using var store = await stores.GetAsync(kind);
+        var keys = new IdempotencyStore(store.Redis, store.Tenant, generation: 0, new());
+        var request = new IdempotentRequest("caller", "account", "key-0123456789abcdef", "tool", "hash");
+        var lease = Assert.IsType<IdempotencyClaim.Claimed>(await keys.ClaimAsync(request, TimeSpan.FromSeconds(30))).Lease;
+        var unit = new UnitOfWork(DocumentBudget.OfTenant(100_000_000) with { Document = 1024 * 1024 });
+        var orders = new Documents<TestOrder>(new DocumentScope(store.Redis, store.Tenant, "account", "operation", unit, () => { }));
+        for (var i = 0; i < DocumentWork.MaxDocuments; i++)
+        {
+            await orders.CreateAsync(
+                new() { Number = i, Text = new('x', DocumentWork.MaxBytes / DocumentWork.MaxDocuments - 200) },
+                $"{i}"
+            );
+        }
+
+        Assert.True((await keys.CompleteAsync(lease, new byte[4 * 1024 * 1024], unit.Work)).IsStored);
+        Assert.IsType<IdempotencyClaim.Replay>(await keys.ClaimAsync(request, TimeSpan.FromSeconds(30)));
+    }
+
     private static Documents<TestOrder> Everywhere(TestStore store, params string[] accounts) =>
         new(
             new DocumentScope(

@@ -18,10 +18,11 @@ public sealed class DocumentCursorTests
     }
 
     [Fact]
-    public void A_cursor_of_an_account_that_is_not_the_callers_begins_at_the_first()
+    public void A_cursor_of_an_account_that_is_no_longer_the_callers_goes_on_with_the_next()
     {
         var cursor = DocumentCursor.Write($"{Second}:orders:{Position}", isOneOfMany: true);
-        Assert.Equal((0, ""), DocumentCursor.Read(cursor, [First]));
+        Assert.Equal((1, ""), DocumentCursor.Read(cursor, [First, new('c', 43)]));
+        Assert.Equal((1, ""), DocumentCursor.Read(cursor, [First]));
         Assert.Equal((0, ""), DocumentCursor.Read(cursor, []));
         Assert.Equal((0, ""), DocumentCursor.Read(cursor.ToUpperInvariant(), [First, Second]));
     }

@@ -88,6 +88,9 @@ public sealed class DocumentWorkTests(TestStores stores)
         var b = (await before.Orders.CreateWithIdAsync("b", new()))!;
         var c = (await before.Orders.CreateWithIdAsync("c", new()))!;
         await before.CommitAsync();
+        var creator = Begin(store, operation: "operation of found by its creator, and another one made under its id");
+        await creator.Orders.CreateWithIdAsync("own", new());
+        await creator.CommitAsync();
         (string Name, Func<Call, Task> Write, Func<Call, Task> Meanwhile)[] conflicts =
         [
             (
@@ -107,10 +110,30 @@ public sealed class DocumentWorkTests(TestStores stores)
                     await other.Orders.CreateWithIdAsync("a", new());
                 }
             ),
+            (
+                "read, and another one made under its id",
+                async call => await call.Orders.ReplaceAsync((await call.Orders.GetAsync("a"))! with { Number = 1 }),
+                async other =>
+                {
+                    await other.Orders.DeleteAsync("a");
+                    await other.CommitAsync();
+                    await other.Orders.CreateWithIdAsync("a", new() { Text = "another" });
+                }
+            ),
+            (
+                "found by its creator, and another one made under its id",
+                async call => await call.Orders.ReplaceAsync((await call.Orders.CreateWithIdAsync("own", new()))! with { Number = 1 }),
+                async other =>
+                {
+                    await other.Orders.DeleteAsync("own");
+                    await other.CommitAsync();
+                    await other.Orders.CreateWithIdAsync("own", new() { Text = "another" });
+                }
+            ),
         ];
         foreach (var (name, write, meanwhile) in conflicts)
         {
-            var call = Begin(store);
+            var call = Begin(store, operation: $"operation of {name}");
             await call.Orders.CreateAsync(new() { Text = name });
             await write(call);
             await call.Deliveries.CreateAsync(new());
@@ -461,6 +484,150 @@ public sealed class DocumentWorkTests(TestStores stores)
         Assert.True(Assert.IsType<IdempotencyClaim.Claimed>(claim).Lease.IsTakenOver);
     }
 
+    [Theory]
+    [InlineData(StoreKind.Embedded)]
+    [InlineData(StoreKind.Redis)]
+    public async Task A_claim_whose_replies_are_all_lost_is_given_back(StoreKind kind)
+    {
+        await using var direct = await stores.GetAsync(kind);
+        await using var proxy = new StoreProxy(direct.EndPoint);
+        await using var lossy = direct.Through(proxy);
+        var request = new IdempotentRequest("caller", "account", "key-0123456789abcdef", "tool", "hash");
+        var keys = new IdempotencyStore(lossy.Redis, direct.Tenant, generation: 0, new());
+        await keys.ClaimAsync(request with { Key = "warm" }, TimeSpan.FromSeconds(30));
+        LoseReplies(proxy);
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => keys.ClaimAsync(request, TimeSpan.FromSeconds(60)));
+        proxy.Arm(0, afterIt: false);
+        var others = new IdempotencyStore(direct.Redis, direct.Tenant, generation: 0, new());
+        await Poll.UntilAsync(async () => await others.ClaimAsync(request, TimeSpan.FromSeconds(60)) is IdempotencyClaim.Claimed);
+    }
+
+    [Theory]
+    [InlineData(StoreKind.Embedded)]
+    [InlineData(StoreKind.Redis)]
+    public async Task After_a_flush_that_was_written_and_never_answered_the_end_of_the_call_keeps_its_answer(StoreKind kind)
+    {
+        await using var direct = await stores.GetAsync(kind);
+        await using var proxy = new StoreProxy(direct.EndPoint);
+        await using var lossy = direct.Through(proxy);
+        var request = new IdempotentRequest("caller", "account", "key-0123456789abcdef", "tool", "hash");
+        var keys = new IdempotencyStore(lossy.Redis, direct.Tenant, generation: 0, new());
+        var lease = Assert.IsType<IdempotencyClaim.Claimed>(await keys.ClaimAsync(request, TimeSpan.FromSeconds(60))).Lease;
+        var call = Begin(direct, lossy.Redis, lease: lease);
+        await call.Orders.CreateAsync(new());
+        LoseReplies(proxy);
+        await Assert.ThrowsAsync<StoreUnavailableException>(call.CommitAsync);
+        proxy.Arm(0, afterIt: false);
+
+        // The handler lets it be.
+        Assert.True((await keys.CompleteAsync(lease, "done"u8.ToArray(), call.Work)).IsStored);
+        Assert.IsType<IdempotencyClaim.Replay>(await keys.ClaimAsync(request, TimeSpan.FromSeconds(60)));
+        Assert.Single((await Begin(direct).Orders.ListAsync()).Items);
+        await AssertCountedAsync(direct);
+    }
+
+    [Theory]
+    [InlineData(StoreKind.Embedded)]
+    [InlineData(StoreKind.Redis)]
+    public async Task A_flush_of_a_claimed_call_is_known_again_whatever_became_of_its_documents(StoreKind kind)
+    {
+        await using var direct = await stores.GetAsync(kind);
+        await using var proxy = new StoreProxy(direct.EndPoint);
+        await using var lossy = direct.Through(proxy);
+        var keys = new IdempotencyStore(lossy.Redis, direct.Tenant, generation: 0, new());
+        var before = Begin(direct);
+        await before.Orders.CreateWithIdAsync("gone", new());
+        await before.CommitAsync();
+        (string Name, Func<Call, Task> Write, Func<Call, Task> Rival)[] flushes =
+        [
+            (
+                "replaced",
+                call => call.Orders.CreateWithIdAsync("new", new()),
+                async rival => await rival.Orders.ReplaceAsync((await rival.Orders.GetAsync("new"))! with { Number = 7 })
+            ),
+            ("deleted", call => call.Orders.DeleteAsync("gone"), rival => rival.Orders.CreateWithIdAsync("gone", new() { Number = 8 })),
+        ];
+        foreach (var (name, write, rivalWrite) in flushes)
+        {
+            var request = new IdempotentRequest("caller", "account", $"key-of-{name}-0123456789", "tool", "hash");
+            var lease = Assert.IsType<IdempotencyClaim.Claimed>(await keys.ClaimAsync(request, TimeSpan.FromSeconds(60))).Lease;
+            var (call, rival) = (Begin(direct, lossy.Redis, lease: lease), Begin(direct));
+            await write(call);
+            proxy.Arm(1, afterIt: true, meanwhile: () => WriteAsync().GetAwaiter().GetResult());
+            await call.CommitAsync();
+            Assert.True(proxy.Seen > 1, "The flush was sent once.");
+            await call.Orders.CreateAsync(new(), name);
+            Assert.True((await keys.CompleteAsync(lease, "done"u8.ToArray(), call.Work)).IsStored);
+
+            async Task WriteAsync()
+            {
+                await rivalWrite(rival);
+                await rival.CommitAsync();
+            }
+        }
+
+        Assert.Equal([0, 0, 7, 8], (await Begin(direct).Orders.ListAsync()).Items.Select(order => order.Number).Order());
+        await AssertCountedAsync(direct);
+    }
+
+    [Theory]
+    [InlineData(StoreKind.Embedded, false)]
+    [InlineData(StoreKind.Redis, false)]
+    [InlineData(StoreKind.Embedded, true)]
+    [InlineData(StoreKind.Redis, true)]
+    public async Task A_list_that_a_call_used_is_as_old_as_its_own_flush_and_no_older_though_the_reply_to_that_was_lost(
+        StoreKind kind,
+        bool hasRival
+    )
+    {
+        await using var direct = await stores.GetAsync(kind);
+        await using var proxy = new StoreProxy(direct.EndPoint);
+        await using var lossy = direct.Through(proxy);
+        var keys = new IdempotencyStore(lossy.Redis, direct.Tenant, generation: 0, new());
+        var request = new IdempotentRequest("caller", "account", "key-0123456789abcdef", "tool", "hash");
+        var lease = Assert.IsType<IdempotencyClaim.Claimed>(await keys.ClaimAsync(request, TimeSpan.FromSeconds(60))).Lease;
+        var (call, rival) = (Begin(direct, lossy.Redis, lease: lease), Begin(direct));
+        Assert.Empty(await call.Orders.ListCachedAsync(10));
+        await call.Orders.CreateAsync(new(), "first");
+        await rival.Orders.CreateAsync(new());
+        proxy.Arm(1, afterIt: true, meanwhile: hasRival ? () => rival.CommitAsync().GetAwaiter().GetResult() : null);
+        await call.CommitAsync();
+        Assert.True(proxy.Seen > 1, "The flush was sent once.");
+        await call.Orders.CreateAsync(new(), "second");
+        var completing = keys.CompleteAsync(lease, "done"u8.ToArray(), call.Work);
+        if (hasRival)
+        {
+            await Assert.ThrowsAsync<DocumentChangedException>(() => completing);
+        }
+        else
+        {
+            Assert.True((await completing).IsStored);
+        }
+    }
+
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
+    public async Task What_is_new_is_listed_after_a_cursor_also_where_the_clock_of_the_store_has_fallen_back(StoreKind kind)
+    {
+        await using var store = await stores.GetAsync(kind);
+        var slow = new MovableClock();
+        slow.Advance(TimeSpan.FromHours(-1));
+        var behind = store.Connect(slow);
+        var before = Begin(store);
+        await before.Orders.CreateAsync(new() { Number = 1 }, "1");
+        await before.Orders.CreateAsync(new() { Number = 2 }, "2");
+        await before.CommitAsync();
+        var first = await Begin(store).Orders.ListAsync(limit: 1);
+        var after = Begin(store, behind);
+        await after.Orders.CreateAsync(new() { Number = 3 }, "3");
+        await after.Orders.CreateAsync(new() { Number = 4 }, "4");
+        await after.CommitAsync();
+        Assert.Equal([2, 3, 4], (await Begin(store).Orders.ListAsync(first.NextCursor)).Items.Select(order => order.Number));
+    }
+
+    // Each reply from now on, until the proxy is told otherwise.
+    private static void LoseReplies(StoreProxy proxy) => proxy.Arm(1, afterIt: true, meanwhile: () => LoseReplies(proxy));
+
     private static async Task<int[]> ListAsync(Documents<TestOrder> orders, int limit)
     {
         List<int> numbers = [];
@@ -491,10 +658,26 @@ public sealed class DocumentWorkTests(TestStores stores)
         RedisConnection? redis = null,
         string? operation = null,
         long budget = TenantLimits.DefaultMaxDocumentBytes,
-        long generation = 0
-    ) => new(redis ?? store.Redis, store.Tenant, generation, operation ?? $"operation-{Interlocked.Increment(ref _operations)}", budget);
+        long generation = 0,
+        IdempotencyLease? lease = null
+    ) =>
+        new(
+            redis ?? store.Redis,
+            store.Tenant,
+            generation,
+            operation ?? $"operation-{Interlocked.Increment(ref _operations)}",
+            budget,
+            lease
+        );
 
-    private sealed class Call(RedisConnection redis, TenantId tenant, long generation, string operation, long budget)
+    private sealed class Call(
+        RedisConnection redis,
+        TenantId tenant,
+        long generation,
+        string operation,
+        long budget,
+        IdempotencyLease? lease
+    )
     {
         private readonly UnitOfWork _unit = new(DocumentBudget.OfTenant(budget) with { Document = 1024 * 1024 });
 
@@ -508,7 +691,7 @@ public sealed class DocumentWorkTests(TestStores stores)
 
         public Task CommitAsync() =>
             _unit.Work is { IsEmpty: false } work
-                ? DocumentCommit.FlushAsync(redis, new(tenant), generation, work, lease: null)
+                ? DocumentCommit.FlushAsync(redis, new(tenant), generation, work, lease)
                 : Task.CompletedTask;
     }
 }

@@ -253,6 +253,44 @@ public sealed class RememberedDocumentsTests(TestStores stores)
         );
     }
 
+    [Fact]
+    public async Task What_was_listed_while_the_store_was_full_is_no_ground_to_commit_by()
+    {
+        await using var own = await OwnStore.StartAsync(StoreKind.Redis);
+        var (one, other) = (new Node(own.Store, own.Store.Connect()), new Node(own.Store, own.Store.Connect()));
+        await one.CreateAsync("a", "one");
+        await own.Store.LimitMemoryAsync(1);
+        var unit = new UnitOfWork(DocumentBudget.OfTenant(1_000_000));
+        Assert.Equal(["one"], await other.ListAsync(unit));
+        await own.Store.LimitMemoryAsync(0);
+        await one.CreateAsync("b", "two");
+        await other.Documents("principal:another", unit).CreateWithIdAsync("c", new());
+        await Assert.ThrowsAsync<DocumentChangedException>(() => other.CommitAsync(unit));
+        Assert.Equal(["one", "two"], await other.ListAsync(unit));
+        await other.Documents("principal:another", unit).CreateWithIdAsync("c", new());
+        await other.CommitAsync(unit);
+    }
+
+    [Fact]
+    public async Task A_call_uses_no_more_of_what_is_remembered_than_its_commit_can_look_at()
+    {
+        await using var store = await stores.GetAsync(StoreKind.Embedded, _time);
+        var node = new Node(store, store.Connect());
+        await node.CreateAsync("a", "one");
+        var unit = new UnitOfWork(DocumentBudget.OfTenant(1_000_000));
+        var work = ((IUnitOfWork)unit).BeginWork();
+        for (var i = 0; i < 1000; i++)
+        {
+            work.Expect(new(new(store.Tenant, 0, "account"), new("account", "orders", $"{i}")), "");
+        }
+
+        var refused = await Assert.ThrowsAsync<CommitTooLargeException>(() => node.GetAsync("a", unit));
+        Assert.Contains("GetAsync", refused.Message, StringComparison.Ordinal);
+        work.Expect(new(new(store.Tenant, 0, "account"), new("account", "orders", "7")), "", isNew: true);
+        await node.Documents(Caller, unit).CreateWithIdAsync("b", new());
+        await node.CommitAsync(unit);
+    }
+
     private static async Task AcquireAsync(RateLimiter limiter, TenantId tenant) =>
         Assert.True((await limiter.AcquireAsync(tenant, 0, RateLimit.Tenant(60))).IsAllowed);
 

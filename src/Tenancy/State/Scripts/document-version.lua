@@ -3,7 +3,7 @@
 -- KEYS: 1 generation  2 versions (sorted set, account by the time of its last change in us)  3 the document (hash), where one is wanted
 -- ARGV: 1 generation  2 account  3 offset of the clock in ms, 0 outside tests
 -- Gives: {version, or 0 where none can begin, because the store takes no writes; where one is wanted, and is there: its JSON, its revision,
---        the commit that wrote it last}
+--        the commit that wrote it last, its place in the index}
 --        {-1} the tenant is at another generation
 if (redis.call('GET', KEYS[1]) or '0') ~= ARGV[1] then return {-1} end
 local version = redis.call('ZSCORE', KEYS[2], ARGV[2])
@@ -26,7 +26,7 @@ else
 end
 local answer = {version}
 if KEYS[3] then
-  local stored = redis.call('HMGET', KEYS[3], 'json', 'revision', 'commit')
-  if stored[1] then answer = {version, stored[1], stored[2], stored[3] or ''} end
+  local stored = redis.call('HMGET', KEYS[3], 'json', 'revision', 'commit', 'place')
+  if stored[1] then answer = {version, stored[1], stored[2], stored[3] or '', stored[4]} end
 end
 return answer
