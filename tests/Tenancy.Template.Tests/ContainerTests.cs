@@ -29,7 +29,7 @@ public sealed class ContainerTests(TemplateFixture template, PackedLibrary libra
 
         var files = Tree.Files(application);
         var size = files.Sum(file => new FileInfo(Path.Combine(application, file)).Length);
-        Assert.True(size < 18_000_000, $"{size:N0} bytes:\n{string.Join('\n', files)}");
+        Assert.True(size < 17_000_000, $"{size:N0} bytes:\n{string.Join('\n', files)}");
         Assert.DoesNotContain(files, file =>
             file.StartsWith("runtimes/", StringComparison.Ordinal) || file.EndsWith(".xml", StringComparison.Ordinal)
         );

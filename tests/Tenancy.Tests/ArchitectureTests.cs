@@ -1,6 +1,7 @@
 using System.Reflection;
 using Microsoft.Extensions.DependencyInjection;
 using StackExchange.Redis;
+using Tenancy.Adcp;
 using Tenancy.Configuration;
 using Tenancy.Registry;
 using Tenancy.State;
@@ -54,6 +55,14 @@ public sealed class ArchitectureTests
     }
 
     private static bool IsIn(string used, string name) => used == name || used.StartsWith(name + ".", StringComparison.Ordinal);
+
+    // The generator of Microsoft.AspNetCore.OpenApi would put them there: 1.2 MB.
+    [Fact]
+    public void No_assembly_of_the_library_carries_its_comments() =>
+        Assert.DoesNotContain(
+            new[] { typeof(TenantRegistry).Assembly, typeof(AdcpOptions).Assembly }.SelectMany(assembly => assembly.GetTypes()),
+            type => type.Namespace is "Microsoft.AspNetCore.OpenApi.Generated"
+        );
 
     [Fact]
     public void Only_a_keyspace_makes_keys()
