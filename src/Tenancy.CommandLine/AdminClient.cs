@@ -11,6 +11,7 @@ namespace Tenancy.CommandLine;
 internal sealed class AdminClient : IDisposable
 {
     private const int MaxTries = 5;
+    private const string ProblemType = "application/problem+json";
 
     private readonly HttpClient _http;
 
@@ -56,7 +57,10 @@ internal sealed class AdminClient : IDisposable
     public async Task<JsonObject?> FindAsync(string id, CancellationToken cancellationToken)
     {
         using var response = await TryAsync(HttpMethod.Get, Path(id), null, null, cancellationToken);
-        return response.StatusCode == HttpStatusCode.NotFound ? null : (await ReadAsync(response, cancellationToken))!.AsObject();
+        // A page of a proxy that knows no such path is a 404, too, and says nothing of the tenant.
+        return response.StatusCode == HttpStatusCode.NotFound && response.Content.Headers.ContentType?.MediaType == ProblemType
+            ? null
+            : (await ReadAsync(response, cancellationToken))!.AsObject();
     }
 
     /// <summary>Registers a tenant.</summary>
@@ -151,11 +155,18 @@ internal sealed class AdminClient : IDisposable
             {
                 throw new ToolException($"{_http.BaseAddress} does not answer ({exception.Message}): is --server right, and does it run?");
             }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                throw new ToolException(
+                    $"{_http.BaseAddress} did not answer within {_http.Timeout.TotalMinutes:0} minutes: whether it was done is not known."
+                );
+            }
 
             if (
                 response.StatusCode is not (HttpStatusCode.TooManyRequests or HttpStatusCode.ServiceUnavailable)
                 || attempt == MaxTries
                 || response.Headers.RetryAfter?.Delta is not { } wait
+                || await IsOfAFieldAsync(response, cancellationToken)
             )
             {
                 return response;
@@ -166,12 +177,27 @@ internal sealed class AdminClient : IDisposable
         }
     }
 
+    // What one record names has to be mended there, such as the host of a client's metadata: the server itself has nothing to wait for.
+    private static async Task<bool> IsOfAFieldAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        await response.Content.LoadIntoBufferAsync(cancellationToken);
+        return response.StatusCode == HttpStatusCode.ServiceUnavailable
+            && Explain(response.StatusCode, await response.Content.ReadAsStringAsync(cancellationToken)).Fields.Count > 0;
+    }
+
     private static async Task<JsonNode?> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
         var text = await response.Content.ReadAsStringAsync(cancellationToken);
         if (response.IsSuccessStatusCode)
         {
-            return text.Length == 0 ? null : JsonNode.Parse(text);
+            try
+            {
+                return text.Length == 0 ? null : JsonNode.Parse(text);
+            }
+            catch (JsonException)
+            {
+                throw Strange(response.StatusCode);
+            }
         }
 
         throw Explain(response.StatusCode, text);
@@ -192,7 +218,10 @@ internal sealed class AdminClient : IDisposable
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException)
         {
-            return new((int)status, [], $"{(int)status}: the answer is none of the admin API's; is --server right?");
+            return Strange(status);
         }
     }
+
+    private static RefusedException Strange(HttpStatusCode status) =>
+        new((int)status, [], $"{(int)status}: the answer is none of the admin API's; is --server right?");
 }

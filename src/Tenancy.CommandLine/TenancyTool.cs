@@ -21,6 +21,7 @@ internal sealed class TenancyTool(IAnsiConsole console, Func<string, string?> en
     private static readonly string[] Filters = ["status", "health", "platform", "text"];
     private static readonly string[] Columns = ["id", "status", "health", "platform", "reason"];
 
+    private const int MaxWidth = 100_000;
     private const string ServerVariable = "TENANCY_SERVER";
     private const string KeyVariable = "TENANCY_ADMIN_KEY";
 
@@ -112,6 +113,17 @@ internal sealed class TenancyTool(IAnsiConsole console, Func<string, string?> en
                     Say(exception.Message);
                     return Failed;
                 }
+                catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+                {
+                    // The messages of files name them.
+                    Say(exception.Message);
+                    return Failed;
+                }
+                catch (OperationCanceledException)
+                {
+                    Say("It was cut off, as you asked.");
+                    return Failed;
+                }
             }
         );
         return command;
@@ -141,6 +153,12 @@ internal sealed class TenancyTool(IAnsiConsole console, Func<string, string?> en
         await foreach (var tenant in client.ListAsync(string.Join('&', query), cancellationToken))
         {
             table.AddRow([.. Columns.Select(name => new Text((string?)tenant[name] ?? ""))]);
+        }
+
+        if (!console.Profile.Out.IsTerminal)
+        {
+            // Whoever reads lines wants one for each tenant.
+            console.Profile.Width = MaxWidth;
         }
 
         console.Write(table);
@@ -198,15 +216,22 @@ internal sealed class TenancyTool(IAnsiConsole console, Func<string, string?> en
 
     private async Task<int> ExportAsync(ParseResult parsed, AdminClient client, CancellationToken cancellationToken)
     {
-        var (folder, count) = (Directory.CreateDirectory(parsed.GetRequiredValue(_folder)).FullName, 0);
+        var folder = Directory.CreateDirectory(parsed.GetRequiredValue(_folder)).FullName;
+        var others = TenantFiles.List(folder).ToHashSet(StringComparer.Ordinal);
+        var count = 0;
         await foreach (var tenant in client.ListAsync("", cancellationToken))
         {
-            await TenantFiles.WriteAsync(folder, tenant, cancellationToken);
+            others.Remove(await TenantFiles.WriteAsync(folder, tenant, cancellationToken));
             count++;
         }
 
         Say(string.Create(CultureInfo.InvariantCulture, $"{count} tenants are written to {folder}"));
-        return 0;
+        foreach (var other in others.Order(StringComparer.Ordinal))
+        {
+            Say($"{other} is of no tenant of the server: delete it, or apply registers the tenant anew");
+        }
+
+        return others.Count == 0 ? 0 : Failed;
     }
 
     private async Task<int> ApplyAsync(ParseResult parsed, AdminClient client, CancellationToken cancellationToken)

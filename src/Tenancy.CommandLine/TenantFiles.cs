@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Tenancy.Configuration;
 
 namespace Tenancy.CommandLine;
 
@@ -31,8 +32,9 @@ internal static class TenantFiles
     /// <summary>What a file has of a tenant as the server shows it.</summary>
     public static JsonObject Strip(JsonObject tenant) => Strip(tenant, ReadOnly);
 
-    /// <summary>The same with its principals, which whoever registers it may name.</summary>
-    public static JsonObject StripFound(JsonObject tenant) => Strip(tenant, [.. ReadOnly.Where(name => name != "principals")]);
+    /// <summary>The same with its principals and its secrets, which whoever registers it may name.</summary>
+    public static JsonObject StripFound(JsonObject tenant) =>
+        Strip(tenant, [.. ReadOnly.Where(name => name is not ("principals" or "secrets"))]);
 
     private static JsonObject Strip(JsonObject tenant, string[] without)
     {
@@ -46,12 +48,16 @@ internal static class TenantFiles
     }
 
     /// <summary>Writes a tenant's file.</summary>
-    public static Task WriteAsync(string folder, JsonObject tenant, CancellationToken cancellationToken) =>
-        File.WriteAllTextAsync(
-            Path.Combine(folder, $"{(string)tenant["id"]!}.json"),
-            Strip(tenant).ToJsonString(Indented) + "\n",
-            cancellationToken
-        );
+    /// <returns>Its path.</returns>
+    public static async Task<string> WriteAsync(string folder, JsonObject tenant, CancellationToken cancellationToken)
+    {
+        var path = Path.Combine(folder, $"{(string)tenant["id"]!}.json");
+        await File.WriteAllTextAsync(path, Strip(tenant).ToJsonString(Indented) + "\n", cancellationToken);
+        return path;
+    }
+
+    /// <summary>The files of a folder.</summary>
+    public static string[] List(string folder) => Directory.GetFiles(folder, "*.json");
 
     /// <summary>Reads all tenants of a folder, by id.</summary>
     /// <exception cref="ToolException">A file is none of a tenant.</exception>
@@ -62,7 +68,7 @@ internal static class TenantFiles
             throw new ToolException($"There is no folder '{folder}'.");
         }
 
-        return [.. Directory.GetFiles(folder, "*.json").Order(StringComparer.Ordinal).Select(ReadFile)];
+        return [.. List(folder).Order(StringComparer.Ordinal).Select(ReadFile)];
     }
 
     private static JsonObject ReadFile(string path)
@@ -83,8 +89,29 @@ internal static class TenantFiles
             throw new ToolException($"{path} is not of the tenant '{name}': its \"id\" has to be the name of the file.");
         }
 
-        return tenant.Select(member => member.Key).FirstOrDefault(ReadOnly.Contains) is { } found
-            ? throw new ToolException($"{path} has \"{found}\", which is not for a file: take it out.")
-            : tenant;
+        if (tenant.Select(member => member.Key).FirstOrDefault(ReadOnly.Contains) is { } found)
+        {
+            throw new ToolException($"{path} has \"{found}\", which is not for a file: take it out.");
+        }
+
+        MakeCanonical(tenant);
+        return tenant;
+    }
+
+    // As the server writes URLs: another spelling of the same one is no difference.
+    private static void MakeCanonical(JsonObject tenant)
+    {
+        if (tenant["urls"] is not JsonArray urls)
+        {
+            return;
+        }
+
+        for (var i = 0; i < urls.Count; i++)
+        {
+            if (urls[i] is JsonValue value && value.TryGetValue<string>(out var text) && TenantUrl.TryParse(text, out var url, out _))
+            {
+                urls[i] = url.ToString();
+            }
+        }
     }
 }

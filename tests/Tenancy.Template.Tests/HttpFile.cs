@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
@@ -21,8 +22,11 @@ internal static partial class HttpFile
         string Value(string name) =>
             name == "$guid" ? Guid.NewGuid().ToString()
             : name.Split(".response.body.$.") is [var request, var member]
-                ? member.Split('.').Aggregate(answers[request], (node, part) => node[part]!).ToString()
+                ? member.Split('.', '[').Aggregate(answers[request], Member).ToString()
             : variables[name];
+
+        static JsonNode Member(JsonNode node, string part) =>
+            part.EndsWith(']') ? node[int.Parse(part.TrimEnd(']'), CultureInfo.InvariantCulture)]! : node[part]!;
 
         var parts = text.ReplaceLineEndings("\n").Split("\n###");
         foreach (var line in parts[0].Split('\n').Where(line => line.StartsWith('@')))

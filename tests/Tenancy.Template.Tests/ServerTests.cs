@@ -203,7 +203,18 @@ public sealed partial class ServerTests(TemplateFixture template) : IAsyncLifeti
         foreach (var (title, called, request) in HttpFile.Read(scaffold.Read($"{name}.http"), answers))
         {
             sent++;
-            using var response = await server.Client.SendAsync(request, TestContext.Current.CancellationToken);
+            using var response = await server.Client.SendAsync(
+                request,
+                HttpCompletionOption.ResponseHeadersRead,
+                TestContext.Current.CancellationToken
+            );
+            if (request.RequestUri!.AbsolutePath == "/admin/events")
+            {
+                // It has no end.
+                Assert.True(response.IsSuccessStatusCode, $"{title}: {response.StatusCode}");
+                continue;
+            }
+
             var body = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
             Assert.True(response.IsSuccessStatusCode, $"{title}: {response.StatusCode} {body}");
             Assert.DoesNotContain("\"error\"", body, StringComparison.Ordinal);

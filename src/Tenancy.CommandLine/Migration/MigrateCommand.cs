@@ -192,7 +192,7 @@ internal sealed class MigrateCommand(IAnsiConsole console, Func<string, string?>
 
     private static int Code(MigrationReport report, bool isTrial)
     {
-        var isWrong = report[MigrationOutcome.Collided] + report[MigrationOutcome.Failed] > 0;
+        var isWrong = report[MigrationOutcome.Collided] + report[MigrationOutcome.Failed] + report[MigrationOutcome.Homeless] > 0;
         return isTrial
             ? isWrong || report[MigrationOutcome.Tenant] + report[MigrationOutcome.Client] + report[MigrationOutcome.Copied] > 0
                 ? TenancyTool.Differs

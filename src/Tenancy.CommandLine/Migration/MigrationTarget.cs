@@ -143,6 +143,16 @@ internal sealed class MigrationTarget(AdminClient server, RedisConnection redis,
         catch (RefusedException exception) when (IsOfTheRecord(exception))
         {
             var isTaken = exception.Status == ConflictStatus && exception.Fields.Contains("clientId");
+            if (isTaken)
+            {
+                // A try before this one may have listed it, although its answer was that the store is away.
+                tenant.Clients = await ListClientsAsync(tenant.Id, cancellationToken);
+                if (tenant.Clients.GetValueOrDefault(id) == Content(client))
+                {
+                    return (MigrationOutcome.Client, null);
+                }
+            }
+
             return (isTaken ? MigrationOutcome.Collided : MigrationOutcome.Failed, exception.Message);
         }
 
@@ -154,8 +164,12 @@ internal sealed class MigrationTarget(AdminClient server, RedisConnection redis,
 
     private const int ConflictStatus = 409;
 
+    // What a server fills in where a tenant does not say it.
+    private static readonly string[] Filled = ["name", "platform", "authentication", "limits"];
+
     // What is wrong with the key or the server is wrong with all records, and ends the run.
-    private static bool IsOfTheRecord(RefusedException exception) => exception.Status is 400 or 404 or ConflictStatus or 413 or 422;
+    private static bool IsOfTheRecord(RefusedException exception) =>
+        exception.Status is 400 or 404 or ConflictStatus or 413 or 422 || exception is { Status: 503, Fields.Count: > 0 };
 
     private async Task<(MigrationOutcome Outcome, string? Reason)> TryRegisterAsync(
         TenantId id,
@@ -171,12 +185,15 @@ internal sealed class MigrationTarget(AdminClient server, RedisConnection redis,
 
         var file = TenantFiles.Strip(tenant);
         var difference = TenantDifference.Between(file, there);
-        return difference.IsEmpty
+
+        // What the record leaves out is another tenant's where this one has it, unless the server fills it in by itself.
+        var fields = difference
+            .Fields.Concat(TenantDifference.Between(TenantFiles.Strip(there), file).Fields.Where(field => !Filled.Contains(field.Field)))
+            .Select(field => field.Field)
+            .Distinct();
+        return !fields.Any()
             ? (MigrationOutcome.There, null)
-            : (
-                MigrationOutcome.Collided,
-                $"{id} is there, and is another one: {string.Join(", ", difference.Fields.Select(field => field.Field))}"
-            );
+            : (MigrationOutcome.Collided, $"{id} is there, and is another one: {string.Join(", ", fields)}");
     }
 
     private async Task<Dictionary<string, string>> ListClientsAsync(TenantId id, CancellationToken cancellationToken)

@@ -21,7 +21,9 @@ internal static class OldRecords
 
     private static readonly string[] NameMembers = ["client_name", "clientName", "name"];
     private static readonly string[] IdMembers = ["client_id", "clientId"];
-    private static readonly string[] TokenMembers = ["registration_access_token", "access_token", "refresh_token", "id_token"];
+
+    // In either spelling, snake case and camel case.
+    private static readonly string[] TokenMembers = ["registrationaccesstoken", "accesstoken", "refreshtoken", "idtoken"];
 
     private const int LeastLifetime = 60;
     private const int MostLifetime = 10 * 365 * 24 * 60 * 60;
@@ -73,6 +75,12 @@ internal static class OldRecords
         }
 
         var posted = JsonSerializer.SerializeToNode(registration.Tenant, TenancyJson.Default.TenantConfig)!.AsObject();
+        if (record["secrets"] is JsonObject secrets)
+        {
+            // Written as a configuration they would be hidden.
+            posted["secrets"] = secrets.DeepClone();
+        }
+
         if (record["principals"] is JsonArray { Count: > 0 } principals)
         {
             // A token that the server makes is shown once, and nobody would see it.
@@ -130,7 +138,7 @@ internal static class OldRecords
     private static bool IsLeftOut(string name) =>
         IdMembers.Contains(name)
         || NameMembers.Contains(name)
-        || TokenMembers.Contains(name)
+        || TokenMembers.Contains(name.Replace("_", "", StringComparison.Ordinal), StringComparer.OrdinalIgnoreCase)
         || name.Contains("secret", StringComparison.OrdinalIgnoreCase);
 
     private static string? Text(JsonObject old, string[] names) =>

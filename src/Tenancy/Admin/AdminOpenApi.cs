@@ -1,8 +1,13 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc.ApiExplorer;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
 using Microsoft.OpenApi;
 using Tenancy.Configuration;
 using Tenancy.Diagnostics;
@@ -15,7 +20,30 @@ internal static class AdminOpenApi
     private const string DocumentName = "tenancy-admin";
     private const string KeyScheme = "adminKey";
 
-    public static void Add(IServiceCollection services) => services.AddOpenApi(DocumentName, static options =>
+    /// <summary>
+    /// Makes what describes the API. It has services of its own: how an application's other endpoints write JSON, and describe themselves,
+    /// says nothing of this API's answers.
+    /// </summary>
+    public static void Add(IServiceCollection services)
+    {
+        services.AddEndpointsApiExplorer();
+        services.TryAddKeyedSingleton(DocumentName, static (provider, _) => Services(provider));
+    }
+
+    private static ServiceProvider Services(IServiceProvider application)
+    {
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddSingleton(application.GetRequiredService<IHostEnvironment>());
+        services.AddSingleton(application.GetRequiredService<IApiDescriptionGroupCollectionProvider>());
+
+        // Numbers are read from numbers alone.
+        services.ConfigureHttpJsonOptions(static options => options.SerializerOptions.NumberHandling = JsonNumberHandling.Strict);
+        AddDocument(services);
+        return services.BuildServiceProvider();
+    }
+
+    private static void AddDocument(IServiceCollection services) => services.AddOpenApi(DocumentName, static options =>
         {
             options.OpenApiVersion = OpenApiSpecVersion.OpenApi3_1;
 
@@ -28,16 +56,67 @@ internal static class AdminOpenApi
 
     public static void Map(AdminRoutes routes) => routes.Map(HttpMethods.Get, "", WriteAsync);
 
-    private static async Task WriteAsync(HttpContext context, [FromKeyedServices(DocumentName)] IOpenApiDocumentProvider provider)
+    private static async Task WriteAsync(HttpContext context, [FromKeyedServices(DocumentName)] ServiceProvider services)
     {
+        var provider = services.GetRequiredKeyedService<IOpenApiDocumentProvider>(DocumentName);
         var document = await provider.GetOpenApiDocumentAsync(context.RequestAborted);
 
         // Where a proxy serves it is for the client to know.
         document.Servers = [];
         using var output = new MemoryStream();
         await document.SerializeAsJsonAsync(output, OpenApiSpecVersion.OpenApi3_1, context.RequestAborted);
+        var description = JsonNode.Parse(output.GetBuffer().AsSpan(0, (int)output.Length))!.AsObject();
+        AddPatch(description["components"]!["schemas"]!.AsObject());
         context.Response.ContentType = "application/json";
-        await context.Response.Body.WriteAsync(output.GetBuffer().AsMemory(0, (int)output.Length), context.RequestAborted);
+        await context.Response.WriteAsync(description.ToJsonString(), context.RequestAborted);
+    }
+
+    // A patch has the fields of a tenant, and none that it must have. Null would take one out: a generated client writes it for what was
+    // not set, where the description lets it.
+    private static void AddPatch(JsonObject schemas)
+    {
+        var patch = ToPatch(schemas[nameof(TenantConfig)]!, schemas).AsObject();
+        patch["description"] = "What is to be changed. Null, which generated clients do not send, takes a field out (RFC 7396).";
+        patch["properties"]!["version"] = new JsonObject
+        {
+            ["type"] = "integer",
+            ["format"] = "int64",
+            ["description"] = "The version that the tenant was read with: where it has another, nothing is changed",
+        };
+        schemas[AdminOperation.Patch] = patch;
+    }
+
+    private static JsonNode ToPatch(JsonNode schema, JsonObject schemas)
+    {
+        if (schema["$ref"] is { } reference)
+        {
+            return ToPatch(schemas[((string)reference!).Split('/')[^1]]!, schemas);
+        }
+
+        if (schema["oneOf"] is JsonArray choices)
+        {
+            return ToPatch(choices.Single(choice => (string?)choice!["type"] != "null")!, schemas);
+        }
+
+        var patch = schema.DeepClone().AsObject();
+        patch.Remove("required");
+        if (patch["type"] is JsonArray types)
+        {
+            var others = types.Select(static type => (string)type!).Where(static type => type != "null").ToArray();
+            patch["type"] = others is [var one] ? one : new JsonArray([.. others.Select(static type => JsonValue.Create(type))]);
+        }
+
+        if (patch["additionalProperties"] is JsonObject each)
+        {
+            patch["additionalProperties"] = ToPatch(each, schemas);
+        }
+
+        foreach (var (name, property) in patch["properties"] as JsonObject ?? [])
+        {
+            patch["properties"]![name] = ToPatch(property!, schemas);
+        }
+
+        return patch;
     }
 
     // Secrets are read and written by code of their own, of which ASP.NET Core knows no form.
@@ -88,17 +167,28 @@ internal static class AdminOpenApi
         operation.Parameters ??= [];
         foreach (var name in described.Query)
         {
-            operation.Parameters.Add(Parameter(ParameterLocation.Query, name, AdminOperation.Parameters[name]));
+            operation.Parameters.Add(
+                new OpenApiParameter
+                {
+                    In = ParameterLocation.Query,
+                    Name = name,
+                    Description = AdminOperation.Parameters[name],
+                    Schema = SchemaOf(name),
+                }
+            );
         }
 
         if (described.IsKeyed)
         {
             operation.Parameters.Add(
-                Parameter(
-                    ParameterLocation.Header,
-                    AdminIdempotency.HeaderName,
-                    "16 to 255 visible ASCII characters: the same request with it is done once, and answered again for 24 hours"
-                )
+                new OpenApiParameter
+                {
+                    In = ParameterLocation.Header,
+                    Name = AdminIdempotency.HeaderName,
+                    Description =
+                        "16 to 255 visible ASCII characters: the same request with it is done once, and answered again for 24 hours",
+                    Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+                }
             );
         }
 
@@ -109,17 +199,27 @@ internal static class AdminOpenApi
                 Required = true,
                 Content = await ContentAsync(described.BodyType, body, context, cancellationToken),
             };
+            if (described.BodyName is { } name)
+            {
+                operation.RequestBody.Content![described.BodyType].Schema = new OpenApiSchemaReference(name, context.Document);
+            }
         }
 
         operation.Responses = new OpenApiResponses();
         foreach (var status in new[] { described.Status, described.Also }.OfType<int>())
         {
+            var content = described.Answer is { } answer
+                ? await ContentAsync(described.AnswerType, answer, context, cancellationToken)
+                : null;
+            if (described.Query.Contains("format"))
+            {
+                content!["text/csv"] = new OpenApiMediaType { Schema = new OpenApiSchema { Type = JsonSchemaType.String } };
+            }
+
             operation.Responses[Text(status)] = new OpenApiResponse
             {
                 Description = ReasonPhrases.GetReasonPhrase(status),
-                Content = described.Answer is { } answer
-                    ? await ContentAsync(described.AnswerType, answer, context, cancellationToken)
-                    : null,
+                Content = content,
             };
         }
 
@@ -146,13 +246,15 @@ internal static class AdminOpenApi
         return new(StringComparer.Ordinal) { [mediaType] = new() { Schema = new OpenApiSchemaReference(type.Name, document) } };
     }
 
-    private static OpenApiParameter Parameter(ParameterLocation place, string name, string description) =>
+    private static OpenApiSchema SchemaOf(string parameter) =>
         new()
         {
-            In = place,
-            Name = name,
-            Description = description,
-            Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+            Type = parameter switch
+            {
+                "wait" or "adopt" or "force" => JsonSchemaType.Boolean,
+                "take" or "hours" or "overlap" => JsonSchemaType.Integer,
+                _ => JsonSchemaType.String,
+            },
         };
 
     private static string Text(int status) => status.ToString(CultureInfo.InvariantCulture);

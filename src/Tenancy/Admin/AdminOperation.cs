@@ -13,6 +13,9 @@ namespace Tenancy.Admin;
 /// <param name="Body">What it takes; null for nothing.</param>
 internal sealed record AdminOperation(string Id, string Summary, int Status, Type? Answer = null, Type? Body = null)
 {
+    /// <summary>What the description calls the change of a tenant, which is no type of its own.</summary>
+    public const string Patch = "TenantPatch";
+
     /// <summary>The values of parameters of the query, as their descriptions say them.</summary>
     public static IReadOnlyDictionary<string, string> Parameters { get; } =
         new Dictionary<string, string>(StringComparer.Ordinal)
@@ -53,6 +56,7 @@ internal sealed record AdminOperation(string Id, string Summary, int Status, Typ
         )
         {
             BodyType = "application/merge-patch+json",
+            BodyName = Patch,
             IsConditional = true,
         },
         ["DELETE /admin/tenants/{id}"] = new("deleteTenant", "Takes a tenant out, and deletes all that it keeps", 204),
@@ -156,6 +160,9 @@ internal sealed record AdminOperation(string Id, string Summary, int Status, Typ
 
     /// <summary>Gets the media type of what it takes.</summary>
     public string BodyType { get; init; } = "application/json";
+
+    /// <summary>Gets what the description calls its body, where that is not its type's name.</summary>
+    public string? BodyName { get; init; }
 
     /// <summary>Gets the parameters of its query.</summary>
     public IReadOnlyList<string> Query { get; init; } = [];

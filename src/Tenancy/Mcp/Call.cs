@@ -61,8 +61,8 @@ public sealed class Call : IUnitOfWork
     /// <summary>Gets the tool that runs; null for another kind of handler.</summary>
     internal TenantTool? Tool { get; init; }
 
-    /// <summary>Gets what observes the run; null where nobody listens.</summary>
-    internal CallObservation? Observation { get; init; }
+    /// <summary>Gets the activity of the run; null where nobody listens.</summary>
+    internal Activity? Activity { get; init; }
 
     /// <summary>Gets how the handler ended, as far as is known.</summary>
     internal string Outcome => _outcome;
@@ -288,7 +288,7 @@ public sealed class Call : IUnitOfWork
             _first?.End();
             _narrowed?.End();
             _place.GiveBack();
-            Observation?.End(_outcome);
+            CallObservation.End(_starter.Metrics, Activity, _begun, Tenant, Tool, _outcome);
             Count();
             await Tenant.Platform!.ReleaseAsync();
         }

@@ -51,45 +51,42 @@ internal static class CallOutcome
         };
 }
 
-/// <summary>Observes one run of a handler, for as long as it takes, whether or not anybody still waits for it.</summary>
-internal sealed class CallObservation
+/// <summary>
+/// Observes one run of a handler, for as long as it takes, whether or not anybody still waits for it. What it knows is the call's, so that
+/// measuring takes no memory of its own.
+/// </summary>
+internal static class CallObservation
 {
-    private readonly long _begun = Stopwatch.GetTimestamp();
-    private readonly TenancyMetrics? _metrics;
-    private readonly TenantModel _tenant;
-    private readonly string? _tool;
-    private readonly Activity? _activity;
+    /// <summary>Begins the activity of a run; null where nobody listens.</summary>
+    public static Activity? Begin(TenantModel tenant, CallerIdentity caller, TenantTool? tool) =>
+        TenancyTelemetry.Source.HasListeners() ? Start(tenant, caller, tool?.ProtocolTool.Name) : null;
 
-    private CallObservation(TenancyMetrics? metrics, TenantModel tenant, CallerIdentity caller, string? tool, bool isTraced)
-    {
-        (_metrics, _tenant, _tool) = (metrics, tenant, tool);
-        _activity = isTraced ? Start(tenant, caller, tool) : null;
-    }
-
-    /// <summary>Begins to observe a run; null where nobody listens.</summary>
-    public static CallObservation? Begin(TenancyMetrics? metrics, TenantModel tenant, CallerIdentity caller, TenantTool? tool)
-    {
-        var isTraced = TenancyTelemetry.Source.HasListeners();
-        var measuring = metrics is { MeasuresCalls: true } ? metrics : null;
-        return isTraced || measuring is not null ? new(measuring, tenant, caller, tool?.ProtocolTool.Name, isTraced) : null;
-    }
-
+    /// <summary>A run has ended.</summary>
+    /// <param name="metrics">What measures it; null where nobody can listen.</param>
+    /// <param name="activity">Its activity.</param>
+    /// <param name="begun">When it began, as <see cref="Stopwatch"/> says it.</param>
+    /// <param name="tenant">The tenant.</param>
+    /// <param name="tool">The tool; null for another kind of handler.</param>
     /// <param name="outcome">How the run ended.</param>
-    public void End(string outcome)
+    public static void End(TenancyMetrics? metrics, Activity? activity, long begun, TenantModel tenant, TenantTool? tool, string outcome)
     {
-        _metrics?.Call(Stopwatch.GetElapsedTime(_begun).TotalSeconds, _tenant.Id.Value, _tool, outcome);
-        if (_activity is null)
+        if (metrics is { MeasuresCalls: true })
+        {
+            metrics.Call(Stopwatch.GetElapsedTime(begun).TotalSeconds, tenant.Id.Value, tool?.ProtocolTool.Name, outcome);
+        }
+
+        if (activity is null)
         {
             return;
         }
 
-        _activity.SetTag("tenancy.outcome", outcome);
+        activity.SetTag("tenancy.outcome", outcome);
         if (outcome is CallOutcome.Failed or CallOutcome.Unavailable)
         {
-            _activity.SetStatus(ActivityStatusCode.Error);
+            activity.SetStatus(ActivityStatusCode.Error);
         }
 
-        _activity.Dispose();
+        activity.Dispose();
     }
 
     // The name is that of the semantic conventions for tools.

@@ -27,6 +27,9 @@ internal sealed class CallStarter(
     /// <summary>Makes the contexts of calls.</summary>
     public ToolContextFactory Contexts => contexts;
 
+    /// <summary>Measures calls; null where nobody can listen.</summary>
+    public TenancyMetrics? Metrics => metrics;
+
     /// <summary>Counts what calls take; null where nobody does.</summary>
     public UsageCounts? Usage => usage;
 
@@ -81,7 +84,7 @@ internal sealed class CallStarter(
                 User = user,
                 IsModern = isModern,
                 Tool = tool,
-                Observation = CallObservation.Begin(metrics, tenant, caller, tool),
+                Activity = CallObservation.Begin(tenant, caller, tool),
             },
             null
         );

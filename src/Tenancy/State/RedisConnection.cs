@@ -246,15 +246,21 @@ internal sealed class RedisConnection : IAsyncDisposable
 
     private async Task<T> RunAsync<T>(Lazy<Task<IConnectionMultiplexer>> connection, StoreCommand name, Func<IDatabase, Task<T>> command)
     {
-        _absence.ThrowIfKnown();
         var observation = StoreObservation.Begin(Metrics, name);
         var call = _absence.Begin();
         try
         {
+            _absence.ThrowIfKnown();
             var answer = await command((await connection.Value.ConfigureAwait(false)).GetDatabase()).ConfigureAwait(false);
             call.Answered();
             observation.End();
             return answer;
+        }
+        catch (StoreUnavailableException exception)
+        {
+            // Known to be away: it is counted as a failure as long as that lasts, so that whoever watches sees how long.
+            observation.End(exception);
+            throw;
         }
         catch (RedisServerException exception)
         {

@@ -1,6 +1,11 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Microsoft.AspNetCore.Http.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Tenancy.Fleet;
 using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Admin;
@@ -32,6 +37,72 @@ public sealed class AdminOpenApiTests
             .SelectMany(path => path.Value!.AsObject())
             .Select(one => (string)one.Value!["operationId"]!);
         Assert.Distinct(ids);
+    }
+
+    [Fact]
+    public async Task The_http_file_of_a_scaffold_has_every_request()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        var document = await DescriptionAsync(server);
+        var file = await File.ReadAllLinesAsync(
+            Path.Combine(Repository.Root, "templates", "adcp-tenant-server", "Adcp-TenantServer.http"),
+            Token
+        );
+        var requests = file.Where(line => line.Contains(" {{server}}/admin/", StringComparison.Ordinal)).ToArray();
+        foreach (var (path, methods) in document["paths"]!.AsObject())
+        {
+            var pattern = Regex.Replace(path, @"\{[^}]+\}", "[^/?]+").Replace("/", "\\/", StringComparison.Ordinal);
+            foreach (var method in methods!.AsObject().Select(one => one.Key.ToUpperInvariant()))
+            {
+                Assert.Contains(requests, line => Regex.IsMatch(line, $@"^{method} \{{\{{server\}}\}}{pattern}(\?.*)?$"));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task How_an_application_writes_json_by_itself_changes_nothing_of_it()
+    {
+        await using var plain = await TenancyServer.StartAsync();
+        await using var other = await TenancyServer.StartAsync(services: services =>
+            services.ConfigureHttpJsonOptions(options => options.SerializerOptions.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower)
+        );
+        Assert.Equal((await DescriptionAsync(plain)).ToJsonString(), (await DescriptionAsync(other)).ToJsonString());
+    }
+
+    // What generators of clients trip over.
+    [Fact]
+    public async Task A_generated_client_can_be_made_of_it()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        var document = await DescriptionAsync(server);
+        foreach (var operation in document["paths"]!.AsObject().SelectMany(path => path.Value!.AsObject()))
+        {
+            var names = (operation.Value!["parameters"]?.AsArray() ?? []).Select(one => $"{one!["in"]} {one["name"]}");
+            Assert.Distinct(names);
+        }
+
+        // A number is read from a number, and a null that a client writes for what was not set would take it out.
+        var schemas = document["components"]!["schemas"]!.AsObject();
+        foreach (var (name, schema) in schemas)
+        {
+            Assert.False(
+                schema!.ToJsonString().Contains("\"integer\",\"string\"", StringComparison.Ordinal)
+                    || schema.ToJsonString().Contains("\"string\",\"integer\"", StringComparison.Ordinal)
+                    || schema.ToJsonString().Contains("^-?(?:", StringComparison.Ordinal),
+                $"{name}: {schema}"
+            );
+        }
+
+        var patch = document["paths"]!["/admin/tenants/{id}"]!["patch"]!["requestBody"]!["content"]!["application/merge-patch+json"]!;
+        Assert.Equal("#/components/schemas/TenantPatch", (string)patch["schema"]!["$ref"]!);
+        var text = schemas["TenantPatch"]!.ToJsonString();
+        Assert.DoesNotContain("required", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("null", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("$ref", text, StringComparison.Ordinal);
+        Assert.Contains("rateLimit", text, StringComparison.Ordinal);
+        var take = document["paths"]!["/admin/tenants"]!["get"]!["parameters"]!.AsArray().Single(one => (string)one!["name"]! == "take")!;
+        Assert.Equal("integer", (string)take["schema"]!["type"]!);
+        Assert.NotNull(document["paths"]!["/admin/usage"]!["get"]!["responses"]!["200"]!["content"]!["text/csv"]);
     }
 
     [Fact]
@@ -82,6 +153,52 @@ public sealed class AdminOpenApiTests
         await CheckAsync(server, document, "get", "/admin/tenants/{id}/sessions", "/admin/tenants/initech/sessions");
         await CheckAsync(server, document, "get", "/admin/tenants/{id}/clients", "/admin/tenants/initech/clients");
         await CheckAsync(server, document, "get", "/admin/nodes", "/admin/nodes");
+        await server.CallAsync("initech", token, "whoami");
+        using var bad = McpCalls.Post(server.Port, Way.Path, "initech", "initech.bad", McpCalls.Call("whoami"));
+        using var refused = await server.Client.SendAsync(bad, Token);
+        await server.Services.GetRequiredService<UsageWriter>().WriteAsync();
+        foreach (var of in new[] { "audit", "refusals", "usage", "traffic", "refused-tokens" })
+        {
+            await CheckAsync(server, document, "get", $"/admin/tenants/{{id}}/{of}", $"/admin/tenants/initech/{of}");
+        }
+
+        foreach (var of in new[] { "audit", "refusals", "usage", "summary" })
+        {
+            await CheckAsync(server, document, "get", $"/admin/{of}", $"/admin/{of}");
+        }
+
+        await CheckAsync(
+            server,
+            document,
+            "post",
+            "/admin/tenants/{id}/explain-token",
+            "/admin/tenants/initech/explain-token",
+            new { token }
+        );
+        var jwks = new
+        {
+            id = "hooli",
+            authentication = new
+            {
+                kind = "jwks",
+                issuer = "http://127.0.0.1:1",
+                audiences = new[] { "https://hooli.example" },
+            },
+        };
+        await CheckAsync(server, document, "post", "/admin/tenants", "/admin/tenants", jwks);
+        await CheckAsync(server, document, "post", "/admin/tenants", "/admin/tenants", jwks);
+        var client = await CheckAsync(
+            server,
+            document,
+            "post",
+            "/admin/tenants/{id}/clients",
+            "/admin/tenants/hooli/clients",
+            new { clientId = "agent", metadata = new { any = new[] { 1 } } }
+        );
+        await CheckAsync(server, document, "get", "/admin/tenants/{id}/clients", "/admin/tenants/hooli/clients");
+        var handle = $"/admin/tenants/hooli/clients/{client["handle"]}";
+        await CheckAsync(server, document, "get", "/admin/tenants/{id}/clients/{handle}", handle);
+        await CheckAsync(server, document, "post", "/admin/tenants/{id}/clients/{handle}/refresh", handle + "/refresh");
         await CheckAsync(server, document, "get", "/admin/tenants/{id}", "/admin/tenants/nobody", status: "default");
         await CheckAsync(server, document, "patch", "/admin/tenants/{id}", "/admin/tenants/initech", new { nam = 1 }, status: "default");
     }

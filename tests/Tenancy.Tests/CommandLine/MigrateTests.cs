@@ -194,6 +194,40 @@ public sealed class MigrateTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_client_whose_metadata_does_not_come_is_named_and_no_other_waits_for_it()
+    {
+        await using var site = await StubServer.StartAsync(context =>
+        {
+            context.Response.StatusCode = 500;
+            return Task.CompletedTask;
+        });
+        await Source.StringSetAsync("client:1", $$"""{ "client_id": "{{site.Url}}/client.json" }""");
+        await Source.StringSetAsync("client:2", """{ "clientId": "2", "registrationAccessToken": "t0ken", "idToken": "t0ken" }""");
+        var (code, shown) = await RunAsync("migrate", "--tenant", "acme");
+        Assert.Equal(TenancyTool.Failed, code);
+        AssertCounts(shown, 2, ("listed as clients", 1), ("failed", 1));
+        Assert.Contains("client:1: failed, 503", shown, StringComparison.Ordinal);
+        Assert.Equal("2", (string)Assert.Single(await ClientsAsync("acme"))["clientId"]!);
+        Assert.DoesNotContain("t0ken", await _here.ReadAllAsync(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_tenant_comes_with_its_secrets_and_a_dry_run_sees_what_the_record_leaves_out_as_a_run_does()
+    {
+        await Source.StringSetAsync("tenant:metadata:initech", """{ "id": "initech", "secrets": { "apiKey": "s3cret" } }""");
+        await Source.StringSetAsync("tenant:metadata:hooli", """{ "id": "hooli" }""");
+        await PostAsync("", """{ "id": "hooli", "urls": ["https://hooli.example"] }""");
+        var (_, shown) = await RunAsync("migrate", "--dry-run");
+        AssertCounts(shown, 2, ("would be registered as tenants", 1), ("would collide", 1));
+        (_, shown) = await RunAsync("migrate");
+        AssertCounts(shown, 2, ("registered as tenants", 1), ("collided, and left alone", 1));
+        Assert.Equal("(hidden)", (string)JsonNode.Parse((await RunAsync("show", "initech")).Output)!["secrets"]!["apiKey"]!);
+        (_, shown) = await RunAsync("migrate");
+        AssertCounts(shown, 2, ("were here before", 1), ("collided, and left alone", 1));
+        Assert.DoesNotContain("s3cret", shown, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_collides_is_named_and_left_alone_and_the_rest_is_brought()
     {
         await Source.StringSetAsync("client:known", """{ "client_id": "known", "client_name": "Theirs" }""");

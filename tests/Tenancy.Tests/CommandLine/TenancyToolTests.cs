@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
 using Tenancy.CommandLine;
 using Tenancy.Tests.Hosting;
 
@@ -103,6 +104,50 @@ public sealed class TenancyToolTests : IAsyncLifetime
         await RunAsync("export", _folder);
         await File.WriteAllTextAsync(FileOf("initech"), """{ "id": "initech", "name": "Initech" }""", Token);
         Assert.Equal((0, "Nothing differs.\n"), await RunAsync("apply", _folder));
+    }
+
+    [Fact]
+    public async Task Another_spelling_of_a_url_is_no_difference_and_a_file_of_no_tenant_is_named()
+    {
+        await RunAsync("export", _folder);
+        await EditAsync("acme", tenant => tenant["urls"] = new JsonArray("https://ACME.example.com:443/"));
+        Assert.Equal((0, "Nothing differs.\n"), await RunAsync("apply", _folder));
+
+        await File.WriteAllTextAsync(FileOf("gone"), """{ "id": "gone" }""", Token);
+        var (code, shown) = await RunAsync("export", _folder);
+        Assert.Equal(TenancyTool.Failed, code);
+        Assert.Contains("gone.json is of no tenant", shown, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(200)]
+    [InlineData(404)]
+    public async Task An_answer_that_is_not_the_admin_apis_is_said_to_be_none(int status)
+    {
+        await using var proxy = await StubServer.StartAsync(context =>
+        {
+            (context.Response.StatusCode, context.Response.ContentType) = (status, "text/html");
+            return context.Response.WriteAsync("<html>Nothing here</html>");
+        });
+        await RunAsync("export", _folder);
+        foreach (var command in new string[][] { ["list"], ["show", "acme"], ["apply", _folder, "--dry-run"] })
+        {
+            var writer = new StringWriter();
+            Assert.Equal(1, await ToolRun.New(writer, _ => "key").RunAsync([.. command, "--server", proxy.Url]));
+            Assert.Contains($"{status}: the answer is none of the admin API's", writer.ToString(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_file_that_cannot_be_read_is_named_and_a_list_has_a_line_for_each_tenant()
+    {
+        Directory.CreateDirectory(FileOf("acme"));
+        var (code, shown) = await RunAsync("export", _folder);
+        Assert.Equal(1, code);
+        Assert.Contains("acme.json", shown, StringComparison.Ordinal);
+
+        await _server.AdminAsync(HttpMethod.Patch, "/acme?force=true", new { settings = new { fail = new string('x', 300) } });
+        Assert.Equal(3, (await RunAsync("list")).Output.TrimEnd('\n').Split('\n').Length);
     }
 
     [Theory]

@@ -80,6 +80,28 @@ public sealed partial class TelemetryTests
     }
 
     [Fact]
+    public async Task A_store_that_stands_still_fails_for_as_long_as_it_does_and_not_only_at_first()
+    {
+        using var signals = new Signals();
+        await using var redis = await RedisServer.StartAsync();
+        await using var server = await StartAsync(
+            signals,
+            settings: new(TenancyServer.DefaultSettings) { ["ConnectionStrings:Redis"] = redis.ConnectionString }
+        );
+        await server.CallAsync("acme", McpCalls.Acme, "whoami");
+        await redis.PauseAsync();
+        var failures = signals
+            .Of("db.client.operation.duration")
+            .Where(one => one.Tags.GetValueOrDefault("error.type") is "Tenancy.Registry.StoreUnavailableException");
+
+        // The node asks by itself each second; each second it is told that the store is away.
+        await Poll.UntilAsync(() => Task.FromResult(failures.Any()));
+        signals.Metrics.Clear();
+        await Poll.UntilAsync(() => Task.FromResult(failures.Any()));
+        await redis.ResumeAsync();
+    }
+
+    [Fact]
     public async Task A_tenant_over_its_limit_is_seen_by_tenant_and_policy()
     {
         using var signals = new Signals();
@@ -265,7 +287,19 @@ public sealed partial class TelemetryTests
         var metrics = server.Services.GetRequiredService<TenancyMetrics>();
         Assert.False(metrics.MeasuresCalls || metrics.MeasuresStore, "Somebody listens.");
         var caller = CallerIdentity.FromPrincipal("buyer")!;
-        Assert.Equal(0, BytesOf(() => CallObservation.Begin(metrics, tenant, caller, tool: null)?.End(CallOutcome.Ok)));
+        Assert.Equal(
+            0,
+            BytesOf(() =>
+                CallObservation.End(
+                    metrics,
+                    CallObservation.Begin(tenant, caller, tool: null),
+                    begun: 0,
+                    tenant,
+                    tool: null,
+                    CallOutcome.Ok
+                )
+            )
+        );
         Assert.Equal(0, BytesOf(() => StoreObservation.Begin(metrics, new("EVALSHA", "commit")).End()));
         Assert.Equal(
             0,
@@ -298,7 +332,7 @@ public sealed partial class TelemetryTests
             {
                 InstrumentPublished = static (instrument, listener) =>
                 {
-                    if (instrument.Meter.Name == TenancyTelemetry.MeterName)
+                    if (instrument.Meter.Name is TenancyTelemetry.MeterName or TenancyTelemetry.McpName)
                     {
                         listener.EnableMeasurementEvents(instrument);
                     }

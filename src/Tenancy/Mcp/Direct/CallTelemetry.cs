@@ -36,26 +36,15 @@ internal sealed class CallTelemetry : IDisposable
 
     private readonly long _begun = Stopwatch.GetTimestamp();
     private readonly Activity? _activity;
-    private TagList _tags;
+    private readonly McpRequest _request;
+    private readonly string? _version;
+    private string? _error;
 
     private CallTelemetry(McpRequest request, OpenSession? session, bool isTraced)
     {
-        var activity = isTraced ? Start(request, session) : null;
-        _activity = activity;
-        _tags.Add("mcp.method.name", request.Head.Method);
-        _tags.Add("network.transport", "tcp");
-        _tags.Add("network.protocol.name", "http");
-        if ((request.Version ?? session?.Version) is { } version)
-        {
-            _tags.Add("mcp.protocol.version", version);
-        }
-
-        // The SDK looks for the tool's name only where somebody listens to activities.
-        if (isTraced && request.Tool is { } tool)
-        {
-            _tags.Add("gen_ai.tool.name", tool.ProtocolTool.Name);
-            _tags.Add("gen_ai.operation.name", "execute_tool");
-        }
+        _activity = isTraced ? Start(request, session) : null;
+        _request = request;
+        _version = request.Version ?? session?.Version;
     }
 
     /// <summary>Begins to observe a request; null where nobody listens.</summary>
@@ -90,32 +79,64 @@ internal sealed class CallTelemetry : IDisposable
     /// <summary>Notes what was thrown.</summary>
     public void Fail(Exception exception)
     {
-        var code = exception is McpProtocolException { ErrorCode: var error } ? ((int)error).ToString(CultureInfo.InvariantCulture) : null;
-        _tags.Add("error.type", code ?? exception.GetType().FullName);
-        if (code is not null)
-        {
-            _tags.Add("rpc.response.status_code", code);
-        }
-
+        _error = exception is McpProtocolException { ErrorCode: var error }
+            ? ((int)error).ToString(CultureInfo.InvariantCulture)
+            : exception.GetType().FullName;
         _activity?.SetStatus(ActivityStatusCode.Error, exception.Message);
     }
 
     public void Dispose()
     {
+        var tags = Tags();
         if (Duration.Enabled)
         {
-            Duration.Record(Stopwatch.GetElapsedTime(_begun).TotalSeconds, _tags);
+            Duration.Record(Stopwatch.GetElapsedTime(_begun).TotalSeconds, tags);
         }
 
         if (_activity is { IsAllDataRequested: true })
         {
-            foreach (var (name, value) in _tags)
+            foreach (var (name, value) in tags)
             {
                 _activity.AddTag(name, value);
             }
         }
 
         _activity?.Dispose();
+    }
+
+    // They are put together at the end, on the stack: kept in each call's object they would be most of what it costs.
+    private TagList Tags()
+    {
+        var tags = new TagList
+        {
+            { "mcp.method.name", _request.Head.Method },
+            { "network.transport", "tcp" },
+            { "network.protocol.name", "http" },
+        };
+        if (_version is not null)
+        {
+            tags.Add("mcp.protocol.version", _version);
+        }
+
+        // The SDK looks for the tool's name only where somebody listens to activities.
+        if (_request.Tool is { } tool && Source.HasListeners())
+        {
+            tags.Add("gen_ai.tool.name", tool.ProtocolTool.Name);
+            tags.Add("gen_ai.operation.name", "execute_tool");
+        }
+
+        if (_error is not null)
+        {
+            tags.Add("error.type", _error);
+        }
+
+        // A code of JSON-RPC is a number, which no type's name begins with.
+        if (_error is ['-' or (>= '0' and <= '9'), ..])
+        {
+            tags.Add("rpc.response.status_code", _error);
+        }
+
+        return tags;
     }
 
     private static Activity? Start(McpRequest request, OpenSession? session)
@@ -152,7 +173,7 @@ internal sealed class CallTelemetry : IDisposable
 
     private void FailTool(CallToolResult result)
     {
-        _tags.Add("error.type", "tool_error");
+        _error = "tool_error";
         if (_activity is { IsAllDataRequested: true })
         {
             _activity.SetStatus(
