@@ -11,13 +11,13 @@ namespace Tenancy.Adcp;
 /// </summary>
 internal static class AdcpAnswers
 {
-    /// <summary>The most bytes of a request's <c>context</c>. It comes back in each answer, which is bounded, too.</summary>
+    /// <summary>
+    /// The most bytes of a request's <c>context</c>, as it comes back in each answer; that is bounded, too.
+    /// </summary>
     public const int MaxContextBytes = 64 * 1024;
 
-    /// <summary>
-    /// The most bytes of what stands around a stored answer: what is one byte in a request may be six in an answer, as an escape.
-    /// </summary>
-    public const int MaxEnvelopeBytes = 6 * MaxContextBytes + 4096;
+    /// <summary>The most bytes of what stands around a stored answer: that, the key, and a few names.</summary>
+    public const int MaxEnvelopeBytes = MaxContextBytes + 4096;
 
     /// <summary>Whether an answer has a member of a name from its request.</summary>
     /// <param name="name">The name.</param>

@@ -166,7 +166,19 @@ internal sealed class ToolWire<TRequest, TResponse>(AdcpSerializer serializer)
         }
     }
 
-    private static int Length(JsonElement json) => JsonMarshal.GetRawUtf8Value(json).Length;
+    // As it is written into an answer, whichever of JSON's forms it came in: what is one byte there may be six then, as an escape.
+    private static int Length(JsonElement json)
+    {
+        if (JsonMarshal.GetRawUtf8Value(json).Length is var raw && raw <= AdcpAnswers.MaxContextBytes / 6)
+        {
+            return raw;
+        }
+
+        using var scratch = JsonScratch.Rent();
+        json.WriteTo(scratch.Writer);
+        scratch.Writer.Flush();
+        return scratch.Written.Length;
+    }
 
     private static string Hash(ReadOnlySpan<byte> json)
     {
