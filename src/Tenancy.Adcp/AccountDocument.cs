@@ -18,7 +18,8 @@ public sealed record AccountDocument : TenantDocument
     public required Account Account { get; init; }
 
     /// <summary>
-    /// Gets where the buyer wants to be told of changes of it, by <c>push_notification_config</c>; null for nowhere. Nothing is sent yet.
+    /// Gets where buyers want to be told of changes of it, by <c>push_notification_config</c>: each brand and operator that it stands for
+    /// by itself. Nothing is sent yet.
     /// </summary>
-    public JsonElement? Notify { get; init; }
+    public IReadOnlyDictionary<string, JsonElement> Notify { get; init; } = new Dictionary<string, JsonElement>();
 }

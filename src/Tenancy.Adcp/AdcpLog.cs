@@ -24,7 +24,7 @@ internal static partial class AdcpLog
     [LoggerMessage(
         105,
         LogLevel.Warning,
-        "A buyer gave a push_notification_config. It is accepted and ignored, as the capabilities say: this server sends no webhooks. "
+        "A buyer gave a push_notification_config. It is kept, and nothing is sent to it yet: the capabilities claim no webhooks. "
             + "This is said once.",
         EventName = "NoWebhooks"
     )]

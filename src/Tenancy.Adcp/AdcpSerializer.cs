@@ -58,6 +58,7 @@ internal sealed partial class AdcpSerializer
             throw mistakes.Count > 0 ? new AdcpException(mistakes) : new AdcpException(AdcpError.InvalidRequest, message, pointer);
         }
 
+        Secrets.CheckNotificationConfig(request);
         if (request.PushNotificationConfig is not null && Interlocked.Exchange(ref _hasToldOfWebhooks, 1) == 0)
         {
             _logger.LogNoWebhooks();

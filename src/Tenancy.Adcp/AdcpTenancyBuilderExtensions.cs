@@ -32,6 +32,7 @@ public static class AdcpTenancyBuilderExtensions
         builder.Services.TryAddSingleton(services => new AccountBook(services.GetRequiredService<IAccountResolver>()));
         builder.Services.TryAddSingleton<CallAccount>();
         builder.Services.TryAddSingleton(services => new InventoryLists(services));
+        builder.Services.TryAddSingleton<IBudgetAuthority, CreditLimits>();
         return builder.AddHandlers<Capabilities>();
     }
 
@@ -53,6 +54,17 @@ public static class AdcpTenancyBuilderExtensions
                     ? ServiceDescriptor.Singleton<IAccountResolver, TResolver>()
                     : ServiceDescriptor.Singleton<IAccountResolver, TResolver>(create)
             );
+        return builder;
+    }
+
+    /// <summary>Lets a class say for how much accounts may order, in place of their credit limits.</summary>
+    /// <param name="builder">The builder.</param>
+    /// <remarks>Of several the last counts. It is made once, from services.</remarks>
+    public static ITenancyBuilder AddBudgetAuthority<TAuthority>(this ITenancyBuilder builder)
+        where TAuthority : class, IBudgetAuthority
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.RemoveAll<IBudgetAuthority>().AddSingleton<IBudgetAuthority, TAuthority>();
         return builder;
     }
 

@@ -17,12 +17,8 @@ internal static class CancelRequest
         "canceled",
         "cancellation_reason",
         "context",
-        "context_id",
-        "ext",
-        "governance_context",
         "idempotency_key",
         "media_buy_id",
-        "push_notification_config",
     ];
 
     /// <summary>Leaves out of a request what is ignored. One that cancels nothing, or is no JSON, is as it was.</summary>

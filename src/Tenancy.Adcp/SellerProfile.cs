@@ -46,8 +46,29 @@ public sealed record SellerProfile
     /// <summary>Gets how accounts come to be. Default: by <c>sync_accounts</c>.</summary>
     public AccountOpening AccountOpening { get; init; }
 
+    /// <summary>Gets how a new account begins. Default: it can be used at once.</summary>
+    public NewAccounts NewAccounts { get; init; } = new();
+
     /// <summary>Gets the scenarios of its <c>comply_test_controller</c> that simulate something; told in test mode only.</summary>
     public IReadOnlyList<string> TestScenarios { get; init; } = [];
+}
+
+/// <summary>How a new account begins.</summary>
+public sealed record NewAccounts
+{
+    /// <summary>Gets where it stands. Default: active.</summary>
+    public AccountStatus Status { get; init; }
+
+    /// <summary>Gets when is paid where the buyer proposes no terms, such as <c>net_30</c>. Default: nothing is said of it.</summary>
+    public string? PaymentTerms { get; init; }
+
+    /// <summary>
+    /// Gets how much may be ordered before something is paid; see <see cref="IBudgetAuthority"/>. Default: without a limit.
+    /// </summary>
+    public Money? CreditLimit { get; init; }
+
+    /// <summary>Gets what a buyer does before an account can be used that waits for the seller's approval.</summary>
+    public AccountSetup? Setup { get; init; }
 }
 
 /// <summary>How accounts come to be.</summary>
@@ -58,8 +79,8 @@ public enum AccountOpening
 
     /// <summary>
     /// As <see cref="BySync"/>, and by the first request that changes something and names a brand and its operator: together with what it
-    /// changes, so that one that is refused opens nothing. It has the first billing of <see cref="SellerProfile.Billing"/>. A request that
-    /// reads sees an account that has nothing in it.
+    /// changes, so that one that is refused opens nothing. A request that reads sees an account that has nothing in it. Where a buyer has
+    /// to choose who is invoiced, or the seller to approve of the account first, it is opened by <c>sync_accounts</c> alone.
     /// </summary>
     OnFirstUse,
 }

@@ -43,7 +43,8 @@ internal sealed class ToolWire<TRequest, TResponse>(AdcpSerializer serializer)
     /// <exception cref="AdcpException">They are malformed; the field is named.</exception>
     public ToolArguments<TRequest> Read(ReadOnlySpan<byte> json)
     {
-        var request = Parse(CanCancel ? CancelRequest.Reduce(json) : json);
+        var read = CanCancel ? CancelRequest.Reduce(json) : json;
+        var request = Parse(read);
         RefuseOtherVersions(request.AdcpMajorVersion);
         RefuseOtherReleases(request.AdcpVersion);
         RefuseLargeContext(request.Context);
@@ -54,7 +55,7 @@ internal sealed class ToolWire<TRequest, TResponse>(AdcpSerializer serializer)
         }
 
         return RequestMembers.IsKey(key)
-            ? new(request, Hash(json))
+            ? new(request, Hash(json, read))
             : throw new AdcpException(
                 AdcpError.InvalidRequest,
                 "idempotency_key must have 16 to 255 characters of A-Z, a-z, 0-9 and _.:-",
@@ -180,11 +181,16 @@ internal sealed class ToolWire<TRequest, TResponse>(AdcpSerializer serializer)
         return scratch.Written.Length;
     }
 
-    private static string Hash(ReadOnlySpan<byte> json)
+    // Where a cancellation is all that is read of a request, nothing beside it can refuse it. It still tells two requests apart.
+    private static string Hash(ReadOnlySpan<byte> json, ReadOnlySpan<byte> read)
     {
         try
         {
             return RequestHash.Compute(json, AdcpRequestHash.Omitted);
+        }
+        catch (FormatException) when (json.Length != read.Length)
+        {
+            return Hash(read, read);
         }
         catch (FormatException)
         {

@@ -24,7 +24,6 @@ public sealed class AccountBook
     /// <summary>Opens accounts, or changes them, as far as the seller's <see cref="SellerProfile"/> agrees.</summary>
     /// <param name="request">The request.</param>
     /// <param name="context">The call.</param>
-    /// <param name="statusOfNew">Where a new account stands. Default: active.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>
     /// What became of each account. One with a billing or terms that the seller does not offer has failed, with the reason.
@@ -33,7 +32,6 @@ public sealed class AccountBook
     public async Task<SyncAccountsResponse> SyncAsync(
         SyncAccountsRequest request,
         ToolContext context,
-        AccountStatus statusOfNew = AccountStatus.Active,
         CancellationToken cancellationToken = default
     )
     {
@@ -55,8 +53,8 @@ public sealed class AccountBook
             foreach (var (index, wanted) in few)
             {
                 var result = refusals[index] is { } refusal
-                    ? Failed(wanted, refusal)
-                    : await SyncAsync(wanted, index, keys[index], statusOfNew, notify, isDryRun, context, cancellationToken);
+                    ? Failed(wanted, refusal, (await FindAsync(keys[index], context, cancellationToken))?.Account)
+                    : await SyncAsync(wanted, index, keys[index], notify, isDryRun, context, cancellationToken);
                 results.Add(result);
                 opened += result.Action == "created" ? 1 : 0;
             }
@@ -140,12 +138,11 @@ public sealed class AccountBook
     /// </summary>
     internal async Task<Account> OpenAsync(AccountReference reference, ToolContext context, CancellationToken cancellationToken)
     {
-        var profile = ProfileOf(context);
         var wanted = new AccountSync
         {
             Brand = reference.Brand!,
             Operator = reference.Operator!,
-            Billing = profile.Billing is [var first, ..] ? first : "operator",
+            Billing = ProfileOf(context).Billing[0],
             Sandbox = reference.Sandbox,
         };
         var salt = await FindSaltAsync(context, isDryRun: false, cancellationToken);
@@ -156,7 +153,7 @@ public sealed class AccountBook
         }
 
         await CheckNumberAsync([key], context, cancellationToken);
-        var (opened, isNew) = await CreateAsync(NextId(salt, key), wanted, key, AccountStatus.Active, null, context, cancellationToken);
+        var (opened, isNew) = await CreateAsync(NextId(salt, key), wanted, key, null, context, cancellationToken);
         if (isNew)
         {
             await CountAsync(1, context, cancellationToken);
@@ -177,7 +174,6 @@ public sealed class AccountBook
         AccountSync wanted,
         int index,
         string key,
-        AccountStatus statusOfNew,
         JsonElement? notify,
         bool isDryRun,
         ToolContext context,
@@ -187,39 +183,32 @@ public sealed class AccountBook
         var found = await FindAsync(key, context, cancellationToken);
         if (found is null && isDryRun)
         {
-            return Result(ToAccount(wanted, "", statusOfNew, context), "created");
+            return Result(ToAccount(wanted, "", context), "created");
         }
 
         if (found is null)
         {
             var id = $"acc_{Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(16))}";
-            (found, var isNew) = await CreateAsync(id, wanted, key, statusOfNew, notify, context, cancellationToken);
+            (found, var isNew) = await CreateAsync(id, wanted, key, notify, context, cancellationToken);
             if (isNew)
             {
                 return Result(found.Account, "created");
             }
         }
 
-        var isAgreed = (found.Account.Billing, found.Account.PaymentTerms) == (wanted.Billing, wanted.PaymentTerms);
-        if (!isAgreed && IsShared(found.Account, wanted))
+        // Terms that are left out stay what they are.
+        var changed = found.Account with { Billing = wanted.Billing, PaymentTerms = wanted.PaymentTerms ?? found.Account.PaymentTerms };
+        if (WhyNotChange(found.Account, changed, $"accounts[{index}]") is { } refusal)
         {
-            return Failed(
-                wanted,
-                new(
-                    AdcpError.BillingNotSupported,
-                    $"The account stands for others, too, who are billed by {found.Account.Billing}: it would change for all of them.",
-                    $"accounts[{index}].billing"
-                )
-            );
+            return Failed(wanted, refusal, found.Account);
         }
 
-        var changed = found.Account with { Billing = wanted.Billing, PaymentTerms = wanted.PaymentTerms };
-        var isSame = isAgreed && (notify is null || (found.Notify is { } before && JsonElement.DeepEquals(before, notify.Value)));
+        var isSame = changed == found.Account && !IsNew(notify, wanted, found);
         if (!isSame && !isDryRun)
         {
             await context
                 .CallerDocuments<AccountDocument>()
-                .ReplaceAsync(found with { Account = changed, Notify = notify ?? found.Notify }, cancellationToken);
+                .ReplaceAsync(found with { Account = changed, Notify = With(notify, wanted, found.Notify) }, cancellationToken);
         }
 
         return Result(changed, isSame ? "unchanged" : "updated") with
@@ -229,11 +218,44 @@ public sealed class AccountBook
         };
     }
 
-    // One account may cover several brands or operators. What one of them agrees to does not bind the others.
-    private static bool IsShared(Account account, AccountSync wanted) =>
-        account.Brand?.Domain != wanted.Brand.Domain
-        || account.Brand.BrandId != wanted.Brand.BrandId
-        || account.Operator != wanted.Operator;
+    private static AdcpException? WhyNotChange(Account account, Account changed, string field)
+    {
+        if (changed == account)
+        {
+            return null;
+        }
+
+        if (account.Status is AccountStatus.Suspended or AccountStatus.Closed or AccountStatus.Rejected)
+        {
+            return new(AdcpError.AccountSuspended, "The account is halted or over: what was agreed for it stays.", field);
+        }
+
+        // Where one account covers several brands or operators, what one of them agrees to would bind the others.
+        return account.AccountScope is null or AccountScope.OperatorBrand ? null
+            : changed.Billing != account.Billing
+                ? new(
+                    AdcpError.BillingNotSupported,
+                    $"The account may stand for others, too, and is billed by {account.Billing}: it would change for all of them.",
+                    $"{field}.billing"
+                )
+            : new(
+                AdcpError.PaymentTermsNotSupported,
+                $"The account may stand for others, too, with {account.PaymentTerms ?? "no terms"}: they would change for all of them.",
+                $"{field}.payment_terms"
+            );
+    }
+
+    // Whoever shares an account is told by itself.
+    private static string Listener(AccountSync wanted) => $"{wanted.Brand.Domain}/{wanted.Brand.BrandId} by {wanted.Operator}";
+
+    private static bool IsNew(JsonElement? notify, AccountSync wanted, AccountDocument found) =>
+        notify is { } where && !(found.Notify.TryGetValue(Listener(wanted), out var before) && JsonElement.DeepEquals(before, where));
+
+    private static IReadOnlyDictionary<string, JsonElement> With(
+        JsonElement? notify,
+        AccountSync wanted,
+        IReadOnlyDictionary<string, JsonElement> others
+    ) => notify is { } where ? new Dictionary<string, JsonElement>(others) { [Listener(wanted)] = where } : others;
 
     private static async Task<AccountDocument?> FindAsync(string key, ToolContext context, CancellationToken cancellationToken) =>
         await context.CallerDocuments<AccountKey>().GetAsync(key, cancellationToken) is { AccountId: var id }
@@ -245,7 +267,6 @@ public sealed class AccountBook
         string id,
         AccountSync wanted,
         string key,
-        AccountStatus status,
         JsonElement? notify,
         ToolContext context,
         CancellationToken cancellationToken
@@ -257,7 +278,11 @@ public sealed class AccountBook
             return (await FindAsync(key, context, cancellationToken) ?? throw Again(), false);
         }
 
-        var account = new AccountDocument { Account = ToAccount(wanted, id, status, context), Notify = notify };
+        var account = new AccountDocument
+        {
+            Account = ToAccount(wanted, id, context),
+            Notify = With(notify, wanted, new Dictionary<string, JsonElement>()),
+        };
         return (await context.CallerDocuments<AccountDocument>().CreateWithIdAsync(id, account, cancellationToken) ?? throw Again(), true);
     }
 
@@ -347,13 +372,15 @@ public sealed class AccountBook
             ? new(AdcpError.UnsupportedFeature, "This seller has no accounts for tests.", $"{field}.sandbox")
         : null;
 
-    private static AccountResult Failed(AccountSync wanted, AdcpException mistake) =>
+    // An account that is there stays what it is.
+    private static AccountResult Failed(AccountSync wanted, AdcpException mistake, Account? account) =>
         new()
         {
+            AccountId = account?.AccountId,
             Brand = wanted.Brand,
             Operator = wanted.Operator,
             Action = "failed",
-            Status = AccountStatus.Rejected,
+            Status = account?.Status ?? AccountStatus.Rejected,
             Errors = [ErrorEntry.Of(mistake)],
             Sandbox = wanted.Sandbox,
         };
@@ -370,20 +397,28 @@ public sealed class AccountBook
             AccountScope = account.AccountScope,
             Billing = account.Billing,
             PaymentTerms = account.PaymentTerms,
+            CreditLimit = account.CreditLimit,
+            Setup = account.Setup,
             Sandbox = account.Sandbox,
         };
 
-    private static Account ToAccount(AccountSync wanted, string id, AccountStatus status, ToolContext context) =>
-        new()
+    private static Account ToAccount(AccountSync wanted, string id, ToolContext context)
+    {
+        var profile = ProfileOf(context);
+        var begins = profile.NewAccounts;
+        return new()
         {
             AccountId = id,
             Name = $"{wanted.Brand.Domain} by {wanted.Operator}",
-            Status = status,
+            Status = begins.Status,
             Brand = wanted.Brand,
             Operator = wanted.Operator,
-            AccountScope = ProfileOf(context).AccountScope,
+            AccountScope = profile.AccountScope,
             Billing = wanted.Billing,
-            PaymentTerms = wanted.PaymentTerms,
+            PaymentTerms = wanted.PaymentTerms ?? begins.PaymentTerms,
+            CreditLimit = begins.CreditLimit,
+            Setup = begins.Status is AccountStatus.PendingApproval ? begins.Setup : null,
             Sandbox = wanted.Sandbox,
         };
+    }
 }

@@ -36,5 +36,31 @@ public static class Secrets
         return JsonSerializer.SerializeToElement(kept, AdcpJson.Default.JsonObject);
     }
 
+    // The form of its URL is looked at by whoever sends to it.
+    internal static void CheckNotificationConfig(AdcpRequest request)
+    {
+        if (request.PushNotificationConfig is not { ValueKind: not JsonValueKind.Null } config)
+        {
+            return;
+        }
+
+        if (config.ValueKind != JsonValueKind.Object)
+        {
+            throw new AdcpException(
+                AdcpError.InvalidRequest,
+                "push_notification_config is an object with a url.",
+                "push_notification_config"
+            )
+            {
+                Keyword = "type",
+            };
+        }
+
+        if (!config.TryGetProperty("url", out var url) || url is not { ValueKind: JsonValueKind.String })
+        {
+            throw new AdcpException(AdcpError.InvalidRequest, "url is required.", "push_notification_config.url") { Keyword = "required" };
+        }
+    }
+
     private static ListReference? Without(ListReference? list) => list is { AuthToken: not null } ? list with { AuthToken = null } : list;
 }

@@ -82,6 +82,9 @@ public sealed record AccountResult : AdcpObject
     /// <summary>Gets when is paid.</summary>
     public string? PaymentTerms { get; init; }
 
+    /// <summary>Gets how much may be ordered before something is paid.</summary>
+    public Money? CreditLimit { get; init; }
+
     /// <summary>Gets whether it is for tests.</summary>
     public bool? Sandbox { get; init; }
 
@@ -154,6 +157,12 @@ public sealed record Account : AdcpObject
 
     /// <summary>Gets when is paid.</summary>
     public string? PaymentTerms { get; init; }
+
+    /// <summary>Gets how much may be ordered before something is paid; null without a limit.</summary>
+    public Money? CreditLimit { get; init; }
+
+    /// <summary>Gets what is to be done before it can be used.</summary>
+    public AccountSetup? Setup { get; init; }
 
     /// <summary>Gets whether it is for tests.</summary>
     public bool? Sandbox { get; init; }

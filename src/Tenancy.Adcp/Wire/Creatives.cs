@@ -68,8 +68,11 @@ public record ListCreativeFormatsRequest : AdcpRequest, IAccountRequest
 }
 
 /// <summary>The creative formats that a seller takes.</summary>
-public sealed record ListCreativeFormatsResponse : AdcpResponse
+public sealed record ListCreativeFormatsResponse : AdcpResponse, ISandboxResponse
 {
+    /// <inheritdoc/>
+    public bool? Sandbox { get; set; }
+
     /// <summary>Gets the formats.</summary>
     public required IReadOnlyList<CreativeFormat> Formats { get; init; }
 

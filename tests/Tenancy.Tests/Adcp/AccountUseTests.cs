@@ -7,7 +7,10 @@ public sealed class AccountUseTests
 {
     [Theory]
     [InlineData(AccountStatus.Active, "yes yes yes yes")]
-    [InlineData(AccountStatus.PendingApproval, "yes ACCOUNT_SETUP_REQUIRED ACCOUNT_SETUP_REQUIRED ACCOUNT_SETUP_REQUIRED")]
+    [InlineData(
+        AccountStatus.PendingApproval,
+        "ACCOUNT_SETUP_REQUIRED ACCOUNT_SETUP_REQUIRED ACCOUNT_SETUP_REQUIRED ACCOUNT_SETUP_REQUIRED"
+    )]
     [InlineData(AccountStatus.PaymentRequired, "yes yes yes ACCOUNT_PAYMENT_REQUIRED")]
     [InlineData(AccountStatus.Suspended, "yes ACCOUNT_SUSPENDED ACCOUNT_SUSPENDED ACCOUNT_SUSPENDED")]
     [InlineData(AccountStatus.Rejected, "ACCOUNT_SUSPENDED ACCOUNT_SUSPENDED ACCOUNT_SUSPENDED ACCOUNT_SUSPENDED")]
@@ -25,6 +28,26 @@ public sealed class AccountUseTests
 
         string Ask(AccountUse use) =>
             Record.Exception(() => CallAccount.Usable(account, use)) is AdcpException refusal ? refusal.Error.Code : "yes";
+    }
+
+    [Fact]
+    public void An_account_that_waits_says_what_is_to_be_done()
+    {
+        var account = new Account
+        {
+            AccountId = "account",
+            Name = "Account",
+            Status = AccountStatus.PendingApproval,
+            Setup = new() { Message = "Sign the contract.", Url = "https://seller.example/contract" },
+        };
+
+        var refusal = Assert.Throws<AdcpException>(() => CallAccount.Usable(account, AccountUse.Spend));
+
+        Assert.Equal("Sign the contract.", refusal.Message);
+        Assert.Equal(
+            """{"setup_steps":["Sign the contract."],"setup_url":"https://seller.example/contract"}""",
+            refusal.Details!.ToJsonString()
+        );
     }
 
     [Fact]

@@ -1,8 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Adcp_TenantServer.Handlers;
 using Adcp_TenantServer.Selling;
 using Tenancy.Adcp;
+using Tenancy.State;
 using Tenancy.Testing;
 
 namespace Adcp_TenantServer.Tests;
@@ -795,7 +797,7 @@ public sealed class MoneyTests(SellerServer server)
 
         var creative = await call.Context.Documents<Creative>().GetAsync("told", Token);
         var account = Assert.Single((await call.Context.CallerDocuments<AccountDocument>().ListAsync(cancellationToken: Token)).Items);
-        foreach (var kept in new[] { creative!.Notify, account.Notify })
+        foreach (var kept in new JsonElement?[] { creative!.Notify, Assert.Single(account.Notify).Value })
         {
             Assert.Equal("https://buyer.example", kept!.Value.GetProperty("url").GetString());
             Assert.DoesNotContain("secret", kept.Value.GetRawText(), StringComparison.Ordinal);
@@ -909,6 +911,143 @@ public sealed class MoneyTests(SellerServer server)
     }
 
     [Fact]
+    public async Task An_account_orders_for_its_credit_limit_and_no_more()
+    {
+        var buyer = Guid.NewGuid().ToString();
+        using var call = await server.BeginCallAsync("acme", buyer);
+        using var other = await server.BeginCallAsync("acme", buyer);
+        await server.Create<Accounts>().SyncAsync(Buys.Account("operator"), call.Context, Token);
+        await call.CommitAsync(Token);
+        var accounts = call.Context.CallerDocuments<AccountDocument>();
+        var account = Assert.Single((await accounts.ListAsync(cancellationToken: Token)).Items);
+        var limit = new Money { Amount = 100, Currency = "USD" };
+        await accounts.ReplaceAsync(account with { Account = account.Account with { CreditLimit = limit } }, Token);
+        await call.CommitAsync(Token);
+        var order = Buys.Request(budget: 60) with { Account = new() { AccountId = account.Id } };
+
+        var made = await CreateAsync(call, order);
+        var over = await RefusedAsync(() => CreateAsync(call, order));
+        await RaiseAsync(100);
+        var raised = await RefusedAsync(() => RaiseAsync(101));
+        await ChangeAsync(call, Buys.Change(made.MediaBuyId) with { Canceled = true });
+        await CreateAsync(call, order);
+
+        // Of two at once the later one counts the other.
+        await _mediaBuys.CreateAsync(Buys.Request(budget: 30) with { Account = order.Account }, call.Context, Token);
+        await _mediaBuys.CreateAsync(Buys.Request(budget: 30) with { Account = order.Account }, other.Context, Token);
+        await call.CommitAsync(Token);
+        await Assert.ThrowsAsync<DocumentChangedException>(() => other.CommitAsync(Token));
+
+        Assert.Equal("BUDGET_EXCEEDED packages[0].budget", Told(over));
+        Assert.Equal("""{"limit":100,"committed":60,"currency":"USD"}""", over.Details!.ToJsonString());
+        Assert.Equal("BUDGET_EXCEEDED packages[0].budget", Told(raised));
+
+        Task<UpdateMediaBuyResponse> RaiseAsync(decimal budget) =>
+            ChangeAsync(call, Update(made, new() { PackageId = made.Packages[0].PackageId, Budget = budget }));
+    }
+
+    [Fact]
+    public async Task What_was_agreed_for_an_account_changes_for_those_alone_who_ask_for_it()
+    {
+        using var call = await BeginAsync();
+        var book = server.Create<Accounts>();
+        await SyncAsync("net_30", "https://one.example");
+        var kept = await SyncAsync(null);
+        var refused = Assert.Single((await book.SyncAsync(Buys.Account("agent"), call.Context, Token)).Accounts);
+
+        await SetAsync(account => account with { AccountScope = AccountScope.Operator });
+        var shared = await SyncAsync("net_60");
+        var silent = await SyncAsync(null, "https://two.example");
+        await SetAsync(account => account with { AccountScope = null, Status = AccountStatus.Suspended });
+        var halted = await SyncAsync("net_60");
+        var same = await SyncAsync("net_30");
+
+        Assert.Equal(("unchanged", "net_30"), (kept.Action, kept.PaymentTerms));
+        Assert.Equal("failed Active BILLING_NOT_SUPPORTED accounts[0].billing", Told(refused));
+        Assert.Equal("failed Active PAYMENT_TERMS_NOT_SUPPORTED accounts[0].payment_terms", Told(shared));
+        Assert.Equal("updated", silent.Action);
+        Assert.Equal("failed Suspended ACCOUNT_SUSPENDED accounts[0]", Told(halted));
+        Assert.Equal(("unchanged", AccountStatus.Suspended), (same.Action, same.Status));
+        Assert.All([refused, shared, halted], failed => Assert.Equal(kept.AccountId, failed.AccountId));
+
+        async Task<AccountResult> SyncAsync(string? terms, string? url = null)
+        {
+            var request = Buys.Account("operator");
+            request = request with
+            {
+                Accounts = [request.Accounts[0] with { PaymentTerms = terms }],
+                PushNotificationConfig = url is null ? null : Json($$"""{"url":"{{url}}"}"""),
+            };
+            var answer = await book.SyncAsync(request, call.Context, Token);
+            await call.CommitAsync(Token);
+            return Assert.Single(answer.Accounts);
+        }
+
+        async Task SetAsync(Func<Account, Account> change)
+        {
+            var accounts = call.Context.CallerDocuments<AccountDocument>();
+            var found = Assert.Single((await accounts.ListAsync(cancellationToken: Token)).Items);
+            await accounts.ReplaceAsync(found with { Account = change(found.Account) }, Token);
+            await call.CommitAsync(Token);
+        }
+
+        static string Told(AccountResult result) => $"{result.Action} {result.Status} {result.Errors![0].Code} {result.Errors[0].Field}";
+    }
+
+    [Theory]
+    [InlineData("\"https://buyer.example\"", "push_notification_config")]
+    [InlineData("[]", "push_notification_config")]
+    [InlineData("{}", "push_notification_config.url")]
+    [InlineData("""{"url":7}""", "push_notification_config.url")]
+    public async Task A_place_to_be_told_at_that_is_none_is_refused(string config, string field)
+    {
+        var order = JsonSerializer.SerializeToNode(Buys.OfAcme("told.example"))!;
+        order["push_notification_config"] = JsonNode.Parse(config);
+
+        var error = await ErrorAsync("create_media_buy", order);
+
+        Assert.Equal(("INVALID_REQUEST", field), ((string?)error["code"], (string?)error["field"]));
+    }
+
+    [Theory]
+    [InlineData("\"ext\":{\"a\":1,\"a\":2}")]
+    [InlineData("\"packages\":[{\"budget\":1e999}]")]
+    [InlineData("\"push_notification_config\":7")]
+    [InlineData("\"governance_context\":7")]
+    public async Task What_is_ignored_of_a_cancellation_cannot_refuse_it(string ignored)
+    {
+        await server.OpenAccountAsync("acme");
+        var made = await server.CallAsync("acme", "create_media_buy", Buys.OfAcme());
+        const string Account = """{"brand":{"domain":"brand.example"},"operator":"agency.example"}""";
+        var names = $"\"idempotency_key\":\"{Guid.NewGuid()}\",\"media_buy_id\":\"{made["media_buy_id"]}\",\"account\":{Account}";
+        var request = $"{{{names},\"canceled\":true,{ignored}}}";
+
+        var canceled = await server.CallAsync("acme", "update_media_buy", Json(request));
+
+        Assert.Equal("canceled", (string?)canceled["status"]);
+    }
+
+    [Fact]
+    public async Task What_was_bought_for_tests_is_not_among_what_is_real()
+    {
+        var order = JsonSerializer.SerializeToNode(Buys.OfAcme("apart.example"))!.AsObject();
+        order["account"]!["sandbox"] = true;
+        var made = await server.CallAsync("acme", "create_media_buy", order);
+        string[] ids = [(string)made["media_buy_id"]!];
+
+        var all = await server.CallAsync("acme", "get_media_buys", new { media_buy_ids = ids });
+        var delivery = await server.CallAsync("acme", "get_media_buy_delivery", new { media_buy_ids = ids });
+        var named = await server.CallAsync("acme", "get_media_buys", new { media_buy_ids = ids, account = order["account"] });
+        var formats = await server.CallAsync("acme", "list_creative_formats", new { account = order["account"] });
+
+        Assert.Empty(all["media_buys"]!.AsArray());
+        Assert.Empty(delivery["media_buy_deliveries"]!.AsArray());
+        Assert.Single(named["media_buys"]!.AsArray());
+        Assert.True((bool?)named["sandbox"]);
+        Assert.True((bool?)formats["sandbox"]);
+    }
+
+    [Fact]
     public async Task An_answer_for_an_account_for_tests_says_so()
     {
         var buy = JsonSerializer.SerializeToNode(Buys.OfAcme("sandbox.example"))!.AsObject();
@@ -1012,6 +1151,13 @@ public sealed class MoneyTests(SellerServer server)
             Budget = budget,
             BidPrice = bid,
         };
+
+    private async Task<JsonNode> ErrorAsync(string tool, object arguments)
+    {
+        using var response = await server.SendAsync("acme", "acme.dev-buyer", tool, arguments);
+        var answer = JsonNode.Parse(await response.Content.ReadAsStringAsync(Token))!;
+        return answer["result"]!["structuredContent"]!["adcp_error"]!;
+    }
 
     private static IReadOnlyList<Product> Products(TestToolContext call) => call.Context.Platform<ISeller>().Products;
 

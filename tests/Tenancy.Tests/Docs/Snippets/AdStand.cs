@@ -90,3 +90,16 @@ internal sealed class CityLists : IListResolver
         tenancy.AddListResolver<CityLists>();
     }
 }
+
+internal sealed class Prepaid : IBudgetAuthority
+{
+    public Task<AdcpException?> WhyNotAsync(BudgetChange change, ToolContext context, CancellationToken cancellationToken) =>
+        Task.FromResult(
+            change.After > change.Before ? new AdcpException(AdcpError.BudgetExceeded, "Pay first.", "packages[0].budget") : null
+        );
+
+    public static void Add(ITenancyBuilder tenancy)
+    {
+        tenancy.AddBudgetAuthority<Prepaid>();
+    }
+}

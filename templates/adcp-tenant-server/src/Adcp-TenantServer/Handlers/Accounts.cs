@@ -13,7 +13,7 @@ public sealed class Accounts(AccountBook book)
     [AdcpTool("sync_accounts")]
     [Description("Opens accounts for brands and their operators, or changes them. Other calls name one of them.")]
     public Task<SyncAccountsResponse> SyncAsync(SyncAccountsRequest request, ToolContext context, CancellationToken cancellationToken) =>
-        book.SyncAsync(request, context, AccountStatus.Active, cancellationToken);
+        book.SyncAsync(request, context, cancellationToken);
 
     [AdcpTool("list_accounts")]
     [Description("Lists your accounts at this seller.")]

@@ -4,7 +4,7 @@ using Tenancy.Mcp;
 namespace Adcp_TenantServer.Selling;
 
 /// <summary>Changes a media buy as a buyer asks, where its lifecycle allows it.</summary>
-public sealed class Change(InventoryLists lists, CreativeLibrary library, TimeProvider time)
+public sealed class Change(InventoryLists lists, CreativeLibrary library, IBudgetAuthority budgets, TimeProvider time)
 {
     public async Task<MediaBuy> ApplyAsync(
         UpdateMediaBuyRequest request,
@@ -25,7 +25,7 @@ public sealed class Change(InventoryLists lists, CreativeLibrary library, TimePr
         // Whatever else the request says is ignored: a buyer that wants to stop must be able to.
         if (request.Canceled is true)
         {
-            return buy.Cancel(ByBuyer(request.CancellationReason, now));
+            return await SpendAsync(buy, buy.Cancel(ByBuyer(request.CancellationReason, now)), context, cancellationToken);
         }
 
         if (request.Revision is { } seen && seen != buy.Revision)
@@ -72,7 +72,21 @@ public sealed class Change(InventoryLists lists, CreativeLibrary library, TimePr
 
         changed = mistakes.Collect(() => Pause(request.Paused, changed.At(now), now));
         mistakes.Refuse();
-        return changed!;
+        return await SpendAsync(buy, changed!, context, cancellationToken);
+    }
+
+    // The account has to be good for what the media buy may cost from now on. What was delivered already is owed however it ends.
+    private async Task<MediaBuy> SpendAsync(MediaBuy buy, MediaBuy changed, ToolContext context, CancellationToken cancellationToken)
+    {
+        if (changed.Budget == buy.Budget || buy.Account is not { } account)
+        {
+            return changed;
+        }
+
+        var record = await context.Documents<DeliveryRecord>().Of(buy).GetAsync(buy.Id, cancellationToken);
+        var owed = DeliveryRecord.Sum(record?.Days ?? []).Spend;
+        var change = new BudgetChange(account, buy.Currency, Math.Max(owed, buy.Budget), Math.Max(owed, changed.Budget));
+        return await budgets.WhyNotAsync(change, context, cancellationToken) is { } refusal ? throw refusal : changed;
     }
 
     // One that has begun has no other beginning any more. A buyer that sends the one it has changes nothing.

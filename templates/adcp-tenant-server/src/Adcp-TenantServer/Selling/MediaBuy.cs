@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Tenancy.Adcp;
 using Tenancy.State;
 
@@ -51,10 +52,19 @@ public sealed record MediaBuy : TenantDocument
     /// </summary>
     public required IReadOnlyDictionary<string, PricingOption> Prices { get; init; }
 
+    /// <summary>What its packages may cost; those that were canceled cost no more.</summary>
+    [JsonIgnore]
+    public decimal Budget =>
+        Status is MediaBuyStatus.Canceled or MediaBuyStatus.Rejected
+            ? 0
+            : Packages.Where(package => package.Canceled is not true).Sum(package => package.Budget);
+
     /// <summary>Whether it has begun: creatives and its first day have come, so that there is no other first day any more.</summary>
+    [JsonIgnore]
     public bool HasBegun => Status is MediaBuyStatus.Active or MediaBuyStatus.Paused;
 
     /// <summary>Whether a creative that may run has a share in a package.</summary>
+    [JsonIgnore]
     public bool ShowsSomething =>
         Packages.Any(package =>
             package.CreativeAssignments?.Any(creative => creative.Weight != 0 && ApprovedCreatives.Contains(creative.CreativeId)) is true

@@ -5,7 +5,14 @@ using Tenancy.Mcp;
 namespace Adcp_TenantServer.Selling;
 
 /// <summary>Checks what a buyer wants against the products, and makes a media buy of it.</summary>
-public sealed class Order(Terms terms, InventoryLists lists, CreativeLibrary library, IOptions<AdcpOptions> options, TimeProvider time)
+public sealed class Order(
+    Terms terms,
+    InventoryLists lists,
+    CreativeLibrary library,
+    IBudgetAuthority budgets,
+    IOptions<AdcpOptions> options,
+    TimeProvider time
+)
 {
     /// <returns>The media buy, and what the buyer should know of it.</returns>
     public async Task<(MediaBuy Buy, string? Message)> CreateAsync(
@@ -69,7 +76,8 @@ public sealed class Order(Terms terms, InventoryLists lists, CreativeLibrary lib
             Packages = packages,
             Prices = packages.Zip(priced).ToDictionary(pair => pair.First.PackageId, pair => pair.Second.Price),
         };
-        return (buy.At(now), message);
+        var change = new BudgetChange(request.Account, buy.Currency, Before: 0, After: buy.Budget);
+        return await budgets.WhyNotAsync(change, context, cancellationToken) is { } refusal ? throw refusal : (buy.At(now), message);
     }
 
     // A list that leaves nothing of a product is what the buyer asks for, and is told. One that is not there is a mistake.
