@@ -82,12 +82,12 @@ public sealed class RememberedAccountsTests
 
     [Theory]
     [InlineData(AccountStatus.Active, 1)]
-    [InlineData(AccountStatus.PendingApproval, 1)]
+    [InlineData(AccountStatus.PendingApproval, 0)]
     [InlineData(AccountStatus.PaymentRequired, 1)]
     [InlineData(AccountStatus.Suspended, 1)]
     [InlineData(AccountStatus.Rejected, 0)]
     [InlineData(AccountStatus.Closed, 0)]
-    public async Task A_call_that_names_no_account_reads_none_that_was_declined_or_is_over(AccountStatus status, int notes)
+    public async Task A_call_that_names_no_account_reads_none_that_waits_or_was_declined_or_is_over(AccountStatus status, int notes)
     {
         await using var server = await TenancyServer.StartAsync(services: services => Add(services, new()));
         await SetAsync(server, AccountStatus.Active);
