@@ -56,6 +56,7 @@ public static class TenancyApplicationBuilderExtensions
             app.UseMiddleware<StartPageMiddleware>();
         }
 
+        app.UseMiddleware<DrainedConnections>();
         var stock = new StockPipeline(app);
         stock.UseAuthentication().UseAuthorization();
         return app.UseMiddleware<AdminMiddleware>().UseMiddleware<TenantMiddleware>().UseMiddleware<KnownCallersMiddleware>(stock);

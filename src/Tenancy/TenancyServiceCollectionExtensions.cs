@@ -246,6 +246,7 @@ public static class TenancyServiceCollectionExtensions
         services.AddHostedService<TenantLoader>();
         services.TryAddSingleton<TenantFollower>();
         services.AddHostedService<NodeBeat>();
+        services.TryAddSingleton<ServingTime>();
         services.TryAddSingleton<NodeDrain>();
         services.AddHostedService(provider => provider.GetRequiredService<NodeDrain>());
         services.TryAddSingleton<UsageWriter>();
@@ -378,6 +379,7 @@ public static class TenancyServiceCollectionExtensions
             ?? throw new InvalidOperationException("There is a ToolContext during a call of a tool, prompt or resource only.")
         );
         services.TryAddSingleton<OpenSessions>();
+        services.TryAddSingleton<IKnownSessions>(provider => provider.GetRequiredService<OpenSessions>());
         services.AddSingleton(provider => new OwnChangeListener(provider.GetRequiredService<OpenSessions>()));
         services.TryAddSingleton<SessionGuard>();
         services.TryAddSingleton<SessionEnds>();

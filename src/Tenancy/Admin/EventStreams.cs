@@ -18,7 +18,7 @@ internal sealed class EventStreams(
     TenantRegistry registry,
     RedisConnection redis,
     Heartbeats heartbeats,
-    IHostApplicationLifetime lifetime,
+    ServingTime serving,
     TimeProvider time
 )
 {
@@ -63,7 +63,7 @@ internal sealed class EventStreams(
             // What the ring is yet to have of what happened before now is past, and told as such.
             place = place with { Last = await store.GetLastAsync() };
             var missed = after is null || after == place.Last ? null : await store.ListAsync(after);
-            using var ends = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, lifetime.ApplicationStopping);
+            using var ends = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, serving.Ended);
             var writer = new EventWriter(http.Response, only, time, Patience);
             await TellAsync(writer, place, after, missed, ends.Token);
         }

@@ -13,7 +13,7 @@ internal sealed class TenantAdministration(
     TenantPrincipals principals,
     TenantClients clients,
     AuditLog audit,
-    IHostApplicationLifetime lifetime
+    ServingTime serving
 ) : ITenantAdministration
 {
     public async Task<RegisteredTenant> RegisterAsync(
@@ -87,7 +87,7 @@ internal sealed class TenantAdministration(
     {
         cancellationToken.ThrowIfCancellationRequested();
         var existed = await registry.Changes.RemoveAsync(tenantId, purge: true).ConfigureAwait(false);
-        return await purge.RunAsync(tenantId, waits: true, lifetime.ApplicationStopping).ConfigureAwait(false) || existed;
+        return await purge.RunAsync(tenantId, waits: true, serving.Ended).ConfigureAwait(false) || existed;
     }
 
     public async Task<IssuedPrincipal> IssuePrincipalAsync(

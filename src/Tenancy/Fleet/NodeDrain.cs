@@ -14,6 +14,7 @@ internal sealed class NodeDrain(
     IHostEnvironment environment,
     IOptions<TenancyOptions> options,
     IOptions<HostOptions> host,
+    ServingTime serving,
     TimeProvider time,
     ILogger<NodeDrain> logger
 ) : IHostedLifecycleService
@@ -49,6 +50,8 @@ internal sealed class NodeDrain(
             logger.Draining((int)wait.TotalSeconds);
             await Task.Delay(wait, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+
+        serving.End();
     }
 
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

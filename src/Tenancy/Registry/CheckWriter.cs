@@ -20,6 +20,12 @@ internal sealed class CheckWriter(ITenantStore store, ILogger logger)
             if (!running.IsCompleted)
             {
                 _running[state] = running;
+                _ = running.ContinueWith(
+                    ended => _running.TryRemove(KeyValuePair.Create(state, ended)),
+                    CancellationToken.None,
+                    TaskContinuationOptions.ExecuteSynchronously,
+                    TaskScheduler.Default
+                );
             }
         }
     }

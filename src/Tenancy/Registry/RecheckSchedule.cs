@@ -88,11 +88,8 @@ internal sealed class RecheckSchedule(TenantProbe probe, TimeProvider time) : IT
         {
             if (_current.ContainsKey(check.TenantId) && find() is { IsSuspended: false } tenant)
             {
-                // Counted from when the result was there, which may be a moment ago. A check whose result was dropped, because the tenant
-                // changed meanwhile, schedules nothing.
-                var from = tenant.Record.Check.CheckedAt is { } at && at >= began ? at : time.GetUtcNow();
                 var failures = tenant.Health == TenantHealth.Healthy ? 0 : check.Failures + (isNew ? 1 : 0);
-                Schedule(tenant, failures, isFirst: false, from);
+                Schedule(tenant, failures, isFirst: false, time.GetUtcNow());
             }
         }
     }
@@ -114,6 +111,14 @@ internal sealed class RecheckSchedule(TenantProbe probe, TimeProvider time) : IT
                 : RecheckInterval.Next(tenant.Health, failures, _count, random);
         var check = new DueCheck(tenant.Id, failures);
         _current[tenant.Id] = check;
+        if (_due.Count > 2 * _current.Count)
+        {
+            // Each change of a tenant leaves one behind, which would stay until its time.
+            var current = _due.UnorderedItems.Where(item => IsCurrent(item.Element)).ToArray();
+            _due.Clear();
+            _due.EnqueueRange(current);
+        }
+
         _due.Enqueue(check, from + interval);
         if (_due.Peek() == check)
         {

@@ -27,6 +27,11 @@ internal sealed class StoredTenants(
     /// <summary>How long a tenant goes on as it was while the platform for its change is built. It is not served after that.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// How long a tenant that changed may keep those behind it waiting. What is built for it after that changes nothing of the others.
+    /// </summary>
+    private static readonly TimeSpan Turn = TimeSpan.FromMilliseconds(20);
+
     /// <summary>Puts all tenants of the store in place, with the health that they had. Their platforms are yet to be built.</summary>
     /// <returns>Where the history of changes was before: what came later may not be among them.</returns>
     public async Task<ChangePosition> LoadAsync(CancellationToken cancellationToken)
@@ -67,8 +72,7 @@ internal sealed class StoredTenants(
                 .Tenants.Where(change => !(table.Find(change.Id)?.AppliedVersion >= change.Version))
                 .Select(change => change.Id);
             var missed = _missed.Keys.ToArray();
-            await ForEachAsync(news.Union(missed), id => id, id => FollowAsync(id, isReset: false), cancellationToken)
-                .ConfigureAwait(false);
+            await ForEachAsync(news.Union(missed), id => id, FollowInTurnAsync, cancellationToken).ConfigureAwait(false);
             position = changes.UpTo;
             if (!changes.HasMore)
             {
@@ -159,24 +163,33 @@ internal sealed class StoredTenants(
 
     private async Task<TenantModel?> FollowAsync(TenantId id, bool isReset)
     {
-        var seen = table.Get(id.Value);
-        var (record, tombstone) = await store.FindAsync(id).ConfigureAwait(false);
-        if (record is not null)
-        {
-            await ApplyAsync(record, seen, isReset || IsOfAnotherHistory(seen?.Record, record)).ConfigureAwait(false);
-            return table.Get(id.Value);
-        }
+        await (await BeginToFollowAsync(id, isReset).ConfigureAwait(false)).ConfigureAwait(false);
+        return table.Get(id.Value);
+    }
 
-        if (isReset)
+    /// <summary>Makes this node have a tenant as the store has it. What a platform takes to be built is waited for a moment only.</summary>
+    private async Task FollowInTurnAsync(TenantId id)
+    {
+        var applying = await BeginToFollowAsync(id, isReset: false).ConfigureAwait(false);
+        if (await Task.WhenAny(applying, Task.Delay(Turn, time)).ConfigureAwait(false) == applying)
         {
-            await table.ResetAsync(id, seen, tombstone ?? 0).ConfigureAwait(false);
+            await applying.ConfigureAwait(false);
         }
         else
         {
-            await RemoveAsync(id, seen, new(Existed: false, tombstone)).ConfigureAwait(false);
+            _ = TryAsync(id, () => applying);
         }
+    }
 
-        return null;
+    /// <summary>Asks the store for a tenant, and begins to make this node have it as it is there.</summary>
+    /// <returns>Ends when the node has it.</returns>
+    private async Task<Task> BeginToFollowAsync(TenantId id, bool isReset)
+    {
+        var seen = table.Get(id.Value);
+        var (record, tombstone) = await store.FindAsync(id).ConfigureAwait(false);
+        return record is not null ? ApplyAsync(record, seen, isReset || IsOfAnotherHistory(seen?.Record, record))
+            : isReset ? table.ResetAsync(id, seen, tombstone ?? 0)
+            : RemoveAsync(id, seen, new(Existed: false, tombstone));
     }
 
     /// <param name="record">The tenant as the store has it.</param>
@@ -273,24 +286,25 @@ internal sealed class StoredTenants(
         Parallel.ForEachAsync(
             all,
             new ParallelOptions { MaxDegreeOfParallelism = MaxAtOnce, CancellationToken = cancellationToken },
-            async (item, _) =>
-            {
-                var id = idOf(item);
-                try
-                {
-                    await one(item).ConfigureAwait(false);
-                    _missed.TryRemove(id, out bool _);
-                }
-                catch (Exception exception)
-                {
-                    // Said once, and not each time that it is tried again.
-                    if (_missed.TryAdd(id, true))
-                    {
-                        logger.TenantNotFollowed(exception, id.Value);
-                    }
-                }
-            }
+            (item, _) => new(TryAsync(idOf(item), () => one(item)))
         );
+
+    private async Task TryAsync(TenantId id, Func<Task> follow)
+    {
+        try
+        {
+            await follow().ConfigureAwait(false);
+            _missed.TryRemove(id, out bool _);
+        }
+        catch (Exception exception)
+        {
+            // Said once, and not each time that it is tried again.
+            if (_missed.TryAdd(id, true))
+            {
+                logger.TenantNotFollowed(exception, id.Value);
+            }
+        }
+    }
 
     /// <summary>Whether a tenant was healthy so long ago that it has to be shown again; it is served meanwhile.</summary>
     private bool IsOutdated(TenantCheck check, int tenants) =>

@@ -135,12 +135,14 @@ internal sealed class TenantChecks(
             return;
         }
 
+        // Of two checks the one that began later knows more, whichever ends last: one may hang while a tenant is mended.
+        var began = time.GetUtcNow();
         var presence = before.IsSuspended ? CancellationToken.None : state.Presence;
         var result = await probe
             .RunAsync(before.Config, state.TakeAskForPlatform() ? null : before.Platform, presence, progress)
             .ConfigureAwait(false);
         metrics?.Recheck(id.Value, NameOf(result.Validation));
-        if (await table.SetCheckAsync(state, before, result, time.GetUtcNow()).ConfigureAwait(false) is not var (last, after))
+        if (await table.SetCheckAsync(state, before, result, began).ConfigureAwait(false) is not var (last, after))
         {
             if (state.Model is null)
             {

@@ -169,14 +169,24 @@ internal sealed class TenantTable
         return after;
     }
 
-    /// <summary>Gives a tenant the health that a check found, unless its configuration is not the one that was checked any more.</summary>
+    /// <summary>
+    /// Gives a tenant the health that a check found, unless its configuration is not the one that was checked any more. The health that a
+    /// later check of another node found stays.
+    /// </summary>
     /// <returns>The models before and after; null where the result was dropped.</returns>
     public Task<(TenantModel Before, TenantModel After)?> SetCheckAsync(
         TenantState state,
         TenantModel isChecked,
         TenantProbeResult result,
-        DateTimeOffset now
-    ) => SetAsync(state, isChecked, result.Platform, current => Next(current, result.Validation, now), isNews: true);
+        DateTimeOffset began
+    ) =>
+        SetAsync(
+            state,
+            isChecked,
+            result.Platform,
+            current => current.Record.Check.CheckedAt > began ? current.Record.Check : Next(current, result.Validation, began),
+            isNews: true
+        );
 
     /// <summary>
     /// Gives a stored tenant the platform that was built for it, or the health that follows where that failed, unless its configuration has

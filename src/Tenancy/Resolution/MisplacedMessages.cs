@@ -66,21 +66,23 @@ internal sealed class MisplacedMessages(AllowedOrigins origins, McpRefusals refu
         await context.Response.CompleteAsync();
     }
 
-    // A path that is repeated in an answer has no letters that mean something elsewhere.
+    // A path that is repeated in an answer has no letters that mean something elsewhere. A longer one may be a tenant's URL, or anything.
     private static string? Find(HttpRequest request)
     {
-        var path = $"{request.PathBase.Value}{request.Path.Value}".TrimEnd('/');
-        if (path.Length > LongestPath || path.AsSpan().ContainsAnyExcept(Plain))
+        var segments = (request.Path.Value ?? "").Split('/', StringSplitOptions.RemoveEmptyEntries);
+        if (Others.Contains(segments.FirstOrDefault()))
         {
             return null;
         }
 
-        var segments = request.Path.Value!.Split('/', StringSplitOptions.RemoveEmptyEntries);
-        if (segments.Length > 4 || Others.Contains(segments.FirstOrDefault()))
-        {
-            return null;
-        }
-
-        return (segments is [.., "sse" or "message" or "messages"] ? path[..path.LastIndexOf('/')] : path) + McpEndpoint.Path;
+        var path = $"{request.PathBase.Value}{request.Path.Value}";
+        var place =
+            Array.IndexOf(segments, McpEndpoint.Path[1..]) is >= 0 and var mcp ? segments[..mcp]
+            : segments is [.., "sse" or "message" or "messages"] ? segments[..^1]
+            : segments.Length <= 1 ? segments
+            : null;
+        return place is null || path.Length > LongestPath || path.AsSpan().ContainsAnyExcept(Plain)
+            ? "the URL of a tenant plus /mcp"
+            : $"{request.PathBase.Value}/{string.Join('/', [.. place, McpEndpoint.Path[1..]])}";
     }
 }

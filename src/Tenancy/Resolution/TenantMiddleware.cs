@@ -20,12 +20,15 @@ internal sealed class TenantMiddleware(
     UnreadBodies unread,
     NamingHint hint,
     MisplacedMessages misplaced,
+    IKnownSessions sessions,
     IOptions<TenancyOptions> options,
     TenancyMetrics metrics,
     CountedRefusals refused,
     ILogger<TenantMiddleware> logger
 )
 {
+    private const string SessionIdHeader = "Mcp-Session-Id";
+
     private readonly string? _defaultTenant = options.Value.DefaultTenant;
     private readonly Refusal _noTenant = hint.AddTo(Refusal.NoTenant);
 
@@ -145,7 +148,9 @@ internal sealed class TenantMiddleware(
 
         if (tenant is null || tenant.IsSuspended)
         {
-            return resolution.TenantId is null && _defaultTenant is null ? (metadata.IsMetadata ? Refusal.NoMetadata : _noTenant)
+            // Who has a session knows that there is the tenant. To be told that there is none would end the session for its client.
+            return tenant is not null && metadata.IsMcp && HasSession(context.Request, tenant) ? Refusal.TenantUnavailable
+                : resolution.TenantId is null && _defaultTenant is null ? (metadata.IsMetadata ? Refusal.NoMetadata : _noTenant)
                 : registry.IsComplete ? Refusal.UnknownTenant
                 : Refusal.NotLoaded;
         }
@@ -158,6 +163,9 @@ internal sealed class TenantMiddleware(
         var origin = context.Request.Headers.Origin;
         return origin.Count > 0 && !(origin.Count == 1 && origins.Contains(origin[0]!, tenant)) ? Refusal.ForeignOrigin : null;
     }
+
+    private bool HasSession(HttpRequest request, TenantModel tenant) =>
+        request.Headers[SessionIdHeader] is [{ Length: > 0 } id] && sessions.Knows(tenant.Id, id);
 
     // Read from the header: HttpRequest.Host decodes punycode, and throws on punycode that is malformed.
     private bool IsAllowedHost(IHeaderDictionary headers)

@@ -78,11 +78,25 @@ internal sealed class RedisConnection : IAsyncDisposable
             : (long)Math.Round((_time.GetUtcNow() - TimeProvider.System.GetUtcNow()).TotalMilliseconds);
 
     /// <summary>Is told what others tell on a channel, from now on and whenever the connection is there.</summary>
-    public async Task ListenAsync(string channel, Action<string> onMessage) =>
-        await (await _connection.Value.ConfigureAwait(false))
-            .GetSubscriber()
-            .SubscribeAsync(RedisChannel.Literal(channel), (_, message) => onMessage(message.ToString()))
-            .ConfigureAwait(false);
+    /// <exception cref="RedisException">The store does not let this node listen, or does not answer.</exception>
+    public async Task ListenAsync(string channel, Action<string> onMessage)
+    {
+        var subscriber = (await _connection.Value.ConfigureAwait(false)).GetSubscriber();
+        Action<RedisChannel, RedisValue> handler = (_, message) => onMessage(message.ToString());
+        try
+        {
+            await subscriber.SubscribeAsync(RedisChannel.Literal(channel), handler).ConfigureAwait(false);
+        }
+        catch
+        {
+            // The client keeps a handler also where the subscription failed: whoever tries again would be told of each message once for
+            // each try.
+            await subscriber
+                .UnsubscribeAsync(RedisChannel.Literal(channel), handler)
+                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            throw;
+        }
+    }
 
     /// <summary>Tells all who listen on a channel. Nobody waits for it, and nobody learns whether it arrived.</summary>
     public void Tell(string channel, string message)

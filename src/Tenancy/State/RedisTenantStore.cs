@@ -244,7 +244,7 @@ internal sealed class RedisTenantStore(
             },
             2 => await CompleteAsync(
                     id,
-                    TenantRecordFormat.Read(id, (string)answer[1]!, Number(answer[2]), (string?)answer[3]),
+                    Read(id, (string)answer[1]!, (string?)answer[2], (string?)answer[3], (string?)answer[6], (string?)answer[7]),
                     (string?)answer[4],
                     (string?)answer[5]
                 )
@@ -263,7 +263,27 @@ internal sealed class RedisTenantStore(
     private async Task<(RedisValue[] Ids, StoredTenantState[] Tenants)> ReadPageAsync(RedisValue last)
     {
         var ids = await redis.GetRangeByMemberAsync(FleetKeyspace.Index, last, RedisValue.Null, LoadPageSize).ConfigureAwait(false);
-        return (ids, await Task.WhenAll(ids.Select(id => ReadAsync(TenantId.Parse(id.ToString())))).ConfigureAwait(false));
+        return (ids, await Task.WhenAll(ids.Select(id => LoadAsync(TenantId.Parse(id.ToString())))).ConfigureAwait(false));
+    }
+
+    private async Task<StoredTenantState> LoadAsync(TenantId id)
+    {
+        var (tenant, generation, due) = await ReadFieldsAsync(id).ConfigureAwait(false);
+        try
+        {
+            return tenant.Record is { } record
+                ? tenant with
+                {
+                    Record = await CompleteAsync(id, record, generation, due).ConfigureAwait(false),
+                }
+                : tenant;
+        }
+        catch (StoreUnavailableException) when (!string.IsNullOrEmpty(due))
+        {
+            // In a cluster the master that has the tenant's slot may be away alone. All others start; this one is completed when it is
+            // back, with what else is unfinished.
+            return tenant with { Record = null };
+        }
     }
 
     private static IEnumerable<string> Urls(TenantConfig config) =>
@@ -343,23 +363,49 @@ internal sealed class RedisTenantStore(
 
     private async Task<StoredTenantState> ReadAsync(TenantId id)
     {
-        var fields = await redis
-            .GetFieldsAsync(FleetKeyspace.Metadata(id), "record", "version", "check", "generation", "due", "format", "urls")
-            .ConfigureAwait(false);
-        long? version = fields[1].IsNull ? null : long.Parse(fields[1].ToString(), CultureInfo.InvariantCulture);
-        return fields[0].IsNull || version is null
-            ? new(Record: null, version)
-            : new(
-                await CompleteAsync(
-                        id,
-                        TenantRecordFormat.Read(id, fields[0].ToString(), version.Value, fields[2], fields[5], fields[6]),
-                        fields[3],
-                        fields[4]
-                    )
-                    .ConfigureAwait(false),
-                version
-            );
+        var (tenant, generation, due) = await ReadFieldsAsync(id).ConfigureAwait(false);
+        return tenant.Record is { } record
+            ? tenant with
+            {
+                Record = await CompleteAsync(id, record, generation, due).ConfigureAwait(false),
+            }
+            : tenant;
     }
+
+    private async Task<(StoredTenantState Tenant, string? Generation, string? Due)> ReadFieldsAsync(TenantId id)
+    {
+        RedisValue[] fields;
+        try
+        {
+            fields = await redis
+                .GetFieldsAsync(FleetKeyspace.Metadata(id), "record", "version", "check", "generation", "due", "format", "urls")
+                .ConfigureAwait(false);
+        }
+        catch (StoreUnavailableException exception) when (IsOfAnotherType(exception))
+        {
+            return (new(TenantRecordFormat.Unreadable(id, version: 1, urls: null, "its key holds something else"), 1), null, null);
+        }
+
+        if (fields[0].IsNull || fields[1].IsNull)
+        {
+            return (new(Record: null, fields[1].IsNull ? null : Version(fields[1]) ?? 0), null, null);
+        }
+
+        var record = Read(id, fields[0].ToString(), fields[1], fields[2], fields[5], fields[6]);
+        return (new(record, record.Version), fields[3], fields[4]);
+    }
+
+    private static bool IsOfAnotherType(StoreUnavailableException exception) =>
+        exception.InnerException is RedisServerException { Message: var message }
+        && message.StartsWith("WRONGTYPE", StringComparison.Ordinal);
+
+    private static TenantRecord Read(TenantId id, string json, string? version, string? check, string? format, string? urls) =>
+        Version(version) is { } number
+            ? TenantRecordFormat.Read(id, json, number, check, format, urls)
+            : TenantRecordFormat.Unreadable(id, version: 1, urls, "its version is no number");
+
+    private static long? Version(string? text) =>
+        long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : null;
 
     /// <summary>
     /// Decrypts a tenant's secrets, gives it the generation that it has, and does what is still due in its own slot. Nothing is served
@@ -368,6 +414,11 @@ internal sealed class RedisTenantStore(
     /// <returns>Null where the tenant is gone.</returns>
     private async Task<TenantRecord?> CompleteAsync(TenantId id, TenantRecord tenant, string? generation, string? due)
     {
+        if (tenant.IsUnreadable)
+        {
+            return tenant;
+        }
+
         if (tenant.Config.Secrets is { Ciphertext: var ciphertext })
         {
             tenant = tenant with
@@ -395,13 +446,38 @@ internal sealed class RedisTenantStore(
             (generation, due) = (given, left);
         }
 
+        if (!long.TryParse(generation, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+        {
+            return TenantRecordFormat.Unreadable(tenant, "its generation is no number");
+        }
+
+        if (!TryReadDue(due, out var beginning))
+        {
+            return TenantRecordFormat.Unreadable(tenant, "what is due to it is not what this release knows");
+        }
+
         // Where nothing is due and the generation is not in the store, the store has lost what the tenant kept: then nothing makes one.
-        return string.IsNullOrEmpty(due) || await BeginAsync(id, generation, DueBeginning.Read(due)).ConfigureAwait(false) is not null
+        return beginning is null || await BeginAsync(id, generation, beginning).ConfigureAwait(false) is not null
             ? tenant with
             {
-                Generation = long.Parse(generation, CultureInfo.InvariantCulture),
+                Generation = number,
             }
             : null;
+    }
+
+    /// <returns>False for what cannot be read; true with null where nothing is due.</returns>
+    private static bool TryReadDue(string? due, out DueBeginning? beginning)
+    {
+        beginning = null;
+        try
+        {
+            beginning = string.IsNullOrEmpty(due) ? null : DueBeginning.Read(due);
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Does what is due in a tenant's own slot, and notes that it is done.</summary>

@@ -66,6 +66,11 @@ internal static class TenantRecordFormat
                 return Unreadable(id, version, urls, "it has no configuration");
             }
 
+            if (config.Id != id.Value)
+            {
+                return Unreadable(id, version, urls, "it is of a tenant with another id");
+            }
+
             // Of platforms and origins there are few, and very many tenants have each of them.
             return new()
             {
@@ -91,10 +96,18 @@ internal static class TenantRecordFormat
         }
     }
 
-    private static TenantRecord Unreadable(TenantId id, long version, string? urls, string why) =>
+    /// <summary>What stands for a record that cannot be read.</summary>
+    public static TenantRecord Unreadable(TenantId id, long version, string? urls, string why) =>
+        Unreadable(id, version, ReadUrls(urls), why);
+
+    /// <summary>What stands for a record of which something beside it cannot be read.</summary>
+    public static TenantRecord Unreadable(TenantRecord tenant, string why) =>
+        Unreadable(TenantId.Parse(tenant.Config.Id), tenant.Version, tenant.Config.Urls, why);
+
+    private static TenantRecord Unreadable(TenantId id, long version, IReadOnlyList<string> urls, string why) =>
         new()
         {
-            Config = new() { Id = id.Value, Urls = ReadUrls(urls) },
+            Config = new() { Id = id.Value, Urls = urls },
             CreatedAt = default,
             SessionEpoch = "",
             Origin = "",

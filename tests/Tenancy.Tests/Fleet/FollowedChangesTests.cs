@@ -403,8 +403,10 @@ public sealed class FollowedChangesTests
         await using var nodes = await NodesOnOneStore.StartAsync(pollInterval: "00:00:00.2", areHeard: false);
         await AdminAsync(nodes[0], HttpMethod.Post, "", Shop);
         await nodes.UntilAsync(1, "shop", "shop.one", HttpStatusCode.OK);
-        var generation = nodes.Registry(1).Get("acme")!.Generation;
-        await nodes.Redis.ExecuteAsync("HSET", "{tenants}:metadata:acme", "generation", "none");
+        var generation = new TenantKeyspace(TenantId.Parse("acme")).Generation.Value.ToString();
+        await nodes.Redis.ExecuteAsync("RENAME", generation, "{tenants}:aside");
+        await nodes.Redis.ExecuteAsync("RPUSH", generation, "what no script can read");
+        await nodes.Redis.ExecuteAsync("HSET", "{tenants}:metadata:acme", "due", "[]");
         await nodes.Redis.ExecuteAsync("ZADD", "{tenants}:changes", "1000000", "acme");
         await AdminAsync(nodes[0], HttpMethod.Delete, "/shop");
         await nodes.UntilAsync(1, "shop", "shop.one", HttpStatusCode.NotFound);
@@ -413,8 +415,43 @@ public sealed class FollowedChangesTests
         // It is tried again, although nothing else changes.
         var check = new TenantCheck(TenantHealth.Disabled, "by hand", DateTimeOffset.UtcNow.AddHours(1));
         await nodes.Redis.ExecuteAsync("HSET", "{tenants}:metadata:acme", "check", TenantRecordFormat.Write(check));
-        await nodes.Redis.ExecuteAsync("HSET", "{tenants}:metadata:acme", "generation", generation);
+        await nodes.Redis.ExecuteAsync("RENAME", "{tenants}:aside", generation);
         await nodes.UntilAsync(1, "acme", McpCalls.Acme, HttpStatusCode.ServiceUnavailable);
+    }
+
+    [Fact]
+    public async Task Tenants_whose_platforms_take_long_keep_no_change_of_another_waiting()
+    {
+        const int Slow = 60;
+        var hanging = new HangingPlatforms();
+        await using var nodes = await NodesOnOneStore.StartAsync(
+            services: (node, services) =>
+            {
+                if (node == 1)
+                {
+                    services.AddSingleton(hanging);
+                }
+            }
+        );
+        await AdminAsync(nodes[0], HttpMethod.Post, "", Shop);
+        await Task.WhenAll(Enumerable.Range(0, Slow).Select(i => AdminAsync(nodes[0], HttpMethod.Post, "", $$"""{"id":"slow-{{i}}"}""")));
+        await nodes.UntilAsync(1, "shop", "shop.one", HttpStatusCode.OK);
+        await Poll.UntilAsync(() =>
+            Task.FromResult(Enumerable.Range(0, Slow).All(i => nodes.Registry(1).Get($"slow-{i}") is { IsServing: true }))
+        );
+
+        hanging.Hangs = true;
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, Slow)
+                .Select(i => AdminAsync(nodes[0], HttpMethod.Patch, $"/slow-{i}", """{"settings":{"product":"another"}}"""))
+        );
+        await AdminAsync(nodes[0], HttpMethod.Patch, "/shop", """{"status":"suspended"}""");
+        var seen = await nodes.UntilAsync(1, "shop", "shop.one", HttpStatusCode.NotFound);
+        hanging.End();
+
+        // One second for each sixteen, and one more, if they were waited for.
+        Assert.InRange(seen, TimeSpan.Zero, TimeSpan.FromSeconds(2.5));
     }
 
     [Fact]

@@ -62,6 +62,43 @@ public sealed class NodesTests
         await stopping;
     }
 
+    [Fact]
+    public async Task While_it_serves_on_streams_live_and_connections_close_with_their_next_answer()
+    {
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        var settings = new Dictionary<string, string?>(TenancyServer.DefaultSettings) { ["Tenancy:DrainTime"] = "00:00:05" };
+        await using var server = await TenancyServer.StartAsync(settings: settings, services: services =>
+            services.AddSingleton<TimeProvider>(clock)
+        );
+        var session = await server.InitializeAsync("acme", McpCalls.Acme);
+        using (var before = await server.Client.GetAsync(new Uri("/health/live", UriKind.Relative), Token))
+        {
+            Assert.Null(before.Headers.ConnectionClose);
+        }
+
+        // As on SIGTERM: all are told, and the server is stopped after that.
+        server.Services.GetRequiredService<IHostApplicationLifetime>().StopApplication();
+        var stopping = server.App.StopAsync(Token);
+        await Poll.UntilAsync(async () => await ReadyAsync(server) == HttpStatusCode.ServiceUnavailable);
+        await using var stream = await OpenStream.GetAsync(server, McpCalls.Acme, session);
+        await stream.ReadUntilAsync(OpenStream.Comment);
+        using (var answer = await server.Client.GetAsync(new Uri("/health/live", UriKind.Relative), Token))
+        {
+            Assert.True(answer.Headers.ConnectionClose);
+        }
+
+        using (var deleted = await server.AdminAsync(HttpMethod.Delete, "/globex"))
+        {
+            Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
+        }
+
+        var ended = stream.ReadToEndAsync();
+        Assert.False(ended.IsCompleted);
+        clock.Advance(TimeSpan.FromSeconds(5));
+        await ended.WaitAsync(TimeSpan.FromSeconds(20), Token);
+        await stopping;
+    }
+
     [Theory]
     [InlineData("00:00:30", 30)]
     [InlineData(null, 5)]

@@ -78,6 +78,40 @@ public sealed class RecheckLeaseTests
         Assert.Equal(TenantHealth.Disabled, one.Model("acme").Health);
         check.End(GatedValidator.Valid);
         await checking;
+        await one.Registry.Checks.FlushAsync();
+        Assert.Equal(TenantHealth.Disabled, one.Model("acme").Health);
+        await one.Registry.Stored.FollowAsync(Acme, Token);
+        await other.Registry.Stored.FollowAsync(Acme, Token);
+        Assert.Equal((TenantHealth.Disabled, TenantHealth.Disabled), (one.Model("acme").Health, other.Model("acme").Health));
+    }
+
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
+    public async Task A_result_that_comes_late_does_not_stay_where_nobody_was_told_of_the_later_one(StoreKind kind)
+    {
+        await using var own = await OwnStore.StartAsync(kind);
+        var (time, first, second) = (new FakeTimeProvider(DateTimeOffset.UtcNow), new GatedValidator(), new GatedValidator());
+        await using var one = await NodeAsync(own, first, time);
+        await one.Registry.RegisterAsync(RegistryHost.Config("acme"), awaitFirstValidation: true, cancellationToken: Token);
+        await one.Registry.Checks.FlushAsync();
+        await using var other = await NodeAsync(own, second, time);
+        await other.Registry.Stored.LoadAsync(Token);
+
+        // An admin mends what the first check waits for, and looks at it on the other node.
+        time.Advance(TimeSpan.FromMinutes(1));
+        var check = first.Hold("acme");
+        var checking = one.Registry.Checks.RecheckAsync(Acme, Token);
+        await check.Started;
+        time.Advance(TimeSpan.FromSeconds(10));
+        await other.Registry.Checks.RecheckAsync(Acme, Token);
+        await other.Registry.Checks.FlushAsync();
+        time.Advance(TimeSpan.FromSeconds(10));
+        check.End(GatedValidator.Permanent);
+        await checking;
+        await one.Registry.Checks.FlushAsync();
+        await one.Registry.Stored.FollowAsync(Acme, Token);
+        await other.Registry.Stored.FollowAsync(Acme, Token);
+        Assert.Equal((TenantHealth.Healthy, TenantHealth.Healthy), (one.Model("acme").Health, other.Model("acme").Health));
     }
 
     private static Task<RegistryHost> NodeAsync(OwnStore own, GatedValidator validator, FakeTimeProvider time) =>

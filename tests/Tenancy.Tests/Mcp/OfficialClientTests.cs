@@ -47,6 +47,24 @@ public sealed class OfficialClientTests
         await Assert.ThrowsAnyAsync<Exception>(() => ConnectAsync(server, Way.Path, "globex", McpCalls.Acme, version));
     }
 
+    [Fact]
+    public async Task A_session_of_the_client_lives_through_a_suspension_of_its_tenant()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        await using var client = await ConnectAsync(server, Way.Path, "acme", McpCalls.Acme, "2025-11-25");
+        await client.CallToolAsync("whoami", cancellationToken: TestContext.Current.CancellationToken);
+        using (await server.AdminAsync(HttpMethod.Patch, "/acme", new { status = "suspended" })) { }
+
+        await Task.Delay(TimeSpan.FromSeconds(3), TestContext.Current.CancellationToken);
+        await Assert.ThrowsAnyAsync<Exception>(() =>
+            client.CallToolAsync("whoami", cancellationToken: TestContext.Current.CancellationToken).AsTask()
+        );
+        using (await server.AdminAsync(HttpMethod.Patch, "/acme", new { status = "active" })) { }
+
+        var result = await client.CallToolAsync("whoami", cancellationToken: TestContext.Current.CancellationToken);
+        Assert.NotEqual(true, result.IsError);
+    }
+
     private static Task<McpClient> ConnectAsync(TenancyServer server, Way way, string tenant, string token, string version)
     {
         var headers = new Dictionary<string, string> { ["Authorization"] = "Bearer " + token };

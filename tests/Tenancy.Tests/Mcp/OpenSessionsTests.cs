@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using Tenancy.Configuration;
 using Tenancy.Mcp.Sessions;
 
@@ -18,6 +19,30 @@ public sealed class OpenSessionsTests
 
         Assert.Equal(30_000, sessions.Count);
         Assert.InRange(clock.Looks, 1, 200_000);
+    }
+
+    [Fact]
+    public void A_session_that_is_used_or_has_calls_is_not_idle()
+    {
+        var clock = new FakeTimeProvider();
+        var sessions = new OpenSessions(clock);
+        var tenant = TenantId.Parse("acme");
+        var lifetime = TimeSpan.FromHours(1);
+        var session = sessions.Enter(tenant, "one");
+        clock.Advance(2 * lifetime);
+        Assert.True(session.IsIdle(lifetime));
+
+        // A request that goes the way of the SDK comes by here alone.
+        Assert.Same(session, sessions.Enter(tenant, "one"));
+        Assert.False(session.IsIdle(lifetime));
+
+        var call = session.Begin("1");
+        clock.Advance(2 * lifetime);
+        Assert.False(session.IsIdle(lifetime));
+        session.End("1", call);
+        Assert.False(session.IsIdle(lifetime));
+        clock.Advance(2 * lifetime);
+        Assert.True(session.IsIdle(lifetime));
     }
 
     private sealed class CountingClock : TimeProvider

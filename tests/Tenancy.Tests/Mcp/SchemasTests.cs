@@ -100,6 +100,14 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     [InlineData("family", """{"family":{"name":"a","children":[null]}}""", "family.children[0] must be an object, and not null.")]
     [InlineData("family", """{"more":[null,{"name":"a","children":[{"name":"b","children":[],"lost":[null]}]}]}""", null)]
     [InlineData("family", """{"more":[{"name":"a","children":[null]}]}""", "more[0].children[0] must be an object, and not null.")]
+    [InlineData("asked", """{"asked":{"must":"a"},"name":"b"}""", null)]
+    [InlineData("asked", """{"asked":{"must":"a","maybe":"a@b.example"},"name":"b"}""", null)]
+    [InlineData("asked", """{"asked":{},"name":"b"}""", "asked.must is required.")]
+    [InlineData("asked", """{"asked":{"must":null},"name":"b"}""", "asked.must must be a text, and not null.")]
+    [InlineData("asked", """{"asked":{"must":""},"name":"b"}""", "asked.must must have 1 characters at least.")]
+    [InlineData("asked", """{"asked":{"must":"a"}}""", "name is required.")]
+    [InlineData("asked", """{"asked":{"must":"a"},"name":null}""", "name must be a text, and not null.")]
+    [InlineData("texts", """{"name":"abc","kind":"x","mail":"a b@c"}""", "mail must be an e-mail address.")]
     [InlineData("family", """{"family":null,"pair":{"maybe":null,"never":{"name":"a","children":[],"lost":null}}}""", null)]
     [InlineData("family", """{"pair":{"maybe":null,"never":null}}""", "pair.never must be an object, and not null.")]
     [InlineData(
@@ -213,6 +221,9 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     [Theory]
     [InlineData("""{}""", "name is required.")]
     [InlineData("""{"name":{}}""", "name has a wrong form.")]
+    [InlineData("""{"name":"a","times":"x"}""", "times must be a whole number.")]
+    [InlineData("""{"name":"a","isLoud":"x"}""", "isLoud must be true or false.")]
+    [InlineData("""{"name":"a","color":"x"}""", "color must be one of Red, Blue.")]
     public async Task A_prompts_bad_argument_is_named(string arguments, string mistake)
     {
         var server = shared.Host;
@@ -222,6 +233,16 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
         var error = (await McpCalls.ReadAsync(response))["error"]!;
         Assert.Equal(-32602, (int)error["code"]!);
         Assert.Contains(mistake, error["message"]!.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_prompts_arguments_are_read_from_texts()
+    {
+        const string Parameters = """{"name":"greet","arguments":{"name":"a","isLoud":"true","times":"2","color":"Blue"}}""";
+        var body = $$"""{"jsonrpc":"2.0","id":1,"method":"prompts/get","params":{{Parameters}}}""";
+        using var request = McpCalls.Post(shared.Host.Port, Way.Path, "acme", McpCalls.Acme, body);
+        using var response = await shared.Host.Client.SendAsync(request, Token);
+        Assert.Contains("a! 2 Blue", (await McpCalls.ReadAsync(response)).ToJsonString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -257,6 +278,7 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     [InlineData("null_odd")]
     [InlineData("null_written")]
     [InlineData("null_family")]
+    [InlineData("give_asked")]
     public async Task A_result_agrees_with_its_schema_in_every_part_also_where_that_is_null(string name)
     {
         var server = shared.Host;
@@ -514,6 +536,15 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
         Dictionary<string, Family?>? Named = null
     );
 
+    internal sealed record Asked
+    {
+        [Required]
+        public string? Must { get; init; }
+
+        [EmailAddress]
+        public string? Maybe { get; init; }
+    }
+
     internal sealed record Pair(Family? Maybe, Family Never);
 
     // The second list is of the type of the first, and by that described by a reference to it.
@@ -689,6 +720,12 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
         [McpServerTool(Name = "null_written", UseStructuredContent = true)]
         public static Written NullWritten() => new(null, null, null, null, null, null, null, 0, 5);
 
+        [McpServerTool(Name = "asked")]
+        public static string TakeAsked(Asked asked, [Required] string? name) => "ok";
+
+        [McpServerTool(Name = "give_asked", UseStructuredContent = true)]
+        public static Asked GiveAsked() => new() { Maybe = "no address" };
+
         [McpServerTool(Name = "null_family", UseStructuredContent = true)]
         public static List<Family?> NullFamily() => [null, new("a", [], [null, new("b", [])], new() { ["c"] = null })];
 
@@ -704,7 +741,8 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
         ) => "ok";
 
         [McpServerPrompt(Name = "greet")]
-        public static string Greet(string name, string? title = null) => $"{title} {name}";
+        public static string Greet(string name, string? title = null, bool? isLoud = null, int times = 1, Color color = Color.Red) =>
+            $"{title} {name}{(isLoud is true ? "!" : "")} {times} {color}";
 
         [McpServerResource(UriTemplate = "test://one", Name = "one")]
         public static string One() => "one";

@@ -23,6 +23,15 @@ public sealed class MisplacedMessagesTests
     [InlineData("GET", "/", "/mcp")]
     [InlineData("POST", "/", "/mcp")]
     [InlineData("GET", "/sse", "/mcp")]
+    [InlineData("POST", "/acme/mcp/sse", "/acme/mcp")]
+    [InlineData("POST", "/acme/mcp/register", "/acme/mcp")]
+    [InlineData("POST", "/mcp/messages", "/mcp")]
+    [InlineData("POST", "/acme//mcp", "/acme/mcp")]
+    [InlineData("POST", "/a/b/sse", "/a/b/mcp")]
+    [InlineData("POST", "/acme/foo", "the URL of a tenant plus /mcp")]
+    [InlineData("POST", "/a/b/c/d/e", "the URL of a tenant plus /mcp")]
+    [InlineData("POST", "/acme/\"><b>", "the URL of a tenant plus /mcp")]
+    [InlineData("POST", "/acme/a%20b", "the URL of a tenant plus /mcp")]
     public async Task A_client_beside_the_endpoint_is_told_where_that_is(string method, string path, string place)
     {
         await using var server = await TenancyServer.StartAsync();
@@ -35,9 +44,6 @@ public sealed class MisplacedMessagesTests
     }
 
     [Theory]
-    [InlineData("POST", "/acme/\"><b>")]
-    [InlineData("POST", "/acme/a%20b")]
-    [InlineData("POST", "/a/b/c/d/e")]
     [InlineData("POST", "/.well-known/none")]
     [InlineData("POST", "/health/none")]
     [InlineData("PUT", "/acme")]

@@ -1,7 +1,9 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
+using Tenancy.Configuration;
 using Tenancy.Registry;
+using Tenancy.State;
 using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.State;
@@ -18,6 +20,11 @@ public sealed class UnreadableRecordTests
     [InlineData("record", "{}")]
     [InlineData("record", "null")]
     [InlineData("format", "3")]
+    [InlineData("record", """{"config":{"id":"globex"},"createdAt":"2026-01-01T00:00:00Z","sessionEpoch":"1","origin":"admin"}""")]
+    [InlineData("version", "none")]
+    [InlineData("generation", "none")]
+    [InlineData("due", "{}")]
+    [InlineData("due", "null")]
     public async Task It_is_there_reserved_and_disabled_with_the_reason_and_all_others_are_served(string field, string value)
     {
         await using var redis = await RedisServer.StartAsync();
@@ -55,6 +62,46 @@ public sealed class UnreadableRecordTests
         using var deleted = await server.AdminAsync(HttpMethod.Delete, "/acme");
         Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
         await ReadAsync(await server.AdminAsync(HttpMethod.Post, "", """{"id":"acme"}"""), HttpStatusCode.Created);
+    }
+
+    [Fact]
+    public async Task A_key_of_another_kind_is_that_tenants_trouble_alone()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        await using (await TenancyServer.StartAsync(redis: redis))
+        {
+            await redis.ExecuteAsync("DEL", "{tenants}:metadata:acme");
+            await redis.ExecuteAsync("RPUSH", "{tenants}:metadata:acme", "a");
+        }
+
+        await using var server = await TenancyServer.StartAsync(redis: redis);
+        await server.CallAsync("globex", McpCalls.Globex, "whoami");
+        using var call = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, McpCalls.Call("whoami"));
+        using var answer = await server.Client.SendAsync(call, Token);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_tenant_whose_own_part_of_the_store_does_not_answer_keeps_no_other_from_being_served()
+    {
+        await using var redis = await RedisServer.StartAsync();
+        var generation = new TenantKeyspace(TenantId.Parse("acme")).Generation.Value.ToString();
+        await using (await TenancyServer.StartAsync(redis: redis))
+        {
+            await redis.ExecuteAsync("HSET", "{tenants}:metadata:acme", "due", "[]");
+            await redis.ExecuteAsync("ZADD", "{tenants}:unfinished", "1", "acme");
+            await redis.ExecuteAsync("RENAME", generation, "{tenants}:aside");
+            await redis.ExecuteAsync("RPUSH", generation, "what no script can read");
+        }
+
+        await using var server = await TenancyServer.StartAsync(redis: redis);
+        await server.CallAsync("globex", McpCalls.Globex, "whoami");
+        Assert.Null(server.Services.GetRequiredService<TenantRegistry>().Get("acme"));
+
+        // It is completed when that answers again.
+        await redis.ExecuteAsync("RENAME", "{tenants}:aside", generation);
+        await server.Services.GetRequiredService<Tenancy.Fleet.UnfinishedTenants>().CompleteAsync(Token);
+        await server.CallAsync("acme", McpCalls.Acme, "whoami");
     }
 
     private static async Task<JsonNode> ReadAsync(HttpResponseMessage answer, HttpStatusCode status)

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.DependencyInjection;
 using ModelContextProtocol.Server;
 
@@ -121,10 +122,23 @@ internal sealed class HandlerPrimitives(Type platform, IToolCalls calls, IServic
     {
         var options = new McpServerPromptCreateOptions { Services = services };
         var create = ActivatorUtilities.CreateFactory(handlers, []);
-        return method.IsStatic
+        var prompt = method.IsStatic
             ? McpServerPrompt.Create(method, target: null, options)
             : McpServerPrompt.Create(method, request => create(request.Services!, null), options);
+        var arguments = (prompt.ProtocolPrompt.Arguments ?? []).Select(argument => argument.Name).ToHashSet(StringComparer.Ordinal);
+        if (method.GetParameters().FirstOrDefault(parameter => arguments.Contains(parameter.Name!) && !IsOneText(parameter)) is { } bad)
+        {
+            throw new InvalidOperationException(
+                $"The prompt '{prompt.ProtocolPrompt.Name}' cannot be called: its parameter '{bad.Name}' is a list or an object, and the "
+                    + "arguments of prompts are texts. Use a text, a number, a truth value or an enumeration."
+            );
+        }
+
+        return prompt;
     }
+
+    private static bool IsOneText(ParameterInfo parameter) =>
+        MethodArguments.Options.GetTypeInfo(parameter.ParameterType).Kind == JsonTypeInfoKind.None;
 
     private McpServerResource CreateResource(Type handlers, MethodInfo method)
     {

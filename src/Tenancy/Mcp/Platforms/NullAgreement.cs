@@ -1,4 +1,5 @@
 using System.Collections;
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
@@ -42,6 +43,7 @@ internal static class NullAgreement
             var member = (MemberInfo)property.AttributeProvider!;
             var isGiven = IsGiven(member);
             Note(schema, nulls, Letter(nulls, isGiven), isGiven);
+            ToolSchema.NoteRequired(schema, member.GetCustomAttribute<RequiredAttribute>());
             ToolSchema.NoteWriting(schema, member.GetCustomAttribute<JsonIgnoreAttribute>()?.Condition);
         }
     }
@@ -55,10 +57,12 @@ internal static class NullAgreement
             if (input["properties"]?[parameter.Name!] is JsonObject schema)
             {
                 Note(schema, new NullabilityInfoContext().Create(parameter), AsItIs);
+                ToolSchema.NoteRequired(schema, parameter.GetCustomAttribute<RequiredAttribute>());
             }
         }
 
         Apply(input, isOutput: false);
+        ToolSchema.ApplyRequired(input, isOutput: false);
         tool.InputSchema = JsonSerializer.SerializeToElement(input, ToolJson.Default.JsonObject);
         if (tool.OutputSchema is not { } listed || JsonNode.Parse(listed.GetRawText()) is not JsonObject output)
         {
@@ -71,6 +75,7 @@ internal static class NullAgreement
         }
 
         Apply(output, isOutput: true);
+        ToolSchema.ApplyRequired(output, isOutput: true);
         tool.OutputSchema = JsonSerializer.SerializeToElement(output, ToolJson.Default.JsonObject);
     }
 

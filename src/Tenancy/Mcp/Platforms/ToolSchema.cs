@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -34,7 +35,9 @@ internal static class ToolSchema
         "unevaluatedProperties",
     ];
 
+    // Notes for the way from the code to the list. None is listed.
     private const string Writing = "x-tenancy-writing";
+    private const string Required = "x-tenancy-required";
 
     private static readonly string[] Several = ["anyOf", "oneOf", "allOf", "prefixItems"];
     private static readonly string[] Named = ["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"];
@@ -61,6 +64,56 @@ internal static class ToolSchema
         if (left is { } condition)
         {
             schema[Writing] = condition == JsonIgnoreCondition.Never ? "always" : "sometimes";
+        }
+    }
+
+    /// <summary>Notes in the schema of a member or a parameter that an attribute asks for it.</summary>
+    public static void NoteRequired(JsonObject schema, RequiredAttribute? attribute)
+    {
+        if (attribute is not null)
+        {
+            schema[Required] = attribute.AllowEmptyStrings;
+        }
+    }
+
+    /// <summary>
+    /// Lists what attributes ask for: it must be there, not be null, and have a letter at least where it is a text. Of what is written they
+    /// say nothing.
+    /// </summary>
+    public static void ApplyRequired(JsonObject root, bool isOutput)
+    {
+        foreach (var schema in All(root).Where(schema => schema["properties"] is JsonObject).ToArray())
+        {
+            foreach (var (name, member) in schema["properties"]!.AsObject())
+            {
+                if (member is not JsonObject rules || rules[Required] is not { } mayBeEmpty)
+                {
+                    continue;
+                }
+
+                var isEmptyAllowed = mayBeEmpty.GetValue<bool>();
+                rules.Remove(Required);
+                if (isOutput)
+                {
+                    continue;
+                }
+
+                DropNull(rules);
+                if (!isEmptyAllowed && Has(rules, "string"))
+                {
+                    rules["minLength"] ??= 1;
+                }
+
+                if (schema["required"] is not JsonArray required)
+                {
+                    schema["required"] = required = [];
+                }
+
+                if (!required.Any(one => one!.GetValue<string>() == name))
+                {
+                    required.Add(name);
+                }
+            }
         }
     }
 
@@ -137,8 +190,8 @@ internal static class ToolSchema
             AddType(schema, values);
         }
 
-        // A Uri is written as it was given, which may be with blanks.
-        if (isOutput && schema["format"]?.ToString() == "uri-reference")
+        // What is written is what the method gave, and nothing looks whether it is a URL or an address: a client would refuse the result.
+        if (isOutput && schema["format"]?.ToString() is "uri-reference" or "uri" or "email")
         {
             schema.Remove("format");
         }

@@ -1,4 +1,3 @@
-using System.Text;
 using Tenancy.Mcp.Requests;
 using Tenancy.Mcp.Sessions;
 using Tenancy.State;
@@ -21,8 +20,7 @@ internal sealed class LogLevels(RedisConnection redis, OpenSessions sessions, Sd
         var store = new SessionStore(redis, request.Tenant.Id, request.Tenant.Generation);
         if (await store.FindLogLevelAsync(id, SessionGuard.Owner(request.Tenant, request.Caller)) is { } level)
         {
-            var message = $$$"""{"jsonrpc":"2.0","id":"level","method":"{{{McpRequest.SetLogLevel}}}","params":{"level":"{{{level}}}"}}""";
-            await sdk.PostAsync(request.Tenant, request.User, id, Encoding.UTF8.GetBytes(message));
+            await sdk.PostAsync(request.Tenant, request.User, id, Deliveries.LogLevelMessage(level));
         }
 
         session.KnowsLogLevel = true;

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Text.Json;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
@@ -28,25 +29,57 @@ internal static class PromptArguments
                 throw Refuse($"{missing.Name} is required.");
             }
 
+            ReadTruths(prompt, request.Params);
             try
             {
                 return await next(request, cancellationToken);
             }
-            catch (Exception exception) when (MethodArguments.MayCause(exception) && FindUnreadable(prompt, request.Params) is { } name)
+            catch (Exception exception) when (MethodArguments.MayCause(exception) && FindUnreadable(prompt, request.Params) is { } one)
             {
-                throw Refuse($"{name} has a wrong form.");
+                throw Refuse($"{one.Name} {Words(one.ParameterType)}.");
             }
         };
 
-    private static string? FindUnreadable(McpServerPrompt prompt, GetPromptRequestParams call) =>
-        prompt
-            .Metadata.OfType<MethodInfo>()
-            .SelectMany(method => method.GetParameters())
+    // Arguments of prompts are texts (MCP, prompts/get). The SDK reads numbers from them, and no truth values.
+    private static void ReadTruths(McpServerPrompt prompt, GetPromptRequestParams call)
+    {
+        foreach (var parameter in Parameters(prompt).Where(parameter => TypeOf(parameter) == typeof(bool)))
+        {
+            if (
+                call.Arguments?.TryGetValue(parameter.Name!, out var value) is true
+                && value.ValueKind == JsonValueKind.String
+                && bool.TryParse(value.GetString(), out var truth)
+            )
+            {
+                call.Arguments = new Dictionary<string, JsonElement>(call.Arguments)
+                {
+                    [parameter.Name!] = JsonElement.Parse(truth ? "true" : "false"),
+                };
+            }
+        }
+    }
+
+    private static ParameterInfo? FindUnreadable(McpServerPrompt prompt, GetPromptRequestParams call) =>
+        Parameters(prompt)
             .FirstOrDefault(parameter =>
                 call.Arguments?.TryGetValue(parameter.Name!, out var value) is true
                 && !MethodArguments.IsReadable(value, parameter.ParameterType)
-            )
-            ?.Name;
+            );
+
+    private static IEnumerable<ParameterInfo> Parameters(McpServerPrompt prompt) =>
+        prompt.Metadata.OfType<MethodInfo>().SelectMany(method => method.GetParameters());
+
+    private static Type TypeOf(ParameterInfo parameter) => Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType;
+
+    private static string Words(Type type) =>
+        (Nullable.GetUnderlyingType(type) ?? type) switch
+        {
+            { IsEnum: true } kind => $"must be one of {string.Join(", ", Enum.GetNames(kind))}",
+            var one when one == typeof(bool) => "must be true or false",
+            var one when Type.GetTypeCode(one) is >= TypeCode.SByte and <= TypeCode.UInt64 => "must be a whole number",
+            var one when Type.GetTypeCode(one) is >= TypeCode.Single and <= TypeCode.Decimal => "must be a number",
+            _ => "has a wrong form",
+        };
 
     private static McpProtocolException Refuse(string mistake) => new($"The prompt cannot be made: {mistake}", McpErrorCode.InvalidParams);
 }

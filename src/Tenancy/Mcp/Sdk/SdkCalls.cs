@@ -246,12 +246,13 @@ internal sealed class SdkCalls(CallStarter starter, ILogger<SdkCalls> logger) : 
         catch (Exception exception) when (exception is not (OutOfMemoryException or InputRequiredException))
         {
             call.Note(CallOutcome.Of(exception));
-            if (exception is not McpException)
+            if (exception is McpException)
             {
-                logger.HandlerFailed(exception, call.Tenant.Id.Value, (request.JsonRpcMessage as JsonRpcRequest)?.Method, call.Reference);
+                throw;
             }
 
-            throw;
+            logger.HandlerFailed(exception, call.Tenant.Id.Value, (request.JsonRpcMessage as JsonRpcRequest)?.Method, call.Reference);
+            throw new McpProtocolException($"An error occurred. Reference: {call.Reference}", exception, McpErrorCode.InternalError);
         }
         finally
         {

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Hosting;
 using ModelContextProtocol.Protocol;
@@ -93,11 +94,22 @@ internal sealed class Deliveries(RedisConnection redis, OpenSessions open, Fleet
             return new(Refusal.NoLogLevel);
         }
 
-        var owner = SessionGuard.Owner(request.Tenant, request.Caller);
-        await new SessionStore(redis, request.Tenant.Id, request.Tenant.Generation).KeepLogLevelAsync(session, owner, LevelOf(request));
-        Tell(request, session, DeliveryKind.LogLevel, subject: "", id: "-");
+        var (owner, level) = (SessionGuard.Owner(request.Tenant, request.Caller), LevelOf(request));
+        await new SessionStore(redis, request.Tenant.Id, request.Tenant.Generation).KeepLogLevelAsync(session, owner, level);
+        if (await nodes.HasOthersAsync())
+        {
+            // The level alone: whatever else the client has sent is no other node's affair.
+            Tell(request, session, DeliveryKind.LogLevel, subject: "", id: "-", LogLevelMessage(level));
+        }
+
         return DeliveryOutcome.Here;
     }
+
+    /// <summary>What tells the MCP SDK the log level of a session.</summary>
+    public static byte[] LogLevelMessage(string level) =>
+        Encoding.UTF8.GetBytes(
+            $$$"""{"jsonrpc":"2.0","id":"level","method":"{{{McpRequest.SetLogLevel}}}","params":{"level":"{{{level}}}"}}"""
+        );
 
     private static string LevelOf(McpRequest request)
     {
@@ -129,7 +141,7 @@ internal sealed class Deliveries(RedisConnection redis, OpenSessions open, Fleet
         var taken = _waiting[id] = new(TaskCreationOptions.RunContinuationsAsynchronously);
         try
         {
-            Tell(request, session, kind, subject, id);
+            Tell(request, session, kind, subject, id, request.Body.ToArray());
             await taken.Task.WaitAsync(Patience, time, request.Http.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return taken.Task.IsCompletedSuccessfully ? DeliveryOutcome.Elsewhere : new(refusal);
         }
@@ -140,10 +152,9 @@ internal sealed class Deliveries(RedisConnection redis, OpenSessions open, Fleet
         }
     }
 
-    private void Tell(McpRequest request, string session, DeliveryKind kind, string subject, string id)
+    private void Tell(McpRequest request, string session, DeliveryKind kind, string subject, string id, byte[] message)
     {
-        var user = DeliveryUser.Of(request.User);
-        var delivery = new Delivery(id, TenantKeyspace.Hash(session), kind, subject, user, request.Body.ToArray());
+        var delivery = new Delivery(id, TenantKeyspace.Hash(session), kind, subject, DeliveryUser.Of(request.User), message);
         messages.Tell(new(FleetTopic.Delivery, request.Tenant.Id, delivery.Write()));
     }
 

@@ -14,7 +14,7 @@ namespace Tenancy.Mcp.Sessions;
 /// <param name="Kind">What is told.</param>
 /// <param name="Subject">The request that is cancelled or the question that is answered, as <c>RequestIds</c> reads it.</param>
 /// <param name="User">Who tells it, as the MCP SDK compares users; null where it has none.</param>
-/// <param name="Message">The message, as the client sent it.</param>
+/// <param name="Message">The message, as the client sent it; of a log level that alone.</param>
 internal sealed record Delivery(string Id, string Handle, DeliveryKind Kind, string Subject, DeliveryUser? User, byte[] Message)
 {
     /// <summary>Writes it without blanks, as messages between nodes are.</summary>

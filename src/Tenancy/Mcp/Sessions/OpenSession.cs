@@ -75,7 +75,7 @@ internal sealed class OpenSession(string? version, TimeProvider time)
     public bool IsDueAtSdk()
     {
         var last = Volatile.Read(ref _seenBySdk);
-        Volatile.Write(ref _lastUse, time.GetTimestamp());
+        NoteUse();
         return time.GetElapsedTime(last) > SdkInterval && Interlocked.CompareExchange(ref _seenBySdk, time.GetTimestamp(), last) == last;
     }
 
@@ -118,7 +118,11 @@ internal sealed class OpenSession(string? version, TimeProvider time)
         }
     }
 
-    public bool IsIdle(TimeSpan lifetime) => time.GetElapsedTime(Volatile.Read(ref _lastUse)) > lifetime;
+    /// <summary>Notes that a request of the session is here, whichever way it goes.</summary>
+    public void NoteUse() => Volatile.Write(ref _lastUse, time.GetTimestamp());
+
+    /// <summary>Whether nothing of the session was here for some time, and no call of it runs.</summary>
+    public bool IsIdle(TimeSpan lifetime) => !HasCalls && time.GetElapsedTime(Volatile.Read(ref _lastUse)) > lifetime;
 
     /// <summary>Begins a call, which goes on until it ends, its client cancels it by the request's id, or the session ends.</summary>
     /// <remarks>
@@ -127,6 +131,7 @@ internal sealed class OpenSession(string? version, TimeProvider time)
     public CancellationTokenSource Begin(string requestId)
     {
         var call = new CancellationTokenSource();
+        NoteUse();
         _calls[requestId] = call;
 
         // Looked at after the call was added: the session may end at this moment. Whichever comes second, this line or the end of the
@@ -141,6 +146,7 @@ internal sealed class OpenSession(string? version, TimeProvider time)
 
     public void End(string requestId, CancellationTokenSource call)
     {
+        NoteUse();
         _ended[Interlocked.Increment(ref _endedCount) % _ended.Length] = requestId;
         _calls.TryRemove(KeyValuePair.Create(requestId, call));
     }

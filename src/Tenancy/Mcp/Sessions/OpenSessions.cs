@@ -3,6 +3,7 @@ using Tenancy.Configuration;
 using Tenancy.Mcp.Platforms;
 using Tenancy.Mcp.Requests;
 using Tenancy.Registry;
+using Tenancy.Resolution;
 using Tenancy.State;
 
 namespace Tenancy.Mcp.Sessions;
@@ -11,7 +12,7 @@ namespace Tenancy.Mcp.Sessions;
 /// The sessions that this node's MCP SDK has: what a direct call needs to know of them. Whose they are, and whether they still are, the
 /// store says.
 /// </summary>
-internal sealed class OpenSessions(TimeProvider time) : ITenantChangeListener
+internal sealed class OpenSessions(TimeProvider time) : ITenantChangeListener, IKnownSessions
 {
     // The SDK has 10,000 idle ones at most. The requests of one that is forgotten here go the SDK's way, until the SDK has to take the
     // session over anew.
@@ -47,11 +48,15 @@ internal sealed class OpenSessions(TimeProvider time) : ITenantChangeListener
     public OpenSession Enter(TenantId tenant, string id)
     {
         Sweep();
-        return _sessions.GetOrAdd((tenant, id), _ => new(version: null, time));
+        var session = _sessions.GetOrAdd((tenant, id), _ => new(version: null, time));
+        session.NoteUse();
+        return session;
     }
 
     /// <summary>Finds a session; null where this node does not know it.</summary>
     public OpenSession? Find(TenantId tenant, string id) => _sessions.GetValueOrDefault((tenant, id));
+
+    public bool Knows(TenantId tenant, string sessionId) => _sessions.ContainsKey((tenant, sessionId));
 
     /// <summary>Finds a session of which only the handle is known, as to other nodes; null where this node does not know it.</summary>
     public (string Id, OpenSession Session)? FindByHandle(TenantId tenant, string handle)

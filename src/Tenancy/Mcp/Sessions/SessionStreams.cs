@@ -31,7 +31,7 @@ internal sealed class SessionStreams
     private readonly TenantRegistry _registry;
     private readonly StandingCallers _callers;
     private readonly Heartbeats _heartbeats;
-    private readonly IHostApplicationLifetime _lifetime;
+    private readonly ServingTime _serving;
     private readonly TimeProvider _time;
 
     public SessionStreams(
@@ -43,12 +43,12 @@ internal sealed class SessionStreams
         StandingCallers callers,
         Revocations revocations,
         Heartbeats heartbeats,
-        IHostApplicationLifetime lifetime,
+        ServingTime serving,
         TimeProvider time
     )
     {
         (_open, _sessions, _redis, _messages, _registry) = (open, sessions, redis, messages, registry);
-        (_callers, _heartbeats, _lifetime, _time) = (callers, heartbeats, lifetime, time);
+        (_callers, _heartbeats, _serving, _time) = (callers, heartbeats, serving, time);
         revocations.Revoked += JudgeAll;
         messages.Listen(message =>
         {
@@ -71,7 +71,7 @@ internal sealed class SessionStreams
     {
         var (http, id) = (request.Http, request.SessionId!);
         var stream = new SessionStream(request, id, _sessions.Enter(request.Tenant.Id, id), _registry) { ProvedAt = _time.GetTimestamp() };
-        using var ends = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stream.Ended, _lifetime.ApplicationStopping);
+        using var ends = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, stream.Ended, _serving.Ended);
         try
         {
             await HoldAsync(stream, ends.Token);

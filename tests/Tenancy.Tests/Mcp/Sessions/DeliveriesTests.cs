@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
+using StackExchange.Redis;
 using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Mcp.Sessions;
@@ -285,6 +286,31 @@ public sealed class DeliveriesTests : IAsyncLifetime
         // A node that takes the session over has it from the store.
         _two = await StartAsync();
         Assert.Equal(kept, await LevelAsync(_two, session));
+    }
+
+    [Fact]
+    public async Task Of_a_log_level_the_other_nodes_hear_the_level_alone()
+    {
+        _two = await StartAsync();
+        var session = await InitializeAsync(_one);
+        Assert.Equal("none", await LevelAsync(_two, session));
+        await using var listener = await ConnectionMultiplexer.ConnectAsync(_redis.ConnectionString);
+        var heard = new System.Collections.Concurrent.ConcurrentQueue<int>();
+        await listener
+            .GetSubscriber()
+            .SubscribeAsync(RedisChannel.Literal("{tenants}:messages"), (_, message) =>
+                heard.Enqueue(((ReadOnlyMemory<byte>)message).Length)
+            );
+        var parameters = new JsonObject
+        {
+            ["level"] = "warning",
+            ["_meta"] = new JsonObject { ["much"] = new string('x', 3_000_000) },
+        };
+        using var response = await SendAsync(_one, session, McpCalls.Message("logging/setLevel", parameters));
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        await Poll.UntilAsync(async () => await LevelAsync(_two, session) == "Warning");
+        Assert.NotEmpty(heard);
+        Assert.All(heard, size => Assert.InRange(size, 0, 4096));
     }
 
     [Theory]

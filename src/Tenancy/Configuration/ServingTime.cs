@@ -1,0 +1,17 @@
+namespace Tenancy.Configuration;
+
+/// <summary>
+/// Until when this server serves: when it is told to stop it goes on for <see cref="TenancyOptions.DrainTime"/>. What is open without an
+/// end of its own, such as an event stream, ends then, and not when the server is told.
+/// </summary>
+internal sealed class ServingTime
+{
+    // Never disposed of: whoever still serves looks at the token.
+    private readonly CancellationTokenSource _end = new();
+
+    /// <summary>Gets what is cancelled when it is over.</summary>
+    public CancellationToken Ended => _end.Token;
+
+    /// <summary>Says that it is over. What is registered with the token runs elsewhere.</summary>
+    public void End() => _ = _end.CancelAsync();
+}
