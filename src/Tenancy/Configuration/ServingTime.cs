@@ -1,12 +1,14 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace Tenancy.Configuration;
 
 /// <summary>
 /// Until when this server serves: when it is told to stop it goes on for <see cref="TenancyOptions.DrainTime"/>. What is open without an
 /// end of its own, such as an event stream, ends then, and not when the server is told.
 /// </summary>
+[SuppressMessage("Design", "CA1001", Justification = "Whoever still serves looks at the token, also when the server is gone.")]
 internal sealed class ServingTime
 {
-    // Never disposed of: whoever still serves looks at the token.
     private readonly CancellationTokenSource _end = new();
 
     /// <summary>Gets what is cancelled when it is over.</summary>

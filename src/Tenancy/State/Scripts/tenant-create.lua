@@ -18,8 +18,11 @@
 --        | {3, claim, owner} a claim is taken, or for what is shared, claimed with another name
 --        | {4} the data of an older tenant is being purged | {5} an unregistered tenant left data | {6} the id was used before
 --        | {7} an unregistered tenant left data, and it is not known to be the same one's
-local taken = redis.call('HMGET', KEYS[1], 'record', 'version', 'check', 'purging', 'kept', 'generation', 'due', 'origin', 'owner', 'format', 'urls')
-if taken[1] then return {2, taken[1], taken[2], taken[3], taken[6] or '', taken[7] or '', taken[10] or '', taken[11] or ''} end
+local taken = redis.call('HMGET', KEYS[1], 'record', 'version', 'check', 'purging', 'kept', 'generation', 'due', 'origin', 'owner', 'format',
+  'urls')
+if taken[1] then
+  return {2, taken[1], taken[2], taken[3], taken[6] or '', taken[7] or '', taken[10] or '', taken[11] or ''}
+end
 if taken[2] and ARGV[4] == 'seed' then return {6} end
 if taken[4] then return {4} end
 if taken[5] and ARGV[4] == 'return' and (ARGV[8] == '' or taken[8] ~= ARGV[7] or taken[9] ~= ARGV[8]) then return {7} end

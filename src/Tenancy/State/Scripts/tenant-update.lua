@@ -13,7 +13,9 @@
 --        | {0, version of the tombstone, if there is one} there is no such tenant
 local current = redis.call('HMGET', KEYS[1], 'record', 'version', 'check', 'urls', 'generation', 'due', 'told', 'finding', 'format')
 if not current[1] then return {0, current[2]} end
-if current[2] ~= ARGV[4] then return {2, current[1], current[2], current[3], current[5] or '', current[6] or '', current[9] or '', current[4] or ''} end
+if current[2] ~= ARGV[4] then
+  return {2, current[1], current[2], current[3], current[5] or '', current[6] or '', current[9] or '', current[4] or ''}
+end
 local keep, claims, shared = {}, claimsOf(current[4])
 for i = 12, #ARGV do
   local owner = ownerOf(KEYS[2], ARGV[1], ARGV[i], shared)
