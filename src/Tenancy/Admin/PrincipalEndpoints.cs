@@ -72,6 +72,7 @@ internal static class PrincipalEndpoints
         string principalId,
         HttpContext context,
         TenantRegistry registry,
+        ITenantAdministration administration,
         TenantPrincipals principals
     )
     {
@@ -89,10 +90,12 @@ internal static class PrincipalEndpoints
             most,
             "seconds, for which the token before is good too"
         );
+        // With an idempotency key the token comes from that, so that the same request after a cut-off gives the same one.
         var token = context.Features.Get<AdminClaim>()?.NewToken(tenant.Id);
-        return await principals.RotateAsync(tenant, principalId, TimeSpan.FromSeconds(overlap), token) is { } rotated
-            ? Show(rotated, StatusCodes.Status200OK)
-            : NoPrincipal(tenant.Id);
+        var rotation = token is null
+            ? administration.RotatePrincipalAsync(tenant.Id, principalId, TimeSpan.FromSeconds(overlap))
+            : principals.RotateAsync(tenant, principalId, TimeSpan.FromSeconds(overlap), token);
+        return await rotation is { } rotated ? Show(rotated, StatusCodes.Status200OK) : NoPrincipal(tenant.Id);
     }
 
     private static async Task<IResult> RevokeAsync(string id, string principalId, ITenantAdministration administration) =>

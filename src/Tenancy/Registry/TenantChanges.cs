@@ -192,15 +192,26 @@ internal sealed class TenantChanges(
     /// <summary>Takes a tenant away.</summary>
     public async Task<bool> RemoveAsync(TenantId tenantId, bool purge)
     {
-        // Another node may have changed it a moment ago: what is taken away is told as the store has it.
-        await stored.FollowAsync(tenantId, CancellationToken.None).ConfigureAwait(false);
         var seen = table.Get(tenantId.Value);
         var entry = AuditEntry.Of(purge ? AuditAction.TenantDeleted : AuditAction.TenantUnregistered, tenantId.Value) with
         {
-            Changes = AuditChanges.Of(seen?.Config, after: null),
+            Changes = AuditChanges.Of((await FindAsync(tenantId).ConfigureAwait(false) ?? seen?.Record)?.Config, after: null),
         };
         var removal = await store.RemoveAsync(tenantId, purge, entry).ConfigureAwait(false);
         return await stored.RemoveAsync(tenantId, seen, removal).ConfigureAwait(false);
+    }
+
+    // Another node may have changed it a moment ago: what is taken away is told as the store has it, where that can be read.
+    private async Task<TenantRecord?> FindAsync(TenantId tenantId)
+    {
+        try
+        {
+            return (await store.FindAsync(tenantId).ConfigureAwait(false)).Record;
+        }
+        catch (StoreUnavailableException)
+        {
+            return null;
+        }
     }
 
     private static AuditEntry Registered(TenantRecord record, TenantBeginning beginning) =>
