@@ -18,8 +18,8 @@
 --        | {3, claim, owner} a claim is taken, or for what is shared, claimed with another name
 --        | {4} the data of an older tenant is being purged | {5} an unregistered tenant left data | {6} the id was used before
 --        | {7} an unregistered tenant left data, and it is not known to be the same one's
-local taken = redis.call('HMGET', KEYS[1], 'record', 'version', 'check', 'purging', 'kept', 'generation', 'due', 'origin', 'owner', 'format',
-  'urls')
+local taken = redis.call('HMGET', KEYS[1], 'record', 'version', 'check', 'purging', 'kept', 'generation', 'due', 'origin', 'owner',
+  'format', 'urls')
 if taken[1] then
   return {2, taken[1], taken[2], taken[3], taken[6] or '', taken[7] or '', taken[10] or '', taken[11] or ''}
 end
