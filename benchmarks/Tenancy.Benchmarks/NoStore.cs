@@ -25,7 +25,8 @@ internal sealed class NoStore(RedisTenantStore? slots = null) : ITenantStore
         var version = ++_version;
         if (slots is not null && principals.Count > 0)
         {
-            await slots.BeginAsync(TenantId.Parse(tenant.Config.Id), version.ToString(CultureInfo.InvariantCulture), [.. principals]);
+            var due = DueBeginning.Of([.. principals]);
+            await slots.BeginAsync(TenantId.Parse(tenant.Config.Id), version.ToString(CultureInfo.InvariantCulture), due);
         }
 
         return new TenantWrite.Written(version);

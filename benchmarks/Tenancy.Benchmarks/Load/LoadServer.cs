@@ -134,6 +134,7 @@ internal static class LoadServer
             .Services.AddScoped<Catalog>()
             .AddScoped<FormatList>()
             .AddScoped<CreativeLibrary>()
+            .AddScoped<Terms>()
             .AddScoped<Order>()
             .AddScoped<Change>()
             .AddScoped<TestFixtures>()
@@ -147,7 +148,7 @@ internal static class LoadServer
         return tenancy.AddAdcp().AddPlatform<BuyPlatform>("buy");
     }
 
-    private sealed class NoLimits(RateLimiter limiter) : RequestLimits(limiter)
+    private sealed class NoLimits(RateLimiter limiter, TrafficCounts traffic) : RequestLimits(limiter, traffic)
     {
         private static readonly RateLimitResult Allowed = new(true, RateLimit.Tenant(1), 1, TimeSpan.Zero, TimeSpan.Zero);
 

@@ -484,7 +484,7 @@ internal sealed class RedisTenantStore(
     /// <returns>
     /// What was there already; null where the tenant was deleted meanwhile, or where what is there is not this one's.
     /// </returns>
-    private async Task<AdoptedData?> BeginAsync(TenantId id, string generation, DueBeginning due)
+    internal async Task<AdoptedData?> BeginAsync(TenantId id, string generation, DueBeginning due)
     {
         var keys = new TenantKeyspace(id);
         StoreKey[] begun =
