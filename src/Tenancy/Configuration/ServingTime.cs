@@ -10,9 +10,16 @@ namespace Tenancy.Configuration;
 internal sealed class ServingTime
 {
     private readonly CancellationTokenSource _end = new();
+    private volatile bool _isEnding;
+
+    /// <summary>Gets whether the server was told to stop.</summary>
+    public bool IsEnding => _isEnding;
 
     /// <summary>Gets what is cancelled when it is over.</summary>
     public CancellationToken Ended => _end.Token;
+
+    /// <summary>Says that the server was told to stop.</summary>
+    public void BeginToEnd() => _isEnding = true;
 
     /// <summary>Says that it is over. What is registered with the token runs elsewhere.</summary>
     public void End() => _ = _end.CancelAsync();

@@ -20,10 +20,9 @@ internal sealed class NodeDrain(
 ) : IHostedLifecycleService
 {
     private static readonly TimeSpan Default = TimeSpan.FromSeconds(5);
-    private volatile bool _hasBegun;
 
     /// <summary>Gets whether the server was told to stop.</summary>
-    public bool HasBegun => _hasBegun;
+    public bool HasBegun => serving.IsEnding;
 
     private TimeSpan Wait => options.Value.DrainTime ?? (environment.IsDevelopment() ? TimeSpan.Zero : Default);
 
@@ -43,7 +42,7 @@ internal sealed class NodeDrain(
     /// <summary>Waits, while the server still listens: it is called before anything is stopped.</summary>
     public async Task StoppingAsync(CancellationToken cancellationToken)
     {
-        _hasBegun = true;
+        serving.BeginToEnd();
         var wait = Wait;
         if (wait > TimeSpan.Zero)
         {

@@ -305,8 +305,7 @@ public sealed class Call : IUnitOfWork
             Tenant.Id,
             Tenant.Generation,
             CallOutcome.EndOf(_outcome),
-            Stopwatch.GetElapsedTime(_begun).Ticks / TimeSpan.TicksPerMicrosecond,
-            (int)(100L * _place.Taken / Tenant.Limits.MaxConcurrentCalls)
+            Stopwatch.GetElapsedTime(_begun).Ticks / TimeSpan.TicksPerMicrosecond
         );
         if (!_isCountedElsewhere && _starter.Usage is { } usage)
         {

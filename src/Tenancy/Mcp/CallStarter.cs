@@ -71,6 +71,8 @@ internal sealed class CallStarter(
             return (null, Refusal.TooManyCalls);
         }
 
+        traffic?.NoteCalls(tenant.Id, tenant.Generation, (int)(100L * place.Taken / tenant.Limits.MaxConcurrentCalls));
+
         // A handler may run on after its request, whose hold on the platform ends with it.
         if (!tenant.Platform!.TryHold())
         {

@@ -45,6 +45,7 @@ internal sealed class PlatformBuilds(TenantTable table, TenantProbe probe, TimeP
     {
         while (state.Model is { } model && IsMissing(model))
         {
+            var began = time.GetUtcNow();
             var (platform, failure) = await probe.BuildAsync(model.Config, cancellationToken, progress).ConfigureAwait(false);
             if (platform is null && cancellationToken.IsCancellationRequested)
             {
@@ -52,10 +53,7 @@ internal sealed class PlatformBuilds(TenantTable table, TenantProbe probe, TimeP
                 return;
             }
 
-            if (
-                await table.SetPlatformAsync(state, model, platform, failure, time.GetUtcNow()).ConfigureAwait(false)
-                is not var (before, after)
-            )
+            if (await table.SetPlatformAsync(state, model, platform, failure, began).ConfigureAwait(false) is not var (before, after))
             {
                 continue;
             }

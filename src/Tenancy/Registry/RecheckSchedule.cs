@@ -81,8 +81,7 @@ internal sealed class RecheckSchedule(TenantProbe probe, TimeProvider time) : IT
     /// <param name="check">The check.</param>
     /// <param name="find">Finds the tenant as it is now; between that and the schedule no change comes in.</param>
     /// <param name="isNew">Whether the check found something that is later than what was known.</param>
-    /// <param name="began">When it began.</param>
-    public void Complete(DueCheck check, Func<TenantModel?> find, bool isNew, DateTimeOffset began)
+    public void Complete(DueCheck check, Func<TenantModel?> find, bool isNew)
     {
         lock (_lock)
         {

@@ -55,11 +55,10 @@ internal sealed class Rechecks(TenantRegistry registry, RecheckSchedule schedule
 
     private async Task RunAsync(DueCheck check)
     {
-        var began = time.GetUtcNow();
         try
         {
             var isNew = await registry.Checks.RecheckInTurnAsync(check.TenantId, _stopping.Token).ConfigureAwait(false);
-            schedule.Complete(check, () => registry.Get(check.TenantId), isNew, began);
+            schedule.Complete(check, () => registry.Get(check.TenantId), isNew);
         }
         catch (Exception exception) when (exception is TenantNotFoundException or OperationCanceledException)
         {

@@ -21,6 +21,11 @@ internal sealed class StoredTenants(
 {
     private const int MaxAtOnce = 16;
 
+    // How many tenants may be behind those that followed them: their platforms are foreign code, which may block threads.
+    private const int MaxSlow = 64;
+
+    private int _slow;
+
     // The tenants that the last tries to follow them failed for. They are tried again each time, so that nothing is missed for good.
     private readonly ConcurrentDictionary<TenantId, bool> _missed = new();
 
@@ -171,13 +176,45 @@ internal sealed class StoredTenants(
     private async Task FollowInTurnAsync(TenantId id)
     {
         var applying = await BeginToFollowAsync(id, isReset: false).ConfigureAwait(false);
-        if (await Task.WhenAny(applying, Task.Delay(Turn, time)).ConfigureAwait(false) == applying)
+        await Task.WhenAny(applying, Task.Delay(Turn, time)).ConfigureAwait(false);
+        if (applying.IsCompleted)
         {
             await applying.ConfigureAwait(false);
         }
+        else if (Interlocked.Increment(ref _slow) <= MaxSlow)
+        {
+            _ = FinishAsync(id, applying);
+        }
         else
         {
-            _ = TryAsync(id, () => applying);
+            Interlocked.Decrement(ref _slow);
+            await applying.ConfigureAwait(false);
+        }
+    }
+
+    // A later change of the tenant may have been missed meanwhile: that this one ended well says nothing of it.
+    private async Task FinishAsync(TenantId id, Task applying)
+    {
+        try
+        {
+            await applying.ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            NoteMissed(id, exception);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _slow);
+        }
+    }
+
+    // Said once, and not each time that it is tried again.
+    private void NoteMissed(TenantId id, Exception exception)
+    {
+        if (_missed.TryAdd(id, true))
+        {
+            logger.TenantNotFollowed(exception, id.Value);
         }
     }
 
@@ -246,29 +283,34 @@ internal sealed class StoredTenants(
             return;
         }
 
+        var began = time.GetUtcNow();
         var building = probe.BuildAsync(record.Config, CancellationToken.None);
         if (await Task.WhenAny(building, Task.Delay(Patience, time)).ConfigureAwait(false) != building)
         {
             // What the change takes away, such as a caller's right to call, must not wait for a platform that may never be there.
             var waiting = new TenantModel(record, platform: null);
             await put(waiting, TenantSwap.Whole).ConfigureAwait(false);
-            _ = FinishAsync(waiting, building);
+            _ = FinishAsync(waiting, building, began);
             return;
         }
 
         var (platform, failure) = await building.ConfigureAwait(false);
         if (failure is not null)
         {
-            record = record with { Check = TenantHealthPolicy.Next(record.Check, failure, time.GetUtcNow()) };
+            record = record with { Check = TenantHealthPolicy.Next(record.Check, failure, began) };
         }
 
         await put(new(record, platform), TenantSwap.Whole).ConfigureAwait(false);
     }
 
-    private async Task FinishAsync(TenantModel waiting, Task<(PlatformInstance? Platform, TenantValidation? Failure)> building)
+    private async Task FinishAsync(
+        TenantModel waiting,
+        Task<(PlatformInstance? Platform, TenantValidation? Failure)> building,
+        DateTimeOffset began
+    )
     {
         var (platform, failure) = await building.ConfigureAwait(false);
-        await table.SetPlatformAsync(table.Find(waiting.Id)!, waiting, platform, failure, time.GetUtcNow()).ConfigureAwait(false);
+        await table.SetPlatformAsync(table.Find(waiting.Id)!, waiting, platform, failure, began).ConfigureAwait(false);
     }
 
     private async Task BuildAsync(TenantId id, bool wait, CancellationToken cancellationToken)
@@ -298,11 +340,7 @@ internal sealed class StoredTenants(
         }
         catch (Exception exception)
         {
-            // Said once, and not each time that it is tried again.
-            if (_missed.TryAdd(id, true))
-            {
-                logger.TenantNotFollowed(exception, id.Value);
-            }
+            NoteMissed(id, exception);
         }
     }
 

@@ -184,7 +184,10 @@ internal sealed class TenantTable
             state,
             isChecked,
             result.Platform,
-            current => current.Record.Check.CheckedAt > began ? current.Record.Check : Next(current, result.Validation, began),
+            current =>
+                current.Record.Check != isChecked.Record.Check && current.Record.Check.CheckedAt > began
+                    ? current.Record.Check
+                    : Next(current, result.Validation, began),
             isNews: true
         );
 

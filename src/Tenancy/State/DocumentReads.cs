@@ -153,7 +153,7 @@ internal sealed class DocumentReads<T>(DocumentScope scope, string collection)
 
     public T Read(StoredDocument stored) => Read(stored.Json.Span, stored.Revision, stored.Place, stored.IndexPlace);
 
-    public T Read(DocumentWrite write) => Read(write.Json, write.Revision, write.Place, write.Expected.IndexPlace);
+    public T Read(DocumentWrite write) => Read(write.Json, write.Revision, write.Place, write.IsNew ? null : write.Expected.IndexPlace);
 
     private async Task<IReadOnlyList<T>> ListAllAsync(int most, CancellationToken cancellationToken)
     {

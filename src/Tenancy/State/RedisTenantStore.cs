@@ -416,7 +416,8 @@ internal sealed class RedisTenantStore(
     {
         if (tenant.IsUnreadable)
         {
-            return tenant;
+            // Its principals and sessions can be ended all the same.
+            return tenant with { Generation = Version(generation) ?? 0 };
         }
 
         if (tenant.Config.Secrets is { Ciphertext: var ciphertext })

@@ -26,12 +26,18 @@ internal sealed class TrafficCounts(TimeProvider time)
     /// <param name="generation">Its generation.</param>
     /// <param name="end">How it ended.</param>
     /// <param name="micros">How long it took, in microseconds.</param>
-    /// <param name="taken">How much of the calls that may run at once ran when it began, in per cent.</param>
-    public void Add(TenantId tenant, long generation, CallEnd end, long micros, int taken)
+    public void Add(TenantId tenant, long generation, CallEnd end, long micros) => Present(tenant, generation).Add(end, micros);
+
+    /// <summary>Notes how many of the calls that a tenant may have at once run, when one begins: it may go on for long.</summary>
+    /// <param name="tenant">The tenant.</param>
+    /// <param name="generation">Its generation.</param>
+    /// <param name="taken">How many, in per cent. Less than one is not noted.</param>
+    public void NoteCalls(TenantId tenant, long generation, int taken)
     {
-        var quarter = Present(tenant, generation);
-        quarter.Add(end, micros);
-        quarter.NotePeak(LimitPeak.Calls, taken);
+        if (taken > 0)
+        {
+            Present(tenant, generation).NotePeak(LimitPeak.Calls, taken);
+        }
     }
 
     /// <summary>Notes how much of the requests that a tenant may have in a minute is spent.</summary>

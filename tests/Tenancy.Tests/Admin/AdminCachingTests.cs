@@ -2,6 +2,8 @@ using System.Net;
 using System.Text;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
+using Tenancy.Configuration;
+using Tenancy.State;
 using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Admin;
@@ -91,9 +93,16 @@ public sealed class AdminCachingTests
             redis: redis
         );
 
+        var key = new string('k', 44);
+        using (await AssertNotKeptAsync(server, "POST", "/admin/tenants", key, """{"id":"broken"}""")) { }
+
+        using var issued = await AssertNotKeptAsync(server, "POST", "/admin/tenants/broken/principals", key, """{"name":"a"}""");
+        var token = (await McpCalls.ReadAsync(issued))["token"]!.ToString();
+
         // A record that no release of this library wrote.
-        await redis.ExecuteAsync("HSET", "{tenants}:metadata:broken", "record", "{}", "version", "none");
-        using var response = await AssertNotKeptAsync(server, "POST", "/admin/tenants", new string('k', 44), """{"id":"broken"}""");
+        var record = new TenantKeyspace(TenantId.Parse("broken")).Principal(TenantKeyspace.Hash(token)).Value.ToString();
+        await redis.ExecuteAsync("SET", record, "{");
+        using var response = await AssertNotKeptAsync(server, "GET", "/admin/tenants/broken/principals", key, body: null);
         Assert.Equal(HttpStatusCode.InternalServerError, response.StatusCode);
         Assert.Equal("application/problem+json", response.Content.Headers.ContentType!.MediaType);
         Assert.Contains(log.Errors, entry => entry.Event == "AdminRequestFailed");

@@ -172,6 +172,22 @@ public sealed class AdminTrafficTests
     }
 
     [Fact]
+    public async Task Calls_that_go_on_are_among_those_at_a_time_while_they_do()
+    {
+        using var gate = new SlowTools.Gate();
+        await using var server = await TenancyServer.StartAsync(services: services =>
+            services.AddSingleton(gate).AddSingleton(new CommonHandlers(platform => platform.AddHandlers<SlowTools>()))
+        );
+        using (await server.AdminAsync(HttpMethod.Patch, "/acme", new { limits = new { maxConcurrentCalls = 4 } })) { }
+
+        var call = server.CallAsync("acme", McpCalls.Acme, "slow");
+        await gate.WaitForAsync(1);
+        Assert.Equal(25, (int)(await TrafficAsync(server, "acme"))["steps"]!.AsArray().Single()!["callsPeakPercent"]!);
+        gate.Open();
+        await call;
+    }
+
+    [Fact]
     public async Task A_key_of_another_tenant_sees_nothing_and_mistakes_are_named()
     {
         await using var server = await TenancyServer.StartAsync(settings: Settings);

@@ -407,12 +407,12 @@ public sealed class TenantChangesTests
     [Fact]
     public async Task A_delete_that_the_end_of_the_server_cuts_off_is_503_and_is_finished_by_the_next_start()
     {
-        IHostApplicationLifetime? lifetime = null;
+        ServingTime? serving = null;
         await using var redis = await RedisServer.StartAsync();
-        var removal = new OwnChangeListener(new RemovalListener(() => lifetime!.StopApplication()));
+        var removal = new OwnChangeListener(new RemovalListener(() => serving!.End()));
         await using (var server = await TenancyServer.StartAsync(redis: redis, services: services => services.AddSingleton(removal)))
         {
-            lifetime = server.Services.GetRequiredService<IHostApplicationLifetime>();
+            serving = server.Services.GetRequiredService<ServingTime>();
             await server.CallAsync("acme", McpCalls.Acme, "create_media_buy", McpCalls.CreateBuy());
             using var cut = await server.AdminAsync(HttpMethod.Delete, "/acme");
             Assert.Equal(HttpStatusCode.ServiceUnavailable, cut.StatusCode);

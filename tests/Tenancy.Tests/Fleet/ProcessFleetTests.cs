@@ -174,7 +174,7 @@ public sealed class ProcessFleetTests(ProcessFleetTests.Three three) : IClassFix
     // The list is the node's own copy. It may not have the tenant yet.
     private async Task<long> ListedVersionAsync(int node)
     {
-        var listed = await _fleet.AdminAsync(node, HttpMethod.Get, "/tenants?take=1000");
+        var listed = await _fleet.AdminAsync(node, HttpMethod.Get, "/tenants?text=order");
         return listed["tenants"]!.AsArray().FirstOrDefault(tenant => tenant!["id"]!.ToString() == "order") is { } order
             ? (long)order["version"]!
             : 0;

@@ -100,13 +100,14 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     [InlineData("family", """{"family":{"name":"a","children":[null]}}""", "family.children[0] must be an object, and not null.")]
     [InlineData("family", """{"more":[null,{"name":"a","children":[{"name":"b","children":[],"lost":[null]}]}]}""", null)]
     [InlineData("family", """{"more":[{"name":"a","children":[null]}]}""", "more[0].children[0] must be an object, and not null.")]
-    [InlineData("asked", """{"asked":{"must":"a"},"name":"b"}""", null)]
-    [InlineData("asked", """{"asked":{"must":"a","maybe":"a@b.example"},"name":"b"}""", null)]
-    [InlineData("asked", """{"asked":{},"name":"b"}""", "asked.must is required.")]
-    [InlineData("asked", """{"asked":{"must":null},"name":"b"}""", "asked.must must be a text, and not null.")]
-    [InlineData("asked", """{"asked":{"must":""},"name":"b"}""", "asked.must must have 1 characters at least.")]
-    [InlineData("asked", """{"asked":{"must":"a"}}""", "name is required.")]
-    [InlineData("asked", """{"asked":{"must":"a"},"name":null}""", "name must be a text, and not null.")]
+    [InlineData("asked", """{"asked":{"must":"a","first":[]},"name":"b"}""", null)]
+    [InlineData("asked", """{"asked":{"must":"a","maybe":"a@b.example","first":[]},"name":"b"}""", null)]
+    [InlineData("asked", """{"asked":{"first":[]},"name":"b"}""", "asked.must is required.")]
+    [InlineData("asked", """{"asked":{"must":null,"first":[]},"name":"b"}""", "asked.must must be a text, and not null.")]
+    [InlineData("asked", """{"asked":{"must":"","first":[]},"name":"b"}""", "asked.must must have 1 characters at least.")]
+    [InlineData("asked", """{"asked":{"must":"a","first":[]}}""", "name is required.")]
+    [InlineData("asked", """{"asked":{"must":"a"},"name":"b"}""", "asked.first is required.")]
+    [InlineData("asked", """{"asked":{"must":"a","first":[]},"name":null}""", "name must be a text, and not null.")]
     [InlineData("texts", """{"name":"abc","kind":"x","mail":"a b@c"}""", "mail must be an e-mail address.")]
     [InlineData("family", """{"family":null,"pair":{"maybe":null,"never":{"name":"a","children":[],"lost":null}}}""", null)]
     [InlineData("family", """{"pair":{"maybe":null,"never":null}}""", "pair.never must be an object, and not null.")]
@@ -543,6 +544,12 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
 
         [EmailAddress]
         public string? Maybe { get; init; }
+
+        [JsonIgnore(Condition = JsonIgnoreCondition.Never), Required]
+        public List<Phone>? First { get; init; }
+
+        // Described by the one before it.
+        public List<Phone>? Second { get; init; }
     }
 
     internal sealed record Pair(Family? Maybe, Family Never);

@@ -535,7 +535,8 @@ public sealed class SessionsTests
         var session = (await BeginAsync(server, "acme", McpCalls.Acme)).SessionId!;
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, McpCalls.Acme, session));
         (await server.AdminAsync(HttpMethod.Patch, "/acme", """{"status":"suspended"}""")).Dispose();
-        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(server, McpCalls.Acme, session));
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, await StatusAsync(server, McpCalls.Acme, session));
+        Assert.Equal(HttpStatusCode.NotFound, await StatusAsync(server, McpCalls.Acme, "another"));
         Assert.Equal(1, (int)(await ListAsync(server, "acme"))["count"]!);
         (await server.AdminAsync(HttpMethod.Patch, "/acme", """{"status":"active"}""")).Dispose();
         Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, McpCalls.Acme, session));

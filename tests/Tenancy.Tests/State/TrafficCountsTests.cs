@@ -71,10 +71,10 @@ public sealed class TrafficCountsTests
     public void Only_what_changed_is_taken_and_a_tenant_that_is_idle_takes_no_memory_when_its_quarter_is_over()
     {
         var counts = new TrafficCounts(_time);
-        counts.Add(Acme, 1, CallEnd.Good, 1, 1);
+        counts.Add(Acme, 1, CallEnd.Good, 1);
         Assert.Single(counts.Take());
         Assert.Empty(counts.Take());
-        counts.Add(Acme, 1, CallEnd.Good, 1, 1);
+        counts.Add(Acme, 1, CallEnd.Good, 1);
         var (life, quarter) = Assert.Single(counts.Take());
         Assert.Equal((new TenantLife(Acme, 1), 2L), (life, quarter.Of(CallEnd.Good)));
 
@@ -87,9 +87,9 @@ public sealed class TrafficCountsTests
     public void A_quarter_that_is_over_is_taken_once_more_with_what_came_last()
     {
         var counts = new TrafficCounts(_time);
-        counts.Add(Acme, 1, CallEnd.Good, 1, 1);
+        counts.Add(Acme, 1, CallEnd.Good, 1);
         _time.Advance(TimeSpan.FromMinutes(15));
-        counts.Add(Acme, 1, CallEnd.Error, 1, 1);
+        counts.Add(Acme, 1, CallEnd.Error, 1);
         var taken = counts.Take().Select(one => (one.Quarter.Start.Minute, one.Quarter.Of(CallEnd.Good), one.Quarter.Of(CallEnd.Error)));
         Assert.Equal([(0, 1L, 0L), (15, 0L, 1L)], taken.Order());
     }
@@ -98,11 +98,12 @@ public sealed class TrafficCountsTests
     public void A_call_of_a_tenant_that_was_called_in_the_quarter_before_allocates_nothing()
     {
         var counts = new TrafficCounts(TimeProvider.System);
-        counts.Add(Acme, 1, CallEnd.Good, 1, 1);
+        counts.Add(Acme, 1, CallEnd.Good, 1);
         var before = GC.GetAllocatedBytesForCurrentThread();
         for (var i = 0; i < 1000; i++)
         {
-            counts.Add(Acme, 1, CallEnd.Good, 1, i);
+            counts.Add(Acme, 1, CallEnd.Good, 1);
+            counts.NoteCalls(Acme, 1, i);
             counts.NoteRate(Acme, 1, i);
             counts.AddRefused(Acme, 1);
         }

@@ -120,7 +120,7 @@ export function spent({ from, to, stepSeconds, steps }) {
   const most = name => Math.max(...some.map(step => step[name]));
   const kinds = [
     ['errors', step => (step.refusedByLimits > 0 ? 0 : step.ratePeakPercent), 'of the requests a minute'],
-    ['failed', step => (step.refusedByLimits > 0 ? Math.max(step.ratePeakPercent, step.callsPeakPercent) : 0), 'some were refused'],
+    ['failed', step => (step.refusedByLimits > 0 ? 100 : 0), 'some were refused'],
   ];
   return [
     h('h3', null, 'Spent of the limits at most'),

@@ -15,10 +15,14 @@ export const h = (tag, properties, ...children) => fill(document.createElement(t
 export const svg = (tag, properties, ...children) => fill(document.createElementNS(svgSpace, tag), properties, children);
 export const byId = id => document.getElementById(id);
 
-/** Leads the focus to the element that has the place of an earlier one, or to the page's heading, so that it is never lost. */
+/**
+ * Leads the focus to the element that has the place of an earlier one, or beside it where that can do nothing now, such as on to the last
+ * page, or to the page's heading, so that it is never lost.
+ */
 export function focusAt(key) {
   const there = [...document.querySelectorAll('[data-k]')].find(one => one.dataset.k === key);
-  (there && !there.disabled ? there : document.querySelector('#view h1'))?.focus({ preventScroll: true });
+  const beside = there?.disabled ? there.closest('nav')?.querySelector('button:not(:disabled)') : there;
+  (beside ?? document.querySelector('#view h1'))?.focus({ preventScroll: true });
 }
 
 /** Puts new content in a place, instead of what was there. */

@@ -1,5 +1,5 @@
 import { get, noteOne, seesAll } from './api.js';
-import { count, h, put, table, time, update } from './dom.js';
+import { count, h, put, table, time, update, write } from './dom.js';
 import { on } from './live.js';
 import { paced } from './pace.js';
 
@@ -8,7 +8,8 @@ const often = 5000;
 /** The servers that share the store. */
 export function showNodes(view, signal) {
   const place = h('section', { 'aria-label': 'Nodes' });
-  put(view, h('h1', null, 'Nodes'), place);
+  const error = h('p', { class: 'error', role: 'alert' });
+  put(view, h('h1', null, 'Nodes'), place, error);
   const load = paced(async () => {
     if (!seesAll()) {
       update(place, h('p', null, 'A key for one tenant is told of no nodes.'));
@@ -21,9 +22,10 @@ export function showNodes(view, signal) {
         ['Node', 'Host', 'Started', 'Release', ['Tenants', 'number'], ['Version', 'number'], ['Behind', 'number'], ['Heard of', 'number']],
         nodes.map(node => [node.id, node.host, time(node.startedAt), node.release, count(node.tenants), count(node.version),
           `${node.lagSeconds.toFixed(1)} s`, `${node.heardSecondsAgo.toFixed(0)} s ago`]), { keys: nodes.map(node => node.id) }));
+      write(error, '');
     } catch (problem) {
       if (problem.status === 403) noteOne();
-      if (problem.name !== 'AbortError') update(place, h('p', { class: 'error', role: 'alert' }, problem.message));
+      if (problem.name !== 'AbortError') write(error, problem.message);
       return problem;
     }
   }, often, signal);

@@ -6,6 +6,7 @@ import { paced } from './pace.js';
 
 const shown = 20;
 const reloadPause = 2000;
+const mostSessions = 1000;
 let named = 0;
 
 // Which of all a page of a list shows.
@@ -41,7 +42,10 @@ function part({ title, form, load, after, refused, signal }) {
     } catch (problem) {
       if (problem.name === 'AbortError') return;
       write(error, problem.message);
-      if (!mayPass(problem)) put(list);
+      if (!mayPass(problem)) {
+        cursors = [];
+        put(list);
+      }
       return problem;
     }
   }, reloadPause, signal);
@@ -206,8 +210,13 @@ export function sessions({ path, signal }) {
     title: 'MCP sessions',
     signal,
     after: ['session.'],
+    // In the order of their last use, which goes on: a cursor of a page that stands here for a while would name a place that has passed.
     async load(cursor, first) {
-      const { sessions: some, count: all, nextCursor: next } = await get(path('/sessions'), { take: shown, cursor }, signal);
+      const { sessions: found, count: all, nextCursor: more } = await get(path('/sessions'), {
+        take: Math.min(mostSessions, first + shown),
+      }, signal);
+      const some = found.slice(first, first + shown);
+      const next = more && first + shown < mostSessions && 'more';
       const content = table(`${captionOf(some.length, all, first, 'session')}, those used last first`,
         ['Caller', 'Session', 'Begun', ''], some.map(one => [one.caller, h('code', null, one.handle.slice(0, 12)), time(one.begunAt),
           button('End', () => ask({
@@ -266,6 +275,7 @@ export function refusals({ path, signal }) {
       return { content, some: some.length, next };
     },
     refused: some => {
+      self.load();
       some.forEach(one => now.set(one.reason, (now.get(one.reason) ?? 0) + one.count));
       write(live, `Since this page was opened: ${[...now].map(([reason, number]) => `${count(number)} ${reason}`).join(', ')}.`);
       write(heard, `Refused since this page was opened: ${[...now.keys()].join(', ')}.`);

@@ -146,7 +146,10 @@ export function showTenant(view, signal, id) {
     load();
     loadTraffic();
   }, signal);
-  const again = setInterval(loadTraffic, trafficAge);
+  const again = setInterval(() => {
+    loadTraffic();
+    loadUsage();
+  }, trafficAge);
   signal.addEventListener('abort', () => clearInterval(again));
   load(true);
 }

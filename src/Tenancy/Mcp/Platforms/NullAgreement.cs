@@ -178,7 +178,7 @@ internal static class NullAgreement
         {
             schema.Remove("$ref");
             foreach (
-                var (name, rule) in shared.Where(rule => rule.Key != Mark && schema[rule.Key] is null or JsonObject { Count: 0 }).ToArray()
+                var (name, rule) in shared.Where(rule => !IsNote(rule.Key) && schema[rule.Key] is null or JsonObject { Count: 0 }).ToArray()
             )
             {
                 schema[name] =
@@ -238,7 +238,7 @@ internal static class NullAgreement
         }
 
         var alone = new JsonObject();
-        foreach (var (name, rule) in schema.Where(rule => rule.Key is not (Mark or "description")).ToArray())
+        foreach (var (name, rule) in schema.Where(rule => !IsNote(rule.Key) && rule.Key != "description").ToArray())
         {
             schema.Remove(name);
             alone[name] = rule;
@@ -251,6 +251,9 @@ internal static class NullAgreement
             one["$ref"] = JsonPointer.To(alone) + one["$ref"]!.ToString()[place.Length..];
         }
     }
+
+    // What is noted of a member is its own, also where others are described by it.
+    private static bool IsNote(string rule) => rule.StartsWith("x-tenancy-", StringComparison.Ordinal);
 
     private static bool IsWithin(string? reference, string place) =>
         reference?.StartsWith(place, StringComparison.Ordinal) is true

@@ -15,6 +15,8 @@ else
   -- The oldest go first. A clock that fell back must not make this one the oldest.
   local last = redis.call('ZREVRANGE', KEYS[2], 0, 0, 'WITHSCORES')
   if last[2] then version = math.max(version, tonumber(last[2]) + 1) end
+  -- A store that is full takes a write that needs no room, and after it this one. Without a version nothing that was read could be deleted.
+  redis.pcall('PERSIST', KEYS[2])
   local begun = redis.pcall('ZADD', KEYS[2], string.format('%.0f', version), ARGV[2])
   if type(begun) == 'table' and begun.err then
     version = 0
