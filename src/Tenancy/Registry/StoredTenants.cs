@@ -176,14 +176,14 @@ internal sealed class StoredTenants(
     private async Task FollowInTurnAsync(TenantId id)
     {
         var applying = await BeginToFollowAsync(id, isReset: false).ConfigureAwait(false);
-        await Task.WhenAny(applying, Task.Delay(Turn, time)).ConfigureAwait(false);
+        await applying.WaitAsync(Turn, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         if (applying.IsCompleted)
         {
             await applying.ConfigureAwait(false);
         }
         else if (Interlocked.Increment(ref _slow) <= MaxSlow)
         {
-            _ = FinishAsync(id, applying);
+            _ = FollowBehindAsync(id, applying);
         }
         else
         {
@@ -193,7 +193,7 @@ internal sealed class StoredTenants(
     }
 
     // A later change of the tenant may have been missed meanwhile: that this one ended well says nothing of it.
-    private async Task FinishAsync(TenantId id, Task applying)
+    private async Task FollowBehindAsync(TenantId id, Task applying)
     {
         try
         {

@@ -27,8 +27,6 @@ internal sealed class TenantMiddleware(
     ILogger<TenantMiddleware> logger
 )
 {
-    private const string SessionIdHeader = "Mcp-Session-Id";
-
     private readonly string? _defaultTenant = options.Value.DefaultTenant;
     private readonly Refusal _noTenant = hint.AddTo(Refusal.NoTenant);
 
@@ -165,7 +163,7 @@ internal sealed class TenantMiddleware(
     }
 
     private bool HasSession(HttpRequest request, TenantModel tenant) =>
-        request.Headers[SessionIdHeader] is [{ Length: > 0 } id] && sessions.Knows(tenant.Id, id);
+        request.Headers[McpEndpoint.SessionIdHeader] is [{ Length: > 0 } id] && sessions.Knows(tenant.Id, id);
 
     // Read from the header: HttpRequest.Host decodes punycode, and throws on punycode that is malformed.
     private bool IsAllowedHost(IHeaderDictionary headers)

@@ -58,7 +58,11 @@ public sealed class LostNodesTests
             try
             {
                 await Poll.UntilAsync(async () => !(await raw.StringGetDeleteAsync("ready")).IsNull, seconds: 120);
-                proxy.Arm(number, afterIt, process.Kill);
+                proxy.Arm(number, afterIt, () =>
+                {
+                    process.Kill();
+                    return Task.CompletedTask;
+                });
                 await raw.StringSetAsync("key", key);
                 await process.StandardOutput.ReadToEndAsync(enough.Token);
                 await process.WaitForExitAsync(enough.Token);

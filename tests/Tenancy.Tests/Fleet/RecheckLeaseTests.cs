@@ -21,13 +21,9 @@ public sealed class RecheckLeaseTests
     [ClassData(typeof(StoreKinds))]
     public async Task One_node_checks_and_the_others_take_its_result_over(StoreKind kind)
     {
-        await using var own = await OwnStore.StartAsync(kind);
-        var (time, first, second) = (new FakeTimeProvider(DateTimeOffset.UtcNow), new GatedValidator(), new GatedValidator());
-        await using var one = await NodeAsync(own, first, time);
-        await one.Registry.RegisterAsync(RegistryHost.Config("acme"), awaitFirstValidation: true, cancellationToken: Token);
-        await one.Registry.Checks.FlushAsync();
-        await using var other = await NodeAsync(own, second, time);
-        await other.Registry.Stored.LoadAsync(Token);
+        await using var nodes = await Nodes.StartAsync(kind);
+        var (time, first, second) = (nodes.Time, nodes.First, nodes.Second);
+        var (one, other) = (nodes.One, nodes.Other);
 
         time.Advance(TimeSpan.FromMinutes(20));
         Assert.True(await one.Registry.Checks.RecheckInTurnAsync(Acme, Token));
@@ -48,13 +44,9 @@ public sealed class RecheckLeaseTests
     [ClassData(typeof(StoreKinds))]
     public async Task While_one_node_checks_another_does_not_and_where_it_has_died_the_other_does_after_the_lease(StoreKind kind)
     {
-        await using var own = await OwnStore.StartAsync(kind);
-        var (time, first, second) = (new FakeTimeProvider(DateTimeOffset.UtcNow), new GatedValidator(), new GatedValidator());
-        await using var one = await NodeAsync(own, first, time);
-        await one.Registry.RegisterAsync(RegistryHost.Config("acme"), awaitFirstValidation: true, cancellationToken: Token);
-        await one.Registry.Checks.FlushAsync();
-        await using var other = await NodeAsync(own, second, time);
-        await other.Registry.Stored.LoadAsync(Token);
+        await using var nodes = await Nodes.StartAsync(kind);
+        var (time, first, second) = (nodes.Time, nodes.First, nodes.Second);
+        var (one, other) = (nodes.One, nodes.Other);
 
         time.Advance(TimeSpan.FromMinutes(20));
         var check = first.Hold("acme");
@@ -64,7 +56,7 @@ public sealed class RecheckLeaseTests
         Assert.Equal(0, second.Count("acme"));
 
         // The lease ends by itself, when the node that had it is not heard of any more.
-        await (await own.Store.RawAsync()).KeyDeleteAsync("{tenants}:lease:acme");
+        await (await nodes.Own.Store.RawAsync()).KeyDeleteAsync("{tenants}:lease:acme");
         Assert.True(await other.Registry.Checks.RecheckInTurnAsync(Acme, Token));
         await other.Registry.Checks.FlushAsync();
         Assert.Equal(1, second.Count("acme"));
@@ -89,13 +81,9 @@ public sealed class RecheckLeaseTests
     [ClassData(typeof(StoreKinds))]
     public async Task A_result_that_comes_late_does_not_stay_where_nobody_was_told_of_the_later_one(StoreKind kind)
     {
-        await using var own = await OwnStore.StartAsync(kind);
-        var (time, first, second) = (new FakeTimeProvider(DateTimeOffset.UtcNow), new GatedValidator(), new GatedValidator());
-        await using var one = await NodeAsync(own, first, time);
-        await one.Registry.RegisterAsync(RegistryHost.Config("acme"), awaitFirstValidation: true, cancellationToken: Token);
-        await one.Registry.Checks.FlushAsync();
-        await using var other = await NodeAsync(own, second, time);
-        await other.Registry.Stored.LoadAsync(Token);
+        await using var nodes = await Nodes.StartAsync(kind);
+        var (time, first, second) = (nodes.Time, nodes.First, nodes.Second);
+        var (one, other) = (nodes.One, nodes.Other);
 
         // An admin mends what the first check waits for, and looks at it on the other node.
         time.Advance(TimeSpan.FromMinutes(1));
@@ -114,6 +102,49 @@ public sealed class RecheckLeaseTests
         Assert.Equal((TenantHealth.Healthy, TenantHealth.Healthy), (one.Model("acme").Health, other.Model("acme").Health));
     }
 
-    private static Task<RegistryHost> NodeAsync(OwnStore own, GatedValidator validator, FakeTimeProvider time) =>
-        RegistryHost.CreateAsync(validator, time: time, services: services => services.AddSingleton(own.Store.Connect()));
+    /// <summary>Two nodes on one store, each with a validator of its own, that know a tenant which the first one has checked.</summary>
+    private sealed class Nodes : IAsyncDisposable
+    {
+        public required OwnStore Own { get; init; }
+
+        public required RegistryHost One { get; init; }
+
+        public required RegistryHost Other { get; init; }
+
+        public required FakeTimeProvider Time { get; init; }
+
+        public required GatedValidator First { get; init; }
+
+        public required GatedValidator Second { get; init; }
+
+        public static async Task<Nodes> StartAsync(StoreKind kind)
+        {
+            var own = await OwnStore.StartAsync(kind);
+            var (time, first, second) = (new FakeTimeProvider(DateTimeOffset.UtcNow), new GatedValidator(), new GatedValidator());
+            var one = await NodeAsync(own, first, time);
+            await one.Registry.RegisterAsync(RegistryHost.Config("acme"), awaitFirstValidation: true, cancellationToken: Token);
+            await one.Registry.Checks.FlushAsync();
+            var other = await NodeAsync(own, second, time);
+            await other.Registry.Stored.LoadAsync(Token);
+            return new()
+            {
+                Own = own,
+                One = one,
+                Other = other,
+                Time = time,
+                First = first,
+                Second = second,
+            };
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await Other.DisposeAsync();
+            await One.DisposeAsync();
+            await Own.DisposeAsync();
+        }
+
+        private static Task<RegistryHost> NodeAsync(OwnStore own, GatedValidator validator, FakeTimeProvider time) =>
+            RegistryHost.CreateAsync(validator, time: time, services: services => services.AddSingleton(own.Store.Connect()));
+    }
 }

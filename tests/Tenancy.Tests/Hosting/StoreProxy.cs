@@ -60,7 +60,7 @@ internal sealed class StoreProxy : IAsyncDisposable
     /// <param name="number">The number, from 1.</param>
     /// <param name="afterIt">Whether the store gets the command, and only its reply is lost.</param>
     /// <param name="meanwhile">What happens at that moment; null for nothing but the loss.</param>
-    public void Arm(int number, bool afterIt, Action? meanwhile = null)
+    public void Arm(int number, bool afterIt, Func<Task>? meanwhile = null)
     {
         lock (_gate)
         {
@@ -113,7 +113,11 @@ internal sealed class StoreProxy : IAsyncDisposable
             {
                 if (isRequest ? LosesRequest(buffer.AsSpan(0, read)) : LosesReply())
                 {
-                    Volatile.Read(ref _cut)?.Meanwhile?.Invoke();
+                    if (Volatile.Read(ref _cut)?.Meanwhile is { } meanwhile)
+                    {
+                        await meanwhile();
+                    }
+
                     Break();
                     return;
                 }
@@ -171,5 +175,5 @@ internal sealed class StoreProxy : IAsyncDisposable
         }
     }
 
-    private sealed record Cut(int Number, bool IsAfter, Action? Meanwhile);
+    private sealed record Cut(int Number, bool IsAfter, Func<Task>? Meanwhile);
 }

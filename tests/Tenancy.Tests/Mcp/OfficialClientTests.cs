@@ -1,5 +1,7 @@
 using ModelContextProtocol.Client;
 using ModelContextProtocol.Protocol;
+using Tenancy.Resolution;
+using Tenancy.Tests.Diagnostics;
 using Tenancy.Tests.Hosting;
 
 namespace Tenancy.Tests.Mcp;
@@ -51,11 +53,16 @@ public sealed class OfficialClientTests
     public async Task A_session_of_the_client_lives_through_a_suspension_of_its_tenant()
     {
         await using var server = await TenancyServer.StartAsync();
+        using var signals = new Signals();
+        signals.Listen(server);
         await using var client = await ConnectAsync(server, Way.Path, "acme", McpCalls.Acme, "2025-11-25");
         await client.CallToolAsync("whoami", cancellationToken: TestContext.Current.CancellationToken);
         using (await server.AdminAsync(HttpMethod.Patch, "/acme", new { status = "suspended" })) { }
 
-        await Task.Delay(TimeSpan.FromSeconds(3), TestContext.Current.CancellationToken);
+        // Its stream was ended with that, and it asks for another, which it does not get now.
+        await Poll.UntilAsync(() =>
+            Task.FromResult(signals.Of("tenancy.refusals", ("tenancy.refusal", nameof(Refusal.TenantUnavailable))).Any())
+        );
         await Assert.ThrowsAnyAsync<Exception>(() =>
             client.CallToolAsync("whoami", cancellationToken: TestContext.Current.CancellationToken).AsTask()
         );

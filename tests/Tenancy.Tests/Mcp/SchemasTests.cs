@@ -107,6 +107,8 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     [InlineData("asked", """{"asked":{"must":"","first":[]},"name":"b"}""", "asked.must must have 1 characters at least.")]
     [InlineData("asked", """{"asked":{"must":"a","first":[]}}""", "name is required.")]
     [InlineData("asked", """{"asked":{"must":"a"},"name":"b"}""", "asked.first is required.")]
+    [InlineData("asked", """{"asked":{"must":"a","first":[]},"name":"b","constructed":{"text":"a"}}""", null)]
+    [InlineData("asked", """{"asked":{"must":"a","first":[]},"name":"b","constructed":{}}""", "constructed.text is required.")]
     [InlineData("asked", """{"asked":{"must":"a","first":[]},"name":null}""", "name must be a text, and not null.")]
     [InlineData("texts", """{"name":"abc","kind":"x","mail":"a b@c"}""", "mail must be an e-mail address.")]
     [InlineData("family", """{"family":null,"pair":{"maybe":null,"never":{"name":"a","children":[],"lost":null}}}""", null)]
@@ -552,6 +554,8 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
         public List<Phone>? Second { get; init; }
     }
 
+    internal sealed record Constructed([Required] string? Text);
+
     internal sealed record Pair(Family? Maybe, Family Never);
 
     // The second list is of the type of the first, and by that described by a reference to it.
@@ -728,7 +732,7 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
         public static Written NullWritten() => new(null, null, null, null, null, null, null, 0, 5);
 
         [McpServerTool(Name = "asked")]
-        public static string TakeAsked(Asked asked, [Required] string? name) => "ok";
+        public static string TakeAsked(Asked asked, [Required] string? name, Constructed? constructed = null) => "ok";
 
         [McpServerTool(Name = "give_asked", UseStructuredContent = true)]
         public static Asked GiveAsked() => new() { Maybe = "no address" };

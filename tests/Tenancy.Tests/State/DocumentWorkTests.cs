@@ -553,7 +553,7 @@ public sealed class DocumentWorkTests(TestStores stores)
             var lease = Assert.IsType<IdempotencyClaim.Claimed>(await keys.ClaimAsync(request, TimeSpan.FromSeconds(60))).Lease;
             var (call, rival) = (Begin(direct, lossy.Redis, lease: lease), Begin(direct));
             await write(call);
-            proxy.Arm(1, afterIt: true, meanwhile: () => WriteAsync().GetAwaiter().GetResult());
+            proxy.Arm(1, afterIt: true, meanwhile: WriteAsync);
             await call.CommitAsync();
             Assert.True(proxy.Seen > 1, "The flush was sent once.");
             await call.Orders.CreateAsync(new(), name);
@@ -590,7 +590,7 @@ public sealed class DocumentWorkTests(TestStores stores)
         Assert.Empty(await call.Orders.ListCachedAsync(10));
         await call.Orders.CreateAsync(new(), "first");
         await rival.Orders.CreateAsync(new());
-        proxy.Arm(1, afterIt: true, meanwhile: hasRival ? () => rival.CommitAsync().GetAwaiter().GetResult() : null);
+        proxy.Arm(1, afterIt: true, meanwhile: hasRival ? () => rival.CommitAsync() : null);
         await call.CommitAsync();
         Assert.True(proxy.Seen > 1, "The flush was sent once.");
         await call.Orders.CreateAsync(new(), "second");
@@ -626,7 +626,11 @@ public sealed class DocumentWorkTests(TestStores stores)
     }
 
     // Each reply from now on, until the proxy is told otherwise.
-    private static void LoseReplies(StoreProxy proxy) => proxy.Arm(1, afterIt: true, meanwhile: () => LoseReplies(proxy));
+    private static void LoseReplies(StoreProxy proxy) => proxy.Arm(1, afterIt: true, meanwhile: () =>
+        {
+            LoseReplies(proxy);
+            return Task.CompletedTask;
+        });
 
     private static async Task<int[]> ListAsync(Documents<TestOrder> orders, int limit)
     {

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.AI;
 
@@ -52,6 +53,14 @@ internal sealed class MethodRules(MethodInfo method, string tool)
             if (schema is JsonObject member)
             {
                 NullAgreement.Note(member, property);
+
+                // Of a record's parameter the compiler leaves the attribute there, and gives none to the property.
+                ToolSchema.NoteRequired(
+                    member,
+                    Find<RequiredAttribute>(context.PropertyAttributeProvider)
+                        ?? Find<RequiredAttribute>(context.ParameterAttributeProvider)
+                );
+                ToolSchema.NoteWriting(member, Find<JsonIgnoreAttribute>(context.PropertyAttributeProvider)?.Condition);
             }
         }
 
@@ -110,6 +119,9 @@ internal sealed class MethodRules(MethodInfo method, string tool)
     // The attribute asks for all of a text, and a schema's pattern for any part of it.
     private static string Whole(string pattern) =>
         pattern is ['^', .., '$'] && !pattern.Contains('|', StringComparison.Ordinal) ? pattern : $"^(?:{pattern})$";
+
+    private static T? Find<T>(ICustomAttributeProvider? member)
+        where T : Attribute => member?.GetCustomAttributes(typeof(T), inherit: true) is [T found, ..] ? found : null;
 
     private void Check(ICustomAttributeProvider? member, string place)
     {

@@ -4,7 +4,6 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using ModelContextProtocol.Protocol;
 
@@ -43,8 +42,6 @@ internal static class NullAgreement
             var member = (MemberInfo)property.AttributeProvider!;
             var isGiven = IsGiven(member);
             Note(schema, nulls, Letter(nulls, isGiven), isGiven);
-            ToolSchema.NoteRequired(schema, member.GetCustomAttribute<RequiredAttribute>());
-            ToolSchema.NoteWriting(schema, member.GetCustomAttribute<JsonIgnoreAttribute>()?.Condition);
         }
     }
 

@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Http.Features.Authentication;
 using ModelContextProtocol.Protocol;
 using Tenancy.Authentication;
+using Tenancy.Configuration;
 using Tenancy.Mcp.Platforms;
 using Tenancy.Registry;
 using Tenancy.Resolution;
@@ -19,7 +20,7 @@ namespace Tenancy.Mcp.Requests;
 internal sealed class McpRequest
 {
     /// <summary>The header that names a session.</summary>
-    public const string SessionIdHeader = "Mcp-Session-Id";
+    public const string SessionIdHeader = McpEndpoint.SessionIdHeader;
 
     /// <summary>The method by which a client says what it wants to be told of a server's log.</summary>
     public const string SetLogLevel = "logging/setLevel";
