@@ -30,6 +30,9 @@ internal sealed class CheckWriter(ITenantStore store, ILogger logger)
         }
     }
 
+    /// <summary>Gets how many tenants' health is being written.</summary>
+    public int Count => _running.Count;
+
     /// <summary>Waits for what was enqueued.</summary>
     public Task FlushAsync() => Task.WhenAll(_running.Values);
 

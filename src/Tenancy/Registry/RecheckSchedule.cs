@@ -13,6 +13,18 @@ internal sealed class RecheckSchedule(TenantProbe probe, TimeProvider time) : IT
     private Action<TimeSpan>? _wake;
     private int _count;
 
+    /// <summary>Gets how many checks are kept, with those that another has taken the place of.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _due.Count;
+            }
+        }
+    }
+
     /// <inheritdoc/>
     public void OnTenantChanged(TenantChange change)
     {

@@ -98,6 +98,9 @@ internal sealed class TenantChecks(
         }
     }
 
+    /// <summary>Gets how many tenants have a health that is on its way to the store.</summary>
+    public int Writing => writer.Count;
+
     /// <summary>Waits until the store has the health that the tenants have.</summary>
     public Task FlushAsync() => writer.FlushAsync();
 

@@ -181,6 +181,25 @@ public sealed class PromptsAndResourcesTests(PromptsAndResourcesTests.Server sha
     }
 
     [Theory]
+    [InlineData("prompts/get", """{"name":"fails"}""")]
+    [InlineData("resources/read", """{"uri":"test://fails"}""")]
+    public async Task Who_is_told_that_a_handler_failed_is_told_by_what_it_is_found_in_the_log(string method, string parameters)
+    {
+        var log = new LogRecorder();
+        await using var server = await TenancyServer.StartAsync(services: services =>
+            services
+                .AddSingleton<ILoggerProvider>(log)
+                .AddSingleton(new CommonHandlers(platform => platform.AddHandlers<FailingHandlers>()))
+        );
+        var message = McpCalls.Message(method, JsonNode.Parse(parameters)!.AsObject());
+        using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, message);
+        using var response = await server.Client.SendAsync(request, Token);
+        var told = (await McpCalls.ReadAsync(response))["error"]!["message"]!.ToString();
+        Assert.Matches("^An error occurred. Reference: [0-9a-f]{32}$", told);
+        Assert.Contains(log.Errors, entry => entry.Text.Contains(told.Split(' ')[^1], StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData(Generation.Sessions)]
     [InlineData(Generation.Stateless)]
     public async Task A_context_ends_with_the_prompt_that_it_was_given_to(Generation generation)
@@ -357,6 +376,15 @@ public sealed class PromptsAndResourcesTests(PromptsAndResourcesTests.Server sha
         public async ValueTask InitializeAsync() => Host = await StartAsync();
 
         public ValueTask DisposeAsync() => Host.DisposeAsync();
+    }
+
+    private sealed class FailingHandlers
+    {
+        [McpServerPrompt(Name = "fails")]
+        public static string Prompt() => throw new InvalidDataException("not for callers");
+
+        [McpServerResource(UriTemplate = "test://fails", Name = "fails")]
+        public static string Resource() => throw new InvalidDataException("not for callers");
     }
 
     internal sealed class Kept

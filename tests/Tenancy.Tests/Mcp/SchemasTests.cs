@@ -344,6 +344,7 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     [InlineData(typeof(TupleTools), "The tool 'pair'", "argument 'paired.pair'", "JsonConverter")]
     [InlineData(typeof(TupleListTools), "The tool 'pairs'", "argument 'pairs'", "JsonConverter")]
     [InlineData(typeof(TupleResultTools), "The tool 'pair_result'", "result 'pair'", "JsonConverter")]
+    [InlineData(typeof(ListPrompts), "The prompt 'listed'", "'many'", "Use a text")]
     [InlineData(typeof(OwnRuleTools), "own_rule", "Even", "DataAnnotations")]
     [InlineData(typeof(AdcpRuleTools), "OwnRuleRequest", "even", "DataAnnotations")]
     [InlineData(typeof(AdcpDateTools), "DateRuleRequest", "Range", "DataAnnotations")]
@@ -760,6 +761,12 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
 
         [McpServerResource(UriTemplate = "test://{name}/some", Name = "some")]
         public static string Some(string name) => name;
+    }
+
+    internal sealed class ListPrompts
+    {
+        [McpServerPrompt(Name = "listed")]
+        public static string Listed(string[] many) => $"{many.Length}";
     }
 
     internal sealed class AwayTools

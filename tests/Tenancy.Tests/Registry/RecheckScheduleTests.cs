@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Tenancy.Configuration;
 using Tenancy.Registry;
 using Tenancy.Tests.Hosting;
@@ -50,6 +51,19 @@ public sealed class RecheckScheduleTests
         host.Time.Advance(TimeSpan.FromMinutes(2.2));
         await CheckedAsync(host);
         Assert.Equal(3, validator.Count("acme"));
+    }
+
+    [Fact]
+    public async Task A_tenant_that_changes_often_leaves_no_more_checks_behind_than_there_are_tenants()
+    {
+        await using var host = await RegistryHost.CreateAsync(new GatedValidator(), start: true);
+        await host.Registry.RegisterAsync(RegistryHost.Config("acme"), cancellationToken: TestContext.Current.CancellationToken);
+        var schedule = host.Services.GetRequiredService<RecheckSchedule>();
+        for (var i = 0; i < 100; i++)
+        {
+            schedule.OnTenantChanged(new(TenantChangeKind.Health, Acme, host.Model("acme"), host.Model("acme")));
+            Assert.InRange(schedule.Count, 1, 3);
+        }
     }
 
     [Fact]
