@@ -147,14 +147,44 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     [InlineData("rich", """{"rich":{"id":"x"}}""", "rich.id has a wrong form.")]
     [InlineData("rich", """{"rich":{"data":"-_"}}""", "rich.data must be base64.")]
     [InlineData("rich", """{"rich":{"data":"YQ=="}}""", null)]
-    [InlineData("rich", """{"rich":{"many":[1,3000000000]}}""", "rich.many[1] must be a number from -2147483648 to 2147483647.")]
-    [InlineData("rich", """{"rich":{"few":{"a b":256.0}}}""", "rich.few['a b'] must be a number from 0 to 255.")]
+    [InlineData("rich", """{"rich":{"many":[1,3000000000]}}""", "rich.many[1] must be 2147483647 at most.")]
+    [InlineData("rich", """{"rich":{"few":{"a b":256.0}}}""", "rich.few.a b must be 255 at most.")]
     [InlineData("rich", """{"rich":{"dates":[{"date":"x"}]}}""", "rich.dates[0].date has a wrong form.")]
-    [InlineData("numbers", """{"long":1e30}""", "long must be a number from -9223372036854775808 to 9223372036854775807.")]
-    [InlineData("numbers", """{"maybe":1e400}""", "maybe must be a number from -2147483648 to 2147483647.")]
+    [InlineData("numbers", """{"long":1e30}""", "long must be 9223372036854775807 at most.")]
+    [InlineData("numbers", """{"maybe":1e400}""", "maybe must be 2147483647 at most.")]
     [InlineData("numbers", """{"single":3.4028235e38}""", null)]
     [InlineData("numbers", """{"single":1e39}""", "single must be 3.4028235E+38 at most.")]
     [InlineData("numbers", """{"fraction":1e400}""", "fraction is out of range.")]
+    [InlineData("numbers", """{"byte":-1}""", "byte must be 0 at least.")]
+    [InlineData("numbers", """{"byte":"256"}""", "byte must be 255 at most.")]
+    [InlineData("numbers", """{"unsigned":18446744073709551616}""", "unsigned must be 18446744073709551615 at most.")]
+    [InlineData("bounds", """{"low":0,"high":255}""", null)]
+    [InlineData("bounds", """{"low":-1}""", "low must be 0 at least.")]
+    [InlineData("bounds", """{"low":101}""", "low must be 100 at most.")]
+    [InlineData("bounds", """{"high":9}""", "high must be 10 at least.")]
+    [InlineData("bounds", """{"high":256}""", "high must be 255 at most.")]
+    [InlineData("names", """{"numbers":{"0":"a","-2147483648":"a","2147483647":"a","1000000000":"a","42":"a"}}""", null)]
+    [InlineData("names", """{"numbers":{"2147483648":"a"}}""", "numbers.2147483648 is a name that is not taken: it must match ^")]
+    [InlineData("names", """{"numbers":{"-2147483649":"a"}}""", "numbers.-2147483649 is a name that is not taken: it must match ^")]
+    [InlineData("names", """{"numbers":{"007":"a"}}""", "numbers.007 is a name that is not taken: it must match ^")]
+    [InlineData("names", """{"numbers":{"1e2":"a"}}""", "numbers.1e2 is a name that is not taken: it must match ^")]
+    [InlineData("names", """{"numbers":{"x":"a"}}""", "numbers.x is a name that is not taken: it must match ^")]
+    [InlineData("names", """{"bytes":{"0":1,"9":1,"99":1,"199":1,"200":1,"249":1,"255":1}}""", null)]
+    [InlineData("names", """{"bytes":{"256":1}}""", "bytes.256 is a name that is not taken: it must match ^")]
+    [InlineData("names", """{"bytes":{"-1":1}}""", "bytes.-1 is a name that is not taken: it must match ^")]
+    [InlineData("names", """{"colors":{"Red":1,"Blue":2}}""", null)]
+    [InlineData("names", """{"colors":{"red":1}}""", "colors.red is a name that is not taken: it must be one of Red, Blue.")]
+    [InlineData("names", """{"ids":{"0b7fd1d3-7a6c-4ab7-9f3e-7a6bdbf1d8f4":1}}""", null)]
+    [InlineData("names", """{"ids":{"x":1}}""", "ids.x has a wrong form.")]
+    [InlineData("names", """{"others":{"x":"a"}}""", "others.x is a name that is not taken: it must match ^")]
+    [InlineData("flags", """{"flags":"Bold"}""", null)]
+    [InlineData("flags", """{"flags":"Bold, Loud"}""", null)]
+    [InlineData("flags", """{"flags":"Bold,Both,Loud"}""", null)]
+    [InlineData("flags", """{"flags":"bold"}""", "flags must match ^(?:None|Bold|Loud|Both)(?:, ?(?:None|Bold|Loud|Both))*$.")]
+    [InlineData("flags", """{"flags":"3"}""", "flags must match ^")]
+    [InlineData("flags", """{"flags":""}""", "flags must match ^")]
+    [InlineData("person", """{"person":{"Name":"a"}}""", "person.name is required.")]
+    [InlineData("person", """{"person":{"name":"a","AGE":200}}""", null)]
     [InlineData("times", """{"time":"2026-01-02T03:04:05+01:00"}""", null)]
     [InlineData("times", """{"time":"2026-01-02"}""", "time must be a time with an offset")]
     [InlineData("times", """{"time":"2026-01-02T03:04:05"}""", "time must be a time with an offset")]
@@ -177,6 +207,22 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
             Assert.True((mistake is not null) == ((bool?)result["isError"] ?? false), text);
             Assert.True(text.Contains(mistake ?? "ok", StringComparison.Ordinal), text);
         }
+    }
+
+    [Fact]
+    public async Task What_nothing_sets_is_no_argument_and_what_nobody_can_read_is_no_result()
+    {
+        var tools = (await AskAsync(shared.Host, "tools/list"))["tools"]!.AsArray();
+        var input = tools.Single(tool => tool!["name"]!.ToString() == "computed")!["inputSchema"]!;
+        Assert.Equal(["price", "count", "filled", "secret"], Names(input["properties"]!["computed"]!));
+        Assert.Equal(["number", "kind"], Names(Follow(input, input["properties"]!["again"]!)));
+        var output = tools.Single(tool => tool!["name"]!.ToString() == "give_computed")!["outputSchema"]!;
+        Assert.Equal(["price", "count", "total", "phone", "filled"], Names(output));
+        Assert.Null(output["properties"]!["price"]!["maximum"]);
+
+        var arguments = JsonNode.Parse("""{"computed":{"price":2,"count":3,"filled":[4],"total":100}}""")!.AsObject();
+        var result = await shared.Host.CallAsync("acme", McpCalls.Acme, "computed", arguments);
+        Assert.Equal("6 1", result["content"]![0]!["text"]!.ToString());
     }
 
     [Theory]
@@ -282,6 +328,7 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     [InlineData("null_written")]
     [InlineData("null_family")]
     [InlineData("give_asked")]
+    [InlineData("give_computed")]
     public async Task A_result_agrees_with_its_schema_in_every_part_also_where_that_is_null(string name)
     {
         var server = shared.Host;
@@ -362,14 +409,22 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     private static void Add(IPlatformBuilder platform, Type handlers) =>
         typeof(IPlatformBuilder).GetMethod(nameof(IPlatformBuilder.AddHandlers))!.MakeGenericMethod(handlers).Invoke(platform, null);
 
-    private static void AssertHasWhatIsRequired(string place, JsonNode root, JsonNode schema, JsonNode content)
+    private static IEnumerable<string> Names(JsonNode schema) => schema["properties"]!.AsObject().Select(member => member.Key);
+
+    // References lead from the root, by names.
+    private static JsonNode Follow(JsonNode root, JsonNode schema)
     {
-        // References lead from the root, by names.
         while (schema["$ref"]?.ToString() is { } reference)
         {
             schema = reference[1..].Split('/', StringSplitOptions.RemoveEmptyEntries).Aggregate(root, (found, name) => found[name]!);
         }
 
+        return schema;
+    }
+
+    private static void AssertHasWhatIsRequired(string place, JsonNode root, JsonNode schema, JsonNode content)
+    {
+        schema = Follow(root, schema);
         foreach (var required in schema["required"] as JsonArray ?? [])
         {
             Assert.True(content[required!.ToString()] is not null, $"{place}: {root.ToJsonString()} {content.ToJsonString()}");
@@ -465,6 +520,35 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     {
         Red,
         Blue,
+    }
+
+    [Flags, JsonConverter(typeof(JsonStringEnumConverter<Flags>))]
+    internal enum Flags
+    {
+        None,
+        Bold,
+        Loud,
+        Both,
+    }
+
+    internal sealed record Computed
+    {
+        public int Price { get; init; }
+
+        public int Count { get; init; }
+
+        public int Total => Price * Count;
+
+        // Described first here.
+        public Phone Phone => new("1", null);
+
+        [JsonObjectCreationHandling(JsonObjectCreationHandling.Populate)]
+        public List<int> Filled { get; } = [];
+
+        public string Secret
+        {
+            set => _ = value;
+        }
     }
 
     internal sealed record Holder<T>(T V);
@@ -639,6 +723,27 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
             double fraction = 0,
             float single = 0
         ) => float.IsFinite(single) ? "ok" : "infinite";
+
+        [McpServerTool(Name = "bounds")]
+        public static string TakeBounds([Range(-5, 100)] byte low = 0, [Range(10, 500)] byte high = 10) => "ok";
+
+        [McpServerTool(Name = "names")]
+        public static string TakeNames(
+            Dictionary<int, string>? numbers = null,
+            Dictionary<byte, int>? bytes = null,
+            Dictionary<Color, int>? colors = null,
+            Dictionary<Guid, int>? ids = null,
+            Dictionary<int, string>? others = null
+        ) => "ok";
+
+        [McpServerTool(Name = "flags")]
+        public static string TakeFlags(Flags flags) => "ok";
+
+        [McpServerTool(Name = "computed")]
+        public static string TakeComputed(Computed computed, Phone? again = null) => $"{computed.Total} {computed.Filled.Count}";
+
+        [McpServerTool(Name = "give_computed", UseStructuredContent = true)]
+        public static Computed GiveComputed() => new() { Price = 2, Secret = "a" };
 
         [McpServerTool(Name = "sum")]
         public static string Sum(Person person, long more) => $"{person.Name} {person.Age} {more}";

@@ -30,6 +30,7 @@ internal sealed class ArgumentSchema
     private readonly Lazy<ObjectTypes> _objects;
     private readonly ArgumentSchema? _items;
     private readonly ArgumentSchema? _values;
+    private readonly ArgumentSchema? _names;
     private readonly bool _isClosed;
     private readonly SchemaRule[] _rules;
     private readonly Func<ArgumentSchema>? _reference;
@@ -59,6 +60,7 @@ internal sealed class ArgumentSchema
         var additional = Member(schema, "additionalProperties");
         _isClosed = additional is { ValueKind: JsonValueKind.False };
         _values = additional is { ValueKind: JsonValueKind.Object } values ? document.Read(values) : null;
+        _names = Member(schema, "propertyNames") is { ValueKind: JsonValueKind.Object } names ? document.Read(names) : null;
         _rules = isWhole ? [.. SchemaRule.Read(schema)] : [];
         _reference = Member(schema, "$ref") is { ValueKind: JsonValueKind.String } reference
             ? () => document.Resolve(reference.GetString()!)
@@ -257,6 +259,11 @@ internal sealed class ArgumentSchema
                 return new($".{name}", "is not known");
             }
 
+            if (index < 0 && _names?.FindInName(name) is { } bad)
+            {
+                return bad.Below($".{name}");
+            }
+
             look.MayRepeat |= index < 0 || seen[index];
             value.Read();
             if (index >= 0)
@@ -274,6 +281,14 @@ internal sealed class ArgumentSchema
         }
 
         return FindMissing(seen) is { } missing ? new($".{missing}", "is required") : null;
+    }
+
+    // The rules of texts hold for names. Rules look at values, so that the name is written as one.
+    private SchemaMistake? FindInName(string name)
+    {
+        var text = new Utf8JsonReader(JsonSerializer.SerializeToUtf8Bytes(name, ToolJson.Default.String));
+        text.Read();
+        return FindBrokenRule(text) is { } mistake ? new("", $"is a name that is not taken: it {mistake.Text}") : null;
     }
 
     private int IndexOf(ref Utf8JsonReader name)

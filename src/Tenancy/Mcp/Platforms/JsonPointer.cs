@@ -22,6 +22,11 @@ internal static class JsonPointer
             var named => $"{To(named)}/{Escape(place.GetPropertyName())}",
         };
 
+    /// <summary>Whether a reference leads to a place, or to one within it.</summary>
+    public static bool IsWithin(string? reference, string place) =>
+        reference?.StartsWith(place, StringComparison.Ordinal) is true
+        && (reference.Length == place.Length || reference[place.Length] == '/');
+
     private static string Escape(string name) =>
         name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
 }

@@ -17,7 +17,10 @@ namespace Tenancy.Mcp.Platforms;
 /// </summary>
 internal sealed class MethodArguments
 {
-    /// <summary>How arguments are read: as the MCP SDK does, and the name of an object's type may stand anywhere in it.</summary>
+    /// <summary>
+    /// How arguments are read: as the MCP SDK does, but by their listed names alone, since no rule would hold for a name that differs in its
+    /// case; and the name of an object's type may stand anywhere in it.
+    /// </summary>
     public static readonly JsonSerializerOptions Options = NewOptions();
 
     private static readonly JsonElement Null = JsonElement.Parse("null");
@@ -152,7 +155,11 @@ internal sealed class MethodArguments
 
     private static JsonSerializerOptions NewOptions()
     {
-        var options = new JsonSerializerOptions(McpJsonUtilities.DefaultOptions) { AllowOutOfOrderMetadataProperties = true };
+        var options = new JsonSerializerOptions(McpJsonUtilities.DefaultOptions)
+        {
+            AllowOutOfOrderMetadataProperties = true,
+            PropertyNameCaseInsensitive = false,
+        };
         options.MakeReadOnly();
         return options;
     }
@@ -281,16 +288,8 @@ internal sealed class MethodArguments
         /// <exception cref="McpException">It must not be left out.</exception>
         public bool MustBeNull() => isRequired && (schema.MayBeNull ? true : throw new McpException($"{Name} is required."));
 
-        // What is whole, as the schema has it, and is not read has too many digits for its type.
-        private string Explain(Exception failure)
-        {
-            var path = (failure as JsonException)?.Path is ['$', .. var within] ? within : "";
-            var text =
-                UnreadPlace.TypeAt(_info, path) is { } type && UnreadPlace.RangeOf(type) is var (least, most)
-                    ? $"must be a number from {least} to {most}"
-                    : "has a wrong form";
-            return $"{Name}{path} {text}.";
-        }
+        private string Explain(Exception failure) =>
+            $"{Name}{((failure as JsonException)?.Path is ['$', .. var within] ? within : "")} has a wrong form.";
 
         private McpException Refuse(SchemaMistake mistake) => new($"{Name}{mistake.Place} {mistake.Text}.");
     }

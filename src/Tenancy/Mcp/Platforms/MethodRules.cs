@@ -16,7 +16,6 @@ internal sealed class MethodRules(MethodInfo method, string tool)
 {
     private const string Date = "[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])";
     private const string Hour = "(?:[01][0-9]|2[0-3])";
-    private const double MostOfFloat = 3.4028235e38;
     private const string Sixty = "[0-5][0-9]";
 
     private readonly HashSet<string> _patterns =
@@ -53,6 +52,7 @@ internal sealed class MethodRules(MethodInfo method, string tool)
             if (schema is JsonObject member)
             {
                 NullAgreement.Note(member, property);
+                TypeRules.NoteMember(member, property);
 
                 // Of a record's parameter the compiler leaves the attribute there, and gives none to the property.
                 ToolSchema.NoteRequired(
@@ -73,6 +73,7 @@ internal sealed class MethodRules(MethodInfo method, string tool)
 
             var type = Nullable.GetUnderlyingType(context.TypeInfo.Type) ?? context.TypeInfo.Type;
             DescribeForm(described, type);
+            TypeRules.NoteType(described, context.TypeInfo);
             if (context.TypeInfo.Kind == JsonTypeInfoKind.Object && type.IsValueType && type.IsAssignableTo(typeof(ITuple)))
             {
                 // What it has are fields, which are neither read nor written: all of it would be lost.
@@ -85,7 +86,7 @@ internal sealed class MethodRules(MethodInfo method, string tool)
 
     // The formats that .NET lists are not those of its own texts: a date-time and a time have an offset in a schema (RFC 3339), which the
     // types need not have, and a Uri may be relative.
-    private static void DescribeForm(JsonObject schema, Type type)
+    internal static void DescribeForm(JsonObject schema, Type type)
     {
         if (type == typeof(DateTime) && schema.Remove("format"))
         {
@@ -102,12 +103,6 @@ internal sealed class MethodRules(MethodInfo method, string tool)
         else if (type == typeof(byte[]) || type == typeof(Memory<byte>) || type == typeof(ReadOnlyMemory<byte>))
         {
             schema["contentEncoding"] = "base64";
-        }
-        else if (type == typeof(float))
-        {
-            // Beyond it would be infinite, which no answer can say.
-            schema["minimum"] ??= -MostOfFloat;
-            schema["maximum"] ??= MostOfFloat;
         }
     }
 

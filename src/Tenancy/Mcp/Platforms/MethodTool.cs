@@ -149,4 +149,5 @@ internal sealed class MethodTool : TenantTool
 [JsonSourceGenerationOptions(AllowDuplicateProperties = false)]
 [JsonSerializable(typeof(JsonElement))]
 [JsonSerializable(typeof(JsonObject))]
+[JsonSerializable(typeof(string))]
 internal sealed partial class ToolJson : JsonSerializerContext;

@@ -58,6 +58,7 @@ internal static class NullAgreement
             }
         }
 
+        TypeRules.Apply(input, isOutput: false);
         Apply(input, isOutput: false);
         ToolSchema.ApplyRequired(input, isOutput: false);
         tool.InputSchema = JsonSerializer.SerializeToElement(input, ToolJson.Default.JsonObject);
@@ -71,6 +72,7 @@ internal static class NullAgreement
             Note(output, result, Letter(result));
         }
 
+        TypeRules.Apply(output, isOutput: true);
         Apply(output, isOutput: true);
         ToolSchema.ApplyRequired(output, isOutput: true);
         tool.OutputSchema = JsonSerializer.SerializeToElement(output, ToolJson.Default.JsonObject);
@@ -228,7 +230,7 @@ internal static class NullAgreement
     private static void Separate(JsonObject root, JsonObject schema)
     {
         var place = JsonPointer.To(schema);
-        var referring = ToolSchema.All(root).Where(one => IsWithin(one["$ref"]?.ToString(), place)).ToArray();
+        var referring = ToolSchema.All(root).Where(one => JsonPointer.IsWithin(one["$ref"]?.ToString(), place)).ToArray();
         if (!ToolSchema.MayBeNull(schema) || !Array.Exists(referring, one => one["$ref"]!.ToString() == place))
         {
             return;
@@ -251,10 +253,6 @@ internal static class NullAgreement
 
     // What is noted of a member is its own, also where others are described by it.
     private static bool IsNote(string rule) => rule.StartsWith("x-tenancy-", StringComparison.Ordinal);
-
-    private static bool IsWithin(string? reference, string place) =>
-        reference?.StartsWith(place, StringComparison.Ordinal) is true
-        && (reference.Length == place.Length || reference[place.Length] == '/');
 
     private static JsonObject? ItemsOf(JsonObject schema) => (schema["items"] ?? schema["additionalProperties"]) as JsonObject;
 

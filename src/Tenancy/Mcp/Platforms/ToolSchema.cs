@@ -393,7 +393,8 @@ internal static class ToolSchema
                 .FirstOrDefault(found => found is not null);
     }
 
-    private static bool Has(JsonObject schema, string type) =>
+    /// <summary>Whether a schema takes values of a type, perhaps beside others.</summary>
+    public static bool Has(JsonObject schema, string type) =>
         schema["type"] is JsonArray types ? types.Any(one => one?.GetValue<string>() == type) : schema["type"]?.GetValue<string>() == type;
 
     private static bool IsNull(JsonNode? type) => type?.GetValueKind() == JsonValueKind.String && type.GetValue<string>() == "null";
