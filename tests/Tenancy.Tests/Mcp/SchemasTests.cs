@@ -284,6 +284,33 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
         Assert.Contains(mistake, error["message"]!.ToString(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("test://numbers/7", null)]
+    [InlineData("test://numbers/7?isLoud=true&color=Blue", null)]
+    [InlineData("test://numbers/seven", "number must be a whole number.")]
+    [InlineData("test://numbers/7.5", "number must be a whole number.")]
+    [InlineData("test://numbers/3000000000", "number must be a whole number.")]
+    [InlineData("test://numbers/7?isLoud=maybe", "isLoud must be true or false.")]
+    [InlineData("test://numbers/7?isLoud=true&color=Green", "color must be one of Red, Blue.")]
+    public async Task A_bad_variable_of_a_resources_uri_is_named(string uri, string? mistake)
+    {
+        var body = $$$"""{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"{{{uri}}}"}}""";
+        using var request = McpCalls.Post(shared.Host.Port, Way.Path, "acme", McpCalls.Acme, body);
+        using var response = await shared.Host.Client.SendAsync(request, Token);
+        var answer = await McpCalls.ReadAsync(response);
+        Assert.Equal(mistake is null ? null : -32602, (int?)answer["error"]?["code"]);
+        Assert.Contains(mistake ?? "\"text\":\"7 ", answer.ToJsonString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_a_resources_method_throws_is_no_mistake_of_its_caller()
+    {
+        const string Body = """{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"test://numbers/13"}}""";
+        using var request = McpCalls.Post(shared.Host.Port, Way.Path, "acme", McpCalls.Acme, Body);
+        using var response = await shared.Host.Client.SendAsync(request, Token);
+        Assert.Equal(-32603, (int)(await McpCalls.ReadAsync(response))["error"]!["code"]!);
+    }
+
     [Fact]
     public async Task A_prompts_arguments_are_read_from_texts()
     {
@@ -863,6 +890,10 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
 
         [McpServerResource(UriTemplate = "test://one", Name = "one")]
         public static string One() => "one";
+
+        [McpServerResource(UriTemplate = "test://numbers/{number}{?isLoud,color}", Name = "numbers")]
+        public static string Number(int number, bool isLoud = false, Color color = Color.Red) =>
+            number == 13 ? throw new FormatException("13 is no number of ours.") : $"{number} {isLoud} {color}";
 
         [McpServerResource(UriTemplate = "test://{name}/some", Name = "some")]
         public static string Some(string name) => name;

@@ -71,7 +71,8 @@ internal static class PromptArguments
 
     private static Type TypeOf(ParameterInfo parameter) => Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType;
 
-    private static string Words(Type type) =>
+    /// <summary>What a value of a type must be.</summary>
+    public static string Words(Type type) =>
         (Nullable.GetUnderlyingType(type) ?? type) switch
         {
             { IsEnum: true } kind => $"must be one of {string.Join(", ", Enum.GetNames(kind))}",

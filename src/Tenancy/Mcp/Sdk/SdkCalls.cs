@@ -89,6 +89,7 @@ internal sealed class SdkCalls(CallStarter starter, ILogger<SdkCalls> logger) : 
         // Within the call, which would log a caller's mistake as a failure of the server's.
         filters.GetPromptFilters.Add(PromptArguments.Filter);
         filters.ReadResourceFilters.Add(Filter);
+        filters.ReadResourceFilters.Add(ResourceVariables.Filter);
         AddUnlessAlone(options, static all => all.ListPromptsHandler, static all => all.ListPromptsFilters);
         AddUnlessAlone(options, static all => all.ListResourcesHandler, static all => all.ListResourcesFilters);
         AddUnlessAlone(options, static all => all.ListResourceTemplatesHandler, static all => all.ListResourceTemplatesFilters);
