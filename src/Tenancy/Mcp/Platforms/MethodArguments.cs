@@ -18,8 +18,8 @@ namespace Tenancy.Mcp.Platforms;
 internal sealed class MethodArguments
 {
     /// <summary>
-    /// How arguments are read: as the MCP SDK does, but by their listed names alone, since no rule would hold for a name that differs in its
-    /// case; and the name of an object's type may stand anywhere in it.
+    /// How arguments are read: as the MCP SDK does, but by their listed names alone, since no rule would hold for a name in another case;
+    /// and the name of an object's type may stand anywhere in it.
     /// </summary>
     public static readonly JsonSerializerOptions Options = NewOptions();
 

@@ -67,20 +67,29 @@ internal static partial class ResourceVariables
         }
     }
 
-    // The expressions of RFC 6570 that take one variable of a path, or several of a query. What others hold is not looked for.
     private static Regex Pattern(string template) =>
         new(
-            $"^{Expression().Replace(template, expression =>
-                (expression.Groups["literal"].Value, expression.Groups["operator"].Value, expression.Groups["names"].Value.Split(',')) switch
-                {
-                    ({ Length: > 0 } literal, _, _) => Regex.Escape(literal),
-                    (_, "", [var name]) => $"(?<{name}>[^/?&#]*)",
-                    (_, "/", [var name]) => $"/(?<{name}>[^/?&#]*)",
-                    (_, "?" or "&", var names) => $"(?:[?&](?:{string.Join('|', names.Select(name => $"{name}=(?<{name}>[^&#]*)"))}))*",
-                    _ => ".*",
-                })}$",
+            $"^{Expression().Replace(template, Pattern)}$",
             RegexOptions.NonBacktracking | RegexOptions.ExplicitCapture | RegexOptions.CultureInvariant
         );
+
+    // The expressions of RFC 6570 that take one variable of a path, or several of a query. What others hold is not looked for.
+    private static string Pattern(Match part)
+    {
+        if (part.Groups["literal"].Success)
+        {
+            return Regex.Escape(part.Value);
+        }
+
+        var names = part.Groups["names"].Value.Split(',');
+        return (part.Groups["operator"].Value, names.Length) switch
+        {
+            ("", 1) => $"(?<{names[0]}>[^/?&#]*)",
+            ("/", 1) => $"/(?<{names[0]}>[^/?&#]*)",
+            ("?" or "&", _) => $"(?:[?&](?:{string.Join('|', names.Select(name => $"{name}=(?<{name}>[^&#]*)"))}))*",
+            _ => ".*",
+        };
+    }
 
     [GeneratedRegex(
         @"\{(?<operator>[+#./;?&]?)(?<names>[A-Za-z_][A-Za-z0-9_,]*)[^}]*\}|(?<literal>[^{]+|\{)",
