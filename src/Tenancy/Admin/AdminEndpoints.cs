@@ -42,8 +42,11 @@ internal static class AdminEndpoints
         AuditEndpoints.MapAllRefusals(refusals);
         refusals.Close();
         var summary = new AdminRoutes("/admin/summary", group.MapGroup("summary"));
-        summary.Map(HttpMethods.Get, "", SummarizeAsync);
+        summary.Map(HttpMethods.Get, "", Summarize);
         summary.Close();
+        var deletions = new AdminRoutes("/admin/deletions", group.MapGroup("deletions"));
+        deletions.Map(HttpMethods.Get, "", ListDeletionsAsync);
+        deletions.Close();
         var events = new AdminRoutes(Events, group.MapGroup("events"));
         EventEndpoints.Map(events);
         events.Close();
@@ -56,7 +59,7 @@ internal static class AdminEndpoints
             .Map("{**path}", () =>
                 AdminRoutes.NothingAt(
                     "/admin/tenants and what is below it, /admin/audit, /admin/refusals, /admin/usage, /admin/nodes, /admin/summary, "
-                        + "/admin/events and /admin/openapi.json"
+                        + "/admin/deletions, /admin/events and /admin/openapi.json"
                 )
             )
             .WithMetadata(AdminEndpointMetadata.Instance)
@@ -109,23 +112,15 @@ internal static class AdminEndpoints
         return TypedResults.Json(new TenantList([.. tenants.Select(TenantAnswer.From)], count, nextCursor), AdminJson.Wire.TenantList);
     }
 
-    private static async Task<JsonHttpResult<TenantSummary>> SummarizeAsync(TenantRegistry registry, TenantPurge purge) =>
-        TypedResults.Json(TenantSummary.Of(registry) with { Purging = await ListPurgingAsync(purge) }, AdminJson.Wire.TenantSummary);
+    // Tenants are counted in memory: whoever looks at them waits for no store, and sees them while that is away.
+    private static JsonHttpResult<TenantSummary> Summarize(TenantRegistry registry) =>
+        TypedResults.Json(TenantSummary.Of(registry), AdminJson.Wire.TenantSummary);
 
-    // Tenants are counted in memory, also while the store is away.
-    private static async Task<IReadOnlyList<PurgingTenant>?> ListPurgingAsync(TenantPurge purge)
-    {
-        try
-        {
-            return await purge.ListAsync() is { Count: > 0 } all
-                ? [.. all.Select(one => new PurgingTenant(one.Tenant.Value, one.Progress.Deleted))]
-                : null;
-        }
-        catch (StoreUnavailableException)
-        {
-            return null;
-        }
-    }
+    private static async Task<JsonHttpResult<DeletionList>> ListDeletionsAsync(TenantPurge purge) =>
+        TypedResults.Json(
+            new DeletionList([.. (await purge.ListAsync()).Select(one => new TenantDeletion(one.Tenant.Value, one.Progress.Deleted))]),
+            AdminJson.Wire.DeletionList
+        );
 
     private static async Task<IResult> GetAsync(string id, HttpContext context, TenantRegistry registry, TenantPurge purge) =>
         !TenantId.TryParse(id, out var tenantId) ? AdminProblems.NotFound(id)

@@ -145,6 +145,12 @@ internal sealed record AdminOperation(string Id, string Summary, int Status, Typ
         ["GET /admin/usage"] = new("listUsage", "Shows what all tenants used, deleted ones, too", 200, typeof(UsageList)),
         ["GET /admin/nodes"] = new("listNodes", "Lists the servers that share the store", 200, typeof(NodeList)),
         ["GET /admin/summary"] = new("getSummary", "Counts the tenants by their health", 200, typeof(TenantSummary)),
+        ["GET /admin/deletions"] = new(
+            "listDeletions",
+            "Lists the tenants that are gone, but for some of their data",
+            200,
+            typeof(DeletionList)
+        ),
         ["GET /admin/events"] = new("followEvents", "Tells what happens as it happens, as Server-Sent Events", 200, typeof(string))
         {
             AnswerType = "text/event-stream",

@@ -73,10 +73,6 @@ internal sealed record TenantList(IReadOnlyList<TenantAnswer> Tenants, int? Coun
 /// <param name="Health">Those of each health that are not suspended, and those that are.</param>
 internal sealed record TenantSummary(int Tenants, IReadOnlyDictionary<string, int> Health)
 {
-    /// <summary>The first 20 deletions under way; left out where there are none, or where the store is away.</summary>
-    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
-    public IReadOnlyList<PurgingTenant>? Purging { get; init; }
-
     public static TenantSummary Of(TenantRegistry registry)
     {
         var health = registry.CountByHealth().ToDictionary(one => one.Health, one => one.Count, StringComparer.Ordinal);
@@ -84,8 +80,14 @@ internal sealed record TenantSummary(int Tenants, IReadOnlyDictionary<string, in
     }
 }
 
-/// <summary>A tenant that is deleted, and how many of its records are gone.</summary>
-internal sealed record PurgingTenant(string Id, long Deleted);
+/// <summary>The deletions under way.</summary>
+/// <param name="Deletions">The first 20 of them, those that began first.</param>
+internal sealed record DeletionList(IReadOnlyList<TenantDeletion> Deletions);
+
+/// <summary>A tenant that is gone, but for some of its data.</summary>
+/// <param name="Id">Which id nobody can have until all of it is gone.</param>
+/// <param name="Deleted">How many of its records are deleted.</param>
+internal sealed record TenantDeletion(string Id, long Deleted);
 
 /// <summary>What is wrong with a request, as problem+json (RFC 9457); <c>errors</c> names each field.</summary>
 internal sealed record AdminProblem(string Title, int Status, string? Detail, IReadOnlyDictionary<string, string[]>? Errors = null)
@@ -112,6 +114,7 @@ internal sealed record AdminProblem(string Title, int Status, string? Detail, IR
 [JsonSerializable(typeof(RefusalList))]
 [JsonSerializable(typeof(UsageList))]
 [JsonSerializable(typeof(TenantSummary))]
+[JsonSerializable(typeof(DeletionList))]
 [JsonSerializable(typeof(TenantTraffic))]
 [JsonSerializable(typeof(BeginEvent))]
 [JsonSerializable(typeof(HealthEvent))]

@@ -121,7 +121,7 @@ public sealed class AdminRequestTests(AdminRequestTests.Server shared) : IClassF
 
     [Theory]
     [InlineData("/admin/nope", "/admin/tenants and what is below it, /admin/audit")]
-    [InlineData("/admin/console", "/admin/usage, /admin/nodes, /admin/summary, /admin/events and /admin/openapi.json")]
+    [InlineData("/admin/console", "/admin/usage, /admin/nodes, /admin/summary, /admin/deletions, /admin/events and /admin/openapi.json")]
     [InlineData("/admin/tenants/acme/nope", "/admin/tenants/{id}/principals")]
     [InlineData("/admin/nodes/nope", "/admin/nodes")]
     public async Task Where_there_is_nothing_the_answer_says_what_there_is_to_who_has_a_key(string path, string names)

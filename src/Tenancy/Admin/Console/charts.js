@@ -42,6 +42,7 @@ export function traffic({ from, to, stepSeconds, steps }) {
   const x = step => left + ((Date.parse(step.at) - begin) / (end - begin)) * (width - left);
   const wide = Math.max(1.5, ((stepSeconds * 1000) / (end - begin)) * (width - left) - 1);
   const called = steps.filter(step => step.calls > 0);
+  if (called.length === 0) return [h('h3', null, 'Calls'), h('p', { class: 'soft' }, 'None in the last 24 hours.')];
   const most = round(Math.max(1, ...steps.map(step => step.calls)));
   const slowest = round(Math.max(1, ...called.map(step => step.p99Millis ?? longest)));
   const total = steps.reduce((sum, step) => sum + step.calls, 0);
@@ -148,6 +149,7 @@ export const limits = taken => [
   h('div', null, h('span', { id: `meter-${at}` }, label), h('span', null, `${words(used)} of ${words(limit)}`)),
   h('meter', { min: 0, max: limit, high: limit * 0.8, optimum: 0, value: used, 'aria-labelledby': `meter-${at}` }, `${used} of ${limit}`)));
 
+const mostTools = 50;
 const kindsOfUse = [
   ['calls', day => day.ok, 'ok'],
   ['errors', day => day.error + day.cancelled, 'errors of callers, cancelled'],
@@ -179,6 +181,7 @@ export function usage({ from, to, usage: rows }) {
   const top = round(Math.max(1, ...days.map(callsOf)));
   const slot = (width - left) / days.length;
   const total = days.reduce((sum, day) => sum + callsOf(day), 0);
+  if (total === 0) return h('p', { class: 'soft' }, 'No calls in these 30 days.');
   const labels = days.filter((_, at) => at % Math.ceil(days.length / (width / 80)) === 0);
   return [
     figure(`${count(total)} calls from ${from} to ${to}.`, 150, [rule(10, count(top)), rule(130, '0'),
@@ -188,8 +191,9 @@ export function usage({ from, to, usage: rows }) {
     table('By day (UTC), latest first', ['Day', ['ok', 'number'], ['Errors', 'number'], ['Failed', 'number'], ['Seconds', 'number'],
       ['Units', 'number']], [...days].reverse().filter(day => callsOf(day) > 0).map(day => [day.day, count(day.ok),
       count(day.error + day.cancelled), count(day.failed + day.unavailable), count(Math.round(day.seconds * 10) / 10), count(day.units)]))),
-    tools.size > 0 && table('By tool', ['Tool', ['Calls', 'number'], ['Not ok', 'number'], ['Mean', 'number']],
-      [...tools.values()].sort((one, two) => two[1] - one[1]).slice(0, 50).map(([tool, calls, bad, seconds]) =>
+    table(tools.size > mostTools ? `By tool, the ${mostTools} called most of ${count(tools.size)}` : 'By tool',
+      ['Tool', ['Calls', 'number'], ['Not ok', 'number'], ['Mean', 'number']],
+      [...tools.values()].sort((one, two) => two[1] - one[1]).slice(0, mostTools).map(([tool, calls, bad, seconds]) =>
         [tool, count(calls), count(bad), millis((seconds * 1000) / calls)])),
   ];
 }

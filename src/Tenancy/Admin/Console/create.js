@@ -60,8 +60,11 @@ function secretRows(first, hint) {
   const add = () => {
     const [at, more] = [rows.length + 1, { 'aria-describedby': hint, spellcheck: 'false' }];
     const name = at === 1 ? first : h('input', { ...more, autocomplete: 'off' });
+    name.placeholder = 'Name';
     name.setAttribute('aria-label', `Name of secret ${at}`);
-    const value = h('input', { ...more, type: 'password', autocomplete: 'new-password', 'aria-label': `Value of secret ${at}` });
+    const value = h('input', {
+      ...more, type: 'password', placeholder: 'Value', autocomplete: 'new-password', 'aria-label': `Value of secret ${at}`,
+    });
     rows.push([name, value]);
     place.append(h('div', { class: 'line' }, name, value));
     return name;

@@ -85,6 +85,12 @@ export const pages = (label, cursors, next, turn) => (cursors.length > 0 || next
   button('Previous', () => turn(cursors.slice(0, -1)), { disabled: cursors.length === 0, 'data-k': `previous ${label}` }),
   button('Next', () => turn([...cursors, next]), { disabled: !next, 'data-k': `next ${label}` }));
 
+/** Says which page somebody has turned to, and keeps the button that did it in sight: a page may be shorter than the one before. */
+export function sayPage(list) {
+  say(list.querySelector('caption')?.textContent ?? '', 'heard');
+  if (list.contains(document.activeElement)) document.activeElement.scrollIntoView({ block: 'nearest' });
+}
+
 export const button = (text, click, { kind = 'plain', ...more } = {}) =>
   h('button', { type: 'button', class: kind, click, ...more }, text);
 
@@ -104,9 +110,9 @@ export async function busy(element, work) {
   }
 }
 
-/** Says something to whoever sees and whoever listens. */
-export function say(text) {
-  const line = h('p', null, text);
+/** Says something to whoever sees and whoever listens; as heard, to those who listen only, because it is seen elsewhere. */
+export function say(text, kind) {
+  const line = h('p', { class: kind }, text);
   byId('said').append(line);
   setTimeout(() => line.remove(), 9000);
 }

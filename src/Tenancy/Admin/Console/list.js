@@ -1,6 +1,6 @@
 // All tenants. What is broken stands first. No request grows with the number of tenants.
 import { call, get, mayPass, noteOne, of, seesAll } from './api.js';
-import { busy, button, byId, count, counted, h, pages, put, say, state, stateOf, time, tone, update, write } from './dom.js';
+import { busy, button, byId, count, counted, h, pages, put, say, sayPage, state, stateOf, time, tone, update, write } from './dom.js';
 import { on } from './live.js';
 import { paced } from './pace.js';
 import { spark } from './spark.js';
@@ -9,6 +9,7 @@ const pageSize = 25;
 const brokenShown = 20;
 const trafficAge = 60000;
 const reloadPause = 5000;
+const fewMoved = 3;
 
 const filters = {
   '': ['All', {}],
@@ -57,7 +58,7 @@ export function showList(view, signal) {
   const found = h('span', { class: 'soft', role: 'status' });
   const text = h('input', { id: 'text', type: 'search', placeholder: 'Id, name or URL', 'aria-label': 'Id, name or URL', maxlength: 200 });
   const select = h('select', { 'aria-label': 'State' }, Object.entries(filters).map(([value, [name]]) => h('option', { value }, name)));
-  const platform = h('input', { list: 'platforms', placeholder: 'Platform', 'aria-label': 'Platform', class: 'wide' });
+  const platform = h('input', { list: 'platforms', placeholder: 'Platform', 'aria-label': 'Platform' });
   const error = h('p', { class: 'error', role: 'alert' });
   [text.value, select.value, platform.value] = [wanted.text, wanted.state, wanted.platform];
   put(view, h('h1', null, 'All tenants'), summary, going, attention,
@@ -67,6 +68,7 @@ export function showList(view, signal) {
       error, rows));
 
   let asked = 0;
+  let isTurned = false;
   let isSearching = false;
   let pieces = 1;
   let typing = 0;
@@ -124,7 +126,11 @@ export function showList(view, signal) {
 
   // A search that somebody waits for is not kept waiting by one that nobody waits for any more.
   const turn = () => loadRows().then(problem => { if (problem && mayPass(problem)) reload(); });
-  const turnTo = cursors => { wanted.cursors = cursors; turn(); };
+  const turnTo = cursors => {
+    wanted.cursors = cursors;
+    isTurned = true;
+    turn();
+  };
 
   function showRows(list, { cursors, ...filter }) {
     const first = cursors.length * pageSize;
@@ -133,11 +139,14 @@ export function showList(view, signal) {
     write(found, list.count === null ? `More than ${counted(last, 'tenant')}` : counted(list.count, 'tenant'));
     list.tenants.forEach(tenant => platforms.add(tenant.platform));
     update(byId('platforms'), [...platforms].map(value => h('option', { value })));
+    const isFresh = freshOf(list.tenants, 'all');
     update(rows, list.tenants.length === 0
       ? h('p', { class: 'note' }, filter.text + filter.state + filter.platform || !seesAll() ? 'No tenant fits.' : [
         'There are no tenants yet. ', h('a', { href: '#/new' }, 'Make the first one'), '.'])
-      : tableOf(`Tenants ${count(first + 1)} to ${count(last)}${ofAll}, by id`, list.tenants),
+      : tableOf(`Tenants ${count(first + 1)} to ${count(last)}${ofAll}, by id`, list.tenants, false, isFresh),
     pages('Pages of the list', cursors, list.nextCursor, turnTo));
+    if (isTurned) sayPage(rows);
+    isTurned = false;
     const shown = asked;
     loadTraffic(list.tenants, () => shown === asked);
   }
@@ -151,8 +160,17 @@ export function showList(view, signal) {
     }, h('b', null, id), deleted === undefined ? ': its deletion was asked for.'
         : ` is gone. ${counted(deleted, 'record')} of its data deleted so far; until that is done nobody can have the id.`,
       h('progress', { 'aria-label': `Deletion of ${id}` }))));
-    if (all.length > 0) reload();
+    if (all.length > 0) loadGoing();
   }
+
+  // It is asked of the store, for which nobody waits who looks at the tenants.
+  const loadGoing = paced(async () => {
+    try {
+      showGoing((await get('deletions', {}, signal)).deletions);
+    } catch (problem) {
+      return problem;
+    }
+  }, reloadPause, signal);
 
   // One request for each row that somebody stays at.
   async function loadTraffic(tenants, isShown = () => true) {
@@ -182,15 +200,15 @@ export function showList(view, signal) {
       return;
     }
     try {
-      const { tenants, health, purging } = await get('summary', {}, signal);
-      showGoing(purging ?? []);
+      const { tenants, health } = await get('summary', {}, signal);
+      loadGoing();
       summary.hidden = false;
       update(summary, Object.entries({ '': tenants, ...Object.fromEntries(['disabled', 'unverified', 'pending', 'healthy', 'suspended']
         .map(name => [name, health[name] ?? 0])) }).map(([name, number]) => h('li', null, h('button', {
         type: 'button', 'data-k': `count-${name}`, click: () => choose(name),
         class: number > 0 ? { disabled: 'some-bad', unverified: 'some-warn' }[name] : null,
       }, h('b', null, count(number)), filters[name][0]))));
-      const broken = health.disabled + health.unverified + health.pending;
+      broken = health.disabled + health.unverified + health.pending;
       const groups = [];
       for (const name of ['disabled', 'unverified', 'pending']) {
         const left = brokenShown - groups.length;
@@ -207,35 +225,63 @@ export function showList(view, signal) {
   function showBroken(tenants, all, total) {
     attention.hidden = total === 0;
     attention.classList.toggle('fine', all === 0);
+    const isFresh = freshOf(tenants, 'broken');
     update(attention, h('div', { class: 'head' }, h('h2', { id: 'broken' }, all === 0 ? 'Nothing is broken' : `Broken: ${count(all)}`)),
-      tenants.length > 0 && tableOf('Tenants that are not served as they should be, the worst first', tenants, true),
+      tenants.length > 0 && tableOf('Tenants that are not served as they should be, the worst first', tenants, true, isFresh),
       all > tenants.length && button(`Show all ${count(all)}`, () => choose('broken'), { kind: 'quiet', 'data-k': 'all-broken' }));
     loadTraffic(tenants);
   }
 
-  function tableOf(caption, tenants, isBroken) {
-    const heads = [['Tenant'], ['State'], ['Last check', 'wide'], ['Calls, 24 h', 'number'], ['Limit taken', 'wide number']];
+  // A row lights up where what it says is another than it was, and not where something happened to its tenant that it does not show. One
+  // that is broken now lights up as it comes.
+  const rowsBefore = { all: null, broken: null };
+  function freshOf(tenants, name) {
+    const before = rowsBefore[name];
+    const now = new Map(tenants.map(tenant => [tenant.id, [stateOf(tenant), tenant.reason, tenant.name].join('\n')]));
+    rowsBefore[name] = now;
+    return ({ id }) => before !== null && (before.has(id) ? before.get(id) !== now.get(id) : name === 'broken');
+  }
+
+  function tableOf(caption, tenants, isBroken, isFresh) {
+    const heads = [['Tenant'], ['State'], ['Last check'], ['Calls, 24 h', 'number'], ['Limit taken', 'number']];
     return h('table', { class: 'tenants', role: 'table' }, h('caption', null, caption),
       h('thead', { role: 'rowgroup' }, h('tr', { role: 'row' },
         heads.map(([name, kind]) => h('th', { scope: 'col', role: 'columnheader', class: kind }, name)),
         isBroken && h('td', { role: 'cell', class: 'act' }))),
-      h('tbody', { role: 'rowgroup' }, tenants.map(tenant => rowOf(tenant, isBroken))));
+      h('tbody', { role: 'rowgroup' }, tenants.map(tenant => rowOf(tenant, isBroken, isFresh(tenant)))));
   }
 
   // A phone shows the rows below one another: the roles say that it is a table all the same.
-  function rowOf(tenant, isBroken) {
+  function rowOf(tenant, isBroken, isFresh) {
     const { id, name, reason } = tenant;
     const recheck = isBroken && h('td', { role: 'cell', class: 'act' }, button('Recheck', event => recheckOf(event.currentTarget, id),
       { 'aria-label': `Recheck ${id}`, 'data-k': `recheck-${id}` }));
-    return h('tr', { role: 'row', 'data-row': id, class: changed.delete(id) ? 'fresh' : null },
+    return h('tr', { role: 'row', 'data-row': id, class: isFresh ? 'fresh' : null },
       h('th', { scope: 'row', role: 'rowheader' },
         h('a', { href: `#/tenants/${encodeURIComponent(id)}`, 'data-k': `${isBroken ? 'b' : 'a'}-${id}` }, id),
         name && name !== id ? [' ', h('span', { class: 'soft' }, name)] : null,
         reason && stateOf(tenant) !== 'healthy' ? h('p', { class: `why ${tone(tenant)}` }, reason) : null),
       h('td', { role: 'cell' }, state(stateOf(tenant))),
-      h('td', { role: 'cell', class: 'wide' }, time(tenant.lastCheckedAt)),
+      h('td', { role: 'cell', class: 'checked' }, time(tenant.lastCheckedAt)),
       h('td', { role: 'cell', class: 'number', 'data-traffic': id }, trafficOf(id)),
-      h('td', { role: 'cell', class: 'wide number', 'data-limit': id }, limitOf(id)), recheck);
+      h('td', { role: 'cell', class: 'number taken', 'data-limit': id }, limitOf(id)), recheck);
+  }
+
+  // Who listens is told what became of a tenant by its name, and of more than a few together how many they are.
+  const [moved, told] = [new Map(), new Map()];
+  let broken = null;
+  function note(event, { tenant, health, before, action }) {
+    const now = event === 'health' ? health !== before && health : { 'tenant.suspended': 'suspended', 'tenant.resumed': 'active' }[action];
+    if (now && told.get(tenant) !== now) moved.set(tenant, now);
+    if (now) told.delete(tenant);
+  }
+
+  function tellMoved() {
+    if (moved.size === 0) return;
+    const what = moved.size > fewMoved ? `The health of ${count(moved.size)} tenants changed`
+      : [...moved].map(([id, now]) => `${id} is ${now}`).join(', ');
+    say(`${what}.${broken === null ? '' : ` Broken: ${count(broken)}.`}`, 'heard');
+    moved.clear();
   }
 
   async function recheckOf(element, id) {
@@ -243,6 +289,9 @@ export function showList(view, signal) {
       try {
         const after = await call('POST', of(id, '/recheck'));
         say(`${id} is ${stateOf(after)}.`);
+
+        // Its event may come before this answer, or after it.
+        if (!moved.delete(id)) told.set(id, after.health);
       } catch (problem) {
         say(`${id}: ${problem.message}`);
       }
@@ -251,18 +300,19 @@ export function showList(view, signal) {
   }
 
   // However much happens, all of it is asked for again every five seconds at most.
-  const changed = new Set();
   let last = 0;
   const reload = paced(async () => {
     last = Date.now();
 
     // A search of many requests is made where somebody asks for it, and not again and again meanwhile.
     const isAtRest = !isSearching && (pieces === 1 || !wanted.text);
-    return (await Promise.all([loadSummary(), isAtRest && loadRows()])).find(problem => problem && mayPass(problem));
+    const problem = (await Promise.all([loadSummary(), isAtRest && loadRows()])).find(one => one && mayPass(one));
+    if (!problem) tellMoved();
+    return problem;
   }, reloadPause, signal);
-  look = () => reload(true);
+  look = () => [reload, loadGoing].forEach(load => load(true));
   on((event, data) => {
-    if (event === 'change' || event === 'health') changed.add(data.tenant);
+    if (event === 'change' || event === 'health') note(event, data);
     if (['change', 'health', 'reset'].includes(event) || (event === 'begin' && !data.resumed && last < Date.now() - 5000)) reload();
   }, signal);
   const again = setInterval(reload, trafficAge);

@@ -1,12 +1,13 @@
 // The lists of a tenant. Each has its place, loads itself, and says after which changes it is to be loaded again.
 import { call, get, keepKeys, mayPass } from './api.js';
 import { ask, showTokens } from './dialogs.js';
-import { busy, button, count, counted, h, pages, put, say, table, time, update, write } from './dom.js';
+import { busy, button, count, counted, h, pages, put, say, sayPage, table, time, update, write } from './dom.js';
 import { paced } from './pace.js';
 
 const shown = 20;
 const reloadPause = 2000;
 const mostSessions = 1000;
+const fewChanges = 5;
 let named = 0;
 
 // Which of all a page of a list shows.
@@ -19,11 +20,11 @@ const onPage = page => (page > 1 ? `, page ${count(page)}` : '');
 function part({ title, form, load, after, refused, signal }) {
   const id = `part-${++named}`;
   const list = h('div');
-  let cursors = [];
+  let [cursors, isTurned] = [[], false];
   const error = h('p', { class: 'error' });
   const place = h('section', { 'aria-labelledby': id }, h('div', { class: 'head' }, h('h2', { id }, title)), list, error, form);
   const turn = to => {
-    cursors = to;
+    [cursors, isTurned] = [to, true];
     reload(true);
   };
   const reload = paced(async () => {
@@ -39,6 +40,8 @@ function part({ title, form, load, after, refused, signal }) {
       }
       update(list, content, pages(`Pages of: ${title}`, mine, next, turn));
       write(error, '');
+      if (isTurned) sayPage(list);
+      isTurned = false;
     } catch (problem) {
       if (problem.name === 'AbortError') return;
       write(error, problem.message);
@@ -145,7 +148,7 @@ export function secrets({ path, signal, now, took }) {
   const name = field('Name', 'Letters (a to z), digits, hyphens and underscores. One that is there gets another value.',
     { maxlength: 100, required: true });
   const value = field('Value', 'It is written, and never shown again.', { type: 'password', required: true });
-  const patch = async (key, text) => took(await call('PATCH', path(''), {
+  const patch = (key, text) => took(() => call('PATCH', path(''), {
     body: { secrets: { [key]: text } }, type: 'application/merge-patch+json',
   }));
   const self = part({
@@ -286,8 +289,10 @@ export function refusals({ path, signal }) {
 
 export function audit({ path, signal }) {
   const text = value => (value === null || value === undefined ? '–' : typeof value === 'string' ? value : JSON.stringify(value));
-  const changes = entry => (entry.changes ?? []).map(one =>
+  const all = entry => (entry.changes ?? []).map(one =>
     h('div', null, h('code', null, one.field), ` ${text(one.before)} → ${text(one.after)}`));
+  const changes = entry => (entry.changes?.length > fewChanges
+    ? h('details', null, h('summary', null, counted(entry.changes.length, 'field')), all(entry)) : all(entry));
   return part({
     title: 'Audit',
     signal,

@@ -24,12 +24,27 @@ export function showTenant(view, signal, id) {
   let tenant = null;
   const path = below => of(id, below);
   const parts = [principals, clients, sessions, tokens, refusals, audit].map(part => part({ id, path, signal, now: () => tenant }));
-  const hidden = secrets({ path, signal, now: () => tenant, took: after => showHead(after) });
+  const hidden = secrets({ path, signal, now: () => tenant, took: ask => inOrder(ask) });
+
+  // Answers may come in another order than they were asked for: a recheck takes as long as the identity provider does. One that was asked
+  // for before the one that is shown is not shown, and the tenant is asked for again.
+  let [asked, shown] = [0, 0];
+  async function inOrder(ask) {
+    const mine = ++asked;
+    const after = await ask();
+    if (mine < shown) {
+      load(true);
+    } else {
+      shown = mine;
+      showHead(after);
+    }
+    return after;
+  }
 
   // What may pass takes nothing from the page.
   const load = paced(async () => {
     try {
-      showHead(await get(path(''), {}, signal));
+      await inOrder(() => get(path(''), {}, signal));
     } catch (problem) {
       if (problem.status === 404) showGone(problem);
       else if (problem.name !== 'AbortError') tellLate(mayPass(problem) ? `${problem.message} It is asked again.` : problem.message);
@@ -43,28 +58,40 @@ export function showTenant(view, signal, id) {
   }
 
   function showHead(now) {
-    const isFirst = tenant === null;
+    const before = tenant;
     tenant = now;
     tellLate('');
-    const shown = stateOf(tenant);
-    update(head, h('div', { class: 'head' }, state(shown), tenant.name !== id && h('span', null, tenant.name),
+    const is = stateOf(tenant);
+    if (before && stateOf(before) !== is) sayState(tenant);
+    update(head, h('div', { class: 'head' }, state(is), tenant.name !== id && h('span', null, tenant.name),
       h('span', { class: 'soft' }, 'last check ', time(tenant.lastCheckedAt))),
     tenant.reason && tenant.health !== 'healthy' && h('p', { class: `note ${tone(tenant)}`, id: 'reason' }, tenant.reason),
-    shown === 'suspended' && h('p', { class: 'note' }, 'To callers it looks like a tenant that does not exist, until it is resumed.'),
+    is === 'suspended' && h('p', { class: 'note' }, 'To callers it looks like a tenant that does not exist, until it is resumed.'),
     h('div', { class: 'actions' }, actions()));
     update(about, h('h2', { id: 'about' }, 'Configuration'), configuration(tenant));
     hidden.load(true);
-    if (!isFirst) return;
+    if (before) return;
     put(rest, day, h('div', { class: 'grid' }, used, about), hidden.place, parts.map(part => part.place));
     [loadTraffic, loadUsage, ...parts.map(part => part.load)].forEach(one => one(true));
   }
 
+  // What is asked for here is said also where the tenant is as it was, and once where an event tells the same.
+  let said = null;
+  function sayState(now) {
+    said = stateOf(now);
+    const why = now.reason && said !== 'healthy' && said !== 'suspended';
+    say(why ? `${id} is ${said}: ${now.reason}` : `${id} is ${said}.`);
+  }
+
+  async function act(ask) {
+    said = null;
+    const after = await inOrder(ask);
+    if (said !== stateOf(after) && tenant === after) sayState(after);
+  }
+
   const actions = () => [
-    button('Recheck', event => busy(event.currentTarget, async () => {
-      const after = await call('POST', path('/recheck'), { signal });
-      showHead(after);
-      say(`${id} is ${stateOf(after)}.`);
-    }), { 'data-k': 'recheck' }),
+    button('Recheck', event => busy(event.currentTarget, () => act(() => call('POST', path('/recheck'), { signal }))),
+      { 'data-k': 'recheck' }),
     tenant.status === 'suspended'
       ? button('Resume', event => busy(event.currentTarget, () => change('active')), { 'data-k': 'suspend' })
       : button('Suspend', () => ask({
@@ -87,10 +114,7 @@ export function showTenant(view, signal, id) {
     }), { kind: 'bad', 'data-k': 'delete' }),
   ];
 
-  async function change(status) {
-    showHead(await call('PATCH', path(''), { body: { status }, type: 'application/merge-patch+json' }));
-    say(`${id} is ${stateOf(tenant)}.`);
-  }
+  const change = status => act(() => call('PATCH', path(''), { body: { status }, type: 'application/merge-patch+json' }));
 
   const loadTraffic = paced(async () => {
     if (!tenant) return;
@@ -123,6 +147,7 @@ export function showTenant(view, signal, id) {
   // The tenant is not there, or not any more.
   function showGone(problem) {
     tenant = null;
+    shown = ++asked;
     tellLate('');
     put(rest);
     update(head, h('p', { class: 'note bad', role: 'alert' }, problem.message),

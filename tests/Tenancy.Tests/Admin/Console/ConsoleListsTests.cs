@@ -167,6 +167,165 @@ public sealed class ConsoleListsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Only_a_row_that_says_another_thing_lights_up()
+    {
+        var page = await _browser.SignInAsync(_server.Port);
+        await Expect(page.GetByText("3 tenants", new() { Exact = true })).ToBeVisibleAsync();
+        await page.EvaluateAsync(
+            """
+            () => {
+              window.lit = [];
+              new MutationObserver(all => all.forEach(({ target }) => {
+                if (target.matches('.fresh')) window.lit.push(target.dataset.row);
+              })).observe(document.querySelector('#view'), { subtree: true, attributeFilter: ['class'] });
+            }
+            """
+        );
+        await PostAsync("/acme/principals", new { name = "one more" });
+        await PatchAsync("globex", new { name = "Globex of today" });
+        await Expect(Region(page, "Tenants").GetByText("Globex of today")).ToBeVisibleAsync();
+        Assert.Equal(["globex"], await page.EvaluateAsync<string[]>("() => window.lit"));
+        Assert.Empty(_browser.Complaints);
+    }
+
+    [Fact]
+    public async Task A_page_that_is_turned_is_said_and_its_button_stays_in_sight()
+    {
+        await FillAsync("acme", 21);
+        for (var i = 0; i < 30; i++)
+        {
+            await RegisterAsync(new { id = $"t{i:00}" });
+        }
+
+        var page = await _browser.SignInAsync(_server.Port, 390);
+        await Button(page.GetByRole(AriaRole.Navigation, new() { Name = "Pages of the list" }), "Next").PressAsync("Enter");
+        await Expect(Heard(page, "Tenants 26 to 33 of 33, by id")).ToHaveCountAsync(1);
+        await AssertFocusIsSeenAsync(page);
+
+        await page.EvaluateAsync("() => { location.hash = '#/tenants/acme'; }");
+        var part = Region(page, "Principals");
+        await Button(part, "Next").PressAsync("Enter");
+        await Expect(Heard(page, "22 principals, 21 to 22")).ToHaveCountAsync(1);
+        await AssertFocusIsSeenAsync(page);
+        await Button(part, "Previous").PressAsync("Enter");
+        await Expect(Heard(page, "22 principals, 1 to 20")).ToHaveCountAsync(1);
+        Assert.Empty(_browser.Complaints);
+    }
+
+    [Fact]
+    public async Task A_change_of_health_is_said_once_in_the_list_and_at_the_tenant()
+    {
+        var page = await _browser.SignInAsync(_server.Port);
+        await Expect(page.GetByText("3 tenants", new() { Exact = true })).ToBeVisibleAsync();
+        BreakIssuer();
+        await PostAsync("/initech/recheck", null);
+        await Expect(Heard(page, "initech is unverified. Broken: 1.")).ToHaveCountAsync(1);
+
+        await page.EvaluateAsync("() => { location.hash = '#/tenants/initech'; }");
+        await Expect(page.Locator("main .state")).ToContainTextAsync("unverified");
+        _issuer.Answer = StubServer.Issuer(TestKeys.Set(TestKeys.Ec(_key, "one")));
+        await PostAsync("/initech/recheck", null);
+        var said = page.Locator("#said");
+        await Expect(said.GetByText("initech is healthy.")).ToHaveCountAsync(1);
+
+        // Each line by itself: a status is read as a whole where nothing says otherwise.
+        await Expect(said).ToHaveAttributeAsync("aria-atomic", "false");
+        BreakIssuer();
+        await page.GetByRole(AriaRole.Button, new() { Name = "Recheck" }).ClickAsync();
+        await Expect(said.GetByText("initech is unverified: ")).ToHaveCountAsync(1);
+        await PatchAsync("initech", new { name = "Initech of today" });
+        await Expect(page.GetByText("Initech of today").First).ToBeVisibleAsync();
+        await Expect(said.GetByText("initech is unverified: ")).ToHaveCountAsync(1);
+        Assert.Empty(_browser.Complaints);
+    }
+
+    [Fact]
+    public async Task An_answer_that_comes_late_does_not_take_the_place_of_a_newer_one()
+    {
+        var page = await OpenTenantAsync("initech");
+        await page.EvaluateAsync(
+            """
+            () => {
+              window.states = [];
+              new MutationObserver(() => window.states.push(document.querySelector('main .state')?.lastChild.data))
+                .observe(document.querySelector('#view'), { subtree: true, childList: true, characterData: true });
+            }
+            """
+        );
+        var (held, came) = (new TaskCompletionSource(), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        await page.RouteAsync("**/initech/recheck", async route =>
+        {
+            var healthy = await route.FetchAsync();
+            came.TrySetResult();
+            await held.Task;
+            await route.FulfillAsync(new() { Response = healthy });
+        });
+        await page.GetByRole(AriaRole.Button, new() { Name = "Recheck" }).ClickAsync();
+        await came.Task.WaitAsync(TimeSpan.FromSeconds(20), Token);
+        BreakIssuer();
+        await PostAsync("/initech/recheck", null);
+        await Expect(page.Locator("main .state")).ToContainTextAsync("unverified");
+        await page.EvaluateAsync("() => { window.states = []; }");
+        var again = page.WaitForResponseAsync(response => response.Url.EndsWith("/admin/tenants/initech", StringComparison.Ordinal));
+        held.SetResult();
+        await (await again).FinishedAsync();
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "Recheck" })).Not.ToHaveAttributeAsync("aria-busy", "true");
+        await Expect(page.Locator("main .state")).ToContainTextAsync("unverified");
+        Assert.DoesNotContain("healthy", await page.EvaluateAsync<string[]>("() => window.states"));
+        Assert.Empty(_browser.Complaints);
+    }
+
+    [Fact]
+    public async Task A_phone_shows_of_each_tenant_what_a_wide_screen_shows_and_breaks_no_word()
+    {
+        await PatchAsync("acme", new { limits = new { rateLimit = 10 } });
+        await _server.CallAsync("acme", McpCalls.Acme, "whoami");
+        var page = await _browser.SignInAsync(_server.Port, 390);
+        var row = Region(page, "Tenants").Locator("[data-row=acme]");
+        await Expect(row.Locator("time")).ToBeVisibleAsync();
+        await Expect(row.Locator("[data-limit]")).ToHaveTextAsync("10 %");
+        await Expect(row.Locator("[data-limit]")).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Combobox, new() { Name = "Platform" })).ToBeVisibleAsync();
+
+        await page.EvaluateAsync("() => { location.hash = '#/tenants/acme'; }");
+        await Expect(Region(page, "Audit").GetByText("tenant.changed")).ToBeVisibleAsync();
+        Assert.Empty(
+            await page.EvaluateAsync<string[]>(
+                """
+                () => [...document.querySelectorAll('.scroll th, .scroll td')]
+                  .filter(one => one.childElementCount === 0 && /^\S+$/.test(one.textContent))
+                  .filter(one => {
+                    const range = document.createRange();
+                    range.selectNodeContents(one);
+                    return range.getClientRects().length > 1;
+                  }).map(one => one.textContent)
+                """
+            )
+        );
+    }
+
+    [Fact]
+    public async Task Nobody_waits_for_what_the_store_says_of_deletions_who_looks_at_the_tenants()
+    {
+        var page = await _browser.SignInAsync(_server.Port);
+        var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await page.RouteAsync("**/admin/deletions", _ =>
+        {
+            asked.TrySetResult();
+            return Task.CompletedTask;
+        });
+        await page.EvaluateAsync("() => { location.hash = '#/new'; }");
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "New tenant" })).ToBeVisibleAsync();
+        await page.EvaluateAsync("() => { location.hash = '#/'; }");
+        await asked.Task.WaitAsync(TimeSpan.FromSeconds(20), Token);
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = "3 All" })).ToBeVisibleAsync();
+        await Expect(page.GetByRole(AriaRole.Heading, new() { Name = "Nothing is broken" })).ToBeVisibleAsync();
+        await Expect(Region(page, "Tenants").GetByRole(AriaRole.Link)).ToHaveCountAsync(3);
+        await page.UnrouteAllAsync(new() { Behavior = UnrouteBehavior.IgnoreErrors });
+        Assert.Empty(_browser.Complaints);
+    }
+
+    [Fact]
     public async Task Two_presses_of_next_lead_one_page_on()
     {
         for (var i = 0; i < 80; i++)
@@ -185,12 +344,12 @@ public sealed class ConsoleListsTests : IAsyncLifetime
         var next = page.GetByRole(AriaRole.Button, new() { Name = "Next" });
         await next.DblClickAsync();
         held.SetResult();
-        await Expect(page.GetByText("Tenants 26 to 50 of 83, by id")).ToBeVisibleAsync();
+        await Expect(Caption(page, "Tenants 26 to 50 of 83, by id")).ToBeVisibleAsync();
         await page.UnrouteAllAsync();
         await next.ClickAsync();
-        await Expect(page.GetByText("Tenants 51 to 75 of 83, by id")).ToBeVisibleAsync();
+        await Expect(Caption(page, "Tenants 51 to 75 of 83, by id")).ToBeVisibleAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "Previous" }).ClickAsync();
-        await Expect(page.GetByText("Tenants 26 to 50 of 83, by id")).ToBeVisibleAsync();
+        await Expect(Caption(page, "Tenants 26 to 50 of 83, by id")).ToBeVisibleAsync();
         Assert.Empty(_browser.Complaints);
     }
 
@@ -270,6 +429,25 @@ public sealed class ConsoleListsTests : IAsyncLifetime
         );
     }
 
+    private void BreakIssuer() =>
+        _issuer.Answer = static context =>
+        {
+            context.Response.StatusCode = 503;
+            return Task.CompletedTask;
+        };
+
+    private static async Task AssertFocusIsSeenAsync(IPage page) =>
+        Assert.True(
+            await page.EvaluateAsync<bool>(
+                """
+                () => {
+                  const { top, bottom } = document.activeElement.getBoundingClientRect();
+                  return document.activeElement.matches('.pages button') && top >= 0 && bottom <= innerHeight;
+                }
+                """
+            )
+        );
+
     // Principals, clients, sessions, refusals of many minutes, and with them entries of the audit.
     private async Task FillAsync(string tenant, int count)
     {
@@ -296,10 +474,10 @@ public sealed class ConsoleListsTests : IAsyncLifetime
 
     private Task RegisterAsync(object tenant) => PostAsync("?wait=true", tenant);
 
-    private async Task PostAsync(string path, object body)
+    private async Task PostAsync(string path, object? body)
     {
         using var made = await _server.AdminAsync(HttpMethod.Post, path, body);
-        Assert.True(made.StatusCode == HttpStatusCode.Created, await made.Content.ReadAsStringAsync(Token));
+        Assert.True(made.IsSuccessStatusCode, await made.Content.ReadAsStringAsync(Token));
     }
 
     private async Task PatchAsync(string tenant, object patch)
@@ -324,6 +502,10 @@ public sealed class ConsoleListsTests : IAsyncLifetime
     private static ILocator Region(IPage page, string name) => page.GetByRole(AriaRole.Region, new() { Name = name, Exact = true });
 
     private static ILocator Button(ILocator place, string name) => place.GetByRole(AriaRole.Button, new() { Name = name, Exact = true });
+
+    private static ILocator Caption(IPage page, string text) => page.Locator("caption").Filter(new() { HasText = text });
+
+    private static ILocator Heard(IPage page, string text) => page.Locator("#said .heard").GetByText(text, new() { Exact = true });
 
     private static ILocator Rows(ILocator place) => place.Locator("tbody tr");
 }
