@@ -62,13 +62,16 @@ internal static class TrafficEndpoints
     private static async Task<UsedLimits> ReadLimitsAsync(TenantModel tenant, TrafficStore store, ConcurrentCalls calls)
     {
         var limits = tenant.Limits;
+        var (sessions, bytes) = await store.CountTakenAsync(tenant.Id);
         return new(
             limits.RateLimit,
             await store.CountUsedAsync(tenant.Id, RateLimit.Tenant(limits.RateLimit)),
             limits.MaxConcurrentCalls,
             calls.CountOf(tenant.Id),
+            limits.MaxSessions,
+            sessions,
             limits.MaxDocumentBytes,
-            await store.CountBytesAsync(tenant.Id)
+            bytes
         );
     }
 }
@@ -100,6 +103,9 @@ internal sealed record TenantTraffic(
 /// <param name="RefusedByLimits">The requests and calls that were refused because a limit was spent.</param>
 /// <param name="RatePeakPercent">The most of the tenant's requests of a minute that was spent at a time.</param>
 /// <param name="CallsPeakPercent">The most of the calls that may run at once which ran on a node.</param>
+/// <param name="AnonymousPeakPercent">The most that one address without credentials spent of its requests of a minute.</param>
+/// <param name="SessionsPeakPercent">The most of the sessions that there were when a minute was over.</param>
+/// <param name="DocumentsPeakPercent">The most that documents took up of what they may when a minute was over.</param>
 internal sealed record TrafficStep(
     DateTimeOffset At,
     long Calls,
@@ -110,7 +116,10 @@ internal sealed record TrafficStep(
     int? P99Millis,
     long RefusedByLimits,
     int RatePeakPercent,
-    int CallsPeakPercent
+    int CallsPeakPercent,
+    int AnonymousPeakPercent,
+    int SessionsPeakPercent,
+    int DocumentsPeakPercent
 )
 {
     public static TrafficStep Of(Quarter quarter) =>
@@ -124,7 +133,10 @@ internal sealed record TrafficStep(
             quarter.Percentile(0.99),
             quarter.Refused,
             quarter.PeakOf(LimitPeak.Rate),
-            quarter.PeakOf(LimitPeak.Calls)
+            quarter.PeakOf(LimitPeak.Calls),
+            quarter.PeakOf(LimitPeak.Anonymous),
+            quarter.PeakOf(LimitPeak.Sessions),
+            quarter.PeakOf(LimitPeak.Documents)
         );
 }
 
@@ -133,6 +145,8 @@ internal sealed record TrafficStep(
 /// <param name="RateUsed">About how many of them are used up now, at all nodes.</param>
 /// <param name="MaxConcurrentCalls">The calls that may run at once on a node.</param>
 /// <param name="ConcurrentCalls">How many run on the node that answers.</param>
+/// <param name="MaxSessions">The MCP sessions that there may be at a time.</param>
+/// <param name="Sessions">How many there are.</param>
 /// <param name="MaxDocumentBytes">The bytes that documents may take up.</param>
 /// <param name="DocumentBytes">What they take up.</param>
 internal sealed record UsedLimits(
@@ -140,6 +154,8 @@ internal sealed record UsedLimits(
     int RateUsed,
     int MaxConcurrentCalls,
     int ConcurrentCalls,
+    int MaxSessions,
+    long Sessions,
     long MaxDocumentBytes,
     long DocumentBytes
 );

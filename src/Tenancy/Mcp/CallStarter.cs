@@ -71,7 +71,7 @@ internal sealed class CallStarter(
             return (null, Refusal.TooManyCalls);
         }
 
-        traffic?.NoteCalls(tenant.Id, tenant.Generation, (int)(100L * place.Taken / tenant.Limits.MaxConcurrentCalls));
+        traffic?.NotePeak(tenant.Id, tenant.Generation, LimitPeak.Calls, (int)(100L * place.Taken / tenant.Limits.MaxConcurrentCalls));
 
         // A handler may run on after its request, whose hold on the platform ends with it.
         if (!tenant.Platform!.TryHold())

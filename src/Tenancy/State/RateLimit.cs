@@ -7,6 +7,7 @@ namespace Tenancy.State;
 internal readonly record struct RateLimit(string Policy, string Subject, int PerMinute)
 {
     private const string All = "all";
+    private const string AnonymousPolicy = "anonymous";
     private static readonly string AllHash = TenantKeyspace.Hash(All);
 
     /// <summary>All callers of a tenant together.</summary>
@@ -16,7 +17,7 @@ internal readonly record struct RateLimit(string Policy, string Subject, int Per
     public static RateLimit Caller(string caller, int perMinute) => new("caller", caller, perMinute);
 
     /// <summary>Callers without credentials, by the address of the client; they never spend the tenant's.</summary>
-    public static RateLimit Anonymous(string address, int perMinute) => new("anonymous", address, perMinute);
+    public static RateLimit Anonymous(string address, int perMinute) => new(AnonymousPolicy, address, perMinute);
 
     /// <summary>The beginnings of connections, by the caller or, without credentials, by the address of the client.</summary>
     public static RateLimit Handshake(string subject, int perMinute) => new("handshake", subject, perMinute);
@@ -36,6 +37,9 @@ internal readonly record struct RateLimit(string Policy, string Subject, int Per
     /// <summary>One tool, for one caller or, without credentials, one address. The length says where the name ends.</summary>
     public static RateLimit ToolCaller(string tool, string subject, int perMinute) =>
         new("tool-caller", $"{tool.Length}:{tool}:{subject}", perMinute);
+
+    /// <summary>Gets whether it counts callers without credentials.</summary>
+    public bool IsAnonymous => Policy == AnonymousPolicy;
 
     /// <summary>Gets whether it counts all callers of a tenant together.</summary>
     public bool IsTenants => ReferenceEquals(Subject, All);

@@ -22,10 +22,13 @@ internal readonly record struct RateLimitResult(bool IsAllowed, RateLimit Limit,
     /// </summary>
     public int TenantSpent { get; init; }
 
+    /// <summary>Gets how much of <see cref="Limit"/> is spent, in per cent, as far as this node knows.</summary>
+    public int Spent => IsAllowed ? SpentOf(Limit, Remaining) : 100;
+
     /// <summary>The same with what is left of one more limit that counts the request.</summary>
     public RateLimitResult With(RateLimit limit, LimitRest rest)
     {
-        var spent = limit.IsTenants ? (int)(100L * Math.Max(0, limit.PerMinute - rest.Left) / limit.PerMinute) : TenantSpent;
+        var spent = limit.IsTenants ? SpentOf(limit, rest.Left) : TenantSpent;
         return rest.Left < Remaining
             ? this with
             {
@@ -39,4 +42,6 @@ internal readonly record struct RateLimitResult(bool IsAllowed, RateLimit Limit,
                 TenantSpent = spent,
             };
     }
+
+    private static int SpentOf(RateLimit limit, int left) => (int)(100L * Math.Max(0, limit.PerMinute - left) / limit.PerMinute);
 }

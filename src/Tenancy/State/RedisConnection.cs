@@ -206,6 +206,10 @@ internal sealed class RedisConnection : IAsyncDisposable
             database.SortedSetRangeByScoreAsync(key, stop: score, skip: skip, take: take, flags: Primary)
         );
 
+    /// <summary>How many members of a sorted set have a score, or more.</summary>
+    public Task<long> CountFromAsync(StoreKey key, double score) =>
+        RunAsync("ZCOUNT", database => database.SortedSetLengthAsync(key, score, flags: Primary));
+
     /// <summary>The first members of a sorted set.</summary>
     public Task<RedisValue[]> GetFirstAsync(StoreKey key, int take) =>
         RunAsync("ZRANGE", database => database.SortedSetRangeByRankAsync(key, 0, take - 1, flags: Primary));

@@ -28,27 +28,16 @@ internal sealed class TrafficCounts(TimeProvider time)
     /// <param name="micros">How long it took, in microseconds.</param>
     public void Add(TenantId tenant, long generation, CallEnd end, long micros) => Present(tenant, generation).Add(end, micros);
 
-    /// <summary>Notes how many of the calls that a tenant may have at once run, when one begins: it may go on for long.</summary>
+    /// <summary>Notes how much of a limit is spent.</summary>
     /// <param name="tenant">The tenant.</param>
     /// <param name="generation">Its generation.</param>
-    /// <param name="taken">How many, in per cent. Less than one is not noted.</param>
-    public void NoteCalls(TenantId tenant, long generation, int taken)
-    {
-        if (taken > 0)
-        {
-            Present(tenant, generation).NotePeak(LimitPeak.Calls, taken);
-        }
-    }
-
-    /// <summary>Notes how much of the requests that a tenant may have in a minute is spent.</summary>
-    /// <param name="tenant">The tenant.</param>
-    /// <param name="generation">Its generation.</param>
+    /// <param name="limit">The limit.</param>
     /// <param name="spent">How much, in per cent. Less than one is not noted.</param>
-    public void NoteRate(TenantId tenant, long generation, int spent)
+    public void NotePeak(TenantId tenant, long generation, LimitPeak limit, int spent)
     {
         if (spent > 0)
         {
-            Present(tenant, generation).NotePeak(LimitPeak.Rate, spent);
+            Present(tenant, generation).NotePeak(limit, spent);
         }
     }
 
@@ -139,8 +128,17 @@ internal enum LimitPeak
     /// <summary>The requests of a minute.</summary>
     Rate,
 
-    /// <summary>The calls that may run at once on a node.</summary>
+    /// <summary>The calls that may run at once on a node. It is noted when a call begins, which may go on for long.</summary>
     Calls,
+
+    /// <summary>The requests of a minute that one address may make without credentials.</summary>
+    Anonymous,
+
+    /// <summary>The MCP sessions. How many there are is looked at each minute.</summary>
+    Sessions,
+
+    /// <summary>What documents may take up. How much it is is looked at each minute.</summary>
+    Documents,
 }
 
 /// <summary>The calls of a tenant in a quarter of an hour.</summary>
@@ -367,14 +365,15 @@ internal sealed class Quarter(long number)
         return quarter;
     }
 
+    // An earlier release has fewer limits: the others were not looked at then.
     private bool TryReadLimits(string[] numbers)
     {
-        if (numbers.Length != 1 + _peaks.Length || !TryRead(numbers[0], out _refused))
+        if (numbers.Length > 1 + _peaks.Length || !TryRead(numbers[0], out _refused))
         {
             return false;
         }
 
-        for (var i = 0; i < _peaks.Length; i++)
+        for (var i = 0; i < numbers.Length - 1; i++)
         {
             if (!int.TryParse(numbers[i + 1], NumberStyles.None, CultureInfo.InvariantCulture, out _peaks[i]))
             {

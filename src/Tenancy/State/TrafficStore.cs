@@ -71,9 +71,16 @@ internal sealed class TrafficStore(RedisConnection redis, TimeProvider time)
         return LimitUse.Read(stored.ToString()) is { } use ? Math.Max(0, limit.PerMinute - use.At(now, limit).Left(now, limit)) : 0;
     }
 
-    /// <summary>The bytes that the documents of a tenant take up.</summary>
-    public async Task<long> CountBytesAsync(TenantId tenant) =>
-        (long?)await redis.GetAsync(new TenantKeyspace(tenant).DocumentStorage).ConfigureAwait(false) ?? 0;
+    /// <summary>How many sessions a tenant has, and the bytes that its documents take up.</summary>
+    public async Task<(long Sessions, long DocumentBytes)> CountTakenAsync(TenantId tenant)
+    {
+        var keys = new TenantKeyspace(tenant);
+        var bytes = redis.GetAsync(keys.DocumentStorage);
+
+        // They are kept by when they expire, and those that have are let go of when another one begins.
+        var sessions = await redis.CountFromAsync(keys.Sessions, time.GetUtcNow().ToUnixTimeMilliseconds()).ConfigureAwait(false);
+        return (sessions, (long?)await bytes.ConfigureAwait(false) ?? 0);
+    }
 
     /// <summary>The last changes of a tenant's health, the earliest first.</summary>
     public async Task<IReadOnlyList<FoundHealth>> ListHealthAsync(TenantId tenant)

@@ -3,10 +3,12 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Tenancy.Fleet;
+using Tenancy.Mcp.Gate;
 using Tenancy.State;
 using Tenancy.Tests.Fleet;
 using Tenancy.Tests.Hosting;
 using Tenancy.Tests.Registry;
+using Tenancy.Tests.State;
 using Tenancy.Validation;
 
 namespace Tenancy.Tests.Admin;
@@ -172,6 +174,59 @@ public sealed class AdminTrafficTests
     }
 
     [Fact]
+    public async Task What_callers_without_credentials_spend_and_are_refused_is_shown_and_is_nothing_of_the_tenants_own_limit()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        Assert.Equal(HttpStatusCode.OK, await StrangerAsync(server));
+        var first = Step(await TrafficAsync(server, "acme"));
+        Assert.Equal(100 / RequestLimits.AnonymousPerMinute, (int)first["anonymousPeakPercent"]!);
+
+        var refused = 0;
+        for (var i = 0; i < RequestLimits.AnonymousPerMinute + 10; i++)
+        {
+            refused += await StrangerAsync(server) == HttpStatusCode.TooManyRequests ? 1 : 0;
+        }
+
+        Assert.InRange(refused, 1, 11);
+        var step = Step(await TrafficAsync(server, "acme"));
+        Assert.Equal((100, 0, refused), ((int)step["anonymousPeakPercent"]!, (int)step["ratePeakPercent"]!, (int)step["refusedByLimits"]!));
+    }
+
+    [Fact]
+    public async Task What_sessions_and_documents_take_up_is_shown_and_the_most_of_it_over_the_day()
+    {
+        await using var server = await TenancyServer.StartAsync();
+        using (await server.AdminAsync(HttpMethod.Patch, "/acme", new { limits = new { maxSessions = 4, maxDocumentBytes = 5000 } })) { }
+
+        var model = server
+            .Services.GetRequiredService<Tenancy.Registry.TenantRegistry>()
+            .Get(Tenancy.Configuration.TenantId.Parse("acme"))!;
+        var redis = server.Services.GetRequiredService<RedisConnection>();
+        var sessions = new SessionStore(redis, model.Id, model.Generation);
+        await sessions.BeginAsync("session-1", new(model.Record.SessionEpoch, "buyer"));
+        await sessions.BeginAsync("session-2", new(model.Record.SessionEpoch, "buyer"));
+        var orders = new CommittedDocuments<TestOrder>(redis, model.Id, "account", "operation", generation: model.Generation);
+        await orders.CreateWithIdAsync("id", new());
+        await CallAsync(server, "acme", McpCalls.Acme, "whoami");
+        var writer = server.Services.GetRequiredService<TrafficWriter>();
+        await writer.WriteAsync();
+
+        var limits = (await TrafficAsync(server, "acme"))["limits"]!;
+        Assert.Equal((2, 4, 5000), ((int)limits["sessions"]!, (int)limits["maxSessions"]!, (int)limits["maxDocumentBytes"]!));
+        var documents = (int)limits["documentBytes"]! / 50;
+        Assert.InRange(documents, 1, 99);
+
+        // They go, and what was the most of them stays.
+        await sessions.EndAsync(TenantKeyspace.Hash("session-1"));
+        await orders.DeleteAsync("id");
+        await CallAsync(server, "acme", McpCalls.Acme, "whoami");
+        await writer.WriteAsync();
+        var traffic = await TrafficAsync(server, "acme");
+        Assert.Equal((1, 0), ((int)traffic["limits"]!["sessions"]!, (int)traffic["limits"]!["documentBytes"]!));
+        Assert.Equal((50, documents), ((int)Step(traffic)["sessionsPeakPercent"]!, (int)Step(traffic)["documentsPeakPercent"]!));
+    }
+
+    [Fact]
     public async Task Calls_that_go_on_are_among_those_at_a_time_while_they_do()
     {
         using var gate = new SlowTools.Gate();
@@ -212,6 +267,15 @@ public sealed class AdminTrafficTests
             )
         );
     }
+
+    private static async Task<HttpStatusCode> StrangerAsync(TenancyServer server)
+    {
+        using var request = McpCalls.Post(server.Port, Way.Path, "acme", token: null, McpCalls.Call("get_products"));
+        using var response = await server.Client.SendAsync(request, Token);
+        return response.StatusCode;
+    }
+
+    private static JsonNode Step(JsonNode traffic) => traffic["steps"]!.AsArray().Single()!;
 
     private static (int Calls, int Errors, int Failed, int Cancelled) Sum(JsonNode traffic)
     {

@@ -38,7 +38,7 @@ public sealed class TrafficCountsTests
     [InlineData("1,2,3,4 1")]
     [InlineData("1,2,3,4 1:x")]
     [InlineData("1,2,3,4 -1:1")]
-    [InlineData("1,2,3,4 limits:1,2")]
+    [InlineData("1,2,3,4 limits:1,2,3,4,5,6,7")]
     [InlineData("1,2,3,4 limits:1,2,x")]
     [InlineData("1,2,3,4 limits:-1,2,3")]
     public void What_another_release_keeps_in_another_form_is_left_alone(string kept) => Assert.Null(Quarter.Read(1, kept));
@@ -49,12 +49,12 @@ public sealed class TrafficCountsTests
         var counts = new TrafficCounts(_time);
         foreach (var spent in new[] { 0, 20, 90, 40 })
         {
-            counts.NoteRate(Acme, 1, spent);
+            counts.NotePeak(Acme, 1, LimitPeak.Rate, spent);
         }
 
         counts.AddRefused(Acme, 1);
         var quarter = Assert.Single(counts.Take()).Quarter;
-        counts.NoteRate(Acme, 1, 90);
+        counts.NotePeak(Acme, 1, LimitPeak.Rate, 90);
         Assert.Empty(counts.Take());
 
         var kept = Quarter.Read(quarter.Number, quarter.ToText())!;
@@ -65,6 +65,14 @@ public sealed class TrafficCountsTests
         kept.Add(other);
         Assert.Equal((90, 50, 2L), (kept.PeakOf(LimitPeak.Rate), kept.PeakOf(LimitPeak.Calls), kept.Refused));
         Assert.Null(kept.Percentile(0.99));
+    }
+
+    [Fact]
+    public void Of_limits_that_an_earlier_release_did_not_look_at_nothing_is_known_and_the_others_count()
+    {
+        var kept = Quarter.Read(1, "1,2,3,4 limits:5,60,70")!;
+        Assert.Equal((5L, 60, 70), (kept.Refused, kept.PeakOf(LimitPeak.Rate), kept.PeakOf(LimitPeak.Calls)));
+        Assert.Equal(0, kept.PeakOf(LimitPeak.Documents));
     }
 
     [Fact]
@@ -103,8 +111,8 @@ public sealed class TrafficCountsTests
         for (var i = 0; i < 1000; i++)
         {
             counts.Add(Acme, 1, CallEnd.Good, 1);
-            counts.NoteCalls(Acme, 1, i);
-            counts.NoteRate(Acme, 1, i);
+            counts.NotePeak(Acme, 1, LimitPeak.Calls, i);
+            counts.NotePeak(Acme, 1, LimitPeak.Rate, i);
             counts.AddRefused(Acme, 1);
         }
 

@@ -109,34 +109,45 @@ export function healthOver({ from, to, health }, now, createdAt) {
 
 const percent = number => `${count(number)} %`;
 
-/** How much of the limits was spent over the day, and what was refused because of that. Before a tenant has any of it, it is left out. */
+const kindsOfLimits = [
+  ['ratePeakPercent', 'requests a minute'],
+  ['callsPeakPercent', 'calls at a time'],
+  ['anonymousPeakPercent', 'requests a minute without credentials'],
+  ['sessionsPeakPercent', 'sessions'],
+  ['documentsPeakPercent', 'bytes of documents'],
+];
+
+/** How much of each limit was spent over the day, and what was refused because of that. What a tenant had none of is left out. */
 export function spent({ from, to, stepSeconds, steps }) {
-  const some = steps.filter(step => step.ratePeakPercent + step.callsPeakPercent + step.refusedByLimits > 0);
-  if (some.length === 0) return [];
   const [begin, end] = [Date.parse(from), Date.parse(to)];
   const slot = ((stepSeconds * 1000) / (end - begin)) * (width - left);
   const x = step => left + ((Date.parse(step.at) - begin) / (end - begin)) * (width - left);
-  const y = share => 92 - 0.8 * Math.min(100, share);
+  const most = name => Math.max(0, ...steps.map(step => step[name]));
+  const kinds = kindsOfLimits.filter(([name]) => most(name) > 0);
   const refused = steps.reduce((sum, step) => sum + step.refusedByLimits, 0);
-  const most = name => Math.max(...some.map(step => step[name]));
-  const kinds = [
-    ['errors', step => (step.refusedByLimits > 0 ? 0 : step.ratePeakPercent), 'of the requests a minute'],
-    ['failed', step => (step.refusedByLimits > 0 ? 100 : 0), 'some were refused'],
+  const some = steps.filter(step => step.refusedByLimits > 0 || kinds.some(([name]) => step[name] > 0));
+  if (some.length === 0) return [];
+
+  // A strip for each limit, as high as it may be spent, and one for what was refused.
+  const strip = (at, text, name, value) => [
+    svg('text', { x: left, y: at * 36 + 11 }, text),
+    svg('path', { class: 'axis', d: `M${left} ${at * 36 + 36}H${width}` }),
+    bars(some, [[name, value]], { base: at * 36 + 36, high: 20, top: 100, x, wide: Math.max(1.5, slot - 1) }),
   ];
+  const strips = kinds.map(([name, words], at) => strip(at, `${percent(most(name))} of the ${words}`, 'calls', step => step[name]));
+  if (refused > 0) {
+    strips.push(strip(strips.length, `${counted(refused, 'request')} refused for it`, 'failed', step => step.refusedByLimits && 100));
+  }
+
+  const told = kinds.map(([name, words]) => `${percent(most(name))} of the ${words}`).join(', ') || 'nothing that is kept';
   return [
     h('h3', null, 'Spent of the limits at most'),
-    figure(`At most ${percent(most('ratePeakPercent'))} of the requests a minute and ${
-      percent(most('callsPeakPercent'))} of the calls at a time were spent in 24 hours, and ${counted(refused, 'request')} refused for it.`,
-    112, [rule(12, '100 %'), rule(92, '0'),
-      bars(some, kinds, { base: 92, high: 80, top: 100, x, wide: Math.max(1.5, slot - 1) }),
-      lines('p99', some, stepSeconds, step => `${x(step) + slot / 2} ${y(step.callsPeakPercent)}`),
-      some.map(step => svg('circle', { class: 'dot', r: 1.8, cx: x(step) + slot / 2, cy: y(step.callsPeakPercent) })),
-      labelOfTimes(begin, end, 109)],
-    [...legendOf(kinds), ['calls', 'of the calls at a time']],
-    table('Spent of the limits in steps, latest first',
-      ['From', ['Requests a minute', 'number'], ['Calls at a time', 'number'], ['Refused', 'number']],
-      some.toReversed().map(step => [atClock(Date.parse(step.at)), percent(step.ratePeakPercent), percent(step.callsPeakPercent),
-        count(step.refusedByLimits)]))),
+    figure(`Spent at most in 24 hours: ${told}; ${counted(refused, 'request')} refused for it.`, strips.length * 36 + 18,
+      [strips, labelOfTimes(begin, end, strips.length * 36 + 15)], null,
+      table('Spent of the limits in steps, latest first',
+        ['From', ...kinds.map(([, words]) => [words[0].toUpperCase() + words.slice(1), 'number']), ['Refused', 'number']],
+        some.toReversed().map(step => [atClock(Date.parse(step.at)), ...kinds.map(([name]) => percent(step[name])),
+          count(step.refusedByLimits)]))),
   ];
 }
 
@@ -144,6 +155,7 @@ export function spent({ from, to, stepSeconds, steps }) {
 export const limits = taken => [
   ['Requests a minute', taken.rateUsed, taken.rateLimit, count],
   ['Calls at work', taken.concurrentCalls, taken.maxConcurrentCalls, count],
+  ['Sessions', taken.sessions, taken.maxSessions, count],
   ['Documents', taken.documentBytes, taken.maxDocumentBytes, bytes],
 ].filter(([, , limit]) => limit).map(([label, used, limit, words], at) => h('div', { class: 'meter' },
   h('div', null, h('span', { id: `meter-${at}` }, label), h('span', null, `${words(used)} of ${words(limit)}`)),

@@ -31,7 +31,12 @@ internal class RequestLimits(RateLimiter limiter, TrafficCounts traffic)
     {
         var (first, second) = LimitsOf(request);
         var result = await (second is { } narrow ? AcquireAsync(request, [first, narrow]) : AcquireAsync(request, [first]));
-        traffic.NoteRate(request.Tenant.Id, request.Tenant.Generation, result.TenantSpent);
+        traffic.NotePeak(request.Tenant.Id, request.Tenant.Generation, LimitPeak.Rate, result.TenantSpent);
+        if (first.IsAnonymous)
+        {
+            traffic.NotePeak(request.Tenant.Id, request.Tenant.Generation, LimitPeak.Anonymous, result.Spent);
+        }
+
         WriteHeaders(request.Http.Response, first, second, result);
         return request.HasSessionHeader && !HasSession(request) ? result with { IsOwnSession = false } : result;
     }

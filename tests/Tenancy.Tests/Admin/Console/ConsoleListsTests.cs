@@ -86,7 +86,7 @@ public sealed class ConsoleListsTests : IAsyncLifetime
 
         var page = await OpenTenantAsync("acme");
         const string Told =
-            "At most 100 % of the requests a minute and 25 % of the calls at a time were spent in 24 hours, and 1 request refused for it.";
+            "Spent at most in 24 hours: 100 % of the requests a minute, 25 % of the calls at a time; 1 request refused for it.";
         await Expect(page.GetByRole(AriaRole.Img, new() { Name = Told })).ToBeVisibleAsync();
         var table = page.Locator("details").Filter(new() { HasText = "Spent of the limits in steps" });
         await table.Locator("summary").ClickAsync();
