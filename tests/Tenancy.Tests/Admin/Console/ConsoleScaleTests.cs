@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Playwright;
@@ -10,13 +11,15 @@ using static Microsoft.Playwright.Assertions;
 
 namespace Tenancy.Tests.Admin.Console;
 
-/// <summary>With 100,000 tenants the console is as fast as with two, and asks for no more.</summary>
+/// <summary>With 100,000 tenants the console asks for no more than with few, and its page is small and soon there.</summary>
 [Collection(nameof(AloneCollection))]
 [Tier(Tier.Server)]
 public sealed class ConsoleScaleTests : IAsyncLifetime
 {
+    private const int Few = 63;
     private const int Tenants = 100_000;
     private const int MostBytes = 60_000;
+    private const int MostBytesOfSignIn = 40_000;
 
     private TenancyServer _server = null!;
     private ConsoleBrowser _browser = null!;
@@ -33,6 +36,76 @@ public sealed class ConsoleScaleTests : IAsyncLifetime
         }
 
         await RegisterAsync(new { id = "real-broken", authentication = new { kind = "jwks", issuer = "http://127.0.0.1:1" } });
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var one in (IAsyncDisposable?[])[_browser, _server])
+        {
+            await (one?.DisposeAsync() ?? ValueTask.CompletedTask);
+        }
+    }
+
+    [Fact]
+    public async Task The_page_asks_as_often_and_for_as_much_with_100_000_tenants_as_with_63()
+    {
+        var few = await WalkAsync(Few);
+        await PlaceAsync();
+        var many = await WalkAsync(Few + Tenants);
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"{many.Values.Sum(one => one.Requests)} requests, {many.Values.Sum(one => one.Bytes)} bytes with {Few + Tenants:N0} tenants, "
+                + $"{few.Values.Sum(one => one.Bytes)} bytes with {Few}; the largest answer has {many.Values.Max(one => one.Largest)} bytes."
+        );
+        Assert.Equal(
+            few.ToDictionary(one => one.Key, one => one.Value.Requests),
+            many.ToDictionary(one => one.Key, one => one.Value.Requests)
+        );
+
+        // Numbers have more digits.
+        Assert.All(many, one => Assert.InRange(one.Value.Bytes, 1, few[one.Key].Bytes + 500));
+        await AssertSearchIsCutInPiecesAsync();
+        Assert.Empty(_browser.Complaints);
+    }
+
+    // How long a paint takes is also the browser's and the machine's matter: a page of one word says what is. What machines do besides makes
+    // a page later, and nothing makes it earlier, so that the best of some is what the page costs.
+    [Fact]
+    public async Task The_page_is_small_asks_nothing_of_the_api_before_somebody_signs_in_and_is_painted_with_a_page_of_one_word()
+    {
+        var page = await _browser.OpenAsync($"http://127.0.0.1:{_server.Port}/admin");
+        await Expect(page.GetByLabel("Admin key")).ToBeVisibleAsync();
+        await page.WaitForLoadStateAsync(LoadState.NetworkIdle);
+        var asked = await page.EvaluateAsync<string[]>("performance.getEntriesByType('resource').map(one => new URL(one.name).pathname)");
+        Assert.Equal(
+            ["api.js", "dom.js", "live.js", "main.js", "style.css"],
+            asked.Order(StringComparer.Ordinal).Select(path => path["/admin/console/".Length..])
+        );
+        Assert.InRange(await SizeAsync(page), 1, MostBytesOfSignIn);
+
+        await using var word = await StubServer.StartAsync(static context =>
+        {
+            context.Response.ContentType = "text/html";
+            return context.Response.WriteAsync("<!doctype html><p>Word");
+        });
+        var plain = await _browser.OpenAsync(word.Url);
+        var (paints, others) = (new List<double>(), new List<double>());
+        for (var i = 0; i < 10; i++)
+        {
+            await plain.ReloadAsync();
+            others.Add(await PaintAsync(plain));
+            await page.ReloadAsync();
+            paints.Add(await PaintAsync(page));
+        }
+
+        TestContext.Current.TestOutputHelper?.WriteLine(
+            $"First paint after {paints.Min()} ms, of a page of one word after {others.Min()} ms."
+        );
+        Assert.InRange(paints.Min() - others.Min(), double.MinValue, 100);
+    }
+
+    // They are there as others are, and nobody has registered them one by one.
+    private async Task PlaceAsync()
+    {
         var registry = _server.Services.GetRequiredService<TenantRegistry>();
         var sample = registry.Get(TenantId.Parse("acme"))!.Record;
         for (var i = 0; i < Tenants; i++)
@@ -50,66 +123,49 @@ public sealed class ConsoleScaleTests : IAsyncLifetime
         }
     }
 
-    public async ValueTask DisposeAsync()
+    // What is asked of the API from the sign-in to the second page of the list, by path, once all that these show is there.
+    private async Task<Dictionary<string, (int Requests, long Bytes, long Largest)>> WalkAsync(int tenants)
     {
-        foreach (var one in (IAsyncDisposable?[])[_browser, _server])
+        var page = await _browser.SignInAsync(_server.Port);
+        await Expect(page.GetByRole(AriaRole.Button, new() { Name = $"{tenants:N0} All" })).ToBeVisibleAsync();
+        await Expect(page.GetByText("http://127.0.0.1:1").First).ToBeVisibleAsync();
+        await Expect(page.Locator("caption", new() { HasText = $"Tenants 1 to 25 of {tenants:N0}, by id" })).ToBeVisibleAsync();
+        await Expect(page.Locator("[data-traffic]:empty")).ToHaveCountAsync(0);
+        Assert.InRange(await SizeAsync(page), 1, MostBytes);
+        await page.GetByRole(AriaRole.Button, new() { Name = "Next" }).ClickAsync();
+        await Expect(page.Locator("caption", new() { HasText = $"Tenants 26 to 50 of {tenants:N0}, by id" })).ToBeVisibleAsync();
+        await Expect(page.Locator("[data-traffic]:empty")).ToHaveCountAsync(0);
+        var asked = await ApiRequestsAsync(page);
+        if (tenants > Few)
         {
-            await (one?.DisposeAsync() ?? ValueTask.CompletedTask);
+            await AssertPageSearchesInPiecesAsync(page);
         }
+
+        await page.Context.CloseAsync();
+        return asked
+            .GroupBy(one => Regex.Replace(one.Path, "/tenants/[^/]+/", "/tenants/{id}/"))
+            .ToDictionary(path => path.Key, path => (path.Count(), path.Sum(one => one.Bytes), path.Max(one => one.Bytes)));
     }
 
-    [Fact]
-    public async Task The_page_is_painted_within_200_ms_and_no_request_grows_with_the_tenants()
+    private static async Task AssertPageSearchesInPiecesAsync(IPage page)
     {
-        var page = await _browser.OpenAsync($"http://127.0.0.1:{_server.Port}/admin");
-        await Expect(page.GetByLabel("Admin key")).ToBeVisibleAsync();
-
-        // What the machine does besides makes a page later, and nothing makes it earlier: the best of some is what the page costs. Where
-        // a page of one word takes long, too, the machine is busy with something else.
-        await using var word = await StubServer.StartAsync(static context =>
-        {
-            context.Response.ContentType = "text/html";
-            return context.Response.WriteAsync("<!doctype html><p>Word");
-        });
-        var plain = await _browser.OpenAsync(word.Url);
-        var (paints, others) = (new List<double>(), new List<double>());
-        for (var i = 0; i < 10; i++)
-        {
-            await plain.ReloadAsync();
-            others.Add(await PaintAsync(plain));
-            await page.ReloadAsync();
-            paints.Add(await PaintAsync(page));
-        }
-
-        var size = await SizeAsync(page);
-        TestContext.Current.TestOutputHelper?.WriteLine(
-            $"First paint after {paints.Min()} ms, of a page of one word after {others.Min()} ms. {size} bytes."
-        );
-        Assert.InRange(paints.Min(), 0, Math.Max(200, others.Min() + 100));
-        Assert.InRange(size, 1, MostBytes);
-
-        await page.GetByLabel("Admin key").FillAsync(TenancyServer.AdminKey);
-        await page.Keyboard.PressAsync("Enter");
-        await Expect(page.GetByText("http://127.0.0.1:1").First).ToBeVisibleAsync();
-        await Expect(page.GetByText("100,063 tenants")).ToBeVisibleAsync();
-
-        // With what the list of tenants needs, too.
-        Assert.InRange(await SizeAsync(page), size + 1, MostBytes);
-        await Expect(page.GetByText("Tenants 1 to 25 of 100,063, by id")).ToBeVisibleAsync();
         await page.EvaluateAsync("performance.clearResourceTimings()");
-        await page.GetByRole(AriaRole.Button, new() { Name = "Next" }).ClickAsync();
-        await Expect(page.Locator("caption", new() { HasText = "Tenants 26 to 50 of 100,063, by id" })).ToBeVisibleAsync();
         await page.GetByLabel("Id, name or URL").FillAsync("099999");
         await Expect(page.GetByText("1 tenant", new() { Exact = true })).ToBeVisibleAsync();
-        var (requests, largest) = (
-            await page.EvaluateAsync<int>("performance.getEntriesByType('resource').length"),
-            await page.EvaluateAsync<long>("Math.max(...performance.getEntriesByType('resource').map(one => one.encodedBodySize))")
+        var asked = await ApiRequestsAsync(page);
+        Assert.Equal((Few + Tenants + 19_999) / 20_000, asked.Count(one => one.Path == "/admin/tenants"));
+        Assert.All(asked, one => Assert.InRange(one.Bytes, 1, 5_000));
+    }
+
+    private static async Task<(string Path, long Bytes)[]> ApiRequestsAsync(IPage page)
+    {
+        var asked = await page.EvaluateAsync<string[]>(
+            """
+            performance.getEntriesByType('resource').map(one => [new URL(one.name).pathname, one.decodedBodySize])
+              .filter(([path]) => !path.startsWith('/admin/console/') && path !== '/admin/events').map(one => one.join(' '))
+            """
         );
-        TestContext.Current.TestOutputHelper?.WriteLine($"{requests} requests, the largest answer has {largest} bytes.");
-        Assert.InRange(requests, 1, 100);
-        Assert.InRange(largest, 1, 40_000);
-        Assert.Empty(_browser.Complaints);
-        await AssertSearchIsCutInPiecesAsync();
+        return [.. asked.Select(one => one.Split(' ')).Select(one => (one[0], long.Parse(one[1], CultureInfo.InvariantCulture)))];
     }
 
     // However many tenants there are, one request looks at some of them, and says where the next one goes on.
@@ -128,7 +184,7 @@ public sealed class ConsoleScaleTests : IAsyncLifetime
         Assert.InRange(asked, 6, 9);
 
         var all = await McpCalls.ReadAsync(await _server.AdminAsync(HttpMethod.Get, "?platform=publisher&take=1"));
-        Assert.InRange((int)all["count"]!, Tenants, Tenants + 63);
+        Assert.InRange((int)all["count"]!, Tenants, Tenants + Few);
     }
 
     private async Task RegisterAsync(object tenant)
