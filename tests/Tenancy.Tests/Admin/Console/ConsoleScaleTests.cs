@@ -54,7 +54,7 @@ public sealed class ConsoleScaleTests : IAsyncLifetime
         var many = await WalkAsync(Few + Tenants);
         TestContext.Current.TestOutputHelper?.WriteLine(
             $"{many.Values.Sum(one => one.Requests)} requests, {many.Values.Sum(one => one.Bytes)} bytes with {Few + Tenants:N0} tenants, "
-                + $"{few.Values.Sum(one => one.Bytes)} bytes with {Few}; the largest answer has {many.Values.Max(one => one.Largest)} bytes."
+                + $"{few.Values.Sum(one => one.Bytes)} bytes with {Few}; the largest answer: {many.Values.Max(one => one.Largest)} bytes."
         );
         Assert.Equal(
             few.ToDictionary(one => one.Key, one => one.Value.Requests),
@@ -67,8 +67,8 @@ public sealed class ConsoleScaleTests : IAsyncLifetime
         Assert.Empty(_browser.Complaints);
     }
 
-    // How long a paint takes is also the browser's and the machine's matter: a page of one word says what is. What machines do besides makes
-    // a page later, and nothing makes it earlier, so that the best of some is what the page costs.
+    // How long a paint takes is also the browser's and the machine's matter: a page of one word says how much. What a machine does besides
+    // makes a page later, and nothing makes it earlier, so that the best of some is what the page costs.
     [Fact]
     public async Task The_page_is_small_asks_nothing_of_the_api_before_somebody_signs_in_and_is_painted_with_a_page_of_one_word()
     {
