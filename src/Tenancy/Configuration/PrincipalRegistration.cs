@@ -20,7 +20,7 @@ public sealed record PrincipalRegistration
     {
         get;
         // Generated serializers pass null for what a JSON text leaves out.
-        init => field = value ?? [];
+        init => field = value?.ToArray() ?? [];
     } = [];
 
     /// <summary>Says who it is, and nothing that a log must not have.</summary>

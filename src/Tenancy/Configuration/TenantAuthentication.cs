@@ -36,8 +36,8 @@ public sealed record TenantAuthentication
     public IReadOnlyList<string> Audiences
     {
         get;
-        // Generated serializers pass null for what a JSON text leaves out.
-        init => field = value ?? [];
+        // Generated serializers pass null for what a JSON text leaves out. A copy: very many tenants are kept, and nobody changes it.
+        init => field = value?.ToArray() ?? [];
     } = [];
 
     /// <summary>Gets where the issuer's keys are (RFC 7517, section 5). Default: where its discovery document says.</summary>
@@ -53,7 +53,7 @@ public sealed record TenantAuthentication
     public IReadOnlyList<string> Scopes
     {
         get;
-        init => field = value ?? [];
+        init => field = value?.ToArray() ?? [];
     } = [];
 
     /// <summary>
@@ -111,7 +111,7 @@ public sealed record TenantAuthentication
     public IReadOnlyList<string> ScopeClaims
     {
         get;
-        init => field = value ?? [];
+        init => field = value?.ToArray() ?? [];
     } = [];
 
     /// <summary>
@@ -145,6 +145,25 @@ public sealed record TenantAuthentication
     /// <summary>Gets the authorization endpoint that the issuer's discovery document must name. Default: any.</summary>
     [OfKind(TenantAuthenticationKind.Jwks)]
     public string? AuthorizationUrl { get; init; }
+
+    /// <summary>Whether nothing is set but the kind.</summary>
+    internal bool IsOnlyKind =>
+        Scheme is null
+        && Issuer is null
+        && Audiences.Count == 0
+        && JwksUri is null
+        && Scopes.Count == 0
+        && !RequireClients
+        && SubjectClaim is null
+        && ClientClaim is null
+        && !UnmarkedClients
+        && TokenType is null
+        && ScopeClaims.Count == 0
+        && !AudienceFromClients
+        && !ChallengeAtCall
+        && PinnedKeyId is null
+        && TokenUrl is null
+        && AuthorizationUrl is null;
 
     /// <inheritdoc/>
     public bool Equals(TenantAuthentication? other) =>

@@ -31,7 +31,7 @@ public record TenantConfig
     {
         get;
         // Generated serializers pass null for what a JSON text leaves out.
-        init => field = value ?? [];
+        init => field = value?.ToArray() ?? [];
     } = [];
 
     /// <summary>Gets how callers prove who they are. Default: that of <c>Tenancy:Defaults</c>.</summary>

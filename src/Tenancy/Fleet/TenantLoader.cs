@@ -27,6 +27,8 @@ internal sealed class TenantLoader(
     ILoggerFactory loggers
 ) : IHostedService, IDisposable
 {
+    private const int Many = 10_000;
+
     private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(1);
 
     /// <summary>How long the start waits for the tenants and, after those of the store are known, for platforms and sources.</summary>
@@ -155,10 +157,20 @@ internal sealed class TenantLoader(
             _logger.PlatformsSlow();
         }
 
+        LetGoOfWhatWasRead();
         registry.MarkLoaded();
         _logger.TenantsLoaded(registry.Count);
         seeds.Watch(_stopping.Token);
         return passes;
+    }
+
+    // What very many tenants were read from is as large as they are. No request waits yet while it is given back to the machine.
+    private void LetGoOfWhatWasRead()
+    {
+        if (registry.Count >= Many)
+        {
+            GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        }
     }
 
     /// <summary>Applies the sources, in their order while they are quick: of two that give the same tenant, the first has it.</summary>

@@ -28,6 +28,8 @@ internal sealed class RedisTenantStore(
 
     private const string NothingDue = "[]";
 
+    private static readonly RedisValue[] Fields = ["record", "version", "check", "generation", "due", "format", "urls"];
+
     /// <summary>Longer than any validation takes: where its node has died, another one checks the tenant after that.</summary>
     private static readonly TimeSpan RecheckLease = TimeSpan.FromMinutes(1);
 
@@ -263,12 +265,28 @@ internal sealed class RedisTenantStore(
     private async Task<(RedisValue[] Ids, StoredTenantState[] Tenants)> ReadPageAsync(RedisValue last)
     {
         var ids = await redis.GetRangeByMemberAsync(FleetKeyspace.Index, last, RedisValue.Null, LoadPageSize).ConfigureAwait(false);
-        return (ids, await Task.WhenAll(ids.Select(id => LoadAsync(TenantId.Parse(id.ToString())))).ConfigureAwait(false));
+        var tenants = Array.ConvertAll(ids, id => TenantId.Parse(id.ToString()));
+        var all = await ReadFieldsAsync(tenants).ConfigureAwait(false);
+        return (ids, await Task.WhenAll(all.Select((fields, index) => CompleteAsync(tenants[index], fields))).ConfigureAwait(false));
     }
 
-    private async Task<StoredTenantState> LoadAsync(TenantId id)
+    private async Task<StoredFields[]> ReadFieldsAsync(TenantId[] tenants)
     {
-        var (tenant, generation, due) = await ReadFieldsAsync(id).ConfigureAwait(false);
+        try
+        {
+            var all = await redis.GetFieldsAsync(tenants.Select(FleetKeyspace.Metadata), Fields).ConfigureAwait(false);
+            return [.. all.Select((fields, index) => Read(tenants[index], fields))];
+        }
+        catch (StoreUnavailableException exception) when (IsOfAnotherType(exception))
+        {
+            // One of them is. Each is asked for alone, so that it is that tenant's trouble.
+            return await Task.WhenAll(tenants.Select(ReadFieldsAsync)).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<StoredTenantState> CompleteAsync(TenantId id, StoredFields fields)
+    {
+        var (tenant, generation, due) = fields;
         try
         {
             return tenant.Record is { } record
@@ -372,36 +390,36 @@ internal sealed class RedisTenantStore(
             : tenant;
     }
 
-    private async Task<(StoredTenantState Tenant, string? Generation, string? Due)> ReadFieldsAsync(TenantId id)
+    private async Task<StoredFields> ReadFieldsAsync(TenantId id)
     {
-        RedisValue[] fields;
         try
         {
-            fields = await redis
-                .GetFieldsAsync(FleetKeyspace.Metadata(id), "record", "version", "check", "generation", "due", "format", "urls")
-                .ConfigureAwait(false);
+            return Read(id, await redis.GetFieldsAsync(FleetKeyspace.Metadata(id), Fields).ConfigureAwait(false));
         }
         catch (StoreUnavailableException exception) when (IsOfAnotherType(exception))
         {
-            return (new(TenantRecordFormat.Unreadable(id, version: 1, urls: null, "its key holds something else"), 1), null, null);
+            return new(new(TenantRecordFormat.Unreadable(id, version: 1, urls: null, "its key holds something else"), 1), null, null);
         }
+    }
 
+    private static StoredFields Read(TenantId id, RedisValue[] fields)
+    {
         if (fields[0].IsNull || fields[1].IsNull)
         {
-            return (new(Record: null, fields[1].IsNull ? null : Version(fields[1]) ?? 0), null, null);
+            return new(new(Record: null, fields[1].IsNull ? null : Version(fields[1]) ?? 0), null, null);
         }
 
-        var record = Read(id, fields[0].ToString(), fields[1], fields[2], fields[5], fields[6]);
-        return (new(record, record.Version), fields[3], fields[4]);
+        var record = Read(id, fields[0], fields[1], fields[2], fields[5], fields[6]);
+        return new(new(record, record.Version), fields[3], fields[4]);
     }
 
     private static bool IsOfAnotherType(StoreUnavailableException exception) =>
         exception.InnerException is RedisServerException { Message: var message }
         && message.StartsWith("WRONGTYPE", StringComparison.Ordinal);
 
-    private static TenantRecord Read(TenantId id, string json, string? version, string? check, string? format, string? urls) =>
+    private static TenantRecord Read(TenantId id, RedisValue json, string? version, string? check, string? format, string? urls) =>
         Version(version) is { } number
-            ? TenantRecordFormat.Read(id, json, number, check, format, urls)
+            ? TenantRecordFormat.Read(id, ((ReadOnlyMemory<byte>)json).Span, number, check, format, urls)
             : TenantRecordFormat.Unreadable(id, version: 1, urls, "its version is no number");
 
     private static long? Version(string? text) =>
@@ -574,4 +592,7 @@ internal sealed class RedisTenantStore(
     private static long? Tombstone(RedisResult[] answer) => answer[1].IsNull ? null : Number(answer[1]);
 
     private static long Number(RedisResult result) => long.Parse((string)result!, CultureInfo.InvariantCulture);
+
+    /// <summary>What the store has of a tenant, before its secrets are decrypted and what is due to it is done.</summary>
+    private readonly record struct StoredFields(StoredTenantState Tenant, string? Generation, string? Due);
 }

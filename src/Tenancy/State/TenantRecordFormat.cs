@@ -15,6 +15,11 @@ internal static class TenantRecordFormat
     // What the scripts write. A later release raises it where this one could not read what it writes.
     private const int Known = 2;
 
+    private static readonly TenantAuthentication[] OnlyKinds =
+    [
+        .. Enum.GetValues<TenantAuthenticationKind>().Select(kind => new TenantAuthentication { Kind = kind }),
+    ];
+
     /// <param name="tenant">The tenant.</param>
     /// <param name="secrets">Its secrets, encrypted; null where it has none.</param>
     public static string Write(TenantRecord tenant, string? secrets) =>
@@ -47,12 +52,19 @@ internal static class TenantRecordFormat
     }
 
     /// <param name="id">The tenant.</param>
-    /// <param name="json">Its record.</param>
+    /// <param name="json">Its record, in UTF-8.</param>
     /// <param name="version">Its version.</param>
     /// <param name="check">Its last check; null where there was none.</param>
     /// <param name="format">The format of the record; null where it is not known.</param>
     /// <param name="urls">What it claims, as a list; null where it is not known.</param>
-    public static TenantRecord Read(TenantId id, string json, long version, string? check, string? format = null, string? urls = null)
+    public static TenantRecord Read(
+        TenantId id,
+        ReadOnlySpan<byte> json,
+        long version,
+        string? check,
+        string? format = null,
+        string? urls = null
+    )
     {
         if (int.TryParse(format, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > Known)
         {
@@ -71,12 +83,14 @@ internal static class TenantRecordFormat
                 return Unreadable(id, version, urls, "it is of a tenant with another id");
             }
 
-            // Of platforms and origins there are few, and very many tenants have each of them.
+            // Of platforms, origins and limits there are few, and very many tenants have each of them.
             return new()
             {
                 Config = config with
                 {
                     Platform = config.Platform is { } platform ? string.Intern(platform) : null,
+                    Authentication = Shared(config.Authentication),
+                    Limits = config.Limits == TenantLimits.Default ? TenantLimits.Default : config.Limits,
                     // Not decrypted yet.
                     Secrets = stored.Secrets is { } secrets ? TenantSecrets.FromCiphertext(secrets) : null,
                 },
@@ -119,6 +133,9 @@ internal static class TenantRecordFormat
                 CheckedAt: null
             ),
         };
+
+    private static TenantAuthentication? Shared(TenantAuthentication? authentication) =>
+        authentication is { IsOnlyKind: true } ? Array.Find(OnlyKinds, one => one.Kind == authentication.Kind) : authentication;
 
     private static string[] ReadUrls(string? urls)
     {

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
@@ -10,12 +12,14 @@ namespace Tenancy.State;
 /// </summary>
 internal static class UnknownFields
 {
+    private static readonly ConcurrentDictionary<JsonTypeInfo, (byte[] Name, Type Type)[]> Members = new();
+
     /// <summary>Finds what a type does not know.</summary>
     /// <returns>The unknown fields as they lie in the object, as JSON; null where there are none, which is nearly always.</returns>
-    public static string? Of(string json, JsonTypeInfo type)
+    public static string? Of(ReadOnlySpan<byte> json, JsonTypeInfo type)
     {
-        using var document = JsonDocument.Parse(json);
-        return Find(document.RootElement, type)?.ToJsonString();
+        var reader = new Utf8JsonReader(json);
+        return reader.Read() && HasUnknown(ref reader, type) ? Find(JsonElement.Parse(json), type)?.ToJsonString() : null;
     }
 
     /// <summary>
@@ -33,9 +37,63 @@ internal static class UnknownFields
         return record.ToJsonString();
     }
 
+    // All records are read when a node starts, and hardly one has such a field: no tree is made to see that.
+    private static bool HasUnknown(ref Utf8JsonReader value, JsonTypeInfo type)
+    {
+        if (value.TokenType != JsonTokenType.StartObject || !HasMembers(type))
+        {
+            value.Skip();
+            return false;
+        }
+
+        var members = type.Kind == JsonTypeInfoKind.Object ? Members.GetOrAdd(type, static type => ReadMembers(type)) : [];
+        for (var expected = 0; value.Read() && value.TokenType == JsonTokenType.PropertyName; expected++)
+        {
+            var known = type.Kind == JsonTypeInfoKind.Dictionary ? type.ElementType : TypeOf(members, ref value, ref expected);
+            if (known is null)
+            {
+                return true;
+            }
+
+            value.Read();
+            if (value.TokenType != JsonTokenType.StartObject)
+            {
+                value.Skip();
+            }
+            else if (HasUnknown(ref value, type.Options.GetTypeInfo(known)))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    // Members are mostly written in the order in which the type has them, without those that are null.
+    private static Type? TypeOf((byte[] Name, Type Type)[] members, ref Utf8JsonReader name, ref int expected)
+    {
+        for (var i = 0; i < members.Length; i++)
+        {
+            var at = (expected + i) % members.Length;
+            if (name.ValueTextEquals(members[at].Name))
+            {
+                expected = at;
+                return members[at].Type;
+            }
+        }
+
+        var text = name.GetString()!;
+        return Array.Find(members, member => Encoding.UTF8.GetString(member.Name).Equals(text, StringComparison.OrdinalIgnoreCase)).Type;
+    }
+
+    private static (byte[] Name, Type Type)[] ReadMembers(JsonTypeInfo type) =>
+        [.. type.Properties.Select(property => (Encoding.UTF8.GetBytes(property.Name), property.PropertyType))];
+
+    private static bool HasMembers(JsonTypeInfo type) => type.Kind is JsonTypeInfoKind.Object or JsonTypeInfoKind.Dictionary;
+
     private static JsonObject? Find(JsonElement element, JsonTypeInfo type)
     {
-        if (element.ValueKind != JsonValueKind.Object || type.Kind is not (JsonTypeInfoKind.Object or JsonTypeInfoKind.Dictionary))
+        if (element.ValueKind != JsonValueKind.Object || !HasMembers(type))
         {
             return null;
         }

@@ -456,4 +456,26 @@ public sealed class TenantAuthenticationTests
         new TenantConfigValidator(options ?? new(), ["publisher"]).Validate(tenant);
 
     private static WebApplication Build(Dictionary<string, string?> settings) => TenancyServer.Build(settings);
+
+    public static TheoryData<string> Fields { get; } =
+    [
+        .. typeof(TenantAuthentication)
+            .GetProperties()
+            .Where(field => field.CanWrite && field.Name != nameof(TenantAuthentication.Kind))
+            .Select(field => field.Name),
+    ];
+
+    [Theory, MemberData(nameof(Fields))]
+    public void Whatever_is_set_beside_the_kind_is_seen(string name)
+    {
+        var authentication = new TenantAuthentication { Kind = TenantAuthenticationKind.Jwks };
+        Assert.True(authentication.IsOnlyKind);
+        var field = typeof(TenantAuthentication).GetProperty(name)!;
+        object value =
+            field.PropertyType == typeof(bool) ? true
+            : field.PropertyType == typeof(string) ? "x"
+            : new[] { "x" };
+        field.SetValue(authentication, value);
+        Assert.False(authentication.IsOnlyKind);
+    }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using System.Text.Json.Nodes;
 using StackExchange.Redis;
 using Tenancy.State;
@@ -61,8 +62,13 @@ public sealed class UnknownFieldsTests
     {
         const string Known =
             """{"config":{"id":"a","urls":["https://a.example"],"settings":{"any":{"x":1}}},"createdAt":"2026-01-01T00:00:00Z"}""";
-        Assert.Null(UnknownFields.Of(Known, TenantStoreJson.Default.StoredTenant));
+        Assert.Null(UnknownFields.Of(Encoding.UTF8.GetBytes(Known), TenantStoreJson.Default.StoredTenant));
         Assert.Same(Known, UnknownFields.Add(Known, null));
+
+        // In whatever order and case.
+        const string Other =
+            """{"createdAt":"2026-01-01T00:00:00Z","CONFIG":{"settings":{"any":{"x":1}},"URLs":["https://a.example"],"id":"a"}}""";
+        Assert.Null(UnknownFields.Of(Encoding.UTF8.GetBytes(Other), TenantStoreJson.Default.StoredTenant));
     }
 
     private static Task<RedisValue> RecordAsync(ConnectionMultiplexer store) =>

@@ -8,8 +8,8 @@ namespace Adcp_TenantServer;
 /// <summary>A publisher: sells space on its own site, and takes creatives as they come.</summary>
 public sealed class Publisher(PublisherSettings settings) : ITenantPlatform<Publisher>, ISeller
 {
-    public SellerProfile Profile { get; } =
-        new()
+    public SellerProfile Profile =>
+        field ??= new()
         {
             PublisherDomains = [settings.Domain],
             Channels = ["display"],

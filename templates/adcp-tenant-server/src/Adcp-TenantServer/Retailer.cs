@@ -8,8 +8,8 @@ namespace Adcp_TenantServer;
 /// <summary>A retailer: sells sponsored places in its shop, and reviews creatives first.</summary>
 public sealed class Retailer(RetailerSettings settings) : ITenantPlatform<Retailer>, ISeller
 {
-    public SellerProfile Profile { get; } =
-        new()
+    public SellerProfile Profile =>
+        field ??= new()
         {
             PublisherDomains = [settings.Domain],
             Channels = ["retail_media"],
