@@ -6,6 +6,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Microsoft.Extensions.DependencyInjection;
+using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 using Tenancy.Adcp;
 using Tenancy.Mcp;
@@ -143,13 +144,13 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     [InlineData("numbers", """{"several":[1,2.5]}""", "several[1] must be a whole number.")]
     [InlineData("person", """{"person":{"name":"2.0","age":30.0,"friends":[{"name":"5e0","age":3e1}]}}""", null)]
     [InlineData("rich", """{"rich":{"day":"2026-13-02"}}""", "rich.day must match ^")]
-    [InlineData("rich", """{"rich":{"date":"2026-13-02"}}""", "rich.date has a wrong form.")]
-    [InlineData("rich", """{"rich":{"id":"x"}}""", "rich.id has a wrong form.")]
+    [InlineData("rich", """{"rich":{"date":"2026-13-02"}}""", "rich.date must be a date, such as 2026-01-02.")]
+    [InlineData("rich", """{"rich":{"id":"x"}}""", "rich.id must be a UUID.")]
     [InlineData("rich", """{"rich":{"data":"-_"}}""", "rich.data must be base64.")]
     [InlineData("rich", """{"rich":{"data":"YQ=="}}""", null)]
     [InlineData("rich", """{"rich":{"many":[1,3000000000]}}""", "rich.many[1] must be 2147483647 at most.")]
     [InlineData("rich", """{"rich":{"few":{"a b":256.0}}}""", "rich.few.a b must be 255 at most.")]
-    [InlineData("rich", """{"rich":{"dates":[{"date":"x"}]}}""", "rich.dates[0].date has a wrong form.")]
+    [InlineData("rich", """{"rich":{"dates":[{"date":"x"}]}}""", "rich.dates[0].date must be a date, such as 2026-01-02.")]
     [InlineData("numbers", """{"long":1e30}""", "long must be 9223372036854775807 at most.")]
     [InlineData("numbers", """{"maybe":1e400}""", "maybe must be 2147483647 at most.")]
     [InlineData("numbers", """{"single":3.4028235e38}""", null)]
@@ -163,6 +164,26 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     [InlineData("bounds", """{"low":101}""", "low must be 100 at most.")]
     [InlineData("bounds", """{"high":9}""", "high must be 10 at least.")]
     [InlineData("bounds", """{"high":256}""", "high must be 255 at most.")]
+    [InlineData("sequence", """{"tags":["a","b"]}""", null)]
+    [InlineData("sequence", """{}""", "tags is required.")]
+    [InlineData("exclusive", """{"amount":0.01,"whole":1,"share":0.999}""", null)]
+    [InlineData("exclusive", """{"amount":0,"whole":1,"share":0.5}""", "amount must be more than 0.")]
+    [InlineData("exclusive", """{"amount":1,"whole":0,"share":0.5}""", "whole must be more than 0.")]
+    [InlineData("exclusive", """{"amount":1,"whole":5,"share":0.5}""", "whole must be less than 5.")]
+    [InlineData("exclusive", """{"amount":1,"whole":1,"share":1}""", "share must be less than 1.")]
+    [InlineData("exclusive", """{"amount":1,"whole":1,"share":0.5,"typed":{"v":2.5}}""", "typed.v must be 2.4 at most.")]
+    [InlineData("must", """{"must":{"a":"x","b":1}}""", null)]
+    [InlineData("must", """{"must":{"a":"x"}}""", null)]
+    [InlineData("must", """{"must":{"b":1}}""", "must.a is required.")]
+    [InlineData("allowed", """{"color":"Red","not":"Red","map":{"a":1}}""", null)]
+    [InlineData("allowed", """{"color":"Blue"}""", "color must be one of Red.")]
+    [InlineData("allowed", """{"color":"Red","not":"Blue"}""", "not must be none of Blue.")]
+    [InlineData("allowed", """{"color":"Red","map":{}}""", "map must have 1 at least.")]
+    [InlineData("allowed", """{"color":"Red","day":"abc"}""", null)]
+    [InlineData("allowed", """{"color":"Red","digits":"١٢"}""", "digits must match ^(?:\\d+)$.")]
+    [InlineData("allowed", """{"color":"Red","digits":"12"}""", null)]
+    [InlineData("large", """{"half":1e308}""", "half must be 65500 at most.")]
+    [InlineData("large", """{"large":-1}""", "large must be 0 at least.")]
     [InlineData("names", """{"numbers":{"0":"a","-2147483648":"a","2147483647":"a","1000000000":"a","42":"a"}}""", null)]
     [InlineData("names", """{"numbers":{"2147483648":"a"}}""", "numbers.2147483648 is a name that is not taken: it must match ^")]
     [InlineData("names", """{"numbers":{"-2147483649":"a"}}""", "numbers.-2147483649 is a name that is not taken: it must match ^")]
@@ -175,7 +196,7 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     [InlineData("names", """{"colors":{"Red":1,"Blue":2}}""", null)]
     [InlineData("names", """{"colors":{"red":1}}""", "colors.red is a name that is not taken: it must be one of Red, Blue.")]
     [InlineData("names", """{"ids":{"0b7fd1d3-7a6c-4ab7-9f3e-7a6bdbf1d8f4":1}}""", null)]
-    [InlineData("names", """{"ids":{"x":1}}""", "ids.x has a wrong form.")]
+    [InlineData("names", """{"ids":{"x":1}}""", "ids.x is a name that is not taken: it must be a UUID.")]
     [InlineData("names", """{"others":{"x":"a"}}""", "others.x is a name that is not taken: it must match ^")]
     [InlineData("flags", """{"flags":"Bold"}""", null)]
     [InlineData("flags", """{"flags":"Bold, Loud"}""", null)]
@@ -273,6 +294,8 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     [InlineData("""{"name":"a","times":"x"}""", "times must be a whole number.")]
     [InlineData("""{"name":"a","isLoud":"x"}""", "isLoud must be true or false.")]
     [InlineData("""{"name":"a","color":"x"}""", "color must be one of Red, Blue.")]
+    [InlineData("""{"name":"a","times":"9"}""", "The field times must be between 1 and 3.")]
+    [InlineData("""{"name":"a","place":"A"}""", "The field place must match the regular expression")]
     public async Task A_prompts_bad_argument_is_named(string arguments, string mistake)
     {
         var server = shared.Host;
@@ -290,6 +313,7 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     [InlineData("test://numbers/seven", "number must be a whole number.")]
     [InlineData("test://numbers/7.5", "number must be a whole number.")]
     [InlineData("test://numbers/3000000000", "number must be a whole number.")]
+    [InlineData("test://numbers/100", "The field number must be between 0 and 99.")]
     [InlineData("test://numbers/7?isLoud=maybe", "isLoud must be true or false.")]
     [InlineData("test://numbers/7?isLoud=true&color=Green", "color must be one of Red, Blue.")]
     public async Task A_bad_variable_of_a_resources_uri_is_named(string uri, string? mistake)
@@ -356,6 +380,9 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     [InlineData("null_family")]
     [InlineData("give_asked")]
     [InlineData("give_computed")]
+    [InlineData("give_texts")]
+    [InlineData("give_whole")]
+    [InlineData("give_node")]
     public async Task A_result_agrees_with_its_schema_in_every_part_also_where_that_is_null(string name)
     {
         var server = shared.Host;
@@ -419,6 +446,22 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     [InlineData(typeof(TupleListTools), "The tool 'pairs'", "argument 'pairs'", "JsonConverter")]
     [InlineData(typeof(TupleResultTools), "The tool 'pair_result'", "result 'pair'", "JsonConverter")]
     [InlineData(typeof(ListPrompts), "The prompt 'listed'", "'many'", "Use a text")]
+    [InlineData(typeof(NumberPrompts), "The prompt 'number'", "returns Int32", "PromptMessage")]
+    [InlineData(typeof(UnnamedResources), "The resource 'test://{number}'", "no variable 'name'", "{name}")]
+    [InlineData(typeof(ListResources), "The resource 'test://lists{?many}'", "'many'", "Use a text")]
+    [InlineData(typeof(NumberResources), "The resource 'test://number'", "returns Int32", "ResourceContents")]
+    [InlineData(typeof(RelativeResources), "The resource 'not a uri'", "no absolute one", "shop://")]
+    [InlineData(typeof(InterfaceTools), "The tool 'interface'", "argument 'thing'", "Use another type")]
+    [InlineData(typeof(SetTools), "The tool 'sets'", "argument 'holder.v'", "Use another type")]
+    [InlineData(typeof(ConstructorsTools), "The tool 'constructors'", "argument 'made'", "Use another type")]
+    [InlineData(typeof(ComplexTools), "The tool 'complex'", "argument 'number'", "Use another type")]
+    [InlineData(typeof(VoidTools), "The tool 'void'", "VoidTools.Run", "return a Task")]
+    [InlineData(typeof(GuidDefaultTools), "The tool 'guid_default'", "GuidDefaultTools.Take", "System.Guid")]
+    [InlineData(typeof(PatternTools), "The tool 'pattern'", "'\\A'", "ECMA-262")]
+    [InlineData(typeof(BadPatternTools), "The tool 'bad_pattern'", "no regular expression", "text")]
+    [InlineData(typeof(ResultPatternTools), "The tool 'result_pattern'", "'(?i'", "ECMA-262")]
+    [InlineData(typeof(RangedTextTools), "The tool 'ranged_text'", "text has [Range]", "a number")]
+    [InlineData(typeof(MaxBytesTools), "The tool 'max_bytes'", "data has [MaxLength]", "a text or a list")]
     [InlineData(typeof(OwnRuleTools), "own_rule", "Even", "DataAnnotations")]
     [InlineData(typeof(AdcpRuleTools), "OwnRuleRequest", "even", "DataAnnotations")]
     [InlineData(typeof(AdcpDateTools), "DateRuleRequest", "Range", "DataAnnotations")]
@@ -576,6 +619,31 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
         {
             set => _ = value;
         }
+    }
+
+    internal sealed record Typed([property: Range(typeof(decimal), "0.5", "2.4")] decimal V);
+
+    internal sealed record Must
+    {
+        public required string A { get; init; }
+
+        public required int? B { get; init; }
+
+        [JsonRequired]
+        public string? C { get; init; }
+    }
+
+    internal sealed record Texts(
+        [property: JsonNumberHandling(JsonNumberHandling.WriteAsString | JsonNumberHandling.AllowReadingFromString)] int A,
+        [property: JsonNumberHandling(JsonNumberHandling.WriteAsString), Range(0, 9)] int? B,
+        Odd100 Odd
+    );
+
+    // A name of which a reference has to be written in another way.
+    internal sealed record Odd100
+    {
+        [JsonPropertyName("a/b~c d%20é")]
+        public Odd100? Way { get; init; }
     }
 
     internal sealed record Holder<T>(T V);
@@ -751,6 +819,41 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
             float single = 0
         ) => float.IsFinite(single) ? "ok" : "infinite";
 
+        [McpServerTool(Name = "sequence")]
+        public static string TakeSequence(IEnumerable<string> tags, IEnumerable<Phone>? phones = null) => tags.Any() ? "ok" : "nothing";
+
+        [McpServerTool(Name = "exclusive")]
+        public static string TakeExclusive(
+            [Range(0, 1000000, MinimumIsExclusive = true)] decimal amount,
+            [Range(0, 5, MinimumIsExclusive = true, MaximumIsExclusive = true)] int whole,
+            [Range(0d, 1d, MinimumIsExclusive = true, MaximumIsExclusive = true)] double share,
+            Typed? typed = null
+        ) => "ok";
+
+        [McpServerTool(Name = "must")]
+        public static string TakeMust(Must must) => "ok";
+
+        [McpServerTool(Name = "allowed")]
+        public static string TakeAllowed(
+            [AllowedValues(Color.Red)] Color color,
+            [DeniedValues(Color.Blue)] Color not = Color.Red,
+            [MinLength(1)] Dictionary<string, int>? map = null,
+            [DataType(DataType.Date)] string? day = null,
+            [RegularExpression(@"\d+")] string? digits = null
+        ) => "ok";
+
+        [McpServerTool(Name = "large")]
+        public static string TakeLarge(Half? half = null, UInt128? large = null) => "ok";
+
+        [McpServerTool(Name = "give_texts", UseStructuredContent = true)]
+        public static Texts GiveTexts() => new(5, 6, new() { Way = new() });
+
+        [McpServerTool(Name = "give_whole", UseStructuredContent = true)]
+        public static CallToolResult GiveWhole() => new() { Content = [new TextContentBlock { Text = "ok" }] };
+
+        [McpServerTool(Name = "give_node", UseStructuredContent = true)]
+        public static JsonNode? GiveNode() => null;
+
         [McpServerTool(Name = "bounds")]
         public static string TakeBounds([Range(-5, 100)] byte low = 0, [Range(10, 500)] byte high = 10) => "ok";
 
@@ -885,14 +988,20 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
         ) => "ok";
 
         [McpServerPrompt(Name = "greet")]
-        public static string Greet(string name, string? title = null, bool? isLoud = null, int times = 1, Color color = Color.Red) =>
-            $"{title} {name}{(isLoud is true ? "!" : "")} {times} {color}";
+        public static string Greet(
+            string name,
+            string? title,
+            bool? isLoud = null,
+            [Range(1, 3)] int times = 1,
+            Color color = Color.Red,
+            [RegularExpression("[a-z]+")] string? place = null
+        ) => $"{title} {name}{(isLoud is true ? "!" : "")} {times} {color}{place}";
 
         [McpServerResource(UriTemplate = "test://one", Name = "one")]
         public static string One() => "one";
 
         [McpServerResource(UriTemplate = "test://numbers/{number}{?isLoud,color}", Name = "numbers")]
-        public static string Number(int number, bool isLoud = false, Color color = Color.Red) =>
+        public static string Number([Range(0, 99)] int number, bool isLoud = false, Color color = Color.Red) =>
             number == 13 ? throw new FormatException("13 is no number of ours.") : $"{number} {isLoud} {color}";
 
         [McpServerResource(UriTemplate = "test://{name}/some", Name = "some")]
@@ -903,6 +1012,123 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     {
         [McpServerPrompt(Name = "listed")]
         public static string Listed(string[] many) => $"{many.Length}";
+    }
+
+    internal sealed class NumberPrompts
+    {
+        [McpServerPrompt(Name = "number")]
+        public static int Number() => 5;
+    }
+
+    internal sealed class UnnamedResources
+    {
+        [McpServerResource(UriTemplate = "test://{number}", Name = "unnamed")]
+        public static string Read(string name) => name;
+    }
+
+    internal sealed class ListResources
+    {
+        [McpServerResource(UriTemplate = "test://lists{?many}", Name = "lists")]
+        public static string Read(string[] many) => $"{many.Length}";
+    }
+
+    internal sealed class NumberResources
+    {
+        [McpServerResource(UriTemplate = "test://number", Name = "number")]
+        public static Task<int> ReadAsync() => Task.FromResult(5);
+    }
+
+    internal sealed class RelativeResources
+    {
+        [McpServerResource(UriTemplate = "not a uri", Name = "relative")]
+        public static string Read() => "";
+    }
+
+    internal interface IThing
+    {
+        string Name { get; }
+    }
+
+    internal sealed class InterfaceTools
+    {
+        [McpServerTool(Name = "interface")]
+        public static string Take(IThing thing) => thing.Name;
+    }
+
+    internal sealed class SetTools
+    {
+        [McpServerTool(Name = "sets")]
+        public static string Take(Holder<System.Collections.Frozen.FrozenSet<int>?> holder) => $"{holder.V?.Count}";
+    }
+
+    internal sealed class Made
+    {
+        public Made(string name) => Name = name;
+
+        public Made(string name, int count)
+            : this(name + count) { }
+
+        public string Name { get; }
+    }
+
+    internal sealed class ConstructorsTools
+    {
+        [McpServerTool(Name = "constructors")]
+        public static string Take(Made made) => made.Name;
+    }
+
+    internal sealed class ComplexTools
+    {
+        [McpServerTool(Name = "complex")]
+        public static string Take(System.Numerics.BigInteger number) => $"{number}";
+    }
+
+    internal sealed class VoidTools
+    {
+        [McpServerTool(Name = "void")]
+#pragma warning disable VSTHRD100, S3168 // That is what it is about.
+        public static async void Run() => await Task.Yield();
+#pragma warning restore VSTHRD100, S3168
+    }
+
+    internal sealed record GuidDefault(int Number, Guid Id = default);
+
+    internal sealed class GuidDefaultTools
+    {
+        [McpServerTool(Name = "guid_default")]
+        public static string Take(GuidDefault one) => $"{one.Id}";
+    }
+
+    internal sealed class PatternTools
+    {
+        [McpServerTool(Name = "pattern")]
+        public static string Take([RegularExpression(@"\A[a-z]+\Z")] string text) => text;
+    }
+
+    internal sealed class BadPatternTools
+    {
+        [McpServerTool(Name = "bad_pattern")]
+        public static string Take([RegularExpression("[a")] string text) => text;
+    }
+
+    internal sealed record Patterned([property: RegularExpression("(?i)[a-z]+")] string Text);
+
+    internal sealed class ResultPatternTools
+    {
+        [McpServerTool(Name = "result_pattern", UseStructuredContent = true)]
+        public static Patterned Give() => new("a");
+    }
+
+    internal sealed class RangedTextTools
+    {
+        [McpServerTool(Name = "ranged_text")]
+        public static string Take([Range(1, 5)] string text) => text;
+    }
+
+    internal sealed class MaxBytesTools
+    {
+        [McpServerTool(Name = "max_bytes")]
+        public static string Take([MaxLength(3)] byte[] data) => $"{data.Length}";
     }
 
     internal sealed class AwayTools

@@ -464,6 +464,24 @@ public sealed class SessionsTests
         }
     }
 
+    [Theory]
+    [InlineData("2099-01-01")]
+    [InlineData("2026-07-28")]
+    [InlineData("DRAFT-2027-v1")]
+    public async Task A_client_that_asks_for_a_session_in_a_later_revision_is_offered_the_latest_that_has_them(string requested)
+    {
+        await using var server = await TenancyServer.StartAsync(settings: Settings);
+        var initialize = JsonNode.Parse(McpCalls.Initialize())!;
+        initialize["params"]!["protocolVersion"] = requested;
+        using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, initialize.ToJsonString());
+        using var response = await server.Client.SendAsync(request, Cancellation);
+        var answer = await McpCalls.ReadAsync(response);
+        Assert.Equal("2025-11-25", answer["result"]?["protocolVersion"]?.ToString());
+        var session = response.Headers.GetValues("Mcp-Session-Id").Single();
+        Assert.Equal("2025-11-25", server.Services.GetRequiredService<OpenSessions>().Find(TenantId.Parse("acme"), session)?.Version);
+        Assert.Equal(HttpStatusCode.OK, await StatusAsync(server, McpCalls.Acme, session));
+    }
+
     [Fact]
     public async Task An_admin_sees_sessions_without_their_ids_and_ends_them()
     {

@@ -1,5 +1,4 @@
 using System.Reflection;
-using System.Text.Json.Serialization.Metadata;
 using Microsoft.Extensions.DependencyInjection;
 using ModelContextProtocol.Server;
 
@@ -11,6 +10,8 @@ namespace Tenancy.Mcp.Platforms;
 /// <remarks>Prompts and resources are the MCP SDK's own; a filter of the SDK's gives their calls the tenant's context.</remarks>
 internal sealed class HandlerPrimitives(Type platform, IToolCalls calls, IServiceProvider services) : IPlatformBuilder
 {
+    private readonly HandlerServices _services = new(services);
+
     public McpServerPrimitiveCollection<McpServerTool> Tools { get; } = [];
 
     public McpServerPrimitiveCollection<McpServerPrompt> Prompts { get; } = [];
@@ -82,7 +83,7 @@ internal sealed class HandlerPrimitives(Type platform, IToolCalls calls, IServic
     {
         if (HandlerTools.IsTool(method))
         {
-            if (HandlerTools.Create(handlers, method, calls, services) is { } tool)
+            if (HandlerTools.Create(handlers, method, calls, _services) is { } tool)
             {
                 Add(Tools, tool, handlers, "tool", "name");
             }
@@ -120,32 +121,23 @@ internal sealed class HandlerPrimitives(Type platform, IToolCalls calls, IServic
 
     private McpServerPrompt CreatePrompt(Type handlers, MethodInfo method)
     {
-        var options = new McpServerPromptCreateOptions { Services = services };
+        var options = new McpServerPromptCreateOptions { Services = _services };
         var create = ActivatorUtilities.CreateFactory(handlers, []);
         var prompt = method.IsStatic
             ? McpServerPrompt.Create(method, target: null, options)
             : McpServerPrompt.Create(method, request => create(request.Services!, null), options);
-        var arguments = (prompt.ProtocolPrompt.Arguments ?? []).Select(argument => argument.Name).ToHashSet(StringComparer.Ordinal);
-        if (method.GetParameters().FirstOrDefault(parameter => arguments.Contains(parameter.Name!) && !IsOneText(parameter)) is { } bad)
-        {
-            throw new InvalidOperationException(
-                $"The prompt '{prompt.ProtocolPrompt.Name}' cannot be called: its parameter '{bad.Name}' is a list or an object, and the "
-                    + "arguments of prompts are texts. Use a text, a number, a truth value or an enumeration."
-            );
-        }
-
+        TextPrimitives.Check(prompt.ProtocolPrompt, method);
         return prompt;
     }
 
-    private static bool IsOneText(ParameterInfo parameter) =>
-        MethodArguments.Options.GetTypeInfo(parameter.ParameterType).Kind == JsonTypeInfoKind.None;
-
     private McpServerResource CreateResource(Type handlers, MethodInfo method)
     {
-        var options = new McpServerResourceCreateOptions { Services = services };
+        var options = new McpServerResourceCreateOptions { Services = _services };
         var create = ActivatorUtilities.CreateFactory(handlers, []);
-        return method.IsStatic
+        var resource = method.IsStatic
             ? McpServerResource.Create(method, target: null, options)
             : McpServerResource.Create(method, request => create(request.Services!, null), options);
+        TextPrimitives.Check(resource.ProtocolResourceTemplate, method, _services);
+        return resource;
     }
 }

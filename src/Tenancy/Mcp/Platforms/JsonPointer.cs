@@ -11,7 +11,9 @@ internal static class JsonPointer
         reference
             .TrimStart('#')
             .Split('/', StringSplitOptions.RemoveEmptyEntries)
-            .Select(part => part.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal));
+            .Select(part =>
+                Uri.UnescapeDataString(part).Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal)
+            );
 
     /// <summary>The reference to a place from the root of what it is in.</summary>
     public static string To(JsonNode place) =>
@@ -27,6 +29,12 @@ internal static class JsonPointer
         reference?.StartsWith(place, StringComparison.Ordinal) is true
         && (reference.Length == place.Length || reference[place.Length] == '/');
 
+    /// <summary>A reference as a fragment of a URI has it, also where names on the way have letters that no fragment takes.</summary>
+    public static string Normalize(string reference) =>
+        reference is ['#', ..]
+            ? "#" + string.Join('/', reference[1..].Split('/').Select(part => Uri.EscapeDataString(Uri.UnescapeDataString(part))))
+            : reference;
+
     private static string Escape(string name) =>
-        name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
+        Uri.EscapeDataString(name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal));
 }

@@ -136,15 +136,21 @@ internal sealed class MethodArguments
     /// <summary>Whether a value can be read as an argument of a type.</summary>
     public static bool IsReadable(JsonElement value, Type type) => FailureOf(value, type) is null;
 
-    private static Exception? FailureOf(JsonElement value, Type type)
+    /// <summary>Reads a value as an argument of a type; false where that cannot be done.</summary>
+    public static bool TryRead(JsonElement value, Type type, out object? read) => FailureOf(value, type, out read) is null;
+
+    private static Exception? FailureOf(JsonElement value, Type type) => FailureOf(value, type, out _);
+
+    private static Exception? FailureOf(JsonElement value, Type type, out object? read)
     {
         try
         {
-            value.Deserialize(Options.GetTypeInfo(type));
+            read = value.Deserialize(Options.GetTypeInfo(type));
             return null;
         }
         catch (Exception exception) when (IsOfReading(exception))
         {
+            read = null;
             return exception;
         }
     }
@@ -159,9 +165,19 @@ internal sealed class MethodArguments
         {
             AllowOutOfOrderMetadataProperties = true,
             PropertyNameCaseInsensitive = false,
+            TypeInfoResolver = McpJsonUtilities.DefaultOptions.TypeInfoResolver!.WithAddedModifier(LetNullBeLeftOut),
         };
         options.MakeReadOnly();
         return options;
+    }
+
+    // What may be null may be left out, also where its type asks for it.
+    private static void LetNullBeLeftOut(JsonTypeInfo type)
+    {
+        foreach (var property in type.Properties.Where(property => property.IsRequired && property.IsSetNullable))
+        {
+            property.IsRequired = property.PropertyType.IsValueType && Nullable.GetUnderlyingType(property.PropertyType) is null;
+        }
     }
 
     private int IndexOf(ref Utf8JsonReader name)

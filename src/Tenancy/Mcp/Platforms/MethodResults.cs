@@ -25,6 +25,17 @@ internal sealed class MethodResults
         IsAwaited = _await != Give;
     }
 
+    /// <summary>
+    /// Whether no schema is listed of what a method returns: it is the answer itself, or JSON that may be null, of which no structured
+    /// content is sent then.
+    /// </summary>
+    public static bool HasNoSchema(MethodInfo method) =>
+        ResultOf(method.ReturnType) is var type
+        && (
+            type.IsAssignableTo(typeof(CallToolResult))
+            || (type.IsAssignableTo(typeof(JsonNode)) && NullAgreement.Result(method)?.ReadState == NullabilityState.Nullable)
+        );
+
     /// <summary>Gets whether the method may return before it has a result.</summary>
     public bool IsAwaited { get; }
 
@@ -76,6 +87,12 @@ internal sealed class MethodResults
             )
         : result is null ? null
         : JsonSerializer.SerializeToElement(result, AnyType);
+
+    /// <summary>What a method returns, once it is awaited.</summary>
+    public static Type ResultOf(Type type) =>
+        type.IsGenericType && type.GetGenericTypeDefinition() is var open && (open == typeof(Task<>) || open == typeof(ValueTask<>))
+            ? type.GenericTypeArguments[0]
+            : type;
 
     private static Func<object?, ValueTask<object?>> Awaiter(Type type)
     {

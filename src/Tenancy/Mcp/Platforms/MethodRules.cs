@@ -18,26 +18,26 @@ internal sealed class MethodRules(MethodInfo method, string tool)
     private const string Hour = "(?:[01][0-9]|2[0-3])";
     private const string Sixty = "[0-5][0-9]";
 
-    private readonly HashSet<string> _patterns =
-    [
-        .. method.GetParameters().Select(parameter => parameter.GetCustomAttribute<RegularExpressionAttribute>()?.Pattern).OfType<string>(),
-    ];
-
     /// <summary>Looks at parameters and result.</summary>
     /// <exception cref="InvalidOperationException">Something cannot be described; the message names it.</exception>
     public void Check()
     {
         foreach (var parameter in method.GetParameters())
         {
-            Check(parameter, parameter.Name!);
+            Check(RulesOf(parameter), parameter.ParameterType, parameter.Name!);
         }
 
-        if (Result(method.ReturnType) is { IsGenericType: true } result && result.GetGenericTypeDefinition() == typeof(IAsyncEnumerable<>))
+        if (
+            MethodResults.ResultOf(method.ReturnType) is { IsGenericType: true } result
+            && result.GetGenericTypeDefinition() == typeof(IAsyncEnumerable<>)
+        )
         {
-            throw new InvalidOperationException(
-                $"The tool '{tool}' cannot be described: {method.DeclaringType!.Name}.{method.Name} returns an IAsyncEnumerable, and a "
-                    + "result is written in one piece: return a list."
-            );
+            throw Refuse("it returns an IAsyncEnumerable, and a result is written in one piece: return a list.");
+        }
+
+        if (method.ReturnType == typeof(void) && method.IsDefined(typeof(AsyncStateMachineAttribute)))
+        {
+            throw Refuse("it is async and returns nothing, so that it is answered before it has run: return a Task.");
         }
     }
 
@@ -46,31 +46,22 @@ internal sealed class MethodRules(MethodInfo method, string tool)
     {
         if (context.PropertyInfo is { } property)
         {
-            var place = $"{context.DeclaringType?.Name}.{property.Name}";
-            Check(context.PropertyAttributeProvider, place);
-            Check(context.ParameterAttributeProvider, place);
+            // Of a record's parameter the compiler leaves the attributes there, and gives none to the property.
+            ValidationAttribute[] rules = [.. RulesOf(context.PropertyAttributeProvider), .. RulesOf(context.ParameterAttributeProvider)];
+            Check(rules, context.TypeInfo.Type, $"{context.DeclaringType?.Name}.{property.Name}");
             if (schema is JsonObject member)
             {
                 NullAgreement.Note(member, property);
                 TypeRules.NoteMember(member, property);
 
-                // Of a record's parameter the compiler leaves the attribute there, and gives none to the property.
-                ToolSchema.NoteRequired(
-                    member,
-                    Find<RequiredAttribute>(context.PropertyAttributeProvider)
-                        ?? Find<RequiredAttribute>(context.ParameterAttributeProvider)
-                );
+                ToolSchema.NoteRequired(member, rules.OfType<RequiredAttribute>().FirstOrDefault());
+                AttributeRules.Apply(member, context.TypeInfo.Type, rules);
                 ToolSchema.NoteWriting(member, Find<JsonIgnoreAttribute>(context.PropertyAttributeProvider)?.Condition);
             }
         }
 
         if (schema is JsonObject described)
         {
-            if (PatternOf(context, described) is { } pattern)
-            {
-                described["pattern"] = Whole(pattern);
-            }
-
             var type = Nullable.GetUnderlyingType(context.TypeInfo.Type) ?? context.TypeInfo.Type;
             DescribeForm(described, type);
             TypeRules.NoteType(described, context.TypeInfo);
@@ -106,55 +97,22 @@ internal sealed class MethodRules(MethodInfo method, string tool)
         }
     }
 
-    // The attributes of a parameter are no part of the context of its schema: that the pattern is one of theirs is all that can be known.
-    private string? PatternOf(AIJsonSchemaCreateContext context, JsonObject schema) =>
-        context.GetCustomAttribute<RegularExpressionAttribute>(inherit: true)?.Pattern
-        ?? (context.Path.IsEmpty && schema["pattern"]?.ToString() is { } own && _patterns.Contains(own) ? own : null);
-
-    // The attribute asks for all of a text, and a schema's pattern for any part of it.
-    private static string Whole(string pattern) =>
-        pattern is ['^', .., '$'] && !pattern.Contains('|', StringComparison.Ordinal) ? pattern : $"^(?:{pattern})$";
+    private UndescribableException Refuse(string why) => new($"tool '{tool}' of {method.DeclaringType!.Name}.{method.Name}", why);
 
     private static T? Find<T>(ICustomAttributeProvider? member)
         where T : Attribute => member?.GetCustomAttributes(typeof(T), inherit: true) is [T found, ..] ? found : null;
 
-    private void Check(ICustomAttributeProvider? member, string place)
+    private void Check(IEnumerable<ValidationAttribute> rules, Type type, string place)
     {
-        if (
-            member
-                ?.GetCustomAttributes(typeof(ValidationAttribute), inherit: true)
-                .FirstOrDefault(rule => !IsListed((ValidationAttribute)rule)) is
-            { } rule
-        )
+        foreach (var rule in rules)
         {
-            throw new InvalidOperationException(
-                $"The tool '{tool}' cannot be described: {place} has "
-                    + $"[{rule.GetType().Name.Replace("Attribute", "", StringComparison.Ordinal)}], which no JSON schema can say: use "
-                    + "another attribute of System.ComponentModel.DataAnnotations, or check it in the method."
-            );
+            if (AttributeRules.Explain(rule, type) is { } why)
+            {
+                throw Refuse($"{place} has [{rule.GetType().Name.Replace("Attribute", "", StringComparison.Ordinal)}], {why}.");
+            }
         }
     }
 
-    private static Type Result(Type type) =>
-        type.IsGenericType && type.GetGenericTypeDefinition() is var open && (open == typeof(Task<>) || open == typeof(ValueTask<>))
-            ? type.GenericTypeArguments[0]
-            : type;
-
-    // What Microsoft.Extensions.AI writes into schemas. A rule that derives from one of these may check something of its own.
-    private static bool IsListed(ValidationAttribute rule) =>
-        rule.GetType().Assembly == typeof(ValidationAttribute).Assembly
-            && rule
-                is RequiredAttribute
-                    or RangeAttribute { Minimum: int or double }
-                    or MinLengthAttribute
-                    or MaxLengthAttribute
-                    or LengthAttribute
-                    or StringLengthAttribute
-                    or RegularExpressionAttribute
-                    or AllowedValuesAttribute
-                    or DeniedValuesAttribute
-                    or EmailAddressAttribute
-                    or UrlAttribute
-                    or Base64StringAttribute
-        || rule.GetType() == typeof(DataTypeAttribute);
+    private static IEnumerable<ValidationAttribute> RulesOf(ICustomAttributeProvider? member) =>
+        member?.GetCustomAttributes(typeof(ValidationAttribute), inherit: true).Cast<ValidationAttribute>() ?? [];
 }

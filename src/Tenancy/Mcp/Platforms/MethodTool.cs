@@ -40,9 +40,12 @@ internal sealed class MethodTool : TenantTool
             SchemaCreateOptions = new() { TransformSchemaNode = rules.CheckMember },
         };
         _create = method.IsStatic ? null : ActivatorUtilities.CreateFactory(handlers, []);
-        _tool = _create is { } create
-            ? McpServerTool.Create(method, request => create(request.Services!, null), options)
-            : McpServerTool.Create(method, target: null, options);
+        _tool = Create(method, _create, options);
+        if (MethodResults.HasNoSchema(method))
+        {
+            _tool.ProtocolTool.OutputSchema = null;
+        }
+
         _method = MethodInvoker.Create(method);
         NullAgreement.Apply(method, _tool.ProtocolTool);
         _arguments = new(method, _tool.ProtocolTool);
@@ -95,6 +98,22 @@ internal sealed class MethodTool : TenantTool
         catch (Exception exception) when (MethodArguments.MayCause(exception) && _arguments.FindUnreadable(request.Params) is { } mistake)
         {
             throw new McpException(mistake, exception);
+        }
+    }
+
+    private static McpServerTool Create(MethodInfo method, ObjectFactory? create, McpServerToolCreateOptions options)
+    {
+        try
+        {
+            return create is null
+                ? McpServerTool.Create(method, target: null, options)
+                : McpServerTool.Create(method, request => create(request.Services!, null), options);
+        }
+        catch (Exception exception) when (exception is not UndescribableException)
+        {
+            // Those who read its types do not say of which tool they are.
+            var name = method.GetCustomAttribute<McpServerToolAttribute>()!.Name ?? method.Name;
+            throw new UndescribableException($"tool '{name}' of {method.DeclaringType!.Name}.{method.Name}", exception.Message, exception);
         }
     }
 

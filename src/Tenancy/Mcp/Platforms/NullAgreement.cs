@@ -55,6 +55,7 @@ internal static class NullAgreement
             {
                 Note(schema, new NullabilityInfoContext().Create(parameter), AsItIs);
                 ToolSchema.NoteRequired(schema, parameter.GetCustomAttribute<RequiredAttribute>());
+                AttributeRules.Apply(schema, parameter.ParameterType, parameter.GetCustomAttributes<ValidationAttribute>());
             }
         }
 
@@ -102,7 +103,8 @@ internal static class NullAgreement
             _ => false,
         };
 
-    private static NullabilityInfo? Result(MethodInfo method)
+    /// <summary>What the code says of what a method returns, once it is awaited; null where it returns nothing.</summary>
+    public static NullabilityInfo? Result(MethodInfo method)
     {
         var result = new NullabilityInfoContext().Create(method.ReturnParameter);
         var isAwaited =

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Tenancy.Configuration;
@@ -65,6 +66,14 @@ internal sealed partial record SchemaRule(SchemaRule.Test Holds, string Text)
             ("format", JsonValueKind.String) when bound.ValueEquals("date-time") => OfText(
                 text => DateTimePattern().IsMatch(text),
                 "must be a time with an offset, such as 2026-01-02T03:04:05Z"
+            ),
+            ("format", JsonValueKind.String) when bound.ValueEquals("uuid") => OfText(
+                text => Guid.TryParseExact(text, "D", out _),
+                "must be a UUID"
+            ),
+            ("format", JsonValueKind.String) when bound.ValueEquals("date") => OfText(
+                text => DateOnly.TryParseExact(text, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out _),
+                "must be a date, such as 2026-01-02"
             ),
             ("contentEncoding", JsonValueKind.String) when bound.ValueEquals("base64") => OfText(
                 text => Base64.IsValid(text),
@@ -132,13 +141,7 @@ internal sealed partial record SchemaRule(SchemaRule.Test Holds, string Text)
     )]
     private static partial Regex DateTimePattern();
 
-    private static Regex Compile(string pattern) =>
-        new(Dollar().Replace(pattern, found => found.Value == "$" ? @"\z" : found.Value), RegexOptions.None, PatternTime);
-
-    // In .NET a $ also stands before a line break at the end of the text, and in a schema's pattern (ECMA-262) it does not. It is a letter
-    // after a backslash and between brackets.
-    [GeneratedRegex(@"\\.|\[(?:\\.|[^\]\\])*\]|\$", RegexOptions.Singleline)]
-    private static partial Regex Dollar();
+    private static Regex Compile(string pattern) => new(PortablePattern.ForDotNet(pattern), RegexOptions.None, PatternTime);
 
     private static Predicate<string> Matches(Regex pattern) =>
         text =>

@@ -158,9 +158,9 @@ internal static class ToolSchema
         if (FindUnsupported(node, "") is { } place)
         {
             var what = (isOutput ? "result" : "argument") + (place.Length > 0 ? $" '{place}'" : "");
-            throw new InvalidOperationException(
-                $"The tool '{tool.Name}' cannot be described: the {what} has a type that is "
-                    + "neither read from JSON nor written as such. Use another type, or give it a JsonConverter."
+            throw new UndescribableException(
+                $"tool '{tool.Name}'",
+                $"the {what} has a type that is neither read from JSON nor written as such. Use another type, or give it a JsonConverter."
             );
         }
 
@@ -169,6 +169,11 @@ internal static class ToolSchema
 
     private static void Mend(JsonObject schema, References references, bool mayLeaveOut, bool isOutput)
     {
+        if (schema["$ref"]?.GetValueKind() == JsonValueKind.String)
+        {
+            schema["$ref"] = JsonPointer.Normalize(schema["$ref"]!.GetValue<string>());
+        }
+
         foreach (var name in Single.Where(name => schema[name] is JsonValue))
         {
             MendShort(schema, name);

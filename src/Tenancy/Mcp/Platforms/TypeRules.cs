@@ -21,6 +21,7 @@ internal static partial class TypeRules
 {
     private const string Rules = "x-argument-rules";
     private const string Side = "x-tenancy-side";
+    private const string AsText = "x-tenancy-text";
     private const string OnlyWritten = "result";
     private const string OnlyRead = "argument";
 
@@ -34,18 +35,25 @@ internal static partial class TypeRules
         [typeof(uint)] = Range<uint>(),
         [typeof(long)] = Range<long>(),
         [typeof(ulong)] = Range<ulong>(),
+        [typeof(Int128)] = Range<Int128>(),
+        [typeof(UInt128)] = Range<UInt128>(),
         [typeof(decimal)] = Range<decimal>(),
 
         // Beyond it would be infinite, which no answer can say.
         [typeof(float)] = Range<float>(),
+        [typeof(Half)] = Range<Half>(),
     };
+
+    /// <summary>Whether a type is one of numbers.</summary>
+    public static bool IsNumber(Type type) => Ranges.ContainsKey(type) || type == typeof(double);
 
     /// <summary>Notes what a type asks of its values.</summary>
     public static void NoteType(JsonObject schema, JsonTypeInfo info)
     {
         var type = Nullable.GetUnderlyingType(info.Type) ?? info.Type;
         JsonObject? rules =
-            info is { Kind: JsonTypeInfoKind.Dictionary, KeyType: { } names } && DescribeNames(info.Options, names) is { } described
+            !IsReadable(info) ? new() { ["$comment"] = ToolSchema.Unsupported }
+            : info is { Kind: JsonTypeInfoKind.Dictionary, KeyType: { } names } && DescribeNames(info.Options, names) is { } described
                 ? new() { ["propertyNames"] = described }
             : IsWrittenAsFlags(schema, type) ? new() { ["pattern"] = Flags(type, info.Options) }
             : RangeOf(schema, type) is var (least, most) ? new() { ["minimum"] = JsonNode.Parse(least), ["maximum"] = JsonNode.Parse(most) }
@@ -67,6 +75,12 @@ internal static partial class TypeRules
         {
             schema[Side] = OnlyRead;
         }
+
+        var numbers = property.NumberHandling ?? property.Options.GetTypeInfo(property.DeclaringType).NumberHandling;
+        if (numbers?.HasFlag(JsonNumberHandling.WriteAsString) is true)
+        {
+            schema[AsText] = true;
+        }
     }
 
     /// <summary>Lists in the schema of arguments what was noted, and takes the notes away.</summary>
@@ -80,11 +94,16 @@ internal static partial class TypeRules
                 schema.Remove(Rules);
                 foreach (var (name, rule) in isOutput ? [] : rules.ToArray())
                 {
-                    if (!IsStricter(name, schema[name], rule!))
+                    if (!IsStricter(schema, name, rule!))
                     {
                         schema[name] = rule!.DeepClone();
                     }
                 }
+            }
+
+            if (schema.Remove(AsText) && isOutput)
+            {
+                WriteAsText(schema);
             }
 
             foreach (var (name, member) in (schema["properties"] as JsonObject)?.ToArray() ?? [])
@@ -120,13 +139,56 @@ internal static partial class TypeRules
             : null;
 
     // An attribute may ask for less.
-    private static bool IsStricter(string name, JsonNode? own, JsonNode rule) =>
-        (own, name) switch
+    private static bool IsStricter(JsonObject schema, string name, JsonNode rule) =>
+        name switch
         {
-            (JsonValue bound, "minimum") => Number(bound) >= Number(rule),
-            (JsonValue bound, "maximum") => Number(bound) <= Number(rule),
-            _ => own is not null,
+            "minimum" => (schema[name] ?? schema["exclusiveMinimum"]) is { } bound && Number(bound) >= Number(rule),
+            "maximum" => (schema[name] ?? schema["exclusiveMaximum"]) is { } bound && Number(bound) <= Number(rule),
+            _ => schema.ContainsKey(name),
         };
+
+    // What is read by nothing but a converter is not tried.
+    private static bool IsReadable(JsonTypeInfo info)
+    {
+        if (info.Kind == JsonTypeInfoKind.None || info.PolymorphismOptions?.DerivedTypes.Count > 0)
+        {
+            return true;
+        }
+
+        // A type of .NET without members that can be set is none of JSON: all that is sent for it would be lost.
+        if (
+            info is { Kind: JsonTypeInfoKind.Object, Type: { Namespace: var space } type }
+            && type != typeof(object)
+            && (space == nameof(System) || space?.StartsWith("System.", StringComparison.Ordinal) is true)
+            && info.Properties.All(property => property is { Set: null, AssociatedParameter: null })
+        )
+        {
+            return false;
+        }
+
+        try
+        {
+            JsonSerializer.Deserialize(info.Kind == JsonTypeInfoKind.Enumerable ? "[]" : "{}", info);
+            return true;
+        }
+        catch (Exception exception)
+        {
+            // Whatever a constructor says of values that it does not get is another matter.
+            return exception is not (NotSupportedException or InvalidOperationException)
+                || exception.TargetSite?.DeclaringType?.Assembly != typeof(JsonSerializer).Assembly;
+        }
+    }
+
+    private static void WriteAsText(JsonObject schema)
+    {
+        var types = schema["type"] is JsonArray several ? several.Select(type => type!.ToString()) : [schema["type"]?.ToString() ?? ""];
+        string[] written = [.. types.Select(type => type is "integer" or "number" ? "string" : type).Distinct()];
+        schema["type"] = written is [var only] ? only : new JsonArray([.. written.Select(type => JsonValue.Create(type))]);
+        foreach (var rule in new[] { "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum" })
+        {
+            schema.Remove(rule);
+        }
+    }
 
     private static double Number(JsonNode bound) => double.Parse(bound.ToJsonString(), CultureInfo.InvariantCulture);
 

@@ -15,9 +15,12 @@ internal static class ProtocolVersions
     /// <summary>The first revision; only the MCP SDK speaks it.</summary>
     public const string First = "2024-11-05";
 
+    /// <summary>The last revision with sessions.</summary>
+    private const string LastWithSessions = "2025-11-25";
+
     private const string HeaderName = "MCP-Protocol-Version";
 
-    private static readonly string[] All = [First, "2025-03-26", "2025-06-18", "2025-11-25", Modern];
+    private static readonly string[] All = [First, "2025-03-26", "2025-06-18", LastWithSessions, Modern];
 
     /// <summary>Reads the revision that the head of a request names. Empty means absent, as it does to the MCP SDK.</summary>
     /// <returns>False where it is none of those that are spoken here.</returns>
@@ -41,6 +44,12 @@ internal static class ProtocolVersions
 
         return null;
     }
+
+    /// <summary>
+    /// The revision to agree on with a client that asks for a session in a later one: a server offers the latest that it has then (MCP
+    /// 2025-11-25, lifecycle).
+    /// </summary>
+    public static string? Agree(string? requested) => string.CompareOrdinal(requested, LastWithSessions) > 0 ? LastWithSessions : requested;
 
     /// <summary>Refuses a revision that is not spoken here.</summary>
     /// <remarks>

@@ -30,6 +30,11 @@ internal static class PromptArguments
             }
 
             ReadTruths(prompt, request.Params);
+            foreach (var parameter in Parameters(prompt))
+            {
+                LookAt(parameter, request.Params);
+            }
+
             try
             {
                 return await next(request, cancellationToken);
@@ -39,6 +44,25 @@ internal static class PromptArguments
                 throw Refuse($"{one.Name} {Words(one.ParameterType)}.");
             }
         };
+
+    // What may be null may be left out, and what its attributes ask for holds.
+    private static void LookAt(ParameterInfo parameter, GetPromptRequestParams call)
+    {
+        if (call.Arguments?.TryGetValue(parameter.Name!, out var value) is true)
+        {
+            if (MethodArguments.TryRead(value, parameter.ParameterType, out var read) && TextPrimitives.Explain(parameter, read) is { } why)
+            {
+                throw Refuse(why);
+            }
+        }
+        else if (!parameter.HasDefaultValue && TextPrimitives.MayBeNull(parameter))
+        {
+            call.Arguments = new Dictionary<string, JsonElement>(call.Arguments ?? new Dictionary<string, JsonElement>())
+            {
+                [parameter.Name!] = JsonElement.Parse("null"),
+            };
+        }
+    }
 
     // Arguments of prompts are texts (MCP, prompts/get). The SDK reads numbers from them, and no truth values.
     private static void ReadTruths(McpServerPrompt prompt, GetPromptRequestParams call)
@@ -67,7 +91,10 @@ internal static class PromptArguments
             );
 
     private static IEnumerable<ParameterInfo> Parameters(McpServerPrompt prompt) =>
-        prompt.Metadata.OfType<MethodInfo>().SelectMany(method => method.GetParameters());
+        prompt
+            .Metadata.OfType<MethodInfo>()
+            .SelectMany(method => method.GetParameters())
+            .Where(parameter => prompt.ProtocolPrompt.Arguments?.Any(argument => argument.Name == parameter.Name) is true);
 
     private static Type TypeOf(ParameterInfo parameter) => Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType;
 

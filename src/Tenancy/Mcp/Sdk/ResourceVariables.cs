@@ -19,53 +19,63 @@ internal static partial class ResourceVariables
     ) =>
         async (request, cancellationToken) =>
         {
+            if (request.MatchedPrimitive is not McpServerResource resource)
+            {
+                return await next(request, cancellationToken);
+            }
+
+            foreach (var (parameter, value) in Read(resource, request.Params.Uri))
+            {
+                if (TryRead(value, parameter.ParameterType, out var read) && TextPrimitives.Explain(parameter, read) is { } why)
+                {
+                    throw Refuse(why);
+                }
+            }
+
             try
             {
                 return await next(request, cancellationToken);
             }
             catch (Exception exception)
-                when (MethodArguments.MayCause(exception)
-                    && request.MatchedPrimitive is McpServerResource resource
-                    && FindUnreadable(resource, request.Params.Uri) is { } one
-                )
+                when (MethodArguments.MayCause(exception) && FindUnreadable(resource, request.Params.Uri) is { } one)
             {
-                throw new McpProtocolException(
-                    $"The resource cannot be read: {one.Name} {PromptArguments.Words(one.ParameterType)}.",
-                    McpErrorCode.InvalidParams
-                );
+                throw Refuse($"{one.Name} {PromptArguments.Words(one.ParameterType)}.");
             }
         };
 
-    private static ParameterInfo? FindUnreadable(McpServerResource resource, string uri)
+    private static ParameterInfo? FindUnreadable(McpServerResource resource, string uri) =>
+        Read(resource, uri).FirstOrDefault(variable => !TryRead(variable.Value, variable.Parameter.ParameterType, out _)).Parameter;
+
+    private static IEnumerable<(ParameterInfo Parameter, string Value)> Read(McpServerResource resource, string uri)
     {
         var found = Pattern(resource.ProtocolResourceTemplate.UriTemplate).Match(uri);
         return resource
             .Metadata.OfType<MethodInfo>()
             .SelectMany(method => method.GetParameters())
-            .FirstOrDefault(parameter =>
-                found.Groups.TryGetValue(parameter.Name!, out var value)
-                && value.Success
-                && !IsReadable(Uri.UnescapeDataString(value.Value), parameter.ParameterType)
-            );
+            .Where(parameter => found.Groups.TryGetValue(parameter.Name!, out var value) && value.Success)
+            .Select(parameter => (parameter, Uri.UnescapeDataString(found.Groups[parameter.Name!].Value)));
     }
 
     // The SDK reads a variable as a text and, where that is no such value, as JSON.
-    private static bool IsReadable(string text, Type type)
+    private static bool TryRead(string text, Type type, out object? read)
     {
-        if (MethodArguments.IsReadable(JsonSerializer.SerializeToElement(text, ToolJson.Default.String), type))
+        if (MethodArguments.TryRead(JsonSerializer.SerializeToElement(text, ToolJson.Default.String), type, out read))
         {
             return true;
         }
 
         try
         {
-            return MethodArguments.IsReadable(JsonElement.Parse(text), type);
+            return MethodArguments.TryRead(JsonElement.Parse(text), type, out read);
         }
         catch (JsonException)
         {
             return false;
         }
     }
+
+    private static McpProtocolException Refuse(string mistake) =>
+        new($"The resource cannot be read: {mistake}", McpErrorCode.InvalidParams);
 
     private static Regex Pattern(string template) =>
         new(

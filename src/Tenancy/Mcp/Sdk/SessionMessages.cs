@@ -4,6 +4,7 @@ using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 using Tenancy.Configuration;
+using Tenancy.Mcp.Requests;
 using Tenancy.Mcp.Sessions;
 
 namespace Tenancy.Mcp.Sdk;
@@ -44,7 +45,8 @@ internal sealed class SessionMessages(OpenSessions sessions, OpenStreams streams
             }
         );
         options.Filters.Message.IncomingFilters.Add(next =>
-            (context, cancellationToken) => next(With(context, Answered(context.JsonRpcMessage, tenant, sessionId)), cancellationToken)
+            (context, cancellationToken) =>
+                next(With(context, Agreed(Answered(context.JsonRpcMessage, tenant, sessionId))), cancellationToken)
         );
     }
 
@@ -99,6 +101,30 @@ internal sealed class SessionMessages(OpenSessions sessions, OpenStreams streams
                 _ => message,
             }
             : message;
+
+    // The MCP SDK refuses a revision that is later than those which have sessions, where another is to be offered.
+    private static JsonRpcMessage Agreed(JsonRpcMessage message)
+    {
+        if (
+            message is not JsonRpcRequest { Method: RequestMethods.Initialize, Params: JsonObject given } request
+            || given["protocolVersion"] is not JsonValue version
+            || !version.TryGetValue(out string? requested)
+            || ProtocolVersions.Agree(requested) == requested
+        )
+        {
+            return message;
+        }
+
+        var agreed = given.DeepClone().AsObject();
+        agreed["protocolVersion"] = ProtocolVersions.Agree(requested);
+        return new JsonRpcRequest
+        {
+            Id = request.Id,
+            Method = request.Method,
+            Params = agreed,
+            Context = request.Context,
+        };
+    }
 
     private static MessageContext With(MessageContext context, JsonRpcMessage message) =>
         ReferenceEquals(message, context.JsonRpcMessage)

@@ -34,7 +34,7 @@ internal sealed class OpenSessions(TimeProvider time) : ITenantChangeListener, I
     public void Add(TenantId tenant, string id, string? requestedVersion, PlatformKind? kind = null)
     {
         Sweep();
-        var version = ProtocolVersions.Known(requestedVersion);
+        var version = ProtocolVersions.Known(ProtocolVersions.Agree(requestedVersion));
 
         // The SDK may have dropped this session from its memory, and now have it again. Calls that go the direct way may have run on here
         // all the time, so that the session stays the object that knows them.

@@ -137,7 +137,7 @@ public sealed class ToolSchemaTests
     [InlineData("""{"$comment":"Unsupported .NET type"}""", "argument has")]
     public void A_type_that_cannot_be_described_is_named(string schema, string place)
     {
-        var refused = Assert.Throws<InvalidOperationException>(() => Mend(schema, mayLeaveOut: false));
+        var refused = Assert.ThrowsAny<InvalidOperationException>(() => Mend(schema, mayLeaveOut: false));
         Assert.StartsWith($"The tool 'x' cannot be described: the {place}", refused.Message, StringComparison.Ordinal);
     }
 

@@ -107,9 +107,12 @@ public sealed class OpenSessionsTests
     [InlineData("2025-03-26", null, true)]
     [InlineData("2024-11-05", null, false)]
     [InlineData("2024-11-05", "2024-11-05", false)]
-    [InlineData("2026-07-28", null, false)]
-    [InlineData("2099-01-01", null, false)]
-    [InlineData("2099-01-01", "2025-11-25", false)]
+    [InlineData("2026-07-28", null, true)]
+    [InlineData("2026-07-28", "2026-07-28", false)]
+    [InlineData("2099-01-01", null, true)]
+    [InlineData("2099-01-01", "2025-11-25", true)]
+    [InlineData("2099-01-01", "2099-01-01", false)]
+    [InlineData("1999-01-01", null, false)]
     [InlineData(null, null, false)]
     public void A_session_takes_requests_of_the_revision_that_was_agreed_on(string? requested, string? sent, bool takes)
     {

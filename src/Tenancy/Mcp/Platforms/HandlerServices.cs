@@ -1,0 +1,23 @@
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Tenancy.Mcp.Platforms;
+
+/// <summary>
+/// The services that parameters of handlers may ask for. To the container every <see cref="IEnumerable{T}"/> is one, if only an empty one:
+/// here it is where what it would hold is one, and an argument elsewhere.
+/// </summary>
+internal sealed class HandlerServices(IServiceProvider services) : IServiceProvider, IServiceProviderIsService
+{
+    private readonly IServiceProviderIsService? _known = services.GetService<IServiceProviderIsService>();
+
+    public object? GetService(Type serviceType) =>
+        serviceType == typeof(IServiceProviderIsService) ? this : services.GetService(serviceType);
+
+    public bool IsService(Type serviceType) =>
+        _known?.IsService(serviceType) is true
+        && (
+            !serviceType.IsGenericType
+            || serviceType.GetGenericTypeDefinition() != typeof(IEnumerable<>)
+            || _known.IsService(serviceType.GenericTypeArguments[0])
+        );
+}
