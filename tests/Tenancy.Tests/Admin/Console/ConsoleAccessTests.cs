@@ -20,6 +20,7 @@ public sealed class ConsoleAccessTests(SharedServer shared) : IClassFixture<Shar
     [InlineData(1280, ColorScheme.Light)]
     [InlineData(1280, ColorScheme.Dark)]
     [InlineData(360, ColorScheme.Light)]
+    [InlineData(390, ColorScheme.Dark)]
     public async Task Axe_finds_nothing_and_nothing_is_wider_than_the_screen(int width, ColorScheme scheme)
     {
         using (await shared.Host.AdminAsync(HttpMethod.Post, "", Broken))
