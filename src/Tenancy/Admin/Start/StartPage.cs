@@ -27,6 +27,7 @@ internal sealed class StartPage(
 
     private const string Style = """
         :root { color-scheme: light dark; font: 15px/1.5 system-ui, sans-serif; }
+        html { background: Canvas; color: CanvasText; }
         body { max-width: 56rem; margin: 0 auto; padding: 1.5rem 1rem; overflow-wrap: anywhere; }
         h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.1rem; margin: 0; }
         section { border-top: 1px solid GrayText; padding: 1rem 0; }

@@ -56,6 +56,17 @@ public sealed class ConsoleAccessTests(SharedServer shared) : IClassFixture<Shar
         Assert.Empty(_browser.Complaints);
     }
 
+    [Theory]
+    [InlineData(ColorScheme.Light)]
+    [InlineData(ColorScheme.Dark)]
+    public async Task Axe_finds_nothing_at_the_page_that_leads_to_the_console(ColorScheme scheme)
+    {
+        var page = await _browser.OpenAsync($"http://127.0.0.1:{shared.Host.Port}/", 390, 740, scheme);
+        await Expect(page.GetByRole(AriaRole.Link, new() { Name = "Open the console" })).ToBeVisibleAsync();
+        await AssertFineAsync(page);
+        Assert.Empty(_browser.Complaints);
+    }
+
     [Fact]
     public async Task A_keyboard_alone_signs_in_finds_a_tenant_and_comes_back_to_where_it_was()
     {
