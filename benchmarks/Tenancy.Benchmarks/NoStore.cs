@@ -39,7 +39,10 @@ internal sealed class NoStore(RedisTenantStore? slots = null) : ITenantStore
     public Task<TenantChangeList?> ListChangesAsync(ChangePosition after) =>
         Task.FromResult<TenantChangeList?>(new([], after, HasMore: false));
 
-    public Task<RecheckClaim> ClaimRecheckAsync(TenantRecord tenant) => Task.FromResult(new RecheckClaim(IsClaimed: true, Later: null));
+    public Task<RecheckClaim> ClaimRecheckAsync(TenantRecord tenant, TimeSpan longest) =>
+        Task.FromResult(new RecheckClaim(IsClaimed: true, Later: null));
+
+    public Task ReleaseRecheckAsync(TenantId id) => Task.CompletedTask;
 
     public Task<IReadOnlyList<TenantId>> ListUnfinishedAsync() => Task.FromResult<IReadOnlyList<TenantId>>([]);
 

@@ -31,7 +31,11 @@ internal interface ITenantStore
 
     /// <summary>Claims the scheduled check of a tenant for this node.</summary>
     /// <param name="tenant">The tenant, with the last check that this node knows.</param>
-    Task<RecheckClaim> ClaimRecheckAsync(TenantRecord tenant);
+    /// <param name="longest">The longest that a check takes: after that the claim is gone, because its node has died.</param>
+    Task<RecheckClaim> ClaimRecheckAsync(TenantRecord tenant, TimeSpan longest);
+
+    /// <summary>Gives back a claim whose check has not ended here.</summary>
+    Task ReleaseRecheckAsync(TenantId id);
 
     /// <summary>Some of the tenants whose registration or deletion was begun and is not complete.</summary>
     Task<IReadOnlyList<TenantId>> ListUnfinishedAsync();

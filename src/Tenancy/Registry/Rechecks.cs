@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Tenancy.Diagnostics;
@@ -10,6 +11,7 @@ internal sealed class Rechecks(TenantRegistry registry, RecheckSchedule schedule
         IDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
+    private readonly ConcurrentDictionary<Task, bool> _running = new();
     private ITimer? _timer;
 
     public Task StartAsync(CancellationToken cancellationToken)
@@ -34,6 +36,9 @@ internal sealed class Rechecks(TenantRegistry registry, RecheckSchedule schedule
         await _stopping.CancelAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         schedule.Stop();
         _timer?.Dispose();
+
+        // Each gives back the claim that it has.
+        await Task.WhenAll(_running.Keys).WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     public void Dispose()
@@ -49,8 +54,20 @@ internal sealed class Rechecks(TenantRegistry registry, RecheckSchedule schedule
     {
         foreach (var check in schedule.TakeDue())
         {
-            _ = RunAsync(check);
+            Keep(RunAsync(check));
         }
+    }
+
+    private void Keep(Task check)
+    {
+        _running.TryAdd(check, true);
+        _ = check.ContinueWith(
+            static (done, running) => ((ConcurrentDictionary<Task, bool>)running!).TryRemove(done, out _),
+            _running,
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default
+        );
     }
 
     private async Task RunAsync(DueCheck check)

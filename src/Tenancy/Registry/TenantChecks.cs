@@ -55,8 +55,17 @@ internal sealed class TenantChecks(
         var claim = await ClaimAsync(tenant).ConfigureAwait(false);
         if (claim.IsClaimed)
         {
-            await RecheckAsync(tenantId, cancellationToken).ConfigureAwait(false);
-            return true;
+            try
+            {
+                await RecheckAsync(tenantId, cancellationToken).ConfigureAwait(false);
+                return true;
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                // This node stops. Another one need not wait until the claim is gone by itself.
+                await ReleaseAsync(tenantId).ConfigureAwait(false);
+                throw;
+            }
         }
 
         return claim.Later is var (version, check)
@@ -116,12 +125,24 @@ internal sealed class TenantChecks(
     {
         try
         {
-            return await store.ClaimRecheckAsync(tenant.Record).ConfigureAwait(false);
+            return await store.ClaimRecheckAsync(tenant.Record, probe.Longest).ConfigureAwait(false);
         }
         catch (StoreUnavailableException)
         {
             // Nodes that cannot agree check by themselves.
             return new(IsClaimed: true, Later: null);
+        }
+    }
+
+    private async Task ReleaseAsync(TenantId id)
+    {
+        try
+        {
+            await store.ReleaseRecheckAsync(id).ConfigureAwait(false);
+        }
+        catch (StoreUnavailableException)
+        {
+            // It ends by itself.
         }
     }
 

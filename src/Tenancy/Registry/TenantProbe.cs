@@ -22,6 +22,11 @@ internal sealed class TenantProbe(
 
     public bool HasValidators => _validators.Length > 0;
 
+    /// <summary>
+    /// The longest that a check takes: the platform and each validator have their time, and there is as much to say what was found.
+    /// </summary>
+    public TimeSpan Longest => ForeignCode.Timeout * (_validators.Length + 2);
+
     /// <summary>Checks a tenant.</summary>
     /// <param name="tenant">The tenant.</param>
     /// <param name="platform">The instance that it has; null to build one.</param>

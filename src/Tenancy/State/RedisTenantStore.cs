@@ -30,9 +30,6 @@ internal sealed class RedisTenantStore(
 
     private static readonly RedisValue[] Fields = ["record", "version", "check", "generation", "due", "format", "urls"];
 
-    /// <summary>Longer than any validation takes: where its node has died, another one checks the tenant after that.</summary>
-    private static readonly TimeSpan RecheckLease = TimeSpan.FromMinutes(1);
-
     private static readonly AdoptedData Nothing = new(0, 0, 0, 0);
 
     private readonly TenantHistory _history = new(redis);
@@ -102,7 +99,7 @@ internal sealed class RedisTenantStore(
 
     public Task<TenantChangeList?> ListChangesAsync(ChangePosition after) => _history.ListAsync(after);
 
-    public async Task<RecheckClaim> ClaimRecheckAsync(TenantRecord tenant)
+    public async Task<RecheckClaim> ClaimRecheckAsync(TenantRecord tenant, TimeSpan longest)
     {
         var id = TenantId.Parse(tenant.Config.Id);
         var answer = (RedisResult[])
@@ -111,7 +108,7 @@ internal sealed class RedisTenantStore(
                     .EvaluateAsync(
                         StoreScript.RecheckClaim,
                         [FleetKeyspace.Metadata(id), FleetKeyspace.Lease(id)],
-                        [Milliseconds(tenant.Check), redis.NodeId, (long)RecheckLease.TotalMilliseconds]
+                        [Milliseconds(tenant.Check), redis.NodeId, (long)longest.TotalMilliseconds]
                     )
                     .ConfigureAwait(false)
             )!;
@@ -125,6 +122,9 @@ internal sealed class RedisTenantStore(
             _ => new(IsClaimed: false, Later: null),
         };
     }
+
+    public Task ReleaseRecheckAsync(TenantId id) =>
+        redis.EvaluateAsync(StoreScript.RecheckRelease, [FleetKeyspace.Lease(id)], [redis.NodeId]);
 
     public async Task<IReadOnlyList<TenantId>> ListUnfinishedAsync() =>
         [

@@ -41,6 +41,8 @@ internal sealed class StoreScript
 
     public static StoreScript RecheckClaim { get; } = Load("recheck-claim");
 
+    public static StoreScript RecheckRelease { get; } = Load("recheck-release");
+
     public static StoreScript NodeBeat { get; } = Load("node-beat");
 
     public static StoreScript NodeList { get; } = Load("node-list");

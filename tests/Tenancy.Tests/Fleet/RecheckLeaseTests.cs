@@ -83,6 +83,35 @@ public sealed class RecheckLeaseTests
 
     [Theory]
     [ClassData(typeof(StoreKinds))]
+    public async Task A_node_that_stops_gives_back_its_claim_and_no_other(StoreKind kind)
+    {
+        await using var nodes = await Nodes.StartAsync(kind);
+        var (time, first, second) = (nodes.Time, nodes.First, nodes.Second);
+        time.Advance(TimeSpan.FromMinutes(20));
+        using var stops = new CancellationTokenSource();
+        var check = first.Hold("acme");
+        var checking = nodes.One.Registry.Checks.RecheckInTurnAsync(Acme, stops.Token);
+        await check.Started;
+
+        // Longer than the platform and two validators may take.
+        var store = await nodes.Own.Store.RawAsync();
+        Assert.InRange(
+            (await store.KeyTimeToLiveAsync("{tenants}:lease:acme"))!.Value,
+            TimeSpan.FromSeconds(91),
+            TimeSpan.FromSeconds(120)
+        );
+        await nodes.Other.Services.GetRequiredService<ITenantStore>().ReleaseRecheckAsync(Acme);
+        Assert.False(await nodes.Other.Registry.Checks.RecheckInTurnAsync(Acme, Token));
+
+        await stops.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => checking);
+        Assert.True(await nodes.Other.Registry.Checks.RecheckInTurnAsync(Acme, Token));
+        Assert.Equal(1, second.Count("acme"));
+        check.End(GatedValidator.Valid);
+    }
+
+    [Theory]
+    [ClassData(typeof(StoreKinds))]
     public async Task A_result_that_comes_late_does_not_stay_where_nobody_was_told_of_the_later_one(StoreKind kind)
     {
         await using var nodes = await Nodes.StartAsync(kind);
