@@ -50,7 +50,12 @@ internal sealed class FleetNode : IDisposable
     public static async Task<FleetNode> StartAsync(string program, string redis)
     {
         var port = FreePort();
-        var start = new ProcessStartInfo("dotnet", ["exec", program]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("dotnet", ["exec", Path.GetFullPath(program)])
+        {
+            RedirectStandardOutput = true,
+            // Its settings are there.
+            WorkingDirectory = Path.GetDirectoryName(Path.GetFullPath(program)),
+        };
         foreach (
             var (name, value) in (ReadOnlySpan<(string, string)>)
                 [

@@ -77,7 +77,18 @@ internal sealed class RecheckSchedule(TenantProbe probe, TimeProvider time) : IT
             while (_due.TryPeek(out var check, out var at) && at <= now)
             {
                 _due.Dequeue();
-                if (IsCurrent(check))
+                if (!IsCurrent(check))
+                {
+                    continue;
+                }
+
+                // When a node loads its tenants, the first of them are noted before it is known how many there are.
+                var later = check.LoadedAt is { } from ? from + RecheckInterval.First(_count, check.Random) : at;
+                if (later > now)
+                {
+                    _due.Enqueue(check, later);
+                }
+                else
                 {
                     due.Add(check);
                 }
@@ -115,12 +126,10 @@ internal sealed class RecheckSchedule(TenantProbe probe, TimeProvider time) : IT
             return;
         }
 
-        var random = Random.Shared.NextDouble();
-        var interval =
-            isFirst && tenant.Health is (TenantHealth.Healthy or TenantHealth.Disabled)
-                ? RecheckInterval.First(_count, random)
-                : RecheckInterval.Next(tenant.Health, failures, _count, random);
-        var check = new DueCheck(tenant.Id, failures);
+        var random = Random.Shared.NextSingle();
+        var isLoaded = isFirst && tenant.Health is (TenantHealth.Healthy or TenantHealth.Disabled);
+        var interval = isLoaded ? RecheckInterval.First(_count, random) : RecheckInterval.Next(tenant.Health, failures, _count, random);
+        var check = new DueCheck(tenant.Id, failures, random, isLoaded ? from : null);
         _current[tenant.Id] = check;
         if (_due.Count > 2 * _current.Count)
         {
@@ -156,10 +165,16 @@ internal sealed class RecheckSchedule(TenantProbe probe, TimeProvider time) : IT
 
 /// <summary>A check of a tenant that is to come.</summary>
 // Compared by reference: a later one for the same tenant takes its place.
-internal sealed class DueCheck(TenantId tenantId, int failures)
+internal sealed class DueCheck(TenantId tenantId, int failures, float random, DateTimeOffset? loadedAt)
 {
     public TenantId TenantId { get; } = tenantId;
 
     /// <summary>How many checks before it have failed in a row.</summary>
     public int Failures { get; } = failures;
+
+    /// <summary>Where it lies in its interval, from 0 to 1.</summary>
+    public float Random { get; } = random;
+
+    /// <summary>When the tenant was loaded, for its first check; null for a later one.</summary>
+    public DateTimeOffset? LoadedAt { get; } = loadedAt;
 }
