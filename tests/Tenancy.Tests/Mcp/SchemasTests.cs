@@ -182,6 +182,14 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     [InlineData("allowed", """{"color":"Red","day":"abc"}""", null)]
     [InlineData("allowed", """{"color":"Red","digits":"١٢"}""", "digits must match ^(?:\\d+)$.")]
     [InlineData("allowed", """{"color":"Red","digits":"12"}""", null)]
+    [InlineData("struct", """{"at":{"x":1,"y":2},"within":{"v":{"x":1,"y":2}}}""", null)]
+    [InlineData("struct", """{"at":{"x":"a"}}""", "at.x must be a whole number.")]
+    [InlineData("patterns", """{"letter":"12-É"}""", null)]
+    [InlineData("patterns", """{"letter":"12-1"}""", "letter must match")]
+    [InlineData("patterns", """{"price":"5$"}""", null)]
+    [InlineData("patterns", """{"price":"5$abc"}""", "price must match ^(?:^[0-9]+\\$)$.")]
+    [InlineData("patterns", """{"word":"a"}""", null)]
+    [InlineData("patterns", """{"word":"é"}""", "word must match")]
     [InlineData("large", """{"half":1e308}""", "half must be 65500 at most.")]
     [InlineData("large", """{"large":-1}""", "large must be 0 at least.")]
     [InlineData("names", """{"numbers":{"0":"a","-2147483648":"a","2147483647":"a","1000000000":"a","42":"a"}}""", null)]
@@ -244,6 +252,15 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
         var arguments = JsonNode.Parse("""{"computed":{"price":2,"count":3,"filled":[4],"total":100}}""")!.AsObject();
         var result = await shared.Host.CallAsync("acme", McpCalls.Acme, "computed", arguments);
         Assert.Equal("6 1", result["content"]![0]!["text"]!.ToString());
+    }
+
+    [Fact]
+    public async Task A_sequence_of_services_is_no_argument_also_where_there_is_none()
+    {
+        var tools = (await AskAsync(shared.Host, "tools/list"))["tools"]!.AsArray();
+        Assert.Empty(tools.Single(tool => tool!["name"]!.ToString() == "plugins")!["inputSchema"]!["properties"]!.AsObject());
+        var result = await shared.Host.CallAsync("acme", McpCalls.Acme, "plugins");
+        Assert.Equal("0", result["content"]![0]!["text"]!.ToString());
     }
 
     [Theory]
@@ -381,6 +398,7 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     [InlineData("give_asked")]
     [InlineData("give_computed")]
     [InlineData("give_texts")]
+    [InlineData("give_attributed")]
     [InlineData("give_whole")]
     [InlineData("give_node")]
     public async Task A_result_agrees_with_its_schema_in_every_part_also_where_that_is_null(string name)
@@ -459,7 +477,10 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
     [InlineData(typeof(GuidDefaultTools), "The tool 'guid_default'", "GuidDefaultTools.Take", "System.Guid")]
     [InlineData(typeof(PatternTools), "The tool 'pattern'", "'\\A'", "ECMA-262")]
     [InlineData(typeof(BadPatternTools), "The tool 'bad_pattern'", "no regular expression", "text")]
-    [InlineData(typeof(ResultPatternTools), "The tool 'result_pattern'", "'(?i'", "ECMA-262")]
+    [InlineData(typeof(WordRangeTools), "The tool 'word_range'", @"'\w-'", "ECMA-262")]
+    [InlineData(typeof(MemberPatternTools), "The tool 'member_pattern'", "Patterned.text has [RegularExpression], whose '(?i'", "ECMA-262")]
+    [InlineData(typeof(TextsPrompts), "The prompt 'texts'", "returns IEnumerable`1", "PromptMessage")]
+    [InlineData(typeof(OptionalResources), "The resource 'test://optional{?name}'", "'name' may be left out", "a default")]
     [InlineData(typeof(RangedTextTools), "The tool 'ranged_text'", "text has [Range]", "a number")]
     [InlineData(typeof(MaxBytesTools), "The tool 'max_bytes'", "data has [MaxLength]", "a text or a list")]
     [InlineData(typeof(OwnRuleTools), "own_rule", "Even", "DataAnnotations")]
@@ -620,6 +641,16 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
             set => _ = value;
         }
     }
+
+    internal readonly record struct Place(int X, int Y);
+
+    // As a database's entity may have them: nothing looks at them in a result.
+    internal sealed record Attributed(
+        [property: Phone] string Phone,
+        [property: RegularExpression(@"\A(?i)[a-z]\z")] string Code,
+        [property: Range(1, 5)] int Count,
+        [property: MaxLength(1)] byte[] Data
+    );
 
     internal sealed record Typed([property: Range(typeof(decimal), "0.5", "2.4")] decimal V);
 
@@ -841,6 +872,22 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
             [DataType(DataType.Date)] string? day = null,
             [RegularExpression(@"\d+")] string? digits = null
         ) => "ok";
+
+        [McpServerTool(Name = "struct")]
+        public static string TakeStruct(Place? at = null, Holder<Place?>? within = null) => "ok";
+
+        [McpServerTool(Name = "patterns")]
+        public static string TakePatterns(
+            [RegularExpression(@"^\d{2}-\p{L}$")] string? letter = null,
+            [RegularExpression(@"^[0-9]+\$")] string? price = null,
+            [RegularExpression(@"[^\W_]+")] string? word = null
+        ) => "ok";
+
+        [McpServerTool(Name = "plugins")]
+        public static string TakePlugins(IEnumerable<IThing> things) => $"{things.Count()}";
+
+        [McpServerTool(Name = "give_attributed", UseStructuredContent = true)]
+        public static Attributed GiveAttributed() => new("no phone", "A1", 9, [1, 2]);
 
         [McpServerTool(Name = "large")]
         public static string TakeLarge(Half? half = null, UInt128? large = null) => "ok";
@@ -1113,10 +1160,28 @@ public sealed class SchemasTests(SchemasTests.Server shared) : IClassFixture<Sch
 
     internal sealed record Patterned([property: RegularExpression("(?i)[a-z]+")] string Text);
 
-    internal sealed class ResultPatternTools
+    internal sealed class MemberPatternTools
     {
-        [McpServerTool(Name = "result_pattern", UseStructuredContent = true)]
-        public static Patterned Give() => new("a");
+        [McpServerTool(Name = "member_pattern")]
+        public static string Take(Patterned one) => one.Text;
+    }
+
+    internal sealed class WordRangeTools
+    {
+        [McpServerTool(Name = "word_range")]
+        public static string Take([RegularExpression(@"^[\w-\.]+@([\w-]+\.)+[\w-]{2,4}$")] string text) => text;
+    }
+
+    internal sealed class TextsPrompts
+    {
+        [McpServerPrompt(Name = "texts")]
+        public static IEnumerable<string> Texts() => ["a"];
+    }
+
+    internal sealed class OptionalResources
+    {
+        [McpServerResource(UriTemplate = "test://optional{?name}", Name = "optional")]
+        public static string Read(string? name) => $"{name}";
     }
 
     internal sealed class RangedTextTools

@@ -13,6 +13,23 @@ namespace Tenancy.Mcp.Platforms;
 /// </summary>
 internal static class AttributeRules
 {
+    /// <summary>The rules that attributes are listed by.</summary>
+    public static readonly string[] Listed =
+    [
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "minLength",
+        "maxLength",
+        "minItems",
+        "maxItems",
+        "minProperties",
+        "maxProperties",
+        "pattern",
+        "not",
+    ];
+
     /// <summary>Says why an attribute cannot be listed; null where it can.</summary>
     public static string? Explain(ValidationAttribute rule, Type declared)
     {
@@ -96,7 +113,7 @@ internal static class AttributeRules
 
     // The attribute asks for all of a text, and a schema's pattern for any part of it.
     private static string Whole(string pattern) =>
-        pattern is ['^', .., '$'] && !pattern.Contains('|', StringComparison.Ordinal) ? pattern : $"^(?:{pattern})$";
+        pattern is ['^', .., not '\\', '$'] && !pattern.Contains('|', StringComparison.Ordinal) ? pattern : $"^(?:{pattern})$";
 
     /// <returns>Null for an attribute that compares something other than numbers. A bound that is infinite is none.</returns>
     private static (JsonNode? Least, JsonNode? Most)? BoundsOf(RangeAttribute range)

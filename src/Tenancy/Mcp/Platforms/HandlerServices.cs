@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Tenancy.Mcp.Platforms;
@@ -13,11 +14,16 @@ internal sealed class HandlerServices(IServiceProvider services) : IServiceProvi
     public object? GetService(Type serviceType) =>
         serviceType == typeof(IServiceProviderIsService) ? this : services.GetService(serviceType);
 
+    // Such as plug-ins of which there happens to be none.
+    private static bool IsNoJson(Type type) =>
+        (type.IsInterface || type.IsAbstract) && !type.IsDefined(typeof(JsonDerivedTypeAttribute), inherit: false);
+
     public bool IsService(Type serviceType) =>
         _known?.IsService(serviceType) is true
         && (
             !serviceType.IsGenericType
             || serviceType.GetGenericTypeDefinition() != typeof(IEnumerable<>)
             || _known.IsService(serviceType.GenericTypeArguments[0])
+            || IsNoJson(serviceType.GenericTypeArguments[0])
         );
 }

@@ -29,11 +29,9 @@ internal static class JsonPointer
         reference?.StartsWith(place, StringComparison.Ordinal) is true
         && (reference.Length == place.Length || reference[place.Length] == '/');
 
-    /// <summary>A reference as a fragment of a URI has it, also where names on the way have letters that no fragment takes.</summary>
-    public static string Normalize(string reference) =>
-        reference is ['#', ..]
-            ? "#" + string.Join('/', reference[1..].Split('/').Select(part => Uri.EscapeDataString(Uri.UnescapeDataString(part))))
-            : reference;
+    /// <summary>Writes a reference of .NET's as a fragment of a URI has it: names on the way may have letters that no fragment takes.</summary>
+    public static string ToFragment(string reference) =>
+        reference is ['#', ..] ? "#" + string.Join('/', reference[1..].Split('/').Select(Uri.EscapeDataString)) : reference;
 
     private static string Escape(string name) =>
         Uri.EscapeDataString(name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal));

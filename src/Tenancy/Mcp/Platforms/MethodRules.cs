@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Reflection;
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
@@ -24,7 +25,10 @@ internal sealed class MethodRules(MethodInfo method, string tool)
     {
         foreach (var parameter in method.GetParameters())
         {
-            Check(RulesOf(parameter), parameter.ParameterType, parameter.Name!);
+            if (Explain(RulesOf(parameter), parameter.ParameterType, parameter.Name!) is { } refusal)
+            {
+                throw Refuse(refusal);
+            }
         }
 
         if (
@@ -41,14 +45,23 @@ internal sealed class MethodRules(MethodInfo method, string tool)
         }
     }
 
-    /// <summary>Looks at the members of the types of parameters and result, as their schemas are made.</summary>
+    /// <summary>Looks at what was noted of the members of the types of parameters.</summary>
+    /// <exception cref="UndescribableException">Something cannot be described; the message names it.</exception>
+    public void CheckArguments(JsonElement schema)
+    {
+        if (JsonNode.Parse(schema.GetRawText()) is JsonObject root && TypeRules.FindRefusal(root) is { } refusal)
+        {
+            throw Refuse(refusal);
+        }
+    }
+
+    /// <summary>Notes what types and attributes say of members, as their schemas are made.</summary>
     public JsonNode CheckMember(AIJsonSchemaCreateContext context, JsonNode schema)
     {
         if (context.PropertyInfo is { } property)
         {
             // Of a record's parameter the compiler leaves the attributes there, and gives none to the property.
             ValidationAttribute[] rules = [.. RulesOf(context.PropertyAttributeProvider), .. RulesOf(context.ParameterAttributeProvider)];
-            Check(rules, context.TypeInfo.Type, $"{context.DeclaringType?.Name}.{property.Name}");
             if (schema is JsonObject member)
             {
                 NullAgreement.Note(member, property);
@@ -56,6 +69,14 @@ internal sealed class MethodRules(MethodInfo method, string tool)
 
                 ToolSchema.NoteRequired(member, rules.OfType<RequiredAttribute>().FirstOrDefault());
                 AttributeRules.Apply(member, context.TypeInfo.Type, rules);
+                if (Array.Exists(rules, rule => rule is not RequiredAttribute))
+                {
+                    TypeRules.NoteAttributes(
+                        member,
+                        Explain(rules, context.TypeInfo.Type, $"{context.DeclaringType?.Name}.{property.Name}")
+                    );
+                }
+
                 ToolSchema.NoteWriting(member, Find<JsonIgnoreAttribute>(context.PropertyAttributeProvider)?.Condition);
             }
         }
@@ -102,16 +123,14 @@ internal sealed class MethodRules(MethodInfo method, string tool)
     private static T? Find<T>(ICustomAttributeProvider? member)
         where T : Attribute => member?.GetCustomAttributes(typeof(T), inherit: true) is [T found, ..] ? found : null;
 
-    private void Check(IEnumerable<ValidationAttribute> rules, Type type, string place)
-    {
-        foreach (var rule in rules)
-        {
-            if (AttributeRules.Explain(rule, type) is { } why)
-            {
-                throw Refuse($"{place} has [{rule.GetType().Name.Replace("Attribute", "", StringComparison.Ordinal)}], {why}.");
-            }
-        }
-    }
+    private static string? Explain(IEnumerable<ValidationAttribute> rules, Type type, string place) =>
+        rules
+            .Select(rule =>
+                AttributeRules.Explain(rule, type) is { } why
+                    ? $"{place} has [{rule.GetType().Name.Replace("Attribute", "", StringComparison.Ordinal)}], {why}."
+                    : null
+            )
+            .FirstOrDefault(refusal => refusal is not null);
 
     private static IEnumerable<ValidationAttribute> RulesOf(ICustomAttributeProvider? member) =>
         member?.GetCustomAttributes(typeof(ValidationAttribute), inherit: true).Cast<ValidationAttribute>() ?? [];

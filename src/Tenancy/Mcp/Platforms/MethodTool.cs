@@ -47,6 +47,7 @@ internal sealed class MethodTool : TenantTool
         }
 
         _method = MethodInvoker.Create(method);
+        rules.CheckArguments(_tool.ProtocolTool.InputSchema);
         NullAgreement.Apply(method, _tool.ProtocolTool);
         _arguments = new(method, _tool.ProtocolTool);
         ToolSchema.Mend(_tool.ProtocolTool, mayLeaveOut: true);

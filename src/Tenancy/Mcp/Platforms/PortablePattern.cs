@@ -26,7 +26,8 @@ internal static partial class PortablePattern
                 '[' when !isInClass && (rest.StartsWith("[]") || rest.StartsWith("[^]")) => "[]",
                 '(' when !isInClass && rest.StartsWith("(?") && !Group().IsMatch(rest) => rest[..Math.Min(3, rest.Length)].ToString(),
                 '{' when !isInClass && !Count().IsMatch(rest) => "{",
-                ']' when !isInClass => "]",
+                ']' or '}' when !isInClass => rest[..1].ToString(),
+                '-' when isInClass && ClassAfterDash().IsMatch(rest) && pattern[i - 1] is not '[' and not '^' => rest[..3].ToString(),
                 _ => null,
             };
             if (foreign is not null)
@@ -34,20 +35,26 @@ internal static partial class PortablePattern
                 return foreign;
             }
 
+            var length = LengthOf(rest, isInClass);
             isInClass = pattern[i] switch
             {
                 '[' => true,
                 ']' => false,
                 _ => isInClass,
             };
-            i +=
-                pattern[i] == '\\' ? 1
-                : pattern[i] == '{' && !isInClass ? pattern.IndexOf('}', i) - i
-                : 0;
+            i += length - 1;
         }
 
-        return null;
+        var names = Name().Matches(pattern).Select(name => name.Value).ToArray();
+        return names.Distinct().Count() < names.Length ? names.GroupBy(name => name).First(same => same.Count() > 1).Key : null;
     }
+
+    // An escape, or a count, is looked at as a whole.
+    private static int LengthOf(ReadOnlySpan<char> rest, bool isInClass) =>
+        rest[0] == '\\' && rest.Length > 2 && rest[1] is 'p' or 'P' or 'u' && rest[2] == '{' ? Math.Max(rest.IndexOf('}') + 1, 3)
+        : rest[0] == '\\' ? 2
+        : rest[0] == '{' && !isInClass ? rest.IndexOf('}') + 1
+        : 1;
 
     /// <summary>
     /// Writes a pattern so that .NET finds what ECMA-262 finds: there <c>$</c> does not stand before a line break at the end, and digits
@@ -67,6 +74,8 @@ internal static partial class PortablePattern
                             {
                                 @"\d" => "0-9",
                                 @"\w" => "A-Za-z0-9_",
+                                @"\D" => @"\x00-\x2F\x3A-\uFFFF",
+                                @"\W" => @"\x00-\x2F\x3A-\x40\x5B-\x5E\x60\x7B-\uFFFF",
                                 _ => inner.Value,
                             }),
                     _ => found.Value,
@@ -77,10 +86,22 @@ internal static partial class PortablePattern
         : !Escapes.Contains(escape[1], StringComparison.Ordinal) && !(isInClass && escape[1] == '-') ? escape[..2].ToString()
         : escape[1] is 'p' or 'P' && escape[2..].StartsWith("{Is") ? escape[..5].ToString()
         : escape[1] == 'k' && !escape[2..].StartsWith("<") ? @"\k"
+        : escape[1] == '0' && escape.Length > 2 && char.IsAsciiDigit(escape[2]) ? escape[..3].ToString()
+        : isInClass && ClassBeforeDash().IsMatch(escape) ? escape[..3].ToString()
         : null;
 
     [GeneratedRegex(@"^\(\?(?:[:=!]|<[=!]|<[A-Za-z_]\w*>)", RegexOptions.CultureInvariant)]
     private static partial Regex Group();
+
+    // A class of letters is no end of a range.
+    [GeneratedRegex(@"^\\[dDwWsS]-[^\]]")]
+    private static partial Regex ClassBeforeDash();
+
+    [GeneratedRegex(@"^-\\[dDwWsSpP]")]
+    private static partial Regex ClassAfterDash();
+
+    [GeneratedRegex(@"\(\?<[A-Za-z_]\w*>")]
+    private static partial Regex Name();
 
     [GeneratedRegex(@"^\{[0-9]+(?:,[0-9]*)?\}", RegexOptions.CultureInvariant)]
     private static partial Regex Count();

@@ -33,7 +33,7 @@ internal static partial class TextPrimitives
     public static void Check(Prompt prompt, MethodInfo method)
     {
         var what = $"prompt '{prompt.Name}'";
-        CheckResult(what, method, PromptResults);
+        CheckResult(what, method, PromptResults, [typeof(PromptMessage), typeof(ChatMessage)]);
         var arguments = (prompt.Arguments ?? []).Select(argument => argument.Name).ToHashSet(StringComparer.Ordinal);
         foreach (var parameter in method.GetParameters().Where(parameter => arguments.Contains(parameter.Name!)))
         {
@@ -54,22 +54,27 @@ internal static partial class TextPrimitives
     public static void Check(ResourceTemplate resource, MethodInfo method, IServiceProviderIsService known)
     {
         var what = $"resource '{resource.UriTemplate}'";
-        CheckResult(what, method, ResourceResults);
-        if (!Uri.TryCreate(Expression().Replace(resource.UriTemplate, "x"), UriKind.Absolute, out _))
+        CheckResult(what, method, ResourceResults, ResourceResults);
+        if (!Uri.TryCreate(Expression().Replace(resource.UriTemplate, "1"), UriKind.Absolute, out _))
         {
             throw new UndescribableException(what, "its URI is no absolute one, such as shop://shelves/{number}.");
         }
 
-        var variables = Expression()
-            .Matches(resource.UriTemplate)
-            .SelectMany(expression => Name().Matches(expression.Value))
-            .Select(name => name.Value)
-            .ToHashSet(StringComparer.Ordinal);
+        var expressions = Expression().Matches(resource.UriTemplate).Select(expression => expression.Value).ToArray();
+        var variables = Names(expressions);
+        var optional = Names(expressions.Where(expression => expression is ['{', '?' or '&', ..]));
         foreach (var parameter in method.GetParameters().Where(parameter => IsArgument(parameter, known)))
         {
             if (variables.Contains(parameter.Name!))
             {
                 CheckText(what, parameter, "the variables of URIs");
+                if (optional.Contains(parameter.Name!) && !parameter.HasDefaultValue)
+                {
+                    throw new UndescribableException(
+                        what,
+                        $"'{parameter.Name}' may be left out of its URI: give the parameter a default, such as null."
+                    );
+                }
             }
             else if (!parameter.HasDefaultValue)
             {
@@ -108,14 +113,14 @@ internal static partial class TextPrimitives
         }
     }
 
-    private static void CheckResult(string what, MethodInfo method, Type[] known)
+    private static void CheckResult(string what, MethodInfo method, Type[] known, Type[] knownItems)
     {
         var type = MethodResults.ResultOf(method.ReturnType);
         var items = type.GetInterfaces()
             .Append(type)
             .Where(one => one.IsGenericType && one.GetGenericTypeDefinition() == typeof(IEnumerable<>))
             .Select(one => one.GenericTypeArguments[0]);
-        if (!items.Append(type).Any(one => Array.Exists(known, right => one.IsAssignableTo(right) || one.IsAssignableFrom(right))))
+        if (!IsAmong(type, known) && !items.Any(item => IsAmong(item, knownItems)))
         {
             throw new UndescribableException(
                 what,
@@ -124,6 +129,12 @@ internal static partial class TextPrimitives
             );
         }
     }
+
+    private static HashSet<string> Names(IEnumerable<string> expressions) =>
+        expressions.SelectMany(expression => Name().Matches(expression)).Select(name => name.Value).ToHashSet(StringComparer.Ordinal);
+
+    private static bool IsAmong(Type type, Type[] known) =>
+        Array.Exists(known, one => type.IsAssignableTo(one) || type.IsAssignableFrom(one));
 
     private static bool IsArgument(ParameterInfo parameter, IServiceProviderIsService known)
     {

@@ -169,11 +169,6 @@ internal static class ToolSchema
 
     private static void Mend(JsonObject schema, References references, bool mayLeaveOut, bool isOutput)
     {
-        if (schema["$ref"]?.GetValueKind() == JsonValueKind.String)
-        {
-            schema["$ref"] = JsonPointer.Normalize(schema["$ref"]!.GetValue<string>());
-        }
-
         foreach (var name in Single.Where(name => schema[name] is JsonValue))
         {
             MendShort(schema, name);

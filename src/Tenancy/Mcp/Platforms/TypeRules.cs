@@ -22,6 +22,8 @@ internal static partial class TypeRules
     private const string Rules = "x-argument-rules";
     private const string Side = "x-tenancy-side";
     private const string AsText = "x-tenancy-text";
+    private const string Attributed = "x-tenancy-attributes";
+    private const string Refused = "x-tenancy-refused";
     private const string OnlyWritten = "result";
     private const string OnlyRead = "argument";
 
@@ -83,9 +85,28 @@ internal static partial class TypeRules
         }
     }
 
+    /// <summary>Notes of a member that attributes ask for something, and why that cannot be listed; null where it can.</summary>
+    public static void NoteAttributes(JsonObject schema, string? refusal)
+    {
+        schema[Attributed] = true;
+        if (refusal is not null)
+        {
+            schema[Refused] = refusal;
+        }
+    }
+
+    /// <summary>Why something of arguments cannot be listed, by what was noted; null where all can.</summary>
+    public static string? FindRefusal(JsonObject root) =>
+        ToolSchema.All(root).Select(schema => schema[Refused]?.ToString()).FirstOrDefault(refusal => refusal is not null);
+
     /// <summary>Lists in the schema of arguments what was noted, and takes the notes away.</summary>
     public static void Apply(JsonObject root, bool isOutput)
     {
+        foreach (var schema in ToolSchema.All(root).Where(schema => schema["$ref"]?.GetValueKind() == JsonValueKind.String).ToArray())
+        {
+            schema["$ref"] = JsonPointer.ToFragment(schema["$ref"]!.GetValue<string>());
+        }
+
         // What is taken away goes with all that is in it.
         foreach (var schema in ToolSchema.All(root).ToArray().Where(schema => ReferenceEquals(schema.Root, root)))
         {
@@ -104,6 +125,16 @@ internal static partial class TypeRules
             if (schema.Remove(AsText) && isOutput)
             {
                 WriteAsText(schema);
+            }
+
+            schema.Remove(Refused);
+            if (schema.Remove(Attributed) && isOutput)
+            {
+                // Nothing looks whether what a method gives keeps them, and a client would refuse the result.
+                foreach (var rule in AttributeRules.Listed)
+                {
+                    schema.Remove(rule);
+                }
             }
 
             foreach (var (name, member) in (schema["properties"] as JsonObject)?.ToArray() ?? [])
@@ -150,6 +181,11 @@ internal static partial class TypeRules
     // What is read by nothing but a converter is not tried.
     private static bool IsReadable(JsonTypeInfo info)
     {
+        if (Nullable.GetUnderlyingType(info.Type) is { } inner)
+        {
+            return IsReadable(info.Options.GetTypeInfo(inner));
+        }
+
         if (info.Kind == JsonTypeInfoKind.None || info.PolymorphismOptions?.DerivedTypes.Count > 0)
         {
             return true;
