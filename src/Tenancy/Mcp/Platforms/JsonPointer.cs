@@ -29,7 +29,9 @@ internal static class JsonPointer
         reference?.StartsWith(place, StringComparison.Ordinal) is true
         && (reference.Length == place.Length || reference[place.Length] == '/');
 
-    /// <summary>Writes a reference of .NET's as a fragment of a URI has it: names on the way may have letters that no fragment takes.</summary>
+    /// <summary>
+    /// Writes a reference of .NET's as a fragment of a URI has it: names on the way may have letters that no fragment takes.
+    /// </summary>
     public static string ToFragment(string reference) =>
         reference is ['#', ..] ? "#" + string.Join('/', reference[1..].Split('/').Select(Uri.EscapeDataString)) : reference;
 

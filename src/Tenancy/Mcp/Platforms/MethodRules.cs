@@ -56,7 +56,7 @@ internal sealed class MethodRules(MethodInfo method, string tool)
     }
 
     /// <summary>Notes what types and attributes say of members, as their schemas are made.</summary>
-    public JsonNode CheckMember(AIJsonSchemaCreateContext context, JsonNode schema)
+    public static JsonNode NoteMember(AIJsonSchemaCreateContext context, JsonNode schema)
     {
         if (context.PropertyInfo is { } property)
         {

@@ -37,7 +37,7 @@ internal sealed class MethodTool : TenantTool
         {
             Services = services,
             SerializerOptions = MethodArguments.Options,
-            SchemaCreateOptions = new() { TransformSchemaNode = rules.CheckMember },
+            SchemaCreateOptions = new() { TransformSchemaNode = MethodRules.NoteMember },
         };
         _create = method.IsStatic ? null : ActivatorUtilities.CreateFactory(handlers, []);
         _tool = Create(method, _create, options);
