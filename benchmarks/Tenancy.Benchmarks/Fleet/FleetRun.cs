@@ -43,13 +43,25 @@ internal static class FleetRun
 
         await FillAsync(store, tenants);
         var nodes = new List<FleetNode>();
-        for (var i = 0; i < Nodes; i++)
+        try
         {
-            var node = await FleetNode.StartAsync(program, store);
-            nodes.Add(node);
-            await output.WriteLineAsync($"{tenants:N0} tenants: ready after {node.Started.TotalSeconds:0.00} s");
-        }
+            for (var i = 0; i < Nodes; i++)
+            {
+                var node = await FleetNode.StartAsync(program, store);
+                nodes.Add(node);
+                await output.WriteLineAsync($"{tenants:N0} tenants: ready after {node.Started.TotalSeconds:0.00} s");
+            }
 
+            await MeasureAsync(nodes, store, empty, tenants, output);
+        }
+        finally
+        {
+            nodes.ForEach(node => node.Dispose());
+        }
+    }
+
+    private static async Task MeasureAsync(List<FleetNode> nodes, string store, long empty, int tenants, TextWriter output)
+    {
         await Task.Delay(TimeSpan.FromSeconds(10));
         foreach (var node in nodes)
         {
@@ -72,10 +84,6 @@ internal static class FleetRun
         await enough.CancelAsync();
         var calls = (await Task.WhenAll(load)).Sum();
         await output.WriteLineAsync($"  beside {calls / clock.Elapsed.TotalSeconds:0} calls a second");
-        foreach (var node in nodes)
-        {
-            node.Dispose();
-        }
     }
 
     private static async Task FillAsync(string redis, int count)

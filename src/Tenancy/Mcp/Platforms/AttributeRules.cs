@@ -9,7 +9,8 @@ namespace Tenancy.Mcp.Platforms;
 
 /// <summary>
 /// What the validation attributes of a parameter or a member ask for. Microsoft.Extensions.AI writes most of it into schemas; what it
-/// leaves out, or writes in another sense than the attribute has, is set right here, and what no schema can say is refused.
+/// leaves out, or writes in another sense than the attribute has, is set right here, and what no schema can say is refused. See
+/// findings/microsoft-extensions-ai-exclusive-range.sh.
 /// </summary>
 internal static class AttributeRules
 {

@@ -5,7 +5,7 @@ namespace Tenancy.Mcp.Platforms;
 
 /// <summary>
 /// The services that parameters of handlers may ask for. To the container every <see cref="IEnumerable{T}"/> is one, if only an empty one:
-/// here it is where what it would hold is one, and an argument elsewhere.
+/// here it is where what it would hold is one, and an argument elsewhere. See findings/mcp-csharp-sdk-sequence-parameter.sh.
 /// </summary>
 internal sealed class HandlerServices(IServiceProvider services) : IServiceProvider, IServiceProviderIsService
 {

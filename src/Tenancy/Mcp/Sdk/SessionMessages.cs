@@ -102,7 +102,8 @@ internal sealed class SessionMessages(OpenSessions sessions, OpenStreams streams
             }
             : message;
 
-    // The MCP SDK refuses a revision that is later than those which have sessions, where another is to be offered.
+    // The MCP SDK refuses a revision that is later than those which have sessions, where another is to be offered. See
+    // findings/mcp-csharp-sdk-later-revision.sh.
     private static JsonRpcMessage Agreed(JsonRpcMessage message)
     {
         if (
