@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Security.Claims;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -90,5 +91,19 @@ internal sealed class CallStarter(
             },
             null
         );
+    }
+
+    /// <summary>Counts a call that was answered before a handler ran, such as one whose arguments could not be read.</summary>
+    /// <param name="tenant">The tenant.</param>
+    /// <param name="tool">The tool.</param>
+    /// <param name="outcome">How it ended.</param>
+    /// <param name="began">When it began, as <see cref="Stopwatch.GetTimestamp"/> says.</param>
+    /// <param name="bytes">Those of the request and the answer.</param>
+    public void CountAnswered(TenantModel tenant, TenantTool tool, string outcome, long began, long bytes)
+    {
+        var micros = Stopwatch.GetElapsedTime(began).Ticks / TimeSpan.TicksPerMicrosecond;
+        CallObservation.End(metrics, activity: null, began, tenant, tool, outcome);
+        traffic?.Add(tenant.Id, tenant.Generation, CallOutcome.EndOf(outcome), micros);
+        usage?.Add(tenant.Id, tenant.Generation, new(tool.ProtocolTool.Name, outcome, 1, micros, bytes, 0));
     }
 }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
+using ModelContextProtocol.Server;
 using Tenancy.Fleet;
 using Tenancy.Mcp.Gate;
 using Tenancy.State;
@@ -49,6 +50,33 @@ public sealed class AdminTrafficTests
             Assert.All(traffic["steps"]!.AsArray(), step => Assert.InRange((int)step!["p99Millis"]!, (int)step["p50Millis"]!, 60_000));
             Assert.Empty((await TrafficAsync(node, "globex"))["steps"]!.AsArray());
         }
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(",\"_meta\":{\"progressToken\":1}")]
+    public async Task A_call_whose_arguments_cannot_be_read_is_an_error_of_its_caller(string meta)
+    {
+        await using var server = await TenancyServer.StartAsync(services: services =>
+            services.AddSingleton(new CommonHandlers(platform => platform.AddHandlers<CountedTools>()))
+        );
+        foreach (var arguments in new[] { """{"number":"x"}""", """{}""", """{"number":5}""" })
+        {
+            var parameters = $$"""{"name":"counted","arguments":{{arguments}}{{meta}}}""";
+            var body = $$"""{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{parameters}}}""";
+            using var request = McpCalls.Post(server.Port, Way.Path, "acme", McpCalls.Acme, body);
+            using var response = await server.Client.SendAsync(request, Token);
+            Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+            await response.Content.ReadAsStringAsync(Token);
+        }
+
+        await Poll.UntilAsync(async () => Sum(await TrafficAsync(server, "acme")) == (3, 2, 0, 0));
+    }
+
+    private sealed class CountedTools
+    {
+        [McpServerTool(Name = "counted")]
+        public static string Count(int number) => $"{number}";
     }
 
     [Fact]

@@ -38,14 +38,16 @@ export const refuse = problem => refused(problem);
 export const whenRefused = action => { refused = action; };
 
 export async function send(path, options) {
+  if (/[^\t -~]/.test(key)) throw new Problem(0, { detail: 'A key has visible ASCII characters only.' });
   try {
     return await fetch(path, { cache: 'no-store', redirect: 'error', referrerPolicy: 'no-referrer', ...options });
   } catch (error) {
     if (isCut(error)) throw error;
-    if (/[^\t -~]/.test(key)) throw new Problem(0, { detail: 'A key has visible ASCII characters only.' });
-    throw new Problem(0, { detail: 'The server could not be reached. What is shown may be old.' });
+    throw new Problem(0, { detail: `The server could not be reached. What is shown may be old.${openOf(options.method)}` });
   }
 }
+
+const openOf = (method = 'GET') => (method === 'GET' ? '' : ' Whether it did what was asked is not known: look, or ask again.');
 
 // Somebody does not wait any more, or the time is over.
 const isCut = error => error.name === 'AbortError' || error.name === 'TimeoutError';
@@ -57,8 +59,7 @@ export async function call(method, path, { signal, seconds = method === 'GET' ? 
     return await ask(method, path, { ...more, signal: signal ? AbortSignal.any([signal, limit]) : limit });
   } catch (error) {
     if (error.name !== 'TimeoutError') throw error;
-    const open = method === 'GET' ? '' : ' Whether it did what was asked is not known: look, or ask again.';
-    throw new Problem(0, { detail: `The server did not answer within ${seconds} seconds.${open}` });
+    throw new Problem(0, { detail: `The server did not answer within ${seconds} seconds.${openOf(method)}` });
   }
 }
 

@@ -11,6 +11,9 @@ function open(title, ...content) {
     if (before?.isConnected) before.focus();
     else focusAt(before?.dataset.k);
   });
+
+  // The key that opened it is still held: it does not answer the question, too.
+  dialog.addEventListener('keydown', event => { if (event.repeat && event.key === 'Enter') event.preventDefault(); });
   document.body.append(dialog);
   dialog.showModal();
   return dialog;
@@ -52,7 +55,12 @@ export function ask({ title, text, word, action, kind = 'bad', run }) {
         h('div', { class: 'actions' }, button('Cancel', () => running ?? dialog.close()), go)));
     (typed ?? go).focus();
     dialog.addEventListener('cancel', event => { if (running) event.preventDefault(); });
+
+    // Somebody went back: what is asked is not of the page that is there now.
+    const leave = () => running ?? dialog.close();
+    addEventListener('hashchange', leave);
     dialog.addEventListener('close', async () => {
+      removeEventListener('hashchange', leave);
       await running;
       resolve(done);
     });
@@ -83,6 +91,10 @@ export function showTokens(title, principals) {
       lines, copied,
       h('div', { class: 'actions' }, button('I have it', () => { dialog.close(); dialog.remove(); }, { kind: 'main' })));
     dialog.classList.add('once');
+
+    // What is shown once goes by the button alone. A browser that does not know the attribute asks by the event.
+    dialog.setAttribute('closedby', 'none');
+    dialog.addEventListener('cancel', event => event.preventDefault());
     dialog.addEventListener('close', resolve);
   });
 }

@@ -6,6 +6,7 @@ import { paced } from './pace.js';
 
 const shown = 20;
 const reloadPause = 2000;
+const [writtenPause, writtenWithin] = [15000, 120000];
 const mostSessions = 1000;
 const fewChanges = 5;
 let named = 0;
@@ -108,8 +109,8 @@ export function principals({ path, signal, id, now }) {
       const some = all.slice(first, first + shown);
       const content = [now()?.authentication?.kind !== 'bearer' && all.length > 0
         && h('p', { class: 'soft' }, 'Their tokens open nothing as long as the tenant’s authentication is another than bearer.'),
-      table(captionOf(some.length, all.length, first, 'principal'), ['Name', 'Scopes', 'Issued', 'Until', ''], some.map(one => [
-        one.name, one.scopes.join(' '), time(one.createdAt), one.expiresAt ? time(one.expiresAt) : '', [
+      table(captionOf(some.length, all.length, first, 'principal'), ['Name', 'Id', 'Scopes', 'Issued', 'Until', ''], some.map(one => [
+        one.name, h('code', null, one.id), one.scopes.join(' '), time(one.createdAt), one.expiresAt ? time(one.expiresAt) : '', [
           button('Rotate', () => rotate(one), { 'aria-label': `Rotate the token of ${one.name}`, 'data-k': `rotate-${one.id}` }),
           button('Revoke', () => revoke(one), {
             kind: 'bad', 'aria-label': `Revoke ${one.name}`, 'data-k': `revoke-${one.id}`,
@@ -262,6 +263,17 @@ export function refusals({ path, signal }) {
   const now = new Map();
   const live = h('p', { class: 'soft' });
 
+  // The API has those of a minute when it is over, and those of other nodes a little later.
+  let [timer, until] = [null, 0];
+  const again = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      self.load();
+      if (Date.now() < until) again();
+    }, writtenPause);
+  };
+  signal.addEventListener('abort', () => clearTimeout(timer));
+
   // Who listens is told of each reason once, and not of each count.
   const heard = h('p', { class: 'heard', role: 'status' });
   const self = part({
@@ -274,13 +286,15 @@ export function refusals({ path, signal }) {
       const content = table(`By minute and reason, the latest first${onPage(first / shown + 1)}`,
         ['Minute', 'Reason', ['Status', 'number'], ['Times', 'number'], 'First address'],
         some.map(one => [time(one.minute), one.reason, String(one.status), count(one.count), one.firstAddress ?? '']),
-        { empty: 'None that is known.' });
+        { empty: now.size > 0 ? 'Those of this minute are listed when it is over.' : 'None that is known.' });
       return { content, some: some.length, next };
     },
     refused: some => {
-      self.load();
+      until = Date.now() + writtenWithin;
       some.forEach(one => now.set(one.reason, (now.get(one.reason) ?? 0) + one.count));
       write(live, `Since this page was opened: ${[...now].map(([reason, number]) => `${count(number)} ${reason}`).join(', ')}.`);
+      self.load();
+      again();
       write(heard, `Refused since this page was opened: ${[...now.keys()].join(', ')}.`);
     },
   });

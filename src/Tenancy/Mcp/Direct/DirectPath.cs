@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
@@ -65,6 +66,7 @@ internal sealed class DirectPath(
             return Refusal.AmbiguousJson;
         }
 
+        var (began, outcome) = (Stopwatch.GetTimestamp(), default(string));
         using var operation = CallTelemetry.Begin(request, session);
         body.Consume();
         request.ReleaseBody();
@@ -78,11 +80,13 @@ internal sealed class DirectPath(
                     logger.ToolRefusedCall(tool.ProtocolTool.Name, request.Tenant.Id.Value);
                 }
 
+                outcome = known.IsError ? CallOutcome.Error : CallOutcome.Ok;
                 reply.Write(known);
                 operation?.Note(known);
             }
             else if (run is null)
             {
+                outcome = CallOutcome.Of(mistake!);
                 WriteFailure(tool, mistake!, known: null, call: null, request, reply, operation);
             }
             else if (
@@ -102,6 +106,11 @@ internal sealed class DirectPath(
         }
 
         await reply.FlushAsync();
+        if (outcome is not null)
+        {
+            starter.CountAnswered(request.Tenant, tool, outcome, began, request.BodyBytes + reply.AnswerBytes);
+        }
+
         return null;
     }
 

@@ -419,6 +419,55 @@ public sealed class ConsoleListsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_key_that_is_held_answers_no_question_and_whoever_goes_back_is_asked_no_more()
+    {
+        var page = await OpenTenantAsync("acme");
+        var suspend = page.GetByRole(AriaRole.Button, new() { Name = "Suspend" });
+        var dialog = page.GetByRole(AriaRole.Dialog);
+        await suspend.FocusAsync();
+        await page.Keyboard.DownAsync("Enter");
+        await Expect(dialog).ToBeVisibleAsync();
+
+        // Pressed again without having been let go of, a key repeats itself.
+        await page.Keyboard.DownAsync("Enter");
+        await page.Keyboard.UpAsync("Enter");
+        await Expect(dialog).ToBeVisibleAsync();
+        await page.GoBackAsync();
+        await Expect(dialog).ToHaveCountAsync(0);
+        Assert.False(_server.Services.GetRequiredService<TenantRegistry>().Get("acme")!.IsSuspended);
+
+        await page.GoForwardAsync();
+        await suspend.FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(dialog).ToHaveCountAsync(0);
+        await Poll.UntilAsync(() => Task.FromResult(_server.Services.GetRequiredService<TenantRegistry>().Get("acme")!.IsSuspended));
+        Assert.Empty(_browser.Complaints);
+    }
+
+    [Fact]
+    public async Task Refusals_are_asked_for_again_until_those_of_the_minute_are_written()
+    {
+        var page = await OpenTenantAsync("acme");
+        await page.Clock.InstallAsync();
+        var asked = 0;
+        page.Request += (_, request) => asked += request.Url.Contains("/acme/refusals", StringComparison.Ordinal) ? 1 : 0;
+        using var request = McpCalls.Post(_server.Port, Way.Path, "acme", "acme.wrong", McpCalls.Call("whoami"));
+        using var response = await _server.Client.SendAsync(request, Token);
+        Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
+        var part = Region(page, "Refused requests");
+        await Expect(part).ToContainTextAsync("Since this page was opened: 1 BadCredentials.");
+        await Poll.UntilAsync(() => Task.FromResult(asked > 0));
+        var before = asked;
+        await page.Clock.FastForwardAsync(16_000);
+        await Poll.UntilAsync(() => Task.FromResult(asked > before));
+        await Expect(part).Not.ToContainTextAsync("None that is known.");
+        await page.Clock.FastForwardAsync(16_000);
+        await Poll.UntilAsync(() => Task.FromResult(asked > before + 1));
+        Assert.Empty(_browser.Complaints);
+    }
+
+    [Fact]
     public async Task The_list_is_a_table_at_the_width_of_a_phone_too()
     {
         var page = await _browser.SignInAsync(_server.Port, width: 360);

@@ -129,8 +129,17 @@ public sealed class ConsoleWalkTests : IAsyncLifetime
         var form = page.GetByRole(AriaRole.Region, new() { Name = "Principals" });
         await form.GetByLabel("Name").FillAsync(HostileName);
         await Button(form, "Issue").ClickAsync();
+
+        // A token that is shown once goes by its button alone.
+        await Expect(page.GetByRole(AriaRole.Dialog)).ToBeVisibleAsync();
+        await page.Keyboard.PressAsync("Escape");
+        await page.Keyboard.PressAsync("Escape");
         var issued = await TakeTokenAsync(page);
         Assert.Equal(HttpStatusCode.OK, await _nodes.StatusAsync(0, "acme", issued));
+
+        // Sessions, audit and an explanation of a token name a principal by its id.
+        var row = form.GetByRole(AriaRole.Row).Filter(new() { HasText = HostileName });
+        await Expect(row.Locator("code")).ToHaveTextAsync(new System.Text.RegularExpressions.Regex("^[A-Za-z0-9_-]{16}$"));
 
         // Who presses Escape while the server works gets the token all the same.
         var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
