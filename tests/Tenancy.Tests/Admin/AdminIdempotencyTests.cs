@@ -177,6 +177,7 @@ public sealed class AdminIdempotencyTests(TestStores stores)
             {
                 ["ConnectionStrings:Redis"] = link.Through(redis.ConnectionString),
                 ["Tenancy:Validation:AllowedNetworks:0"] = "127.0.0.0/8",
+                ["Tenancy:Admin:RequestsPerMinute"] = "100000",
             },
             services: services => services.AddSingleton<TimeProvider>(clock)
         );

@@ -173,7 +173,7 @@ public sealed class WholeRegistrationTests
         using var shown = await server.AdminAsync(HttpMethod.Get, "/acme");
         Assert.Equal(HttpStatusCode.NotFound, shown.StatusCode);
         Assert.Equal(0, (int)(await McpCalls.ReadAsync(shown))["purging"]!["deleted"]!);
-        Assert.Equal("""[{"id":"acme","deleted":0}]""", (await SummaryAsync())["purging"]!.ToJsonString());
+        Assert.Equal("""[{"id":"acme","deleted":0}]""", await DeletionsAsync());
         using var refused = await server.AdminAsync(HttpMethod.Post, "", """{"id":"acme"}""");
         Assert.Equal(HttpStatusCode.Conflict, refused.StatusCode);
 
@@ -186,14 +186,14 @@ public sealed class WholeRegistrationTests
         using var gone = await server.AdminAsync(HttpMethod.Get, "/acme");
         Assert.Equal(HttpStatusCode.NotFound, gone.StatusCode);
         Assert.Null((await McpCalls.ReadAsync(gone))["purging"]);
-        Assert.Null((await SummaryAsync())["purging"]);
+        Assert.Equal("[]", await DeletionsAsync());
         using var again = await server.AdminAsync(HttpMethod.Post, "", """{"id":"acme"}""");
         Assert.Equal(HttpStatusCode.Created, again.StatusCode);
 
-        async Task<JsonNode> SummaryAsync()
+        async Task<string> DeletionsAsync()
         {
-            using var summary = await server.AdminAsync(HttpMethod.Get, "/../summary");
-            return await McpCalls.ReadAsync(summary);
+            using var deletions = await server.AdminAsync(HttpMethod.Get, "/../deletions");
+            return (await McpCalls.ReadAsync(deletions))["deletions"]!.ToJsonString();
         }
     }
 
