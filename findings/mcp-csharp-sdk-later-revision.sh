@@ -41,7 +41,8 @@ for _ in $(seq 100); do [ -s address ] && break; sleep 0.1; done
 
 initialize() { # REVISION
   curl -s "$(cat address)/mcp" -H 'Content-Type: application/json' -H 'Accept: application/json, text/event-stream' \
-    -d "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"initialize\",\"params\":{\"protocolVersion\":\"$1\",\"capabilities\":{},\"clientInfo\":{\"name\":\"curl\",\"version\":\"1\"}}}" |
+    -d '{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"'"$1"'","capabilities":{},"clientInfo":
+      {"name":"curl","version":"1"}}}' |
     sed -n 's/^data: //p'
 }
 failed=0

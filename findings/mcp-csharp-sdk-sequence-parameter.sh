@@ -2,9 +2,9 @@
 # ModelContextProtocol 2.4.0 on .NET 10: a tool with a parameter of type IEnumerable<string>.
 #
 # One would guess an argument that is a list, as string[], List<string> and IReadOnlyList<string> give one. To the container of
-# Microsoft.Extensions.DependencyInjection every IEnumerable<T> is a service, if only an empty one, and the SDK asks it first: the schema has
-# no such argument, what a client sends for it is dropped without an error, and the method gets an empty sequence. Where the tool is made
-# without services, the same method has the argument.
+# Microsoft.Extensions.DependencyInjection every IEnumerable<T> is a service, if only an empty one, and the SDK asks it first: the schema
+# has no such argument, what a client sends for it is dropped without an error, and the method gets an empty sequence. Where the tool is
+# made without services, the same method has the argument.
 #
 # It needs the .NET SDK. It fails where the behaviour is another one.
 set -euo pipefail

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Microsoft.Extensions.AI.Abstractions 10.11.0 on .NET 10: [Range(0, 10, MinimumIsExclusive = true)], "more than 0", in a JSON schema.
 #
-# One would guess "exclusiveMinimum": 0, as 1 gives "exclusiveMinimum": 1. An exclusive lower bound of 0 is left out: the schema has no lower
-# bound at all, and whoever lists and checks by it takes -5 for an amount. An inclusive 0 and an exclusive upper bound of 0 are there.
+# One would guess "exclusiveMinimum": 0, as 1 gives "exclusiveMinimum": 1. An exclusive lower bound of 0 is left out: the schema has no
+# lower bound at all, and whoever lists and checks by it takes -5 for an amount. An inclusive 0 and an exclusive upper bound of 0 are there.
 #
 # It needs the .NET SDK. It fails where the behaviour is another one.
 set -euo pipefail
